@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The text has a fixed size so that reporting a failure can never fail: not for want of memory, and
+ * not in a thread that is being wound down. What does not fit is cut at the end, where the least
+ * specific words of a long chain of context do not stand: context is put in front, and the cut
+ * takes the innermost reason's tail only when the whole exceeds LI_ERROR_TEXT_MAX.
+ */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void sanitize(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
+static int code_of_errno(int sys)
+{
+    switch (sys) {
+    case ENOENT:
+    case ENOTDIR:
+        return LI_ENOTFOUND;
+    case EACCES:
+    case EPERM:
+        return LI_EDENIED;
+    case EEXIST:
+        return LI_EEXISTS;
+    case ENOMEM:
+        return LI_ENOMEM;
+    case EINVAL:
+    case ENAMETOOLONG:
+    case EISDIR:
+        return LI_EINVALID;
+    default:
+        return LI_EIO;
+    }
+}
+
+int li_fail(struct li_error *err, int code, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(err->text, sizeof(err->text), fmt, ap);
+    va_end(ap);
+    sanitize(err->text);
+    err->code = code;
+    err->sys = 0;
+    return code;
+}
+
+int li_fail_errno(struct li_error *err, int sys, const char *fmt, ...)
+{
+    char reason[128];
+    size_t len;
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(err->text, sizeof(err->text), fmt, ap);
+    va_end(ap);
+    len = strlen(err->text);
+    snprintf(err->text + len, sizeof(err->text) - len, ": %s",
+             strerror_r(sys, reason, sizeof(reason)));
+    sanitize(err->text);
+    err->code = code_of_errno(sys);
+    err->sys = sys;
+    return err->code;
+}
+
+int li_fail_memory(struct li_error *err)
+{
+    li_fail(err, LI_ENOMEM, "not enough memory");
+    err->sys = ENOMEM;
+    return LI_ENOMEM;
+}
+
+int li_context(struct li_error *err, const char *fmt, ...)
+{
+    char inner[LI_ERROR_TEXT_MAX];
+    size_t len;
+    va_list ap;
+
+    memcpy(inner, err->text, sizeof(inner));
+    va_start(ap, fmt);
+    vsnprintf(err->text, sizeof(err->text), fmt, ap);
+    va_end(ap);
+    len = strlen(err->text);
+    snprintf(err->text + len, sizeof(err->text) - len, ": %s", inner);
+    sanitize(err->text);
+    return err->code;
+}
+
+void li_error_clear(struct li_error *err)
+{
+    err->code = LI_OK;
+    err->sys = 0;
+    err->text[0] = '\0';
+}

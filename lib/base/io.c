@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Temporary files have no name where the file system allows that (O_TMPFILE), so that a killed
+ * process leaves nothing behind. Where it does not, a name is made and, for scratch files, removed
+ * at once; an output file then has a name of its own until it is committed.
+ */
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int li_pread_all(int fd, void *buf, size_t len, uint64_t offset, struct li_error *err)
+{
+    uint8_t *to = buf;
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = pread(fd, to + done, len - done, (off_t)(offset + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return li_fail_errno(err, errno, "reading at byte %llu",
+                                 (unsigned long long)(offset + done));
+        if (n == 0)
+            return li_fail(err, LI_ECORRUPT, "the file ends after %llu bytes; it is cut short",
+                           (unsigned long long)(offset + done));
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+int li_pwrite_all(int fd, const void *buf, size_t len, uint64_t offset, struct li_error *err)
+{
+    const uint8_t *from = buf;
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = pwrite(fd, from + done, len - done, (off_t)(offset + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return li_fail_errno(err, errno, "writing at byte %llu",
+                                 (unsigned long long)(offset + done));
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+int li_read_rest(int fd, size_t limit, struct li_buffer *out, struct li_error *err)
+{
+    size_t start = out->len;
+    int rc;
+
+    for (;;) {
+        ssize_t n;
+
+        rc = li_buffer_reserve(out, out->len + 65536, err);
+        if (rc < 0)
+            return rc;
+        n = read(fd, out->data + out->len, out->cap - out->len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return li_fail_errno(err, errno, "reading");
+        if (n == 0)
+            return 0;
+        out->len += (size_t)n;
+        if (out->len - start > limit)
+            return li_fail(err, LI_ELIMIT, "more than the %zu bytes that are allowed here", limit);
+    }
+}
+
+int li_read_file(const char *path, size_t limit, struct li_buffer *out, struct li_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int rc;
+
+    if (fd < 0)
+        return li_fail_errno(err, errno, "cannot open %s", path);
+    rc = li_read_rest(fd, limit, out, err);
+    if (rc < 0)
+        li_context(err, "%s", path);
+    close(fd);
+    return rc;
+}
+
+int li_temporary_file(const char *dir, int *fd, struct li_error *err)
+{
+    char *path = NULL;
+    int got = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+
+    if (got < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+        if (asprintf(&path, "%s/lambdaimg-XXXXXX", dir) < 0)
+            return li_fail_memory(err);
+        got = mkostemp(path, O_CLOEXEC);
+        if (got >= 0)
+            unlink(path);
+        free(path);
+    }
+    if (got < 0)
+        return li_fail_errno(err, errno, "cannot make a temporary file in %s", dir);
+    *fd = got;
+    return 0;
+}
+
+int li_make_directories(const char *dir, struct li_error *err)
+{
+    char *path = strdup(dir);
+    int rc = 0;
+
+    if (!path)
+        return li_fail_memory(err);
+    for (char *p = path + 1;; p++) {
+        char c = *p;
+
+        if (c != '/' && c != '\0')
+            continue;
+        *p = '\0';
+        if (mkdir(path, 0777) < 0 && errno != EEXIST) {
+            rc = li_fail_errno(err, errno, "cannot make the directory %s", path);
+            break;
+        }
+        *p = c;
+        if (c == '\0')
+            break;
+    }
+    free(path);
+    return rc;
+}
+
+struct li_output {
+    char *path;
+    char *dir;
+    char *temporary; /* the name it has before the commit; NULL while it has none */
+    int fd;
+};
+
+static int name_temporary(struct li_output *out, struct li_error *err)
+{
+    static const char tail[] = ".XXXXXX";
+    size_t len = strlen(out->path) + sizeof(tail);
+
+    free(out->temporary);
+    out->temporary = malloc(len);
+    if (!out->temporary)
+        return li_fail_memory(err);
+    snprintf(out->temporary, len, "%s%s", out->path, tail);
+    return 0;
+}
+
+/* 0666 less the umask, which mkostemp() does not do. The umask can only be read by setting it,
+ * which is not safe beside other threads; the kernel shows it in /proc. */
+static mode_t default_mode(void)
+{
+    unsigned mask = 022;
+    char line[256];
+    FILE *f = fopen("/proc/self/status", "re");
+
+    while (f && fgets(line, sizeof(line), f))
+        if (sscanf(line, "Umask: %o", &mask) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return (mode_t)(0666 & ~mask);
+}
+
+static int open_named(struct li_output *out, struct li_error *err)
+{
+    int rc = name_temporary(out, err);
+
+    if (rc < 0)
+        return rc;
+    out->fd = mkostemp(out->temporary, O_CLOEXEC);
+    if (out->fd < 0) {
+        rc = li_fail_errno(err, errno, "cannot make a file in %s", out->dir);
+        free(out->temporary);
+        out->temporary = NULL;
+        return rc;
+    }
+    if (fchmod(out->fd, default_mode()) < 0)
+        return li_fail_errno(err, errno, "cannot set the mode of %s", out->temporary);
+    return 0;
+}
+
+static char *directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return strdup(".");
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+int li_output_open(const char *path, uint64_t size, struct li_output **out, struct li_error *err)
+{
+    struct li_output *o = calloc(1, sizeof(*o));
+    struct stat st;
+    int rc = 0;
+
+    if (!o)
+        return li_fail_memory(err);
+    o->fd = -1;
+    o->path = strdup(path);
+    o->dir = directory_of(path);
+    if (!o->path || !o->dir) {
+        rc = li_fail_memory(err);
+        goto out;
+    }
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        rc =
+            li_fail(err, LI_EINVALID, "cannot write %s: it exists and is not a regular file", path);
+        goto out;
+    }
+    o->fd = open(o->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+    if (o->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
+        rc = open_named(o, err);
+    else if (o->fd < 0)
+        rc = li_fail_errno(err, errno, "cannot make a file in %s", o->dir);
+    if (rc < 0)
+        goto out;
+    if (ftruncate(o->fd, (off_t)size) < 0) {
+        rc = li_fail_errno(err, errno, "cannot make %s %llu bytes long", path,
+                           (unsigned long long)size);
+        goto out;
+    }
+    *out = o;
+    o = NULL;
+out:
+    li_output_free(o);
+    return rc;
+}
+
+int li_output_write(struct li_output *out, const void *buf, size_t len, uint64_t offset,
+                    struct li_error *err)
+{
+    int rc = li_pwrite_all(out->fd, buf, len, offset, err);
+
+    return rc < 0 ? li_context(err, "%s", out->path) : 0;
+}
+
+/* linkat() does not replace, so an unnamed file gets a name beside its place first. */
+static int link_temporary(struct li_output *out, struct li_error *err)
+{
+    char self[64];
+    int rc;
+
+    snprintf(self, sizeof(self), "/proc/self/fd/%d", out->fd);
+    for (unsigned attempt = 0; attempt < 100; attempt++) {
+        rc = name_temporary(out, err);
+        if (rc < 0)
+            return rc;
+        snprintf(out->temporary + strlen(out->path), 8, ".%06x",
+                 ((unsigned)getpid() * 128 + attempt) & 0xffffff);
+        if (linkat(AT_FDCWD, self, AT_FDCWD, out->temporary, AT_SYMLINK_FOLLOW) == 0)
+            return 0;
+        if (errno != EEXIST)
+            break;
+    }
+    rc = li_fail_errno(err, errno, "cannot name the finished file in %s", out->dir);
+    free(out->temporary);
+    out->temporary = NULL;
+    return rc;
+}
+
+int li_output_commit(struct li_output *out, struct li_error *err)
+{
+    int dir = -1;
+    int rc = 0;
+
+    if (fsync(out->fd) < 0)
+        return li_fail_errno(err, errno, "cannot write %s to the disk", out->path);
+    if (!out->temporary) {
+        rc = link_temporary(out, err);
+        if (rc < 0)
+            return rc;
+    }
+    if (rename(out->temporary, out->path) < 0)
+        return li_fail_errno(err, errno, "cannot put the finished file at %s", out->path);
+    free(out->temporary);
+    out->temporary = NULL;
+    dir = open(out->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0 || fsync(dir) < 0)
+        rc = li_fail_errno(err, errno, "cannot write the directory %s to the disk", out->dir);
+    if (dir >= 0)
+        close(dir);
+    return rc;
+}
+
+void li_output_free(struct li_output *out)
+{
+    if (!out)
+        return;
+    if (out->temporary)
+        unlink(out->temporary);
+    if (out->fd >= 0)
+        close(out->fd);
+    free(out->temporary);
+    free(out->path);
+    free(out->dir);
+    free(out);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The team keeps the first failure, since those that come after are mostly its echo: a queue that
+ * was closed, a neighbour that gave up.
+ */
+#include "base/workers.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct worker {
+    struct li_workers *team;
+    pthread_t thread;
+    unsigned index;
+};
+
+struct li_workers {
+    li_worker_run *run;
+    void *arg;
+    atomic_bool stopped;
+    pthread_mutex_t lock;
+    struct li_error first; /* under lock */
+    unsigned started;
+    struct worker worker[];
+};
+
+static void record(struct li_workers *team, const struct li_error *err)
+{
+    pthread_mutex_lock(&team->lock);
+    if (team->first.code == 0 || (team->first.code == LI_ECANCELLED && err->code != LI_ECANCELLED))
+        team->first = *err;
+    pthread_mutex_unlock(&team->lock);
+    atomic_store(&team->stopped, true);
+}
+
+static void *work(void *arg)
+{
+    struct worker *worker = arg;
+    struct li_error err = LI_ERROR_INIT;
+
+    if (worker->team->run(worker->team->arg, worker->index, worker->team, &err) < 0)
+        record(worker->team, &err);
+    return NULL;
+}
+
+static int start_thread(struct worker *worker, struct li_error *err)
+{
+    sigset_t all, before;
+    int sys;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sys = pthread_create(&worker->thread, NULL, work, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return sys ? li_fail_errno(err, sys, "cannot start a thread") : 0;
+}
+
+int li_workers_start(unsigned count, li_worker_run *run, void *arg, struct li_workers **out,
+                     struct li_error *err)
+{
+    struct li_workers *team = calloc(1, sizeof(*team) + count * sizeof(team->worker[0]));
+    struct li_error ignored = LI_ERROR_INIT;
+    int rc = 0;
+
+    if (!team)
+        return li_fail_memory(err);
+    team->run = run;
+    team->arg = arg;
+    atomic_init(&team->stopped, false);
+    pthread_mutex_init(&team->lock, NULL);
+    for (unsigned i = 0; i < count && rc == 0; i++) {
+        team->worker[i].team = team;
+        team->worker[i].index = i;
+        rc = start_thread(&team->worker[i], err);
+        if (rc == 0)
+            team->started++;
+    }
+    if (rc < 0) {
+        li_workers_stop(team);
+        li_workers_join(team, &ignored);
+        return rc;
+    }
+    *out = team;
+    return 0;
+}
+
+bool li_workers_stopped(const struct li_workers *team)
+{
+    return atomic_load(&team->stopped);
+}
+
+void li_workers_stop(struct li_workers *team)
+{
+    atomic_store(&team->stopped, true);
+}
+
+int li_workers_join(struct li_workers *team, struct li_error *err)
+{
+    int rc;
+
+    if (!team)
+        return 0;
+    for (unsigned i = 0; i < team->started; i++)
+        pthread_join(team->worker[i].thread, NULL);
+    rc = team->first.code;
+    if (rc < 0)
+        *err = team->first;
+    pthread_mutex_destroy(&team->lock);
+    free(team);
+    return rc;
+}
+
+struct li_queue {
+    pthread_mutex_t lock;
+    pthread_cond_t room;
+    pthread_cond_t filled;
+    bool closed;
+    size_t first;
+    size_t used;
+    size_t cap;
+    void *item[];
+};
+
+int li_queue_new(size_t cap, struct li_queue **out, struct li_error *err)
+{
+    struct li_queue *queue = calloc(1, sizeof(*queue) + cap * sizeof(queue->item[0]));
+
+    if (!queue)
+        return li_fail_memory(err);
+    pthread_mutex_init(&queue->lock, NULL);
+    pthread_cond_init(&queue->room, NULL);
+    pthread_cond_init(&queue->filled, NULL);
+    queue->cap = cap;
+    *out = queue;
+    return 0;
+}
+
+int li_queue_put(struct li_queue *queue, void *item)
+{
+    int rc = LI_ECANCELLED;
+
+    pthread_mutex_lock(&queue->lock);
+    while (queue->used == queue->cap && !queue->closed)
+        pthread_cond_wait(&queue->room, &queue->lock);
+    if (!queue->closed) {
+        queue->item[(queue->first + queue->used++) % queue->cap] = item;
+        pthread_cond_signal(&queue->filled);
+        rc = 0;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return rc;
+}
+
+int li_queue_take(struct li_queue *queue, void **item)
+{
+    int rc = LI_END;
+
+    pthread_mutex_lock(&queue->lock);
+    while (queue->used == 0 && !queue->closed)
+        pthread_cond_wait(&queue->filled, &queue->lock);
+    if (queue->used > 0) {
+        *item = queue->item[queue->first];
+        queue->first = (queue->first + 1) % queue->cap;
+        queue->used--;
+        pthread_cond_signal(&queue->room);
+        rc = 0;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return rc;
+}
+
+void li_queue_close(struct li_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->closed = true;
+    pthread_cond_broadcast(&queue->room);
+    pthread_cond_broadcast(&queue->filled);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void li_queue_free(struct li_queue *queue)
+{
+    if (!queue)
+        return;
+    pthread_cond_destroy(&queue->filled);
+    pthread_cond_destroy(&queue->room);
+    pthread_mutex_destroy(&queue->lock);
+    free(queue);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The memory cache of one image's plaintext chunks, and the workers that fill it.
+ *
+ * A chunk that many readers want at once is fetched once. A reader waits no longer than its
+ * deadline; the fetch goes on and serves the next. Only chunks that passed their checks get in. The
+ * least recently used go first; chunks in use stay.
+ */
+#ifndef LI_CACHE_CACHE_H
+#define LI_CACHE_CACHE_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct li_cache;
+
+/* Fetches chunk INDEX into BUF, LI_CHUNK_SIZE bytes, checked. WORKER is below the number of
+ * workers, and no two calls with the same WORKER run at once. */
+typedef int li_cache_fetch(void *arg, unsigned worker, uint64_t index, uint8_t *buf,
+                           struct li_error *err);
+
+struct li_cache_options {
+    uint64_t chunks;   /* how many the image has */
+    uint64_t memory;   /* bytes of plaintext kept; at least a few chunks are */
+    unsigned workers;  /* fetches at once, 1 or more */
+    unsigned deadline; /* seconds a reader waits for a chunk, 1 or more */
+    li_cache_fetch *fetch;
+    void *arg;
+};
+
+int li_cache_new(const struct li_cache_options *options, struct li_cache **out,
+                 struct li_error *err);
+
+/* Waits for running fetches. No reader may be left. NULL is allowed. */
+void li_cache_free(struct li_cache *cache);
+
+/* Copies LEN bytes at OFFSET of chunk INDEX; OFFSET + LEN is at most LI_CHUNK_SIZE. LI_ENETWORK
+ * with sys = ETIMEDOUT at the deadline. Any thread. */
+int li_cache_read(struct li_cache *cache, uint64_t index, uint32_t offset, uint32_t len, void *buf,
+                  struct li_error *err);
+
+#endif

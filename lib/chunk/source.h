@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A source of chunks, and the walk over one by a team of workers. The sources are the ext4 plan
+ * (what an image will be) and the reader (what a repository holds); the walks are convert, push,
+ * pull and verify.
+ */
+#ifndef LI_CHUNK_SOURCE_H
+#define LI_CHUNK_SOURCE_H
+
+#include <stdint.h>
+
+#include "base/env.h"
+#include "base/error.h"
+#include "chunk/chunk.h"
+
+struct li_chunk_source {
+    void *self;
+    uint64_t count; /* chunks; at most LI_CHUNK_MAX_COUNT */
+    /* Fills BUF with chunk INDEX. Returns LI_END, with BUF untouched, where the chunk is known to
+     * be all zeros (a chunk that is returned may be so too). Called from many threads at once. */
+    int (*read)(void *self, uint64_t index, uint8_t *buf, struct li_error *err);
+};
+
+/* What a walk does with each chunk that is not all zeros; BUF is the worker's own, LI_CHUNK_SIZE
+ * bytes, and may be changed. WORKER is 0 to threads - 1. */
+typedef int li_chunk_visit(void *arg, unsigned worker, uint64_t index, uint8_t *buf,
+                           struct li_error *err);
+
+/* Reads all chunks by THREADS workers, each taking the next one, and calls VISIT for those that are
+ * not all zeros. Stops at the first failure and returns it. PROGRESS may be NULL. */
+int li_chunk_walk(const struct li_chunk_source *source, unsigned threads, li_chunk_visit *visit,
+                  void *arg, const struct li_progress *progress, struct li_error *err);
+
+/* Asked once, when all is written and before the file appears: a last reason to refuse it. */
+typedef int li_chunk_confirm(void *arg, struct li_error *err);
+
+/* Writes a source to a sparse file that appears at PATH when it is whole, and after CONFIRM (which
+ * may be NULL) returned 0. */
+int li_chunk_write_file(const struct li_chunk_source *source, const char *path, unsigned threads,
+                        li_chunk_confirm *confirm, void *arg, const struct li_progress *progress,
+                        struct li_error *err);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Convergent keys, sealed chunks, and authenticated encryption for manifests and wraps. All on
+ * OpenSSL 3. All functions are safe in any thread.
+ *
+ * From one salt and a chunk's digest comes one pseudo-random key (PRK), by HKDF-Extract (RFC 5869,
+ * SHA-256). HKDF-Expand of the PRK under three labels gives the encryption key, the MAC key and the
+ * name. Whoever has a PRK can read and name the chunk; whoever has only the name, or only the
+ * digest, can do neither.
+ */
+#ifndef LI_CRYPTO_CRYPTO_H
+#define LI_CRYPTO_CRYPTO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/secret.h"
+
+enum {
+    LI_DIGEST_SIZE = 32, /* SHA-256 */
+    LI_NAME_SIZE = 32,   /* a chunk's name */
+    LI_GCM_NONCE_SIZE = 12,
+    LI_GCM_TAG_SIZE = 16,
+};
+
+/* SHA-256 of LEN bytes. */
+int li_crypto_sha256(const void *data, size_t len, uint8_t digest[LI_DIGEST_SIZE],
+                     struct li_error *err);
+
+/* PRK = HKDF-Extract(salt, digest). */
+int li_crypto_prk(const struct li_secret *salt, const uint8_t digest[LI_DIGEST_SIZE],
+                  struct li_secret *prk, struct li_error *err);
+
+/* The chunk's name: HKDF-Expand(PRK, "lambdaimg chunk name", 32). */
+int li_crypto_name(const struct li_secret *prk, uint8_t name[LI_NAME_SIZE], struct li_error *err);
+
+/* HKDF-Expand(KEY, LABEL, 32), for keys of other purposes. */
+int li_crypto_expand(const struct li_secret *key, const char *label, struct li_secret *out,
+                     struct li_error *err);
+
+/* AES-256-GCM. Sealing writes LEN bytes of ciphertext to OUT and the tag; OUT may be IN. A nonce
+ * must never be used twice under one key. Opening returns LI_ECORRUPT, with OUT wiped, where the
+ * tag does not hold. */
+int li_crypto_gcm_seal(const struct li_secret *key, const uint8_t nonce[LI_GCM_NONCE_SIZE],
+                       const void *aad, size_t aad_len, const void *in, size_t len, uint8_t *out,
+                       uint8_t tag[LI_GCM_TAG_SIZE], struct li_error *err);
+int li_crypto_gcm_open(const struct li_secret *key, const uint8_t nonce[LI_GCM_NONCE_SIZE],
+                       const void *aad, size_t aad_len, const void *in, size_t len,
+                       const uint8_t tag[LI_GCM_TAG_SIZE], uint8_t *out, struct li_error *err);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Manifests: what an image is and which chunks it has; the object format of lambdaimg-manifest(5).
+ *
+ * In the clear, for the collector: magic "LIMGMNFT", version, manifest id, birth root, chunk count,
+ * and a table of (chunk index, name). Sealed with AES-256-GCM under a random data key, all that is
+ * clear as associated data: the JSON header and a table of (PRK, digest). All-zero chunks are in
+ * neither table.
+ *
+ *      0  8  magic
+ *      8  2  version, 1
+ *     10  2  zeros
+ *     12  4  number of table entries, n
+ *     16 16  manifest id
+ *     32 16  birth root
+ *     48 12  nonce
+ *     60  4  zeros
+ *     64 36n (index u32, name 32), ascending by index
+ *          - sealed: length of the JSON u32, JSON, n times (PRK 32, digest 32); then the tag, 16
+ *
+ * A `struct li_manifest` is plain data, owned by its holder, and wiped by li_manifest_free().
+ */
+#ifndef LI_MANIFEST_MANIFEST_H
+#define LI_MANIFEST_MANIFEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "chunk/chunk.h"
+#include "crypto/crypto.h"
+#include "kms/kms.h"
+
+enum {
+    LI_MANIFEST_HEADER_SIZE = 64,
+    LI_MANIFEST_ENTRY_SIZE = 36,
+    LI_MANIFEST_KEYS_SIZE = 64,
+    LI_MANIFEST_MAX_JSON = 64 << 20, /* bytes */
+};
+
+struct li_manifest_chunk {
+    uint32_t index;
+    uint8_t name[LI_NAME_SIZE];
+    uint8_t digest[LI_DIGEST_SIZE];
+    struct li_secret prk;
+};
+
+struct li_manifest_layer {
+    char digest[72];  /* "sha256:" and hex, of the layer as stored; "" where the image gave none */
+    char diff_id[72]; /* "sha256:" and hex */
+};
+
+struct li_manifest {
+    uint8_t id[LI_ID_SIZE];
+    uint8_t root[LI_ID_SIZE]; /* the root it was born in */
+    char *reference;          /* "name:tag" */
+    char *os;
+    char *architecture;
+    char *config; /* the OCI config document, byte for byte */
+    size_t config_len;
+    char config_digest[72];
+    struct li_manifest_layer *layers;
+    size_t layer_count;
+    uint64_t size;                    /* of the image, bytes: a multiple of LI_CHUNK_SIZE */
+    int64_t created;                  /* of the manifest, seconds since 1970 */
+    uint32_t layout;                  /* LI_EXT4_LAYOUT_VERSION of the writer */
+    char *tool;                       /* "lambdaimg 0.1.0" */
+    char *libraries;                  /* "libarchive 3.6.2, ..." */
+    struct li_manifest_chunk *chunks; /* ascending by index */
+    size_t chunk_count;
+};
+
+/* What the collector can read without a key. */
+struct li_manifest_clear {
+    uint8_t id[LI_ID_SIZE];
+    uint8_t root[LI_ID_SIZE];
+    uint32_t chunk_count;
+};
+
+/* Encodes and seals; KEY and NONCE must be fresh and random. OUT is replaced. */
+int li_manifest_encode(const struct li_manifest *manifest, const struct li_secret *key,
+                       const uint8_t nonce[LI_GCM_NONCE_SIZE], struct li_buffer *out,
+                       struct li_error *err);
+
+/* Reads the clear header only. LI_ECORRUPT where it is none. DATA may be cut after the header. */
+int li_manifest_peek(const uint8_t *data, size_t len, struct li_manifest_clear *clear,
+                     struct li_error *err);
+
+/* Opens, parses and checks: the tag before anything is parsed, indexes ascending and within the
+ * size, each name recomputed from its PRK. LI_ECORRUPT where anything does not hold. */
+int li_manifest_decode(const uint8_t *data, size_t len, const struct li_secret *key,
+                       struct li_manifest *out, struct li_error *err);
+
+/* Frees what it holds, wipes it, and leaves it zero. NULL is allowed. */
+void li_manifest_free(struct li_manifest *manifest);
+
+/* Wrap objects: magic "LIMGWRAP", version u16, zeros u16, length u32, the KMS's bytes. The
+ * decoder's BLOB points into DATA. */
+int li_wrap_encode(const struct li_buffer *blob, struct li_buffer *out, struct li_error *err);
+int li_wrap_decode(const uint8_t *data, size_t len, const uint8_t **blob, size_t *blob_len,
+                   struct li_error *err);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file tree of an ext4 image, read-only: what a mount needs of it.
+ *
+ * The reader trusts nothing in the image: whoever may push can write any image, so every number
+ * from it is checked before use, every loop is bounded, and what does not fit the format is
+ * LI_ECORRUPT. It reads images with 4 KiB blocks, extents, and 64-bit or 32-bit descriptors, with
+ * or without metadata checksums (where they are there they are not needed: chunks are
+ * authenticated). All functions but open and free may be called from many threads at once. Inode
+ * numbers are ext4's; the root is 2.
+ */
+#ifndef LI_READER_FILES_H
+#define LI_READER_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+enum { LI_FILES_ROOT = 2, LI_FILES_NAME_MAX = 255, LI_FILES_LINK_MAX = 4095 };
+
+struct li_files;
+
+/* Where the image's bytes come from: a reader, or a plain image file. */
+struct li_blocks {
+    void *self;
+    uint64_t size; /* bytes */
+    /* Reads LEN bytes at OFFSET, both within the size. Called from many threads at once. */
+    int (*read)(void *self, uint64_t offset, size_t len, void *buf, struct li_error *err);
+};
+
+/* An inode, as read; plain data of a fixed size. */
+struct li_file {
+    uint32_t ino;
+    uint8_t raw[256];
+};
+
+/* Reads and checks the superblock. What BLOCKS refers to is borrowed. LI_EUNSUPPORTED for features
+ * it cannot read. */
+int li_files_open(const struct li_blocks *blocks, struct li_files **out, struct li_error *err);
+void li_files_free(struct li_files *files); /* NULL is allowed */
+
+/* Reads inode INO. LI_ENOTFOUND where it is not in use. */
+int li_files_inode(struct li_files *files, uint32_t ino, struct li_file *out, struct li_error *err);
+
+/* type, mode, links, owner, size, blocks, device, times to the nanosecond. */
+void li_files_stat(const struct li_files *files, const struct li_file *file, struct stat *st);
+
+/* Looks NAME (LEN bytes, no NUL needed) up in DIRECTORY, by its htree where it has one.
+ * LI_ENOTFOUND. */
+int li_files_lookup(struct li_files *files, const struct li_file *directory, const char *name,
+                    size_t len, uint32_t *ino, struct li_error *err);
+
+/* Calls VISIT for the entries of DIRECTORY from position OFFSET (0: the first) on, "." and ".."
+ * included; NEXT is the position after the entry, valid as long as the image exists. TYPE is a DT_
+ * value. A positive return of VISIT ends it, and is returned. */
+typedef int li_files_visit(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
+                           uint64_t next, struct li_error *err);
+int li_files_list(struct li_files *files, const struct li_file *directory, uint64_t offset,
+                  li_files_visit *visit, void *arg, struct li_error *err);
+
+/* Reads up to LEN bytes of a regular file at OFFSET; *GOT is less only at its end. Holes are zeros.
+ */
+int li_files_read(struct li_files *files, const struct li_file *file, uint64_t offset, size_t len,
+                  void *buf, size_t *got, struct li_error *err);
+
+/* The next data or hole (WHENCE SEEK_DATA, SEEK_HOLE) at or after OFFSET, as lseek(2) has it.
+ * LI_END where there is none (ENXIO). */
+int li_files_seek(struct li_files *files, const struct li_file *file, uint64_t offset, int whence,
+                  uint64_t *found, struct li_error *err);
+
+/* A symbolic link's target, NUL-terminated; TARGET has LI_FILES_LINK_MAX + 1 bytes. */
+int li_files_readlink(struct li_files *files, const struct li_file *file, char *target,
+                      struct li_error *err);
+
+/* Extended attributes by their full names, values as the kernel's getxattr gives them (POSIX ACLs
+ * in their external form). LIST gets names, each with its NUL, as listxattr(2) does. LI_ENOTFOUND.
+ */
+int li_files_getxattr(struct li_files *files, const struct li_file *file, const char *name,
+                      struct li_buffer *value, struct li_error *err);
+int li_files_listxattr(struct li_files *files, const struct li_file *file, struct li_buffer *list,
+                       struct li_error *err);
+
+void li_files_statvfs(const struct li_files *files, struct statvfs *st);
+
+#endif

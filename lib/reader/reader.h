@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The reader: an image of a repository as a block device, and as a file tree.
+ *
+ * li_reader gives bytes of the ext4 image, fetching, checking and caching the chunks they lie in
+ * and no others. the functions of reader/files.h understand ext4 on top of it. All functions but
+ * open and free may be called from many threads at once.
+ */
+#ifndef LI_READER_READER_H
+#define LI_READER_READER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/env.h"
+#include "base/error.h"
+#include "chunk/source.h"
+#include "manifest/manifest.h"
+#include "reader/files.h"
+#include "repo/repo.h"
+
+struct li_reader;
+
+struct li_reader_options {
+    uint64_t memory;   /* bytes of plaintext kept */
+    unsigned workers;  /* chunks fetched at once */
+    unsigned deadline; /* seconds a read waits for a chunk */
+};
+
+struct li_reader_stats {
+    uint64_t chunks_total;   /* stored chunks of the image */
+    uint64_t chunks_fetched; /* fetches that ended well; a chunk fetched twice counts twice */
+    uint64_t bytes_fetched;  /* sealed bytes of these */
+    uint64_t bytes_image;    /* length of the image */
+    uint64_t failures;       /* fetches that failed */
+};
+
+/* Opens MANIFEST for reading; it and REPO are borrowed and must outlive the reader. Starts threads:
+ * call it after any fork. */
+int li_reader_open(struct li_repo *repo, const struct li_manifest *manifest,
+                   const struct li_reader_options *options, struct li_reader **out,
+                   struct li_error *err);
+void li_reader_free(struct li_reader *reader); /* NULL is allowed */
+
+uint64_t li_reader_size(const struct li_reader *reader);
+
+/* Reads bytes of the image; OFFSET + LEN must be within it (LI_ECORRUPT otherwise: the caller got
+ * the numbers from the image). */
+int li_reader_read(struct li_reader *reader, uint64_t offset, size_t len, void *buf,
+                   struct li_error *err);
+
+/* The reader as the blocks of li_files_open(); it borrows the reader. */
+struct li_blocks li_reader_blocks(struct li_reader *reader);
+
+void li_reader_stats(const struct li_reader *reader, struct li_reader_stats *stats);
+
+/* An image of REPO as a source of chunks that are fetched and checked, past any cache: for pull.
+ * WORKERS reads may run at once. */
+struct li_fetcher;
+int li_fetcher_new(struct li_repo *repo, const struct li_manifest *manifest, unsigned workers,
+                   struct li_fetcher **out, struct li_error *err);
+void li_fetcher_free(struct li_fetcher *fetcher); /* NULL is allowed */
+struct li_chunk_source li_fetcher_source(struct li_fetcher *fetcher);
+
+#endif

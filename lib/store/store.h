@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stores: objects under keys. A directory, a bucket, and decorators of these.
+ *
+ * A key is one or more components of [A-Za-z0-9._~:+=-] separated by '/', none of them "." or "..",
+ * none beginning with ".tmp", 1 to LI_STORE_KEY_MAX bytes in all. An object appears whole or not at
+ * all. Every function may be called from many threads at once; OUT buffers are replaced, belong to
+ * the caller, and are freed by it also on failure.
+ */
+#ifndef LI_STORE_STORE_H
+#define LI_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/env.h"
+#include "base/error.h"
+
+enum {
+    LI_STORE_KEY_MAX = 1024,
+    LI_STORE_OBJECT_MAX = 1 << 29, /* bytes of the largest object that may be fetched whole */
+};
+
+struct li_store;
+
+/* Called for each key of a listing, in no order. A negative return ends the listing with it. */
+typedef int li_store_visit(void *arg, const char *key, uint64_t size, struct li_error *err);
+
+struct li_store_operations {
+    /* The whole object, at most LIMIT bytes (LI_ELIMIT). LI_ENOTFOUND where there is none. */
+    int (*get)(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
+               struct li_error *err);
+    /* LEN bytes from OFFSET, or fewer where the object ends before. */
+    int (*get_range)(struct li_store *store, const char *key, uint64_t offset, size_t len,
+                     struct li_buffer *out, struct li_error *err);
+    /* Writes the object where there is none; returns LI_END, and changes nothing, where there is.
+     */
+    int (*put_if_absent)(struct li_store *store, const char *key, const void *data, size_t len,
+                         struct li_error *err);
+    /* Writes the object over what is there, or anew: only for repairing a chunk. */
+    int (*replace)(struct li_store *store, const char *key, const void *data, size_t len,
+                   struct li_error *err);
+    /* Writes the object over one that still holds exactly EXPECTED; LI_ECHANGED where it does not,
+     * or is gone. For pointers and root states. */
+    int (*replace_if)(struct li_store *store, const char *key, const void *expected,
+                      size_t expected_len, const void *data, size_t len, struct li_error *err);
+    /* Sets present[i] for each of COUNT keys. */
+    int (*exists)(struct li_store *store, const char *const *keys, size_t count, bool *present,
+                  struct li_error *err);
+    /* Visits all keys that begin with PREFIX, which is "" or ends with '/'. */
+    int (*list)(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
+                struct li_error *err);
+    /* Removes the object; LI_END where there is none. */
+    int (*remove)(struct li_store *store, const char *key, struct li_error *err);
+    /* Copies FROM to TO where there is no TO (LI_END otherwise), without its bytes passing here
+     * where the store can do that. */
+    int (*copy)(struct li_store *store, const char *from, const char *to, struct li_error *err);
+    /* Returns when all that was put before is durable. */
+    int (*flush)(struct li_store *store, struct li_error *err);
+    void (*free)(struct li_store *store);
+};
+
+struct li_store {
+    const struct li_store_operations *ops;
+    char *address; /* for messages: "dir:/srv/images" */
+};
+
+/* Opens the store at ADDRESS: "dir:PATH". With CREATE a directory that does not exist is made. ENV
+ * must outlive it. LI_ENOTFOUND, LI_EINVALID (the address), LI_EDENIED. */
+int li_store_open(const char *address, bool create, const struct li_env *env, struct li_store **out,
+                  struct li_error *err);
+
+/* The operations above, with STORE's address and KEY put into errors, and KEY checked. */
+int li_store_get(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
+                 struct li_error *err);
+int li_store_get_range(struct li_store *store, const char *key, uint64_t offset, size_t len,
+                       struct li_buffer *out, struct li_error *err);
+int li_store_put_if_absent(struct li_store *store, const char *key, const void *data, size_t len,
+                           struct li_error *err);
+int li_store_replace(struct li_store *store, const char *key, const void *data, size_t len,
+                     struct li_error *err);
+int li_store_replace_if(struct li_store *store, const char *key, const void *expected,
+                        size_t expected_len, const void *data, size_t len, struct li_error *err);
+int li_store_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
+                    struct li_error *err);
+int li_store_list(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
+                  struct li_error *err);
+int li_store_remove(struct li_store *store, const char *key, struct li_error *err);
+int li_store_copy(struct li_store *store, const char *from, const char *to, struct li_error *err);
+int li_store_flush(struct li_store *store, struct li_error *err);
+void li_store_free(struct li_store *store); /* NULL is allowed */
+
+#endif

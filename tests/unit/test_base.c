@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "base/hex.h"
+#include "base/io.h"
+#include "base/workers.h"
+
+static void error_reads_from_outside_in(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(li_fail_errno(&err, ENOENT, "cannot open %s", "a\x1b[2Jb"), LI_ENOTFOUND);
+    assert_int_equal(li_context(&err, "cannot push %s", "x"), LI_ENOTFOUND);
+    assert_string_equal(err.text, "cannot push x: cannot open a?[2Jb: No such file or directory");
+    assert_int_equal(err.sys, ENOENT);
+}
+
+static void error_survives_long_texts(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    char word[800];
+
+    (void)state;
+    memset(word, 'w', sizeof(word) - 1);
+    word[sizeof(word) - 1] = '\0';
+    li_fail(&err, LI_EIO, "%s", word);
+    li_context(&err, "%s", word);
+    assert_int_equal(strlen(err.text), LI_ERROR_TEXT_MAX - 1);
+}
+
+static void cursor_stops_at_the_end(void **state)
+{
+    static const uint8_t data[] = {1, 2, 3, 4, 5, 6, 7};
+    struct li_cursor c = li_cursor(data, sizeof(data));
+
+    (void)state;
+    assert_int_equal(li_cursor_le32(&c), 0x04030201);
+    assert_int_equal(li_cursor_le32(&c), 0);
+    assert_true(c.bad);
+    assert_int_equal(li_cursor_u8(&c), 0);
+}
+
+static void hex_is_strict(void **state)
+{
+    uint8_t bytes[2];
+    char text[5];
+
+    (void)state;
+    assert_int_equal(li_hex_decode("0aff", bytes, 2), 0);
+    li_hex_encode(bytes, 2, text);
+    assert_string_equal(text, "0aff");
+    assert_int_equal(li_hex_decode("0aFF", bytes, 2), LI_EINVALID);
+    assert_int_equal(li_hex_decode("0af", bytes, 2), LI_EINVALID);
+    assert_int_equal(li_hex_decode("0aff0", bytes, 2), LI_EINVALID);
+}
+
+static void output_appears_whole_or_not_at_all(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_output *out = NULL;
+    char dir[] = "/tmp/unit-base-XXXXXX";
+    char path[64];
+    struct stat st;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/file", dir);
+
+    assert_done(li_output_open(path, 1 << 20, &out, &err), &err);
+    assert_done(li_output_write(out, "x", 1, 4096, &err), &err);
+    li_output_free(out);
+    assert_int_equal(rmdir(dir), 0);
+    assert_int_equal(mkdir(dir, 0700), 0);
+
+    for (int round = 0; round < 2; round++) {
+        assert_done(li_output_open(path, 1 << 20, &out, &err), &err);
+        assert_done(li_output_write(out, "x", 1, 4096, &err), &err);
+        assert_done(li_output_commit(out, &err), &err);
+        li_output_free(out);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_size, 1 << 20);
+    }
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+    assert_fails(li_output_open("/dev/null", 1, &out, &err), LI_EINVALID, "not a regular", &err);
+}
+
+static int count_or_fail(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
+{
+    atomic_int *count = arg;
+
+    if (index == 1)
+        return li_fail(err, LI_EIO, "worker 1 failed");
+    while (!li_workers_stopped(team))
+        usleep(100);
+    atomic_fetch_add(count, 1);
+    return li_fail(err, LI_ECANCELLED, "cancelled");
+}
+
+static void workers_tell_the_reason_not_its_echo(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_workers *team = NULL;
+    atomic_int count = 0;
+
+    (void)state;
+    assert_done(li_workers_start(4, count_or_fail, &count, &team, &err), &err);
+    assert_fails(li_workers_join(team, &err), LI_EIO, "worker 1 failed", &err);
+    assert_int_equal(count, 3);
+}
+
+static int consume(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
+{
+    struct li_queue *queue = arg;
+    void *item;
+
+    (void)index, (void)team, (void)err;
+    while (li_queue_take(queue, &item) == 0)
+        atomic_fetch_add((atomic_int *)item, 1);
+    return 0;
+}
+
+static void queue_loses_nothing(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_workers *team = NULL;
+    struct li_queue *queue = NULL;
+    atomic_int count = 0;
+
+    (void)state;
+    assert_done(li_queue_new(3, &queue, &err), &err);
+    assert_done(li_workers_start(3, consume, queue, &team, &err), &err);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(li_queue_put(queue, &count), 0);
+    li_queue_close(queue);
+    assert_int_equal(li_queue_put(queue, &count), LI_ECANCELLED);
+    assert_done(li_workers_join(team, &err), &err);
+    assert_int_equal(count, 1000);
+    li_queue_free(queue);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(error_reads_from_outside_in),
+        cmocka_unit_test(error_survives_long_texts),
+        cmocka_unit_test(cursor_stops_at_the_end),
+        cmocka_unit_test(hex_is_strict),
+        cmocka_unit_test(output_appears_whole_or_not_at_all),
+        cmocka_unit_test(workers_tell_the_reason_not_its_echo),
+        cmocka_unit_test(queue_loses_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -19,13 +19,16 @@ endif
 # ---- sources ---------------------------------------------------------------------------------
 
 LIB_BASE = lib/base/buffer.c lib/base/error.c lib/base/hex.c lib/base/io.c lib/base/secret.c \
-	lib/base/workers.c
+	lib/base/sha256.c lib/base/workers.c
 
 LIB_IMAGE =
 
-LIB_LAYER =
+LIB_LAYER = lib/layer/finish.c lib/layer/inflate.c lib/layer/layers.c lib/layer/merge.c \
+	lib/layer/path.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c lib/layer/xattr.c
 
-LIB_EXT4 =
+LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/extent.c lib/ext4/group.c \
+	lib/ext4/htree.c lib/ext4/inode.c lib/ext4/place.c lib/ext4/plan.c lib/ext4/source.c \
+	lib/ext4/xattr.c
 
 LIB_CHUNK =
 
@@ -45,7 +48,7 @@ LIB_READER =
 
 FUSE =
 
-CMD =
+CMD = cmd/context.c cmd/convert.c cmd/help.c cmd/main.c cmd/parse.c cmd/print.c cmd/progress.c
 
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base

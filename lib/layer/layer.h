@@ -31,6 +31,14 @@ void li_layers_free(struct li_layers *layers);
 
 size_t li_layers_count(const struct li_layers *layers);
 
+/* The layer's name in the image, for messages. It is the image's. */
+const char *li_layers_name(const struct li_layers *layers, size_t index);
+
+/* The layer's diff ID, 32 bytes, as the image states it. */
+const uint8_t *li_layers_diff_id(const struct li_layers *layers, size_t index);
+
+const struct li_env *li_layers_env(const struct li_layers *layers);
+
 /* Waits until layer INDEX can be read and gives its length in bytes of uncompressed tar. */
 int li_layers_ready(struct li_layers *layers, size_t index, uint64_t *length, struct li_error *err);
 

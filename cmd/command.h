@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Subcommands: one file each, under one table. Help, man pages and completion come from the table.
+ */
+#ifndef LI_CMD_COMMAND_H
+#define LI_CMD_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/env.h"
+#include "base/error.h"
+
+/* Exit codes. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SAID_NO = 3 };
+
+struct option_row {
+    const char *name;     /* long name without dashes; NULL ends a table */
+    char letter;          /* short form, or 0 */
+    const char *argument; /* what it takes, "FILE"; NULL: nothing; "[FILE]": may take something */
+    const char *help;
+};
+
+enum { OPTIONS_MAX = 24, OPERANDS_MAX = 8 };
+
+struct command;
+
+/* A parsed command line. */
+struct arguments {
+    const struct command *command;
+    const char *value[OPTIONS_MAX]; /* by row of the command's options; NULL: not given */
+    int count;
+    char *operand[OPERANDS_MAX];
+};
+
+struct command {
+    const char *name;
+    const char *operands; /* "IMAGE [REF]" */
+    const char *summary;
+    int least, most;                                                /* operands */
+    const struct option_row *options;                               /* besides the common ones */
+    int (*run)(const struct arguments *args, struct li_error *err); /* exit code, or enum li_err */
+};
+
+extern const struct command *const commands[]; /* NULL-terminated */
+extern const struct option_row common_options[];
+
+/* Parses what follows the command's name. Returns 0, EXIT_USAGE after a message, or -1 where help
+ * was asked for and printed. */
+int parse_arguments(const struct command *command, int argc, char **argv, struct arguments *out);
+
+/* The option's argument, "" for one without, or NULL where it was not given. */
+const char *option(const struct arguments *args, const char *name);
+bool flag(const struct arguments *args, const char *name);
+
+/* A whole number from LEAST to MOST, or DEFAULT where the option was not given. */
+int option_number(const struct arguments *args, const char *name, long long least, long long most,
+                  long long fallback, long long *out, struct li_error *err);
+
+/* help.c */
+void print_usage(FILE *to);
+void print_help(FILE *to, const struct command *command);
+void print_table(FILE *to); /* for the man pages and completion */
+
+extern const struct command command_convert, command_init, command_inspect, command_ls,
+    command_mount, command_pull, command_push, command_rm, command_umount, command_verify;
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one place that reads the environment, the clock and the kernel's randomness. */
+#include "cmd/context.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+static int system_random(void *buf, size_t len, struct li_error *err)
+{
+    uint8_t *to = buf;
+
+    while (len > 0) {
+        ssize_t n = getrandom(to, len, 0);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return li_fail_errno(err, errno, "the kernel gives no randomness");
+        to += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static int64_t system_now(void)
+{
+    return time(NULL);
+}
+
+int make_env(const struct arguments *args, struct li_env *env, struct li_error *err)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    const char *tmpdir = getenv("TMPDIR");
+    long long threads;
+    int rc = option_number(args, "threads", 1, 256, processors > 0 ? processors : 1, &threads, err);
+
+    if (rc < 0)
+        return rc;
+    *env = (struct li_env){system_random, system_now, tmpdir && *tmpdir ? tmpdir : "/var/tmp",
+                           threads > 256 ? 256 : (unsigned)threads};
+    return 0;
+}
+
+int repo_address(const struct arguments *args, const char **address, struct li_error *err)
+{
+    const char *text = option(args, "repo");
+
+    if (!text)
+        text = getenv("LAMBDAIMG_REPO");
+    if (!text || !*text)
+        return li_fail(
+            err, LI_EINVALID,
+            "no repository is given; say which by --repo dir:PATH, or in LAMBDAIMG_REPO");
+    *address = text;
+    return 0;
+}
+
+int kms_spec(const struct arguments *args, char **spec, struct li_error *err)
+{
+    const char *text = option(args, "kms"), *config = getenv("XDG_CONFIG_HOME");
+    const char *home = getenv("HOME");
+    int n;
+
+    if (!text)
+        text = getenv("LAMBDAIMG_KMS");
+    if (text && *text)
+        n = asprintf(spec, "%s", text);
+    else if (config && *config == '/')
+        n = asprintf(spec, "file:%s/lambdaimg/key", config);
+    else if (home && *home)
+        n = asprintf(spec, "file:%s/.config/lambdaimg/key", home);
+    else
+        return li_fail(err, LI_EINVALID,
+                       "no key is given and HOME is not set; say which by --kms file:PATH");
+    return n < 0 ? li_fail_memory(err) : 0;
+}
+
+int open_context(const struct arguments *args, bool with_key, struct context *out,
+                 struct li_error *err)
+{
+    const char *address = NULL;
+    char *spec = NULL;
+    int rc = make_env(args, &out->env, err);
+
+    if (rc == 0)
+        rc = repo_address(args, &address, err);
+    if (rc == 0)
+        rc = li_store_open(address, false, &out->env, &out->store, err);
+    if (rc == 0 && with_key) {
+        rc = kms_spec(args, &spec, err);
+        if (rc == 0)
+            rc = li_kms_open(spec, &out->env, &out->kms, err);
+    }
+    if (rc == 0)
+        rc = li_repo_open(out->store, out->kms, &out->env, &out->repo, err);
+    free(spec);
+    if (rc < 0)
+        close_context(out);
+    return rc;
+}
+
+void close_context(struct context *context)
+{
+    li_repo_free(context->repo);
+    li_kms_free(context->kms);
+    li_store_free(context->store);
+    *context = (struct context){.env = context->env};
+}
+
+int flatten(const struct arguments *args, const char *path, const struct li_env *env,
+            struct flattened *out, struct li_error *err)
+{
+    struct li_image_options options = {option(args, "image"), option(args, "platform")};
+    int rc = li_image_open(path, &options, env, &out->image, err);
+
+    if (rc == 0)
+        rc = li_layers_open(out->image, env, &out->layers, err);
+    if (rc == 0)
+        rc = li_tree_build(out->layers, &out->tree, err);
+    if (rc == 0)
+        rc = li_ext4_plan(out->tree, &out->ext4, err);
+    return rc;
+}
+
+void free_flattened(struct flattened *flattened)
+{
+    li_ext4_free(flattened->ext4);
+    li_tree_free(flattened->tree);
+    li_layers_free(flattened->layers);
+    li_image_free(flattened->image);
+    *flattened = (struct flattened){0};
+}
+
+int confirm_layers(void *arg, struct li_error *err)
+{
+    struct flattened *flattened = arg;
+
+    return li_layers_verified(flattened->layers, err);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the subcommands share: the environment, the repository, an image as a source of chunks. */
+#ifndef LI_CMD_CONTEXT_H
+#define LI_CMD_CONTEXT_H
+
+#include "cmd/command.h"
+#include "ext4/ext4.h"
+#include "image/image.h"
+#include "kms/kms.h"
+#include "layer/layer.h"
+#include "layer/tree.h"
+#include "repo/repo.h"
+#include "store/store.h"
+
+/* Randomness, clock, temporary directory and threads, from the system and --threads. */
+int make_env(const struct arguments *args, struct li_env *env, struct li_error *err);
+
+/* An open repository. Zero-initialise it. */
+struct context {
+    struct li_env env;
+    struct li_store *store;
+    struct li_kms *kms;
+    struct li_repo *repo;
+};
+
+/* --repo or LAMBDAIMG_REPO; LI_EINVALID where neither is given. */
+int repo_address(const struct arguments *args, const char **address, struct li_error *err);
+
+/* --kms, LAMBDAIMG_KMS, or the default in the user's configuration directory; the caller frees
+ * *SPEC. */
+int kms_spec(const struct arguments *args, char **spec, struct li_error *err);
+
+/* Opens the repository, with the KMS where WITH_KEY says so. */
+int open_context(const struct arguments *args, bool with_key, struct context *out,
+                 struct li_error *err);
+void close_context(struct context *context);
+
+/* An image from outside, flattened. Zero-initialise it. */
+struct flattened {
+    struct li_image *image;
+    struct li_layers *layers;
+    struct li_tree *tree;
+    struct li_ext4 *ext4;
+};
+
+/* Opens and plans the image at PATH; --image and --platform of ARGS choose. */
+int flatten(const struct arguments *args, const char *path, const struct li_env *env,
+            struct flattened *out, struct li_error *err);
+void free_flattened(struct flattened *flattened);
+
+/* A li_chunk_confirm: whether the layers were what the image says. ARG is a struct flattened. */
+int confirm_layers(void *arg, struct li_error *err);
+
+/* progress.c: a bar on standard error where that is a terminal and the work takes over a second. */
+struct progress_bar {
+    const char *what;
+    double started, shown;
+    bool drawn, enabled;
+};
+struct li_progress begin_progress(struct progress_bar *bar, const char *what);
+void end_progress(struct progress_bar *bar);
+
+/* print.c */
+/* "1.2 GB" into TEXT. */
+enum { SIZE_TEXT = 32 };
+const char *size_text(uint64_t bytes, char text[SIZE_TEXT]);
+const char *id_text(const uint8_t *id, char text[2 * LI_ID_SIZE + 1]);
+/* "2026-01-31 12:00:00Z" */
+const char *time_text(int64_t seconds, char text[SIZE_TEXT]);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "cmd/command.h"
+
+const struct command *const commands[] = {
+    &command_init,   &command_convert, &command_push, &command_pull,
+    &command_mount,  &command_umount,  &command_ls,   &command_inspect,
+    &command_verify, &command_rm,      NULL,
+};
+
+const struct option_row common_options[] = {
+    {"repo", 0, "REPO", "the repository, dir:PATH (environment: LAMBDAIMG_REPO)"},
+    {"kms", 0, "KMS", "the key, file:PATH (environment: LAMBDAIMG_KMS)"},
+    {"threads", 0, "N", "worker threads (default: one for each processor)"},
+    {"help", 'h', NULL, "show this help"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int finish_output(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "lambdaimg: cannot write to standard output\n");
+    return code == EXIT_DONE ? EXIT_FAILED : code;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct arguments args;
+    int code = parse_arguments(command, argc, argv, &args);
+
+    if (code != 0)
+        return code < 0 ? finish_output(EXIT_DONE) : code;
+    code = command->run(&args, &err);
+    if (code < 0) {
+        fflush(stdout);
+        fprintf(stderr, "lambdaimg: %s\n", err.text);
+        return EXIT_FAILED;
+    }
+    return finish_output(code);
+}
+
+int main(int argc, char **argv)
+{
+    const struct command *command;
+
+    if (argc < 2) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_usage(stdout);
+        return finish_output(EXIT_DONE);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("lambdaimg %s\n", LI_VERSION);
+        return finish_output(EXIT_DONE);
+    }
+    if (strcmp(argv[1], "--table") == 0) {
+        print_table(stdout);
+        return finish_output(EXIT_DONE);
+    }
+    command = find_command(argv[1]);
+    if (!command) {
+        fprintf(stderr, "lambdaimg: there is no command \"%s\"; lambdaimg --help lists them\n",
+                argv[1]);
+        return EXIT_USAGE;
+    }
+    return run(command, argc - 1, argv + 1);
+}

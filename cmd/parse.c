@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Command lines by getopt_long, from the tables. Options and operands may be mixed. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/command.h"
+
+/* The rows of a command's options, then the common ones; an option's place in VALUE is its row. */
+static const struct option_row *row(const struct command *command, int index)
+{
+    int own = 0;
+
+    while (command->options && command->options[own].name)
+        own++;
+    return index < own ? &command->options[index] : &common_options[index - own];
+}
+
+static int usage_error(const struct command *command, const char *what)
+{
+    fprintf(stderr, "lambdaimg %s: %s; lambdaimg %s --help shows how\n", command->name, what,
+            command->name);
+    return EXIT_USAGE;
+}
+
+static int has_arg(const char *argument)
+{
+    if (!argument)
+        return no_argument;
+    return argument[0] == '[' ? optional_argument : required_argument;
+}
+
+static int build(const struct command *command, struct option *longs, char *shorts)
+{
+    int count = 0;
+
+    *shorts++ = ':'; /* tell a missing argument from an unknown option */
+    for (; row(command, count)->name && count < OPTIONS_MAX; count++) {
+        const struct option_row *r = row(command, count);
+
+        longs[count] = (struct option){r->name, has_arg(r->argument), NULL, 256 + count};
+        if (r->letter) {
+            *shorts++ = r->letter;
+            if (has_arg(r->argument) != no_argument)
+                *shorts++ = ':';
+            if (has_arg(r->argument) == optional_argument)
+                *shorts++ = ':';
+        }
+    }
+    longs[count] = (struct option){NULL, 0, NULL, 0};
+    *shorts = '\0';
+    return count;
+}
+
+static int index_of(const struct command *command, int count, int c)
+{
+    if (c >= 256)
+        return c - 256;
+    for (int i = 0; i < count; i++)
+        if (row(command, i)->letter == c)
+            return i;
+    return -1;
+}
+
+int parse_arguments(const struct command *command, int argc, char **argv, struct arguments *out)
+{
+    struct option longs[OPTIONS_MAX + 1];
+    char shorts[3 * OPTIONS_MAX + 2], text[256];
+    int count = build(command, longs, shorts), c;
+
+    *out = (struct arguments){.command = command};
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+        int i = index_of(command, count, c);
+
+        if (c == '?' || c == ':' || i < 0) {
+            snprintf(text, sizeof(text),
+                     c == ':' ? "%.100s needs an argument" : "%.100s: no such option",
+                     argv[optind - 1]);
+            return usage_error(command, text);
+        }
+        out->value[i] = optarg ? optarg : "";
+    }
+    if (flag(out, "help")) {
+        print_help(stdout, command);
+        return -1;
+    }
+    out->count = argc - optind;
+    if (out->count < command->least || out->count > command->most) {
+        snprintf(text, sizeof(text), "expected: lambdaimg %s %s", command->name, command->operands);
+        return usage_error(command, text);
+    }
+    for (int i = 0; i < out->count; i++)
+        out->operand[i] = argv[optind + i];
+    return 0;
+}
+
+const char *option(const struct arguments *args, const char *name)
+{
+    for (int i = 0; row(args->command, i)->name; i++)
+        if (strcmp(row(args->command, i)->name, name) == 0)
+            return args->value[i];
+    return NULL;
+}
+
+bool flag(const struct arguments *args, const char *name)
+{
+    return option(args, name) != NULL;
+}
+
+int option_number(const struct arguments *args, const char *name, long long least, long long most,
+                  long long fallback, long long *out, struct li_error *err)
+{
+    const char *text = option(args, name);
+    char *end;
+    long long n;
+
+    if (!text) {
+        *out = fallback;
+        return 0;
+    }
+    errno = 0;
+    n = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || n < least || n > most)
+        return li_fail(err, LI_EINVALID, "--%s %s: not a whole number from %lld to %lld", name,
+                       text, least, most);
+    *out = n;
+    return 0;
+}

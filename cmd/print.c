@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <time.h>
+
+#include "base/hex.h"
+#include "cmd/context.h"
+
+const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+    double n = (double)bytes;
+    size_t u = 0;
+
+    while (n >= 999.95 && u + 1 < sizeof(units) / sizeof(units[0])) {
+        n /= 1000;
+        u++;
+    }
+    snprintf(text, SIZE_TEXT, u ? "%.1f %s" : "%.0f %s", n, units[u]);
+    return text;
+}
+
+const char *id_text(const uint8_t *id, char text[2 * LI_ID_SIZE + 1])
+{
+    li_hex_encode(id, LI_ID_SIZE, text);
+    return text;
+}
+
+const char *time_text(int64_t seconds, char text[SIZE_TEXT])
+{
+    time_t t = (time_t)seconds;
+    struct tm tm;
+
+    if (!gmtime_r(&t, &tm) || !strftime(text, SIZE_TEXT, "%Y-%m-%d %H:%M:%SZ", &tm))
+        snprintf(text, SIZE_TEXT, "-");
+    return text;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file system's geometry, and what describes it: superblock, group descriptors, bitmaps (the
+ * kernel's Documentation/filesystems/ext4/{super,group_descr,bitmaps}.rst).
+ *
+ * All groups' metadata lies at the front (flex_bg with one group of groups), there is one
+ * superblock (sparse_super2 without backups), and no journal. Free space and free inodes for a
+ * writable mount are holes in the image, which nobody stores.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <ext2fs/ext2_fs.h>
+
+#include "base/bytes.h"
+#include "ext4/hash.h"
+#include "ext4/plan.h"
+
+enum {
+    DESCRIPTOR_SIZE = 64,
+    DESCRIPTORS_PER_BLOCK = LI_EXT4_BLOCK_SIZE / DESCRIPTOR_SIZE,
+    INODES_PER_GROUP_MAX = 8 * LI_EXT4_BLOCK_SIZE - LI_EXT4_INODES_PER_BLOCK,
+    FREE_INODES_MIN = 4096,
+    FREE_BYTES_MIN = 64 << 20,
+    BITMAP_BITS = 8 * LI_EXT4_BLOCK_SIZE,
+    SUPER_OFFSET = 1024,
+    SUPER_SIZE = 1024,
+};
+
+static uint64_t round_up(uint64_t n, uint64_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
+/* Lays the zones out for so many groups; returns the blocks that the whole then needs. */
+static uint64_t lay_zones(struct li_ext4 *plan, uint64_t groups, uint64_t inodes)
+{
+    struct li_zone *zones[] = {&plan->descriptors,  &plan->block_bitmaps,  &plan->inode_bitmaps,
+                               &plan->inode_tables, &plan->directory_zone, &plan->extent_zone,
+                               &plan->xattr_zone,   &plan->link_zone};
+    uint64_t per_group = round_up((inodes + groups - 1) / groups, LI_EXT4_INODES_PER_BLOCK);
+    uint64_t at = 1, end, spare;
+
+    plan->inodes_per_group = (uint32_t)per_group;
+    plan->descriptors.count = (groups + DESCRIPTORS_PER_BLOCK - 1) / DESCRIPTORS_PER_BLOCK;
+    plan->block_bitmaps.count = groups;
+    plan->inode_bitmaps.count = groups;
+    plan->inode_tables.count = groups * per_group / LI_EXT4_INODES_PER_BLOCK;
+    plan->directory_zone.count = plan->leaves;
+    plan->extent_zone.count = plan->extent_blocks;
+    plan->xattr_zone.count = plan->xattr_blocks;
+    plan->link_zone.count = plan->links;
+    for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
+        zones[i]->first = at;
+        at += zones[i]->count;
+    }
+    plan->data.first = round_up(at, LI_EXT4_BLOCKS_PER_CHUNK);
+    plan->data.count = plan->data_chunks * LI_EXT4_BLOCKS_PER_CHUNK;
+    end = plan->data.first + plan->data.count;
+    spare = end / 4;
+    if (spare < FREE_BYTES_MIN / LI_EXT4_BLOCK_SIZE)
+        spare = FREE_BYTES_MIN / LI_EXT4_BLOCK_SIZE;
+    return end + spare;
+}
+
+static void mark_used(struct li_ext4 *plan, uint64_t block, uint64_t count)
+{
+    while (count > 0) {
+        uint64_t left = LI_EXT4_BLOCKS_PER_GROUP - block % LI_EXT4_BLOCKS_PER_GROUP;
+        uint64_t n = count < left ? count : left;
+
+        plan->group_used[block / LI_EXT4_BLOCKS_PER_GROUP] += (uint32_t)n;
+        block += n;
+        count -= n;
+    }
+}
+
+static int count_groups(struct li_ext4 *plan, struct li_error *err)
+{
+    uint64_t metadata = plan->link_zone.first + plan->link_zone.count;
+
+    plan->group_used = calloc(plan->groups, sizeof(*plan->group_used));
+    plan->group_directories = calloc(plan->groups, sizeof(*plan->group_directories));
+    if (!plan->group_used || !plan->group_directories)
+        return li_fail_memory(err);
+    mark_used(plan, 0, metadata);
+    for (size_t i = 0; i < plan->pieces; i++)
+        mark_used(plan, plan->data.first + plan->piece[i].block, plan->piece[i].count);
+    for (uint32_t i = 0; i < plan->directories; i++) {
+        uint32_t ino = li_directory_ino(plan, plan->directory[i].node);
+
+        plan->group_directories[(ino - 1) / plan->inodes_per_group]++;
+    }
+    return 0;
+}
+
+int li_group_plan(struct li_ext4 *plan, struct li_error *err)
+{
+    uint64_t inodes = plan->last_ino, groups, needed;
+
+    inodes += inodes / 4 > FREE_INODES_MIN ? inodes / 4 : FREE_INODES_MIN;
+    groups = (inodes + INODES_PER_GROUP_MAX - 1) / INODES_PER_GROUP_MAX;
+    for (;;) {
+        needed = lay_zones(plan, groups, inodes);
+        if (needed <= groups * LI_EXT4_BLOCKS_PER_GROUP)
+            break;
+        groups = (needed + LI_EXT4_BLOCKS_PER_GROUP - 1) / LI_EXT4_BLOCKS_PER_GROUP;
+        if (groups * LI_EXT4_BLOCKS_PER_GROUP / LI_EXT4_BLOCKS_PER_CHUNK > LI_CHUNK_MAX_COUNT)
+            return li_fail(err, LI_ELIMIT, "the image would be larger than 1 TiB");
+    }
+    plan->groups = (uint32_t)groups;
+    plan->blocks = groups * LI_EXT4_BLOCKS_PER_GROUP;
+    return count_groups(plan, err);
+}
+
+static uint32_t used_inodes(const struct li_ext4 *plan, uint32_t group)
+{
+    uint64_t before = (uint64_t)group * plan->inodes_per_group;
+
+    if (plan->last_ino <= before)
+        return 0;
+    if (plan->last_ino - before > plan->inodes_per_group)
+        return plan->inodes_per_group;
+    return (uint32_t)(plan->last_ino - before);
+}
+
+static void set_bits(uint8_t *bitmap, uint64_t first, uint64_t count)
+{
+    for (; count > 0 && first % 8 != 0; count--, first++)
+        bitmap[first / 8] |= (uint8_t)(1U << first % 8);
+    memset(bitmap + first / 8, 0xff, count / 8);
+    first += count / 8 * 8;
+    for (count %= 8; count > 0; count--, first++)
+        bitmap[first / 8] |= (uint8_t)(1U << first % 8);
+}
+
+/* Sets the bits of a run of blocks that fall into GROUP; false when it lies behind the group. */
+static bool set_run(uint8_t *bitmap, uint32_t group, uint64_t block, uint64_t count)
+{
+    uint64_t begin = (uint64_t)group * LI_EXT4_BLOCKS_PER_GROUP;
+    uint64_t end = begin + LI_EXT4_BLOCKS_PER_GROUP;
+    uint64_t from = block > begin ? block : begin;
+    uint64_t to = block + count < end ? block + count : end;
+
+    if (from < to)
+        set_bits(bitmap, from - begin, to - from);
+    return block < end;
+}
+
+void li_group_block_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *buf)
+{
+    uint64_t begin = (uint64_t)group * LI_EXT4_BLOCKS_PER_GROUP;
+    size_t i = begin < plan->data.first ? 0 : li_piece_find(plan, begin - plan->data.first);
+
+    set_run(buf, group, 0, plan->link_zone.first + plan->link_zone.count);
+    for (; i < plan->pieces; i++)
+        if (!set_run(buf, group, plan->data.first + plan->piece[i].block, plan->piece[i].count))
+            break;
+}
+
+void li_group_inode_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *buf)
+{
+    set_bits(buf, 0, used_inodes(plan, group));
+    set_bits(buf, plan->inodes_per_group, BITMAP_BITS - plan->inodes_per_group);
+}
+
+static void put_split(uint8_t *descriptor, size_t low, size_t high, uint64_t value)
+{
+    li_put_le32(descriptor + low, (uint32_t)value);
+    li_put_le32(descriptor + high, (uint32_t)(value >> 32));
+}
+
+static void put_descriptor(const struct li_ext4 *plan, uint32_t group, uint8_t *d)
+{
+    uint64_t tables = plan->inodes_per_group / LI_EXT4_INODES_PER_BLOCK;
+    uint32_t free_inodes = plan->inodes_per_group - used_inodes(plan, group), crc;
+    uint8_t bitmap[LI_EXT4_BLOCK_SIZE] = {0}, number[4];
+
+    put_split(d, 0, 32, plan->block_bitmaps.first + group);
+    put_split(d, 4, 36, plan->inode_bitmaps.first + group);
+    put_split(d, 8, 40, plan->inode_tables.first + group * tables);
+    li_put_le16(d + 12, (uint16_t)(LI_EXT4_BLOCKS_PER_GROUP - plan->group_used[group]));
+    li_put_le16(d + 14, (uint16_t)free_inodes);
+    li_put_le16(d + 16, (uint16_t)plan->group_directories[group]);
+    li_put_le16(d + 18, EXT2_BG_INODE_ZEROED);
+    li_put_le16(d + 28, (uint16_t)free_inodes); /* unused at the table's end: all that are free */
+    li_group_block_bitmap(plan, group, bitmap);
+    crc = li_ext4_crc(LI_EXT4_CHECKSUM_SEED, bitmap, sizeof(bitmap));
+    li_put_le16(d + 24, (uint16_t)crc);
+    li_put_le16(d + 56, (uint16_t)(crc >> 16));
+    memset(bitmap, 0, sizeof(bitmap));
+    li_group_inode_bitmap(plan, group, bitmap);
+    crc = li_ext4_crc(LI_EXT4_CHECKSUM_SEED, bitmap, plan->inodes_per_group / 8);
+    li_put_le16(d + 26, (uint16_t)crc);
+    li_put_le16(d + 58, (uint16_t)(crc >> 16));
+    li_put_le32(number, group);
+    crc = li_ext4_crc(LI_EXT4_CHECKSUM_SEED, number, sizeof(number));
+    li_put_le16(d + 30, (uint16_t)li_ext4_crc(crc, d, DESCRIPTOR_SIZE));
+}
+
+void li_group_descriptors(const struct li_ext4 *plan, uint32_t block, uint8_t *buf)
+{
+    for (uint32_t i = 0; i < DESCRIPTORS_PER_BLOCK; i++) {
+        uint32_t group = block * DESCRIPTORS_PER_BLOCK + i;
+
+        if (group < plan->groups)
+            put_descriptor(plan, group, buf + (size_t)i * DESCRIPTOR_SIZE);
+    }
+}
+
+static uint64_t free_blocks(const struct li_ext4 *plan)
+{
+    uint64_t used = 0;
+
+    for (uint32_t i = 0; i < plan->groups; i++)
+        used += plan->group_used[i];
+    return plan->blocks - used;
+}
+
+/* What the kernel subtracts from the blocks it shows in statfs: all fixed metadata. */
+static uint64_t overhead(const struct li_ext4 *plan)
+{
+    return 1 + plan->descriptors.count + plan->block_bitmaps.count + plan->inode_bitmaps.count +
+           plan->inode_tables.count;
+}
+
+static void put_features(uint8_t *s)
+{
+    li_put_le32(s + 0x5c, EXT2_FEATURE_COMPAT_EXT_ATTR | EXT2_FEATURE_COMPAT_DIR_INDEX |
+                              EXT4_FEATURE_COMPAT_SPARSE_SUPER2);
+    li_put_le32(s + 0x60, EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS |
+                              EXT4_FEATURE_INCOMPAT_64BIT | EXT4_FEATURE_INCOMPAT_FLEX_BG |
+                              EXT4_FEATURE_INCOMPAT_CSUM_SEED);
+    li_put_le32(s + 0x64, EXT2_FEATURE_RO_COMPAT_LARGE_FILE | EXT4_FEATURE_RO_COMPAT_HUGE_FILE |
+                              EXT4_FEATURE_RO_COMPAT_DIR_NLINK |
+                              EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE |
+                              EXT4_FEATURE_RO_COMPAT_METADATA_CSUM);
+}
+
+static uint8_t log2_groups(uint32_t groups)
+{
+    uint8_t bits = 4;
+
+    while (bits < 31 && (1U << bits) < groups)
+        bits++;
+    return bits;
+}
+
+void li_group_superblock(const struct li_ext4 *plan, uint8_t *buf)
+{
+    uint8_t *s = buf + SUPER_OFFSET;
+    uint64_t inodes = (uint64_t)plan->groups * plan->inodes_per_group, unused = free_blocks(plan);
+
+    li_put_le32(s + 0x00, (uint32_t)inodes);
+    li_put_le32(s + 0x04, (uint32_t)plan->blocks);
+    li_put_le32(s + 0x150, (uint32_t)(plan->blocks >> 32));
+    li_put_le32(s + 0x0c, (uint32_t)unused);
+    li_put_le32(s + 0x158, (uint32_t)(unused >> 32));
+    li_put_le32(s + 0x10, (uint32_t)(inodes - plan->last_ino));
+    li_put_le32(s + 0x18, 2); /* blocks of 1024 << 2 bytes */
+    li_put_le32(s + 0x1c, 2); /* clusters likewise */
+    li_put_le32(s + 0x20, LI_EXT4_BLOCKS_PER_GROUP);
+    li_put_le32(s + 0x24, LI_EXT4_BLOCKS_PER_GROUP);
+    li_put_le32(s + 0x28, plan->inodes_per_group);
+    li_put_le16(s + 0x36, 0xffff); /* mounts without a check: any number */
+    li_put_le16(s + 0x38, EXT2_SUPER_MAGIC);
+    li_put_le16(s + 0x3a, EXT2_VALID_FS);
+    li_put_le16(s + 0x3c, EXT2_ERRORS_CONTINUE);
+    li_put_le32(s + 0x4c, EXT2_DYNAMIC_REV);
+    li_put_le32(s + 0x54, LI_EXT4_FIRST_INO);
+    li_put_le16(s + 0x58, LI_EXT4_INODE_SIZE);
+    put_features(s);
+    memcpy(s + 0x68, plan->uuid, sizeof(plan->uuid));
+    for (size_t i = 0; i < 4; i++)
+        li_put_le32(s + 0xec + 4 * i, li_ext4_hash_seed[i]);
+    s[0xfc] = EXT2_HASH_HALF_MD4;
+    li_put_le16(s + 0xfe, DESCRIPTOR_SIZE);
+    li_put_le32(s + 0x100, EXT2_DEFM_XATTR_USER | EXT2_DEFM_ACL);
+    li_put_le16(s + 0x15c, LI_EXT4_EXTRA_ISIZE);
+    li_put_le16(s + 0x15e, LI_EXT4_EXTRA_ISIZE);
+    li_put_le32(s + 0x160, EXT2_FLAGS_UNSIGNED_HASH);
+    s[0x174] = log2_groups(plan->groups);
+    s[0x175] = EXT2_CRC32C_CHKSUM;
+    li_put_le32(s + 0x248, (uint32_t)overhead(plan));
+    li_put_le32(s + 0x270, LI_EXT4_CHECKSUM_SEED);
+    li_put_le32(s + SUPER_SIZE - 4, li_ext4_crc(UINT32_MAX, s, SUPER_SIZE - 4));
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Hash trees of directories (the kernel's Documentation/filesystems/ext4/directory.rst). libext2fs
+ * hashes names but builds no tree, so this does: entries sorted by hash fill leaves in order, and
+ * the root, or one level of nodes below it, lists each leaf with the least hash in it.
+ *
+ * Blocks of a directory: the root, then the nodes if there are any, then the leaves. A leaf that
+ * begins with the hash that the one before ends with is marked by the hash's lowest bit, which no
+ * hash has otherwise.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <ext2fs/ext2_fs.h>
+#include <ext2fs/ext2fs.h>
+
+#include "base/bytes.h"
+#include "ext4/hash.h"
+#include "ext4/plan.h"
+
+enum {
+    ENTRY_SIZE = 8,   /* hash and block */
+    TAIL_SIZE = 8,    /* zeros and checksum */
+    ROOT_OFFSET = 32, /* of the first entry in the root, behind "." and ".." and the description */
+    NODE_OFFSET = 8,  /* in a node, behind an entry that covers the block */
+    ROOT_LIMIT = (LI_EXT4_BLOCK_SIZE - ROOT_OFFSET - TAIL_SIZE) / ENTRY_SIZE,
+    NODE_LIMIT = (LI_EXT4_BLOCK_SIZE - NODE_OFFSET - TAIL_SIZE) / ENTRY_SIZE,
+};
+
+const uint32_t li_ext4_hash_seed[4] = {0x616c6d62, 0x64616969, 0x6d672d65, 0x78743401};
+
+struct entry {
+    const struct li_tree *tree;
+    uint32_t hash;
+    uint32_t minor;
+    uint32_t node;
+};
+
+static uint32_t hash_of(const struct li_tree *tree, uint32_t node, uint32_t *minor)
+{
+    ext2_dirhash_t hash = 0, low = 0;
+    size_t len;
+    const char *name = li_tree_name(tree, node, &len);
+
+    ext2fs_dirhash2(EXT2_HASH_HALF_MD4_UNSIGNED, name, (int)len, NULL, 0, li_ext4_hash_seed, &hash,
+                    &low);
+    if (minor)
+        *minor = low;
+    return hash;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    if (x->minor != y->minor)
+        return x->minor < y->minor ? -1 : 1;
+    return strcmp(li_tree_name(x->tree, x->node, NULL), li_tree_name(y->tree, y->node, NULL));
+}
+
+/* Cuts the sorted entries from plan->order[first] on into leaves: each leaf's first entry is
+ * appended to plan->leaf. */
+static int cut_leaves(struct li_ext4 *plan, size_t first, struct li_error *err)
+{
+    size_t used = LI_EXT4_DIRENT_ROOM;
+    int rc = 0;
+
+    for (size_t i = first; i < plan->orders && rc == 0; i++) {
+        size_t len, size;
+
+        li_tree_name(plan->tree, plan->order[i], &len);
+        size = li_dirent_size(len);
+        if (used + size > LI_EXT4_DIRENT_ROOM) {
+            rc = li_ext4_grow((void **)&plan->leaf, &plan->leaf_cap, plan->leaves + 1,
+                              sizeof(*plan->leaf), err);
+            if (rc == 0)
+                plan->leaf[plan->leaves++] = (uint32_t)i;
+            used = 0;
+        }
+        used += size;
+    }
+    return rc;
+}
+
+static int sort_entries(struct li_ext4 *plan, uint32_t node, size_t entries, struct li_error *err)
+{
+    struct entry *list = malloc(entries * sizeof(*list));
+    size_t i = 0;
+    int rc;
+
+    if (!list)
+        return li_fail_memory(err);
+    for (uint32_t n = li_tree_node(plan->tree, node)->first_child; n != LI_TREE_NONE;
+         n = li_tree_node(plan->tree, n)->next_sibling, i++) {
+        list[i] = (struct entry){.tree = plan->tree, .node = n};
+        list[i].hash = hash_of(plan->tree, n, &list[i].minor);
+    }
+    qsort(list, entries, sizeof(*list), compare);
+    rc = li_ext4_grow((void **)&plan->order, &plan->order_cap, plan->orders + entries,
+                      sizeof(*plan->order), err);
+    for (i = 0; i < entries && rc == 0; i++)
+        plan->order[plan->orders++] = list[i].node;
+    free(list);
+    return rc;
+}
+
+/* Makes room for COUNT blocks in front of the leaves that begin at AT. */
+static int insert_index(struct li_ext4 *plan, size_t at, size_t count, struct li_error *err)
+{
+    int rc = li_ext4_grow((void **)&plan->leaf, &plan->leaf_cap, plan->leaves + count,
+                          sizeof(*plan->leaf), err);
+
+    if (rc < 0)
+        return rc;
+    memmove(plan->leaf + at + count, plan->leaf + at, (plan->leaves - at) * sizeof(*plan->leaf));
+    for (size_t i = 0; i < count; i++)
+        plan->leaf[at + i] = LI_EXT4_NONE;
+    plan->leaves += count;
+    return 0;
+}
+
+int li_htree_plan(struct li_ext4 *plan, struct li_directory *directory, size_t entries,
+                  struct li_error *err)
+{
+    size_t first = plan->orders, at = plan->leaves, leaves, nodes;
+    int rc = sort_entries(plan, directory->node, entries, err);
+
+    if (rc == 0)
+        rc = cut_leaves(plan, first, err);
+    if (rc < 0)
+        return rc;
+    leaves = plan->leaves - at;
+    nodes = leaves <= ROOT_LIMIT ? 0 : (leaves + NODE_LIMIT - 1) / NODE_LIMIT;
+    if (nodes > ROOT_LIMIT)
+        return li_fail(err, LI_ELIMIT,
+                       "a directory has %zu entries, more than an ext4 directory holds", entries);
+    directory->leaves = (uint32_t)leaves;
+    directory->blocks = (uint32_t)(1 + nodes + leaves);
+    directory->order_end = (uint32_t)plan->orders;
+    return insert_index(plan, at, 1 + nodes, err);
+}
+
+/* The hash that an index gives for leaf LEAF. */
+static uint32_t leaf_hash(const struct li_ext4 *plan, const struct li_directory *directory,
+                          uint32_t leaf)
+{
+    uint32_t nodes = directory->blocks - directory->leaves;
+    uint32_t first = plan->leaf[directory->block + nodes + leaf];
+    uint32_t hash = hash_of(plan->tree, plan->order[first], NULL);
+
+    if (leaf > 0 && hash_of(plan->tree, plan->order[first - 1], NULL) == hash)
+        hash |= 1;
+    return hash;
+}
+
+/* Writes the entries at OFFSET: for each of COUNT children from FIRST on its block and, but for the
+ * first, its hash. STEP leaves lie below each child. */
+static void put_index(const struct li_ext4 *plan, const struct li_directory *directory,
+                      uint8_t *buf, size_t offset, uint32_t limit, uint32_t first_block,
+                      uint32_t first_leaf, uint32_t count, uint32_t step)
+{
+    uint8_t *tail = buf + offset + (size_t)limit * ENTRY_SIZE;
+    uint32_t crc = li_ext4_inode_crc(li_directory_ino(plan, directory->node));
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t *at = buf + offset + (size_t)i * ENTRY_SIZE;
+
+        if (i > 0)
+            li_put_le32(at, leaf_hash(plan, directory, first_leaf + i * step));
+        li_put_le32(at + 4, first_block + i);
+    }
+    li_put_le16(buf + offset, (uint16_t)limit);
+    li_put_le16(buf + offset + 2, (uint16_t)count);
+    crc = li_ext4_crc(crc, buf, offset + (size_t)count * ENTRY_SIZE);
+    crc = li_ext4_crc(crc, tail, TAIL_SIZE); /* both words are zero yet */
+    li_put_le32(tail + 4, crc);
+}
+
+static void put_root(const struct li_ext4 *plan, const struct li_directory *directory, uint8_t *buf)
+{
+    uint32_t nodes = directory->blocks - directory->leaves - 1;
+
+    li_dirent_put_dots(plan, directory, buf);
+    li_put_le16(buf + 12 + 4, LI_EXT4_BLOCK_SIZE - 12); /* ".." hides the rest */
+    buf[28] = EXT2_HASH_HALF_MD4;
+    buf[29] = 8; /* length of this description */
+    buf[30] = nodes > 0;
+    put_index(plan, directory, buf, ROOT_OFFSET, ROOT_LIMIT, 1, 0,
+              nodes ? nodes : directory->leaves, nodes ? NODE_LIMIT : 1);
+}
+
+void li_htree_index(const struct li_ext4 *plan, const struct li_directory *directory,
+                    uint32_t block, uint8_t *buf)
+{
+    uint32_t nodes = directory->blocks - directory->leaves - 1, first, count;
+
+    if (block == 0) {
+        put_root(plan, directory, buf);
+        return;
+    }
+    first = (block - 1) * NODE_LIMIT;
+    count = directory->leaves - first < NODE_LIMIT ? directory->leaves - first : NODE_LIMIT;
+    li_put_le16(buf + 4, LI_EXT4_BLOCK_SIZE); /* an entry that names nothing covers the block */
+    put_index(plan, directory, buf, NODE_OFFSET, NODE_LIMIT, 1 + nodes + first, first, count, 1);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The content-aligned layout (D8). Chunks are compared as wholes, so the art is to let a file, or a
+ * group of small files that always come together, fill the same chunk in the same way in every
+ * image that has them.
+ *
+ * Layer by layer, lowest first, in the order of the tar: a file of at least ALIGNED_MIN begins a
+ * chunk, and its last part, if that is short, is packed with the small files. Small files fill
+ * packs, each a chunk. A pack ends with the layer, when the next file does not fit, or, once it is
+ * a quarter full, behind a file whose path says so: by that, packs fall into step again behind a
+ * file that was added or removed, as content-defined chunking does, without a look at the contents.
+ */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/buffer.h"
+#include "ext4/plan.h"
+
+enum {
+    ALIGNED_MIN = 256 * 1024,                    /* bytes */
+    TAIL_MAX = LI_CHUNK_SIZE / 4 * 3,            /* bytes: a shorter tail is packed */
+    PACK_QUARTER = LI_EXT4_BLOCKS_PER_CHUNK / 4, /* blocks */
+    PACK_CUT = 2 * 1024 * 1024, /* bytes: a pack ends behind a file with probability size / this */
+};
+
+struct placer {
+    struct li_ext4 *plan;
+    size_t cap;     /* of the pieces */
+    uint32_t *node; /* a name of each inode */
+    struct li_buffer path;
+    uint64_t chunks; /* of the data zone, so far */
+    uint64_t pack;   /* block where the open pack begins */
+    uint32_t fill;   /* blocks in it; 0: none is open */
+};
+
+uint64_t li_content_main(const struct li_inode *inode, uint64_t blocks)
+{
+    uint64_t size = inode->sparse == LI_TREE_NONE ? inode->size : blocks * LI_EXT4_BLOCK_SIZE;
+    uint64_t tail = size % LI_CHUNK_SIZE;
+
+    if (size < LI_CHUNK_SIZE || tail == 0 || tail >= TAIL_MAX)
+        return blocks;
+    return size / LI_CHUNK_SIZE * LI_EXT4_BLOCKS_PER_CHUNK;
+}
+
+static int add_piece(struct placer *p, uint32_t inode, uint64_t from, uint64_t block,
+                     uint64_t count, struct li_error *err)
+{
+    struct li_ext4 *plan = p->plan;
+    int rc =
+        li_ext4_grow((void **)&plan->piece, &p->cap, plan->pieces + 1, sizeof(*plan->piece), err);
+
+    if (rc < 0)
+        return rc;
+    if (block + count >= LI_EXT4_NONE)
+        return li_fail(err, LI_ELIMIT, "the image's files have more than 16 TiB");
+    plan->piece[plan->pieces++] =
+        (struct li_piece){inode, (uint32_t)from, (uint32_t)block, (uint32_t)count};
+    return 0;
+}
+
+/* Whether the pack ends behind this file: a function of its path and size. */
+static int ends_pack(struct placer *p, uint32_t inode, uint64_t bytes, bool *ends,
+                     struct li_error *err)
+{
+    uint64_t threshold = bytes * ((UINT64_C(1) << 32) / PACK_CUT);
+    int rc;
+
+    p->path.len = 0;
+    rc = li_tree_path(p->plan->tree, p->node[inode], &p->path, err);
+    if (rc == 0)
+        *ends = li_ext4_crc(UINT32_MAX, p->path.data, p->path.len - 1) < threshold;
+    return rc;
+}
+
+static int place_small(struct placer *p, uint32_t inode, uint64_t from, uint64_t blocks,
+                       uint64_t bytes, uint32_t *at, struct li_error *err)
+{
+    bool ends = false;
+    int rc;
+
+    if (p->fill + blocks > LI_EXT4_BLOCKS_PER_CHUNK)
+        p->fill = 0;
+    if (p->fill == 0)
+        p->pack = p->chunks++ * LI_EXT4_BLOCKS_PER_CHUNK;
+    rc = add_piece(p, inode, from, p->pack + p->fill, blocks, err);
+    if (rc < 0)
+        return rc;
+    *at = (uint32_t)(p->pack + p->fill);
+    p->fill += (uint32_t)blocks;
+    if (p->fill >= PACK_QUARTER)
+        rc = ends_pack(p, inode, bytes, &ends, err);
+    if (ends)
+        p->fill = 0;
+    return rc;
+}
+
+static int place_aligned(struct placer *p, uint32_t inode, uint64_t blocks, uint32_t *at,
+                         struct li_error *err)
+{
+    uint64_t block = p->chunks * LI_EXT4_BLOCKS_PER_CHUNK;
+    int rc = add_piece(p, inode, 0, block, blocks, err);
+
+    *at = (uint32_t)block;
+    p->chunks += (blocks + LI_EXT4_BLOCKS_PER_CHUNK - 1) / LI_EXT4_BLOCKS_PER_CHUNK;
+    return rc;
+}
+
+static int place_file(struct placer *p, uint32_t index, const struct li_inode *inode,
+                      struct li_error *err)
+{
+    struct li_place *place = &p->plan->place[index];
+    uint64_t blocks = li_content_blocks(p->plan, inode);
+    uint64_t head = li_content_main(inode, blocks);
+    uint64_t size = inode->sparse == LI_TREE_NONE ? inode->size : blocks * LI_EXT4_BLOCK_SIZE;
+    int rc;
+
+    if (blocks == 0)
+        return 0;
+    if (blocks >= LI_EXT4_NONE || inode->size / LI_EXT4_BLOCK_SIZE >= LI_EXT4_NONE)
+        return li_fail(err, LI_EUNSUPPORTED, "a file of %llu bytes; ext4 holds 16 TiB",
+                       (unsigned long long)inode->size);
+    if (size < ALIGNED_MIN)
+        return place_small(p, index, 0, blocks, size, &place->first, err);
+    rc = place_aligned(p, index, head, &place->first, err);
+    if (rc == 0 && head < blocks)
+        rc = place_small(p, index, head, blocks - head, size % LI_CHUNK_SIZE, &place->tail, err);
+    return rc;
+}
+
+static int compare_pieces(const void *a, const void *b)
+{
+    const struct li_piece *x = a, *y = b;
+
+    return x->block < y->block ? -1 : x->block > y->block;
+}
+
+/* The first name that each inode was given, of those it still has. */
+static int name_inodes(struct placer *p, struct li_error *err)
+{
+    const struct li_tree *tree = p->plan->tree;
+    uint32_t inodes = li_tree_inodes(tree);
+
+    p->node = malloc((inodes ? inodes : 1) * sizeof(*p->node));
+    if (!p->node)
+        return li_fail_memory(err);
+    for (uint32_t n = li_tree_nodes(tree); n > 0; n--)
+        if (li_tree_node(tree, n - 1)->inode != LI_TREE_NONE)
+            p->node[li_tree_node(tree, n - 1)->inode] = n - 1;
+    return 0;
+}
+
+int li_ext4_place(struct li_ext4 *plan, struct li_error *err)
+{
+    struct placer p = {.plan = plan};
+    uint32_t inodes = li_tree_inodes(plan->tree);
+    uint16_t layer = 0;
+    int rc = name_inodes(&p, err);
+
+    for (uint32_t i = 0; i < inodes && rc == 0; i++) {
+        const struct li_inode *inode = li_tree_inode(plan->tree, i);
+
+        if (inode->links == 0 || !S_ISREG(inode->mode))
+            continue;
+        if (inode->layer != layer)
+            p.fill = 0;
+        layer = inode->layer;
+        rc = place_file(&p, i, inode, err);
+    }
+    plan->data_chunks = p.chunks;
+    if (rc == 0 && plan->pieces > 1)
+        qsort(plan->piece, plan->pieces, sizeof(*plan->piece), compare_pieces);
+    free(p.node);
+    li_buffer_free(&p.path);
+    return rc;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan as a whole: inodes are numbered in the order of the layers and their entries, then each
+ * zone is laid out, then the geometry follows from their sizes.
+ */
+#include "ext4/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <ext2fs/ext2_fs.h>
+#include <ext2fs/ext2fs.h>
+
+#include "base/bytes.h"
+#include "base/sha256.h"
+
+uint32_t li_ext4_crc(uint32_t crc, const void *data, size_t len)
+{
+    return ext2fs_crc32c_le(crc, data, len);
+}
+
+uint32_t li_ext4_inode_crc(uint32_t ino)
+{
+    uint8_t bytes[8] = {0};
+
+    li_put_le32(bytes, ino);
+    return li_ext4_crc(LI_EXT4_CHECKSUM_SEED, bytes, sizeof(bytes));
+}
+
+int li_ext4_grow(void **rows, size_t *cap, size_t want, size_t row, struct li_error *err)
+{
+    size_t more = *cap ? *cap : 64;
+    void *grown;
+
+    if (want <= *cap)
+        return 0;
+    while (more < want)
+        more *= 2;
+    grown = realloc(*rows, more * row);
+    if (!grown)
+        return li_fail_memory(err);
+    *rows = grown;
+    *cap = more;
+    return 0;
+}
+
+size_t li_piece_find(const struct li_ext4 *plan, uint64_t block)
+{
+    size_t low = 0, high = plan->pieces;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if ((uint64_t)plan->piece[middle].block + plan->piece[middle].count <= block)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct li_extra *li_extra_find(const struct li_extra *rows, size_t count, uint32_t inode)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (rows[middle].inode < inode)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && rows[low].inode == inode ? &rows[low] : NULL;
+}
+
+static int number_inodes(struct li_ext4 *plan, struct li_error *err)
+{
+    uint32_t inodes = li_tree_inodes(plan->tree);
+    uint32_t root = li_tree_node(plan->tree, LI_TREE_ROOT)->inode, used = 0;
+
+    plan->ino = calloc(inodes, sizeof(*plan->ino));
+    plan->inode = calloc(inodes, sizeof(*plan->inode));
+    plan->place = malloc(inodes * sizeof(*plan->place));
+    if (!plan->ino || !plan->inode || !plan->place)
+        return li_fail_memory(err);
+    for (uint32_t i = 0; i < inodes; i++) {
+        plan->place[i] = (struct li_place){LI_EXT4_NONE, LI_EXT4_NONE};
+        if (i == root) {
+            plan->ino[i] = LI_EXT4_ROOT_INO;
+        } else if (li_tree_inode(plan->tree, i)->links > 0) {
+            plan->ino[i] = LI_EXT4_FIRST_INO + used;
+            plan->inode[used++] = i;
+        }
+    }
+    plan->last_ino = LI_EXT4_FIRST_INO + used - 1;
+    return 0;
+}
+
+/* Symbolic links that are too long for their inodes have a block each. */
+static int plan_links(struct li_ext4 *plan, struct li_error *err)
+{
+    uint32_t inodes = li_tree_inodes(plan->tree);
+    size_t cap = 0;
+    int rc = 0;
+
+    for (uint32_t i = 0; i < inodes && rc == 0; i++) {
+        const struct li_inode *inode = li_tree_inode(plan->tree, i);
+
+        if (inode->links == 0 || !S_ISLNK(inode->mode) || inode->size <= LI_EXT4_FAST_LINK_MAX)
+            continue;
+        rc = li_ext4_grow((void **)&plan->link, &cap, (size_t)plan->links + 1, sizeof(*plan->link),
+                          err);
+        if (rc < 0)
+            break;
+        plan->place[i].first = plan->links;
+        plan->link[plan->links++] = i;
+    }
+    return rc;
+}
+
+/* The UUID tells images apart and comes from the layers: a hash of their diff IDs, marked as one of
+ * its maker's own kind (RFC 9562, version 8). */
+static int make_uuid(struct li_ext4 *plan, struct li_error *err)
+{
+    static const char label[] = "lambdaimg ext4 uuid";
+    const struct li_layers *layers = li_tree_layers(plan->tree);
+    struct li_sha256 *hash = NULL;
+    uint8_t digest[LI_SHA256_SIZE];
+    int rc = li_sha256_new(&hash, err);
+
+    if (rc == 0)
+        rc = li_sha256_update(hash, label, sizeof(label), err);
+    for (size_t i = 0; i < li_layers_count(layers) && rc == 0; i++)
+        rc = li_sha256_update(hash, li_layers_diff_id(layers, i), LI_SHA256_SIZE, err);
+    if (rc == 0)
+        rc = li_sha256_final(hash, digest, err);
+    if (rc == 0) {
+        memcpy(plan->uuid, digest, sizeof(plan->uuid));
+        plan->uuid[6] = (uint8_t)(0x80 | (plan->uuid[6] & 0x0f));
+        plan->uuid[8] = (uint8_t)(0x80 | (plan->uuid[8] & 0x3f));
+    }
+    li_sha256_free(hash);
+    return rc;
+}
+
+int li_ext4_plan(const struct li_tree *tree, struct li_ext4 **out, struct li_error *err)
+{
+    struct li_ext4 *plan = calloc(1, sizeof(*plan));
+    int rc;
+
+    if (!plan)
+        return li_fail_memory(err);
+    plan->tree = tree;
+    rc = make_uuid(plan, err);
+    if (rc == 0)
+        rc = number_inodes(plan, err);
+    if (rc == 0)
+        rc = li_ext4_place(plan, err);
+    if (rc == 0)
+        rc = li_directory_plan(plan, err);
+    if (rc == 0)
+        rc = li_extent_plan(plan, err);
+    if (rc == 0)
+        rc = li_xattr_plan(plan, err);
+    if (rc == 0)
+        rc = plan_links(plan, err);
+    if (rc == 0)
+        rc = li_group_plan(plan, err);
+    if (rc < 0) {
+        li_ext4_free(plan);
+        return rc;
+    }
+    *out = plan;
+    return 0;
+}
+
+void li_ext4_free(struct li_ext4 *ext4)
+{
+    if (!ext4)
+        return;
+    free(ext4->ino);
+    free(ext4->inode);
+    free(ext4->place);
+    free(ext4->piece);
+    free(ext4->directory);
+    free(ext4->leaf);
+    free(ext4->order);
+    free(ext4->extent);
+    free(ext4->xattr);
+    free(ext4->xattr_set);
+    free(ext4->xattr_users);
+    free(ext4->link);
+    free(ext4->group_used);
+    free(ext4->group_directories);
+    free(ext4);
+}
+
+uint64_t li_ext4_size(const struct li_ext4 *ext4)
+{
+    return ext4->blocks * LI_EXT4_BLOCK_SIZE;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan of an image, as the files of this folder share it.
+ *
+ * The image is one run of zones, each a run of blocks:
+ *
+ *     superblock | group descriptors | block bitmaps | inode bitmaps | inode tables | directories |
+ *     extent blocks | attribute blocks | symbolic links | (up to a chunk's boundary) | data | free
+ *
+ * Each block of each zone can be made on its own from the arrays below.
+ */
+#ifndef LI_EXT4_PLAN_H
+#define LI_EXT4_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "ext4/ext4.h"
+
+enum {
+    LI_EXT4_BLOCKS_PER_GROUP = 32768,
+    LI_EXT4_BLOCKS_PER_CHUNK = LI_CHUNK_SIZE / LI_EXT4_BLOCK_SIZE,
+    LI_EXT4_INODE_SIZE = 256,
+    LI_EXT4_INODES_PER_BLOCK = LI_EXT4_BLOCK_SIZE / LI_EXT4_INODE_SIZE,
+    LI_EXT4_EXTRA_ISIZE = 32,
+    LI_EXT4_DIRENT_ROOM = LI_EXT4_BLOCK_SIZE - 12, /* bytes of a directory's block for entries */
+    LI_EXT4_ROOT_INO = 2,
+    LI_EXT4_FIRST_INO = 11,
+    LI_EXT4_FAST_LINK_MAX = 59,     /* bytes of a target that lies in the inode */
+    LI_EXT4_EXTENT_MAX = 32768,     /* blocks */
+    LI_EXT4_INODE_EXTENTS = 4,      /* in the inode itself */
+    LI_EXT4_BLOCK_EXTENTS = 340,    /* in an extent block */
+    LI_EXT4_XATTR_SHARE_MAX = 1024, /* inodes that may share an attribute block */
+    LI_EXT4_CHECKSUM_SEED = 0x4c496d67,
+};
+
+#define LI_EXT4_NONE UINT32_MAX
+
+/* A run of a file's content in the data zone. Content is the file without its holes, in blocks. */
+struct li_piece {
+    uint32_t inode; /* of the tree */
+    uint32_t from;  /* block of the content */
+    uint32_t block; /* block of the data zone */
+    uint32_t count; /* blocks */
+};
+
+struct li_directory {
+    uint32_t node;      /* of the tree */
+    uint32_t block;     /* first, in the directory zone */
+    uint32_t blocks;    /* 1: a plain list in the order of names; more: an htree */
+    uint32_t leaves;    /* of an htree: the last of its blocks */
+    uint32_t order_end; /* behind its entries in the plan's order */
+};
+
+/* Where an inode's content lies: block of the data zone, number of a directory, block of the zone
+ * of symbolic links. */
+struct li_place {
+    uint32_t first;
+    uint32_t tail; /* of a regular file whose tail lies apart: block of the data zone */
+};
+
+/* An inode with blocks in a zone of its own: extent blocks or an attribute block. */
+struct li_extra {
+    uint32_t inode; /* of the tree */
+    uint32_t block; /* first, in the zone */
+};
+
+struct li_zone {
+    uint64_t first; /* block of the image */
+    uint64_t count; /* blocks */
+};
+
+struct li_ext4 {
+    const struct li_tree *tree;
+
+    uint32_t *ino;          /* of a tree's inode, 0 where it is dead */
+    uint32_t *inode;        /* of the tree, by ino - LI_EXT4_FIRST_INO */
+    uint32_t last_ino;      /* in use */
+    struct li_place *place; /* by inode of the tree */
+
+    struct li_piece *piece; /* ascending by block */
+    size_t pieces;
+    uint64_t data_chunks;
+
+    struct li_directory *directory; /* in the order of their inodes */
+    uint32_t directories;
+    uint32_t *leaf; /* by block of the directory zone: an htree leaf's first entry in order */
+    size_t leaves, leaf_cap;
+    uint32_t *order; /* nodes of htree directories by hash */
+    size_t orders, order_cap;
+
+    struct li_extra *extent; /* inodes with extent blocks, ascending */
+    size_t extents;
+    uint32_t extent_blocks;
+    struct li_extra *xattr; /* inodes with an attribute block, ascending */
+    size_t xattrs;
+    uint32_t *xattr_set;   /* by block of the zone: its set */
+    uint32_t *xattr_users; /* by block of the zone: inodes that share it */
+    uint32_t xattr_blocks;
+    uint32_t *link; /* by block of the zone of symbolic links: inode of the tree */
+    uint32_t links;
+
+    uint32_t groups;
+    uint32_t inodes_per_group;
+    uint64_t blocks;
+    struct li_zone descriptors, block_bitmaps, inode_bitmaps, inode_tables, directory_zone,
+        extent_zone, xattr_zone, link_zone, data;
+    uint32_t *group_used; /* blocks in use, by group */
+    uint32_t *group_directories;
+    uint8_t uuid[16];
+};
+
+/* Appends a row to an array that doubles; ROWS, CAP in rows. */
+int li_ext4_grow(void **rows, size_t *cap, size_t want, size_t row, struct li_error *err);
+
+/* place.c: the data zone */
+int li_ext4_place(struct li_ext4 *plan, struct li_error *err);
+
+/* content.c: a regular file without its holes */
+uint64_t li_content_blocks(const struct li_ext4 *plan, const struct li_inode *inode);
+/* How many of COUNT blocks lie in the main run, those behind it in the tail. */
+uint64_t li_content_main(const struct li_inode *inode, uint64_t blocks);
+/* Reads COUNT blocks of content from block FROM on into BUF; what is past the end stays as it is.
+ */
+int li_content_read(const struct li_ext4 *plan, uint32_t inode, uint64_t from, uint64_t count,
+                    uint8_t *buf, struct li_error *err);
+/* Runs of the file's blocks that have content: *LOGICAL and *COUNT, from *STATE (0 at first) on;
+ * false at the end. */
+bool li_content_next(const struct li_ext4 *plan, const struct li_inode *inode, uint32_t *state,
+                     uint64_t *logical, uint64_t *count);
+
+/* directory.c and htree.c */
+int li_directory_plan(struct li_ext4 *plan, struct li_error *err);
+void li_directory_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
+/* Lays out a directory that does not fit a block. */
+int li_htree_plan(struct li_ext4 *plan, struct li_directory *directory, size_t entries,
+                  struct li_error *err);
+void li_htree_index(const struct li_ext4 *plan, const struct li_directory *directory,
+                    uint32_t block, uint8_t *buf);
+/* Writes entries into a block; each returns the position behind it. */
+size_t li_dirent_put(const struct li_ext4 *plan, uint8_t *buf, size_t at, uint32_t node);
+size_t li_dirent_size(size_t name_len);
+void li_dirent_put_dots(const struct li_ext4 *plan, const struct li_directory *directory,
+                        uint8_t *buf);
+/* Stretches the entry at LAST to the block's end and puts the checksum there. */
+void li_dirent_finish(uint32_t ino, uint8_t *buf, size_t last);
+uint32_t li_directory_ino(const struct li_ext4 *plan, uint32_t node);
+
+/* extent.c */
+int li_extent_plan(struct li_ext4 *plan, struct li_error *err);
+/* The extent tree's root, 60 bytes of the inode; *BLOCKS grows by all blocks it maps and uses. */
+void li_extent_root(const struct li_ext4 *plan, uint32_t inode, uint8_t *buf, uint64_t *blocks);
+void li_extent_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
+
+/* xattr.c */
+int li_xattr_plan(struct li_ext4 *plan, struct li_error *err);
+/* Fills the inode's attribute space, or returns the block that holds its attributes; 0: neither. */
+uint64_t li_xattr_inode(const struct li_ext4 *plan, uint32_t inode, uint8_t *space);
+void li_xattr_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
+
+/* inode.c */
+void li_inode_block(const struct li_ext4 *plan, uint64_t block, uint8_t *buf);
+
+/* group.c */
+int li_group_plan(struct li_ext4 *plan, struct li_error *err);
+void li_group_superblock(const struct li_ext4 *plan, uint8_t *buf);
+void li_group_descriptors(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
+void li_group_block_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *buf);
+void li_group_inode_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *buf);
+
+/* CRC-32C as ext4 has it: no inversion at either end. */
+uint32_t li_ext4_crc(uint32_t crc, const void *data, size_t len);
+/* The same, begun with an inode's number and its generation, which is always 0. */
+uint32_t li_ext4_inode_crc(uint32_t ino);
+
+/* The first piece that ends behind BLOCK of the data zone, or plan->pieces. */
+size_t li_piece_find(const struct li_ext4 *plan, uint64_t block);
+
+/* The row of an ascending array of COUNT rows for INODE, or NULL. */
+const struct li_extra *li_extra_find(const struct li_extra *rows, size_t count, uint32_t inode);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any chunk of the planned image, made when it is asked for. A chunk of the data zone is a few
+ * reads from the layers; one of metadata is made block by block from the plan. Nothing is changed,
+ * so any number of threads may ask at once.
+ */
+#include <string.h>
+
+#include "ext4/plan.h"
+
+static bool within(const struct li_zone *zone, uint64_t block)
+{
+    return block >= zone->first && block < zone->first + zone->count;
+}
+
+/* Fills a zeroed block; false where it stays zero. */
+static bool metadata_block(const struct li_ext4 *plan, uint64_t block, uint8_t *buf)
+{
+    if (block == 0) {
+        li_group_superblock(plan, buf);
+    } else if (within(&plan->descriptors, block)) {
+        li_group_descriptors(plan, (uint32_t)(block - plan->descriptors.first), buf);
+    } else if (within(&plan->block_bitmaps, block)) {
+        li_group_block_bitmap(plan, (uint32_t)(block - plan->block_bitmaps.first), buf);
+    } else if (within(&plan->inode_bitmaps, block)) {
+        li_group_inode_bitmap(plan, (uint32_t)(block - plan->inode_bitmaps.first), buf);
+    } else if (within(&plan->inode_tables, block)) {
+        uint64_t at = block - plan->inode_tables.first;
+
+        if (at * LI_EXT4_INODES_PER_BLOCK >= plan->last_ino)
+            return false;
+        li_inode_block(plan, at, buf);
+    } else if (within(&plan->directory_zone, block)) {
+        li_directory_block(plan, (uint32_t)(block - plan->directory_zone.first), buf);
+    } else if (within(&plan->extent_zone, block)) {
+        li_extent_block(plan, (uint32_t)(block - plan->extent_zone.first), buf);
+    } else if (within(&plan->xattr_zone, block)) {
+        li_xattr_block(plan, (uint32_t)(block - plan->xattr_zone.first), buf);
+    } else if (within(&plan->link_zone, block)) {
+        const struct li_inode *inode =
+            li_tree_inode(plan->tree, plan->link[block - plan->link_zone.first]);
+
+        memcpy(buf, li_tree_target(plan->tree, inode), inode->size);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static int metadata_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf)
+{
+    uint64_t end = plan->link_zone.first + plan->link_zone.count;
+    bool any = false;
+
+    if (first >= end)
+        return LI_END;
+    memset(buf, 0, LI_CHUNK_SIZE);
+    for (uint64_t i = 0; i < LI_EXT4_BLOCKS_PER_CHUNK; i++)
+        any |= metadata_block(plan, first + i, buf + i * LI_EXT4_BLOCK_SIZE);
+    return any ? 0 : LI_END;
+}
+
+/* The end of each piece is filled up with zeros by the memset; a chunk has few of them. */
+static int data_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf,
+                      struct li_error *err)
+{
+    uint64_t end = first + LI_EXT4_BLOCKS_PER_CHUNK;
+    size_t i = li_piece_find(plan, first);
+    int rc = 0;
+
+    if (i == plan->pieces || plan->piece[i].block >= end)
+        return LI_END;
+    memset(buf, 0, LI_CHUNK_SIZE);
+    for (; i < plan->pieces && plan->piece[i].block < end && rc == 0; i++) {
+        const struct li_piece *piece = &plan->piece[i];
+        uint64_t skip = piece->block < first ? first - piece->block : 0;
+        uint64_t at = piece->block + skip, count = piece->count - skip;
+
+        if (count > end - at)
+            count = end - at;
+        rc = li_content_read(plan, piece->inode, piece->from + skip, count,
+                             buf + (at - first) * LI_EXT4_BLOCK_SIZE, err);
+    }
+    return rc;
+}
+
+static int read_chunk(void *self, uint64_t index, uint8_t *buf, struct li_error *err)
+{
+    const struct li_ext4 *plan = self;
+    uint64_t block = index * LI_EXT4_BLOCKS_PER_CHUNK;
+
+    if (block < plan->data.first)
+        return metadata_chunk(plan, block, buf);
+    return data_chunk(plan, block - plan->data.first, buf, err);
+}
+
+struct li_chunk_source li_ext4_source(const struct li_ext4 *ext4)
+{
+    return (struct li_chunk_source){(void *)(uintptr_t)ext4,
+                                    ext4->blocks / LI_EXT4_BLOCKS_PER_CHUNK, read_chunk};
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A tree under construction: what the files of this folder share and nobody else sees. */
+#ifndef LI_LAYER_BUILD_H
+#define LI_LAYER_BUILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "layer/scan.h"
+#include "layer/tree.h"
+
+/* Interned sets of extended attributes. */
+struct li_xattr_sets {
+    struct li_xattr **set; /* each one allocation, with its names and values */
+    size_t *length;
+    uint32_t count;
+    uint32_t cap;
+    uint32_t *slot; /* open addressing over set numbers + 1 */
+    uint32_t slots;
+};
+
+struct li_tree {
+    struct li_layers *layers;
+    struct li_node *node;
+    uint32_t nodes;
+    uint32_t node_cap;
+    struct li_inode *inode;
+    uint32_t inodes;
+    uint32_t inode_cap;
+    struct li_buffer names; /* length byte, name, NUL, at multiples of LI_TREE_NAME_ALIGN */
+    struct li_buffer texts; /* targets of symbolic links, each with a NUL */
+    struct li_buffer runs;  /* struct li_sparse_run */
+    struct li_xattr_sets sets;
+    uint32_t *slot; /* open addressing over node + 1 by (parent, name); DEAD marks a removed one */
+    uint32_t slots; /* a power of two */
+    uint32_t slots_used;
+    uint64_t seed; /* of the hash, secret, so that no layer can be made to collide */
+};
+
+/* li_node.first_child and next_sibling serve differently while building: children are chained
+ * newest first, removed ones included; a removed node has the inode LI_TREE_NONE. */
+
+int li_build_init(struct li_tree *tree, struct li_error *err);
+
+/* The child of PARENT with that name, or LI_TREE_NONE. */
+uint32_t li_build_find(const struct li_tree *tree, uint32_t parent, const char *name, size_t len);
+
+/* Adds a name for an inode. There is none of that name. */
+int li_build_add_node(struct li_tree *tree, uint32_t parent, const char *name, size_t len,
+                      uint32_t inode, uint32_t *node, struct li_error *err);
+
+int li_build_add_inode(struct li_tree *tree, const struct li_inode *inode, uint32_t *index,
+                       struct li_error *err);
+
+/* Removes a node and all below it, or only what is below it. */
+void li_build_remove(struct li_tree *tree, uint32_t node);
+void li_build_empty(struct li_tree *tree, uint32_t node);
+
+bool li_build_is_directory(const struct li_tree *tree, uint32_t node);
+
+/* Makes the directory NAME with the metadata of one that no layer mentions: 0755, root's, 1970. */
+int li_build_add_missing(struct li_tree *tree, uint32_t parent, const char *name, size_t len,
+                         uint32_t *node, struct li_error *err);
+
+/* Drops what only building needs, sorts children by name, counts links. */
+int li_build_finish(struct li_tree *tree, struct li_error *err);
+
+/* Cleans PATH as a rooted path: no empty or "." components, ".." taken back. OUT gets it without a
+ * leading or trailing slash and with a NUL; "" is the root. LI_EINVALID where it climbs above the
+ * root or has a component over LI_TREE_NAME_MAX bytes. */
+int li_path_clean(const char *path, struct li_buffer *out, struct li_error *err);
+
+/* Finds the directory that a clean path's last component is in, following symbolic links in all
+ * components before it; NAME and LEN tell that last component, within PATH. With MAKE missing
+ * directories are made; without, LI_END says that there is no such directory. */
+int li_path_parent(struct li_tree *tree, const char *path, bool make, uint32_t *parent,
+                   const char **name, size_t *len, struct li_error *err);
+
+/* The number of the set that equals LIST (sorted by name), made where there is none. */
+int li_xattr_intern(struct li_xattr_sets *sets, const struct li_xattr *list, size_t count,
+                    uint32_t *set, struct li_error *err);
+void li_xattr_sets_free(struct li_xattr_sets *sets);
+
+#endif

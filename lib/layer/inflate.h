@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Compressed layers: gzip, zstd and xz, told by their first bytes. */
+#ifndef LI_LAYER_INFLATE_H
+#define LI_LAYER_INFLATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/sha256.h"
+#include "base/workers.h"
+#include "image/image.h"
+
+enum li_compression {
+    LI_COMPRESSION_NONE,
+    LI_COMPRESSION_GZIP,
+    LI_COMPRESSION_ZSTD,
+    LI_COMPRESSION_XZ,
+};
+
+/* How many bytes li_compression_of() wants to see. */
+enum { LI_COMPRESSION_HEAD = 6 };
+
+enum li_compression li_compression_of(const uint8_t *head, size_t len);
+
+struct li_inflated {
+    uint64_t length;                       /* bytes written */
+    uint8_t stored_digest[LI_SHA256_SIZE]; /* of the bytes as they were */
+    uint8_t plain_digest[LI_SHA256_SIZE];  /* of the bytes written */
+};
+
+/* Writes the uncompressed bytes of BLOB to FD from offset 0 on. TEAM is asked whether to stop.
+ * LI_ECORRUPT where the compressed bytes are broken or cut short. */
+int li_inflate(const struct li_blob *blob, enum li_compression compression, int fd,
+               struct li_workers *team, struct li_inflated *out, struct li_error *err);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every layer becomes plain tar bytes at a file descriptor, so that all later stages read at
+ * offsets and need no state. A layer that is stored uncompressed is read where it lies and is ready
+ * at once; its SHA-256 is computed beside all other work. A compressed one is inflated once into an
+ * unlinked spool file, with both hashes taken on the way: inflating twice, for the index and for
+ * the contents, costs more than writing and reading pages that mostly stay in memory.
+ *
+ * Workers take layers lowest first, the order in which the merge wants them.
+ */
+#include "layer/layer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "base/io.h"
+#include "base/sha256.h"
+#include "base/workers.h"
+#include "layer/inflate.h"
+
+enum { READ_SIZE = 1 << 20 };
+
+enum layer_state { LAYER_PENDING, LAYER_READY, LAYER_FAILED };
+
+struct layer {
+    const struct li_blob *blob;
+    int fd;          /* of the uncompressed bytes */
+    int spool;       /* the same where it is ours to close, or -1 */
+    uint64_t offset; /* of the uncompressed bytes in fd */
+    uint64_t length;
+    enum li_compression compression;
+    enum layer_state state; /* under lock */
+};
+
+struct li_layers {
+    const struct li_env *env;
+    size_t count;
+    struct layer *layer;
+    struct li_workers *team;
+    atomic_size_t next;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    size_t verified;       /* layers whose digests hold; under lock */
+    struct li_error first; /* the first failure; under lock */
+};
+
+static int check_digest(const struct layer *layer, const char *what, const uint8_t *want,
+                        const uint8_t *got, struct li_error *err)
+{
+    char want_text[2 * LI_SHA256_SIZE + 1], got_text[2 * LI_SHA256_SIZE + 1];
+
+    if (memcmp(want, got, LI_SHA256_SIZE) == 0)
+        return 0;
+    li_hex_encode(want, LI_SHA256_SIZE, want_text);
+    li_hex_encode(got, LI_SHA256_SIZE, got_text);
+    return li_fail(err, LI_ECORRUPT,
+                   "layer %s: its %s is sha256:%s, but the image says sha256:%s; the image is "
+                   "damaged, save or copy it again",
+                   layer->blob->name, what, got_text, want_text);
+}
+
+static int check_digests(const struct layer *layer, const uint8_t *stored, const uint8_t *plain,
+                         struct li_error *err)
+{
+    int rc = 0;
+
+    if (layer->blob->has_digest)
+        rc = check_digest(layer, "digest", layer->blob->digest, stored, err);
+    if (rc == 0)
+        rc = check_digest(layer, "diff ID (the digest of the uncompressed tar)",
+                          layer->blob->diff_id, plain, err);
+    return rc;
+}
+
+static int hash_plain(const struct layer *layer, struct li_workers *team, struct li_error *err)
+{
+    uint8_t digest[LI_SHA256_SIZE];
+    struct li_sha256 *hash = NULL;
+    uint8_t *buf = malloc(READ_SIZE);
+    uint64_t done = 0;
+    int rc;
+
+    rc = buf ? li_sha256_new(&hash, err) : li_fail_memory(err);
+    while (rc == 0 && done < layer->length) {
+        uint64_t left = layer->length - done;
+        size_t len = left < READ_SIZE ? (size_t)left : READ_SIZE;
+
+        if (li_workers_stopped(team)) {
+            rc = li_fail(err, LI_ECANCELLED, "cancelled");
+            break;
+        }
+        rc = li_pread_all(layer->fd, buf, len, layer->offset + done, err);
+        if (rc < 0)
+            li_context(err, "layer %s", layer->blob->name);
+        else
+            rc = li_sha256_update(hash, buf, len, err);
+        done += len;
+    }
+    if (rc == 0)
+        rc = li_sha256_final(hash, digest, err);
+    if (rc == 0)
+        rc = check_digests(layer, digest, digest, err);
+    li_sha256_free(hash);
+    free(buf);
+    return rc;
+}
+
+static int spool(struct li_layers *layers, struct layer *layer, struct li_workers *team,
+                 struct li_error *err)
+{
+    struct li_inflated result;
+    int fd = -1;
+    int rc = li_temporary_file(layers->env->tmpdir, &fd, err);
+
+    if (rc == 0)
+        rc = li_inflate(layer->blob, layer->compression, fd, team, &result, err);
+    if (rc < 0 && rc != LI_ECANCELLED)
+        li_context(err, "layer %s", layer->blob->name);
+    if (rc == 0)
+        rc = check_digests(layer, result.stored_digest, result.plain_digest, err);
+    if (rc == 0) {
+        pthread_mutex_lock(&layers->lock);
+        layer->fd = layer->spool = fd;
+        layer->offset = 0;
+        layer->length = result.length;
+        layer->state = LAYER_READY;
+        pthread_mutex_unlock(&layers->lock);
+        fd = -1;
+    }
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+static int prepare(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
+{
+    struct li_layers *layers = arg;
+    int rc = 0;
+
+    (void)index;
+    while (rc == 0 && !li_workers_stopped(team)) {
+        size_t i = atomic_fetch_add(&layers->next, 1);
+        struct layer *layer = &layers->layer[i];
+
+        if (i >= layers->count)
+            break;
+        if (layer->compression == LI_COMPRESSION_NONE)
+            rc = hash_plain(layer, team, err);
+        else
+            rc = spool(layers, layer, team, err);
+        pthread_mutex_lock(&layers->lock);
+        if (rc == 0)
+            layers->verified++;
+        else if (layers->first.code == 0 || layers->first.code == LI_ECANCELLED)
+            layers->first = *err;
+        pthread_cond_broadcast(&layers->changed);
+        pthread_mutex_unlock(&layers->lock);
+    }
+    return rc;
+}
+
+static int open_layer(const struct li_blob *blob, struct layer *layer, struct li_error *err)
+{
+    uint8_t head[LI_COMPRESSION_HEAD];
+    size_t len = blob->length < sizeof(head) ? (size_t)blob->length : sizeof(head);
+    int rc = li_pread_all(blob->fd, head, len, blob->offset, err);
+
+    if (rc < 0)
+        return li_context(err, "layer %s", blob->name);
+    layer->blob = blob;
+    layer->spool = -1;
+    layer->fd = blob->fd;
+    layer->offset = blob->offset;
+    layer->length = blob->length;
+    layer->compression = li_compression_of(head, len);
+    layer->state = layer->compression == LI_COMPRESSION_NONE ? LAYER_READY : LAYER_PENDING;
+    return 0;
+}
+
+int li_layers_open(const struct li_image *image, const struct li_env *env, struct li_layers **out,
+                   struct li_error *err)
+{
+    struct li_layers *layers = calloc(1, sizeof(*layers));
+    size_t threads = env->threads;
+    int rc = 0;
+
+    if (!layers)
+        return li_fail_memory(err);
+    pthread_mutex_init(&layers->lock, NULL);
+    pthread_cond_init(&layers->changed, NULL);
+    layers->env = env;
+    layers->count = li_image_layers(image);
+    layers->layer = calloc(layers->count ? layers->count : 1, sizeof(*layers->layer));
+    if (!layers->layer) {
+        layers->count = 0;
+        rc = li_fail_memory(err);
+    }
+    for (size_t i = 0; i < layers->count; i++)
+        layers->layer[i].spool = -1;
+    for (size_t i = 0; i < layers->count && rc == 0; i++)
+        rc = open_layer(li_image_layer(image, i), &layers->layer[i], err);
+    if (threads > layers->count)
+        threads = layers->count;
+    if (rc == 0 && threads > 0)
+        rc = li_workers_start((unsigned)threads, prepare, layers, &layers->team, err);
+    if (rc < 0) {
+        li_layers_free(layers);
+        return rc;
+    }
+    *out = layers;
+    return 0;
+}
+
+void li_layers_free(struct li_layers *layers)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+
+    if (!layers)
+        return;
+    if (layers->team)
+        li_workers_stop(layers->team);
+    li_workers_join(layers->team, &ignored);
+    for (size_t i = 0; i < layers->count; i++)
+        if (layers->layer[i].spool >= 0)
+            close(layers->layer[i].spool);
+    free(layers->layer);
+    pthread_cond_destroy(&layers->changed);
+    pthread_mutex_destroy(&layers->lock);
+    free(layers);
+}
+
+size_t li_layers_count(const struct li_layers *layers)
+{
+    return layers->count;
+}
+
+const char *li_layers_name(const struct li_layers *layers, size_t index)
+{
+    return layers->layer[index].blob->name;
+}
+
+const uint8_t *li_layers_diff_id(const struct li_layers *layers, size_t index)
+{
+    return layers->layer[index].blob->diff_id;
+}
+
+const struct li_env *li_layers_env(const struct li_layers *layers)
+{
+    return layers->env;
+}
+
+int li_layers_ready(struct li_layers *layers, size_t index, uint64_t *length, struct li_error *err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&layers->lock);
+    while (layers->layer[index].state == LAYER_PENDING && layers->first.code == 0)
+        pthread_cond_wait(&layers->changed, &layers->lock);
+    if (layers->first.code != 0) {
+        *err = layers->first;
+        rc = err->code;
+    } else {
+        *length = layers->layer[index].length;
+    }
+    pthread_mutex_unlock(&layers->lock);
+    return rc;
+}
+
+int li_layers_read(const struct li_layers *layers, size_t index, void *buf, size_t len,
+                   uint64_t offset, struct li_error *err)
+{
+    const struct layer *layer = &layers->layer[index];
+    int rc;
+
+    if (offset > layer->length || len > layer->length - offset)
+        return li_fail(err, LI_ECORRUPT, "layer %s ends in the middle of a file; it is cut short",
+                       layer->blob->name);
+    rc = li_pread_all(layer->fd, buf, len, layer->offset + offset, err);
+    return rc < 0 ? li_context(err, "layer %s", layer->blob->name) : 0;
+}
+
+int li_layers_verified(struct li_layers *layers, struct li_error *err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&layers->lock);
+    while (layers->verified < layers->count && layers->first.code == 0)
+        pthread_cond_wait(&layers->changed, &layers->lock);
+    if (layers->first.code != 0) {
+        *err = layers->first;
+        rc = err->code;
+    }
+    pthread_mutex_unlock(&layers->lock);
+    return rc;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Paths of entries. A path in a tar is cleaned as text first, as the container runtimes do it, so
+ * "a/../b" is "b" whatever a is; one that climbs above the root is refused. Symbolic links are then
+ * followed in all components but the last, inside the root: their ".." stop there, as they would
+ * for a process in the container.
+ */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "layer/build.h"
+
+static int append_component(struct li_buffer *out, const char *name, size_t len,
+                            struct li_error *err)
+{
+    int rc = 0;
+
+    if (len > LI_TREE_NAME_MAX)
+        return li_fail(err, LI_EINVALID, "its path has a name of %zu bytes; file systems hold %d",
+                       len, LI_TREE_NAME_MAX);
+    if (out->len > 0)
+        rc = li_buffer_append(out, "/", 1, err);
+    return rc < 0 ? rc : li_buffer_append(out, name, len, err);
+}
+
+/* Takes the last component back. */
+static int take_back(struct li_buffer *out, struct li_error *err)
+{
+    if (out->len == 0)
+        return li_fail(err, LI_EINVALID, "its path climbs out of the image");
+    while (out->len > 0 && out->data[out->len - 1] != '/')
+        out->len--;
+    if (out->len > 0)
+        out->len--;
+    return 0;
+}
+
+int li_path_clean(const char *path, struct li_buffer *out, struct li_error *err)
+{
+    int rc = 0;
+
+    out->len = 0;
+    while (rc == 0 && *path) {
+        size_t len = strcspn(path, "/");
+
+        if (len == 2 && memcmp(path, "..", 2) == 0)
+            rc = take_back(out, err);
+        else if (len > 0 && !(len == 1 && path[0] == '.'))
+            rc = append_component(out, path, len, err);
+        path += len;
+        path += *path == '/';
+    }
+    return rc < 0 ? rc : li_buffer_append(out, "", 1, err);
+}
+
+struct walk {
+    struct li_tree *tree;
+    struct li_buffer rest; /* what is still to be walked, with a NUL; used once a link was met */
+    unsigned links;        /* symbolic links followed */
+};
+
+/* Puts a link's target in front of what is left to walk. */
+static int follow(struct walk *w, const struct li_inode *link, const char *left,
+                  struct li_error *err)
+{
+    struct li_buffer joined = {0};
+    int rc;
+
+    if (++w->links > LI_TREE_SYMLINK_DEPTH)
+        return li_fail(err, LI_EINVALID, "its path leads through more than %d symbolic links",
+                       LI_TREE_SYMLINK_DEPTH);
+    rc = li_buffer_append(&joined, li_tree_target(w->tree, link), link->size, err);
+    if (rc == 0)
+        rc = li_buffer_append(&joined, "/", 1, err);
+    if (rc == 0)
+        rc = li_buffer_append(&joined, left, strlen(left) + 1, err);
+    li_buffer_free(&w->rest);
+    w->rest = joined;
+    return rc;
+}
+
+/* One step down. LI_END where there is nothing and nothing may be made. A link sets *LEFT to the
+ * start of the new rest. */
+static int step(struct walk *w, uint32_t *at, const char *name, size_t len, bool make,
+                const char **left, struct li_error *err)
+{
+    uint32_t child = li_build_find(w->tree, *at, name, len);
+    const struct li_inode *inode;
+    int rc;
+
+    if (child == LI_TREE_NONE)
+        return make ? li_build_add_missing(w->tree, *at, name, len, at, err) : LI_END;
+    inode = &w->tree->inode[w->tree->node[child].inode];
+    if (S_ISDIR(inode->mode)) {
+        *at = child;
+        return 0;
+    }
+    if (!S_ISLNK(inode->mode))
+        return make ? li_fail(err, LI_EINVALID, "its path leads through \"%.*s\", which is a file",
+                              (int)len, name)
+                    : LI_END;
+    rc = follow(w, inode, *left, err);
+    if (rc < 0)
+        return rc;
+    *left = (const char *)w->rest.data;
+    if (**left == '/')
+        *at = LI_TREE_ROOT;
+    return 0;
+}
+
+int li_path_parent(struct li_tree *tree, const char *path, bool make, uint32_t *parent,
+                   const char **name, size_t *len, struct li_error *err)
+{
+    const char *slash = strrchr(path, '/'), *left;
+    struct walk w = {.tree = tree};
+    uint32_t at = LI_TREE_ROOT;
+    int rc = 0;
+
+    *name = slash ? slash + 1 : path;
+    *len = strlen(*name);
+    if (slash)
+        rc = li_buffer_append(&w.rest, path, (size_t)(slash - path), err);
+    if (rc == 0)
+        rc = li_buffer_append(&w.rest, "", 1, err);
+    left = (const char *)w.rest.data;
+    while (rc == 0 && *left) {
+        const char *component = left;
+        size_t n = strcspn(left, "/");
+
+        left += n;
+        left += *left == '/';
+        if (n == 0 || (n == 1 && component[0] == '.'))
+            continue;
+        if (n == 2 && memcmp(component, "..", 2) == 0)
+            at = tree->node[at].parent;
+        else if (n > LI_TREE_NAME_MAX)
+            rc = li_fail(err, LI_EINVALID, "its path leads through a link with a name of %zu bytes",
+                         n);
+        else
+            rc = step(&w, &at, component, n, make, &left, err);
+    }
+    if (rc == 0)
+        *parent = at;
+    li_buffer_free(&w.rest);
+    return rc;
+}

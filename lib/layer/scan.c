@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libarchive parses the tar and its extensions; what it makes of them is checked here.
+ *
+ * It reads through callbacks that skip contents, so that a layer's index costs little more than its
+ * headers. Where a file's data lies follows from how far the format reader has consumed its input
+ * when the header, and a sparse map that may follow it, is done.
+ *
+ * libarchive converts names by the locale unless it cannot, and then hands them over as they are.
+ * In the C locale it cannot convert any name that is not ASCII, so this locale, set for the thread,
+ * makes every name arrive as the tar has it, on every host. The warnings it gives then are the only
+ * ones that are not errors here.
+ */
+#include "layer/scan.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "layer/xattr.h"
+
+enum { READ_SIZE = 64 * 1024 };
+
+/* What ext4 can hold: 34 bits of seconds from 1901-12-13 on. */
+#define TIME_MIN (-2147483648LL)
+#define TIME_MAX 15032385535LL
+
+struct scan {
+    struct li_layers *layers;
+    size_t index;
+    uint64_t length;
+    uint64_t next; /* of the input, bytes */
+    uint8_t *buf;
+    struct li_error *err;
+    struct li_sparse_run *runs;
+    struct li_xattr_list xattrs;
+};
+
+static la_ssize_t read_piece(struct archive *a, void *arg, const void **data)
+{
+    struct scan *s = arg;
+    uint64_t left = s->length - s->next;
+    size_t len = left < READ_SIZE ? (size_t)left : READ_SIZE;
+
+    if (li_layers_read(s->layers, s->index, s->buf, len, s->next, s->err) < 0) {
+        archive_set_error(a, EIO, "%s", s->err->text);
+        return -1;
+    }
+    s->next += len;
+    *data = s->buf;
+    return (la_ssize_t)len;
+}
+
+static la_int64_t skip_piece(struct archive *a, void *arg, la_int64_t request)
+{
+    struct scan *s = arg;
+    uint64_t left = s->length - s->next;
+    uint64_t len = request < 0 ? 0 : (uint64_t)request;
+
+    (void)a;
+    if (len > left)
+        len = left;
+    s->next += len;
+    return (la_int64_t)len;
+}
+
+static int check_time(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
+{
+    inode->mtime = archive_entry_mtime(e);
+    inode->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(e);
+    if (inode->mtime < TIME_MIN || inode->mtime > TIME_MAX)
+        return li_fail(
+            err, LI_EUNSUPPORTED,
+            "its time, %lld seconds from 1970, does not fit ext4, which holds 1901-12-13 "
+            "to 2446-05-10",
+            (long long)inode->mtime);
+    if (inode->mtime_nsec > 999999999)
+        return li_fail(err, LI_ECORRUPT, "its time has %u nanoseconds", inode->mtime_nsec);
+    return 0;
+}
+
+static int check_owner(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
+{
+    la_int64_t uid = archive_entry_uid(e), gid = archive_entry_gid(e);
+
+    if (uid < 0 || uid > UINT32_MAX || gid < 0 || gid > UINT32_MAX)
+        return li_fail(err, LI_EUNSUPPORTED, "its owner %lld:%lld is not within 0 to 4294967295",
+                       (long long)uid, (long long)gid);
+    inode->uid = (uint32_t)uid;
+    inode->gid = (uint32_t)gid;
+    return 0;
+}
+
+static int read_runs(struct scan *s, struct archive_entry *e, struct li_entry *entry,
+                     struct li_error *err)
+{
+    int count = archive_entry_sparse_reset(e);
+    uint64_t end = 0;
+    size_t used = 0;
+    la_int64_t offset, length;
+
+    if (count <= 0)
+        return 0;
+    if (count > LI_SCAN_MAX_RUNS)
+        return li_fail(err, LI_ELIMIT, "it has %d runs of data between holes, more than %d", count,
+                       LI_SCAN_MAX_RUNS);
+    s->runs = calloc((size_t)count, sizeof(*s->runs));
+    if (!s->runs)
+        return li_fail_memory(err);
+    entry->sparse = 1;
+    while (archive_entry_sparse_next(e, &offset, &length) == ARCHIVE_OK && used < (size_t)count) {
+        if (offset < 0 || length < 0 || (uint64_t)offset < end ||
+            (uint64_t)offset > entry->inode.size ||
+            (uint64_t)length > entry->inode.size - (uint64_t)offset)
+            return li_fail(err, LI_ECORRUPT, "its sparse map is broken");
+        end = (uint64_t)offset + (uint64_t)length;
+        if (length > 0)
+            s->runs[used++] = (struct li_sparse_run){(uint64_t)offset, (uint64_t)length};
+    }
+    entry->runs = s->runs;
+    entry->run_count = used;
+    return 0;
+}
+
+static int read_regular(struct scan *s, struct archive *a, struct archive_entry *e,
+                        struct li_entry *entry, struct li_error *err)
+{
+    struct li_inode *inode = &entry->inode;
+    la_int64_t size = archive_entry_size(e), data = archive_filter_bytes(a, 0);
+    uint64_t stored = 0;
+    int rc;
+
+    if (size < 0 || data < 0)
+        return li_fail(err, LI_ECORRUPT, "its size is negative");
+    inode->size = (uint64_t)size;
+    inode->data = (uint64_t)data;
+    rc = read_runs(s, e, entry, err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < entry->run_count; i++)
+        stored += entry->runs[i].length;
+    if (!entry->sparse)
+        stored = inode->size;
+    if (inode->data > s->length || stored > s->length - inode->data)
+        return li_fail(err, LI_ECORRUPT, "its contents end with the layer; the tar is cut short");
+    return 0;
+}
+
+static int read_link(struct archive_entry *e, struct li_entry *entry, struct li_error *err)
+{
+    entry->target = archive_entry_symlink(e);
+    if (!entry->target || !*entry->target)
+        return li_fail(err, LI_ECORRUPT, "it is a symbolic link without a target");
+    entry->inode.size = strlen(entry->target);
+    if (entry->inode.size > LI_TREE_LINK_MAX)
+        return li_fail(err, LI_EUNSUPPORTED,
+                       "it is a symbolic link to a path of %llu bytes; ext4 holds %d",
+                       (unsigned long long)entry->inode.size, LI_TREE_LINK_MAX);
+    return 0;
+}
+
+static int read_device(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
+{
+    uint64_t maj = (uint64_t)archive_entry_rdevmajor(e);
+    uint64_t min = (uint64_t)archive_entry_rdevminor(e);
+
+    if (maj > 0xfff || min > 0xfffff)
+        return li_fail(err, LI_EUNSUPPORTED,
+                       "it is a device %llu:%llu; Linux has numbers up to 4095:1048575",
+                       (unsigned long long)maj, (unsigned long long)min);
+    inode->data = maj << 32 | min;
+    return 0;
+}
+
+static int read_type(struct scan *s, struct archive *a, struct archive_entry *e,
+                     struct li_entry *entry, struct li_error *err)
+{
+    switch (archive_entry_filetype(e)) {
+    case AE_IFREG:
+        return read_regular(s, a, e, entry, err);
+    case AE_IFLNK:
+        return read_link(e, entry, err);
+    case AE_IFCHR:
+    case AE_IFBLK:
+        return read_device(e, &entry->inode, err);
+    case AE_IFDIR:
+    case AE_IFIFO:
+        return 0;
+    default:
+        return li_fail(err, LI_EUNSUPPORTED,
+                       "it is no file, directory, link, device or FIFO (type %o)",
+                       (unsigned)archive_entry_filetype(e));
+    }
+}
+
+static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e,
+                      struct li_entry *entry, struct li_error *err)
+{
+    unsigned type = archive_entry_filetype(e), perm = archive_entry_perm(e) & 07777;
+    int rc;
+
+    entry->hard_link = archive_entry_hardlink(e);
+    if (entry->hard_link)
+        return 0;
+    entry->inode.mode = (uint16_t)(type | perm);
+    entry->inode.layer = (uint16_t)s->index;
+    rc = check_owner(e, &entry->inode, err);
+    if (rc == 0)
+        rc = check_time(e, &entry->inode, err);
+    if (rc == 0)
+        rc = read_type(s, a, e, entry, err);
+    if (rc == 0)
+        rc = li_xattr_read(e, &s->xattrs, &entry->inode.mode, err);
+    entry->xattrs = s->xattrs.list;
+    entry->xattr_count = s->xattrs.count;
+    return rc;
+}
+
+static int visit_entry(struct scan *s, struct archive *a, struct archive_entry *e, int paths_only,
+                       li_scan_visit *visit, void *arg, struct li_error *err)
+{
+    struct li_entry entry = {.path = archive_entry_pathname(e)};
+    int rc = 0;
+
+    if (!entry.path || !*entry.path)
+        return li_fail(err, LI_ECORRUPT, "an entry has no name");
+    if (strlen(entry.path) > LI_TREE_PATH_MAX)
+        return li_fail(err, LI_ELIMIT, "an entry's path is longer than %d bytes", LI_TREE_PATH_MAX);
+    if (!paths_only)
+        rc = read_entry(s, a, e, &entry, err);
+    if (rc == 0)
+        rc = visit(arg, &entry, err);
+    free(s->runs);
+    s->runs = NULL;
+    li_xattr_list_clear(&s->xattrs);
+    return rc < 0 ? li_context(err, "%s", entry.path) : 0;
+}
+
+/* A failed conversion leaves the name as it was, which is what is wanted. */
+static int is_harmless(struct archive *a)
+{
+    const char *text = archive_error_string(a);
+
+    return text && strstr(text, "can't be converted from");
+}
+
+static int read_headers(struct scan *s, struct archive *a, int paths_only, li_scan_visit *visit,
+                        void *arg, struct li_error *err)
+{
+    struct archive_entry *e;
+    int rc = 0;
+
+    for (;;) {
+        int r = archive_read_next_header(a, &e);
+
+        if (r == ARCHIVE_EOF)
+            return 0;
+        if (r == ARCHIVE_OK || (r == ARCHIVE_WARN && is_harmless(a))) {
+            rc = visit_entry(s, a, e, paths_only, visit, arg, err);
+            if (rc < 0)
+                return rc;
+            continue;
+        }
+        if (s->err->code != 0)
+            return s->err->code;
+        if (archive_errno(a) == ENOMEM)
+            return li_fail_memory(err);
+        return li_fail(err, LI_ECORRUPT, "not a tar that can be read: %s",
+                       archive_error_string(a) ? archive_error_string(a) : "it is damaged");
+    }
+}
+
+static int scan_archive(struct scan *s, int paths_only, li_scan_visit *visit, void *arg,
+                        struct li_error *err)
+{
+    struct archive *a = archive_read_new();
+    int rc;
+
+    if (!a)
+        return li_fail_memory(err);
+    archive_read_support_format_tar(a);
+    archive_read_set_read_callback(a, read_piece);
+    archive_read_set_skip_callback(a, skip_piece);
+    archive_read_set_callback_data(a, s);
+    if (archive_read_open1(a) != ARCHIVE_OK)
+        rc = li_fail(err, LI_ECORRUPT, "not a tar that can be read: %s", archive_error_string(a));
+    else
+        rc = read_headers(s, a, paths_only, visit, arg, err);
+    archive_read_free(a);
+    return rc;
+}
+
+int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_scan_visit *visit,
+                  void *arg, struct li_error *err)
+{
+    struct scan s = {.layers = layers, .index = index, .err = err};
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    locale_t before;
+    int rc;
+
+    if (c == (locale_t)0)
+        return li_fail_memory(err);
+    li_error_clear(err);
+    rc = li_layers_ready(layers, index, &s.length, err);
+    if (rc == 0 && s.length > 0) {
+        s.buf = malloc(READ_SIZE);
+        before = uselocale(c);
+        rc = s.buf ? scan_archive(&s, paths_only, visit, arg, err) : li_fail_memory(err);
+        uselocale(before);
+        if (rc < 0)
+            li_context(err, "layer %s", li_layers_name(layers, index));
+    }
+    freelocale(c);
+    li_xattr_list_free(&s.xattrs);
+    free(s.buf);
+    return rc;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One layer's entries, as libarchive reads them from its tar, checked against what ext4 can hold.
+ */
+#ifndef LI_LAYER_SCAN_H
+#define LI_LAYER_SCAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "layer/layer.h"
+#include "layer/tree.h"
+
+/* Limits on what one entry may carry. */
+enum {
+    LI_SCAN_MAX_XATTRS = 1024,
+    LI_SCAN_MAX_XATTR_VALUE = 65536, /* bytes, as Linux has it */
+    LI_SCAN_MAX_RUNS = 400000,       /* of a sparse file */
+};
+
+/* An entry; everything it points at is valid during the visit only. */
+struct li_entry {
+    const char *path;              /* as in the tar */
+    const char *hard_link;         /* the path it links to, or NULL */
+    const char *target;            /* of a symbolic link, or NULL */
+    struct li_inode inode;         /* mode, owner, times, size, data; links and xattrs not set */
+    const struct li_xattr *xattrs; /* sorted by name */
+    size_t xattr_count;
+    const struct li_sparse_run *runs; /* of a sparse file; run_count 0 and sparse set: all hole */
+    size_t run_count;
+    int sparse; /* whether the runs say where the data is */
+};
+
+typedef int li_scan_visit(void *arg, const struct li_entry *entry, struct li_error *err);
+
+/* Visits the entries of layer INDEX in the tar's order. With PATHS_ONLY only path is set, nothing
+ * else is looked at, and nothing else can fail. */
+int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_scan_visit *visit,
+                  void *arg, struct li_error *err);
+
+#endif

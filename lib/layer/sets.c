@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Equal sets of extended attributes are stored once: in most images all files share a few, and
+ * equal sets may then share a block of the file system.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "layer/build.h"
+
+static uint32_t hash_bytes(uint32_t h, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ p[i]) * 16777619U;
+    return h;
+}
+
+static uint32_t hash_set(const struct li_xattr *list, size_t count)
+{
+    uint32_t h = 2166136261U;
+
+    for (size_t i = 0; i < count; i++) {
+        h = hash_bytes(h, list[i].name, strlen(list[i].name) + 1);
+        h = hash_bytes(h, &list[i].size, sizeof(list[i].size));
+        h = hash_bytes(h, list[i].value, list[i].size);
+    }
+    return h;
+}
+
+static int equal_sets(const struct li_xattr *a, const struct li_xattr *b, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(a[i].name, b[i].name) != 0 || a[i].size != b[i].size ||
+            memcmp(a[i].value, b[i].value, a[i].size) != 0)
+            return 0;
+    return 1;
+}
+
+static uint32_t find_slot(const struct li_xattr_sets *sets, const struct li_xattr *list,
+                          size_t count)
+{
+    uint32_t i = hash_set(list, count) & (sets->slots - 1);
+
+    for (; sets->slot[i] != 0; i = (i + 1) & (sets->slots - 1)) {
+        uint32_t set = sets->slot[i] - 1;
+
+        if (sets->length[set] == count && equal_sets(sets->set[set], list, count))
+            break;
+    }
+    return i;
+}
+
+static int grow(struct li_xattr_sets *sets, struct li_error *err)
+{
+    uint32_t cap = sets->cap ? sets->cap * 2 : 64;
+    struct li_xattr **set = realloc(sets->set, cap * sizeof(*set));
+    size_t *length;
+
+    if (!set)
+        return li_fail_memory(err);
+    sets->set = set;
+    length = realloc(sets->length, cap * sizeof(*length));
+    if (!length)
+        return li_fail_memory(err);
+    sets->length = length;
+    free(sets->slot);
+    sets->slot = calloc((size_t)cap * 2, sizeof(*sets->slot));
+    if (!sets->slot) {
+        sets->slots = 0;
+        return li_fail_memory(err);
+    }
+    sets->cap = cap;
+    sets->slots = cap * 2;
+    for (uint32_t i = 0; i < sets->count; i++)
+        sets->slot[find_slot(sets, sets->set[i], sets->length[i])] = i + 1;
+    return 0;
+}
+
+/* The rows, then all names and values, in one allocation. */
+static struct li_xattr *copy_set(const struct li_xattr *list, size_t count)
+{
+    size_t size = count * sizeof(*list);
+    struct li_xattr *copy;
+    uint8_t *at;
+
+    for (size_t i = 0; i < count; i++)
+        size += strlen(list[i].name) + 1 + list[i].size;
+    copy = malloc(size);
+    if (!copy)
+        return NULL;
+    at = (uint8_t *)(copy + count);
+    for (size_t i = 0; i < count; i++) {
+        size_t name_size = strlen(list[i].name) + 1;
+
+        copy[i] = (struct li_xattr){(const char *)at, at + name_size, list[i].size};
+        memcpy(at, list[i].name, name_size);
+        memcpy(at + name_size, list[i].value, list[i].size);
+        at += name_size + list[i].size;
+    }
+    return copy;
+}
+
+int li_xattr_intern(struct li_xattr_sets *sets, const struct li_xattr *list, size_t count,
+                    uint32_t *set, struct li_error *err)
+{
+    uint32_t slot;
+    int rc = 0;
+
+    if (sets->count == sets->cap)
+        rc = grow(sets, err);
+    if (rc < 0)
+        return rc;
+    slot = find_slot(sets, list, count);
+    if (sets->slot[slot] == 0) {
+        struct li_xattr *copy = copy_set(list, count);
+
+        if (!copy)
+            return li_fail_memory(err);
+        sets->set[sets->count] = copy;
+        sets->length[sets->count] = count;
+        sets->slot[slot] = ++sets->count;
+    }
+    *set = sets->slot[slot] - 1;
+    return 0;
+}
+
+void li_xattr_sets_free(struct li_xattr_sets *sets)
+{
+    for (uint32_t i = 0; i < sets->count; i++)
+        free(sets->set[i]);
+    free(sets->set);
+    free(sets->length);
+    free(sets->slot);
+    *sets = (struct li_xattr_sets){0};
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tree's storage. Nodes and inodes are rows of two arrays that only grow: a row's number is its
+ * identity, and its order is the order of the layers and of the entries in them, which is what the
+ * layout wants. A removed node stays behind as a dead row; the lists of children are rebuilt
+ * without them at the end.
+ *
+ * Lookup while building goes through one hash table over (parent, name) for the whole tree. Its
+ * seed is random, so that a layer cannot be made to degrade it; no result depends on it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "layer/build.h"
+
+#define SLOT_FREE 0U
+#define SLOT_DEAD UINT32_MAX
+
+enum { FIRST_SLOTS = 1024 };
+
+static uint64_t mix(uint64_t h)
+{
+    h ^= h >> 32;
+    h *= 0xd6e8feb86659fd93ULL;
+    h ^= h >> 32;
+    return h;
+}
+
+static uint64_t hash_name(const struct li_tree *tree, uint32_t parent, const char *name, size_t len)
+{
+    uint64_t h = mix(tree->seed ^ parent);
+
+    while (len > 0) {
+        uint64_t word = 0;
+        size_t n = len < sizeof(word) ? len : sizeof(word);
+
+        memcpy(&word, name, n);
+        h = mix((h ^ word) * 0x9fb21c651e98df25ULL + tree->seed);
+        name += n;
+        len -= n;
+    }
+    return h;
+}
+
+const char *li_tree_name(const struct li_tree *tree, uint32_t node, size_t *len)
+{
+    const uint8_t *at = tree->names.data + (size_t)tree->node[node].name * LI_TREE_NAME_ALIGN;
+
+    if (len)
+        *len = at[0];
+    return (const char *)at + 1;
+}
+
+static uint32_t find_slot(const struct li_tree *tree, uint32_t parent, const char *name, size_t len)
+{
+    uint32_t i = (uint32_t)hash_name(tree, parent, name, len) & (tree->slots - 1);
+
+    for (; tree->slot[i] != SLOT_FREE; i = (i + 1) & (tree->slots - 1)) {
+        uint32_t node = tree->slot[i] - 1;
+        size_t have;
+        const char *text;
+
+        if (tree->slot[i] == SLOT_DEAD || tree->node[node].parent != parent)
+            continue;
+        text = li_tree_name(tree, node, &have);
+        if (have == len && memcmp(text, name, len) == 0)
+            return i;
+    }
+    return i;
+}
+
+uint32_t li_build_find(const struct li_tree *tree, uint32_t parent, const char *name, size_t len)
+{
+    uint32_t slot = tree->slot[find_slot(tree, parent, name, len)];
+
+    return slot == SLOT_FREE ? LI_TREE_NONE : slot - 1;
+}
+
+static int resize_slots(struct li_tree *tree, uint32_t slots, struct li_error *err)
+{
+    uint32_t *old = tree->slot, old_slots = tree->slots;
+    uint32_t *fresh = calloc(slots, sizeof(*fresh));
+
+    if (!fresh)
+        return li_fail_memory(err);
+    tree->slot = fresh;
+    tree->slots = slots;
+    tree->slots_used = 0;
+    for (uint32_t i = 0; i < old_slots; i++) {
+        size_t len;
+        const char *name;
+
+        if (old[i] == SLOT_FREE || old[i] == SLOT_DEAD)
+            continue;
+        name = li_tree_name(tree, old[i] - 1, &len);
+        tree->slot[find_slot(tree, tree->node[old[i] - 1].parent, name, len)] = old[i];
+        tree->slots_used++;
+    }
+    free(old);
+    return 0;
+}
+
+/* Doubles an array of rows; a row's number must stay below the marks for "none" and "removed". */
+static int grow(void **rows, uint32_t *cap, size_t row, struct li_error *err)
+{
+    uint32_t want = *cap ? *cap * 2 : 1024;
+    void *more;
+
+    if (*cap >= 1U << 30)
+        return li_fail(err, LI_ELIMIT, "the image has more than %u entries", 1U << 30);
+    more = realloc(*rows, want * row);
+    if (!more)
+        return li_fail_memory(err);
+    *rows = more;
+    *cap = want;
+    return 0;
+}
+
+static int add_name(struct li_tree *tree, const char *name, size_t len, uint32_t *at,
+                    struct li_error *err)
+{
+    static const uint8_t zeros[LI_TREE_NAME_ALIGN + 1];
+    uint8_t length = (uint8_t)len;
+    size_t pad = LI_TREE_NAME_ALIGN - (len + 1) % LI_TREE_NAME_ALIGN;
+    uint64_t position = tree->names.len / LI_TREE_NAME_ALIGN;
+    int rc;
+
+    if (position > UINT32_MAX)
+        return li_fail(err, LI_ELIMIT, "the image's names have more than 16 GiB");
+    rc = li_buffer_append(&tree->names, &length, 1, err);
+    if (rc == 0)
+        rc = li_buffer_append(&tree->names, name, len, err);
+    if (rc == 0)
+        rc = li_buffer_append(&tree->names, zeros, pad, err);
+    *at = (uint32_t)position;
+    return rc;
+}
+
+int li_build_add_inode(struct li_tree *tree, const struct li_inode *inode, uint32_t *index,
+                       struct li_error *err)
+{
+    int rc = 0;
+
+    if (tree->inodes == tree->inode_cap)
+        rc = grow((void **)&tree->inode, &tree->inode_cap, sizeof(*tree->inode), err);
+    if (rc < 0)
+        return rc;
+    tree->inode[tree->inodes] = *inode;
+    tree->inode[tree->inodes].links = 0;
+    *index = tree->inodes++;
+    return 0;
+}
+
+int li_build_add_node(struct li_tree *tree, uint32_t parent, const char *name, size_t len,
+                      uint32_t inode, uint32_t *node, struct li_error *err)
+{
+    struct li_node *row;
+    uint32_t at;
+    int rc = 0;
+
+    if (tree->nodes == tree->node_cap)
+        rc = grow((void **)&tree->node, &tree->node_cap, sizeof(*tree->node), err);
+    if (rc == 0 && tree->slots_used >= tree->slots / 4 * 3)
+        rc = resize_slots(tree, tree->slots * 2, err);
+    if (rc == 0)
+        rc = add_name(tree, name, len, &at, err);
+    if (rc < 0)
+        return rc;
+    row = &tree->node[tree->nodes];
+    *row = (struct li_node){inode, parent, LI_TREE_NONE, LI_TREE_NONE, at};
+    if (tree->nodes != LI_TREE_ROOT) {
+        row->next_sibling = tree->node[parent].first_child;
+        tree->node[parent].first_child = tree->nodes;
+        tree->slot[find_slot(tree, parent, name, len)] = tree->nodes + 1;
+        tree->slots_used++;
+    }
+    tree->inode[inode].links++;
+    *node = tree->nodes++;
+    return 0;
+}
+
+bool li_build_is_directory(const struct li_tree *tree, uint32_t node)
+{
+    return S_ISDIR(tree->inode[tree->node[node].inode].mode);
+}
+
+static void kill_node(struct li_tree *tree, uint32_t node)
+{
+    size_t len;
+    const char *name = li_tree_name(tree, node, &len);
+
+    tree->slot[find_slot(tree, tree->node[node].parent, name, len)] = SLOT_DEAD;
+    tree->inode[tree->node[node].inode].links--;
+    tree->node[node].inode = LI_TREE_NONE;
+}
+
+/* Depth first and without recursion, since a layer chooses the depth: a directory's list of
+ * children is used up while it is walked, so climbing back finds the rest of it. */
+void li_build_empty(struct li_tree *tree, uint32_t node)
+{
+    uint32_t at = node;
+
+    for (;;) {
+        uint32_t child = tree->node[at].first_child;
+
+        if (child != LI_TREE_NONE) {
+            tree->node[at].first_child = tree->node[child].next_sibling;
+            if (tree->node[child].inode != LI_TREE_NONE)
+                at = child;
+            continue;
+        }
+        if (at == node)
+            return;
+        child = at;
+        at = tree->node[at].parent;
+        kill_node(tree, child);
+    }
+}
+
+void li_build_remove(struct li_tree *tree, uint32_t node)
+{
+    li_build_empty(tree, node);
+    kill_node(tree, node);
+}
+
+int li_build_add_missing(struct li_tree *tree, uint32_t parent, const char *name, size_t len,
+                         uint32_t *node, struct li_error *err)
+{
+    struct li_inode inode = {
+        .mode = S_IFDIR | 0755, .xattrs = LI_TREE_NONE, .sparse = LI_TREE_NONE};
+    uint32_t index;
+    int rc = li_build_add_inode(tree, &inode, &index, err);
+
+    return rc < 0 ? rc : li_build_add_node(tree, parent, name, len, index, node, err);
+}
+
+int li_build_init(struct li_tree *tree, struct li_error *err)
+{
+    uint32_t root;
+    int rc = resize_slots(tree, FIRST_SLOTS, err);
+
+    return rc < 0 ? rc : li_build_add_missing(tree, LI_TREE_ROOT, "", 0, &root, err);
+}
+
+void li_tree_free(struct li_tree *tree)
+{
+    if (!tree)
+        return;
+    free(tree->node);
+    free(tree->inode);
+    free(tree->slot);
+    li_buffer_free(&tree->names);
+    li_buffer_free(&tree->texts);
+    li_buffer_free(&tree->runs);
+    li_xattr_sets_free(&tree->sets);
+    free(tree);
+}
+
+struct li_layers *li_tree_layers(const struct li_tree *tree)
+{
+    return tree->layers;
+}
+
+uint32_t li_tree_nodes(const struct li_tree *tree)
+{
+    return tree->nodes;
+}
+
+const struct li_node *li_tree_node(const struct li_tree *tree, uint32_t node)
+{
+    return &tree->node[node];
+}
+
+uint32_t li_tree_inodes(const struct li_tree *tree)
+{
+    return tree->inodes;
+}
+
+const struct li_inode *li_tree_inode(const struct li_tree *tree, uint32_t inode)
+{
+    return &tree->inode[inode];
+}
+
+const char *li_tree_target(const struct li_tree *tree, const struct li_inode *inode)
+{
+    return (const char *)tree->texts.data + inode->data;
+}
+
+const struct li_sparse_run *li_tree_sparse(const struct li_tree *tree, const struct li_inode *inode)
+{
+    return (const struct li_sparse_run *)(const void *)tree->runs.data + inode->sparse;
+}
+
+uint32_t li_tree_xattr_sets(const struct li_tree *tree)
+{
+    return tree->sets.count;
+}
+
+const struct li_xattr *li_tree_xattrs(const struct li_tree *tree, uint32_t set, size_t *count)
+{
+    *count = tree->sets.length[set];
+    return tree->sets.set[set];
+}
+
+int li_tree_path(const struct li_tree *tree, uint32_t node, struct li_buffer *out,
+                 struct li_error *err)
+{
+    size_t total = 0, len, at;
+    int rc;
+
+    for (uint32_t n = node; n != LI_TREE_ROOT; n = tree->node[n].parent) {
+        li_tree_name(tree, n, &len);
+        total += len + 1;
+    }
+    total = total ? total : 1;
+    rc = li_buffer_reserve(out, out->len + total, err);
+    if (rc < 0)
+        return rc;
+    at = out->len + total;
+    out->data[--at] = '\0';
+    for (uint32_t n = node; n != LI_TREE_ROOT; n = tree->node[n].parent) {
+        const char *name = li_tree_name(tree, n, &len);
+
+        at -= len;
+        memcpy(out->data + at, name, len);
+        if (at > out->len)
+            out->data[--at] = '/';
+    }
+    out->len += total;
+    return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Extended attributes and POSIX ACLs of a tar entry, in the kernel's external form. */
+#ifndef LI_LAYER_XATTR_H
+#define LI_LAYER_XATTR_H
+
+#include <archive_entry.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "layer/tree.h"
+
+/* Owns the names and values. Zero-initialise it. */
+struct li_xattr_list {
+    struct li_xattr *list; /* sorted by name */
+    size_t count;
+    size_t cap;
+};
+
+/* Replaces LIST by the attributes of E: the SCHILY and LIBARCHIVE forms, and ACLs as text or as
+ * attributes. As in the kernel, an access ACL sets the mode's permission bits, and one that says no
+ * more than these is not stored. LI_EUNSUPPORTED for a name space that ext4 has not. */
+int li_xattr_read(struct archive_entry *e, struct li_xattr_list *list, uint16_t *mode,
+                  struct li_error *err);
+
+/* Frees the attributes and keeps the room for others. */
+void li_xattr_list_clear(struct li_xattr_list *list);
+void li_xattr_list_free(struct li_xattr_list *list);
+
+#endif

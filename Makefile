@@ -21,7 +21,9 @@ endif
 LIB_BASE = lib/base/buffer.c lib/base/error.c lib/base/hex.c lib/base/io.c lib/base/secret.c \
 	lib/base/sha256.c lib/base/workers.c
 
-LIB_IMAGE =
+LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/image/docker.c \
+	lib/image/image.c lib/image/json.c lib/image/names.c lib/image/oci.c lib/image/oci_choose.c \
+	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
 
 LIB_LAYER = lib/layer/finish.c lib/layer/inflate.c lib/layer/layers.c lib/layer/merge.c \
 	lib/layer/path.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c lib/layer/xattr.c
@@ -53,7 +55,7 @@ CMD = cmd/context.c cmd/convert.c cmd/help.c cmd/main.c cmd/parse.c cmd/print.c 
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base
 
-UNIT_IMAGE =
+UNIT_IMAGE = image
 
 UNIT_LAYER =
 

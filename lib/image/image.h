@@ -50,11 +50,11 @@ struct li_blob {
 
 struct li_image;
 
-/* Opens the image at PATH: a file, a directory, or "-" for standard input (spooled to an unlinked
- * file in env->tmpdir). ENV and OPTIONS need not outlive the call. Errors: LI_ENOTFOUND,
- * LI_ECORRUPT (broken archive or JSON, a wrong digest, a missing blob), LI_EUNSUPPORTED (not an
- * image; a media type that cannot be read), LI_EINVALID (several images or no such one; the text
- * lists them), LI_ELIMIT. */
+/* Opens the image at PATH: a file, a directory, or "-" for standard input (a pipe is spooled to an
+ * unlinked file in env->tmpdir, and so is what is compressed as a whole). ENV and OPTIONS need not
+ * outlive the call. Errors: LI_ENOTFOUND, LI_ECORRUPT (broken archive or JSON, a wrong digest, a
+ * missing blob), LI_EUNSUPPORTED (not an image; a media type that cannot be read), LI_EINVALID
+ * (several images or no such one; the text lists them), LI_ELIMIT. */
 int li_image_open(const char *path, const struct li_image_options *options,
                   const struct li_env *env, struct li_image **out, struct li_error *err);
 
@@ -75,7 +75,8 @@ const uint8_t *li_image_config_digest(const struct li_image *image);
 const char *li_image_os(const struct li_image *image);
 const char *li_image_architecture(const struct li_image *image);
 
-/* The tag the image carries ("app:1"), or NULL where it has none or several. */
+/* The tag the image carries ("app:1"); where it has several, the one that it was chosen by, or else
+ * NULL. */
 const char *li_image_tag(const struct li_image *image);
 
 #endif

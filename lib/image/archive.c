@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A tar as a container: one pass over its headers makes an index from names to places in the file,
+ * and layers are read there later, from many threads, with nothing copied.
+ *
+ * libarchive reads the headers, with all the extensions there are (long names, sizes over 8 GiB),
+ * through callbacks of our own, so that it skips data by adding to an offset. Where a member's data
+ * begins is what archive_filter_bytes() says right after its header was read: libarchive has then
+ * consumed all header blocks and nothing else. That the data lies there in one piece is checked at
+ * the next header, which must begin where the data and its padding end; a sparse member fails that.
+ *
+ * What a name says twice, the last member says, as when a tar is unpacked. Only what can be asked
+ * for is kept: files and links with plain names. A name that leaves the archive is no name here.
+ */
+#include "image/container.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/image.h"
+
+enum { READ_SIZE = 1 << 16, BLOCK = 512 };
+
+struct member {
+    char *name;
+    char *target; /* of a link */
+    enum li_image_kind kind;
+    uint64_t offset; /* of links too: it tells which of two members came later */
+    uint64_t length;
+};
+
+struct tar {
+    struct li_image_container container;
+    int fd;
+    uint64_t size;
+    struct member *members;
+    size_t count;
+    size_t cap;
+    size_t name_bytes;
+};
+
+/* What libarchive reads from. */
+struct input {
+    int fd;
+    uint64_t at;
+    uint64_t size;
+    bool ended; /* something was wanted behind the end */
+    int sys;    /* errno of a read that failed */
+    uint8_t buf[READ_SIZE];
+};
+
+static la_ssize_t input_read(struct archive *a, void *arg, const void **out)
+{
+    struct input *in = arg;
+    ssize_t n;
+
+    do
+        n = pread(in->fd, in->buf, sizeof(in->buf), (off_t)in->at);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        in->sys = errno;
+        archive_set_error(a, errno, "reading failed");
+        return ARCHIVE_FATAL;
+    }
+    if (n == 0)
+        in->ended = true;
+    in->at += (uint64_t)n;
+    *out = in->buf;
+    return n;
+}
+
+static la_int64_t input_skip(struct archive *a, void *arg, la_int64_t request)
+{
+    struct input *in = arg;
+    uint64_t left = in->size > in->at ? in->size - in->at : 0;
+    uint64_t step = request < 0 ? 0 : (uint64_t)request;
+
+    (void)a;
+    if (step > left)
+        step = left;
+    in->at += step;
+    return (la_int64_t)step;
+}
+
+static int fail_archive(struct archive *a, const struct input *in, struct li_error *err)
+{
+    const char *why = archive_error_string(a);
+
+    if (in->sys)
+        return li_fail_errno(err, in->sys, "reading the archive");
+    if (archive_errno(a) == ENOMEM)
+        return li_fail_memory(err);
+    if (in->ended)
+        return li_fail(err, LI_ECORRUPT, "the archive is cut short (it has %llu bytes)",
+                       (unsigned long long)in->size);
+    return li_fail(err, LI_ECORRUPT, "the archive is damaged before byte %llu: %s",
+                   (unsigned long long)in->at, why ? why : "no tar header");
+}
+
+static char *copy(const char *text, struct tar *tar)
+{
+    tar->name_bytes += strlen(text) + 1;
+    return strdup(text);
+}
+
+static int add_member(struct tar *tar, struct member *m, const char *target, struct li_error *err)
+{
+    char name[LI_IMAGE_MAX_NAME];
+    struct li_error ignored;
+
+    if (li_image_name("", m->name, name, &ignored) < 0)
+        return 0;
+    if (target && strlen(target) >= LI_IMAGE_MAX_NAME)
+        return 0;
+    if (tar->count == tar->cap) {
+        size_t cap = tar->cap ? 2 * tar->cap : 64;
+        void *grown = realloc(tar->members, cap * sizeof(*tar->members));
+
+        if (!grown)
+            return li_fail_memory(err);
+        tar->members = grown;
+        tar->cap = cap;
+    }
+    m->name = copy(name, tar);
+    m->target = target ? copy(target, tar) : NULL;
+    tar->members[tar->count++] = *m;
+    if (!m->name || (target && !m->target))
+        return li_fail_memory(err);
+    if (tar->name_bytes > LI_IMAGE_MAX_NAMES_TOTAL)
+        return li_fail(err, LI_ELIMIT, "the names in the archive are over %d bytes in all",
+                       LI_IMAGE_MAX_NAMES_TOTAL);
+    return 0;
+}
+
+/* Takes in the member whose header has just been read. */
+static int take_entry(struct tar *tar, struct archive *a, struct archive_entry *entry,
+                      struct li_error *err)
+{
+    const char *name = archive_entry_pathname(entry);
+    const char *target = archive_entry_hardlink(entry);
+    int64_t offset = archive_filter_bytes(a, 0);
+    int64_t length = archive_entry_size(entry);
+    struct member m = {.kind = LI_IMAGE_HARDLINK, .offset = (uint64_t)offset};
+
+    if (!name)
+        return 0; /* not in this locale's characters, so none of the ASCII names of an image */
+    if (!target) {
+        target = archive_entry_symlink(entry);
+        m.kind = target ? LI_IMAGE_SYMLINK : LI_IMAGE_FILE;
+    }
+    m.name = (char *)name;
+    if (m.kind != LI_IMAGE_FILE)
+        return add_member(tar, &m, target, err);
+    if (archive_entry_filetype(entry) != AE_IFREG)
+        return 0;
+    if (offset < 0 || length < 0 || (uint64_t)offset > tar->size ||
+        (uint64_t)length > tar->size - (uint64_t)offset)
+        return li_fail(err, LI_ECORRUPT,
+                       "the archive is cut short: %.200s has %lld bytes at byte %lld of %llu", name,
+                       (long long)length, (long long)offset, (unsigned long long)tar->size);
+    m.length = (uint64_t)length;
+    return add_member(tar, &m, NULL, err);
+}
+
+/* Whether the file before the header at byte NEXT lies in one piece. */
+static int check_last(const struct tar *tar, size_t before, uint64_t next, struct li_error *err)
+{
+    const struct member *m;
+
+    if (tar->count == before)
+        return 0;
+    m = &tar->members[tar->count - 1];
+    if (m->kind != LI_IMAGE_FILE || (m->offset + m->length + BLOCK - 1) / BLOCK * BLOCK == next)
+        return 0;
+    return li_fail(err, LI_EUNSUPPORTED,
+                   "%.200s is stored as a sparse file; pack the archive without that", m->name);
+}
+
+static int read_headers(struct tar *tar, struct archive *a, struct input *in, struct li_error *err)
+{
+    size_t seen = 0, before = 0;
+    struct archive_entry *entry;
+    int rc, got;
+
+    for (;;) {
+        got = archive_read_next_header(a, &entry);
+        if (got != ARCHIVE_OK && got != ARCHIVE_WARN && got != ARCHIVE_EOF)
+            return fail_archive(a, in, err);
+        rc = check_last(tar, before, (uint64_t)archive_read_header_position(a), err);
+        if (rc < 0 || got == ARCHIVE_EOF)
+            return rc;
+        if (++seen > LI_IMAGE_MAX_MEMBERS)
+            return li_fail(err, LI_ELIMIT, "the archive has more than %d members",
+                           LI_IMAGE_MAX_MEMBERS);
+        before = tar->count;
+        rc = take_entry(tar, a, entry, err);
+        if (rc < 0)
+            return rc;
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct member *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+
+    return order ? order : (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+/* The last of the members of that name. */
+static const struct member *member_of(const struct tar *tar, const char *name)
+{
+    size_t low = 0, high = tar->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(tar->members[middle].name, name) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low && !strcmp(tar->members[low - 1].name, name) ? &tar->members[low - 1] : NULL;
+}
+
+static int tar_look(struct li_image_container *self, const char *name, enum li_image_kind *kind,
+                    char *target, struct li_error *err)
+{
+    const struct member *m = member_of((struct tar *)self, name);
+
+    (void)err;
+    *kind = m ? m->kind : LI_IMAGE_ABSENT;
+    if (m && m->target)
+        strcpy(target, m->target);
+    return 0;
+}
+
+static int tar_open(struct li_image_container *self, const char *name, struct li_image_extent *out,
+                    struct li_error *err)
+{
+    const struct tar *tar = (struct tar *)self;
+    const struct member *m = member_of(tar, name);
+
+    if (!m || m->kind != LI_IMAGE_FILE)
+        return li_fail(err, LI_ECORRUPT, "%.200s is not a file of the archive", name);
+    *out = (struct li_image_extent){tar->fd, m->offset, m->length, -1};
+    return 0;
+}
+
+static int tar_has_root_files(struct li_image_container *self)
+{
+    const struct tar *tar = (struct tar *)self;
+
+    for (size_t i = 0; i < tar->count; i++)
+        if (!strncmp(tar->members[i].name, "etc/", 4) || !strncmp(tar->members[i].name, "usr/", 4))
+            return 1;
+    return 0;
+}
+
+static void tar_free(struct li_image_container *self)
+{
+    struct tar *tar = (struct tar *)self;
+
+    for (size_t i = 0; i < tar->count; i++) {
+        free(tar->members[i].name);
+        free(tar->members[i].target);
+    }
+    free(tar->members);
+    close(tar->fd);
+    free(tar);
+}
+
+static int index_tar(struct tar *tar, struct li_error *err)
+{
+    struct archive *a = archive_read_new();
+    struct input *in = calloc(1, sizeof(*in));
+    int rc;
+
+    if (!a || !in) {
+        rc = li_fail_memory(err);
+        goto out;
+    }
+    in->fd = tar->fd;
+    in->size = tar->size;
+    archive_read_support_format_tar(a);
+    if (archive_read_open2(a, in, NULL, input_read, input_skip, NULL) == ARCHIVE_OK)
+        rc = read_headers(tar, a, in, err);
+    else if (in->sys || archive_errno(a) == ENOMEM)
+        rc = fail_archive(a, in, err);
+    else
+        rc = LI_END; /* libarchive sees no tar in it */
+    if (rc == 0 && tar->count)
+        qsort(tar->members, tar->count, sizeof(*tar->members), by_name);
+out:
+    archive_read_free(a);
+    free(in);
+    return rc;
+}
+
+int li_image_archive_open(int fd, struct li_image_container **out, struct li_error *err)
+{
+    struct tar *tar = calloc(1, sizeof(*tar));
+    struct stat st;
+    int rc;
+
+    if (!tar) {
+        close(fd);
+        return li_fail_memory(err);
+    }
+    tar->container = (struct li_image_container){tar_look, tar_open, tar_has_root_files, tar_free};
+    tar->fd = fd;
+    if (fstat(fd, &st) < 0) {
+        rc = li_fail_errno(err, errno, "cannot read its size");
+    } else {
+        tar->size = (uint64_t)st.st_size;
+        rc = index_tar(tar, err);
+    }
+    if (rc != 0)
+        tar_free(&tar->container);
+    else
+        *out = &tar->container;
+    return rc;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opening: make the path into a container, then let the format that is in it choose the image.
+ *
+ * An archive of Docker 25 and later is both formats at once. manifest.json goes first, because it
+ * lists just what the user saved, with the tags; the OCI index beside it may name platforms whose
+ * layers are not there. Where a platform or a digest is asked for, only the index can tell.
+ */
+#include "image/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/parts.h"
+#include "image/spool.h"
+
+#define ACCEPTED                                                                                   \
+    "lambdaimg reads docker-save archives and OCI layouts, as a tar (also gzip, zstd or xz) or "   \
+    "a directory"
+
+/* Replaces *fd by a temporary file with its contents, decompressed. */
+static int spool(int *fd, const struct li_env *env, struct li_error *err)
+{
+    int spooled = -1;
+    int rc = li_image_spool(*fd, env, &spooled, err);
+
+    if (rc < 0)
+        return rc;
+    close(*fd);
+    *fd = spooled;
+    return 0;
+}
+
+/* Makes *fd a regular file that is not compressed, or leaves it a directory. */
+static int make_readable(int *fd, const struct li_env *env, bool *directory, struct li_error *err)
+{
+    struct stat st;
+    bool compressed = false;
+    int rc = 0;
+
+    if (fstat(*fd, &st) < 0)
+        return li_fail_errno(err, errno, "cannot open it");
+    *directory = S_ISDIR(st.st_mode);
+    if (*directory)
+        return 0;
+    if (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode))
+        return li_fail(err, LI_EUNSUPPORTED, "it is a device, not an image; " ACCEPTED);
+    if (!S_ISREG(st.st_mode) || lseek(*fd, 0, SEEK_CUR) != 0)
+        return spool(fd, env, err);
+    rc = li_image_compressed(*fd, &compressed, err);
+    if (rc == 0 && compressed)
+        rc = spool(fd, env, err);
+    return rc;
+}
+
+static int open_container(int fd, const struct li_env *env, struct li_image_container **out,
+                          struct li_error *err)
+{
+    bool directory = false;
+    int rc = make_readable(&fd, env, &directory, err);
+
+    if (rc < 0) {
+        close(fd);
+        return rc;
+    }
+    if (directory)
+        return li_image_directory_open(fd, out, err);
+    rc = li_image_archive_open(fd, out, err);
+    if (rc == LI_END)
+        return li_fail(err, LI_EUNSUPPORTED, "it is not an image; " ACCEPTED);
+    return rc;
+}
+
+static int has(struct li_image_container *c, const char *name, bool *out, struct li_error *err)
+{
+    struct li_image_extent extent;
+    int rc = li_image_find(c, name, &extent, err);
+
+    if (rc < 0)
+        return rc;
+    *out = rc != LI_END;
+    if (*out)
+        li_image_close(&extent);
+    return 0;
+}
+
+static int fail_format(struct li_image_container *c, struct li_error *err)
+{
+    bool old = false;
+
+    if (has(c, "repositories", &old, err) == 0 && old)
+        return li_fail(err, LI_EUNSUPPORTED,
+                       "it has no manifest.json: it is cut short, or saved by a Docker before "
+                       "1.10; save it again");
+    if (c->has_root_files(c))
+        return li_fail(err, LI_EUNSUPPORTED,
+                       "it is a root file system (as from docker export), not an image; use "
+                       "docker save, or docker import it first");
+    return li_fail(err, LI_EUNSUPPORTED,
+                   "it is not an image, or is cut short: it has neither manifest.json nor "
+                   "index.json; " ACCEPTED);
+}
+
+static int load(struct li_image *image, const struct li_image_options *options,
+                struct li_error *err)
+{
+    const char *want = options->image;
+    bool docker = false, oci = false;
+    int rc = has(image->container, "manifest.json", &docker, err);
+
+    if (rc == 0)
+        rc = has(image->container, "index.json", &oci, err);
+    if (rc < 0)
+        return rc;
+    if (oci && (!docker || options->platform || (want && !strncmp(want, "sha256:", 7))))
+        return li_image_oci_load(image, options, err);
+    if (docker)
+        return li_image_docker_load(image, options, err);
+    return fail_format(image->container, err);
+}
+
+int li_image_open(const char *path, const struct li_image_options *options,
+                  const struct li_env *env, struct li_image **out, struct li_error *err)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    struct li_image *image = calloc(1, sizeof(*image));
+    int fd, rc;
+
+    if (!image)
+        return li_fail_memory(err);
+    if (standard_input)
+        fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+    else
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        rc = li_fail_errno(err, errno, "cannot open it");
+    else
+        rc = open_container(fd, env, &image->container, err);
+    if (rc == 0)
+        rc = load(image, options, err);
+    if (rc == 0) {
+        *out = image;
+        return 0;
+    }
+    li_image_free(image);
+    return li_context(err, "image %s", standard_input ? "from standard input" : path);
+}
+
+void li_image_free(struct li_image *image)
+{
+    if (!image)
+        return;
+    for (size_t i = 0; i < image->count; i++) {
+        if (image->layers[i].owned >= 0)
+            close(image->layers[i].owned);
+        free((char *)image->layers[i].blob.name);
+    }
+    free(image->layers);
+    li_buffer_free(&image->config);
+    free(image->tag);
+    if (image->container)
+        image->container->free(image->container);
+    free(image);
+}
+
+size_t li_image_layers(const struct li_image *image)
+{
+    return image->count;
+}
+
+const struct li_blob *li_image_layer(const struct li_image *image, size_t index)
+{
+    return &image->layers[index].blob;
+}
+
+const char *li_image_config(const struct li_image *image, size_t *len)
+{
+    *len = image->config.len;
+    return (const char *)image->config.data;
+}
+
+const uint8_t *li_image_config_digest(const struct li_image *image)
+{
+    return image->config_digest;
+}
+
+const char *li_image_os(const struct li_image *image)
+{
+    return image->platform.os;
+}
+
+const char *li_image_architecture(const struct li_image *image)
+{
+    return image->platform.architecture;
+}
+
+const char *li_image_tag(const struct li_image *image)
+{
+    return image->tag;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The names that images go by, and lists of them for messages. */
+#ifndef LI_IMAGE_NAMES_H
+#define LI_IMAGE_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How well a name answers to what was asked for. */
+enum li_image_match {
+    LI_IMAGE_MATCH_NONE,
+    LI_IMAGE_MATCH_SHORT, /* the same in another form: "app" for "docker.io/library/app:latest" */
+    LI_IMAGE_MATCH_EXACT,
+};
+
+enum li_image_match li_image_name_match(const char *have, const char *want);
+
+/* EXACT where WANT is "sha256:" and the digits of DIGEST. */
+enum li_image_match li_image_digest_match(const uint8_t digest[32], const char *want);
+
+/* Without a leading "docker.io/library/"; points into NAME. */
+const char *li_image_name_short(const char *name);
+
+/* "a, b, c and 4 more": a list for a message, of bounded length. Zero-initialise it. */
+struct li_image_list {
+    char text[512];
+    size_t shown;
+    size_t omitted;
+};
+
+void li_image_list_add(struct li_image_list *list, const char *name);
+void li_image_list_add_digest(struct li_image_list *list, const uint8_t digest[32]);
+
+/* The whole text; no more can be added. */
+const char *li_image_list_text(struct li_image_list *list);
+
+#endif

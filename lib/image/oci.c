@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An OCI layout's image: image-spec 1.1, "Image Layout" and "Image Manifest Specification", and
+ * Docker's image manifest version 2, schema 2, whose documents differ in media types only.
+ *
+ * A layer's media type decides whether it is a tar at all. How it is compressed is not taken from
+ * there but told by its first bytes when it is read: the two disagree in images seen in the wild.
+ */
+#include "image/oci.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char docker_manifest[] = "application/vnd.docker.distribution.manifest.v2+json";
+static const char oci_manifest[] = "application/vnd.oci.image.manifest.v1+json";
+
+static const struct {
+    const char *media_type;
+    bool elsewhere; /* by its type it may be left out, to be fetched from a URL */
+} layer_types[] = {
+    {"application/vnd.oci.image.layer.v1.tar", false},
+    {"application/vnd.oci.image.layer.v1.tar+gzip", false},
+    {"application/vnd.oci.image.layer.v1.tar+zstd", false},
+    {"application/vnd.oci.image.layer.nondistributable.v1.tar", true},
+    {"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", true},
+    {"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd", true},
+    {"application/vnd.docker.image.rootfs.diff.tar", false},
+    {"application/vnd.docker.image.rootfs.diff.tar.gzip", false},
+    {"application/vnd.docker.image.rootfs.diff.tar.zstd", false},
+    {"application/vnd.docker.image.rootfs.foreign.diff.tar", true},
+    {"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", true},
+};
+
+const char *li_image_manifest_type(const char *media_type)
+{
+    if (!strcmp(media_type, oci_manifest))
+        return oci_manifest;
+    return !strcmp(media_type, docker_manifest) ? docker_manifest : NULL;
+}
+
+bool li_image_is_config(const char *media_type)
+{
+    return !strcmp(media_type, "application/vnd.oci.image.config.v1+json") ||
+           !strcmp(media_type, "application/vnd.docker.container.image.v1+json");
+}
+
+static int check_layout(struct li_image_container *c, struct li_error *err)
+{
+    struct li_image_json root = {0}, version;
+    struct li_buffer text = {0};
+    int rc;
+
+    rc = li_image_read_document(c, "oci-layout", NULL, UINT64_MAX, &text, err);
+    if (rc == 0)
+        rc = li_image_json_parse("oci-layout", text.data, text.len, JSON_OBJECT, &root, err);
+    if (rc == 0)
+        rc = li_image_json_need(&root, "imageLayoutVersion", JSON_STRING, &version, err);
+    if (rc == 0 && strcmp(li_image_json_text(&version), "1.0.0") != 0)
+        rc = li_fail(err, LI_EUNSUPPORTED, "%s is \"%.40s\"; only 1.0.0 can be read", version.where,
+                     li_image_json_text(&version));
+    li_image_json_free(&root);
+    li_buffer_free(&text);
+    return rc;
+}
+
+int li_image_oci_manifest(struct li_image_oci *oci, const struct li_image_candidate *c,
+                          struct li_image_oci_document *out, struct li_image_descriptor *config,
+                          struct li_error *err)
+{
+    struct li_image_oci_document doc;
+    struct li_image_json node;
+    int rc;
+
+    rc = li_image_oci_open(oci, "manifest", c->digest, c->size, c->media_type, "manifests", &doc,
+                           err);
+    if (rc < 0)
+        return rc;
+    rc = li_image_json_need(&doc.root, "config", JSON_OBJECT, &node, err);
+    if (rc == 0)
+        rc = li_image_descriptor_read(&node, config, err);
+    if (rc < 0)
+        li_image_oci_close(&doc);
+    else
+        *out = doc;
+    return rc;
+}
+
+static int check_layer_type(const struct li_image_descriptor *d, bool *elsewhere,
+                            struct li_error *err)
+{
+    for (size_t i = 0; i < sizeof(layer_types) / sizeof(layer_types[0]); i++) {
+        if (strcmp(d->media_type, layer_types[i].media_type) != 0)
+            continue;
+        *elsewhere = layer_types[i].elsewhere;
+        return 0;
+    }
+    return li_fail(err, LI_EUNSUPPORTED, "the media type %.100s is none that can be read",
+                   d->media_type);
+}
+
+static int take_layer(struct li_image *image, const struct li_image_json *object, size_t index,
+                      struct li_error *err)
+{
+    const struct li_blob *blob = &image->layers[index].blob;
+    struct li_image_descriptor d;
+    char name[LI_IMAGE_BLOB_NAME];
+    bool elsewhere = false;
+    int rc;
+
+    rc = li_image_descriptor_read(object, &d, err);
+    if (rc == 0)
+        rc = check_layer_type(&d, &elsewhere, err);
+    if (rc < 0)
+        return rc;
+    li_image_blob_name(d.digest, name);
+    rc = li_image_take_layer(image, index, name, d.digest, err);
+    if (rc == LI_END && elsewhere)
+        return li_fail(err, LI_ECORRUPT,
+                       "%s was left out, since its type (%s) is not for distribution; save the "
+                       "image with all of its layers",
+                       name, d.media_type);
+    if (rc == LI_END)
+        return li_fail(err, LI_ECORRUPT, "%s is missing; the image is not complete", name);
+    if (rc == 0 && blob->length != d.size)
+        rc = li_fail(err, LI_ECORRUPT, "%s has %llu bytes, but should have %llu", name,
+                     (unsigned long long)blob->length, (unsigned long long)d.size);
+    return rc;
+}
+
+static int take_layers(struct li_image *image, const struct li_image_json *layers,
+                       struct li_error *err)
+{
+    struct li_image_json object;
+    int rc;
+
+    for (size_t i = 0; i < image->count; i++) {
+        rc = li_image_json_item(layers, i, JSON_OBJECT, &object, err);
+        if (rc == 0)
+            rc = take_layer(image, &object, i, err);
+        if (rc < 0)
+            return li_context(err, "layer %zu", i + 1);
+    }
+    return 0;
+}
+
+static int load_manifest(struct li_image *image, struct li_image_oci *oci,
+                         const struct li_image_candidate *c, struct li_error *err)
+{
+    struct li_image_oci_document doc = {0};
+    struct li_image_descriptor config;
+    struct li_buffer text = {0};
+    struct li_image_json layers;
+    char name[LI_IMAGE_BLOB_NAME];
+    int rc;
+
+    rc = li_image_oci_manifest(oci, c, &doc, &config, err);
+    if (rc == 0 && !li_image_is_config(config.media_type))
+        rc = li_fail(err, LI_EUNSUPPORTED, "it is no container image: its config is %.100s",
+                     config.media_type);
+    if (rc == 0)
+        rc = li_image_json_need(&doc.root, "layers", JSON_ARRAY, &layers, err);
+    if (rc < 0)
+        goto out;
+    li_image_blob_name(config.digest, name);
+    rc = li_image_read_document(image->container, name, config.digest, config.size, &text, err);
+    if (rc < 0)
+        li_context(err, "config");
+    else
+        rc = li_image_take_config(image, &text, li_image_json_length(&layers), err);
+    if (rc == 0)
+        rc = take_layers(image, &layers, err);
+out:
+    li_buffer_free(&text);
+    li_image_oci_close(&doc);
+    return rc;
+}
+
+/* An annotation is a tag where it looks like one: ref.name may be any word. */
+static int take_tag(struct li_image *image, const char *name, struct li_error *err)
+{
+    if (!name || !strchr(name, ':') || strchr(name, '@'))
+        return 0;
+    image->tag = strdup(li_image_name_short(name));
+    return image->tag ? 0 : li_fail_memory(err);
+}
+
+int li_image_oci_load(struct li_image *image, const struct li_image_options *options,
+                      struct li_error *err)
+{
+    struct li_image_oci oci = {.container = image->container, .options = options};
+    const struct li_image_candidate *chosen;
+    const char *name;
+    int rc;
+
+    rc = check_layout(image->container, err);
+    if (rc == 0)
+        rc = li_image_oci_walk(&oci, err);
+    if (rc == 0)
+        rc = li_image_oci_choose(&oci, &chosen, &name, err);
+    if (rc == 0)
+        rc = load_manifest(image, &oci, chosen, err);
+    if (rc == 0)
+        rc = take_tag(image, name, err);
+    for (size_t i = 0; i < oci.count; i++)
+        free(oci.list[i].name);
+    free(oci.list);
+    return rc;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The config is kept byte for byte, since its digest is the image's identity, and is read for three
+ * things only: the platform, that the root file system is made of layers, and the diff IDs. Those
+ * are the anchor of all that follows: whatever a path or a media type claims, a layer's bytes must
+ * hash to its diff ID in the end.
+ *
+ * A layer that comes twice (old Docker stored the empty layer many times, by links) has one
+ * descriptor: the number of open files then follows the number of different files.
+ */
+#include "image/parts.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+
+bool li_image_path_digest(const char *path, bool for_config, uint8_t out[32])
+{
+    static const char blobs[] = "blobs/sha256/", algorithm[] = "sha256:";
+    const char *slash = strrchr(path, '/');
+    const char *last = slash ? slash + 1 : path;
+    char hex[65];
+
+    if (!strncmp(path, blobs, sizeof(blobs) - 1))
+        return li_hex_decode(path + sizeof(blobs) - 1, out, 32) == 0;
+    if (!for_config)
+        return false;
+    if (!strncmp(last, algorithm, sizeof(algorithm) - 1))
+        return li_hex_decode(last + sizeof(algorithm) - 1, out, 32) == 0;
+    if (strlen(last) != 64 + 5 || strcmp(last + 64, ".json") != 0)
+        return false;
+    memcpy(hex, last, 64);
+    hex[64] = '\0';
+    return li_hex_decode(hex, out, 32) == 0;
+}
+
+void li_image_sha256(const void *data, size_t len, uint8_t out[32])
+{
+    /* It can fail only where OpenSSL has no SHA-256; zeroes match no stated digest. */
+    if (EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) != 1)
+        memset(out, 0, 32);
+}
+
+static int check_document(const struct li_buffer *b, const char *name, const uint8_t *digest,
+                          uint64_t size, struct li_error *err)
+{
+    uint8_t is[32];
+    char hex[65];
+
+    if (size != UINT64_MAX && b->len != size)
+        return li_fail(err, LI_ECORRUPT, "%.200s has %zu bytes, but should have %llu", name, b->len,
+                       (unsigned long long)size);
+    if (!digest)
+        return 0;
+    li_image_sha256(b->data, b->len, is);
+    if (!memcmp(is, digest, 32))
+        return 0;
+    li_hex_encode(is, 32, hex);
+    return li_fail(err, LI_ECORRUPT,
+                   "%.200s has the wrong digest, sha256:%s; the image is damaged or was altered",
+                   name, hex);
+}
+
+int li_image_read_document(struct li_image_container *c, const char *name, const uint8_t *digest,
+                           uint64_t size, struct li_buffer *out, struct li_error *err)
+{
+    struct li_buffer b = {0};
+    int rc;
+
+    rc = li_image_read(c, name, LI_IMAGE_MAX_JSON, &b, err);
+    if (rc == LI_END)
+        rc = li_fail(err, LI_ECORRUPT, "%.200s is missing; the image is not complete", name);
+    if (rc == 0)
+        rc = check_document(&b, name, digest, size, err);
+    if (rc == 0)
+        *out = b;
+    else
+        li_buffer_free(&b);
+    return rc;
+}
+
+static int read_diff_ids(struct li_image *image, const struct li_image_json *config, size_t layers,
+                         struct li_error *err)
+{
+    struct li_image_json rootfs, type, ids, id;
+    int rc;
+
+    rc = li_image_json_need(config, "rootfs", JSON_OBJECT, &rootfs, err);
+    if (rc == 0)
+        rc = li_image_json_need(&rootfs, "type", JSON_STRING, &type, err);
+    if (rc == 0 && strcmp(li_image_json_text(&type), "layers") != 0)
+        rc = li_fail(err, LI_EUNSUPPORTED, "%s is \"%.40s\", not \"layers\"", type.where,
+                     li_image_json_text(&type));
+    if (rc < 0)
+        return rc;
+    rc = li_image_json_get(&rootfs, "diff_ids", JSON_ARRAY, &ids, err);
+    if (rc < 0)
+        return rc;
+    image->count = rc == LI_END ? 0 : li_image_json_length(&ids);
+    if (image->count != layers)
+        return li_fail(err, LI_ECORRUPT, "config: rootfs.diff_ids has %zu entries for %zu layers",
+                       image->count, layers);
+    for (size_t i = 0; i < layers; i++) {
+        rc = li_image_json_item(&ids, i, JSON_STRING, &id, err);
+        if (rc == 0)
+            rc = li_image_json_digest(&id, image->layers[i].blob.diff_id, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int make_slots(struct li_image *image, size_t layers, struct li_error *err)
+{
+    if (layers > LI_IMAGE_MAX_LAYERS)
+        return li_fail(err, LI_ELIMIT, "the image has %zu layers; at most %d are read", layers,
+                       LI_IMAGE_MAX_LAYERS);
+    image->layers = calloc(layers + 1, sizeof(*image->layers));
+    if (!image->layers)
+        return li_fail_memory(err);
+    for (size_t i = 0; i < layers; i++)
+        image->layers[i].owned = -1;
+    return 0;
+}
+
+int li_image_take_config(struct li_image *image, struct li_buffer *config, size_t layers,
+                         struct li_error *err)
+{
+    struct li_image_json root = {0};
+    int rc;
+
+    rc = make_slots(image, layers, err);
+    if (rc == 0)
+        rc = li_image_json_parse("config", config->data, config->len, JSON_OBJECT, &root, err);
+    if (rc == 0)
+        rc = li_image_platform_read(&root, &image->platform, err);
+    if (rc == 0)
+        rc = read_diff_ids(image, &root, layers, err);
+    li_image_json_free(&root);
+    if (rc < 0) {
+        image->count = 0;
+        return rc;
+    }
+    li_image_sha256(config->data, config->len, image->config_digest);
+    image->config = *config;
+    *config = (struct li_buffer){0};
+    return 0;
+}
+
+int li_image_take_layer(struct li_image *image, size_t index, const char *name,
+                        const uint8_t *digest, struct li_error *err)
+{
+    struct li_image_slot *slot = &image->layers[index];
+    struct li_image_extent extent;
+    char *own;
+    int rc;
+
+    for (size_t i = 0; i < index; i++) {
+        const struct li_blob *same = &image->layers[i].blob;
+
+        if (strcmp(same->name, name) != 0)
+            continue;
+        extent = (struct li_image_extent){same->fd, same->offset, same->length, -1};
+        goto found;
+    }
+    rc = li_image_find(image->container, name, &extent, err);
+    if (rc != 0)
+        return rc;
+found:
+    own = strdup(name);
+    if (!own) {
+        li_image_close(&extent);
+        return li_fail_memory(err);
+    }
+    slot->owned = extent.owned;
+    slot->blob.fd = extent.fd;
+    slot->blob.offset = extent.offset;
+    slot->blob.length = extent.length;
+    slot->blob.name = own;
+    slot->blob.has_digest = digest != NULL;
+    if (digest)
+        memcpy(slot->blob.digest, digest, 32);
+    return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The image that is being opened, and the steps that both formats share: a format finds the config
+ * and the layers' paths, and these functions check them and take them in.
+ */
+#ifndef LI_IMAGE_PARTS_H
+#define LI_IMAGE_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "image/container.h"
+#include "image/image.h"
+#include "image/json.h"
+#include "image/platform.h"
+
+struct li_image_slot {
+    struct li_blob blob; /* blob.name is the slot's own */
+    int owned;           /* a descriptor to close, or -1 */
+};
+
+struct li_image {
+    struct li_image_container *container;
+    struct li_image_slot *layers;
+    size_t count;
+    struct li_buffer config;
+    uint8_t config_digest[32];
+    struct li_image_platform platform;
+    char *tag;
+};
+
+/* What a name shows of its file's digest: "blobs/sha256/HEX" and, for FOR_CONFIG, also "HEX.json"
+ * and "sha256:HEX". A layer's "HEX.tar" is its diff ID, so that it says nothing here. */
+bool li_image_path_digest(const char *path, bool for_config, uint8_t out[32]);
+
+void li_image_sha256(const void *data, size_t len, uint8_t out[32]);
+
+/* Reads the document NAME, whole. Where DIGEST is not NULL its SHA-256 must be that; where SIZE is
+ * not UINT64_MAX it must have so many bytes. LI_ECORRUPT also where it is missing. */
+int li_image_read_document(struct li_image_container *c, const char *name, const uint8_t *digest,
+                           uint64_t size, struct li_buffer *out, struct li_error *err);
+
+/* Makes CONFIG (moved out of it) the image's config: checks it, sets the platform, and makes a slot
+ * with its diff ID for each of LAYERS layers, whose number must be the config's. */
+int li_image_take_config(struct li_image *image, struct li_buffer *config, size_t layers,
+                         struct li_error *err);
+
+/* Finds the file NAME and makes it layer INDEX; DIGEST is what is stated for it, or NULL. LI_END
+ * where there is no such file. */
+int li_image_take_layer(struct li_image *image, size_t index, const char *name,
+                        const uint8_t *digest, struct li_error *err);
+
+/* The formats: choose an image by OPTIONS, and fill IMAGE, whose container is set. */
+int li_image_docker_load(struct li_image *image, const struct li_image_options *options,
+                         struct li_error *err);
+int li_image_oci_load(struct li_image *image, const struct li_image_options *options,
+                      struct li_error *err);
+
+#endif

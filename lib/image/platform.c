@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host's platform is what uname() says, translated into Go's names for architectures, which the
+ * OCI image-spec prescribes. A machine that is not in the table keeps the kernel's name: a guess
+ * that is right for several (riscv64, s390x, ppc64le need no translation), and harmless where it is
+ * wrong, since the error then lists what there is.
+ */
+#include "image/platform.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+static void normalise(struct li_image_platform *p)
+{
+    const char *arch = p->architecture;
+
+    if (!strcmp(arch, "arm64") && !strcmp(p->variant, "v8"))
+        p->variant[0] = '\0';
+    if (!strcmp(arch, "amd64") && !strcmp(p->variant, "v1"))
+        p->variant[0] = '\0';
+    if (!strcmp(arch, "arm") && !p->variant[0])
+        strcpy(p->variant, "v7");
+}
+
+static bool take_part(const char **text, char *out, size_t size)
+{
+    size_t len = strcspn(*text, "/");
+
+    if (len == 0 || len >= size)
+        return false;
+    memcpy(out, *text, len);
+    out[len] = '\0';
+    *text += len;
+    if (**text == '/')
+        (*text)++;
+    return true;
+}
+
+int li_image_platform_parse(const char *text, struct li_image_platform *out, struct li_error *err)
+{
+    struct li_image_platform p = {"", "", ""};
+    const char *at = text;
+    size_t len = strlen(text);
+    bool good = len && text[len - 1] != '/';
+
+    good = good && take_part(&at, p.os, sizeof(p.os));
+    good = good && take_part(&at, p.architecture, sizeof(p.architecture));
+    if (good && *at)
+        good = take_part(&at, p.variant, sizeof(p.variant));
+    if (!good || *at)
+        return li_fail(err, LI_EINVALID,
+                       "\"%.100s\" is not a platform; write it as linux/amd64 or linux/arm/v7",
+                       text);
+    normalise(&p);
+    *out = p;
+    return 0;
+}
+
+static int read_part(const struct li_image_json *object, const char *key, char *out, size_t size,
+                     struct li_error *err)
+{
+    const char *text;
+    int rc = li_image_json_string(object, key, &text, err);
+
+    if (rc < 0)
+        return rc;
+    if (strlen(text) >= size)
+        return li_fail(err, LI_ECORRUPT, "%s has an %s of more than %zu bytes", object->where, key,
+                       size - 1);
+    strcpy(out, text);
+    return 0;
+}
+
+int li_image_platform_read(const struct li_image_json *object, struct li_image_platform *out,
+                           struct li_error *err)
+{
+    struct li_image_platform p;
+    int rc = read_part(object, "os", p.os, sizeof(p.os), err);
+
+    if (rc == 0)
+        rc = read_part(object, "architecture", p.architecture, sizeof(p.architecture), err);
+    if (rc == 0)
+        rc = read_part(object, "variant", p.variant, sizeof(p.variant), err);
+    if (rc < 0)
+        return rc;
+    normalise(&p);
+    *out = p;
+    return 0;
+}
+
+void li_image_platform_host(struct li_image_platform *out)
+{
+    static const struct {
+        const char *machine, *architecture, *variant;
+    } names[] = {
+        {"x86_64", "amd64", ""},  {"aarch64", "arm64", ""},
+        {"armv8l", "arm", "v7"},  {"armv7l", "arm", "v7"},
+        {"armv6l", "arm", "v6"},  {"armv5tel", "arm", "v5"},
+        {"i686", "386", ""},      {"i586", "386", ""},
+        {"i386", "386", ""},      {"loongarch64", "loong64", ""},
+        {"mips64", "mips64", ""},
+    };
+    struct utsname host = {0};
+
+    *out = (struct li_image_platform){"linux", "", ""};
+    if (uname(&host) < 0)
+        return;
+    snprintf(out->architecture, sizeof(out->architecture), "%.31s", host.machine);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(host.machine, names[i].machine) != 0)
+            continue;
+        strcpy(out->architecture, names[i].architecture);
+        strcpy(out->variant, names[i].variant);
+    }
+}
+
+bool li_image_platform_equal(const struct li_image_platform *a, const struct li_image_platform *b)
+{
+    return !strcmp(a->os, b->os) && !strcmp(a->architecture, b->architecture) &&
+           !strcmp(a->variant, b->variant);
+}
+
+bool li_image_platform_serves(const struct li_image_platform *have,
+                              const struct li_image_platform *want)
+{
+    return !strcmp(have->os, want->os) && !strcmp(have->architecture, want->architecture) &&
+           (!want->variant[0] || !strcmp(have->variant, want->variant));
+}
+
+const char *li_image_platform_text(const struct li_image_platform *p, char *out)
+{
+    if (!p->os[0] && !p->architecture[0])
+        return strcpy(out, "an unnamed platform");
+    snprintf(out, LI_IMAGE_PLATFORM_TEXT, "%s/%s%s%s", p->os, p->architecture,
+             p->variant[0] ? "/" : "", p->variant);
+    return out;
+}

@@ -29,7 +29,7 @@ LIB_EXT4 =
 
 LIB_CHUNK =
 
-LIB_CRYPTO =
+LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
 LIB_KMS =
 
@@ -54,7 +54,7 @@ UNIT_IMAGE =
 
 UNIT_LAYER =
 
-UNIT_CRYPTO =
+UNIT_CRYPTO = crypto seal
 
 UNIT_STORE =
 

@@ -31,7 +31,7 @@ LIB_CHUNK =
 
 LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
-LIB_KMS =
+LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
 LIB_STORE =
 
@@ -54,7 +54,7 @@ UNIT_IMAGE =
 
 UNIT_LAYER =
 
-UNIT_CRYPTO = crypto seal
+UNIT_CRYPTO = crypto seal kms
 
 UNIT_STORE =
 

@@ -34,9 +34,9 @@ LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/extent.c lib/ext4/gr
 
 LIB_CHUNK =
 
-LIB_CRYPTO =
+LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
-LIB_KMS =
+LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
 LIB_STORE =
 
@@ -59,7 +59,7 @@ UNIT_IMAGE = image
 
 UNIT_LAYER =
 
-UNIT_CRYPTO =
+UNIT_CRYPTO = crypto seal kms
 
 UNIT_STORE =
 

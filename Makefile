@@ -27,13 +27,14 @@ LIB_LAYER =
 
 LIB_EXT4 =
 
-LIB_CHUNK =
+LIB_CHUNK = lib/chunk/chunk.c lib/chunk/walk.c lib/chunk/write.c
 
 LIB_CRYPTO =
 
 LIB_KMS =
 
-LIB_STORE =
+LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
+	lib/store/directory_write.c lib/store/fault.c lib/store/store.c
 
 LIB_MANIFEST =
 
@@ -56,7 +57,7 @@ UNIT_LAYER =
 
 UNIT_CRYPTO =
 
-UNIT_STORE =
+UNIT_STORE = store
 
 UNIT_READER =
 

@@ -49,7 +49,8 @@ struct li_store_operations {
     /* Sets present[i] for each of COUNT keys. */
     int (*exists)(struct li_store *store, const char *const *keys, size_t count, bool *present,
                   struct li_error *err);
-    /* Visits all keys that begin with PREFIX, which is "" or ends with '/'. */
+    /* Visits all keys that begin with PREFIX, which is "" or ends with '/'; also such as follow no
+     * rule above, where others have put them there. */
     int (*list)(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
                 struct li_error *err);
     /* Removes the object; LI_END where there is none. */
@@ -68,7 +69,7 @@ struct li_store {
 };
 
 /* Opens the store at ADDRESS: "dir:PATH". With CREATE a directory that does not exist is made. ENV
- * must outlive it. LI_ENOTFOUND, LI_EINVALID (the address), LI_EDENIED. */
+ * must outlive it. LI_ENOTFOUND, LI_EINVALID (the address), LI_EUNSUPPORTED ("s3:"), LI_EDENIED. */
 int li_store_open(const char *address, bool create, const struct li_env *env, struct li_store **out,
                   struct li_error *err);
 

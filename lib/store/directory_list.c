@@ -18,6 +18,7 @@
 enum { MAX_DEPTH = 64 };
 
 struct listing {
+    bool deep;
     li_store_visit *visit;
     void *arg;
     char key[LI_STORE_KEY_MAX + 256 + 2]; /* a prefix with its '/', and a name */
@@ -48,6 +49,10 @@ static int list_entry(struct listing *l, int parent, size_t len, unsigned depth,
         return l->visit(l->arg, l->key, (uint64_t)st.st_size, err);
     if (!S_ISDIR(st.st_mode))
         return 0;
+    if (!l->deep) {
+        memcpy(l->key + end, "/", 2);
+        return l->visit(l->arg, l->key, 0, err);
+    }
     if (end > LI_STORE_KEY_MAX || depth == MAX_DEPTH)
         return li_fail(err, LI_ELIMIT, "the directories within it are nested too deeply");
     fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -82,10 +87,10 @@ static int list_directory(struct listing *l, int fd, size_t len, unsigned depth,
     return rc < 0 ? rc : 0;
 }
 
-int li_directory_list(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
-                      struct li_error *err)
+int li_directory_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
+                      void *arg, struct li_error *err)
 {
-    struct listing l = {.visit = visit, .arg = arg};
+    struct listing l = {.deep = deep, .visit = visit, .arg = arg};
     size_t len = strlen(prefix);
     const char *name;
     int fd = -1;

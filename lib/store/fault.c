@@ -118,12 +118,12 @@ static int exists(struct li_store *store, const char *const *keys, size_t count,
     return answer(f, v, rc, err);
 }
 
-static int list(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
-                struct li_error *err)
+static int list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
+                void *arg, struct li_error *err)
 {
     struct fault *f = (struct fault *)store;
     enum verdict v = decide(f, LI_FAULT_LIST);
-    int rc = v == FAIL ? 0 : f->inner->ops->list(f->inner, prefix, visit, arg, err);
+    int rc = v == FAIL ? 0 : f->inner->ops->list(f->inner, prefix, deep, visit, arg, err);
 
     return answer(f, v, rc, err);
 }

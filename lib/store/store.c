@@ -152,7 +152,17 @@ int li_store_list(struct li_store *store, const char *prefix, li_store_visit *vi
     int rc = check_prefix(prefix, err);
 
     if (rc == 0)
-        rc = store->ops->list(store, prefix, visit, arg, err);
+        rc = store->ops->list(store, prefix, true, visit, arg, err);
+    return explain(rc, store, prefix, err);
+}
+
+int li_store_list_shallow(struct li_store *store, const char *prefix, li_store_visit *visit,
+                          void *arg, struct li_error *err)
+{
+    int rc = check_prefix(prefix, err);
+
+    if (rc == 0)
+        rc = store->ops->list(store, prefix, false, visit, arg, err);
     return explain(rc, store, prefix, err);
 }
 

@@ -50,9 +50,10 @@ struct li_store_operations {
     int (*exists)(struct li_store *store, const char *const *keys, size_t count, bool *present,
                   struct li_error *err);
     /* Visits all keys that begin with PREFIX, which is "" or ends with '/'; also such as follow no
-     * rule above, where others have put them there. */
-    int (*list)(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
-                struct li_error *err);
+     * rule above, where others have put them there. Where DEEP is false, keys with a further '/'
+     * are cut after it and visited once, with size 0, as a directory's listing shows them. */
+    int (*list)(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
+                void *arg, struct li_error *err);
     /* Removes the object; LI_END where there is none. */
     int (*remove)(struct li_store *store, const char *key, struct li_error *err);
     /* Copies FROM to TO where there is no TO (LI_END otherwise), without its bytes passing here
@@ -88,6 +89,9 @@ int li_store_exists(struct li_store *store, const char *const *keys, size_t coun
                     struct li_error *err);
 int li_store_list(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
                   struct li_error *err);
+/* list() with DEEP false. */
+int li_store_list_shallow(struct li_store *store, const char *prefix, li_store_visit *visit,
+                          void *arg, struct li_error *err);
 int li_store_remove(struct li_store *store, const char *key, struct li_error *err);
 int li_store_copy(struct li_store *store, const char *from, const char *to, struct li_error *err);
 int li_store_flush(struct li_store *store, struct li_error *err);

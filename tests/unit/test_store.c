@@ -195,6 +195,9 @@ static void listing(void **state)
     assert_done(li_store_list(f->store, "", count_keys, &sum, &f->err), &f->err);
     assert_int_equal(sum, 502 + 303 + 101 + 900);
     sum = 0;
+    assert_done(li_store_list_shallow(f->store, "", count_keys, &sum, &f->err), &f->err);
+    assert_int_equal(sum, 200 + 101 + 900);
+    sum = 0;
     assert_done(li_store_list(f->store, "a/", count_keys, &sum, &f->err), &f->err);
     assert_int_equal(sum, 502 + 303);
     sum = 0;

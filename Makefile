@@ -29,7 +29,7 @@ LIB_EXT4 =
 
 LIB_CHUNK = lib/chunk/chunk.c lib/chunk/walk.c lib/chunk/write.c
 
-LIB_CRYPTO =
+LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
 LIB_KMS =
 
@@ -55,7 +55,7 @@ UNIT_IMAGE =
 
 UNIT_LAYER =
 
-UNIT_CRYPTO =
+UNIT_CRYPTO = crypto seal
 
 UNIT_STORE = store
 

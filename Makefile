@@ -32,13 +32,14 @@ LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/extent.c lib/ext4/gr
 	lib/ext4/htree.c lib/ext4/inode.c lib/ext4/place.c lib/ext4/plan.c lib/ext4/source.c \
 	lib/ext4/xattr.c
 
-LIB_CHUNK =
+LIB_CHUNK = lib/chunk/chunk.c lib/chunk/walk.c lib/chunk/write.c
 
 LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
 LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
-LIB_STORE =
+LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
+	lib/store/directory_write.c lib/store/fault.c lib/store/store.c
 
 LIB_MANIFEST =
 
@@ -61,7 +62,7 @@ UNIT_LAYER =
 
 UNIT_CRYPTO = crypto seal kms
 
-UNIT_STORE =
+UNIT_STORE = store
 
 UNIT_READER =
 

@@ -67,7 +67,8 @@ UNIT_STORE = store
 UNIT_READER =
 
 # Programs that the scenarios use: tests/tools/NAME.c
-TOOLS =
+TOOLS = ext4list mktar treelist
+TOOLS_COMMON = tests/tools/listing.c
 
 # ---- flags -----------------------------------------------------------------------------------
 
@@ -122,7 +123,7 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o
+$(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(call obj,$(TOOLS_COMMON))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 

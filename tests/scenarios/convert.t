@@ -1,0 +1,210 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What comes in as layers comes out as ext4: the same bytes in whatever form the image arrives, a
+# file system that e2fsck has nothing to say about, and the tree that umoci makes of the layers.
+. "$(dirname "$0")/lib.sh"
+
+# agrees IMAGE WHAT LAYER...: clean, and equal to what umoci unpacks.
+agrees() {
+    local image=$1 what=$2
+    shift 2
+
+    ok "$what: e2fsck finds nothing" e2fsck -fn "$image"
+    "$TOOLS/ext4list" "$image" >image.list
+    if unpack_layers "$WORK/tree" "$@"; then
+        "$TOOLS/treelist" "$WORK/tree" >tree.list
+        same_text tree.list image.list "$what: the tree is the one umoci unpacks"
+    else
+        skip "$what: the tree is the one umoci unpacks" "needs root"
+    fi
+}
+
+# ---- forms -----------------------------------------------------------------------------------
+
+sample_layers
+make_docker_old old.tar app:1 "${LAYERS[@]}"
+run 0 "a docker-save archive" convert old.tar -o sample.ext4
+agrees sample.ext4 "the sample" "${LAYERS[@]}"
+
+# same_image WHAT ARGUMENT...: converts, and the bytes are those of the sample.
+same_image() {
+    local what=$1
+    shift
+
+    rm -f form.ext4
+    run 0 "$what" convert "$@" -o form.ext4 && same sample.ext4 form.ext4 "$what: the same bytes"
+}
+
+for how in plain gzip zstd xz; do
+    make_docker_new form.tar app:1 "$how" "${LAYERS[@]}"
+    same_image "a docker-save archive of today, $how" form.tar
+    make_oci_tar form.tar 1 "$how" "${LAYERS[@]}"
+    same_image "an OCI layout in a tar, $how" form.tar
+    make_oci_dir form.dir 1 "$how" "${LAYERS[@]}"
+    same_image "an OCI layout in a directory, $how" form.dir
+done
+for how in gzip zstd xz; do
+    compress "$how" old.tar form.tar
+    same_image "a docker-save archive, as a whole in $how" form.tar
+done
+same_image "standard input" - <old.tar
+same_image "standard input, compressed" - < <(gzip -1c old.tar)
+
+# ---- one of several --------------------------------------------------------------------------
+
+layer other <<END
+dir ./
+file other text=other
+END
+rm -rf several
+docker_tree several app:1 "${LAYERS[@]}"
+docker_tree several app:2 "$WORK/other.tar"
+docker_save several "$WORK/several.tar"
+same_image "one of two images by its tag" several.tar --image app:1
+run 1 "neither of two images" convert several.tar -o none.ext4
+has "$ERR" 'app:1.*app:2|app:2.*app:1' "and both are named"
+run 1 "an image that is not there" convert several.tar --image app:3 -o none.ext4
+
+IMAGE_ARCHITECTURE=arm64 make_oci_dir several 1 gzip "$WORK/other.tar"
+IMAGE_ARCHITECTURE=riscv64 add_oci_image several 1 gzip "${LAYERS[@]}"
+same_image "one of two platforms" several --platform linux/riscv64
+run 1 "a platform that is not there" convert several --platform linux/s390x -o none.ext4
+not_ok "what failed wrote no file" test -e none.ext4
+
+# ---- layers that are hard to get right ---------------------------------------------------------
+
+# tree WHAT NAME...: converts the layers NAME... and compares.
+tree() {
+    local what=$1 name files=()
+    shift
+
+    for name; do
+        files+=("$WORK/$name.tar")
+    done
+    make_docker_old tree.tar t:1 "${files[@]}"
+    run 0 "$what" convert tree.tar -o tree.ext4 && agrees tree.ext4 "$what" "${files[@]}"
+}
+
+layer one <<END
+dir ./ mtime=5
+dir a mtime=6
+file a/1 text=1
+file a/2 text=2
+dir a/b mtime=7
+file a/b/3 text=3
+END
+layer two <<END
+file a/.wh.1
+file a/1 text=again
+dir a/b mtime=8
+file a/b/4 text=4
+file a/b/.wh..wh..opq
+END
+tree "a whiteout and an opaque whiteout among what they must not touch" one two
+
+layer two <<END
+file .wh.a
+END
+tree "a whiteout of a directory" one two
+layer three <<END
+dir a mtime=9
+file a/new text=new
+END
+tree "a directory that comes back" one two three
+
+layer one <<END
+dir ./ mtime=5
+file ./x text=x
+file ./x text=twice
+file y text=y
+link z y
+file y text=other
+END
+tree "what comes twice in one layer" one
+
+layer one <<END
+dir ./ mtime=5
+dir d mtime=5
+file d/first text=1
+link d/second d/first
+link d/third d/second
+END
+layer two <<END
+file d/first text=2
+END
+layer three <<END
+link d/fourth d/third
+file d/.wh.second
+END
+tree "hard links whose first name is replaced, and later ones" one two three
+
+layer one <<END
+dir ./ mtime=5
+dir real mtime=5
+file real/x text=x
+symlink link real
+END
+layer two <<END
+dir link mtime=6
+file link/y text=y
+END
+tree "a directory in the place of a symbolic link" one two
+
+{
+    echo "dir ./ mtime=1"
+    echo "dir many mtime=2"
+    for i in $(seq 1 6000); do
+        echo "file many/a-name-that-takes-some-room-in-its-directory-$i"
+    done
+} | layer many
+tree "a directory of six thousand" many
+
+layer none </dev/null
+make_docker_old tree.tar t:1 "$WORK/none.tar"
+run 0 "a layer without entries" convert tree.tar -o tree.ext4
+ok "a layer without entries: e2fsck finds nothing" e2fsck -fn tree.ext4
+is "$("$TOOLS/ext4list" tree.ext4 | wc -l)" 1 "a layer without entries: nothing but a root"
+make_docker_old tree.tar t:1
+run 0 "no layers" convert tree.tar -o tree2.ext4
+same tree.ext4 tree2.ext4 "no layers: the same"
+
+mkdir sparse
+truncate -s 20M sparse/holes
+printf 'middle' | dd of=sparse/holes bs=1 seek=9999999 conv=notrunc status=none
+for form in gnu posix; do
+    tar -C sparse -S -H "$form" --owner=0 --group=0 --numeric-owner -cf sparse.tar ./holes
+    make_docker_old tree.tar t:1 "$WORK/sparse.tar"
+    run 0 "a sparse file in a $form tar" convert tree.tar -o tree.ext4
+    ok "a sparse file in a $form tar: e2fsck finds nothing" e2fsck -fn tree.ext4
+    has <("$TOOLS/ext4list" tree.ext4) \
+        "^holes f .* size=20971520 .* sha256=$(digest_of sparse/holes)" \
+        "a sparse file in a $form tar: all its bytes"
+done
+
+# ---- an image of real packages -----------------------------------------------------------------
+
+rm -rf demo && mkdir demo
+tar -C demo -xf "$DEMO_IMAGE"
+run 0 "an image of Debian packages" convert "$DEMO_IMAGE" -o demo.ext4
+agrees demo.ext4 "an image of Debian packages" demo/{1,2,3}/layer.tar
+if kernel_mount demo.ext4 "$WORK/kernel"; then
+    "$TOOLS/treelist" "$WORK/kernel" >kernel.list
+    same_text image.list kernel.list "an image of Debian packages: so the kernel reads it"
+    ok "and runs what is in it" chroot "$WORK/kernel" /bin/busybox true
+    umount "$WORK/kernel"
+else
+    skip "an image of Debian packages: so the kernel reads it" "no loop mounts here"
+fi
+
+# ---- where it goes -----------------------------------------------------------------------------
+
+echo old >out.ext4
+run 0 "over a file that is there" convert old.tar -o out.ext4
+same sample.ext4 out.ext4 "over a file that is there: it is replaced"
+is "$(stat -c %a out.ext4)" 644 "the file has the mode that the umask leaves"
+run 1 "into a directory that is not there" convert old.tar -o missing/out.ext4
+mkdir there
+run 1 "onto a directory" convert old.tar -o there
+
+finish

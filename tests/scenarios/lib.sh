@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What every scenario begins with: TAP, one scratch directory that is always cleaned away, mounts
+# and processes that are always ended, and the functions that make images of layers (images.sh).
+#
+# A scenario is a bash script that prints TAP for prove(1). It takes from the environment:
+#     LAMBDAIMG            the program, build/lambdaimg
+#     TOOLS                the folder of treelist, ext4list and mktar, build/tests
+#     DEMO_IMAGE           the image of scripts/make-demo-image, build/demo-image.tar
+#     SOAK=1               the long variants
+#     CHECK_REQUIRE_MOUNT=1   not being able to mount is a failure, not a reason to skip
+# and leaves in WORK the scratch directory, in OUT and ERR what the last `run` printed.
+set -u
+export LC_ALL=C TZ=UTC0
+umask 022
+
+scenarios=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$scenarios/../.." && pwd)
+scenario=$(basename "$0" .t)
+LAMBDAIMG=$(realpath -m "${LAMBDAIMG:-$top/build/lambdaimg}")
+TOOLS=$(realpath -m "${TOOLS:-$top/build/tests}")
+DEMO_IMAGE=$(realpath -m "${DEMO_IMAGE:-$top/build/demo-image.tar}")
+SOAK=${SOAK:-}
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/lambdaimg-$scenario.XXXXXX") || exit 1
+OUT=$WORK/.out
+ERR=$WORK/.err
+tests_run=0
+tests_failed=0
+mounted=()
+started=()
+
+# Nothing of the user's own configuration, and every sanitizer report in one place, those of
+# processes in the background too.
+unset LAMBDAIMG_REPO
+export LAMBDAIMG_KMS=file:$WORK/key HOME=$WORK/home XDG_CONFIG_HOME=$WORK/home/config
+export TMPDIR=$WORK/tmp
+export ASAN_OPTIONS="detect_leaks=1:exitcode=99:log_path=$WORK/sanitizer/report"
+export UBSAN_OPTIONS="print_stacktrace=1:exitcode=99:log_path=$WORK/sanitizer/report"
+mkdir -p "$HOME" "$TMPDIR" "$WORK/sanitizer"
+chmod 755 "$WORK"
+chmod 1777 "$WORK/sanitizer" "$TMPDIR"
+
+cleanup() {
+    local dir pid
+
+    for dir in ${mounted[@]+"${mounted[@]}"}; do
+        if grep -q " $dir " /proc/self/mounts; then
+            umount -l "$dir" 2>/dev/null || fusermount3 -uzq "$dir"
+        fi
+    done
+    for pid in ${started[@]+"${started[@]}"}; do
+        kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+    done
+    rm -rf --one-file-system "$WORK"
+}
+trap cleanup EXIT
+trap 'exit 1' HUP INT TERM
+
+[ -x "$LAMBDAIMG" ] || {
+    echo "Bail out! there is no program at $LAMBDAIMG"
+    exit 1
+}
+cd "$WORK" || exit 1
+
+# ---- TAP -------------------------------------------------------------------------------------
+
+diagnose() {
+    sed -e 's/^/# /' | cut -c 1-400 | head -n 20
+}
+
+# result STATUS WHAT: one test; what is said on standard input is shown where it failed.
+result() {
+    tests_run=$((tests_run + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $tests_run - $2"
+    else
+        tests_failed=$((tests_failed + 1))
+        echo "not ok $tests_run - $2"
+        diagnose
+    fi
+    return "$1"
+}
+
+# ok WHAT COMMAND...: the command succeeds.
+ok() {
+    local what=$1 said
+    shift
+
+    said=$("$@" 2>&1)
+    result $? "$what" <<<"$said"
+}
+
+# not_ok WHAT COMMAND...: the command fails.
+not_ok() {
+    local what=$1 said
+    shift
+
+    ! said=$("$@" 2>&1)
+    result $? "$what" <<<"$* succeeded: $said"
+}
+
+# is GOT WANTED WHAT
+is() {
+    [ "$1" = "$2" ]
+    result $? "$3" <<<"got \"$1\", not \"$2\""
+}
+
+# same FILE FILE WHAT: equal bytes. same_text shows how they differ.
+same() {
+    ok "$3" cmp "$1" "$2"
+}
+
+same_text() {
+    ok "$3" diff "$1" "$2"
+}
+
+# has FILE REGEX WHAT: a line of the file matches.
+has() {
+    grep -Eq -- "$2" "$1"
+    result $? "$3" < <(echo "nothing like $2 in:"; cat "$1")
+}
+
+# has_no FILE REGEX WHAT
+has_no() {
+    ! grep -Eq -- "$2" "$1"
+    result $? "$3" < <(grep -En -- "$2" "$1")
+}
+
+# skip WHAT WHY
+skip() {
+    tests_run=$((tests_run + 1))
+    echo "ok $tests_run - $1 # skip $2"
+}
+
+# skip_all WHY: only before the first test.
+skip_all() {
+    echo "1..0 # SKIP $1"
+    exit 0
+}
+
+# The last line of every scenario. The plan comes at the end, so that a scenario that breaks off
+# has none, which prove takes for the failure it is.
+finish() {
+    cat "$WORK"/sanitizer/* >"$WORK/.reports" 2>/dev/null
+    [ ! -s "$WORK/.reports" ]
+    result $? "no sanitizer had anything to report" <"$WORK/.reports"
+    echo "1..$tests_run"
+    [ "$tests_failed" -eq 0 ]
+    exit $?
+}
+
+# ---- the program -----------------------------------------------------------------------------
+
+# What an exit status promises: a failure says one sentence, wrong usage says something.
+check_promise() {
+    case $1 in
+    1 | 3)
+        if [ "$(wc -l <"$ERR")" -ne 1 ] || ! grep -q '^lambdaimg: ..' "$ERR"; then
+            echo "standard error is not one line that begins with \"lambdaimg: \""
+        fi
+        ;;
+    2)
+        [ -s "$ERR" ] || echo "nothing on standard error"
+        ;;
+    esac
+}
+
+# run STATUS WHAT ARGUMENT...: the program ends with STATUS and keeps what that promises.
+run() {
+    local want=$1 what=$2 got problem
+    shift 2
+
+    timeout -k 5 60 "$LAMBDAIMG" "$@" >"$OUT" 2>"$ERR"
+    got=$?
+    if [ "$got" -ne "$want" ]; then
+        problem="exit status $got, not $want"
+    else
+        problem=$(check_promise "$want")
+    fi
+    [ -z "$problem" ]
+    result $? "$what" < <(echo "lambdaimg $*"; echo "$problem"; tail -n 5 "$ERR"; tail -n 5 "$OUT")
+}
+
+# quietly ARGUMENT...: a step that other tests are about; it ends the scenario where it fails.
+quietly() {
+    if ! timeout -k 5 60 "$LAMBDAIMG" "$@" >"$OUT" 2>"$ERR"; then
+        echo "Bail out! lambdaimg $* failed: $(tail -n 1 "$ERR")"
+        exit 1
+    fi
+}
+
+# new_repository DIR: and makes it the one in use.
+new_repository() {
+    export LAMBDAIMG_REPO=dir:$1
+    quietly init
+}
+
+# All files below DIR, to compare before and after.
+files_of() {
+    (cd "$1" && find . ! -type d | sort)
+}
+
+# Changes one byte of FILE at OFFSET (from the end where negative) to another value.
+change_byte() {
+    local file=$1 offset=$2 old
+
+    [ "$offset" -ge 0 ] || offset=$(($(stat -c %s "$file") + offset))
+    old=$(od -An -tu1 -j "$offset" -N 1 "$file" | tr -d ' ')
+    # shellcheck disable=SC2059
+    printf "\\$(printf %o $((old ^ 1)))" |
+        dd of="$file" bs=1 seek="$offset" conv=notrunc status=none
+}
+
+# ---- mounts ----------------------------------------------------------------------------------
+
+is_mounted() {
+    grep -q " $1 " /proc/self/mounts
+}
+
+# Why mounting by FUSE is not possible here, or nothing.
+mount_obstacle() {
+    local dir=$WORK/.try
+
+    if [ ! -c /dev/fuse ]; then
+        echo "there is no /dev/fuse"
+    elif [ "$(id -u)" -ne 0 ]; then
+        [ -u "$(command -v fusermount3)" ] || echo "fusermount3 is not there, or not setuid"
+    elif ! (: <>/dev/fuse) 2>/dev/null; then
+        echo "/dev/fuse cannot be opened"
+    else
+        mkdir -p "$dir"
+        if mount -t tmpfs none "$dir" 2>/dev/null; then
+            umount "$dir"
+        else
+            echo "root may not mount here"
+        fi
+    fi
+}
+
+# For scenarios that are nothing without a mount.
+require_mount() {
+    local why
+
+    why=$(mount_obstacle)
+    [ -n "$why" ] || return 0
+    [ -n "${CHECK_REQUIRE_MOUNT:-}" ] || skip_all "$why"
+    result 1 "mounting is possible" <<<"$why"
+    finish
+}
+
+# mount_image REF DIR [ARGUMENT...]: mounts in the foreground of a process of its own, waits until
+# the mount is usable, and sets MOUNT_PID.
+mount_image() {
+    local dir=$2 i
+
+    mkdir -p "$dir"
+    mounted+=("$dir")
+    "$LAMBDAIMG" mount "$@" -f >"$WORK/.mount.out" 2>"$WORK/.mount.err" &
+    MOUNT_PID=$!
+    started+=("$MOUNT_PID")
+    for ((i = 0; i < 200; i++)); do
+        is_mounted "$dir" && return 0
+        kill -0 "$MOUNT_PID" 2>/dev/null || break
+        sleep 0.05
+    done
+    diagnose <"$WORK/.mount.err"
+    return 1
+}
+
+# ends PID: it is gone within 10 seconds.
+ends() {
+    local i
+
+    for ((i = 0; i < 200; i++)); do
+        kill -0 "$1" 2>/dev/null || return 0
+        sleep 0.05
+    done
+    return 1
+}
+
+# kernel_mount IMAGE DIR: by the kernel's ext4; fails where that is not possible here.
+kernel_mount() {
+    [ "$(id -u)" -eq 0 ] && [ -c /dev/loop-control ] || return 1
+    mkdir -p "$2"
+    mount -o loop,ro,noatime "$1" "$2" 2>/dev/null || return 1
+    mounted+=("$2")
+}
+
+# shellcheck source-path=SCRIPTDIR
+. "$scenarios/images.sh"

@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What is mounted is what was converted, and only what is read is fetched; and every way for a mount
+# to end.
+. "$(dirname "$0")/lib.sh"
+require_mount
+
+sample_layers
+make_docker_old app.tar app:1 "${LAYERS[@]}"
+new_repository "$WORK/repo"
+quietly push app.tar app:1
+quietly push "$DEMO_IMAGE" demo:1
+quietly pull app:1 -o app.ext4
+quietly pull demo:1 -o demo.ext4
+mnt=$WORK/mnt
+mkdir "$mnt"
+
+# ---- the same tree -----------------------------------------------------------------------------
+
+# mounts_like REF IMAGE: the mount shows what libext2fs reads in the image, and what the kernel
+# shows of it, down to the last attribute.
+mounts_like() {
+    local ref=$1 image=$2
+
+    mounted+=("$mnt")
+    run 0 "mount $ref" mount "$ref" "$mnt"
+    ok "it is usable when the command returns" is_mounted "$mnt"
+    "$TOOLS/treelist" "$mnt" >mount.list
+    "$TOOLS/ext4list" "$image" >image.list
+    # Only root may see these, also in a mount.
+    [ "$(id -u)" -eq 0 ] || sed -i 's/ trusted\.[^ ]*//g' image.list
+    same_text image.list mount.list "$ref: the tree is the image's"
+    if kernel_mount "$image" "$WORK/kernel"; then
+        "$TOOLS/treelist" "$WORK/kernel" >kernel.list
+        same_text kernel.list mount.list "$ref: and the one that the kernel shows"
+        is "$(stat -f -c '%S %b' "$mnt")" "$(stat -f -c '%S %b' "$WORK/kernel")" \
+            "$ref: and the same size of file system"
+        umount "$WORK/kernel"
+    else
+        skip "$ref: and the one that the kernel shows" "no loop mounts here"
+    fi
+    run 0 "umount $ref" umount "$mnt"
+    not_ok "it is not mounted any more" is_mounted "$mnt"
+}
+
+mounts_like app:1 app.ext4
+mounts_like demo:1 demo.ext4
+
+# ---- reads -------------------------------------------------------------------------------------
+
+ok "mount in the foreground" mount_image demo:1 "$mnt"
+ok "a program runs from it" "$mnt/bin/busybox" true
+not_ok "it cannot be written to" touch "$mnt/new"
+not_ok "nor can a file in it" bash -c ": >>$mnt/etc/os-release"
+not_ok "nor can an attribute" chmod 777 "$mnt/etc"
+not_ok "what is not there is not there" test -e "$mnt/etc/none"
+(cd "$mnt" && find . -type f ! -name '*shadow*' -print0 | sort -z | xargs -0 sha256sum) >one.sums
+for reader in 1 2 3 4 5 6; do
+    (cd "$mnt" && xargs -0 -P 3 -n 17 sha256sum < <(find . -type f ! -name '*shadow*' -print0)) |
+        sort -k 2 >"reader.$reader" &
+    readers+=($!)
+done
+wait "${readers[@]}"
+sort -k 2 one.sums >want.sums
+ok "six readers at once read something" test -s want.sums
+for reader in 1 2 3 4 5 6; do
+    same_text want.sums "reader.$reader" "six readers at once: reader $reader"
+done
+ok "reads at odd offsets" cmp <(dd if="$mnt/bin/busybox" bs=777 skip=1001 status=none) \
+    <(tail -c +777778 "$mnt/bin/busybox")
+kill -TERM "$MOUNT_PID"
+ok "SIGTERM ends it" ends "$MOUNT_PID"
+wait "$MOUNT_PID"
+is "$?" 0 "with exit status 0"
+not_ok "and unmounts" is_mounted "$mnt"
+is "$(cat .mount.err)" "" "and says nothing"
+
+# ---- lazily ------------------------------------------------------------------------------------
+
+run 0 "mount --stats" mount demo:1 "$mnt" --stats="$WORK/stats"
+ok "ls -l" ls -l "$mnt/etc"
+has "$mnt/etc/os-release" 'Debian GNU/Linux 12' "cat /etc/os-release"
+run 0 "umount" umount "$mnt"
+ok "the counts are there after umount" test -s stats
+fetched=$(jq .chunks_fetched stats) total=$(jq .chunks_total stats)
+ok "some chunks were fetched: $fetched" test "$fetched" -gt 0
+ok "less than a quarter of the image's $total" test $((4 * fetched)) -lt "$total"
+ok "and so were bytes" test "$(jq .bytes_fetched stats)" -lt "$(($(cat repo/roots/*/chunks/*/* | wc -c) / 3))"
+is "$(jq .bytes_image stats)" "$(stat -c %s demo.ext4)" "the image's length is right"
+is "$(jq .failures stats)" 0 "nothing failed"
+
+# ---- ends --------------------------------------------------------------------------------------
+
+ok "mount" mount_image app:1 "$mnt"
+kill -9 "$MOUNT_PID"
+wait "$MOUNT_PID" 2>/dev/null
+not_ok "after kill -9 nothing can be read" cat "$mnt/etc/passwd"
+run 0 "umount cleans up after kill -9" umount "$mnt"
+not_ok "it is not mounted any more" is_mounted "$mnt"
+run 1 "umount of what is not mounted" umount "$mnt"
+
+ok "mount" mount_image app:1 "$mnt"
+exec 5<"$mnt/bin/sh"
+run 1 "umount while a file is open" umount "$mnt"
+has "$ERR" busy "says that it is busy"
+exec 5<&-
+run 0 "umount when it is closed" umount "$mnt"
+ok "the process ends" ends "$MOUNT_PID"
+
+run 1 "mount of what is not there" mount app:9 "$mnt"
+run 1 "mount onto what is not there" mount app:1 "$WORK/missing"
+run 1 "mount onto a file" mount app:1 "$WORK/app.tar"
+run 1 "mount with another key" mount app:1 "$mnt" --kms "file:$WORK/other-key"
+run 1 "mount from what is no repository" mount app:1 "$mnt" --repo "dir:$WORK/kernel"
+run 1 "mount in the foreground of what is not there" mount app:9 "$mnt" -f
+not_ok "none of these mounted anything" is_mounted "$mnt"
+
+# ---- a user's own ------------------------------------------------------------------------------
+
+if [ "$(id -u)" -eq 0 ]; then
+    nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups
+        env HOME=/nonexistent LAMBDAIMG_KMS="file:$WORK/user/key" LAMBDAIMG_REPO="dir:$WORK/user/repo")
+    mkdir user user/mnt
+    cp -r repo key user/
+    chown -R 65534:65534 user
+    mounted+=("$WORK/user/mnt")
+    ok "an ordinary user mounts" "${nobody[@]}" "$LAMBDAIMG" mount app:1 "$WORK/user/mnt"
+    has <("${nobody[@]}" cat "$WORK/user/mnt/etc/passwd") '^root:' "and reads"
+    not_ok "but not what only root may read" "${nobody[@]}" cat "$WORK/user/mnt/modes/none"
+    has <(findmnt -no OPTIONS "$WORK/user/mnt") nosuid "setuid bits do not count there"
+    ok "and unmounts" "${nobody[@]}" "$LAMBDAIMG" umount "$WORK/user/mnt"
+    not_ok "it is not mounted any more" is_mounted "$WORK/user/mnt"
+else
+    skip "an ordinary user mounts" "this whole run is by one"
+fi
+
+# ---- never wrong bytes -------------------------------------------------------------------------
+
+ok "mount" mount_image app:1 "$mnt"
+for chunk in repo/roots/*/chunks/*/*; do
+    change_byte "$chunk" 200
+done
+wrong=0 refused=0
+while IFS= read -r -d '' file; do
+    if sum=$(sha256sum <"$mnt/$file" 2>/dev/null); then
+        [ "$sum" = "$(debugfs -R "cat \"$file\"" app.ext4 2>/dev/null | sha256sum)" ] || wrong=$((wrong + 1))
+    else
+        refused=$((refused + 1))
+    fi
+done < <(printf '%s\0' data/one data/block data/chunk data/odd data/more bin/sh etc/passwd)
+is "$wrong" 0 "with a repository full of changed chunks no wrong byte is read"
+ok "but errors: $refused" test "$refused" -gt 0
+run 0 "and umount works" umount "$mnt"
+mounted+=("$mnt")
+run 1 "a mount whose first chunk is wrong fails" mount app:1 "$mnt"
+not_ok "and is none" is_mounted "$mnt"
+
+finish

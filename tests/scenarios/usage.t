@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Wrong usage is told from failure, help is what the program does, and the man pages tell the same.
+. "$(dirname "$0")/lib.sh"
+
+commands='init convert push pull mount umount ls inspect verify rm'
+
+run 2 "no command"
+run 2 "a command that does not exist" frobnicate
+run 2 "an option that does not exist" ls --frobnicate
+run 2 "an option without its argument" ls --repo
+run 2 "a flag with an argument" push a.tar b:1 --json=yes
+run 2 "threads that are no number" convert a.tar -o b --threads many
+run 2 "no threads" convert a.tar -o b --threads 0
+run 2 "fewer threads than none" convert a.tar -o b --threads -1
+run 2 "convert without an image" convert -o b
+run 2 "convert without an output" convert a.tar
+run 2 "convert with two images" convert a.tar b.tar -o c
+run 2 "push without an image" push
+run 2 "push of too much" push a.tar b:1 c:1
+run 2 "push with a compression that does not exist" push a.tar b:1 --compression lzma
+run 2 "push with a level that does not exist" push a.tar b:1 --compression zstd:99
+run 2 "push with a padding that is none" push a.tar b:1 --pad x
+run 2 "push with too much padding" push a.tar b:1 --pad 1000000000
+run 2 "pull without an output" pull a:1
+run 2 "mount without a directory" mount a:1
+run 2 "umount without a directory" umount
+run 2 "inspect without a reference" inspect
+run 2 "verify of two" verify a:1 b:1
+run 2 "rm without a reference" rm
+for command in pull inspect; do
+    out=()
+    [ "$command" = inspect ] || out=(-o x)
+    LAMBDAIMG_REPO=dir:$WORK run 2 "$command of what is no reference" "$command" 'A B' "${out[@]}"
+done
+LAMBDAIMG_REPO='' run 2 "no repository" ls
+run 2 "a repository of a kind that does not exist" ls --repo ftp://example.org/x
+run 2 "a key service that does not exist" pull a:1 -o x --repo "dir:$WORK" --kms magic:x
+is "$(find . -type f ! -path './.*' | grep -v sanitizer)" "" "none of this made a file"
+
+run 0 "--version" --version
+has "$OUT" '^lambdaimg [0-9]+\.[0-9]+' "which says the version"
+run 0 "--help" --help
+cp "$OUT" help
+for command in $commands; do
+    has help "^ +(lambdaimg )?$command " "--help has $command"
+done
+is "$(wc -c <"$ERR")" 0 "help is output, not an error"
+
+# ---- the man pages -----------------------------------------------------------------------------
+
+shopt -s nullglob
+pages=("$top"/man/*.[1-8])
+ok "there are man pages" test ${#pages[@]} -gt 0
+for page in "${pages[@]}"; do
+    ok "$(basename "$page") is clean" mandoc -Tlint -Wwarning "$page"
+done
+for page in "$top"/man/lambdaimg*.1; do
+    mandoc -Tascii -Owidth=500 "$page" | col -b
+done >man.txt
+for command in $commands; do
+    run 0 "$command --help" "$command" --help
+    has "$OUT" "lambdaimg $command" "$command --help says how it is used"
+    while read -r option; do
+        has man.txt "(^|[^-a-z])$option([^-a-z]|\$)" "$command $option is in the man page"
+    done < <(grep -oE -- "--[a-z][a-z-]+" "$OUT" | sort -u)
+done
+
+finish

@@ -156,7 +156,7 @@ int li_build_add_node(struct li_tree *tree, uint32_t parent, const char *name, s
                       uint32_t inode, uint32_t *node, struct li_error *err)
 {
     struct li_node *row;
-    uint32_t at;
+    uint32_t at = 0;
     int rc = 0;
 
     if (tree->nodes == tree->node_cap)

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+#include <string.h>
+
+#include "cmd/context.h"
+
+static const struct option_row options[] = {
+    {"json", 0, NULL, "machine-readable output, with the image's OCI config"},
+    {NULL, 0, NULL, NULL},
+};
+
+static void print_text(const struct li_manifest *m)
+{
+    char id[2 * LI_ID_SIZE + 1], root[2 * LI_ID_SIZE + 1], size[SIZE_TEXT], when[SIZE_TEXT];
+
+    printf("image      %s\n", m->reference);
+    printf("manifest   %s\n", id_text(m->id, id));
+    printf("root       %s\n", id_text(m->root, root));
+    printf("pushed     %s\n", time_text(m->created, when));
+    printf("platform   %s/%s\n", m->os, m->architecture);
+    printf("size       %s, %zu chunks of 512 KiB that are not all zeros\n",
+           size_text(m->size, size), m->chunk_count);
+    printf("config     %s\n", m->config_digest);
+    for (size_t i = 0; i < m->layer_count; i++)
+        printf("layer %-4zu diff ID %s\n", i, m->layers[i].diff_id);
+    printf("layout     %u, by %s (%s)\n", (unsigned)m->layout, m->tool, m->libraries);
+}
+
+static json_t *layers_json(const struct li_manifest *m)
+{
+    json_t *layers = json_array();
+
+    for (size_t i = 0; layers && i < m->layer_count; i++) {
+        json_t *row =
+            json_pack("{s:s, s:s}", "digest", m->layers[i].digest, "diff_id", m->layers[i].diff_id);
+
+        if (!row || json_array_append_new(layers, row) != 0) {
+            json_decref(layers);
+            return NULL;
+        }
+    }
+    return layers;
+}
+
+static int print_json(const struct li_manifest *m, struct li_error *err)
+{
+    char id[2 * LI_ID_SIZE + 1], root[2 * LI_ID_SIZE + 1];
+    json_t *config = json_loadb(m->config, m->config_len, 0, NULL);
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:i, s:s, s:o, s:o, s:i, s:s, s:s}", "reference",
+        m->reference, "manifest", id_text(m->id, id), "root", id_text(m->root, root), "created",
+        (json_int_t)m->created, "os", m->os, "architecture", m->architecture, "size",
+        (json_int_t)m->size, "chunks", (int)m->chunk_count, "config_digest", m->config_digest,
+        "config", config ? config : json_null(), "layers", layers_json(m), "layout", (int)m->layout,
+        "tool", m->tool, "libraries", m->libraries);
+    int failed = !json || json_dumpf(json, stdout, JSON_INDENT(2)) != 0 || putchar('\n') < 0;
+
+    json_decref(json);
+    return failed ? li_fail_memory(err) : 0;
+}
+
+static int run(const struct arguments *args, struct li_error *err)
+{
+    struct li_manifest manifest = {0};
+    struct li_reference reference;
+    struct context context = {0};
+    int rc = li_reference_parse(args->operand[0], &reference, err);
+
+    if (rc == 0)
+        rc = open_context(args, true, &context, err);
+    if (rc == 0)
+        rc = li_repo_manifest(context.repo, &reference, &manifest, err);
+    if (rc < 0)
+        li_context(err, "cannot inspect %s", args->operand[0]);
+    else if (flag(args, "json"))
+        rc = print_json(&manifest, err);
+    else
+        print_text(&manifest);
+    li_manifest_free(&manifest);
+    close_context(&context);
+    return rc < 0 ? rc : EXIT_DONE;
+}
+
+const struct command command_inspect = {
+    "inspect", "REF", "show what an image is", 1, 1, options, run,
+};

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The loader. It forks before it opens anything, since threads do not survive a fork; the parent
+ * waits until the child says that the mount answers, or has told why it does not.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmd/context.h"
+#include "fuse/fuse.h"
+#include "reader/files.h"
+#include "reader/reader.h"
+
+enum {
+    FETCH_WORKERS = 8,
+    MEMORY_MIB_DEFAULT = 64,
+    DEADLINE_DEFAULT = 60,
+    FUSE_THREADS_LEAST = 4,
+};
+
+static const struct option_row options[] = {
+    {"foreground", 'f', NULL, "stay in the foreground"},
+    {"stats", 0, "[FILE]",
+     "at the end, and on SIGUSR1, say what was fetched (default: standard error)"},
+    {"memory", 0, "MIB", "memory for chunks (default: 64)"},
+    {"timeout", 0, "SECONDS", "how long a read waits for a chunk before it fails (default: 60)"},
+    {"fuse-option", 'o', "OPTIONS", "further FUSE mount options, such as allow_other"},
+    {NULL, 0, NULL, NULL},
+};
+
+struct mount {
+    const struct arguments *args;
+    struct li_reference reference;
+    char *directory;
+    int ready_fd; /* the parent listens here; -1 in the foreground */
+    FILE *stats;  /* where reports go; NULL: nowhere */
+    struct context context;
+    struct li_manifest manifest;
+    struct li_reader *reader;
+    struct li_files *files;
+};
+
+static void report(void *arg)
+{
+    struct mount *m = arg;
+    struct li_reader_stats s;
+    char fetched[SIZE_TEXT], image[SIZE_TEXT];
+
+    if (!m->stats)
+        return;
+    li_reader_stats(m->reader, &s);
+    fprintf(m->stats,
+            "lambdaimg: %s: fetched %llu of %llu chunks (%.1f %%), %s; the image has %s; %llu "
+            "fetches failed\n",
+            m->args->operand[0], (unsigned long long)s.chunks_fetched,
+            (unsigned long long)s.chunks_total,
+            s.chunks_total ? 100.0 * (double)s.chunks_fetched / (double)s.chunks_total : 0.0,
+            size_text(s.bytes_fetched, fetched), size_text(s.bytes_image, image),
+            (unsigned long long)s.failures);
+    fflush(m->stats);
+}
+
+/* A read that fails says why, where somebody can read it. */
+static void failed(void *arg, const struct li_error *err)
+{
+    struct mount *m = arg;
+
+    fprintf(stderr, "lambdaimg: %s: %s\n", m->args->operand[0], err->text);
+}
+
+static void leave_terminal(const struct mount *m)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null < 0)
+        return;
+    dup2(null, 0);
+    dup2(null, 1);
+    if (m->stats != stderr)
+        dup2(null, 2);
+    close(null);
+}
+
+static void ready(void *arg)
+{
+    struct mount *m = arg;
+
+    if (m->ready_fd < 0)
+        return;
+    if (chdir("/") == 0)
+        leave_terminal(m);
+    if (write(m->ready_fd, "+", 1) < 0)
+        fprintf(stderr, "lambdaimg: the caller is gone\n");
+    close(m->ready_fd);
+    m->ready_fd = -1;
+}
+
+static int open_image(struct mount *m, struct li_error *err)
+{
+    struct li_reader_options reader_options = {.workers = FETCH_WORKERS};
+    long long memory = 0, deadline = 0;
+    struct li_blocks blocks;
+    int rc = option_number(m->args, "memory", 4, 1 << 20, MEMORY_MIB_DEFAULT, &memory, err);
+
+    if (rc == 0)
+        rc = option_number(m->args, "timeout", 1, 86400, DEADLINE_DEFAULT, &deadline, err);
+    if (rc == 0)
+        rc = open_context(m->args, true, &m->context, err);
+    if (rc == 0)
+        rc = li_repo_manifest(m->context.repo, &m->reference, &m->manifest, err);
+    if (rc < 0)
+        return rc;
+    reader_options.memory = (uint64_t)memory << 20;
+    reader_options.deadline = (unsigned)deadline;
+    rc = li_reader_open(m->context.repo, &m->manifest, &reader_options, &m->reader, err);
+    if (rc < 0)
+        return rc;
+    blocks = li_reader_blocks(m->reader);
+    return li_files_open(&blocks, &m->files, err);
+}
+
+static int serve(struct mount *m, struct li_error *err)
+{
+    struct li_mount_options mount_options = {.mountpoint = m->directory,
+                                             .fuse_options = option(m->args, "fuse-option"),
+                                             .source = m->args->operand[0],
+                                             .ready = ready,
+                                             .ready_arg = m,
+                                             .report = report,
+                                             .report_arg = m,
+                                             .failed = failed,
+                                             .failed_arg = m};
+    int rc = open_image(m, err);
+
+    if (rc == 0) {
+        mount_options.threads = m->context.env.threads;
+        if (mount_options.threads < FUSE_THREADS_LEAST)
+            mount_options.threads = FUSE_THREADS_LEAST;
+        rc = li_fuse_mount(m->files, &mount_options, err);
+        if (flag(m->args, "stats"))
+            report(m);
+    }
+    if (rc < 0)
+        li_context(err, "cannot mount %s on %s", m->args->operand[0], m->args->operand[1]);
+    li_files_free(m->files);
+    li_reader_free(m->reader);
+    li_manifest_free(&m->manifest);
+    close_context(&m->context);
+    return rc;
+}
+
+/* The parent's part: EXIT_DONE, or EXIT_FAILED where the child has said why. */
+static int wait_for_child(pid_t child, int fd)
+{
+    char byte;
+    ssize_t n;
+
+    do
+        n = read(fd, &byte, 1);
+    while (n < 0 && errno == EINTR);
+    if (n == 1)
+        return EXIT_DONE;
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return EXIT_FAILED;
+}
+
+static int serve_in_background(struct mount *m, struct li_error *err)
+{
+    int fds[2], code;
+    pid_t child;
+
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return li_fail_errno(err, errno, "cannot make a pipe");
+    fflush(stdout);
+    child = fork();
+    if (child < 0) {
+        code = li_fail_errno(err, errno, "cannot start the loader");
+        close(fds[0]);
+        close(fds[1]);
+        return code;
+    }
+    if (child > 0) {
+        close(fds[1]);
+        code = wait_for_child(child, fds[0]);
+        close(fds[0]);
+        return code;
+    }
+    close(fds[0]);
+    m->ready_fd = fds[1];
+    setsid();
+    code = serve(m, err);
+    if (m->ready_fd >= 0)
+        close(m->ready_fd);
+    return code;
+}
+
+static int check_directory(struct mount *m, struct li_error *err)
+{
+    const char *path = m->args->operand[1];
+    struct stat st;
+
+    m->directory = realpath(path, NULL);
+    if (!m->directory && errno == ENOTCONN)
+        return li_fail(err, LI_EIO,
+                       "cannot mount on %s: a loader that died is still mounted there; run "
+                       "lambdaimg umount %s first",
+                       path, path);
+    if (!m->directory)
+        return li_fail_errno(err, errno, "cannot mount on %s", path);
+    if (stat(m->directory, &st) < 0 || !S_ISDIR(st.st_mode))
+        return li_fail(err, LI_EINVALID, "cannot mount on %s: it is not a directory", path);
+    return 0;
+}
+
+static int run(const struct arguments *args, struct li_error *err)
+{
+    const char *stats = option(args, "stats");
+    struct mount m = {.args = args, .ready_fd = -1};
+    bool foreground = flag(args, "foreground");
+    int rc = li_reference_parse(args->operand[0], &m.reference, err);
+
+    if (rc == 0)
+        rc = check_directory(&m, err);
+    if (rc == 0 && stats && *stats) {
+        m.stats = fopen(stats, "ae");
+        if (!m.stats)
+            rc = li_fail_errno(err, errno, "cannot write to %s", stats);
+    } else if (stats || foreground) {
+        m.stats = stderr;
+    }
+    if (rc == 0)
+        rc = foreground ? serve(&m, err) : serve_in_background(&m, err);
+    if (m.stats && m.stats != stderr)
+        fclose(m.stats);
+    free(m.directory);
+    return rc;
+}
+
+const struct command command_mount = {
+    "mount", "REF DIR", "mount an image; only what is read is fetched", 2, 2, options, run,
+};

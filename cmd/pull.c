@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/context.h"
+#include "reader/reader.h"
+
+static const struct option_row options[] = {
+    {"output", 'o', "FILE", "where the ext4 image goes"},
+    {NULL, 0, NULL, NULL},
+};
+
+static int pull(const struct arguments *args, struct context *context,
+                const struct li_manifest *manifest, struct li_error *err)
+{
+    struct li_fetcher *fetcher = NULL;
+    struct li_chunk_source source;
+    struct progress_bar bar;
+    struct li_progress progress;
+    int rc = li_fetcher_new(context->repo, manifest, context->env.threads, &fetcher, err);
+
+    if (rc == 0) {
+        source = li_fetcher_source(fetcher);
+        progress = begin_progress(&bar, "pulling");
+        rc = li_chunk_write_file(&source, option(args, "output"), context->env.threads, NULL, NULL,
+                                 &progress, err);
+        end_progress(&bar);
+    }
+    li_fetcher_free(fetcher);
+    return rc;
+}
+
+static int run(const struct arguments *args, struct li_error *err)
+{
+    struct li_manifest manifest = {0};
+    struct li_reference reference;
+    struct context context = {0};
+    int rc;
+
+    if (!option(args, "output")) {
+        fprintf(stderr, "lambdaimg pull: say where the image goes, by -o FILE\n");
+        return EXIT_USAGE;
+    }
+    rc = li_reference_parse(args->operand[0], &reference, err);
+    if (rc == 0)
+        rc = open_context(args, true, &context, err);
+    if (rc == 0)
+        rc = li_repo_manifest(context.repo, &reference, &manifest, err);
+    if (rc == 0)
+        rc = pull(args, &context, &manifest, err);
+    if (rc < 0)
+        li_context(err, "cannot pull %s", args->operand[0]);
+    li_manifest_free(&manifest);
+    close_context(&context);
+    return rc < 0 ? rc : EXIT_DONE;
+}
+
+const struct command command_pull = {
+    "pull", "REF -o FILE", "fetch a whole image, every chunk checked", 1, 1, options, run,
+};

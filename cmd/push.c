@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/about.h"
+#include "cmd/context.h"
+
+static const struct option_row options[] = {
+    {"dry-run", 'n', NULL, "store nothing; say what a push would add"},
+    {"check-existing", 0, NULL,
+     "fetch and check chunks that are there already; mend those that fail"},
+    {"compression", 0, "CODEC", "zstd, zstd:LEVEL (1 to 19, default 3) or none"},
+    {"pad", 0, "N", "round sealed sizes up to multiples of N bytes (default: no padding)"},
+    {"image", 0, "TAG", "which image, where there are several: a tag or a digest"},
+    {"platform", 0, "OS/ARCH", "which platform, where there are several (default: this host's)"},
+    {"json", 0, NULL, "machine-readable output"},
+    {NULL, 0, NULL, NULL},
+};
+
+int seal_policy(const struct arguments *args, struct li_seal_policy *policy, struct li_error *err)
+{
+    const char *codec = option(args, "compression");
+    long long pad = 0;
+    char *end;
+    long level;
+
+    *policy = (struct li_seal_policy){.codec = LI_CODEC_ZSTD, .level = 3};
+    if (codec && strcmp(codec, "none") == 0) {
+        policy->codec = LI_CODEC_NONE;
+    } else if (codec && strncmp(codec, "zstd:", 5) == 0) {
+        level = strtol(codec + 5, &end, 10);
+        if (end == codec + 5 || *end || level < 1 || level > 19)
+            return li_fail(err, LI_EINVALID, "--compression %s: the level is not from 1 to 19",
+                           codec);
+        policy->level = (int)level;
+    } else if (codec && strcmp(codec, "zstd") != 0) {
+        return li_fail(err, LI_EINVALID, "--compression %s: not zstd, zstd:LEVEL or none", codec);
+    }
+    if (option_number(args, "pad", 0, LI_SEAL_PAD_MAX, 0, &pad, err) < 0)
+        return err->code;
+    policy->pad = (uint32_t)pad;
+    return 0;
+}
+
+static int print_json(const struct li_reference *reference, const struct li_push_result *r,
+                      bool dry_run, struct li_error *err)
+{
+    char name[sizeof(reference->name) + sizeof(reference->tag) + 1], id[2 * LI_ID_SIZE + 1];
+    json_t *json;
+    int failed;
+
+    snprintf(name, sizeof(name), "%s:%s", reference->name, reference->tag);
+    json = json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "reference", name, "manifest",
+                     dry_run ? "" : id_text(r->manifest, id), "dry_run", dry_run, "chunks",
+                     (json_int_t)r->chunks, "new_chunks", (json_int_t)r->new_chunks, "new_bytes",
+                     (json_int_t)r->new_bytes, "known_chunks", (json_int_t)r->known_chunks,
+                     "mended_chunks", (json_int_t)r->mended, "metadata_bytes",
+                     (json_int_t)r->metadata);
+    failed = !json || json_dumpf(json, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF;
+    json_decref(json);
+    return failed ? li_fail_memory(err) : 0;
+}
+
+static void print_text(const struct li_reference *reference, const struct li_push_result *r,
+                       bool dry_run)
+{
+    char id[2 * LI_ID_SIZE + 1], size[SIZE_TEXT];
+
+    if (dry_run)
+        printf("a push to %s:%s would add ", reference->name, reference->tag);
+    else
+        printf("pushed %s:%s, manifest %s: ", reference->name, reference->tag,
+               id_text(r->manifest, id));
+    if (r->new_chunks == 0)
+        printf("nothing new, all %llu chunks were there\n", (unsigned long long)r->chunks);
+    else
+        printf("%llu new of %llu chunks, %s\n", (unsigned long long)r->new_chunks,
+               (unsigned long long)r->chunks, size_text(r->new_bytes, size));
+    if (r->mended > 0)
+        printf("mended %llu chunks that were damaged\n", (unsigned long long)r->mended);
+}
+
+/* The reference: as given, or the image's own tag. */
+static int choose_reference(const struct arguments *args, const struct li_image *image,
+                            struct li_reference *reference, struct li_error *err)
+{
+    const char *text = args->count > 1 ? args->operand[1] : li_image_tag(image);
+    int rc;
+
+    if (!text)
+        return li_fail(err, LI_EINVALID,
+                       "the image has no tag of its own; name it: lambdaimg push "
+                       "IMAGE NAME:TAG");
+    rc = li_reference_parse(text, reference, err);
+    if (rc == 0 && reference->pinned)
+        rc = li_fail(err, LI_EINVALID, "%s: a push names a tag, NAME:TAG; ids are given by it",
+                     text);
+    return rc;
+}
+
+static int push(const struct arguments *args, struct context *context,
+                const struct flattened *flattened, struct li_push_result *result,
+                struct li_reference *reference, struct li_error *err)
+{
+    struct li_push_options push_options = {.dry_run = flag(args, "dry-run"),
+                                           .check_existing = flag(args, "check-existing"),
+                                           .confirm = confirm_layers,
+                                           .confirm_arg = (void *)(uintptr_t)flattened};
+    struct li_chunk_source source = li_ext4_source(flattened->ext4);
+    struct progress_bar bar;
+    struct li_progress progress;
+    struct li_manifest about = {0};
+    int rc = seal_policy(args, &push_options.seal, err);
+
+    if (rc == 0)
+        rc = choose_reference(args, flattened->image, reference, err);
+    if (rc == 0)
+        rc = describe(flattened, &about, err);
+    if (rc == 0) {
+        progress = begin_progress(&bar, "pushing");
+        rc = li_repo_push(context->repo, reference, &about, &source, &push_options, &progress,
+                          result, err);
+        end_progress(&bar);
+    }
+    li_manifest_free(&about);
+    return rc;
+}
+
+static int run(const struct arguments *args, struct li_error *err)
+{
+    struct flattened flattened = {0};
+    struct li_push_result result;
+    struct li_reference reference;
+    struct context context = {0};
+    int rc = open_context(args, true, &context, err);
+
+    if (rc == 0)
+        rc = flatten(args, args->operand[0], &context.env, &flattened, err);
+    if (rc == 0)
+        rc = push(args, &context, &flattened, &result, &reference, err);
+    if (rc < 0)
+        li_context(err, "cannot push %s", args->operand[0]);
+    else if (flag(args, "json"))
+        rc = print_json(&reference, &result, flag(args, "dry-run"), err);
+    else
+        print_text(&reference, &result, flag(args, "dry-run"));
+    free_flattened(&flattened);
+    close_context(&context);
+    return rc < 0 ? rc : EXIT_DONE;
+}
+
+const struct command command_push = {
+    "push",  "IMAGE [REF]", "flatten, seal and store an image; upload only what is new", 1, 2,
+    options, run,
+};

@@ -35,7 +35,8 @@ LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
 LIB_STORE =
 
-LIB_MANIFEST =
+LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
+	lib/manifest/wrap.c
 
 LIB_REPO =
 
@@ -54,7 +55,7 @@ UNIT_IMAGE =
 
 UNIT_LAYER =
 
-UNIT_CRYPTO = crypto seal kms
+UNIT_CRYPTO = crypto seal kms manifest wrap reference
 
 UNIT_STORE =
 

@@ -41,7 +41,8 @@ LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_write.c lib/store/fault.c lib/store/store.c
 
-LIB_MANIFEST =
+LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
+	lib/manifest/wrap.c
 
 LIB_REPO =
 
@@ -60,7 +61,7 @@ UNIT_IMAGE = image
 
 UNIT_LAYER =
 
-UNIT_CRYPTO = crypto seal kms
+UNIT_CRYPTO = crypto seal kms manifest wrap reference
 
 UNIT_STORE = store
 

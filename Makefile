@@ -41,7 +41,8 @@ LIB_REPO =
 
 LIB_CACHE =
 
-LIB_READER =
+LIB_READER = lib/reader/directory.c lib/reader/extent.c lib/reader/htree.c lib/reader/inode.c \
+	lib/reader/read.c lib/reader/superblock.c lib/reader/xattr.c
 
 FUSE =
 

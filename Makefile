@@ -39,7 +39,7 @@ LIB_MANIFEST =
 
 LIB_REPO =
 
-LIB_CACHE =
+LIB_CACHE = lib/cache/cache.c
 
 LIB_READER = lib/reader/directory.c lib/reader/extent.c lib/reader/htree.c lib/reader/inode.c \
 	lib/reader/read.c lib/reader/superblock.c lib/reader/xattr.c
@@ -59,7 +59,7 @@ UNIT_CRYPTO =
 
 UNIT_STORE =
 
-UNIT_READER =
+UNIT_READER = cache
 
 # Programs that the scenarios use: tests/tools/NAME.c
 TOOLS =

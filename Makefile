@@ -41,8 +41,9 @@ LIB_REPO =
 
 LIB_CACHE = lib/cache/cache.c
 
-LIB_READER = lib/reader/directory.c lib/reader/extent.c lib/reader/htree.c lib/reader/inode.c \
-	lib/reader/read.c lib/reader/superblock.c lib/reader/xattr.c
+LIB_READER = lib/reader/chunks.c lib/reader/directory.c lib/reader/extent.c lib/reader/fetcher.c \
+	lib/reader/htree.c lib/reader/inode.c lib/reader/read.c lib/reader/reader.c \
+	lib/reader/superblock.c lib/reader/xattr.c
 
 FUSE =
 

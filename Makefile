@@ -60,7 +60,7 @@ UNIT_CRYPTO =
 
 UNIT_STORE =
 
-UNIT_READER = cache
+UNIT_READER = cache damage files
 
 # Programs that the scenarios use: tests/tools/NAME.c
 TOOLS =

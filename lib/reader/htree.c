@@ -157,11 +157,16 @@ static int next_leaf(struct walk *walk, struct li_error *err)
 int li_files_htree_lookup(struct li_files *files, const struct li_file *directory, uint64_t count,
                           const char *name, size_t len, uint32_t *ino, struct li_error *err)
 {
-    struct walk walk = {.files = files, .directory = directory, .blocks = count};
     uint8_t leaf[LI_FILES_BLOCK_MAX];
-    int rc = read_root(&walk, name, len, err);
+    struct walk walk; /* not cleared: its blocks are large */
+    int rc;
 
-    for (unsigned depth = 0; depth < walk.levels && rc == 0; depth++) {
+    walk.files = files;
+    walk.directory = directory;
+    walk.blocks = count;
+    walk.run = (struct li_run){0};
+    rc = read_root(&walk, name, len, err);
+    for (unsigned depth = 0; rc == 0 && depth < walk.levels; depth++) {
         if (depth > 0)
             rc = read_node(&walk, depth, err);
         if (rc == 0)

@@ -33,6 +33,13 @@ static int look_at_entry(void *arg, const char *name, size_t len, uint32_t ino, 
     return 0;
 }
 
+static int skip_entry(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
+                      uint64_t next, struct li_error *err)
+{
+    (void)arg, (void)name, (void)len, (void)ino, (void)type, (void)next, (void)err;
+    return 0;
+}
+
 static void look_at_content(struct li_files *files, const struct li_file *file, uint64_t size)
 {
     struct li_error err = LI_ERROR_INIT;
@@ -74,7 +81,7 @@ static void look_at(struct visit *visit, uint32_t ino, unsigned depth)
     look_at_attributes(visit->files, &listing.directory);
     li_files_readlink(visit->files, &listing.directory, target, &err);
     li_files_list(visit->files, &listing.directory, 0, look_at_entry, &listing, &err);
-    li_files_list(visit->files, &listing.directory, 30, look_at_entry, &listing, &err);
+    li_files_list(visit->files, &listing.directory, 30, skip_entry, NULL, &err);
 }
 
 static uint32_t random32(void)
@@ -170,7 +177,7 @@ static void damage_is_an_error_and_nothing_worse(void **state)
         size_t at[BYTES_MAX];
         uint8_t before[BYTES_MAX];
         unsigned n = 1 + random32() % BYTES_MAX;
-        struct visit visit = {.left = 200};
+        struct visit visit = {.left = 400};
 
         for (unsigned i = 0; i < n; i++) {
             at[i] = bytes[random32() % count] + (i % 3 == 2 ? random32() % 4 : 0);

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <sys/sysmacros.h>
 
-enum { SPARSE_EXTENTS = 1500, NAMES = 4000 };
+enum { SPARSE_EXTENTS = 1500, NAMES = 1800 };
 
 static void make_tree(void)
 {
@@ -321,12 +321,12 @@ static void check_htree(const char *name, uint64_t limit)
     struct li_files *files = open_image(name, &image);
     struct li_file directory = find(files, "many");
     struct li_error err = LI_ERROR_INIT;
-    char entry[64];
+    char entry[128];
     uint32_t ino = 0;
     uint64_t total = 0;
 
     for (unsigned i = 0; i < NAMES; i++) {
-        int len = snprintf(entry, sizeof(entry), "name-\xc3\xa9\xff-%u-of-many", i);
+        int len = snprintf(entry, sizeof(entry), NAME_FORMAT, i);
 
         image.bytes = 0;
         assert_done(li_files_lookup(files, &directory, entry, (size_t)len, &ino, &err), &err);

@@ -46,9 +46,11 @@ LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest
 
 LIB_REPO =
 
-LIB_CACHE =
+LIB_CACHE = lib/cache/cache.c
 
-LIB_READER =
+LIB_READER = lib/reader/chunks.c lib/reader/directory.c lib/reader/extent.c lib/reader/fetcher.c \
+	lib/reader/htree.c lib/reader/inode.c lib/reader/read.c lib/reader/reader.c \
+	lib/reader/superblock.c lib/reader/xattr.c
 
 FUSE =
 
@@ -65,7 +67,7 @@ UNIT_CRYPTO = crypto seal kms manifest wrap reference
 
 UNIT_STORE = store
 
-UNIT_READER =
+UNIT_READER = cache damage files
 
 # Programs that the scenarios use: tests/tools/NAME.c
 TOOLS = ext4list mktar treelist

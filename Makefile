@@ -52,7 +52,7 @@ CMD =
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base
 
-UNIT_IMAGE = image
+UNIT_IMAGE = image image_container image_oci
 
 UNIT_LAYER =
 

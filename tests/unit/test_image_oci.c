@@ -167,6 +167,23 @@ static void variants_are_told_apart(void **state)
     remove_files(&f);
 }
 
+static void the_plain_variant_goes_first(void **state)
+{
+    struct files f = {0};
+    char *third = add_image(&f, "other", OCI_LAYER,
+                            ",\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\","
+                            "\"variant\":\"v3\"}");
+    char *plain = add_image(&f, "amd64", OCI_LAYER, PLATFORM("amd64"));
+
+    (void)state;
+    add_layout(&f, format("%s,%s", third, plain));
+    expect_image(&f, NULL, "linux/amd64", "amd64", NULL);
+    expect_image(&f, NULL, "linux/amd64/v3", "other", NULL);
+    free(third);
+    free(plain);
+    remove_files(&f);
+}
+
 static void several_images_need_a_choice(void **state)
 {
     struct files f = {0};
@@ -362,6 +379,7 @@ int main(void)
         cmocka_unit_test(platforms_come_from_configs_where_need_be),
         cmocka_unit_test(manifests_left_out_are_passed_over),
         cmocka_unit_test(variants_are_told_apart),
+        cmocka_unit_test(the_plain_variant_goes_first),
         cmocka_unit_test(several_images_need_a_choice),
         cmocka_unit_test(two_names_of_one_image_are_one),
         cmocka_unit_test(new_docker_archives_open),

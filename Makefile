@@ -59,7 +59,7 @@ CMD = cmd/context.c cmd/convert.c cmd/help.c cmd/main.c cmd/parse.c cmd/print.c 
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base
 
-UNIT_IMAGE = image
+UNIT_IMAGE = image image_container image_oci
 
 UNIT_LAYER =
 

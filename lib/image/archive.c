@@ -7,7 +7,7 @@
  * through callbacks of our own, so that it skips data by adding to an offset. Where a member's data
  * begins is what archive_filter_bytes() says right after its header was read: libarchive has then
  * consumed all header blocks and nothing else. That the data lies there in one piece is checked at
- * the next header, which must begin where the data and its padding end; a sparse member fails that.
+ * the next header, which must begin where the data and its padding end; sparse members are refused.
  *
  * What a name says twice, the last member says, as when a tar is unpacked. Only what can be asked
  * for is kept: files and links with plain names. A name that leaves the archive is no name here.
@@ -138,6 +138,12 @@ static int add_member(struct tar *tar, struct member *m, const char *target, str
     return 0;
 }
 
+static int fail_sparse(const char *name, struct li_error *err)
+{
+    return li_fail(err, LI_EUNSUPPORTED,
+                   "%.200s is stored as a sparse file; pack the archive without that", name);
+}
+
 /* Takes in the member whose header has just been read. */
 static int take_entry(struct tar *tar, struct archive *a, struct archive_entry *entry,
                       struct li_error *err)
@@ -159,6 +165,8 @@ static int take_entry(struct tar *tar, struct archive *a, struct archive_entry *
         return add_member(tar, &m, target, err);
     if (archive_entry_filetype(entry) != AE_IFREG)
         return 0;
+    if (archive_entry_sparse_count(entry) > 0)
+        return fail_sparse(name, err);
     if (offset < 0 || length < 0 || (uint64_t)offset > tar->size ||
         (uint64_t)length > tar->size - (uint64_t)offset)
         return li_fail(err, LI_ECORRUPT,
@@ -178,8 +186,7 @@ static int check_last(const struct tar *tar, size_t before, uint64_t next, struc
     m = &tar->members[tar->count - 1];
     if (m->kind != LI_IMAGE_FILE || (m->offset + m->length + BLOCK - 1) / BLOCK * BLOCK == next)
         return 0;
-    return li_fail(err, LI_EUNSUPPORTED,
-                   "%.200s is stored as a sparse file; pack the archive without that", m->name);
+    return fail_sparse(m->name, err);
 }
 
 static int read_headers(struct tar *tar, struct archive *a, struct input *in, struct li_error *err)

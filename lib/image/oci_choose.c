@@ -119,7 +119,9 @@ static int look_inside(struct li_image_oci *oci, struct li_image_candidate *c, c
         goto out;
     li_image_blob_name(config.digest, name);
     rc = li_image_read_document(oci->container, name, config.digest, config.size, &text, err);
-    if (rc == 0)
+    if (rc < 0)
+        li_context(err, "config");
+    else
         rc = li_image_json_parse("config", text.data, text.len, JSON_OBJECT, &root, err);
     if (rc == 0)
         rc = li_image_platform_read(&root, &c->platform, err);

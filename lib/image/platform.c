@@ -75,7 +75,7 @@ static int read_part(const struct li_image_json *object, const char *key, char *
 int li_image_platform_read(const struct li_image_json *object, struct li_image_platform *out,
                            struct li_error *err)
 {
-    struct li_image_platform p;
+    struct li_image_platform p = {"", "", ""};
     int rc = read_part(object, "os", p.os, sizeof(p.os), err);
 
     if (rc == 0)

@@ -44,7 +44,9 @@ LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c
 
-LIB_REPO =
+LIB_REPO = lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c lib/repo/names.c \
+	lib/repo/pointer.c lib/repo/push.c lib/repo/push_chunks.c lib/repo/repo.c lib/repo/root.c \
+	lib/repo/verify.c lib/repo/wrap.c
 
 LIB_CACHE = lib/cache/cache.c
 

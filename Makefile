@@ -2,9 +2,11 @@
 #
 # make            the program, build/lambdaimg
 # make demo       install what is missing, build, convert, push and mount a real image
-# make check      install what is missing, run all tests, plain and under ASan and UBSan
-# make soak       what of the tests takes longer
-# make asan | fuzz | analyze | format | bench | install
+# make check      install what is missing, lint, run all tests, plain and under ASan and UBSan
+# make test       the tests, plain; make asan: under ASan and UBSan; make unit: unit tests only
+# make soak       all tests in their long variants
+# make lint       compilers, formats and simple checks; make analyze: the slow ones
+# make format | clean | install DESTDIR= PREFIX=
 
 VERSION = 0.1.0
 BUILD  ?= build
@@ -132,16 +134,86 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(call obj,$(TOOLS_COMMON))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-unit: $(UNIT_BIN)
-	@for t in $(UNIT_BIN); do echo "# $$t"; $$t || exit 1; done
-
 clean:
 	rm -rf $(BUILD)
 
-format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
+MAN = $(wildcard man/*.[1-8])
 
-.PHONY: all unit clean format
+install: $(PROGRAM)
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/lambdaimg
+	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/lambdaimg/LICENSE
+	for page in $(MAN); do \
+		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit 1; \
+	done
+
+# IMAGE=FILE takes that image instead of one of Debian packages.
+demo:
+	scripts/demo $(IMAGE)
+
+# ---- tests -----------------------------------------------------------------------------------
+
+SCENARIOS = $(sort $(wildcard tests/scenarios/*.t))
+DEMO_IMAGE = build/demo-image.tar
+JOBS := $(shell nproc)
+PROVE = prove --timer --merge -j $(JOBS) --exec ''
+
+$(DEMO_IMAGE): scripts/make-demo-image
+	scripts/make-demo-image $@
+
+programs: $(PROGRAM) $(UNIT_BIN) $(TOOL_BIN)
+
+unit: $(UNIT_BIN)
+	CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) $(UNIT_BIN)
+
+test: programs $(DEMO_IMAGE)
+	CMOCKA_MESSAGE_OUTPUT=TAP LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests DEMO_IMAGE=$(DEMO_IMAGE) \
+		$(PROVE) $(UNIT_BIN) $(SCENARIOS)
+
+asan:
+	$(MAKE) -j $(JOBS) BUILD=build/asan SAN=address,undefined test
+
+soak:
+	$(MAKE) -j $(JOBS) SOAK=1 test
+	$(MAKE) SOAK=1 asan
+
+check:
+	scripts/install-deps
+	$(MAKE) -j $(JOBS) lint
+	$(MAKE) -j $(JOBS) test
+	$(MAKE) asan
+
+# ---- lint ------------------------------------------------------------------------------------
+
+C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd tests/*)))
+H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd tests/*)))
+SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*)
+
+lint: cppcheck
+	$(MAKE) -j $(JOBS) CC=clang BUILD=build/clang programs
+	clang-format --dry-run --Werror $(C_FILES) $(H_FILES)
+	shellcheck --external-sources --source-path=SCRIPTDIR $(SHELL_FILES)
+	scripts/check-includes
+
+# Macros of the flags are enough: what only other systems define is not built.
+cppcheck:
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+		--inline-suppr --suppress=missingIncludeSystem -Ilib -I. -D_GNU_SOURCE -D__linux__ \
+		-DLI_VERSION='"$(VERSION)"' $(C_FILES)
+
+# Each file by itself; lib/base/error.c defines what scripts/analyzer.h redefines.
+analyze: cppcheck $(C_FILES:%=$(BUILD)/analyze/%)
+
+$(BUILD)/analyze/%: % .clang-tidy scripts/analyzer.h $(H_FILES)
+	@mkdir -p $(@D)
+	clang-tidy --quiet $< -- $(ALL_CPPFLAGS) -std=c11 \
+		$(if $(filter lib/base/error.c,$<),,-include scripts/analyzer.h) >$@.log 2>&1 || \
+		{ grep -v 'warnings\{0,1\} generated\|^Suppressed' $@.log; exit 1; }
+	@touch $@
+
+format:
+	clang-format -i $(C_FILES) $(H_FILES)
+
+.PHONY: all analyze asan check clean cppcheck demo format install lint programs soak test unit
 .SECONDARY:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

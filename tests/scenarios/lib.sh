@@ -218,31 +218,11 @@ is_mounted() {
     grep -q " $1 " /proc/self/mounts
 }
 
-# Why mounting by FUSE is not possible here, or nothing.
-mount_obstacle() {
-    local dir=$WORK/.try
-
-    if [ ! -c /dev/fuse ]; then
-        echo "there is no /dev/fuse"
-    elif [ "$(id -u)" -ne 0 ]; then
-        [ -u "$(command -v fusermount3)" ] || echo "fusermount3 is not there, or not setuid"
-    elif ! (: <>/dev/fuse) 2>/dev/null; then
-        echo "/dev/fuse cannot be opened"
-    else
-        mkdir -p "$dir"
-        if mount -t tmpfs none "$dir" 2>/dev/null; then
-            umount "$dir"
-        else
-            echo "root may not mount here"
-        fi
-    fi
-}
-
 # For scenarios that are nothing without a mount.
 require_mount() {
     local why
 
-    why=$(mount_obstacle)
+    why=$("$top/scripts/mount-obstacle")
     [ -n "$why" ] || return 0
     [ -n "${CHECK_REQUIRE_MOUNT:-}" ] || skip_all "$why"
     result 1 "mounting is possible" <<<"$why"

@@ -267,7 +267,7 @@ int main(void)
     size_t cap = 0;
 
     while (getline(&line, &cap, stdin) >= 0) {
-        char *words[WORDS_MAX];
+        char *words[WORDS_MAX] = {NULL};
         size_t count = 0;
 
         for (char *w = strtok(line, " \n"); w && count < WORDS_MAX; w = strtok(NULL, " \n"))

@@ -58,7 +58,9 @@ LIB_READER = lib/reader/chunks.c lib/reader/directory.c lib/reader/extent.c lib/
 
 FUSE =
 
-CMD = cmd/context.c cmd/convert.c cmd/help.c cmd/main.c cmd/parse.c cmd/print.c cmd/progress.c
+CMD = cmd/about.c cmd/context.c cmd/convert.c cmd/help.c cmd/init.c cmd/inspect.c cmd/ls.c cmd/main.c \
+	cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c cmd/rm.c cmd/umount.c \
+	cmd/verify.c
 
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base

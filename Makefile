@@ -45,7 +45,7 @@ LIB_READER = lib/reader/chunks.c lib/reader/directory.c lib/reader/extent.c lib/
 	lib/reader/htree.c lib/reader/inode.c lib/reader/read.c lib/reader/reader.c \
 	lib/reader/superblock.c lib/reader/xattr.c
 
-FUSE =
+FUSE = fuse/mount.c fuse/operations.c fuse/signals.c fuse/unmount.c
 
 CMD =
 
@@ -63,7 +63,7 @@ UNIT_STORE =
 UNIT_READER = cache damage files
 
 # Programs that the scenarios use: tests/tools/NAME.c
-TOOLS =
+TOOLS = mountfile
 
 # ---- flags -----------------------------------------------------------------------------------
 
@@ -117,6 +117,8 @@ $(PROGRAM): $(call obj,$(CMD) $(FUSE)) $(LIB)
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS)
+
+$(BUILD)/tests/mountfile: $(call obj,$(FUSE)) $(LIB)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o
 	@mkdir -p $(@D)

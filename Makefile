@@ -27,17 +27,21 @@ LIB_LAYER =
 
 LIB_EXT4 =
 
-LIB_CHUNK =
+LIB_CHUNK = lib/chunk/chunk.c lib/chunk/walk.c lib/chunk/write.c
 
-LIB_CRYPTO =
+LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
-LIB_KMS =
+LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
-LIB_STORE =
+LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
+	lib/store/directory_write.c lib/store/fault.c lib/store/store.c
 
-LIB_MANIFEST =
+LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
+	lib/manifest/wrap.c
 
-LIB_REPO =
+LIB_REPO = lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c lib/repo/names.c \
+	lib/repo/pointer.c lib/repo/push.c lib/repo/push_chunks.c lib/repo/repo.c lib/repo/root.c \
+	lib/repo/verify.c lib/repo/wrap.c
 
 LIB_CACHE = lib/cache/cache.c
 
@@ -56,9 +60,9 @@ UNIT_IMAGE =
 
 UNIT_LAYER =
 
-UNIT_CRYPTO =
+UNIT_CRYPTO = crypto seal kms manifest wrap reference
 
-UNIT_STORE =
+UNIT_STORE = store
 
 UNIT_READER = cache damage files
 

@@ -23,6 +23,7 @@ struct li_workers {
     atomic_bool stopped;
     pthread_mutex_t lock;
     struct li_error first; /* under lock */
+    bool abandoned;        /* under lock: not all threads could be started, so none is to run */
     unsigned started;
     struct worker worker[];
 };
@@ -40,8 +41,12 @@ static void *work(void *arg)
 {
     struct worker *worker = arg;
     struct li_error err = LI_ERROR_INIT;
+    bool abandoned;
 
-    if (worker->team->run(worker->team->arg, worker->index, worker->team, &err) < 0)
+    pthread_mutex_lock(&worker->team->lock);
+    abandoned = worker->team->abandoned;
+    pthread_mutex_unlock(&worker->team->lock);
+    if (!abandoned && worker->team->run(worker->team->arg, worker->index, worker->team, &err) < 0)
         record(worker->team, &err);
     return NULL;
 }
@@ -71,6 +76,9 @@ int li_workers_start(unsigned count, li_worker_run *run, void *arg, struct li_wo
     team->arg = arg;
     atomic_init(&team->stopped, false);
     pthread_mutex_init(&team->lock, NULL);
+    /* The threads wait for the lock, so that one that would wait for work, and not see a stop, does
+     * not begin where a later one cannot be started. */
+    pthread_mutex_lock(&team->lock);
     for (unsigned i = 0; i < count && rc == 0; i++) {
         team->worker[i].team = team;
         team->worker[i].index = i;
@@ -78,8 +86,9 @@ int li_workers_start(unsigned count, li_worker_run *run, void *arg, struct li_wo
         if (rc == 0)
             team->started++;
     }
+    team->abandoned = rc < 0;
+    pthread_mutex_unlock(&team->lock);
     if (rc < 0) {
-        li_workers_stop(team);
         li_workers_join(team, &ignored);
         return rc;
     }

@@ -42,9 +42,10 @@ struct li_kms {
     void (*free)(struct li_kms *kms);
 };
 
-/* Opens the KMS that SPEC names: "file:PATH". ENV must outlive it. Safe for many threads. Errors:
- * LI_ENOTFOUND (no key file), LI_EDENIED (others can read it), LI_ECORRUPT, LI_EINVALID (the spec).
- */
+/* Opens the KMS that SPEC names: "file:PATH", a key file that belongs to the effective user or to
+ * root, and that nobody else may access. ENV must outlive it. Safe for many threads. Errors:
+ * LI_ENOTFOUND (no key file), LI_EDENIED (others can read it), LI_ECORRUPT, LI_EINVALID (the spec,
+ * or no regular file). */
 int li_kms_open(const char *spec, const struct li_env *env, struct li_kms **out,
                 struct li_error *err);
 

@@ -18,6 +18,10 @@
  *     64 36n (index u32, name 32), ascending by index
  *          - sealed: length of the JSON u32, JSON, n times (PRK 32, digest 32); then the tag, 16
  *
+ * JSON: an object, compact and with sorted members: architecture, config, config_digest, created,
+ * format (1), layers (an array of diff_id, digest), layout, libraries, os, reference, size, tool.
+ * Readers pass over members they do not know.
+ *
  * A `struct li_manifest` is plain data, owned by its holder, and wiped by li_manifest_free().
  */
 #ifndef LI_MANIFEST_MANIFEST_H
@@ -39,6 +43,7 @@ enum {
     LI_MANIFEST_ENTRY_SIZE = 36,
     LI_MANIFEST_KEYS_SIZE = 64,
     LI_MANIFEST_MAX_JSON = 64 << 20, /* bytes */
+    LI_MANIFEST_MAX_TEXT = 1024,     /* bytes of os, architecture, tool, libraries */
 };
 
 struct li_manifest_chunk {
@@ -80,25 +85,31 @@ struct li_manifest_clear {
     uint32_t chunk_count;
 };
 
-/* Encodes and seals; KEY and NONCE must be fresh and random. OUT is replaced. */
+/* Encodes and seals; KEY and NONCE must be fresh and random. OUT is replaced. `os`, `architecture`,
+ * `tool` and `libraries` may be NULL for "". LI_EINVALID where a field is not what the decoder
+ * would take, LI_EUNSUPPORTED where the config is not UTF-8, LI_ELIMIT. */
 int li_manifest_encode(const struct li_manifest *manifest, const struct li_secret *key,
                        const uint8_t nonce[LI_GCM_NONCE_SIZE], struct li_buffer *out,
                        struct li_error *err);
 
-/* Reads the clear header only. LI_ECORRUPT where it is none. DATA may be cut after the header. */
+/* Reads the clear header only. LI_ECORRUPT where it is none, LI_EUNSUPPORTED where its version is
+ * unknown. DATA may be cut after the header. */
 int li_manifest_peek(const uint8_t *data, size_t len, struct li_manifest_clear *clear,
                      struct li_error *err);
 
 /* Opens, parses and checks: the tag before anything is parsed, indexes ascending and within the
- * size, each name recomputed from its PRK. LI_ECORRUPT where anything does not hold. */
+ * size, each name recomputed from its PRK, the config's digest. LI_ECORRUPT where anything does not
+ * hold, LI_EUNSUPPORTED where the version or format is unknown. */
 int li_manifest_decode(const uint8_t *data, size_t len, const struct li_secret *key,
                        struct li_manifest *out, struct li_error *err);
 
 /* Frees what it holds, wipes it, and leaves it zero. NULL is allowed. */
 void li_manifest_free(struct li_manifest *manifest);
 
-/* Wrap objects: magic "LIMGWRAP", version u16, zeros u16, length u32, the KMS's bytes. The
- * decoder's BLOB points into DATA. */
+/* Wrap objects: magic "LIMGWRAP", version u16, zeros u16, length u32, the KMS's bytes (1 to
+ * LI_KMS_BLOB_MAX). The decoder's BLOB points into DATA. LI_ECORRUPT, LI_EUNSUPPORTED (the
+ * version).
+ */
 int li_wrap_encode(const struct li_buffer *blob, struct li_buffer *out, struct li_error *err);
 int li_wrap_decode(const uint8_t *data, size_t len, const uint8_t **blob, size_t *blob_len,
                    struct li_error *err);

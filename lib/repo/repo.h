@@ -82,7 +82,8 @@ struct li_push_options {
     bool dry_run;        /* store nothing, count what would be */
     bool check_existing; /* fetch and check chunks that are there, replace those that fail */
     /* Asked after all chunks are read and before anything is stored that points at them; returns 0
-     * or why the image must not be kept. May be NULL. */
+     * or why the image must not be kept. Asked again where the push is redone, because its root was
+     * retired meanwhile. May be NULL. */
     li_chunk_confirm *confirm;
     void *confirm_arg;
 };
@@ -113,9 +114,9 @@ struct li_verify_result {
 };
 
 /* Fetches and checks every chunk of MANIFEST. With REPAIR (which may be NULL), a source of the same
- * image, each bad chunk is made from it again, compared with the manifest's digest, and replaced.
- * Returns LI_ECORRUPT where bad chunks remain; the text names the first. RESULT is set also then.
- */
+ * image, each bad chunk is made from it again, compared with the manifest's digest, sealed by SEAL
+ * (which may be NULL without REPAIR), and replaced. Returns LI_ECORRUPT where bad chunks remain;
+ * the text names the first. LI_EINVALID where REPAIR is another image. RESULT is set also then. */
 int li_repo_verify(struct li_repo *repo, const struct li_manifest *manifest,
                    const struct li_chunk_source *repair, const struct li_seal_policy *seal,
                    const struct li_progress *progress, struct li_verify_result *result,

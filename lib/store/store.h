@@ -49,9 +49,11 @@ struct li_store_operations {
     /* Sets present[i] for each of COUNT keys. */
     int (*exists)(struct li_store *store, const char *const *keys, size_t count, bool *present,
                   struct li_error *err);
-    /* Visits all keys that begin with PREFIX, which is "" or ends with '/'. */
-    int (*list)(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
-                struct li_error *err);
+    /* Visits all keys that begin with PREFIX, which is "" or ends with '/'; also such as follow no
+     * rule above, where others have put them there. Where DEEP is false, keys with a further '/'
+     * are cut after it and visited once, with size 0, as a directory's listing shows them. */
+    int (*list)(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
+                void *arg, struct li_error *err);
     /* Removes the object; LI_END where there is none. */
     int (*remove)(struct li_store *store, const char *key, struct li_error *err);
     /* Copies FROM to TO where there is no TO (LI_END otherwise), without its bytes passing here
@@ -68,7 +70,7 @@ struct li_store {
 };
 
 /* Opens the store at ADDRESS: "dir:PATH". With CREATE a directory that does not exist is made. ENV
- * must outlive it. LI_ENOTFOUND, LI_EINVALID (the address), LI_EDENIED. */
+ * must outlive it. LI_ENOTFOUND, LI_EINVALID (the address), LI_EUNSUPPORTED ("s3:"), LI_EDENIED. */
 int li_store_open(const char *address, bool create, const struct li_env *env, struct li_store **out,
                   struct li_error *err);
 
@@ -87,6 +89,9 @@ int li_store_exists(struct li_store *store, const char *const *keys, size_t coun
                     struct li_error *err);
 int li_store_list(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
                   struct li_error *err);
+/* list() with DEEP false. */
+int li_store_list_shallow(struct li_store *store, const char *prefix, li_store_visit *visit,
+                          void *arg, struct li_error *err);
 int li_store_remove(struct li_store *store, const char *key, struct li_error *err);
 int li_store_copy(struct li_store *store, const char *from, const char *to, struct li_error *err);
 int li_store_flush(struct li_store *store, struct li_error *err);

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A push hashes every chunk and derives its name, mostly to find that it is stored already, so what
+ * is done here once a chunk must cost little more than the hash itself. OpenSSL 3 looks an
+ * algorithm up by its name on each use unless it is given a fetched one; so all of them are fetched
+ * once, and HMAC also keeps a context that has its digest set and is copied for each use.
+ *
+ * HKDF is written out (RFC 5869): with a salt, an input and an output of one digest each, Extract
+ * is HMAC(salt, input) and Expand is HMAC(PRK, label || 1). OpenSSL's own takes several times as
+ * long for the same bytes; the unit test compares the two.
+ *
+ * OpenSSL keeps failures in a queue of the thread. It is emptied here on each failure, so that
+ * nothing is left for TLS code that runs later in the same thread to stumble over.
+ */
+#include "crypto/crypto.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "crypto/primitives.h"
+
+static const char name_label[] = "lambdaimg chunk name";
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* Set by fetch() and constant from then on; they live as long as the process. */
+static struct {
+    bool ready;
+    EVP_MD *sha256;
+    EVP_MAC_CTX *hmac;
+    EVP_CIPHER *ctr;
+    EVP_CIPHER *gcm;
+} algorithm;
+
+/* A context can be copied only when it has a key: any will do, each use sets its own. */
+static EVP_MAC_CTX *hmac_template(void)
+{
+    static const uint8_t any[LI_SECRET_SIZE];
+    char digest[] = "SHA256";
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+
+    EVP_MAC_free(mac);
+    if (ctx && !EVP_MAC_init(ctx, any, sizeof(any), params)) {
+        EVP_MAC_CTX_free(ctx);
+        ctx = NULL;
+    }
+    return ctx;
+}
+
+static void fetch(void)
+{
+    algorithm.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    algorithm.hmac = hmac_template();
+    algorithm.ctr = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
+    algorithm.gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    algorithm.ready = algorithm.sha256 && algorithm.hmac && algorithm.ctr && algorithm.gcm;
+}
+
+static int need_algorithms(struct li_error *err)
+{
+    pthread_once(&once, fetch);
+    if (algorithm.ready)
+        return 0;
+    ERR_clear_error();
+    return li_fail(err, LI_EUNSUPPORTED,
+                   "OpenSSL does not offer SHA-256, HMAC and AES-256; see its configuration");
+}
+
+static int refused(struct li_error *err, const char *what)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char *reason = ERR_reason_error_string(code);
+
+    ERR_clear_error();
+    if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+        return li_fail_memory(err);
+    return li_fail(err, LI_EUNSUPPORTED, "OpenSSL cannot compute %s: %s", what,
+                   reason ? reason : "it gives no reason");
+}
+
+int li_crypto_sha256(const void *data, size_t len, uint8_t digest[LI_DIGEST_SIZE],
+                     struct li_error *err)
+{
+    int rc = need_algorithms(err);
+
+    if (rc < 0)
+        return rc;
+    if (!EVP_Digest(data, len, digest, NULL, algorithm.sha256, NULL))
+        return refused(err, "SHA-256");
+    return 0;
+}
+
+int li_crypto_hmac(const struct li_secret *key, const void *a, size_t a_len, const void *b,
+                   size_t b_len, uint8_t mac[LI_HMAC_SIZE], struct li_error *err)
+{
+    EVP_MAC_CTX *ctx = NULL;
+    size_t got;
+    int rc = need_algorithms(err);
+
+    if (rc < 0)
+        return rc;
+    ctx = EVP_MAC_CTX_dup(algorithm.hmac);
+    if (!ctx || !EVP_MAC_init(ctx, key->bytes, sizeof(key->bytes), NULL) ||
+        !EVP_MAC_update(ctx, a, a_len) || (b_len && !EVP_MAC_update(ctx, b, b_len)) ||
+        !EVP_MAC_final(ctx, mac, &got, LI_HMAC_SIZE))
+        rc = refused(err, "HMAC-SHA256");
+    EVP_MAC_CTX_free(ctx);
+    return rc;
+}
+
+int li_crypto_ctr(const struct li_secret *key, const uint8_t iv[LI_CTR_IV_SIZE], const uint8_t *in,
+                  size_t len, uint8_t *out, struct li_error *err)
+{
+    EVP_CIPHER_CTX *ctx = NULL;
+    int got;
+    int rc = need_algorithms(err);
+
+    if (rc < 0)
+        return rc;
+    if (len > INT_MAX)
+        return li_fail(err, LI_ELIMIT, "%zu bytes are too many to encrypt at once", len);
+    ctx = EVP_CIPHER_CTX_new();
+    if (!ctx || !EVP_EncryptInit_ex2(ctx, algorithm.ctr, key->bytes, iv, NULL) ||
+        !EVP_EncryptUpdate(ctx, out, &got, in, (int)len))
+        rc = refused(err, "AES-256-CTR");
+    EVP_CIPHER_CTX_free(ctx);
+    return rc;
+}
+
+int li_crypto_prk(const struct li_secret *salt, const uint8_t digest[LI_DIGEST_SIZE],
+                  struct li_secret *prk, struct li_error *err)
+{
+    return li_crypto_hmac(salt, digest, LI_DIGEST_SIZE, NULL, 0, prk->bytes, err);
+}
+
+static int expand(const struct li_secret *key, const char *label, uint8_t *out,
+                  struct li_error *err)
+{
+    static const uint8_t first_block = 1;
+
+    return li_crypto_hmac(key, label, strlen(label), &first_block, 1, out, err);
+}
+
+int li_crypto_name(const struct li_secret *prk, uint8_t name[LI_NAME_SIZE], struct li_error *err)
+{
+    return expand(prk, name_label, name, err);
+}
+
+int li_crypto_expand(const struct li_secret *key, const char *label, struct li_secret *out,
+                     struct li_error *err)
+{
+    return expand(key, label, out->bytes, err);
+}
+
+/* Starts GCM in either direction and runs AAD and data through it; only the tag is left to do. */
+static int gcm_run(EVP_CIPHER_CTX *ctx, int sealing, const struct li_secret *key,
+                   const uint8_t *nonce, const void *aad, size_t aad_len, const void *in,
+                   size_t len, uint8_t *out, struct li_error *err)
+{
+    int got;
+
+    if (aad_len > INT_MAX || len > INT_MAX)
+        return li_fail(err, LI_ELIMIT, "%zu bytes are too many to encrypt at once", len);
+    if (!EVP_CipherInit_ex2(ctx, algorithm.gcm, key->bytes, nonce, sealing, NULL) ||
+        (aad_len && !EVP_CipherUpdate(ctx, NULL, &got, aad, (int)aad_len)) ||
+        (len && !EVP_CipherUpdate(ctx, out, &got, in, (int)len)))
+        return refused(err, "AES-256-GCM");
+    return 0;
+}
+
+int li_crypto_gcm_seal(const struct li_secret *key, const uint8_t nonce[LI_GCM_NONCE_SIZE],
+                       const void *aad, size_t aad_len, const void *in, size_t len, uint8_t *out,
+                       uint8_t tag[LI_GCM_TAG_SIZE], struct li_error *err)
+{
+    EVP_CIPHER_CTX *ctx = NULL;
+    uint8_t rest[16];
+    int got;
+    int rc = need_algorithms(err);
+
+    if (rc < 0)
+        return rc;
+    ctx = EVP_CIPHER_CTX_new();
+    if (!ctx)
+        return li_fail_memory(err);
+    rc = gcm_run(ctx, 1, key, nonce, aad, aad_len, in, len, out, err);
+    if (rc == 0 && (!EVP_CipherFinal_ex(ctx, rest, &got) ||
+                    !EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, LI_GCM_TAG_SIZE, tag)))
+        rc = refused(err, "AES-256-GCM");
+    EVP_CIPHER_CTX_free(ctx);
+    return rc;
+}
+
+int li_crypto_gcm_open(const struct li_secret *key, const uint8_t nonce[LI_GCM_NONCE_SIZE],
+                       const void *aad, size_t aad_len, const void *in, size_t len,
+                       const uint8_t tag[LI_GCM_TAG_SIZE], uint8_t *out, struct li_error *err)
+{
+    EVP_CIPHER_CTX *ctx = NULL;
+    uint8_t expected[LI_GCM_TAG_SIZE];
+    uint8_t rest[16];
+    int got;
+    int rc = need_algorithms(err);
+
+    if (rc < 0)
+        return rc;
+    memcpy(expected, tag, sizeof(expected));
+    ctx = EVP_CIPHER_CTX_new();
+    if (!ctx)
+        return li_fail_memory(err);
+    rc = gcm_run(ctx, 0, key, nonce, aad, aad_len, in, len, out, err);
+    if (rc == 0 && !EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof(expected), expected))
+        rc = refused(err, "AES-256-GCM");
+    if (rc == 0 && !EVP_CipherFinal_ex(ctx, rest, &got)) {
+        ERR_clear_error();
+        rc = li_fail(err, LI_ECORRUPT, "the authentication tag does not hold");
+    }
+    if (rc < 0 && len)
+        li_wipe(out, len);
+    EVP_CIPHER_CTX_free(ctx);
+    return rc;
+}

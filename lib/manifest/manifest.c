@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The collector must know which chunks an image needs, and nothing else about it; so indexes and
+ * names lie in the clear, and are the associated data of what is sealed: a table that was changed,
+ * cut or moved to another manifest opens nothing.
+ *
+ * What the tag does not prove is checked after it. Whoever holds the data key may be hostile, or
+ * run a broken program: the indexes must ascend within the image, and each name must be the one
+ * that its PRK gives, so that a chunk is never asked for by one name and opened by another's key.
+ *
+ * Both directions work in place: one buffer for a manifest, reserved before anything secret is in
+ * it, so that no copy stays behind where it grew.
+ */
+#include "manifest/manifest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "manifest/manifest_json.h"
+
+enum { VERSION = 1, MAGIC_SIZE = 8, NONCE_OFFSET = 48, JSON_LENGTH_SIZE = 4 };
+
+static const uint8_t magic[MAGIC_SIZE] = {'L', 'I', 'M', 'G', 'M', 'N', 'F', 'T'};
+
+static void put_header(const struct li_manifest *m, const uint8_t *nonce, uint8_t *to)
+{
+    memset(to, 0, LI_MANIFEST_HEADER_SIZE);
+    memcpy(to, magic, sizeof(magic));
+    li_put_le16(to + 8, VERSION);
+    li_put_le32(to + 12, (uint32_t)m->chunk_count);
+    memcpy(to + 16, m->id, LI_ID_SIZE);
+    memcpy(to + 32, m->root, LI_ID_SIZE);
+    memcpy(to + NONCE_OFFSET, nonce, LI_GCM_NONCE_SIZE);
+}
+
+int li_manifest_peek(const uint8_t *data, size_t len, struct li_manifest_clear *clear,
+                     struct li_error *err)
+{
+    struct li_manifest_clear got;
+
+    if (len < LI_MANIFEST_HEADER_SIZE || memcmp(data, magic, sizeof(magic)) != 0)
+        return li_fail(err, LI_ECORRUPT, "this is no manifest of lambdaimg");
+    if (li_get_le16(data + 8) != VERSION)
+        return li_fail(err, LI_EUNSUPPORTED,
+                       "manifests of version %u are unknown: a newer lambdaimg may read it",
+                       li_get_le16(data + 8));
+    got.chunk_count = li_get_le32(data + 12);
+    memcpy(got.id, data + 16, LI_ID_SIZE);
+    memcpy(got.root, data + 32, LI_ID_SIZE);
+    if (li_get_le16(data + 10) != 0 || li_get_le32(data + 60) != 0)
+        return li_fail(err, LI_ECORRUPT, "the manifest's header is damaged");
+    if (got.chunk_count > LI_CHUNK_MAX_COUNT)
+        return li_fail(err, LI_ECORRUPT, "the manifest has %u chunks; %d are allowed",
+                       got.chunk_count, LI_CHUNK_MAX_COUNT);
+    *clear = got;
+    return 0;
+}
+
+static size_t clear_size(size_t chunk_count)
+{
+    return LI_MANIFEST_HEADER_SIZE + chunk_count * LI_MANIFEST_ENTRY_SIZE;
+}
+
+static int check_indexes(const struct li_manifest *m, int code, struct li_error *err)
+{
+    for (size_t i = 0; i < m->chunk_count; i++) {
+        uint32_t index = m->chunks[i].index;
+
+        if (index >= m->size / LI_CHUNK_SIZE || (i > 0 && index <= m->chunks[i - 1].index))
+            return li_fail(err, code, "the manifest's table of chunks is out of order at entry %zu",
+                           i);
+    }
+    return 0;
+}
+
+static void put_tables(const struct li_manifest *m, uint8_t *entry, uint8_t *keys)
+{
+    for (size_t i = 0; i < m->chunk_count; i++) {
+        const struct li_manifest_chunk *chunk = &m->chunks[i];
+
+        li_put_le32(entry, chunk->index);
+        memcpy(entry + 4, chunk->name, LI_NAME_SIZE);
+        memcpy(keys, chunk->prk.bytes, LI_SECRET_SIZE);
+        memcpy(keys + LI_SECRET_SIZE, chunk->digest, LI_DIGEST_SIZE);
+        entry += LI_MANIFEST_ENTRY_SIZE;
+        keys += LI_MANIFEST_KEYS_SIZE;
+    }
+}
+
+/* ENTRY and KEYS hold the tables of m->chunk_count chunks. */
+static void get_tables(struct li_manifest *m, const uint8_t *entry, const uint8_t *keys)
+{
+    for (size_t i = 0; i < m->chunk_count; i++) {
+        struct li_manifest_chunk *chunk = &m->chunks[i];
+
+        chunk->index = li_get_le32(entry);
+        memcpy(chunk->name, entry + 4, LI_NAME_SIZE);
+        memcpy(chunk->prk.bytes, keys, LI_SECRET_SIZE);
+        memcpy(chunk->digest, keys + LI_SECRET_SIZE, LI_DIGEST_SIZE);
+        entry += LI_MANIFEST_ENTRY_SIZE;
+        keys += LI_MANIFEST_KEYS_SIZE;
+    }
+}
+
+int li_manifest_encode(const struct li_manifest *manifest, const struct li_secret *key,
+                       const uint8_t nonce[LI_GCM_NONCE_SIZE], struct li_buffer *out,
+                       struct li_error *err)
+{
+    struct li_buffer json = {0};
+    size_t clear_len, sealed_len;
+    uint8_t *sealed;
+    int rc;
+
+    out->len = 0;
+    if (manifest->chunk_count > LI_CHUNK_MAX_COUNT)
+        return li_fail(err, LI_ELIMIT, "the image has %zu chunks; %d are allowed",
+                       manifest->chunk_count, LI_CHUNK_MAX_COUNT);
+    rc = check_indexes(manifest, LI_EINVALID, err);
+    if (rc == 0)
+        rc = li_manifest_json_encode(manifest, &json, err);
+    if (rc < 0)
+        goto out;
+    clear_len = clear_size(manifest->chunk_count);
+    sealed_len = JSON_LENGTH_SIZE + json.len + manifest->chunk_count * LI_MANIFEST_KEYS_SIZE;
+    rc = li_buffer_reserve(out, clear_len + sealed_len + LI_GCM_TAG_SIZE, err);
+    if (rc < 0)
+        goto out;
+    sealed = out->data + clear_len;
+    put_header(manifest, nonce, out->data);
+    li_put_le32(sealed, (uint32_t)json.len);
+    memcpy(sealed + JSON_LENGTH_SIZE, json.data, json.len);
+    put_tables(manifest, out->data + LI_MANIFEST_HEADER_SIZE, sealed + JSON_LENGTH_SIZE + json.len);
+    rc = li_crypto_gcm_seal(key, nonce, out->data, clear_len, sealed, sealed_len, sealed,
+                            sealed + sealed_len, err);
+    if (rc < 0)
+        li_wipe(sealed, sealed_len);
+    else
+        out->len = clear_len + sealed_len + LI_GCM_TAG_SIZE;
+out:
+    li_buffer_wipe_free(&json);
+    return rc;
+}
+
+/* Each name must be what its PRK gives. */
+static int check_names(const struct li_manifest *m, struct li_error *err)
+{
+    for (size_t i = 0; i < m->chunk_count; i++) {
+        const struct li_manifest_chunk *chunk = &m->chunks[i];
+        uint8_t name[LI_NAME_SIZE];
+        int rc = li_crypto_name(&chunk->prk, name, err);
+
+        if (rc < 0)
+            return rc;
+        if (memcmp(name, chunk->name, sizeof(name)) != 0)
+            return li_fail(err, LI_ECORRUPT, "the name of chunk %u is not that of its key",
+                           chunk->index);
+    }
+    return 0;
+}
+
+/* SEALED is what the seal held, LEN bytes; ENTRIES the table in the clear. */
+static int parse(const uint8_t *sealed, size_t len, const uint8_t *entries, struct li_manifest *m,
+                 struct li_error *err)
+{
+    struct li_cursor c = li_cursor(sealed, len);
+    uint32_t json_len = li_cursor_le32(&c);
+    const uint8_t *json = li_cursor_take(&c, json_len);
+    const uint8_t *keys = li_cursor_take(&c, m->chunk_count * LI_MANIFEST_KEYS_SIZE);
+    int rc;
+
+    if (c.bad || c.left != 0)
+        return li_fail(err, LI_ECORRUPT, "the manifest's lengths do not agree");
+    if (json_len > LI_MANIFEST_MAX_JSON)
+        return li_fail(err, LI_ECORRUPT, "the manifest's header has %u bytes; %d are allowed",
+                       json_len, LI_MANIFEST_MAX_JSON);
+    rc = li_manifest_json_decode(json, json_len, m, err);
+    if (rc < 0)
+        return rc;
+    m->chunks = calloc(m->chunk_count + 1, sizeof(m->chunks[0]));
+    if (!m->chunks)
+        return li_fail_memory(err);
+    get_tables(m, entries, keys);
+    rc = check_indexes(m, LI_ECORRUPT, err);
+    return rc < 0 ? rc : check_names(m, err);
+}
+
+/* Checks the tag and puts what was sealed into OUT, which the caller wipes. */
+static int open_sealed(const uint8_t *data, size_t len, size_t clear_len,
+                       const struct li_secret *key, struct li_buffer *out, struct li_error *err)
+{
+    size_t sealed_len = len - clear_len - LI_GCM_TAG_SIZE;
+    int rc = li_buffer_reserve(out, sealed_len, err);
+
+    if (rc < 0)
+        return rc;
+    rc = li_crypto_gcm_open(key, data + NONCE_OFFSET, data, clear_len, data + clear_len, sealed_len,
+                            data + len - LI_GCM_TAG_SIZE, out->data, err);
+    if (rc == LI_ECORRUPT)
+        return li_fail(err, LI_ECORRUPT,
+                       "the manifest was damaged or changed, or another key belongs to it");
+    if (rc == 0)
+        out->len = sealed_len;
+    return rc;
+}
+
+int li_manifest_decode(const uint8_t *data, size_t len, const struct li_secret *key,
+                       struct li_manifest *out, struct li_error *err)
+{
+    struct li_manifest m = {0};
+    struct li_manifest_clear clear;
+    struct li_buffer sealed = {0};
+    size_t least;
+    int rc = li_manifest_peek(data, len, &clear, err);
+
+    if (rc < 0)
+        return rc;
+    least = clear_size(clear.chunk_count) + JSON_LENGTH_SIZE +
+            (size_t)clear.chunk_count * LI_MANIFEST_KEYS_SIZE + LI_GCM_TAG_SIZE;
+    if (len < least)
+        return li_fail(err, LI_ECORRUPT, "the manifest is cut short: %zu bytes for %u chunks", len,
+                       clear.chunk_count);
+    rc = open_sealed(data, len, clear_size(clear.chunk_count), key, &sealed, err);
+    if (rc < 0)
+        goto out;
+    memcpy(m.id, clear.id, LI_ID_SIZE);
+    memcpy(m.root, clear.root, LI_ID_SIZE);
+    m.chunk_count = clear.chunk_count;
+    rc = parse(sealed.data, sealed.len, data + LI_MANIFEST_HEADER_SIZE, &m, err);
+    if (rc < 0)
+        goto out;
+    *out = m;
+    m = (struct li_manifest){0};
+out:
+    li_manifest_free(&m);
+    li_buffer_wipe_free(&sealed);
+    return rc;
+}
+
+void li_manifest_free(struct li_manifest *manifest)
+{
+    if (!manifest)
+        return;
+    if (manifest->chunks)
+        li_wipe(manifest->chunks, manifest->chunk_count * sizeof(manifest->chunks[0]));
+    li_wipe(manifest->config, manifest->config_len);
+    free(manifest->reference);
+    free(manifest->os);
+    free(manifest->architecture);
+    free(manifest->config);
+    free(manifest->layers);
+    free(manifest->tool);
+    free(manifest->libraries);
+    free(manifest->chunks);
+    *manifest = (struct li_manifest){0};
+}

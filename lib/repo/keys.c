@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where everything lies. Ids and names go into keys as hexadecimal digits, never as they came from
+ * a store, so a hostile pointer cannot make a key of its own choice.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "repo/internal.h"
+
+struct li_key li_key_root(const uint8_t root[LI_ID_SIZE], const char *rest)
+{
+    char id[LI_HEX_ID_SIZE];
+    struct li_key key;
+
+    li_hex_encode(root, LI_ID_SIZE, id);
+    snprintf(key.text, sizeof(key.text), "roots/%s/%s", id, rest);
+    return key;
+}
+
+struct li_key li_key_salt(const uint8_t salt[LI_ID_SIZE])
+{
+    char id[LI_HEX_ID_SIZE];
+    struct li_key key;
+
+    li_hex_encode(salt, LI_ID_SIZE, id);
+    snprintf(key.text, sizeof(key.text), "salts/%s", id);
+    return key;
+}
+
+/* '/' becomes '~', which no name has, so that each image is one directory and no image's tag is
+ * another's directory. */
+struct li_key li_key_image(const struct li_reference *reference)
+{
+    struct li_key key;
+
+    snprintf(key.text, sizeof(key.text), "images/%s", reference->name);
+    for (char *p = key.text + strlen("images/"); *p; p++)
+        if (*p == '/')
+            *p = '~';
+    snprintf(key.text + strlen(key.text), sizeof(key.text) - strlen(key.text), "/%s",
+             reference->tag);
+    return key;
+}
+
+struct li_key li_key_chunk(const uint8_t name[LI_NAME_SIZE])
+{
+    char hex[2 * LI_NAME_SIZE + 1];
+    struct li_key key;
+
+    li_hex_encode(name, LI_NAME_SIZE, hex);
+    snprintf(key.text, sizeof(key.text), "chunks/%.2s/%s", hex, hex);
+    return key;
+}
+
+struct li_key li_key_manifest(const uint8_t id[LI_ID_SIZE])
+{
+    char hex[LI_HEX_ID_SIZE];
+    struct li_key key;
+
+    li_hex_encode(id, LI_ID_SIZE, hex);
+    snprintf(key.text, sizeof(key.text), "manifests/%s", hex);
+    return key;
+}
+
+struct li_key li_key_wrap(const uint8_t id[LI_ID_SIZE], const char *kms)
+{
+    char hex[LI_HEX_ID_SIZE];
+    struct li_key key;
+
+    li_hex_encode(id, LI_ID_SIZE, hex);
+    snprintf(key.text, sizeof(key.text), "manifests/%s.wraps/%s", hex, kms);
+    return key;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a reference to a manifest that can be trusted as far as the key goes.
+ *
+ * Whoever can write into the store can put any object under any key. So nothing is believed for
+ * where it lies: the wrap opens only for the manifest id that was asked for, the manifest's own id
+ * is compared with it, and the reference sealed inside with the one that the user named. A pointer,
+ * a wrap or a manifest in another's place is found out here.
+ */
+#include <string.h>
+
+#include "base/hex.h"
+#include "repo/internal.h"
+
+/* What is being opened; ROOT is where it was found. */
+struct opening {
+    struct li_repo *repo;
+    const struct li_reference *reference;
+    uint8_t id[LI_ID_SIZE];
+    uint8_t root[LI_ID_SIZE];
+};
+
+static int resolve(struct opening *o, const uint8_t **hint, struct li_error *err)
+{
+    struct li_buffer raw = {0};
+    struct li_pointer pointer;
+    int rc;
+
+    if (o->reference->pinned) {
+        memcpy(o->id, o->reference->id, LI_ID_SIZE);
+        *hint = NULL;
+        return 0;
+    }
+    rc = li_pointer_read(o->repo->store, li_key_image(o->reference).text, &pointer, &raw, err);
+    if (rc == LI_ENOTFOUND)
+        rc = li_fail(err, rc, "there is no such image in %s", o->repo->store->address);
+    if (rc == 0) {
+        memcpy(o->id, pointer.manifest, LI_ID_SIZE);
+        memcpy(o->root, pointer.root, LI_ID_SIZE);
+        *hint = o->root;
+    }
+    li_buffer_free(&raw);
+    return rc;
+}
+
+static int fetch(struct opening *o, struct li_buffer *sealed, struct li_error *err)
+{
+    const uint8_t *hint = NULL;
+    uint8_t found[LI_ID_SIZE];
+    int rc = resolve(o, &hint, err);
+
+    if (rc < 0)
+        return rc;
+    rc = li_root_fetch(o->repo, hint, li_key_manifest(o->id).text, LI_STORE_OBJECT_MAX, sealed,
+                       found, err);
+    if (rc == LI_ENOTFOUND && o->reference->pinned)
+        return li_fail(err, rc, "there is no such manifest in %s", o->repo->store->address);
+    if (rc == LI_ENOTFOUND) {
+        err->code = LI_ECORRUPT;
+        return li_context(err, "its manifest is gone");
+    }
+    if (rc == 0)
+        memcpy(o->root, found, LI_ID_SIZE);
+    return rc;
+}
+
+static int unwrap(const struct opening *o, struct li_secret *key, struct li_error *err)
+{
+    struct li_kms_context context = {.purpose = "manifest"};
+    struct li_key rest = li_key_wrap(o->id, o->repo->kms->name);
+    int rc;
+
+    memcpy(context.repository, o->repo->id, LI_ID_SIZE);
+    memcpy(context.object, o->id, LI_ID_SIZE);
+    rc = li_wrap_open(o->repo, li_key_root(o->root, rest.text).text, &context, key, err);
+    if (rc == LI_ENOTFOUND)
+        return li_fail(err, LI_EDENIED,
+                       "its manifest was not wrapped for this key (%s); it was pushed with another",
+                       o->repo->kms->name);
+    return rc < 0 ? li_context(err, "cannot unwrap the key of its manifest") : 0;
+}
+
+static bool is_asked_for(const struct li_reference *asked, const char *inside)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+    struct li_reference got;
+
+    if (li_reference_parse(inside, &got, &ignored) < 0 || got.pinned)
+        return false;
+    return strcmp(asked->name, got.name) == 0 &&
+           (asked->pinned || strcmp(asked->tag, got.tag) == 0);
+}
+
+static int check(const struct opening *o, const struct li_manifest *manifest, struct li_error *err)
+{
+    bool follows;
+    int rc;
+
+    if (memcmp(manifest->id, o->id, LI_ID_SIZE) != 0)
+        return li_fail(err, LI_ECORRUPT, "another manifest lies in the place of its own");
+    if (!is_asked_for(o->reference, manifest->reference))
+        return li_fail(err, LI_ECORRUPT,
+                       "its manifest is that of another image, %.300s; somebody has put it there",
+                       manifest->reference);
+    rc = li_root_follows(o->repo, manifest->root, o->root, &follows, err);
+    if (rc == 0 && !follows)
+        rc = li_fail(err, LI_ECORRUPT, "its manifest lies in a root older than itself");
+    return rc;
+}
+
+static int open_manifest(struct opening *o, struct li_manifest *out, struct li_error *err)
+{
+    struct li_manifest manifest = {0};
+    struct li_manifest_clear clear;
+    struct li_buffer sealed = {0};
+    struct li_secret key = {{0}};
+    int rc;
+
+    rc = fetch(o, &sealed, err);
+    if (rc == 0)
+        rc = li_manifest_peek(sealed.data, sealed.len, &clear, err);
+    if (rc == 0 && memcmp(clear.id, o->id, LI_ID_SIZE) != 0)
+        rc = li_fail(err, LI_ECORRUPT, "another manifest lies in the place of its own");
+    if (rc == 0)
+        rc = unwrap(o, &key, err);
+    if (rc == 0)
+        rc = li_manifest_decode(sealed.data, sealed.len, &key, &manifest, err);
+    if (rc == 0)
+        rc = check(o, &manifest, err);
+    if (rc < 0)
+        li_manifest_free(&manifest);
+    else
+        *out = manifest;
+    li_secret_wipe(&key);
+    li_buffer_free(&sealed);
+    return rc;
+}
+
+int li_repo_manifest(struct li_repo *repo, const struct li_reference *reference,
+                     struct li_manifest *out, struct li_error *err)
+{
+    struct opening o = {.repo = repo, .reference = reference};
+    char id[LI_HEX_ID_SIZE];
+    int rc = li_repo_need_kms(repo, err);
+
+    if (rc == 0)
+        rc = open_manifest(&o, out, err);
+    if (rc == 0)
+        return 0;
+    li_hex_encode(reference->id, LI_ID_SIZE, id);
+    return li_context(err, "%s%s%s", reference->name, reference->pinned ? "@" : ":",
+                      reference->pinned ? id : reference->tag);
+}
+
+int li_repo_chunk(struct li_repo *repo, const struct li_manifest *manifest,
+                  const struct li_manifest_chunk *chunk, struct li_buffer *sealed,
+                  struct li_error *err)
+{
+    uint8_t found[LI_ID_SIZE];
+
+    return li_root_fetch(repo, manifest->root, li_key_chunk(chunk->name).text, LI_SEAL_MAX_SIZE,
+                         sealed, found, err);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A push (D5): chunks, then the manifest and its wrap, then the pointer, each made durable before
+ * what points at it is written. Whatever kills it in between leaves objects that nothing points at.
+ *
+ * The collector retires a root without asking anyone. A push that finds, after its manifest is
+ * stored, that its root is active no more, cannot know whether the collector saw the manifest; it
+ * redoes itself into the root that is active now. One that still finds it active was seen, or will
+ * be: a collector lists manifests after it has written the new state.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "repo/internal.h"
+
+/* Roots that may be retired under one push before it gives up. */
+enum { MAX_ATTEMPTS = 3 };
+
+/* The root was retired meanwhile. */
+enum { PUSH_AGAIN = 2 };
+
+struct push {
+    struct li_repo *repo;
+    const struct li_reference *reference;
+    const struct li_manifest *about;
+    const struct li_chunk_source *source;
+    const struct li_push_options *options;
+    const struct li_progress *progress;
+    struct li_root root;
+    struct li_push_chunks chunks;
+    struct li_push_result result;
+};
+
+/* Stores an object of this push's manifest, or only counts it. */
+static int put_metadata(struct push *p, const char *rest, const struct li_buffer *object,
+                        struct li_error *err)
+{
+    int rc = 0;
+
+    if (!p->options->dry_run)
+        rc = li_store_put_if_absent(p->repo->store, li_key_root(p->root.id, rest).text,
+                                    object->data, object->len, err);
+    if (rc == LI_END)
+        rc = li_fail(err, LI_EEXISTS, "a random manifest id that is taken; randomness is broken");
+    if (rc == 0)
+        p->result.metadata += object->len;
+    return rc;
+}
+
+/* What the manifest borrows from p->about and p->chunks stays theirs. */
+static int encode_manifest(struct push *p, const struct li_secret *key, struct li_buffer *out,
+                           struct li_error *err)
+{
+    char reference[LI_REFERENCE_NAME_MAX + LI_REFERENCE_TAG_MAX + 2];
+    struct li_manifest manifest = *p->about;
+    uint8_t nonce[LI_GCM_NONCE_SIZE];
+    int rc = p->repo->env->random(nonce, sizeof(nonce), err);
+
+    if (rc < 0)
+        return rc;
+    snprintf(reference, sizeof(reference), "%s:%s", p->reference->name, p->reference->tag);
+    memcpy(manifest.id, p->result.manifest, LI_ID_SIZE);
+    memcpy(manifest.root, p->root.id, LI_ID_SIZE);
+    manifest.reference = reference;
+    manifest.created = p->repo->env->now();
+    manifest.chunks = p->chunks.chunk;
+    manifest.chunk_count = p->chunks.count;
+    return li_manifest_encode(&manifest, key, nonce, out, err);
+}
+
+static int wrap_key(struct push *p, const struct li_secret *key, struct li_buffer *out,
+                    struct li_error *err)
+{
+    struct li_kms_context context = {.purpose = "manifest"};
+
+    memcpy(context.repository, p->repo->id, LI_ID_SIZE);
+    memcpy(context.object, p->result.manifest, LI_ID_SIZE);
+    return li_wrap_make(p->repo->kms, &context, key, out, err);
+}
+
+static int store_manifest(struct push *p, struct li_error *err)
+{
+    const uint8_t *id = p->result.manifest;
+    struct li_buffer manifest = {0}, wrap = {0};
+    struct li_secret key;
+    int rc;
+
+    rc = p->repo->env->random(p->result.manifest, LI_ID_SIZE, err);
+    if (rc == 0)
+        rc = p->repo->env->random(key.bytes, sizeof(key.bytes), err);
+    if (rc == 0)
+        rc = encode_manifest(p, &key, &manifest, err);
+    if (rc == 0)
+        rc = wrap_key(p, &key, &wrap, err);
+    if (rc == 0)
+        rc = put_metadata(p, li_key_manifest(id).text, &manifest, err);
+    if (rc == 0)
+        rc = put_metadata(p, li_key_wrap(id, p->repo->kms->name).text, &wrap, err);
+    li_secret_wipe(&key);
+    li_buffer_free(&manifest);
+    li_buffer_free(&wrap);
+    return rc;
+}
+
+static int store_pointer(struct push *p, struct li_error *err)
+{
+    struct li_buffer text = {0};
+    struct li_pointer pointer;
+    int rc;
+
+    memcpy(pointer.manifest, p->result.manifest, LI_ID_SIZE);
+    memcpy(pointer.root, p->root.id, LI_ID_SIZE);
+    rc = li_pointer_encode(&pointer, &text, err);
+    if (rc == 0)
+        p->result.metadata += text.len;
+    li_buffer_free(&text);
+    if (rc == 0 && !p->options->dry_run)
+        rc = li_pointer_write(p->repo->store, li_key_image(p->reference).text, &pointer, err);
+    return rc;
+}
+
+static int flush(struct push *p, struct li_error *err)
+{
+    return p->options->dry_run ? 0 : li_store_flush(p->repo->store, err);
+}
+
+static int check_root(struct push *p, struct li_error *err)
+{
+    struct li_root now;
+    int rc = li_root_read(p->repo->store, p->root.id, &now, err);
+
+    if (rc == LI_ENOTFOUND || (rc == 0 && now.state != LI_ROOT_ACTIVE))
+        return PUSH_AGAIN;
+    return rc;
+}
+
+static int push_once(struct push *p, struct li_error *err)
+{
+    int rc;
+
+    memset(&p->result, 0, sizeof(p->result));
+    rc = li_root_active(p->repo, &p->root, err);
+    if (rc == 0)
+        rc = li_push_store_chunks(p->repo, &p->root, p->source, p->options, p->progress, &p->chunks,
+                                  &p->result, err);
+    if (rc == 0 && p->options->confirm)
+        rc = p->options->confirm(p->options->confirm_arg, err);
+    if (rc == 0)
+        rc = flush(p, err);
+    if (rc == 0)
+        rc = store_manifest(p, err);
+    if (rc == 0)
+        rc = flush(p, err);
+    if (rc == 0)
+        rc = check_root(p, err);
+    if (rc == 0)
+        rc = store_pointer(p, err);
+    li_push_chunks_free(&p->chunks);
+    return rc;
+}
+
+static int check_arguments(const struct push *p, struct li_error *err)
+{
+    int rc = li_repo_need_kms(p->repo, err);
+
+    if (rc < 0)
+        return rc;
+    if (p->reference->pinned)
+        return li_fail(err, LI_EINVALID, "an image is pushed to a tag, not to a manifest's id");
+    if (p->source->count > LI_CHUNK_MAX_COUNT)
+        return li_fail(err, LI_ELIMIT, "an image of %llu chunks; %d is the most",
+                       (unsigned long long)p->source->count, LI_CHUNK_MAX_COUNT);
+    if (p->about->size != p->source->count * LI_CHUNK_SIZE)
+        return li_fail(err, LI_EINVALID, "an image of %llu bytes cannot have %llu chunks",
+                       (unsigned long long)p->about->size, (unsigned long long)p->source->count);
+    return 0;
+}
+
+int li_repo_push(struct li_repo *repo, const struct li_reference *reference,
+                 const struct li_manifest *about, const struct li_chunk_source *source,
+                 const struct li_push_options *options, const struct li_progress *progress,
+                 struct li_push_result *result, struct li_error *err)
+{
+    struct push p = {.repo = repo,
+                     .reference = reference,
+                     .about = about,
+                     .source = source,
+                     .options = options,
+                     .progress = progress};
+    int rc = check_arguments(&p, err);
+
+    if (rc == 0)
+        rc = PUSH_AGAIN;
+    for (int i = 0; i < MAX_ATTEMPTS && rc == PUSH_AGAIN; i++)
+        rc = push_once(&p, err);
+    if (rc == PUSH_AGAIN)
+        rc = li_fail(err, LI_ECHANGED, "%s: its roots were retired %d times during the push",
+                     repo->store->address, MAX_ATTEMPTS);
+    if (rc == 0)
+        *result = p.result;
+    return rc < 0 ? li_context(err, "cannot push %s:%s", reference->name, reference->tag) : 0;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directory store: what opens it, and what reads.
+ *
+ * Each key is walked to from the root's descriptor, one component after the other, and no symbolic
+ * link is followed on the way: who may write into a store must not be able to lead a pusher or a
+ * reader out of it. A file is opened so that a FIFO does not stop the reader, and read only when it
+ * is a regular file of a size within the limit.
+ *
+ * ASSUMPTION: all of a store lies in one file system, since names are given by link() and rename().
+ */
+#include "store/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+enum { DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+
+static int open_step(int at, const char *name, bool make)
+{
+    int fd = openat(at, name, DIRECTORY_FLAGS);
+
+    if (fd >= 0 || errno != ENOENT || !make)
+        return fd;
+    if (mkdirat(at, name, 0777) < 0 && errno != EEXIST)
+        return -1;
+    return openat(at, name, DIRECTORY_FLAGS);
+}
+
+int li_directory_parent(struct li_directory *d, const char *key, bool make, int *fd,
+                        const char **name, struct li_error *err)
+{
+    int at = openat(d->root, ".", DIRECTORY_FLAGS);
+    const char *slash;
+
+    while (at >= 0 && (slash = strchr(key, '/'))) {
+        char component[LI_STORE_KEY_MAX + 1];
+        int next;
+
+        memcpy(component, key, (size_t)(slash - key));
+        component[slash - key] = '\0';
+        next = open_step(at, component, make);
+        if (next < 0)
+            li_fail_errno(err, errno, "cannot open the directory %s", component);
+        close(at);
+        if (next < 0)
+            return err->code;
+        at = next;
+        key = slash + 1;
+    }
+    if (at < 0)
+        return li_fail_errno(err, errno, "cannot open the store's directory");
+    *fd = at;
+    *name = key;
+    return 0;
+}
+
+int li_directory_file(int parent, const char *name, int *fd, uint64_t *size, struct li_error *err)
+{
+    int got = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat st;
+    int rc = 0;
+
+    if (got < 0 && errno == ELOOP)
+        return li_fail(err, LI_ECORRUPT, "it is a symbolic link, and a store holds none");
+    if (got < 0)
+        return li_fail_errno(err, errno, "cannot open it");
+    if (fstat(got, &st) < 0)
+        rc = li_fail_errno(err, errno, "cannot read it");
+    else if (S_ISDIR(st.st_mode))
+        rc = li_fail(err, LI_ENOTFOUND, "it is a directory");
+    else if (!S_ISREG(st.st_mode))
+        rc = li_fail(err, LI_ECORRUPT, "it is no regular file");
+    if (rc < 0) {
+        close(got);
+        return rc;
+    }
+    *fd = got;
+    *size = (uint64_t)st.st_size;
+    return 0;
+}
+
+static int open_key(struct li_directory *d, const char *key, int *fd, uint64_t *size,
+                    struct li_error *err)
+{
+    const char *name;
+    int parent = -1;
+    int rc = li_directory_parent(d, key, false, &parent, &name, err);
+
+    if (rc < 0)
+        return rc;
+    rc = li_directory_file(parent, name, fd, size, err);
+    close(parent);
+    return rc;
+}
+
+static int read_into(int fd, uint64_t offset, size_t len, struct li_buffer *out,
+                     struct li_error *err)
+{
+    int rc = li_buffer_reserve(out, len, err);
+
+    if (rc == 0)
+        rc = li_pread_all(fd, out->data, len, offset, err);
+    if (rc == 0)
+        out->len = len;
+    return rc;
+}
+
+static int get(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
+               struct li_error *err)
+{
+    uint64_t size;
+    int fd = -1;
+    int rc;
+
+    out->len = 0;
+    rc = open_key((struct li_directory *)store, key, &fd, &size, err);
+    if (rc < 0)
+        return rc;
+    if (size > limit)
+        rc = li_fail(err, LI_ELIMIT, "it has %llu bytes; at most %zu are allowed here",
+                     (unsigned long long)size, limit);
+    else
+        rc = read_into(fd, 0, (size_t)size, out, err);
+    close(fd);
+    return rc;
+}
+
+static int get_range(struct li_store *store, const char *key, uint64_t offset, size_t len,
+                     struct li_buffer *out, struct li_error *err)
+{
+    uint64_t size;
+    int fd = -1;
+    int rc;
+
+    out->len = 0;
+    rc = open_key((struct li_directory *)store, key, &fd, &size, err);
+    if (rc < 0)
+        return rc;
+    if (offset > size)
+        offset = size;
+    if (len > size - offset)
+        len = (size_t)(size - offset);
+    rc = read_into(fd, offset, len, out, err);
+    close(fd);
+    return rc;
+}
+
+static int exists_one(struct li_directory *d, const char *key, bool *present, struct li_error *err)
+{
+    const char *name;
+    struct stat st;
+    int parent = -1;
+    int rc = li_directory_parent(d, key, false, &parent, &name, err);
+
+    *present = false;
+    if (rc < 0)
+        return rc == LI_ENOTFOUND ? 0 : rc;
+    if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        *present = S_ISREG(st.st_mode);
+    else if (errno != ENOENT)
+        rc = li_fail_errno(err, errno, "cannot look for it");
+    close(parent);
+    return rc;
+}
+
+/* What another pusher has named may not be durable yet: it flushes when it likes. Who relies on an
+ * object that is there must be able to flush it too. */
+static int exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
+                  struct li_error *err)
+{
+    struct li_directory *d = (struct li_directory *)store;
+
+    for (size_t i = 0; i < count; i++) {
+        int rc = exists_one(d, keys[i], &present[i], err);
+
+        if (rc == 0 && present[i])
+            rc = li_directory_changed(d, keys[i], err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static void directory_free(struct li_store *store)
+{
+    struct li_directory *d = (struct li_directory *)store;
+
+    for (size_t i = 0; i < d->changed_count; i++)
+        free(d->changed[i]);
+    free(d->changed);
+    if (d->root >= 0)
+        close(d->root);
+    pthread_mutex_destroy(&d->flushing);
+    pthread_mutex_destroy(&d->lock);
+    free(store->address);
+    free(d);
+}
+
+static const struct li_store_operations operations = {
+    .get = get,
+    .get_range = get_range,
+    .put_if_absent = li_directory_put_if_absent,
+    .replace = li_directory_replace,
+    .replace_if = li_directory_replace_if,
+    .exists = exists,
+    .list = li_directory_list,
+    .remove = li_directory_remove,
+    .copy = li_directory_copy,
+    .flush = li_directory_flush,
+    .free = directory_free,
+};
+
+static int make_root(const char *path, struct li_error *err)
+{
+    int parent;
+    int rc = li_make_directories(path, err);
+
+    if (rc < 0)
+        return rc;
+    /* So that the store's own name outlives a crash; where this is not allowed, it was not this
+     * call that made the directory. */
+    parent = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (parent >= 0) {
+        int above = openat(parent, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (above >= 0) {
+            (void)fsync(above);
+            close(above);
+        }
+        close(parent);
+    }
+    return 0;
+}
+
+int li_directory_open(const char *path, bool create, const struct li_env *env,
+                      struct li_store **out, struct li_error *err)
+{
+    struct li_directory *d = NULL;
+    int rc;
+
+    rc = create ? make_root(path, err) : 0;
+    if (rc < 0)
+        return rc;
+    d = calloc(1, sizeof(*d));
+    if (!d)
+        return li_fail_memory(err);
+    d->store.ops = &operations;
+    d->env = env;
+    pthread_mutex_init(&d->flushing, NULL);
+    pthread_mutex_init(&d->lock, NULL);
+    atomic_init(&d->named_only, access("/proc/self/fd", F_OK) < 0);
+    d->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (d->root < 0)
+        rc = li_fail_errno(err, errno, "cannot open the repository's directory %s", path);
+    else if (asprintf(&d->store.address, "dir:%s", path) < 0) {
+        d->store.address = NULL;
+        rc = li_fail_memory(err);
+    }
+    if (rc < 0)
+        directory_free(&d->store);
+    else
+        *out = &d->store;
+    return rc;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store in a directory: "dir:PATH". A key is a path below it. This header is for store.c and
+ * between the files of this store.
+ */
+#ifndef LI_STORE_DIRECTORY_H
+#define LI_STORE_DIRECTORY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/env.h"
+#include "store/store.h"
+
+/* What begins the names that are no objects: temporary files, and the lock of replace_if(). */
+#define LI_DIRECTORY_TEMPORARY ".tmp"
+
+struct li_directory {
+    struct li_store store; /* first, so that one can be had from the other */
+    const struct li_env *env;
+    int root;
+    /* Set where the file system, or a missing /proc, allows no files without a name. */
+    atomic_bool named_only;
+    atomic_uint counter; /* of temporary names */
+    pthread_mutex_t flushing;
+    bool swept; /* under flushing */
+    pthread_mutex_t lock;
+    char **changed; /* directories that wait for fsync, sorted; under lock, as all that follows */
+    size_t changed_count;
+    size_t changed_cap;
+};
+
+/* Opens the store at PATH; see li_store_open(). */
+int li_directory_open(const char *path, bool create, const struct li_env *env,
+                      struct li_store **out, struct li_error *err);
+
+/* Opens the directory that KEY lies in, without following symbolic links; with MAKE, missing ones
+ * are made. The caller closes *FD. *NAME is the rest of KEY. LI_ENOTFOUND where a directory is
+ * missing; with MAKE, where one was removed at the same moment. */
+int li_directory_parent(struct li_directory *d, const char *key, bool make, int *fd,
+                        const char **name, struct li_error *err);
+
+/* The regular file NAME in PARENT, open for reading, and its size. */
+int li_directory_file(int parent, const char *name, int *fd, uint64_t *size, struct li_error *err);
+
+/* Notes that the directory of KEY, and those above it, must be durable before flush() returns.
+ * Call it after the change that it is for. */
+int li_directory_changed(struct li_directory *d, const char *key, struct li_error *err);
+
+/* The operations, as in store.h. */
+int li_directory_put_if_absent(struct li_store *store, const char *key, const void *data,
+                               size_t len, struct li_error *err);
+int li_directory_replace(struct li_store *store, const char *key, const void *data, size_t len,
+                         struct li_error *err);
+int li_directory_replace_if(struct li_store *store, const char *key, const void *expected,
+                            size_t expected_len, const void *data, size_t len,
+                            struct li_error *err);
+int li_directory_remove(struct li_store *store, const char *key, struct li_error *err);
+int li_directory_copy(struct li_store *store, const char *from, const char *to,
+                      struct li_error *err);
+int li_directory_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
+                      void *arg, struct li_error *err);
+int li_directory_flush(struct li_store *store, struct li_error *err);
+
+#endif

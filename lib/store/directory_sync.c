@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directory store: making names durable, and sweeping up.
+ *
+ * A file that was synced and linked is on the disk, but its name is so only when the directory is
+ * synced as well, and the directory's own name when its parent is. A push changes the same few
+ * hundred directories thousands of times, so they are collected, and flush() syncs each once.
+ *
+ * INVARIANT: where a directory is in the set, those above it are too.
+ */
+#include "store/directory.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Seconds after which a temporary file has no living owner. */
+enum { ABANDONED = 24 * 60 * 60 };
+
+/* Where NAME is, or would be, in the set. */
+static size_t find(const struct li_directory *d, const char *name, bool *found)
+{
+    size_t low = 0, high = d->changed_count;
+
+    *found = false;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(d->changed[middle], name);
+
+        if (order == 0)
+            *found = true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int grow(struct li_directory *d, struct li_error *err)
+{
+    size_t cap = d->changed_cap ? d->changed_cap * 2 : 64;
+    char **changed;
+
+    if (d->changed_count < d->changed_cap)
+        return 0;
+    changed = realloc(d->changed, cap * sizeof(*changed));
+    if (!changed)
+        return li_fail_memory(err);
+    d->changed = changed;
+    d->changed_cap = cap;
+    return 0;
+}
+
+/* Adds NAME ("" is the root); LI_END where it is there already. */
+static int add(struct li_directory *d, const char *name, struct li_error *err)
+{
+    bool found;
+    size_t at = find(d, name, &found);
+    char *copy;
+    int rc;
+
+    if (found)
+        return LI_END;
+    rc = grow(d, err);
+    if (rc < 0)
+        return rc;
+    copy = strdup(name);
+    if (!copy)
+        return li_fail_memory(err);
+    memmove(d->changed + at + 1, d->changed + at, (d->changed_count - at) * sizeof(*d->changed));
+    d->changed[at] = copy;
+    d->changed_count++;
+    return 0;
+}
+
+int li_directory_changed(struct li_directory *d, const char *key, struct li_error *err)
+{
+    char name[LI_STORE_KEY_MAX + 1];
+    size_t len = strlen(key);
+    int rc = 0;
+
+    memcpy(name, key, len + 1);
+    pthread_mutex_lock(&d->lock);
+    while (rc == 0 && len > 0) {
+        char *slash = memrchr(name, '/', len);
+
+        len = slash ? (size_t)(slash - name) : 0;
+        name[len] = '\0';
+        rc = add(d, name, err);
+    }
+    pthread_mutex_unlock(&d->lock);
+    return rc < 0 ? rc : 0;
+}
+
+/* A directory that is gone has no names to make durable; that it is gone is in its parent. */
+static int sync_directory(struct li_directory *d, const char *directory, struct li_error *err)
+{
+    char inside[LI_STORE_KEY_MAX + 3];
+    const char *name;
+    size_t len = strlen(directory);
+    int fd = -1;
+    int rc;
+
+    memcpy(inside, directory, len);
+    memcpy(inside + len, len ? "/." : ".", len ? 3 : 2);
+    rc = li_directory_parent(d, inside, false, &fd, &name, err);
+    if (rc < 0)
+        return rc == LI_ENOTFOUND ? 0 : rc;
+    /* EINVAL: this file system has no such thing for directories. */
+    if (fsync(fd) < 0 && errno != EINVAL)
+        rc = li_fail_errno(err, errno, "cannot write the directory %s to the disk", directory);
+    close(fd);
+    return rc;
+}
+
+/* Removes what killed pushers left behind. Whatever fails here is tried again by another. */
+static void sweep(struct li_directory *d)
+{
+    static const char prefix[] = LI_DIRECTORY_TEMPORARY "-";
+    int fd = openat(d->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+    struct stat st;
+
+    if (!dir && fd >= 0)
+        close(fd);
+    while (dir && (entry = readdir(dir))) {
+        if (strncmp(entry->d_name, prefix, sizeof(prefix) - 1) != 0 ||
+            !isdigit((unsigned char)entry->d_name[sizeof(prefix) - 1]))
+            continue;
+        if (fstatat(d->root, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            st.st_mtime < d->env->now() - ABANDONED)
+            unlinkat(d->root, entry->d_name, 0);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+/* The next flush is to try these again. For want of memory it cannot, but then this one has failed
+ * already, and its caller stores nothing that relies on them. */
+static void put_back(struct li_directory *d, char **names, size_t count)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+
+    pthread_mutex_lock(&d->lock);
+    for (size_t i = 0; i < count; i++)
+        (void)add(d, names[i], &ignored);
+    pthread_mutex_unlock(&d->lock);
+}
+
+/* A flush that begins while another runs waits for it: what the other took out of the set may be
+ * what this one's caller relies on. */
+int li_directory_flush(struct li_store *store, struct li_error *err)
+{
+    struct li_directory *d = (struct li_directory *)store;
+    char **names;
+    size_t count;
+    int rc = 0;
+
+    pthread_mutex_lock(&d->flushing);
+    pthread_mutex_lock(&d->lock);
+    names = d->changed;
+    count = d->changed_count;
+    d->changed = NULL;
+    d->changed_count = d->changed_cap = 0;
+    pthread_mutex_unlock(&d->lock);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = sync_directory(d, names[i], err);
+    if (rc < 0)
+        put_back(d, names, count);
+    for (size_t i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+    if (rc == 0 && !d->swept) {
+        sweep(d);
+        d->swept = true;
+    }
+    pthread_mutex_unlock(&d->flushing);
+    return rc;
+}

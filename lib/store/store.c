@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The front of all stores. Keys are checked here, once, so that no implementation ever sees one
+ * that climbs out of its directory or that another implementation could not hold; and every error
+ * leaves here with the address and the key in front, so that no implementation repeats them.
+ */
+#include "store/store.h"
+
+#include <string.h>
+
+#include "store/directory.h"
+
+static bool is_key_byte(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("._~:+=-", c));
+}
+
+static bool is_component(const char *s, size_t len)
+{
+    if (len == 0 || (len == 1 && s[0] == '.') || (len == 2 && s[0] == '.' && s[1] == '.'))
+        return false;
+    if (len >= 4 && memcmp(s, ".tmp", 4) == 0)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (!is_key_byte(s[i]))
+            return false;
+    return true;
+}
+
+/* LEN bytes of KEY, without the '/' that ends a prefix. */
+static bool is_key(const char *key, size_t len)
+{
+    const char *end = key + len;
+
+    if (len > LI_STORE_KEY_MAX)
+        return false;
+    for (;;) {
+        const char *slash = memchr(key, '/', (size_t)(end - key));
+
+        if (!is_component(key, (size_t)((slash ? slash : end) - key)))
+            return false;
+        if (!slash)
+            return true;
+        key = slash + 1;
+    }
+}
+
+static int check_key(const char *key, struct li_error *err)
+{
+    return is_key(key, strlen(key)) ? 0 : li_fail(err, LI_EINVALID, "this is no key of a store");
+}
+
+static int check_prefix(const char *prefix, struct li_error *err)
+{
+    size_t len = strlen(prefix);
+
+    if (len == 0 || (prefix[len - 1] == '/' && is_key(prefix, len - 1)))
+        return 0;
+    return li_fail(err, LI_EINVALID, "this is no prefix of keys of a store");
+}
+
+/* A long key is cut, so that it leaves room for the reason. */
+static int explain(int rc, const struct li_store *store, const char *key, struct li_error *err)
+{
+    return rc < 0 ? li_context(err, "%s/%.300s", store->address, key) : rc;
+}
+
+int li_store_open(const char *address, bool create, const struct li_env *env, struct li_store **out,
+                  struct li_error *err)
+{
+    static const char directory[] = "dir:";
+    size_t len = sizeof(directory) - 1;
+
+    if (strncmp(address, directory, len) == 0 && address[len])
+        return li_directory_open(address + len, create, env, out, err);
+    if (strncmp(address, "s3:", 3) == 0)
+        return li_fail(err, LI_EUNSUPPORTED,
+                       "%s: this version keeps repositories in directories only; give dir:PATH",
+                       address);
+    return li_fail(err, LI_EINVALID, "\"%s\" is no address of a repository; give dir:PATH",
+                   address);
+}
+
+int li_store_get(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
+                 struct li_error *err)
+{
+    int rc = check_key(key, err);
+
+    if (rc == 0)
+        rc = store->ops->get(store, key, limit, out, err);
+    return explain(rc, store, key, err);
+}
+
+int li_store_get_range(struct li_store *store, const char *key, uint64_t offset, size_t len,
+                       struct li_buffer *out, struct li_error *err)
+{
+    int rc = check_key(key, err);
+
+    if (rc == 0)
+        rc = store->ops->get_range(store, key, offset, len, out, err);
+    return explain(rc, store, key, err);
+}
+
+int li_store_put_if_absent(struct li_store *store, const char *key, const void *data, size_t len,
+                           struct li_error *err)
+{
+    int rc = check_key(key, err);
+
+    if (rc == 0)
+        rc = store->ops->put_if_absent(store, key, data, len, err);
+    return explain(rc, store, key, err);
+}
+
+int li_store_replace(struct li_store *store, const char *key, const void *data, size_t len,
+                     struct li_error *err)
+{
+    int rc = check_key(key, err);
+
+    if (rc == 0)
+        rc = store->ops->replace(store, key, data, len, err);
+    return explain(rc, store, key, err);
+}
+
+int li_store_replace_if(struct li_store *store, const char *key, const void *expected,
+                        size_t expected_len, const void *data, size_t len, struct li_error *err)
+{
+    int rc = check_key(key, err);
+
+    if (rc == 0)
+        rc = store->ops->replace_if(store, key, expected, expected_len, data, len, err);
+    return explain(rc, store, key, err);
+}
+
+int li_store_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
+                    struct li_error *err)
+{
+    int rc;
+
+    for (size_t i = 0; i < count; i++) {
+        rc = check_key(keys[i], err);
+        if (rc < 0)
+            return explain(rc, store, keys[i], err);
+    }
+    rc = store->ops->exists(store, keys, count, present, err);
+    return explain(rc, store, count == 1 ? keys[0] : "", err);
+}
+
+int li_store_list(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
+                  struct li_error *err)
+{
+    int rc = check_prefix(prefix, err);
+
+    if (rc == 0)
+        rc = store->ops->list(store, prefix, true, visit, arg, err);
+    return explain(rc, store, prefix, err);
+}
+
+int li_store_list_shallow(struct li_store *store, const char *prefix, li_store_visit *visit,
+                          void *arg, struct li_error *err)
+{
+    int rc = check_prefix(prefix, err);
+
+    if (rc == 0)
+        rc = store->ops->list(store, prefix, false, visit, arg, err);
+    return explain(rc, store, prefix, err);
+}
+
+int li_store_remove(struct li_store *store, const char *key, struct li_error *err)
+{
+    int rc = check_key(key, err);
+
+    if (rc == 0)
+        rc = store->ops->remove(store, key, err);
+    return explain(rc, store, key, err);
+}
+
+int li_store_copy(struct li_store *store, const char *from, const char *to, struct li_error *err)
+{
+    int rc = check_key(from, err);
+
+    if (rc < 0)
+        return explain(rc, store, from, err);
+    rc = check_key(to, err);
+    if (rc == 0)
+        rc = store->ops->copy(store, from, to, err);
+    return explain(rc, store, to, err);
+}
+
+int li_store_flush(struct li_store *store, struct li_error *err)
+{
+    int rc = store->ops->flush(store, err);
+
+    return rc < 0 ? li_context(err, "%s", store->address) : rc;
+}
+
+void li_store_free(struct li_store *store)
+{
+    if (store)
+        store->ops->free(store);
+}

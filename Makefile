@@ -56,7 +56,7 @@ LIB_READER = lib/reader/chunks.c lib/reader/directory.c lib/reader/extent.c lib/
 	lib/reader/htree.c lib/reader/inode.c lib/reader/read.c lib/reader/reader.c \
 	lib/reader/superblock.c lib/reader/xattr.c
 
-FUSE =
+FUSE = fuse/mount.c fuse/operations.c fuse/signals.c fuse/unmount.c
 
 CMD = cmd/about.c cmd/context.c cmd/convert.c cmd/help.c cmd/init.c cmd/inspect.c cmd/ls.c cmd/main.c \
 	cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c cmd/rm.c cmd/umount.c \
@@ -76,7 +76,7 @@ UNIT_STORE = store
 UNIT_READER = cache damage files
 
 # Programs that the scenarios use: tests/tools/NAME.c
-TOOLS = ext4list mktar treelist
+TOOLS = ext4list mktar mountfile treelist
 TOOLS_COMMON = tests/tools/listing.c
 
 # ---- flags -----------------------------------------------------------------------------------
@@ -131,6 +131,8 @@ $(PROGRAM): $(call obj,$(CMD) $(FUSE)) $(LIB)
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS)
+
+$(BUILD)/tests/mountfile: $(call obj,$(FUSE)) $(LIB)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(call obj,$(TOOLS_COMMON))
 	@mkdir -p $(@D)

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the mount share. Not for other modules. */
+#ifndef LI_FUSE_INTERNAL_H
+#define LI_FUSE_INTERNAL_H
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "fuse/fuse.h"
+#include "reader/files.h"
+
+/* The option that makes it, and the type that mount tables then show. */
+#define LI_FUSE_SUBTYPE "subtype=lambdaimg"
+#define LI_FUSE_TYPE "fuse.lambdaimg"
+
+/* What an operation finds as its request's user data. Set before the session runs, but for the last
+ * two, which the first request sets. */
+struct li_served {
+    struct li_files *files;
+    const struct li_mount_options *options;
+    bool no_open; /* the kernel can do without open and release */
+    bool no_opendir;
+};
+
+extern const struct fuse_lowlevel_ops li_fuse_operations;
+
+/* The absolute path of PATH, whose last component is not looked at: it may be a mount that answers
+ * no more. OUT has PATH_MAX bytes. */
+int li_mountpoint_resolve(const char *path, char *out, struct li_error *err);
+
+/* What is mounted at a path, on top; all zero where nothing is. */
+struct li_mounted {
+    bool image;      /* an image of lambdaimg */
+    char device[32]; /* "major:minor" */
+};
+
+void li_mounted_at(const char *path, struct li_mounted *out);
+
+/* The signals of a mount, taken by a thread of their own. */
+struct li_signals {
+    struct fuse_session *session;
+    const struct li_mount_options *options;
+    pthread_t loop;   /* the thread that runs the session's loop */
+    pthread_t thread; /* the one that waits for signals */
+    atomic_bool over; /* the loop has ended */
+    sigset_t taken;
+    sigset_t mask;           /* the caller's */
+    struct sigaction action; /* the caller's, of the signal that wakes the loop */
+};
+
+/* Blocks the mount's signals: from here on they wait. */
+void li_signals_block(struct li_signals *signals);
+
+/* Starts the thread that takes them. The caller runs the loop. */
+int li_signals_start(struct li_signals *signals, struct fuse_session *session,
+                     const struct li_mount_options *options, struct li_error *err);
+
+/* After the loop. */
+void li_signals_stop(struct li_signals *signals);
+
+/* Gives the signals back to the caller. */
+void li_signals_restore(struct li_signals *signals);
+
+#endif

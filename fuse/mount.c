@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a mount: options, session, loop, and taking it down again. Whatever ends the loop,
+ * the mount goes: libfuse unmounts lazily, so one that is busy leaves the tree of names at once and
+ * its users get errors. Only where it believes the mount to be gone already, since the connection
+ * was aborted, it may be mistaken; hence the second look.
+ *
+ * libfuse tells its reasons by printing them. They are caught instead, and the last one becomes the
+ * error's text; libfuse has one log for the process, so here is the one variable of the program
+ * that is not on a stack.
+ */
+#include <errno.h>
+#include <fuse_log.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fuse/internal.h"
+
+static struct {
+    pthread_mutex_t lock;
+    char last[256]; /* the last line, or what there is of it */
+    bool whole;     /* it has ended: the next words begin another */
+} fuse_words = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void keep_words(enum fuse_log_level level, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
+static void keep_words(enum fuse_log_level level, const char *fmt, va_list ap)
+{
+    size_t len;
+
+    if (level > FUSE_LOG_WARNING)
+        return;
+    pthread_mutex_lock(&fuse_words.lock);
+    len = fuse_words.whole ? 0 : strlen(fuse_words.last);
+    vsnprintf(fuse_words.last + len, sizeof(fuse_words.last) - len, fmt, ap);
+    len = strcspn(fuse_words.last, "\n");
+    fuse_words.whole = fuse_words.last[len] == '\n';
+    fuse_words.last[len] = '\0';
+    pthread_mutex_unlock(&fuse_words.lock);
+}
+
+/* LI_EIO with what was being done and libfuse's last words. */
+static int fail_fuse(struct li_error *err, const char *what)
+{
+    static const char prefix[] = "fuse: ";
+    const char *words = fuse_words.last;
+
+    pthread_mutex_lock(&fuse_words.lock);
+    if (strncmp(words, prefix, sizeof(prefix) - 1) == 0)
+        words += sizeof(prefix) - 1;
+    li_fail(err, LI_EIO, "%s%s%s", what, *words ? ": " : "", words);
+    pthread_mutex_unlock(&fuse_words.lock);
+    return LI_EIO;
+}
+
+static int check_mountpoint(const char *path, struct li_error *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0 && errno == ENOTCONN)
+        return li_fail(err, LI_EINVALID,
+                       "a mount whose process was killed is still there; unmount it first");
+    if (stat(path, &st) < 0)
+        return li_fail_errno(err, errno, "cannot use it as a mount point");
+    if (!S_ISDIR(st.st_mode))
+        return li_fail(err, LI_EINVALID, "it is not a directory");
+    return 0;
+}
+
+static bool add_options(char **to, const struct li_mount_options *options)
+{
+    static const char *const all[] = {"ro", "default_permissions", LI_FUSE_SUBTYPE};
+    static const char *const root[] = {"allow_other", "dev", "suid"};
+    char *name = NULL;
+    int bad = 0;
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        bad |= fuse_opt_add_opt(to, all[i]);
+    for (size_t i = 0; geteuid() == 0 && i < sizeof(root) / sizeof(root[0]); i++)
+        bad |= fuse_opt_add_opt(to, root[i]);
+    if (asprintf(&name, "fsname=%s", options->source) < 0)
+        return false;
+    /* A comma in the reference must not begin another option. */
+    bad |= fuse_opt_add_opt_escaped(to, name);
+    free(name);
+    if (options->fuse_options)
+        bad |= fuse_opt_add_opt(to, options->fuse_options);
+    return bad == 0;
+}
+
+static int new_session(struct li_served *served, struct fuse_session **out, struct li_error *err)
+{
+    struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+    char *list = NULL;
+    int rc = 0;
+
+    if (!add_options(&list, served->options) || fuse_opt_add_arg(&args, "lambdaimg") ||
+        fuse_opt_add_arg(&args, "-o") || fuse_opt_add_arg(&args, list)) {
+        rc = li_fail_memory(err);
+        goto out;
+    }
+    *out = fuse_session_new(&args, &li_fuse_operations, sizeof(li_fuse_operations), served);
+    if (!*out) {
+        rc = fail_fuse(err, "the options are not accepted");
+        rc = err->code = LI_EINVALID;
+    }
+out:
+    free(list);
+    fuse_opt_free_args(&args);
+    return rc;
+}
+
+static int run_loop(struct fuse_session *session, unsigned threads, struct li_error *err)
+{
+    struct fuse_loop_config *config = fuse_loop_cfg_create();
+    int result;
+
+    if (!config)
+        return li_fail_memory(err);
+    fuse_loop_cfg_set_max_threads(config, threads);
+    result = fuse_session_loop_mt(session, config);
+    fuse_loop_cfg_destroy(config);
+    if (result < 0)
+        return li_fail_errno(err, -result, "the kernel's requests could not be served");
+    return 0;
+}
+
+static int serve(struct fuse_session *session, const struct li_mount_options *options,
+                 struct li_signals *signals, struct li_error *err)
+{
+    int rc = li_signals_start(signals, session, options, err);
+
+    if (rc < 0)
+        return rc;
+    rc = run_loop(session, options->threads, err);
+    li_signals_stop(signals);
+    return rc;
+}
+
+/* Serves what is mounted at PATH, and sees to it that it is not there afterwards. */
+static int serve_mounted(struct fuse_session *session, const char *path,
+                         const struct li_mount_options *options, struct li_signals *signals,
+                         struct li_error *err)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+    struct li_mounted before, after;
+    int rc;
+
+    li_mounted_at(path, &before);
+    rc = serve(session, options, signals, err);
+    fuse_session_unmount(session);
+    li_mounted_at(path, &after);
+    if (after.image && strcmp(before.device, after.device) == 0)
+        li_fuse_unmount(path, true, &ignored);
+    return rc;
+}
+
+static int mount_and_serve(struct li_served *served, struct li_signals *signals,
+                           struct li_error *err)
+{
+    struct fuse_session *session = NULL;
+    char path[PATH_MAX];
+    int rc = check_mountpoint(served->options->mountpoint, err);
+
+    /* The callbacks may change the working directory, and the path is needed again at the end. */
+    if (rc == 0)
+        rc = li_mountpoint_resolve(served->options->mountpoint, path, err);
+    if (rc == 0)
+        rc = new_session(served, &session, err);
+    if (rc < 0)
+        return rc;
+    if (fuse_session_mount(session, path) < 0)
+        rc = fail_fuse(err, geteuid() == 0 ? "it could not be mounted"
+                                           : "it could not be mounted by fusermount3");
+    else
+        rc = serve_mounted(session, path, served->options, signals, err);
+    fuse_session_destroy(session);
+    return rc;
+}
+
+int li_fuse_mount(struct li_files *files, const struct li_mount_options *options,
+                  struct li_error *err)
+{
+    struct li_served served = {.files = files, .options = options};
+    struct li_signals signals;
+    int rc;
+
+    if (options->threads == 0)
+        return li_fail(err, LI_EINVALID, "a mount without threads");
+    fuse_words.last[0] = '\0';
+    fuse_words.whole = true;
+    fuse_set_log_func(keep_words);
+    li_signals_block(&signals);
+    rc = mount_and_serve(&served, &signals, err);
+    li_signals_restore(&signals);
+    fuse_set_log_func(NULL);
+    return rc < 0 ? li_context(err, "%s", options->mountpoint) : 0;
+}

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests of the kernel. A node is an inode of the image and nothing is kept about it: each
+ * request reads the inode again, which the chunk cache makes cheap, so there is nothing to forget
+ * and nothing to lock.
+ *
+ * An image never changes, so the kernel may keep all it is told for ever: entries, absent names,
+ * attributes, listings, links and data. Where it can do without opening and closing files and
+ * directories it is told that we don't care, once, and never asks again; it then keeps data as with
+ * keep_cache.
+ *
+ * A listing also brings attributes, so that `ls -l` costs no request for each file. If those of one
+ * entry cannot be had, the listing goes on without them, and whoever asks for them is told then: a
+ * listing must not wait for the deadline again and again.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "fuse/internal.h"
+
+static const double forever = 1e9; /* seconds; libfuse and the kernel can both hold it */
+
+enum { BACKGROUND_MAX = 64 };
+
+static struct li_served *served_of(fuse_req_t req)
+{
+    return fuse_req_userdata(req);
+}
+
+static uint32_t inode_of(fuse_ino_t node)
+{
+    if (node == FUSE_ROOT_ID)
+        return LI_FILES_ROOT;
+    return node > UINT32_MAX ? 0 : (uint32_t)node;
+}
+
+static fuse_ino_t node_of(uint32_t ino)
+{
+    return ino == LI_FILES_ROOT ? FUSE_ROOT_ID : ino;
+}
+
+static int errno_of(const struct li_error *err)
+{
+    switch (err->code) {
+    case LI_ENOTFOUND:
+        return ENOENT;
+    case LI_EINVALID:
+        return EINVAL;
+    case LI_ENOMEM:
+        return ENOMEM;
+    case LI_EUNSUPPORTED:
+        return EOPNOTSUPP;
+    default:
+        return EIO;
+    }
+}
+
+/* What is absent or cannot be is the asker's affair; all else is the mount's. */
+static void reply_error(fuse_req_t req, const struct li_error *err)
+{
+    const struct li_mount_options *options = served_of(req)->options;
+
+    if (options->failed && err->code != LI_ENOTFOUND && err->code != LI_EINVALID)
+        options->failed(options->failed_arg, err);
+    fuse_reply_err(req, errno_of(err));
+}
+
+static int get_file(fuse_req_t req, fuse_ino_t node, struct li_file *file)
+{
+    struct li_error err = LI_ERROR_INIT;
+    int rc = li_files_inode(served_of(req)->files, inode_of(node), file, &err);
+
+    if (rc < 0)
+        reply_error(req, &err);
+    return rc;
+}
+
+static void want(struct fuse_conn_info *conn, unsigned capability)
+{
+    conn->want |= conn->capable & capability;
+}
+
+static void op_init(void *arg, struct fuse_conn_info *conn)
+{
+    struct li_served *served = arg;
+
+    want(conn, FUSE_CAP_EXPORT_SUPPORT);
+    want(conn, FUSE_CAP_CACHE_SYMLINKS);
+    want(conn, FUSE_CAP_POSIX_ACL);
+    want(conn, FUSE_CAP_PARALLEL_DIROPS);
+    want(conn, FUSE_CAP_ASYNC_READ);
+    want(conn, FUSE_CAP_READDIRPLUS);
+    want(conn, FUSE_CAP_READDIRPLUS_AUTO);
+    conn->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA;
+    conn->max_background = BACKGROUND_MAX;
+    conn->congestion_threshold = BACKGROUND_MAX * 3 / 4;
+    served->no_open = conn->capable & FUSE_CAP_NO_OPEN_SUPPORT;
+    served->no_opendir = conn->capable & FUSE_CAP_NO_OPENDIR_SUPPORT;
+    if (served->options->ready)
+        served->options->ready(served->options->ready_arg);
+}
+
+static void fill_entry(const struct li_files *files, const struct li_file *file,
+                       struct fuse_entry_param *entry)
+{
+    memset(entry, 0, sizeof(*entry));
+    entry->ino = node_of(file->ino);
+    entry->attr_timeout = forever;
+    entry->entry_timeout = forever;
+    li_files_stat(files, file, &entry->attr);
+}
+
+static int lookup(fuse_req_t req, fuse_ino_t parent, const char *name, struct li_file *out,
+                  struct li_error *err)
+{
+    struct li_files *files = served_of(req)->files;
+    struct li_file directory;
+    uint32_t ino = 0;
+    int rc = li_files_inode(files, inode_of(parent), &directory, err);
+
+    if (rc == 0)
+        rc = li_files_lookup(files, &directory, name, strlen(name), &ino, err);
+    if (rc < 0)
+        return rc;
+    rc = li_files_inode(files, ino, out, err);
+    /* An entry whose inode is not in use is not an absent name. */
+    if (rc == LI_ENOTFOUND)
+        rc = err->code = LI_ECORRUPT;
+    return rc;
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct fuse_entry_param entry = {.entry_timeout = forever};
+    struct li_file file;
+    int rc = lookup(req, parent, name, &file, &err);
+
+    if (rc == 0)
+        fill_entry(served_of(req)->files, &file, &entry);
+    if (rc == 0 || rc == LI_ENOTFOUND)
+        fuse_reply_entry(req, &entry);
+    else
+        reply_error(req, &err);
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
+{
+    struct li_file file;
+    struct stat st;
+
+    (void)info;
+    if (get_file(req, node, &file) < 0)
+        return;
+    li_files_stat(served_of(req)->files, &file, &st);
+    fuse_reply_attr(req, &st, forever);
+}
+
+static void op_readlink(fuse_req_t req, fuse_ino_t node)
+{
+    struct li_error err = LI_ERROR_INIT;
+    char target[LI_FILES_LINK_MAX + 1];
+    struct li_file file;
+
+    if (get_file(req, node, &file) < 0)
+        return;
+    if (li_files_readlink(served_of(req)->files, &file, target, &err) < 0)
+        reply_error(req, &err);
+    else
+        fuse_reply_readlink(req, target);
+}
+
+static void op_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
+{
+    (void)node;
+    if (served_of(req)->no_open) {
+        fuse_reply_err(req, ENOSYS);
+        return;
+    }
+    info->keep_cache = 1;
+    info->noflush = 1;
+    fuse_reply_open(req, info);
+}
+
+static void op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
+{
+    (void)node;
+    if (served_of(req)->no_opendir) {
+        fuse_reply_err(req, ENOSYS);
+        return;
+    }
+    info->keep_cache = 1;
+    info->cache_readdir = 1;
+    fuse_reply_open(req, info);
+}
+
+static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+                    struct fuse_file_info *info)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_file file;
+    size_t got = 0;
+    char *buf;
+
+    (void)info;
+    if (get_file(req, node, &file) < 0)
+        return;
+    buf = malloc(size);
+    if (!buf) {
+        li_fail_memory(&err);
+        reply_error(req, &err);
+        return;
+    }
+    if (li_files_read(served_of(req)->files, &file, (uint64_t)offset, size, buf, &got, &err) < 0)
+        reply_error(req, &err);
+    else
+        fuse_reply_buf(req, buf, got);
+    free(buf);
+}
+
+static void op_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence,
+                     struct fuse_file_info *info)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_file file;
+    uint64_t found = 0;
+    int rc;
+
+    (void)info;
+    if (get_file(req, node, &file) < 0)
+        return;
+    rc = li_files_seek(served_of(req)->files, &file, (uint64_t)offset, whence, &found, &err);
+    if (rc == 0)
+        fuse_reply_lseek(req, (off_t)found);
+    else if (rc == LI_END)
+        fuse_reply_err(req, ENXIO);
+    else
+        reply_error(req, &err);
+}
+
+/* A reply to readdir or readdirplus on its way. */
+struct listing {
+    fuse_req_t req;
+    struct li_files *files;
+    bool plus;
+    bool bare; /* attributes could not be had */
+    char *buf;
+    size_t size;
+    size_t used;
+};
+
+static size_t add_plus(struct listing *listing, const char *name, uint32_t ino, unsigned type,
+                       uint64_t next)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+    struct fuse_entry_param entry = {0};
+    struct li_file file;
+
+    /* Without a node the entry is a plain one, as that of "." and ".." must be. */
+    entry.attr.st_ino = ino;
+    entry.attr.st_mode = DTTOIF(type);
+    if (!listing->bare && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
+        if (li_files_inode(listing->files, ino, &file, &ignored) == 0)
+            fill_entry(listing->files, &file, &entry);
+        else
+            listing->bare = true;
+    }
+    return fuse_add_direntry_plus(listing->req, listing->buf + listing->used,
+                                  listing->size - listing->used, name, &entry, (off_t)next);
+}
+
+static int add_entry(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
+                     uint64_t next, struct li_error *err)
+{
+    struct listing *listing = arg;
+    struct stat st = {.st_ino = ino, .st_mode = DTTOIF(type)};
+    char text[LI_FILES_NAME_MAX + 1];
+    size_t added;
+
+    (void)err;
+    memcpy(text, name, len);
+    text[len] = '\0';
+    if (listing->plus)
+        added = add_plus(listing, text, ino, type, next);
+    else
+        added = fuse_add_direntry(listing->req, listing->buf + listing->used,
+                                  listing->size - listing->used, text, &st, (off_t)next);
+    if (added > listing->size - listing->used)
+        return LI_END;
+    listing->used += added;
+    return 0;
+}
+
+static void list(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, bool plus)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct listing listing = {
+        .req = req, .files = served_of(req)->files, .plus = plus, .size = size};
+    struct li_file file;
+    int rc;
+
+    if (get_file(req, node, &file) < 0)
+        return;
+    listing.buf = malloc(size);
+    if (listing.buf)
+        rc = li_files_list(listing.files, &file, (uint64_t)offset, add_entry, &listing, &err);
+    else
+        rc = li_fail_memory(&err);
+    /* After some entries an error can wait: the next request begins where it is. */
+    if (rc < 0 && listing.used == 0)
+        reply_error(req, &err);
+    else
+        fuse_reply_buf(req, listing.buf, listing.used);
+    free(listing.buf);
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+                       struct fuse_file_info *info)
+{
+    (void)info;
+    list(req, node, size, offset, false);
+}
+
+static void op_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+                           struct fuse_file_info *info)
+{
+    (void)info;
+    list(req, node, size, offset, true);
+}
+
+static void op_statfs(fuse_req_t req, fuse_ino_t node)
+{
+    struct statvfs st;
+
+    (void)node;
+    li_files_statvfs(served_of(req)->files, &st);
+    fuse_reply_statfs(req, &st);
+}
+
+/* Asked with size 0 for the length, with another for the bytes. */
+static void reply_attribute(fuse_req_t req, const struct li_buffer *value, size_t size)
+{
+    if (size == 0)
+        fuse_reply_xattr(req, value->len);
+    else if (value->len > size)
+        fuse_reply_err(req, ERANGE);
+    else
+        fuse_reply_buf(req, (const char *)value->data, value->len);
+}
+
+static void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_buffer value = {0};
+    struct li_file file;
+    int rc;
+
+    if (get_file(req, node, &file) < 0)
+        return;
+    rc = li_files_getxattr(served_of(req)->files, &file, name, &value, &err);
+    if (rc == 0)
+        reply_attribute(req, &value, size);
+    else if (rc == LI_ENOTFOUND)
+        fuse_reply_err(req, ENODATA);
+    else
+        reply_error(req, &err);
+    li_buffer_free(&value);
+}
+
+/* The names under "trusted." show to root only, as in other file systems. */
+static void drop_trusted(struct li_buffer *names)
+{
+    static const char trusted[] = "trusted.";
+    size_t kept = 0;
+
+    for (size_t at = 0, len; at < names->len; at += len) {
+        const char *name = (const char *)names->data + at;
+
+        len = strlen(name) + 1;
+        if (strncmp(name, trusted, sizeof(trusted) - 1) == 0)
+            continue;
+        memmove(names->data + kept, name, len);
+        kept += len;
+    }
+    names->len = kept;
+}
+
+static void op_listxattr(fuse_req_t req, fuse_ino_t node, size_t size)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_buffer names = {0};
+    struct li_file file;
+
+    if (get_file(req, node, &file) < 0)
+        return;
+    if (li_files_listxattr(served_of(req)->files, &file, &names, &err) == 0) {
+        if (fuse_req_ctx(req)->uid != 0)
+            drop_trusted(&names);
+        reply_attribute(req, &names, size);
+    } else {
+        reply_error(req, &err);
+    }
+    li_buffer_free(&names);
+}
+
+const struct fuse_lowlevel_ops li_fuse_operations = {
+    .init = op_init,
+    .lookup = op_lookup,
+    .getattr = op_getattr,
+    .readlink = op_readlink,
+    .open = op_open,
+    .read = op_read,
+    .lseek = op_lseek,
+    .opendir = op_opendir,
+    .readdir = op_readdir,
+    .readdirplus = op_readdirplus,
+    .statfs = op_statfs,
+    .getxattr = op_getxattr,
+    .listxattr = op_listxattr,
+};

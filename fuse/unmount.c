@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Unmounting from outside, also where the process that served the mount was killed. Nothing may be
+ * asked of such a mount, not even its type: every call on it fails. So the path is resolved up to
+ * the last component only, and the table of mounts tells what is there.
+ *
+ * Root unmounts by itself; others ask fusermount3, which may do it for them.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fuse/internal.h"
+
+extern char **environ;
+
+int li_mountpoint_resolve(const char *path, char *out, struct li_error *err)
+{
+    char *copy = strdup(path), *last, real[PATH_MAX];
+    size_t len = strlen(path);
+    int rc = 0;
+
+    if (!copy)
+        return li_fail_memory(err);
+    while (len > 1 && copy[len - 1] == '/')
+        copy[--len] = '\0';
+    last = strrchr(copy, '/');
+    last = last ? last + 1 : copy;
+    /* Of these the last component is no name, so it must be looked at. */
+    if (*last == '\0' || strcmp(last, ".") == 0 || strcmp(last, "..") == 0) {
+        if (!realpath(copy, out))
+            rc = li_fail_errno(err, errno, "%s", path);
+        goto out;
+    }
+    if (last > copy)
+        last[-1] = '\0';
+    if (!realpath(last == copy ? "." : *copy ? copy : "/", real))
+        rc = li_fail_errno(err, errno, "%s", path);
+    else if (snprintf(out, PATH_MAX, "%s/%s", strcmp(real, "/") ? real : "", last) >= PATH_MAX)
+        rc = li_fail(err, LI_EINVALID, "%s: the path is too long", path);
+out:
+    free(copy);
+    return rc;
+}
+
+/* Undoes \040 and its like in place. */
+static void unescape(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from; to++) {
+        unsigned value;
+
+        if (from[0] == '\\' && sscanf(from + 1, "%3o", &value) == 1) {
+            *to = (char)value;
+            from += 4;
+        } else {
+            *to = *from++;
+        }
+    }
+    *to = '\0';
+}
+
+/* The next field of *LINE, which is moved behind it; NULL after the last. */
+static char *cut_field(char **line)
+{
+    char *field = *line;
+
+    if (!field)
+        return NULL;
+    *line = strchr(field, ' ');
+    if (*line)
+        *(*line)++ = '\0';
+    return field;
+}
+
+/* A line of mountinfo: ids, device, root, mount point, options, a dash, the type. OUT is
+ * left alone where it is not of PATH. */
+static void read_line(char *line, const char *path, struct li_mounted *out)
+{
+    char *rest = strstr(line, " - "), *device, *point;
+
+    if (!rest)
+        return;
+    *rest = '\0';
+    rest += 3;
+    cut_field(&line);
+    cut_field(&line);
+    device = cut_field(&line);
+    cut_field(&line);
+    point = cut_field(&line);
+    if (!device || !point)
+        return;
+    unescape(point);
+    if (strcmp(point, path) != 0)
+        return;
+    snprintf(out->device, sizeof(out->device), "%s", device);
+    out->image = strcmp(cut_field(&rest), LI_FUSE_TYPE) == 0;
+}
+
+/* The last line of a path is what is mounted on top. */
+void li_mounted_at(const char *path, struct li_mounted *out)
+{
+    FILE *table = fopen("/proc/self/mountinfo", "re");
+    char *line = NULL;
+    size_t cap = 0;
+
+    *out = (struct li_mounted){0};
+    while (table && getline(&line, &cap, table) > 0)
+        read_line(line, path, out);
+    if (table)
+        fclose(table);
+    free(line);
+}
+
+static int ask_fusermount(const char *path, bool lazy, struct li_error *err)
+{
+    const char *const argv[] = {
+        "fusermount3",      "-u", "-q", lazy ? "-z" : "--", lazy ? "--" : path,
+        lazy ? path : NULL, NULL};
+    int status = 0;
+    pid_t pid;
+    int sys = posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, environ);
+
+    if (sys)
+        return li_fail_errno(err, sys, "cannot run fusermount3");
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return li_fail_errno(err, errno, "waiting for fusermount3");
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return li_fail(err, LI_EDENIED,
+                       "fusermount3 did not unmount it: it is in use, or another user's");
+    return 0;
+}
+
+int li_fuse_unmount(const char *mountpoint, bool lazy, struct li_error *err)
+{
+    struct li_mounted mounted;
+    char path[PATH_MAX];
+    int rc = li_mountpoint_resolve(mountpoint, path, err);
+
+    if (rc < 0)
+        return rc;
+    li_mounted_at(path, &mounted);
+    if (!mounted.image)
+        return li_fail(err, LI_ENOTFOUND, "%s: no image is mounted there", mountpoint);
+    if (geteuid() != 0)
+        rc = ask_fusermount(path, lazy, err);
+    else if (umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) < 0)
+        rc = li_fail_errno(err, errno, "cannot unmount it");
+    return rc < 0 ? li_context(err, "%s", mountpoint) : 0;
+}

@@ -71,7 +71,7 @@ UNIT_LAYER =
 
 UNIT_CRYPTO = crypto seal kms manifest wrap reference
 
-UNIT_STORE = store
+UNIT_STORE = store repo
 
 UNIT_READER = cache damage files
 

@@ -41,6 +41,8 @@ struct chunk_push {
     struct li_queue *queue;
     struct li_manifest_chunk *chunk; /* by index; where all zero, FILLED is false */
     bool *filled;
+    pthread_mutex_t gate;
+    bool confirmed; /* under gate */
     pthread_mutex_t lock;
     struct li_names names;         /* under lock */
     struct li_push_result *result; /* under lock */
@@ -76,11 +78,28 @@ static void count_known(struct chunk_push *p, bool mended)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* Before the first object is stored, and while the others wait: an image that must not be kept
+ * leaves nothing behind. Readers go on meanwhile, so a push that brings nothing new never waits
+ * here. */
+static int confirm_once(struct chunk_push *p, struct li_error *err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&p->gate);
+    if (!p->confirmed && p->options->confirm)
+        rc = p->options->confirm(p->options->confirm_arg, err);
+    p->confirmed = rc == 0;
+    pthread_mutex_unlock(&p->gate);
+    return rc;
+}
+
 static int store_job(struct chunk_push *p, const struct job *job, struct li_error *err)
 {
-    int rc = li_store_put_if_absent(p->repo->store, job->key.text, job->sealed.data,
-                                    job->sealed.len, err);
+    int rc = confirm_once(p, err);
 
+    if (rc == 0)
+        rc = li_store_put_if_absent(p->repo->store, job->key.text, job->sealed.data,
+                                    job->sealed.len, err);
     if (rc == 0)
         count_new(p, job->sealed.len);
     if (rc == LI_END)
@@ -150,6 +169,8 @@ static int check_and_mend(struct chunk_push *p, struct tools *tools, const struc
         return rc;
     }
     rc = li_seal_chunk(tools->sealer, &p->options->seal, &chunk->prk, plain, &sealed, err);
+    if (rc == 0 && !p->options->dry_run)
+        rc = confirm_once(p, err);
     if (rc == 0 && !p->options->dry_run)
         rc = li_store_replace(p->repo->store, key->text, sealed.data, sealed.len, err);
     if (rc == 0)
@@ -279,6 +300,7 @@ static void finish(struct chunk_push *p)
     li_queue_free(p->queue);
     li_secret_wipe(&p->salt);
     pthread_mutex_destroy(&p->lock);
+    pthread_mutex_destroy(&p->gate);
 }
 
 int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
@@ -293,6 +315,7 @@ int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
 
     p.threads = repo->env->threads ? repo->env->threads : 1;
     pthread_mutex_init(&p.lock, NULL);
+    pthread_mutex_init(&p.gate, NULL);
     rc = prepare(&p, source, err);
     if (rc == 0)
         rc = walk(&p, source, progress, err);

@@ -81,9 +81,9 @@ struct li_push_options {
     struct li_seal_policy seal;
     bool dry_run;        /* store nothing, count what would be */
     bool check_existing; /* fetch and check chunks that are there, replace those that fail */
-    /* Asked after all chunks are read and before anything is stored that points at them; returns 0
-     * or why the image must not be kept. Asked again where the push is redone, because its root was
-     * retired meanwhile. May be NULL. */
+    /* Asked before the first object is stored, and again before the manifest is, from any thread
+     * but one at a time; returns 0 or why the image must not be kept. It may wait: chunks are read
+     * and named meanwhile. May be NULL. */
     li_chunk_confirm *confirm;
     void *confirm_arg;
 };

@@ -64,7 +64,7 @@ UNIT_CRYPTO = crypto seal kms manifest wrap reference
 
 UNIT_STORE = store
 
-UNIT_READER = cache damage files
+UNIT_READER = cache damage files reader
 
 # Programs that the scenarios use: tests/tools/NAME.c
 TOOLS = mountfile

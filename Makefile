@@ -47,7 +47,7 @@ LIB_CACHE = lib/cache/cache.c
 
 LIB_READER = lib/reader/chunks.c lib/reader/directory.c lib/reader/extent.c lib/reader/fetcher.c \
 	lib/reader/htree.c lib/reader/inode.c lib/reader/read.c lib/reader/reader.c \
-	lib/reader/superblock.c lib/reader/xattr.c
+	lib/reader/statvfs.c lib/reader/superblock.c lib/reader/xattr.c
 
 FUSE = fuse/mount.c fuse/operations.c fuse/signals.c fuse/unmount.c
 

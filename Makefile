@@ -54,7 +54,7 @@ LIB_CACHE = lib/cache/cache.c
 
 LIB_READER = lib/reader/chunks.c lib/reader/directory.c lib/reader/extent.c lib/reader/fetcher.c \
 	lib/reader/htree.c lib/reader/inode.c lib/reader/read.c lib/reader/reader.c \
-	lib/reader/superblock.c lib/reader/xattr.c
+	lib/reader/statvfs.c lib/reader/superblock.c lib/reader/xattr.c
 
 FUSE = fuse/mount.c fuse/operations.c fuse/signals.c fuse/unmount.c
 
@@ -73,7 +73,7 @@ UNIT_CRYPTO = crypto seal kms manifest wrap reference
 
 UNIT_STORE = store repo
 
-UNIT_READER = cache damage files
+UNIT_READER = cache damage files reader
 
 # Programs that the scenarios use: tests/tools/NAME.c
 TOOLS = ext4list mktar mountfile treelist

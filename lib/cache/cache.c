@@ -53,11 +53,10 @@ struct li_cache {
     pthread_cond_t queued; /* for workers: something to fetch, or the end */
     pthread_cond_t room;   /* for workers: a reader has let go of a buffer */
     atomic_bool short_of;  /* a worker waits for room */
-    atomic_bool started;
-    bool closing;      /* under lock, as all that follows */
-    struct list queue; /* first come, first served */
-    struct list there; /* most recently used first */
-    uint8_t **spare;   /* a stack of buffers out of use */
+    bool closing;          /* under lock, as all that follows */
+    struct list queue;     /* first come, first served */
+    struct list there;     /* most recently used first */
+    uint8_t **spare;       /* a stack of buffers out of use */
     uint64_t spare_count;
     uint64_t buffer_count; /* made so far; at most buffer_max */
     uint64_t buffer_max;
@@ -195,27 +194,11 @@ static void fetch_first(struct li_cache *cache, unsigned worker)
     settle(cache, entry, buffer, rc, &err);
 }
 
-/* A start that fails halfway waits for the workers it has started; only the team can tell them, and
- * that wakes nobody. So they begin to wait on the cache when all are there. */
-static bool all_started(struct li_cache *cache, const struct li_workers *team)
-{
-    static const struct timespec nap = {0, 1000000};
-
-    while (!atomic_load(&cache->started)) {
-        if (li_workers_stopped(team))
-            return false;
-        nanosleep(&nap, NULL);
-    }
-    return true;
-}
-
 static int work(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     struct li_cache *cache = arg;
 
-    (void)err;
-    if (!all_started(cache, team))
-        return 0;
+    (void)team, (void)err;
     pthread_mutex_lock(&cache->lock);
     while (!cache->closing) {
         if (list_empty(&cache->queue))
@@ -250,7 +233,6 @@ int li_cache_new(const struct li_cache_options *options, struct li_cache **out,
     cache->options = *options;
     cache->buffer_max = most;
     atomic_init(&cache->short_of, false);
-    atomic_init(&cache->started, false);
     pthread_mutex_init(&cache->lock, NULL);
     pthread_cond_init(&cache->queued, NULL);
     pthread_cond_init(&cache->room, NULL);
@@ -264,7 +246,6 @@ int li_cache_new(const struct li_cache_options *options, struct li_cache **out,
         li_cache_free(cache);
         return rc;
     }
-    atomic_store(&cache->started, true);
     *out = cache;
     return 0;
 }

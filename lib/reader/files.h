@@ -4,10 +4,10 @@
  *
  * The reader trusts nothing in the image: whoever may push can write any image, so every number
  * from it is checked before use, every loop is bounded, and what does not fit the format is
- * LI_ECORRUPT. It reads images with 4 KiB blocks, extents, and 64-bit or 32-bit descriptors, with
- * or without metadata checksums (where they are there they are not needed: chunks are
- * authenticated). All functions but open and free may be called from many threads at once. Inode
- * numbers are ext4's; the root is 2.
+ * LI_ECORRUPT. It reads images with blocks of 1, 2 or 4 KiB, inodes of 128 or 256 bytes, extents,
+ * and 64-bit or 32-bit descriptors, with or without metadata checksums (where they are there they
+ * are not needed: chunks are authenticated). All functions but open and free may be called from
+ * many threads at once. Inode numbers are ext4's; the root is 2.
  */
 #ifndef LI_READER_FILES_H
 #define LI_READER_FILES_H

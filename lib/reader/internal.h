@@ -39,7 +39,9 @@ struct li_files {
     uint32_t inode_count;
     uint32_t inodes_per_group;
     uint32_t first_inode; /* the first that is not reserved */
-    uint64_t *tables;     /* the byte at which each group's inode table begins */
+    uint32_t group_count;
+    uint32_t descriptors_in_block;
+    uint64_t *tables; /* the byte at which each group's inode table begins */
     bool huge_file;
     bool large_directory;
     bool indexed; /* directories may have an htree */
@@ -53,7 +55,21 @@ struct li_files {
 int li_files_bytes(struct li_files *files, uint64_t offset, size_t len, void *buf,
                    struct li_error *err);
 
-/* What files an inode holds: fields of the raw inode. */
+/* Whether numbers of blocks have upper halves. SB is the superblock, as in what follows. */
+static inline bool li_superblock_wide(const uint8_t *sb)
+{
+    return LI_LE32(sb, ext2_super_block, s_feature_incompat) & EXT4_FEATURE_INCOMPAT_64BIT;
+}
+
+static inline uint64_t li_join(uint32_t low, uint32_t high, bool wide)
+{
+    return wide ? low | (uint64_t)high << 32 : low;
+}
+
+/* Fills in what li_files_statvfs() tells; all else must be set. */
+int li_files_read_statvfs(struct li_files *files, const uint8_t *sb, struct li_error *err);
+
+/* Fields of the raw inode. */
 static inline uint32_t li_file_mode(const struct li_file *file)
 {
     return LI_LE16(file->raw, ext2_inode, i_mode);

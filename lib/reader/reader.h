@@ -3,7 +3,7 @@
  * The reader: an image of a repository as a block device, and as a file tree.
  *
  * li_reader gives bytes of the ext4 image, fetching, checking and caching the chunks they lie in
- * and no others. the functions of reader/files.h understand ext4 on top of it. All functions but
+ * and no others. The functions of reader/files.h understand ext4 on top of it. All functions but
  * open and free may be called from many threads at once.
  */
 #ifndef LI_READER_READER_H
@@ -24,7 +24,7 @@ struct li_reader;
 struct li_reader_options {
     uint64_t memory;   /* bytes of plaintext kept */
     unsigned workers;  /* chunks fetched at once */
-    unsigned deadline; /* seconds a read waits for a chunk */
+    unsigned deadline; /* seconds a read waits for each chunk */
 };
 
 struct li_reader_stats {

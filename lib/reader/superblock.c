@@ -65,16 +65,6 @@ static int check_features(const uint8_t *sb, struct li_error *err)
     return 0;
 }
 
-static uint64_t join(uint32_t low, uint32_t high, bool wide)
-{
-    return wide ? low | (uint64_t)high << 32 : low;
-}
-
-static bool is_wide(const uint8_t *sb)
-{
-    return LI_LE32(sb, ext2_super_block, s_feature_incompat) & EXT4_FEATURE_INCOMPAT_64BIT;
-}
-
 static int read_blocks_geometry(struct li_files *files, const uint8_t *sb, struct li_error *err)
 {
     uint32_t shift = LI_LE32(sb, ext2_super_block, s_log_block_size);
@@ -83,8 +73,9 @@ static int read_blocks_geometry(struct li_files *files, const uint8_t *sb, struc
         return li_fail(err, LI_EUNSUPPORTED, "the file system's blocks are larger than 4 KiB");
     files->block_shift = 10 + shift;
     files->block_size = 1u << files->block_shift;
-    files->block_count = join(LI_LE32(sb, ext2_super_block, s_blocks_count),
-                              LI_LE32(sb, ext2_super_block, s_blocks_count_hi), is_wide(sb));
+    files->block_count =
+        li_join(LI_LE32(sb, ext2_super_block, s_blocks_count),
+                LI_LE32(sb, ext2_super_block, s_blocks_count_hi), li_superblock_wide(sb));
     files->first_block = LI_LE32(sb, ext2_super_block, s_first_data_block);
     if (files->first_block != (shift == 0))
         return li_fail(err, LI_ECORRUPT, "the first data block is %" PRIu64, files->first_block);
@@ -133,32 +124,7 @@ static void read_features(struct li_files *files, const uint8_t *sb)
             li_get_le32(sb + offsetof(struct ext2_super_block, s_hash_seed) + 4 * i);
 }
 
-/* As the kernel's ext4 tells it: what metadata takes is not counted as blocks, and what root and
- * the kernel keep for themselves (a fiftieth, at most 4096 blocks) is not available. */
-static void read_statvfs(struct li_files *files, const uint8_t *sb)
-{
-    struct statvfs *st = &files->statvfs;
-    uint64_t overhead = LI_LE32(sb, ext2_super_block, s_overhead_clusters);
-    uint64_t kept = join(LI_LE32(sb, ext2_super_block, s_r_blocks_count),
-                         LI_LE32(sb, ext2_super_block, s_r_blocks_count_hi), is_wide(sb));
-
-    if (overhead > files->block_count)
-        overhead = 0;
-    kept += files->block_count / 50 < 4096 ? files->block_count / 50 : 4096;
-    st->f_bsize = files->block_size;
-    st->f_frsize = files->block_size;
-    st->f_blocks = files->block_count - overhead;
-    st->f_bfree = join(LI_LE32(sb, ext2_super_block, s_free_blocks_count),
-                       LI_LE32(sb, ext2_super_block, s_free_blocks_hi), is_wide(sb));
-    st->f_bavail = st->f_bfree > kept ? st->f_bfree - kept : 0;
-    st->f_files = files->inode_count;
-    st->f_ffree = LI_LE32(sb, ext2_super_block, s_free_inodes_count);
-    st->f_favail = st->f_ffree;
-    st->f_namemax = LI_FILES_NAME_MAX;
-}
-
-static int count_groups(const struct li_files *files, const uint8_t *sb, uint32_t *groups,
-                        struct li_error *err)
+static int count_groups(struct li_files *files, const uint8_t *sb, struct li_error *err)
 {
     uint32_t per_group = LI_LE32(sb, ext2_super_block, s_blocks_per_group);
     uint64_t count;
@@ -172,7 +138,7 @@ static int count_groups(const struct li_files *files, const uint8_t *sb, uint32_
     if (files->inode_count > count * files->inodes_per_group)
         return li_fail(err, LI_ECORRUPT, "%" PRIu32 " inodes in %" PRIu64 " groups of %" PRIu32,
                        files->inode_count, count, files->inodes_per_group);
-    *groups = (uint32_t)count;
+    files->group_count = (uint32_t)count;
     return 0;
 }
 
@@ -180,8 +146,9 @@ static int read_table(struct li_files *files, const uint8_t *descriptor, bool wi
                       struct li_error *err)
 {
     uint64_t len = (uint64_t)files->inodes_per_group * files->inode_size;
-    uint64_t block = join(LI_LE32(descriptor, ext4_group_desc, bg_inode_table),
-                          wide ? LI_LE32(descriptor, ext4_group_desc, bg_inode_table_hi) : 0, wide);
+    uint64_t block =
+        li_join(LI_LE32(descriptor, ext4_group_desc, bg_inode_table),
+                wide ? LI_LE32(descriptor, ext4_group_desc, bg_inode_table_hi) : 0, wide);
 
     if (block <= files->first_block || block >= files->block_count ||
         len > (files->block_count - block) << files->block_shift)
@@ -193,27 +160,29 @@ static int read_table(struct li_files *files, const uint8_t *descriptor, bool wi
 
 static int read_tables(struct li_files *files, const uint8_t *sb, struct li_error *err)
 {
-    uint32_t size = is_wide(sb) ? LI_LE16(sb, ext2_super_block, s_desc_size) : EXT2_MIN_DESC_SIZE;
+    uint32_t size =
+        li_superblock_wide(sb) ? LI_LE16(sb, ext2_super_block, s_desc_size) : EXT2_MIN_DESC_SIZE;
     uint64_t offset = (files->first_block + 1) << files->block_shift;
     uint8_t block[LI_FILES_BLOCK_MAX];
-    uint32_t groups = 0, in_block;
-    int rc = count_groups(files, sb, &groups, err);
+    uint32_t in_block;
+    int rc = count_groups(files, sb, err);
 
     if (rc < 0)
         return rc;
-    if (size < (is_wide(sb) ? EXT2_MIN_DESC_SIZE_64BIT : EXT2_MIN_DESC_SIZE) ||
+    if (size < (li_superblock_wide(sb) ? EXT2_MIN_DESC_SIZE_64BIT : EXT2_MIN_DESC_SIZE) ||
         size > EXT2_MAX_DESC_SIZE || (size & (size - 1)))
         return li_fail(err, LI_ECORRUPT, "group descriptors of %" PRIu32 " bytes", size);
-    files->tables = calloc(groups, sizeof(files->tables[0]));
+    files->descriptors_in_block = files->block_size / size;
+    files->tables = calloc(files->group_count, sizeof(files->tables[0]));
     if (!files->tables)
         return li_fail_memory(err);
-    in_block = files->block_size / size;
-    for (uint32_t i = 0; i < groups && rc == 0; i++) {
+    in_block = files->descriptors_in_block;
+    for (uint32_t i = 0; i < files->group_count && rc == 0; i++) {
         if (i % in_block == 0)
             rc = li_files_bytes(files, offset + (uint64_t)i * size, files->block_size, block, err);
         if (rc == 0)
-            rc =
-                read_table(files, block + i % in_block * size, is_wide(sb), &files->tables[i], err);
+            rc = read_table(files, block + i % in_block * size, li_superblock_wide(sb),
+                            &files->tables[i], err);
     }
     return rc;
 }
@@ -238,8 +207,8 @@ static int read_superblock(struct li_files *files, struct li_error *err)
     if (rc < 0)
         return rc;
     read_features(files, sb);
-    read_statvfs(files, sb);
-    return read_tables(files, sb, err);
+    rc = read_tables(files, sb, err);
+    return rc < 0 ? rc : li_files_read_statvfs(files, sb, err);
 }
 
 int li_files_open(const struct li_blocks *blocks, struct li_files **out, struct li_error *err)
@@ -285,9 +254,4 @@ int li_files_bytes(struct li_files *files, uint64_t offset, size_t len, void *bu
         return li_fail(err, LI_ECORRUPT, "a reference to byte %" PRIu64 " of %" PRIu64, offset,
                        size);
     return files->blocks.read(files->blocks.self, offset, len, buf, err);
-}
-
-void li_files_statvfs(const struct li_files *files, struct statvfs *st)
-{
-    *st = files->statvfs;
 }

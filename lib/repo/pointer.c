@@ -24,7 +24,7 @@ int li_pointer_encode(const struct li_pointer *pointer, struct li_buffer *out, s
 int li_pointer_read(struct li_store *store, const char *key, struct li_pointer *out,
                     struct li_buffer *raw, struct li_error *err)
 {
-    struct li_pointer pointer;
+    struct li_pointer pointer = {{0}, {0}};
     json_t *json = NULL;
     int rc;
 

@@ -12,7 +12,7 @@
 #include "store/fault.h"
 #include "tree.h"
 
-enum { IMAGE_MAX = 12 };
+enum { IMAGE_MAX = 40 };
 
 /* A chunk of each seed; seed 0 is all zeros. */
 struct image {

@@ -49,7 +49,7 @@ mounts_like demo:1 demo.ext4
 
 # ---- reads -------------------------------------------------------------------------------------
 
-ok "mount in the foreground" mount_image demo:1 "$mnt"
+mount_image demo:1 "$mnt"
 ok "a program runs from it" "$mnt/bin/busybox" true
 not_ok "it cannot be written to" touch "$mnt/new"
 not_ok "nor can a file in it" bash -c ": >>$mnt/etc/os-release"
@@ -92,7 +92,7 @@ is "$(jq .failures stats)" 0 "nothing failed"
 
 # ---- ends --------------------------------------------------------------------------------------
 
-ok "mount" mount_image app:1 "$mnt"
+mount_image app:1 "$mnt"
 kill -9 "$MOUNT_PID"
 wait "$MOUNT_PID" 2>/dev/null
 not_ok "after kill -9 nothing can be read" cat "$mnt/etc/passwd"
@@ -100,7 +100,7 @@ run 0 "umount cleans up after kill -9" umount "$mnt"
 not_ok "it is not mounted any more" is_mounted "$mnt"
 run 1 "umount of what is not mounted" umount "$mnt"
 
-ok "mount" mount_image app:1 "$mnt"
+mount_image app:1 "$mnt"
 exec 5<"$mnt/bin/sh"
 run 1 "umount while a file is open" umount "$mnt"
 has "$ERR" busy "says that it is busy"
@@ -137,7 +137,7 @@ fi
 
 # ---- never wrong bytes -------------------------------------------------------------------------
 
-ok "mount" mount_image app:1 "$mnt"
+mount_image app:1 "$mnt"
 for chunk in repo/roots/*/chunks/*/*; do
     change_byte "$chunk" 200
 done

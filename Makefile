@@ -179,7 +179,7 @@ H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd tests/*)))
 SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*)
 
 lint: cppcheck
-	$(MAKE) -j $(JOBS) CC=clang BUILD=build/clang programs
+	$(MAKE) CC=clang BUILD=build/clang programs
 	clang-format --dry-run --Werror $(C_FILES) $(H_FILES)
 	shellcheck --external-sources --source-path=SCRIPTDIR $(SHELL_FILES)
 	scripts/check-includes

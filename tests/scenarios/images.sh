@@ -23,9 +23,10 @@ compress() {
     esac
 }
 
+# The specification has no type for xz; such layers go by the plain one.
 layer_type() {
     case $1 in
-    plain) echo application/vnd.oci.image.layer.v1.tar ;;
+    plain | xz) echo application/vnd.oci.image.layer.v1.tar ;;
     *) echo "application/vnd.oci.image.layer.v1.tar+$1" ;;
     esac
 }

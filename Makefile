@@ -77,7 +77,6 @@ UNIT_READER = cache damage files reader
 
 # Programs that the scenarios use: tests/tools/NAME.c
 TOOLS = ext4list mktar mountfile treelist
-TOOLS_COMMON = tests/tools/listing.c
 
 # ---- flags -----------------------------------------------------------------------------------
 
@@ -134,7 +133,9 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(LIB)
 
 $(BUILD)/tests/mountfile: $(call obj,$(FUSE)) $(LIB)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(call obj,$(TOOLS_COMMON))
+$(BUILD)/tests/ext4list $(BUILD)/tests/treelist: $(call obj,tests/tools/listing.c)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
@@ -193,19 +194,21 @@ H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd tests/*)))
 SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*)
 
 lint: cppcheck
-	$(MAKE) -j $(JOBS) CC=clang BUILD=build/clang programs
+	$(MAKE) CC=clang BUILD=build/clang programs
 	clang-format --dry-run --Werror $(C_FILES) $(H_FILES)
 	shellcheck --external-sources --source-path=SCRIPTDIR $(SHELL_FILES)
 	scripts/check-includes
 
-# Macros of the flags are enough: what only other systems define is not built.
+# It loses count of loops that fill an array, so uninitialised variables are left to the compilers and
+# to the analyzer.
 cppcheck:
-	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
-		--inline-suppr --suppress=missingIncludeSystem -Ilib -I. -D_GNU_SOURCE -D__linux__ \
+	cppcheck --quiet --error-exitcode=1 --std=c11 --library=bsd --enable=warning,performance,portability \
+		--inline-suppr --suppress=uninitvar --suppress=ctuuninitvar -Ilib -I. -D_GNU_SOURCE -D__linux__ \
 		-DLI_VERSION='"$(VERSION)"' $(C_FILES)
 
-# Each file by itself; lib/base/error.c defines what scripts/analyzer.h redefines.
-analyze: cppcheck $(C_FILES:%=$(BUILD)/analyze/%)
+# Each file by itself; lib/base/error.c defines what scripts/analyzer.h redefines. Unit tests are left
+# out: their checks end by a jump that the analyzer does not follow.
+analyze: cppcheck $(patsubst %,$(BUILD)/analyze/%,$(filter-out tests/unit/%,$(C_FILES)))
 
 $(BUILD)/analyze/%: % .clang-tidy scripts/analyzer.h $(H_FILES)
 	@mkdir -p $(@D)

@@ -23,9 +23,10 @@ compress() {
     esac
 }
 
+# The specification has no type for xz; such layers go by the plain one.
 layer_type() {
     case $1 in
-    plain) echo application/vnd.oci.image.layer.v1.tar ;;
+    plain | xz) echo application/vnd.oci.image.layer.v1.tar ;;
     *) echo "application/vnd.oci.image.layer.v1.tar+$1" ;;
     esac
 }
@@ -58,16 +59,18 @@ descriptor() {
 
 # add_oci_image DIR TAG HOW LAYER...: to the layout at DIR, which is made where it is not there.
 add_oci_image() (
-    local dir=$1 tag=$2 how=$3 file config manifest layers=()
+    local dir=$1 tag=$2 how=$3 file config manifest files layers=()
     shift 3
+
+    mapfile -t files < <(realpath -- "$@" 2>/dev/null)
 
     mkdir -p "$dir/blobs/sha256"
     cd "$dir" || exit 1
     [ -e index.json ] || echo '{"schemaVersion":2,"manifests":[]}' >index.json
     echo '{"imageLayoutVersion":"1.0.0"}' >oci-layout
-    image_config "$@" >new
+    image_config ${files[@]+"${files[@]}"} >new
     config=$(descriptor application/vnd.oci.image.config.v1+json new)
-    for file; do
+    for file in ${files[@]+"${files[@]}"}; do
         compress "$how" "$file" new
         layers+=("$(descriptor "$(layer_type "$how")" new)")
     done
@@ -114,8 +117,8 @@ make_docker_new() {
             Config: ("blobs/sha256/" + .config.digest[7:]), RepoTags: [$tag],
             Layers: [.layers[].digest[7:] | "blobs/sha256/" + .]
         }]' "$manifest" >manifest.json
-        tar -cf "$file" blobs index.json manifest.json oci-layout
     )
+    tar -C "$WORK/.layout" -cf "$file" blobs index.json manifest.json oci-layout
     rm -rf "$WORK/.layout"
 }
 
@@ -143,11 +146,10 @@ docker_tree() (
 )
 
 # docker_save DIR FILE: manifest.json comes last, as Docker has it.
-docker_save() (
-    cd "$1" || exit 1
-    find . -mindepth 1 -maxdepth 1 ! -name manifest.json -printf '%P\n' | LC_ALL=C sort >"$WORK/.members"
-    tar -cf "$2" -T "$WORK/.members" manifest.json
-)
+docker_save() {
+    find "$1" -mindepth 1 -maxdepth 1 ! -name manifest.json -printf '%P\n' | LC_ALL=C sort >"$WORK/.members"
+    tar -C "$1" -cf "$2" -T "$WORK/.members" manifest.json
+}
 
 # make_docker_old FILE TAG LAYER...
 make_docker_old() {

@@ -229,8 +229,8 @@ require_mount() {
     finish
 }
 
-# mount_image REF DIR [ARGUMENT...]: mounts in the foreground of a process of its own, waits until
-# the mount is usable, and sets MOUNT_PID.
+# mount_image REF DIR [ARGUMENT...]: one test: mounts in the foreground of a process of its own, waits
+# until the mount is there, and sets MOUNT_PID.
 mount_image() {
     local dir=$2 i
 
@@ -240,12 +240,12 @@ mount_image() {
     MOUNT_PID=$!
     started+=("$MOUNT_PID")
     for ((i = 0; i < 200; i++)); do
-        is_mounted "$dir" && return 0
+        is_mounted "$dir" && break
         kill -0 "$MOUNT_PID" 2>/dev/null || break
         sleep 0.05
     done
-    diagnose <"$WORK/.mount.err"
-    return 1
+    is_mounted "$dir"
+    result $? "mount $1 in the foreground" <"$WORK/.mount.err"
 }
 
 # ends PID: it is gone within 10 seconds.
@@ -254,6 +254,7 @@ ends() {
 
     for ((i = 0; i < 200; i++)); do
         kill -0 "$1" 2>/dev/null || return 0
+        ! grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null || return 0
         sleep 0.05
     done
     return 1

@@ -19,11 +19,12 @@ new_repository "$WORK/repo"
 quietly push good.tar app:1
 quietly pull app:1 -o good.ext4
 files_of repo >repo.before
+cp -r repo repo.good
 cd here || exit 1
 
 # nothing_left WHAT
 nothing_left() {
-    is "$(files_of .)$(files_of ../out)$(files_of ../tmp)" "" "$1: no file is left"
+    is "$(files_of .)$(files_of ../out)$(files_of ../tmp)" "" "$1: no file is left" || rm -rf ../out/* ../tmp/* ./*
 }
 
 # refused WHAT IMAGE [ARGUMENT...]: by convert and by push.
@@ -37,7 +38,10 @@ refused() {
     nothing_left "$what"
     (cd .. && files_of repo | grep -v /chunks/ >repo.after && grep -v /chunks/ repo.before |
         diff - repo.after) >../difference
-    result $? "$what: no image in the repository" <../difference
+    result $? "$what: no image in the repository" <../difference || {
+        rm -rf ../repo
+        cp -r ../repo.good ../repo
+    }
 }
 
 # ---- no image at all ---------------------------------------------------------------------------

@@ -100,7 +100,8 @@ static void add_number(struct entry *e, const char *key, uint64_t number)
 {
     char text[32];
 
-    add_record(e, key, text, (size_t)snprintf(text, sizeof(text), "%" PRIu64, number));
+    snprintf(text, sizeof(text), "%" PRIu64, number);
+    add_record(e, key, text, strlen(text));
 }
 
 static void set_mtime(struct entry *e, const struct bytes *value)

@@ -231,15 +231,17 @@ static void policies_out_of_range_are_refused(void **state)
 
 static void every_flipped_byte_is_noticed(void **state)
 {
-    size_t step;
-
     (void)state;
     for (int codec = 0; codec < 2; codec++) {
+        size_t step;
+
         seal(codec ? &policy_zstd : &policy_none);
         step = (t.sealed.len - 64) / 150 + 1;
         for (size_t i = 0; i < t.sealed.len; i += i < 64 ? 1 : step) {
             t.sealed.data[i] ^= (uint8_t)(1 << i % 8);
             fails(t.sealed.len, "chunk");
+            if (i < 32 && i != 10) /* before any key is used; the other codec is a codec too */
+                assert_null(strstr(t.err.text, "MAC"));
             t.sealed.data[i] ^= (uint8_t)(1 << i % 8);
         }
         t.sealed.data[t.sealed.len - 1] ^= 0x80;

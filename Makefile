@@ -71,7 +71,7 @@ UNIT_LAYER =
 
 UNIT_CRYPTO = crypto seal kms manifest wrap reference
 
-UNIT_STORE = store repo push
+UNIT_STORE = chunk store repo push
 
 UNIT_READER = cache damage files reader
 

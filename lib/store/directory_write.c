@@ -4,9 +4,10 @@
  *
  * INVARIANT: a name never appears before its bytes are durable. Each object is written to a file
  * without a name, synced, and linked: a crash at any point leaves the whole object or nothing. The
- * sync costs little beside what a chunk costs otherwise: 1,200 objects of 200 KB from 8 threads
- * took 0.21 to 0.25 s with it and 0.07 to 0.41 s without, where compressing them takes seconds; so
- * syncs are not gathered. Directories are synced by flush().
+ * sync is bearable: a push of 2,400 chunks, 483 MB sealed, of bytes that cost next to nothing to
+ * compress, took 1.2 to 1.7 s with it and 1.0 to 1.1 s without on a virtual disk, and real layers
+ * take zstd longer than that. Eight writers sync at once, and a journal commits for all of them, so
+ * syncs are not gathered here. Directories are synced by flush().
  *
  * Where there are no files without names, and for replacing, a file ".tmp-PID-N" in the root of the
  * store is used. Names are given by link(), which does not replace, or by rename(), which does.

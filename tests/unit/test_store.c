@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
-#include <fcntl.h>
 #include <stdatomic.h>
 
-#include "base/io.h"
 #include "base/workers.h"
-#include "chunk/source.h"
 #include "store/directory.h"
 #include "store/fault.h"
 #include "store/store.h"
@@ -400,82 +397,6 @@ static void faults_happen_as_ordered(void **state)
     li_store_free(s);
 }
 
-enum { CHUNKS = 9 };
-
-/* Chunks 0, 3 and 6 are zeros, 1, 4 and 7 are said to be; the others hold their index. */
-static int read_thirds(void *self, uint64_t index, uint8_t *buf, struct li_error *err)
-{
-    uint64_t *bad = self;
-
-    if (bad && index == *bad)
-        return li_fail(err, LI_EIO, "chunk %d cannot be read", (int)index);
-    if (index % 3 == 1)
-        return LI_END;
-    memset(buf, 0, LI_CHUNK_SIZE);
-    if (index % 3 == 2)
-        buf[LI_CHUNK_SIZE - 1] = (uint8_t)index;
-    return 0;
-}
-
-static void note_progress(void *arg, uint64_t done, uint64_t total)
-{
-    if (done <= total)
-        atomic_fetch_add((atomic_int *)arg, 1);
-}
-
-static int refuse(void *arg, struct li_error *err)
-{
-    (void)arg;
-    return li_fail(err, LI_EINVALID, "refused");
-}
-
-static void sources_become_sparse_files(void **state)
-{
-    struct fixture *f = *state;
-    struct li_chunk_source source = {NULL, CHUNKS, read_thirds};
-    atomic_int reports = 0;
-    struct li_progress progress = {note_progress, &reports};
-    char *path = tree_path(f->dir, "image");
-    uint64_t bad = 5;
-    struct stat st;
-
-    assert_done(li_chunk_write_file(&source, path, 3, NULL, NULL, &progress, &f->err), &f->err);
-    assert_int_equal(reports, CHUNKS);
-    assert_int_equal(stat(path, &st), 0);
-    assert_int_equal(st.st_size, CHUNKS * LI_CHUNK_SIZE);
-    assert_true(st.st_blocks <= 4 * LI_CHUNK_SIZE / 512);
-    assert_done(li_read_file(path, CHUNKS * LI_CHUNK_SIZE, &f->out, &f->err), &f->err);
-    for (uint64_t i = 0; i < f->out.len; i++)
-        if (f->out.data[i] !=
-            (i % (3 * LI_CHUNK_SIZE) == 3 * LI_CHUNK_SIZE - 1 ? i / LI_CHUNK_SIZE : 0))
-            fail_msg("byte %llu is wrong", (unsigned long long)i);
-    unlink(path);
-
-    assert_fails(li_chunk_write_file(&source, path, 3, refuse, NULL, NULL, &f->err), LI_EINVALID,
-                 "refused", &f->err);
-    source.self = &bad;
-    assert_fails(li_chunk_write_file(&source, path, 3, NULL, NULL, NULL, &f->err), LI_EIO,
-                 "chunk 5", &f->err);
-    assert_false(tree_has(f->dir, "image"));
-    free(path);
-}
-
-static void zero_chunks_are_recognised(void **state)
-{
-    uint8_t *buf = calloc(1, LI_CHUNK_SIZE);
-    static const size_t places[] = {0, 7, 8, 9, LI_CHUNK_SIZE / 2, LI_CHUNK_SIZE - 1};
-
-    (void)state;
-    assert_non_null(buf);
-    assert_true(li_chunk_is_zero(buf));
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        buf[places[i]] = 1;
-        assert_false(li_chunk_is_zero(buf));
-        buf[places[i]] = 0;
-    }
-    free(buf);
-}
-
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -494,8 +415,6 @@ int main(void)
         WITH_STORE(directories_may_vanish_under_writers),
         WITH_STORE(one_of_many_writers_wins),
         WITH_STORE(faults_happen_as_ordered),
-        WITH_STORE(sources_become_sparse_files),
-        cmocka_unit_test(zero_chunks_are_recognised),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,9 @@
 /* Exit codes. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SAID_NO = 3 };
 
+/* Beside enum li_err: what the user typed cannot be right. Ends in EXIT_USAGE. */
+enum { CMD_EUSAGE = -100 };
+
 struct option_row {
     const char *name;     /* long name without dashes; NULL ends a table */
     char letter;          /* short form, or 0 */
@@ -55,7 +58,7 @@ int parse_arguments(const struct command *command, int argc, char **argv, struct
 const char *option(const struct arguments *args, const char *name);
 bool flag(const struct arguments *args, const char *name);
 
-/* A whole number from LEAST to MOST, or DEFAULT where the option was not given. */
+/* A whole number from LEAST to MOST, or FALLBACK where the option was not given. CMD_EUSAGE. */
 int option_number(const struct arguments *args, const char *name, long long least, long long most,
                   long long fallback, long long *out, struct li_error *err);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,7 +53,7 @@ int repo_address(const struct arguments *args, const char **address, struct li_e
         text = getenv("LAMBDAIMG_REPO");
     if (!text || !*text)
         return li_fail(
-            err, LI_EINVALID,
+            err, CMD_EUSAGE,
             "no repository is given; say which by --repo dir:PATH, or in LAMBDAIMG_REPO");
     *address = text;
     return 0;
@@ -73,9 +74,34 @@ int kms_spec(const struct arguments *args, char **spec, struct li_error *err)
     else if (home && *home)
         n = asprintf(spec, "file:%s/.config/lambdaimg/key", home);
     else
-        return li_fail(err, LI_EINVALID,
+        return li_fail(err, CMD_EUSAGE,
                        "no key is given and HOME is not set; say which by --kms file:PATH");
-    return n < 0 ? li_fail_memory(err) : 0;
+    if (n < 0)
+        return li_fail_memory(err);
+    if (strncmp(*spec, "file:", 5) == 0)
+        return 0;
+    li_fail(err, CMD_EUSAGE, "--kms %s: not file:PATH", *spec);
+    free(*spec);
+    *spec = NULL;
+    return CMD_EUSAGE;
+}
+
+int parse_reference(const char *text, struct li_reference *out, struct li_error *err)
+{
+    if (li_reference_parse(text, out, err) < 0)
+        err->code = CMD_EUSAGE;
+    return err->code;
+}
+
+/* The store; an address that cannot be one is a matter of usage. */
+static int open_store(const char *address, const struct li_env *env, struct li_store **out,
+                      struct li_error *err)
+{
+    int rc = li_store_open(address, false, env, out, err);
+
+    if (rc == LI_EINVALID || rc == LI_EUNSUPPORTED)
+        rc = err->code = CMD_EUSAGE;
+    return rc;
 }
 
 int open_context(const struct arguments *args, bool with_key, struct context *out,
@@ -88,7 +114,7 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
     if (rc == 0)
         rc = repo_address(args, &address, err);
     if (rc == 0)
-        rc = li_store_open(address, false, &out->env, &out->store, err);
+        rc = open_store(address, &out->env, &out->store, err);
     if (rc == 0 && with_key) {
         rc = kms_spec(args, &spec, err);
         if (rc == 0)

@@ -30,6 +30,9 @@ int repo_address(const struct arguments *args, const char **address, struct li_e
  * *SPEC. */
 int kms_spec(const struct arguments *args, char **spec, struct li_error *err);
 
+/* A reference from the command line: CMD_EUSAGE where it is none. */
+int parse_reference(const char *text, struct li_reference *out, struct li_error *err);
+
 /* Opens the repository, with the KMS where WITH_KEY says so. */
 int open_context(const struct arguments *args, bool with_key, struct context *out,
                  struct li_error *err);

@@ -64,7 +64,7 @@ static int run(const struct arguments *args, struct li_error *err)
     struct li_manifest manifest = {0};
     struct li_reference reference;
     struct context context = {0};
-    int rc = li_reference_parse(args->operand[0], &reference, err);
+    int rc = parse_reference(args->operand[0], &reference, err);
 
     if (rc == 0)
         rc = open_context(args, true, &context, err);

@@ -12,9 +12,11 @@ static const struct option_row options[] = {
 
 struct listing {
     struct li_repo *repo;
+    bool with_key;
     json_t *json; /* NULL: print a table */
     size_t count;
-    struct li_error first; /* of images that cannot be read */
+    struct li_error keyless; /* why there is no key that fits, where that is so */
+    struct li_error first;   /* of images that cannot be read, though there is a key */
     size_t unreadable;
 };
 
@@ -61,9 +63,11 @@ static int visit(void *arg, const struct li_repo_image *image, struct li_error *
     int rc = 0;
 
     snprintf(name, sizeof(name), "%s:%s", image->name, image->tag);
-    readable = li_reference_parse(name, &reference, &why) == 0 &&
+    readable = li_reference_parse(name, &reference, &why) == 0 && l->with_key &&
                li_repo_manifest(l->repo, &reference, &manifest, &why) == 0;
-    if (!readable && l->unreadable++ == 0)
+    if (!readable && (why.code == LI_EDENIED || !l->with_key))
+        l->keyless = l->keyless.code ? l->keyless : why;
+    else if (!readable && l->unreadable++ == 0)
         l->first = why;
     if (l->json)
         rc = add_json(l, name, image, readable ? &manifest : NULL, err);
@@ -74,11 +78,24 @@ static int visit(void *arg, const struct li_repo_image *image, struct li_error *
     return rc;
 }
 
+/* Names and ids lie in the clear; only the rest needs a key. */
+static int open_with_or_without_key(const struct arguments *args, struct context *context,
+                                    struct listing *l, struct li_error *err)
+{
+    int rc = open_context(args, true, context, err);
+
+    l->with_key = rc == 0;
+    if (rc == 0 || rc == CMD_EUSAGE)
+        return rc;
+    l->keyless = *err;
+    return open_context(args, false, context, err);
+}
+
 static int run(const struct arguments *args, struct li_error *err)
 {
     struct context context = {0};
     struct listing l = {0};
-    int rc = open_context(args, true, &context, err);
+    int rc = open_with_or_without_key(args, &context, &l, err);
 
     if (rc == 0 && flag(args, "json") && !(l.json = json_array()))
         rc = li_fail_memory(err);
@@ -91,6 +108,8 @@ static int run(const struct arguments *args, struct li_error *err)
         *err = l.first;
         rc = li_context(err, "%zu of %zu images cannot be read", l.unreadable, l.count);
     }
+    if (rc == 0 && l.keyless.code != 0)
+        fprintf(stderr, "lambdaimg: sizes are not shown where no key fits: %s\n", l.keyless.text);
     json_decref(l.json);
     close_context(&context);
     return rc < 0 ? rc : EXIT_DONE;

@@ -45,7 +45,7 @@ static int run(const struct command *command, int argc, char **argv)
     if (code < 0) {
         fflush(stdout);
         fprintf(stderr, "lambdaimg: %s\n", err.text);
-        return EXIT_FAILED;
+        return code == CMD_EUSAGE ? EXIT_USAGE : EXIT_FAILED;
     }
     return finish_output(code);
 }

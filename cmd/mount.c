@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,7 +27,7 @@ enum {
 static const struct option_row options[] = {
     {"foreground", 'f', NULL, "stay in the foreground"},
     {"stats", 0, "[FILE]",
-     "at the end, and on SIGUSR1, say what was fetched (default: standard error)"},
+     "at the end, and on SIGUSR1, say what was fetched: on standard error, or as JSON to FILE"},
     {"memory", 0, "MIB", "memory for chunks (default: 64)"},
     {"timeout", 0, "SECONDS", "how long a read waits for a chunk before it fails (default: 60)"},
     {"fuse-option", 'o', "OPTIONS", "further FUSE mount options, such as allow_other"},
@@ -45,6 +46,21 @@ struct mount {
     struct li_files *files;
 };
 
+static void report_json(const struct mount *m, const struct li_reader_stats *s)
+{
+    json_t *json =
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "reference", m->args->operand[0],
+                  "chunks_total", (json_int_t)s->chunks_total, "chunks_fetched",
+                  (json_int_t)s->chunks_fetched, "bytes_fetched", (json_int_t)s->bytes_fetched,
+                  "bytes_image", (json_int_t)s->bytes_image, "failures", (json_int_t)s->failures);
+
+    if (json && json_dumpf(json, m->stats, 0) == 0)
+        fputc('\n', m->stats);
+    json_decref(json);
+    fflush(m->stats);
+}
+
+/* To a file one line of JSON, to standard error a sentence. */
 static void report(void *arg)
 {
     struct mount *m = arg;
@@ -54,6 +70,10 @@ static void report(void *arg)
     if (!m->stats)
         return;
     li_reader_stats(m->reader, &s);
+    if (m->stats != stderr) {
+        report_json(m, &s);
+        return;
+    }
     fprintf(m->stats,
             "lambdaimg: %s: fetched %llu of %llu chunks (%.1f %%), %s; the image has %s; %llu "
             "fetches failed\n",
@@ -223,7 +243,7 @@ static int run(const struct arguments *args, struct li_error *err)
     const char *stats = option(args, "stats");
     struct mount m = {.args = args, .ready_fd = -1};
     bool foreground = flag(args, "foreground");
-    int rc = li_reference_parse(args->operand[0], &m.reference, err);
+    int rc = parse_reference(args->operand[0], &m.reference, err);
 
     if (rc == 0)
         rc = check_directory(&m, err);

@@ -123,8 +123,8 @@ int option_number(const struct arguments *args, const char *name, long long leas
     errno = 0;
     n = strtoll(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0' || n < least || n > most)
-        return li_fail(err, LI_EINVALID, "--%s %s: not a whole number from %lld to %lld", name,
-                       text, least, most);
+        return li_fail(err, CMD_EUSAGE, "--%s %s: not a whole number from %lld to %lld", name, text,
+                       least, most);
     *out = n;
     return 0;
 }

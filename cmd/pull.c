@@ -38,7 +38,7 @@ static int run(const struct arguments *args, struct li_error *err)
         fprintf(stderr, "lambdaimg pull: say where the image goes, by -o FILE\n");
         return EXIT_USAGE;
     }
-    rc = li_reference_parse(args->operand[0], &reference, err);
+    rc = parse_reference(args->operand[0], &reference, err);
     if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)

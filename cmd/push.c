@@ -31,11 +31,11 @@ int seal_policy(const struct arguments *args, struct li_seal_policy *policy, str
     } else if (codec && strncmp(codec, "zstd:", 5) == 0) {
         level = strtol(codec + 5, &end, 10);
         if (end == codec + 5 || *end || level < 1 || level > 19)
-            return li_fail(err, LI_EINVALID, "--compression %s: the level is not from 1 to 19",
+            return li_fail(err, CMD_EUSAGE, "--compression %s: the level is not from 1 to 19",
                            codec);
         policy->level = (int)level;
     } else if (codec && strcmp(codec, "zstd") != 0) {
-        return li_fail(err, LI_EINVALID, "--compression %s: not zstd, zstd:LEVEL or none", codec);
+        return li_fail(err, CMD_EUSAGE, "--compression %s: not zstd, zstd:LEVEL or none", codec);
     }
     if (option_number(args, "pad", 0, LI_SEAL_PAD_MAX, 0, &pad, err) < 0)
         return err->code;
@@ -55,8 +55,7 @@ static int print_json(const struct li_reference *reference, const struct li_push
                      dry_run ? "" : id_text(r->manifest, id), "dry_run", dry_run, "chunks",
                      (json_int_t)r->chunks, "new_chunks", (json_int_t)r->new_chunks, "new_bytes",
                      (json_int_t)r->new_bytes, "known_chunks", (json_int_t)r->known_chunks,
-                     "mended_chunks", (json_int_t)r->mended, "metadata_bytes",
-                     (json_int_t)r->metadata);
+                     "mended", (json_int_t)r->mended, "metadata_bytes", (json_int_t)r->metadata);
     failed = !json || json_dumpf(json, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF;
     json_decref(json);
     return failed ? li_fail_memory(err) : 0;
@@ -92,18 +91,19 @@ static int choose_reference(const struct arguments *args, const struct li_image 
         return li_fail(err, LI_EINVALID,
                        "the image has no tag of its own; name it: lambdaimg push "
                        "IMAGE NAME:TAG");
-    rc = li_reference_parse(text, reference, err);
+    rc = parse_reference(text, reference, err);
     if (rc == 0 && reference->pinned)
-        rc = li_fail(err, LI_EINVALID, "%s: a push names a tag, NAME:TAG; ids are given by it",
-                     text);
+        rc =
+            li_fail(err, CMD_EUSAGE, "%s: a push names a tag, NAME:TAG; ids are given by it", text);
     return rc;
 }
 
 static int push(const struct arguments *args, struct context *context,
-                const struct flattened *flattened, struct li_push_result *result,
-                struct li_reference *reference, struct li_error *err)
+                const struct flattened *flattened, const struct li_seal_policy *seal,
+                struct li_push_result *result, struct li_reference *reference, struct li_error *err)
 {
-    struct li_push_options push_options = {.dry_run = flag(args, "dry-run"),
+    struct li_push_options push_options = {.seal = *seal,
+                                           .dry_run = flag(args, "dry-run"),
                                            .check_existing = flag(args, "check-existing"),
                                            .confirm = confirm_layers,
                                            .confirm_arg = (void *)(uintptr_t)flattened};
@@ -111,10 +111,8 @@ static int push(const struct arguments *args, struct context *context,
     struct progress_bar bar;
     struct li_progress progress;
     struct li_manifest about = {0};
-    int rc = seal_policy(args, &push_options.seal, err);
+    int rc = choose_reference(args, flattened->image, reference, err);
 
-    if (rc == 0)
-        rc = choose_reference(args, flattened->image, reference, err);
     if (rc == 0)
         rc = describe(flattened, &about, err);
     if (rc == 0) {
@@ -132,13 +130,16 @@ static int run(const struct arguments *args, struct li_error *err)
     struct flattened flattened = {0};
     struct li_push_result result;
     struct li_reference reference;
+    struct li_seal_policy seal;
     struct context context = {0};
-    int rc = open_context(args, true, &context, err);
+    int rc = seal_policy(args, &seal, err);
 
+    if (rc == 0)
+        rc = open_context(args, true, &context, err);
     if (rc == 0)
         rc = flatten(args, args->operand[0], &context.env, &flattened, err);
     if (rc == 0)
-        rc = push(args, &context, &flattened, &result, &reference, err);
+        rc = push(args, &context, &flattened, &seal, &result, &reference, err);
     if (rc < 0)
         li_context(err, "cannot push %s", args->operand[0]);
     else if (flag(args, "json"))

@@ -49,7 +49,7 @@ static int run(const struct arguments *args, struct li_error *err)
     struct li_reference reference;
     struct context context = {0};
     char size[SIZE_TEXT];
-    int rc = li_reference_parse(args->operand[0], &reference, err);
+    int rc = parse_reference(args->operand[0], &reference, err);
 
     if (rc == 0)
         rc = open_context(args, true, &context, err);

@@ -49,9 +49,8 @@ static int fail_filter(struct archive *a, struct li_error *err)
         return li_fail_memory(err);
     if (sys == EIO)
         return li_fail_errno(err, sys, "reading the image");
-    return li_fail(err, LI_ECORRUPT,
-                   "cannot decompress the image (%s), it is damaged or cut short: %s",
-                   archive_filter_name(a, 0), why ? why : "no reason known");
+    return li_fail(err, LI_ECORRUPT, "cannot decompress the image, it is damaged or cut short: %s",
+                   why ? why : "no reason known");
 }
 
 static int open_filters(struct archive *a, int fd, struct li_error *err)

@@ -71,6 +71,12 @@ static int check_time(struct archive_entry *e, struct li_inode *inode, struct li
 {
     inode->mtime = archive_entry_mtime(e);
     inode->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(e);
+    /* libarchive reads "-1.25" as -1 seconds and 250,000,000 nanoseconds, which is meant backwards.
+     */
+    if (inode->mtime < 0 && inode->mtime_nsec > 0 && inode->mtime_nsec <= 999999999) {
+        inode->mtime--;
+        inode->mtime_nsec = 1000000000 - inode->mtime_nsec;
+    }
     if (inode->mtime < TIME_MIN || inode->mtime > TIME_MAX)
         return li_fail(
             err, LI_EUNSUPPORTED,

@@ -258,8 +258,10 @@ int li_xattr_read(struct archive_entry *e, struct li_xattr_list *list, uint16_t 
 
     li_xattr_list_clear(list);
     archive_entry_xattr_reset(e);
+    /* In PAX an empty value says that there is none (POSIX, pax, "Extended Header"). */
     while (rc == 0 && archive_entry_xattr_next(e, &name, &value, &size) == ARCHIVE_OK)
-        rc = add(list, name, value, size, err);
+        if (size > 0)
+            rc = add(list, name, value, size, err);
     if (rc == 0 && (archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_NFS4))
         rc = li_fail(err, LI_EUNSUPPORTED, "it has an NFSv4 ACL, which ext4 cannot hold");
     if (rc == 0 && (archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_ACCESS) &&

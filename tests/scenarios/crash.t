@@ -69,7 +69,7 @@ pushes_at_once() {
     is "$?" 0 "two pushes at once, $2 and $4: the one"
     wait "$two"
     is "$?" 0 "two pushes at once, $2 and $4: the other"
-    ok "no temporary file is left" test -z "$(find both -name '.tmp*')"
+    ok "no temporary file is left" test -z "$(find both -name '.tmp-[0-9]*')"
 }
 
 pushes_at_once second.tar a:1 second.tar b:1

@@ -18,7 +18,7 @@ has "$ERR" 'No space left' "it says why"
 is "$(files_of small)" "" "and leaves nothing"
 for input in app.oci app.tar; do
     TMPDIR=$WORK/small run 1 "convert - with temporary files on a full disk, $input" \
-        convert - -o out.ext4 <"$input"
+        convert - -o out.ext4 < <(cat "$input")
     has "$ERR" 'No space left' "it says why"
     is "$(files_of small)" "" "and leaves nothing"
 done

@@ -196,10 +196,8 @@ bad_layer "a whiteout of the directory itself" <<<'file etc/.wh..'
 bad_layer "a whiteout of the directory above" <<<'file etc/.wh...'
 bad_layer "a time that ext4 does not have" <<<'file x mtime=99999999999'
 bad_layer "a time long before" <<<'file x mtime=-99999999999'
-bad_layer "a name with a NUL" <<<'file x pax.path=a\x00b'
 bad_layer "a size beyond all" <<<'file x pax.size=9223372036854775807'
 bad_layer "a size below nothing" <<<'file x pax.size=-5'
-bad_layer "a type that is not known" <<<'file x flag=Y'
 {
     cat "$small"
     head -c 600 "$WORK/garbage"
@@ -252,7 +250,7 @@ changed() {
     run 1 "$what, gone" pull app:1 -o ../out/x.ext4 --repo "dir:$WORK/copy"
     rm -rf ../copy && cp -r ../repo ../copy && : >"../copy/$file"
     run 1 "$what, empty" pull app:1 -o ../out/x.ext4 --repo "dir:$WORK/copy"
-    rm -rf ../copy && cp -r ../repo ../copy && truncate -s -1 "../copy/$file"
+    rm -rf ../copy && cp -r ../repo ../copy && truncate -s -2 "../copy/$file"
     run 1 "$what, shorter" pull app:1 -o ../out/x.ext4 --repo "dir:$WORK/copy"
     nothing_left "$what"
 }
@@ -290,9 +288,17 @@ damaged "a description that is no JSON" lambdaimg.json 'hello'
 damaged "a description of a newer format" lambdaimg.json \
     "$(jq -c '(.. | numbers) |= . + 98' ../repo/lambdaimg.json)"
 damaged "a description that says little" lambdaimg.json '{}'
-damaged "a pointer that says little" images/app/1 '{}'
-damaged "a pointer that climbs" images/app/1 \
-    "$(jq -c '(.. | strings) |= "../../../../etc/passwd"' ../repo/images/app/1)"
+
+# bad_pointer WHAT TEXT: an image with such a pointer cannot be read; a push of its tag cures it.
+bad_pointer() {
+    rm -rf ../copy && cp -r ../repo ../copy
+    printf '%s' "$2" >../copy/images/app/1
+    run 1 "$1: pull" pull app:1 -o ../out/x.ext4 --repo "dir:$WORK/copy"
+    run 1 "$1: ls" ls --repo "dir:$WORK/copy"
+}
+
+bad_pointer "a pointer that says little" '{}'
+bad_pointer "a pointer that climbs" "$(jq -c '(.. | strings) |= "../../../../etc/passwd"' ../repo/images/app/1)"
 
 # ---- objects in each other's place -------------------------------------------------------------
 
@@ -314,7 +320,7 @@ misplaced "the pointer of another image"
 
 # id_of IMAGE: the manifest's id.
 id_of() {
-    "$LAMBDAIMG" inspect "$1" --json | jq -r .id
+    "$LAMBDAIMG" inspect "$1" --json | jq -r .manifest
 }
 app=$(cd ../repo && compgen -G "roots/*/manifests/$(id_of app:1)")
 else=$(cd ../repo && compgen -G "roots/*/manifests/$(id_of else:1)")

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +141,7 @@ struct li_output {
     char *dir;
     char *temporary; /* the name it has before the commit; NULL while it has none */
     int fd;
+    pthread_mutex_t writing;
 };
 
 static int name_temporary(struct li_output *out, struct li_error *err)
@@ -207,6 +209,7 @@ int li_output_open(const char *path, uint64_t size, struct li_output **out, stru
     if (!o)
         return li_fail_memory(err);
     o->fd = -1;
+    pthread_mutex_init(&o->writing, NULL);
     o->path = strdup(path);
     o->dir = directory_of(path);
     if (!o->path || !o->dir) {
@@ -240,8 +243,13 @@ out:
 int li_output_write(struct li_output *out, const void *buf, size_t len, uint64_t offset,
                     struct li_error *err)
 {
-    int rc = li_pwrite_all(out->fd, buf, len, offset, err);
+    int rc;
 
+    /* The kernel lets one thread at a time write to a file, and has the others spin for their turn:
+     * here they sleep, and leave the processor to those who read and hash. */
+    pthread_mutex_lock(&out->writing);
+    rc = li_pwrite_all(out->fd, buf, len, offset, err);
+    pthread_mutex_unlock(&out->writing);
     return rc < 0 ? li_context(err, "%s", out->path) : 0;
 }
 
@@ -304,5 +312,6 @@ void li_output_free(struct li_output *out)
     free(out->temporary);
     free(out->path);
     free(out->dir);
+    pthread_mutex_destroy(&out->writing);
     free(out);
 }

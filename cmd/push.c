@@ -67,12 +67,12 @@ static void print_text(const struct li_reference *reference, const struct li_pus
     char id[2 * LI_ID_SIZE + 1], size[SIZE_TEXT];
 
     if (dry_run)
-        printf("a push to %s:%s would add ", reference->name, reference->tag);
+        printf("a push to %s:%s would add: ", reference->name, reference->tag);
     else
         printf("pushed %s:%s, manifest %s: ", reference->name, reference->tag,
                id_text(r->manifest, id));
     if (r->new_chunks == 0)
-        printf("nothing new, all %llu chunks were there\n", (unsigned long long)r->chunks);
+        printf("nothing new, all %llu chunks are there\n", (unsigned long long)r->chunks);
     else
         printf("%llu new of %llu chunks, %s\n", (unsigned long long)r->new_chunks,
                (unsigned long long)r->chunks, size_text(r->new_bytes, size));

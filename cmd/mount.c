@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -174,9 +175,10 @@ static int serve(struct mount *m, struct li_error *err)
     return rc;
 }
 
-/* The parent's part: EXIT_DONE, or EXIT_FAILED where the child has said why. */
+/* The parent's part: EXIT_DONE, or where the child has said why not, what it ended with. */
 static int wait_for_child(pid_t child, int fd)
 {
+    int status = 0;
     char byte;
     ssize_t n;
 
@@ -185,9 +187,9 @@ static int wait_for_child(pid_t child, int fd)
     while (n < 0 && errno == EINTR);
     if (n == 1)
         return EXIT_DONE;
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
-    return EXIT_FAILED;
+    return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_USAGE ? EXIT_USAGE : EXIT_FAILED;
 }
 
 static int serve_in_background(struct mount *m, struct li_error *err)
@@ -223,10 +225,13 @@ static int serve_in_background(struct mount *m, struct li_error *err)
 static int check_directory(struct mount *m, struct li_error *err)
 {
     const char *path = m->args->operand[1];
+    struct statvfs fs;
     struct stat st;
 
+    /* The kernel may remember what a dead loader told it of the directory, but not of the file
+     * system. */
     m->directory = realpath(path, NULL);
-    if (!m->directory && errno == ENOTCONN)
+    if ((!m->directory || statvfs(m->directory, &fs) < 0) && errno == ENOTCONN)
         return li_fail(err, LI_EIO,
                        "cannot mount on %s: a loader that died is still mounted there; run "
                        "lambdaimg umount %s first",

@@ -88,7 +88,8 @@ int parse_arguments(const struct command *command, int argc, char **argv, struct
     }
     out->count = argc - optind;
     if (out->count < command->least || out->count > command->most) {
-        snprintf(text, sizeof(text), "expected: lambdaimg %s %s", command->name, command->operands);
+        snprintf(text, sizeof(text), "expected: lambdaimg %s%s%s", command->name,
+                 *command->operands ? " " : "", command->operands);
         return usage_error(command, text);
     }
     for (int i = 0; i < out->count; i++)

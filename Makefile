@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# make            the program, build/lambdaimg
+# make            the program, build/lambdaimg, its man pages and its completion for bash
 # make demo       install what is missing, build, convert, push and mount a real image
 # make check      install what is missing, lint, run all tests, plain and under ASan and UBSan
 # make test       the tests, plain; make asan: under ASan and UBSan; make unit: unit tests only
@@ -75,14 +75,22 @@ UNIT_STORE = chunk store repo push
 
 UNIT_READER = cache damage files reader
 
+UNIT_MAN = man
+
 # Programs that the scenarios use: tests/tools/NAME.c
 TOOLS = ext4list mktar mountfile treelist
+
+# man/PAGE.in each; what they say of commands and options is the program's own table.
+MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-ls.1 \
+	lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-rm.1 lambdaimg-umount.1 \
+	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5
 
 # ---- flags -----------------------------------------------------------------------------------
 
 LIB_SRC = $(LIB_BASE) $(LIB_IMAGE) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) $(LIB_KMS) \
 	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER)
-UNIT = $(UNIT_BASE) $(UNIT_IMAGE) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER)
+UNIT = $(UNIT_BASE) $(UNIT_IMAGE) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
+	$(UNIT_MAN)
 
 PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
@@ -114,7 +122,12 @@ PROGRAM = $(BUILD)/lambdaimg
 UNIT_BIN = $(UNIT:%=$(BUILD)/tests/test_%)
 TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%)
 
-all: $(PROGRAM)
+MAN_PAGES = $(MAN:%=$(BUILD)/man/%)
+COMPLETION = $(BUILD)/completion/lambdaimg
+
+all: $(PROGRAM) docs
+
+docs: $(MAN_PAGES) $(COMPLETION)
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -139,17 +152,27 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+$(BUILD)/man/%: man/%.in scripts/make-man $(PROGRAM)
+	@mkdir -p $(@D)
+	scripts/make-man $(PROGRAM) $< >$@.part
+	@mv $@.part $@
+
+$(COMPLETION): scripts/make-completion $(PROGRAM)
+	@mkdir -p $(@D)
+	scripts/make-completion $(PROGRAM) >$@.part
+	@mv $@.part $@
+
 clean:
 	rm -rf $(BUILD)
 
-MAN = $(wildcard man/*.[1-8])
+SHARE = $(DESTDIR)$(PREFIX)/share
 
-install: $(PROGRAM)
+install: all
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/lambdaimg
-	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/lambdaimg/LICENSE
-	for page in $(MAN); do \
-		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit 1; \
-	done
+	install -D -m 644 -t $(SHARE)/doc/lambdaimg LICENSE README.md DESIGN.md
+	install -D -m 644 -t $(SHARE)/man/man1 $(filter %.1,$(MAN_PAGES))
+	install -D -m 644 -t $(SHARE)/man/man5 $(filter %.5,$(MAN_PAGES))
+	install -D -m 644 -t $(SHARE)/bash-completion/completions $(COMPLETION)
 
 # IMAGE=FILE takes that image instead of one of Debian packages.
 demo:
@@ -165,7 +188,7 @@ PROVE = prove --timer --merge -j $(JOBS) --exec ''
 $(DEMO_IMAGE): scripts/make-demo-image
 	scripts/make-demo-image $@
 
-programs: $(PROGRAM) $(UNIT_BIN) $(TOOL_BIN)
+programs: $(PROGRAM) $(UNIT_BIN) $(TOOL_BIN) docs
 
 unit: $(UNIT_BIN)
 	CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) $(UNIT_BIN)
@@ -220,7 +243,7 @@ $(BUILD)/analyze/%: % .clang-tidy scripts/analyzer.h $(H_FILES)
 format:
 	clang-format -i $(C_FILES) $(H_FILES)
 
-.PHONY: all analyze asan check clean cppcheck demo format install lint programs soak test unit
+.PHONY: all analyze asan check clean cppcheck demo docs format install lint programs soak test unit
 .SECONDARY:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

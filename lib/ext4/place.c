@@ -18,9 +18,9 @@
 
 enum {
     ALIGNED_MIN = 256 * 1024,                    /* bytes */
-    TAIL_MAX = LI_CHUNK_SIZE / 4 * 3,            /* bytes: a shorter tail is packed */
+    TAIL_MAX = LI_CHUNK_SIZE / 2,                /* bytes: a shorter tail is packed */
     PACK_QUARTER = LI_EXT4_BLOCKS_PER_CHUNK / 4, /* blocks */
-    PACK_CUT = 2 * 1024 * 1024, /* bytes: a pack ends behind a file with probability size / this */
+    PACK_CUT = 4 * 1024 * 1024, /* bytes: a pack ends behind a file with probability size / this */
 };
 
 struct placer {

@@ -229,8 +229,9 @@ HELPER void stack_free(struct stack *s)
         stack_free(s);                                                                             \
     } while (0)
 
-/* SHA-256 of the whole image, in hexadecimal. */
-HELPER void stack_digest(struct stack *s, char hex[2 * LI_SHA256_SIZE + 1])
+/* SHA-256 of the whole image, in hexadecimal; with ANY_UUID without the UUID, which comes from the
+ * layers' digests, and the superblock's checksum, which covers it. */
+HELPER void stack_digest(struct stack *s, bool any_uuid, char hex[2 * LI_SHA256_SIZE + 1])
 {
     static uint8_t zeros[LI_CHUNK_SIZE];
     struct li_error err = LI_ERROR_INIT;
@@ -246,6 +247,10 @@ HELPER void stack_digest(struct stack *s, char hex[2 * LI_SHA256_SIZE + 1])
         int rc = source.read(source.self, i, buf, &err);
 
         assert_done(rc, &err);
+        if (i == 0 && any_uuid) {
+            memset(buf + 1024 + 0x68, 0, 16);
+            memset(buf + 2048 - 4, 0, 4);
+        }
         assert_done(li_sha256_update(hash, rc == LI_END ? zeros : buf, LI_CHUNK_SIZE, &err), &err);
     }
     assert_done(li_sha256_final(hash, digest, &err), &err);

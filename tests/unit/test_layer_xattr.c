@@ -158,7 +158,7 @@ static void test_sizes(void **state)
     }
     close_ext4(&s, fs);
     put_one(stack_layer(&s), "f", "user.a", value, 4041);
-    expect_failure(&s, LI_EUNSUPPORTED, "extended attributes");
+    expect_failure(&s, LI_EUNSUPPORTED, "f: it has 4068 bytes of extended attributes");
     put_one(stack_layer(&s), "f", "user.a", value, 65537);
     expect_failure(&s, LI_EUNSUPPORTED, "65537 bytes");
     free(value);

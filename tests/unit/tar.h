@@ -247,7 +247,8 @@ HELPER void tar_random_file(struct li_buffer *tar, const char *path, uint32_t se
 {
     uint8_t *data = tar_bytes(seed, size);
 
-    tar_put(tar, &(struct tar_entry){.path = path, .data = data, .length = size, .mode = 0644});
+    tar_put(tar, &(struct tar_entry){
+                     .path = path, .data = size ? data : NULL, .length = size, .mode = 0644});
     free(data);
 }
 

@@ -133,9 +133,10 @@ int li_htree_plan(struct li_ext4 *plan, struct li_directory *directory, size_t e
         return rc;
     leaves = plan->leaves - at;
     nodes = leaves <= ROOT_LIMIT ? 0 : (leaves + NODE_LIMIT - 1) / NODE_LIMIT;
-    if (nodes > ROOT_LIMIT)
-        return li_fail(err, LI_ELIMIT,
-                       "a directory has %zu entries, more than an ext4 directory holds", entries);
+    if (nodes > ROOT_LIMIT) {
+        li_fail(err, LI_ELIMIT, "it has %zu entries, more than an ext4 directory holds", entries);
+        return li_ext4_blame(plan, li_tree_node(plan->tree, directory->node)->inode, err);
+    }
     directory->leaves = (uint32_t)leaves;
     directory->blocks = (uint32_t)(1 + nodes + leaves);
     directory->order_end = (uint32_t)plan->orders;

@@ -116,7 +116,10 @@ mount_image() {
     "$LAMBDAIMG" mount -f "$1" "$DISK/mnt" 2>"$DISK/.loader" &
     LOADER=$!
     until is_mounted "$DISK/mnt"; do
-        kill -0 "$LOADER" 2>/dev/null || die "cannot mount: $(tail -n 1 "$DISK/.loader")"
+        if ! kill -0 "$LOADER" 2>/dev/null; then
+            LOADER=
+            die "$(tail -n 1 "$DISK/.loader")"
+        fi
         sleep 0.005
     done
 }

@@ -4,7 +4,8 @@
 # make demo       install what is missing, build, convert, push and mount a real image
 # make check      install what is missing, lint, run all tests, plain and under ASan and UBSan
 # make test       the tests, plain; make asan: under ASan and UBSan; make unit: unit tests only
-# make soak       all tests in their long variants
+# make soak       all tests in their long variants, and real images compared (that needs root)
+# make bench      speed and deduplication; bench/README.md
 # make lint       compilers, formats and simple checks; make analyze: the slow ones
 # make format | clean | install DESTDIR= PREFIX=
 
@@ -183,6 +184,8 @@ demo:
 
 SCENARIOS = $(sort $(wildcard tests/scenarios/*.t))
 DEMO_IMAGE = build/demo-image.tar
+# IMAGES="A.tar B.tar" for soak and bench: docker-save archives of your own.
+IMAGES ?= $(DEMO_IMAGE)
 JOBS := $(shell nproc)
 PROVE = prove --timer --merge -j $(JOBS) --exec ''
 
@@ -204,6 +207,10 @@ asan:
 soak:
 	$(MAKE) -j $(JOBS) SOAK=1 test
 	$(MAKE) SOAK=1 asan
+	$(MAKE) compare-images
+
+compare-images: programs $(filter $(DEMO_IMAGE),$(IMAGES))
+	LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests tests/compare-images $(IMAGES)
 
 check:
 	scripts/install-deps
@@ -211,11 +218,18 @@ check:
 	$(MAKE) -j $(JOBS) test
 	$(MAKE) asan
 
+# ---- measurements ------------------------------------------------------------------------------
+
+bench: $(PROGRAM) $(filter $(DEMO_IMAGE),$(IMAGES))
+	LAMBDAIMG=$(PROGRAM) bench/speed $(IMAGES)
+	LAMBDAIMG=$(PROGRAM) bench/dedup $(IMAGES)
+
 # ---- lint ------------------------------------------------------------------------------------
 
 C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd tests/*)))
 H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd tests/*)))
-SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*)
+SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
+	tests/compare-images $(filter-out %.md,$(wildcard bench/*))
 
 lint: cppcheck
 	$(MAKE) CC=clang BUILD=build/clang programs
@@ -244,7 +258,8 @@ $(BUILD)/analyze/%: % .clang-tidy scripts/analyzer.h $(H_FILES)
 format:
 	clang-format -i $(C_FILES) $(H_FILES)
 
-.PHONY: all analyze asan check clean cppcheck demo docs format install lint programs soak test unit
+.PHONY: all analyze asan bench check clean compare-images cppcheck demo docs format install lint \
+	programs soak test unit
 .SECONDARY:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

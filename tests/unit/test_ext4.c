@@ -282,9 +282,9 @@ static void test_golden(void **state)
         void (*make)(struct stack *s);
         const char *digest;
     } images[] = {
-        {make_nothing, "ccf901beca9406fa55ba51a15c1ba8f5017f03eda271217e2e0821e592ca6ad5"},
-        {make_two_layers, "6355b71a8c76f30c6dceff82028a6794e5b454fe7eb4ada491a0d0f395050afb"},
-        {make_everything, "ee5c4a89e88925ae024e13366ef97825e7a094047ba0f76c40ddf48e591d8e60"},
+        {make_nothing, "78a4a99e83d56dfd9b2e0b212ff2ffec61c43f6fdf5cd20e5ee331cb21104663"},
+        {make_two_layers, "5751ff2e5bb9c94943b7eefe35bf021e974ad475d5295041af622ecd1837e893"},
+        {make_everything, "49a82a37b1ad993e63ba092204559ae19f06a29528c67c6bd1c2e5e4960c82db"},
     };
 
     (void)state;

@@ -96,9 +96,8 @@ static void test_name_spaces(void **state)
     put(tar, "odd", '0', 0644, &pax);
     li_buffer_free(&pax);
     fs = open_ext4(&s);
-    assert_int_equal(count_xattrs(fs, "f"), 5);
+    assert_int_equal(count_xattrs(fs, "f"), 4); /* an empty value in PAX means that there is none */
     expect_xattr(fs, "f", "user.name", "value", 5);
-    expect_xattr(fs, "f", "user.empty", "", 0);
     expect_xattr(fs, "f", "user.bytes", bytes, sizeof(bytes));
     expect_xattr(fs, "f", "trusted.overlay.opaque", "y", 1);
     expect_xattr(fs, "f", "security.selinux", "system_u:object_r:bin_t:s0", 27);
@@ -134,7 +133,7 @@ static void test_wrong_names(void **state)
 /* In the inode up to 68 bytes of value for a name of one letter, in a block up to 4040. */
 static void test_sizes(void **state)
 {
-    static const size_t sizes[] = {0, 1, 2, 3, 4, 5, 67, 68, 69, 1000, 4039, 4040};
+    static const size_t sizes[] = {1, 2, 3, 4, 5, 67, 68, 69, 1000, 4039, 4040};
     struct stack s = {0};
     struct li_buffer *tar = stack_layer(&s);
     uint8_t *value = tar_bytes(1, 70000);
@@ -401,8 +400,6 @@ static void test_wrong_acls(void **state)
     expect_failure(&s, LI_ECORRUPT, "is not valid");
     value[0] = 1;
     put_one(stack_layer(&s), "f", "system.posix_acl_access", value, len);
-    expect_failure(&s, LI_ECORRUPT, "is not valid");
-    put_one(stack_layer(&s), "f", "system.posix_acl_access", value, 0);
     expect_failure(&s, LI_ECORRUPT, "is not valid");
     value[0] = 2;
     put_one(stack_layer(&s), "f", "system.posix_acl_default", value, len);

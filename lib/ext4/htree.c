@@ -27,6 +27,10 @@ enum {
     NODE_LIMIT = (LI_EXT4_BLOCK_SIZE - NODE_OFFSET - TAIL_SIZE) / ENTRY_SIZE,
 };
 
+/* The kernel takes this hash as the end of a directory, and gives names that have it the one before
+ * (fs/ext4/hash.c); libext2fs does not. */
+#define HASH_END 0xfffffffeU
+
 const uint32_t li_ext4_hash_seed[4] = {0x616c6d62, 0x64616969, 0x6d672d65, 0x78743401};
 
 struct entry {
@@ -46,7 +50,7 @@ static uint32_t hash_of(const struct li_tree *tree, uint32_t node, uint32_t *min
                     &low);
     if (minor)
         *minor = low;
-    return hash;
+    return hash == HASH_END ? HASH_END - 2 : hash;
 }
 
 static int compare(const void *a, const void *b)

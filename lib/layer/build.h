@@ -11,6 +11,9 @@
 #include "layer/scan.h"
 #include "layer/tree.h"
 
+/* A hash for tables: no layer can be made to degrade them as long as SEED is secret. */
+uint64_t li_build_hash(uint64_t seed, uint64_t start, const void *data, size_t len);
+
 /* Interned sets of extended attributes. */
 struct li_xattr_sets {
     struct li_xattr **set; /* each one allocation, with its names and values */
@@ -19,6 +22,7 @@ struct li_xattr_sets {
     uint32_t cap;
     uint32_t *slot; /* open addressing over set numbers + 1 */
     uint32_t slots;
+    uint64_t seed; /* of the hash */
 };
 
 struct li_tree {

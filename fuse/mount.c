@@ -199,5 +199,5 @@ int li_fuse_mount(struct li_files *files, const struct li_mount_options *options
     rc = mount_and_serve(&served, &signals, err);
     li_signals_restore(&signals);
     fuse_set_log_func(NULL);
-    return rc < 0 ? li_context(err, "%s", options->mountpoint) : 0;
+    return rc;
 }

@@ -28,7 +28,7 @@ static int verify(const struct arguments *args, struct context *context,
         if (rc == 0)
             rc = confirm_layers(&flattened, err);
         if (rc < 0)
-            li_context(err, "cannot repair from %s", path);
+            li_context(err, "cannot repair from %s", image_text(path));
     }
     if (rc == 0) {
         if (path)
@@ -49,6 +49,7 @@ static int run(const struct arguments *args, struct li_error *err)
     struct li_reference reference;
     struct context context = {0};
     char size[SIZE_TEXT];
+    bool said_no;
     int rc = parse_reference(args->operand[0], &reference, err);
 
     if (rc == 0)
@@ -57,14 +58,19 @@ static int run(const struct arguments *args, struct li_error *err)
         rc = li_repo_manifest(context.repo, &reference, &manifest, err);
     if (rc == 0)
         rc = verify(args, &context, &manifest, &result, err);
+    said_no = rc == LI_ECORRUPT && result.bad > result.mended;
     if (rc < 0)
-        li_context(err, "cannot verify %s", args->operand[0]);
-    else
+        li_context(err, said_no ? "%s is damaged" : "cannot verify %s", args->operand[0]);
+    if (said_no)
+        tell(err);
+    else if (rc == 0)
         printf("verified %s: %llu chunks, %s fetched, %llu mended\n", args->operand[0],
                (unsigned long long)result.chunks, size_text(result.bytes, size),
                (unsigned long long)result.mended);
     li_manifest_free(&manifest);
     close_context(&context);
+    if (said_no)
+        return EXIT_SAID_NO;
     return rc < 0 ? rc : EXIT_DONE;
 }
 

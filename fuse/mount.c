@@ -160,6 +160,19 @@ static int serve_mounted(struct fuse_session *session, const char *path,
     return rc;
 }
 
+/* A second mount would hide the first, and a signal to either would unmount both: the path is all
+ * that tells them apart. */
+static int check_vacant(const char *path, struct li_error *err)
+{
+    struct li_mounted there;
+
+    li_mounted_at(path, &there);
+    return there.image ? li_fail(err, LI_EINVALID,
+                                 "an image is mounted there already; run lambdaimg umount first, "
+                                 "or take another directory")
+                       : 0;
+}
+
 static int mount_and_serve(struct li_served *served, struct li_signals *signals,
                            struct li_error *err)
 {
@@ -170,6 +183,8 @@ static int mount_and_serve(struct li_served *served, struct li_signals *signals,
     /* The callbacks may change the working directory, and the path is needed again at the end. */
     if (rc == 0)
         rc = li_mountpoint_resolve(served->options->mountpoint, path, err);
+    if (rc == 0)
+        rc = check_vacant(path, err);
     if (rc == 0)
         rc = new_session(served, &session, err);
     if (rc < 0)
@@ -199,5 +214,5 @@ int li_fuse_mount(struct li_files *files, const struct li_mount_options *options
     rc = mount_and_serve(&served, &signals, err);
     li_signals_restore(&signals);
     fuse_set_log_func(NULL);
-    return rc < 0 ? li_context(err, "%s", options->mountpoint) : 0;
+    return rc;
 }

@@ -102,8 +102,7 @@ int li_repo_remove(struct li_repo *repo, const struct li_reference *reference, s
     int rc;
 
     if (reference->pinned)
-        return li_fail(err, LI_EINVALID, "%s@...: a tag can be removed, a manifest cannot",
-                       reference->name);
+        return li_fail(err, LI_EINVALID, "a tag can be removed, a manifest cannot");
     rc = li_store_remove(repo->store, li_key_image(reference).text, err);
     if (rc == LI_END)
         return li_fail(err, LI_ENOTFOUND, "there is no image %s:%s in %s", reference->name,

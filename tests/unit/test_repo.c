@@ -189,7 +189,7 @@ static void images_are_listed_and_removed(void **state)
     expect_image(f, pin, &small);
     pin[0] = 'a';
     assert_fails(open_image(f, pin, &m), LI_ECORRUPT, "another image, b:1", &f->err);
-    assert_fails(open_image(f, "b:1", &m), LI_ENOTFOUND, "no such image", &f->err);
+    assert_fails(open_image(f, "b:1", &m), LI_ENOTFOUND, "no image b:1", &f->err);
     assert_fails(open_image(f, "b@00000000000000000000000000000000", &m), LI_ENOTFOUND,
                  "no such manifest", &f->err);
 }

@@ -100,7 +100,7 @@ static int hide(struct li_tree *tree, const char *path, enum li_path_mode mode,
 static int visit_whiteout(void *arg, const struct li_entry *entry, struct li_error *err)
 {
     struct hiding *h = arg;
-    enum li_whiteout kind;
+    enum li_whiteout kind = LI_WHITEOUT_NONE;
     int rc;
 
     /* Most entries are none; they are cleaned, and refused, when all entries are read. */

@@ -2,14 +2,15 @@
 /* What an entry says of itself, up to the limits of what ext4 holds: mode, owner, time, device. */
 #include "ext4_image.h"
 
-static void add_number_to_tar(struct li_buffer *tar, struct tar_entry *e, const char *key,
+static void add_number_to_tar(struct li_buffer *tar, const struct tar_entry *e, const char *key,
                               const char *value)
 {
     struct li_buffer pax = {0};
+    struct tar_entry with = *e;
 
     tar_record_text(&pax, key, value);
-    e->pax = &pax;
-    tar_put(tar, e);
+    with.pax = &pax;
+    tar_put(tar, &with);
     li_buffer_free(&pax);
 }
 

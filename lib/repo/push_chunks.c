@@ -186,7 +186,7 @@ static int name_chunk(struct chunk_push *p, uint64_t index, const uint8_t *plain
 
     p->filled[index] = true;
     chunk->index = (uint32_t)index;
-    rc = li_crypto_sha256(plain, LI_CHUNK_SIZE, chunk->digest, err);
+    rc = li_sha256(plain, LI_CHUNK_SIZE, chunk->digest, err);
     if (rc == 0)
         rc = li_crypto_prk(&p->salt, chunk->digest, &chunk->prk, err);
     if (rc == 0)

@@ -320,7 +320,7 @@ int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
     if (rc == 0)
         rc = walk(&p, source, progress, err);
     chunks.chunk = p.chunk;
-    chunks.cap = p.chunk ? source->count : 0;
+    chunks.cap = source->count;
     for (uint64_t i = 0; rc == 0 && i < source->count; i++)
         if (p.filled[i])
             chunks.chunk[chunks.count++] = p.chunk[i];

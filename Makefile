@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# make            the program, build/lambdaimg
+# make            the program, build/lambdaimg, its man pages and its completion for bash
 # make demo       install what is missing, build, convert, push and mount a real image
 # make check      install what is missing, lint, run all tests, plain and under ASan and UBSan
 # make test       the tests, plain; make asan: under ASan and UBSan; make unit: unit tests only
-# make soak       all tests in their long variants
+# make soak       all tests in their long variants, and real images compared (that needs root)
+# make bench      speed and deduplication; bench/README.md
 # make lint       compilers, formats and simple checks; make analyze: the slow ones
 # make format | clean | install DESTDIR= PREFIX=
 
@@ -28,7 +29,8 @@ LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/
 	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
 
 LIB_LAYER = lib/layer/finish.c lib/layer/inflate.c lib/layer/layers.c lib/layer/merge.c \
-	lib/layer/path.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c lib/layer/xattr.c
+	lib/layer/path.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c \
+	lib/layer/whiteout.c lib/layer/xattr.c
 
 LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/extent.c lib/ext4/group.c \
 	lib/ext4/htree.c lib/ext4/inode.c lib/ext4/place.c lib/ext4/plan.c lib/ext4/source.c \
@@ -67,7 +69,7 @@ UNIT_BASE = base
 
 UNIT_IMAGE = image image_container image_oci
 
-UNIT_LAYER =
+UNIT_LAYER = ext4 ext4_htree layer layer_broken layer_entries layer_names layer_sparse layer_xattr
 
 UNIT_CRYPTO = crypto seal kms manifest wrap reference
 
@@ -75,14 +77,22 @@ UNIT_STORE = chunk store repo push
 
 UNIT_READER = cache damage files reader
 
+UNIT_MAN = man
+
 # Programs that the scenarios use: tests/tools/NAME.c
 TOOLS = ext4list mktar mountfile treelist
+
+# man/PAGE.in each; what they say of commands and options is the program's own table.
+MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-ls.1 \
+	lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-rm.1 lambdaimg-umount.1 \
+	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5
 
 # ---- flags -----------------------------------------------------------------------------------
 
 LIB_SRC = $(LIB_BASE) $(LIB_IMAGE) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) $(LIB_KMS) \
 	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER)
-UNIT = $(UNIT_BASE) $(UNIT_IMAGE) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER)
+UNIT = $(UNIT_BASE) $(UNIT_IMAGE) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
+	$(UNIT_MAN)
 
 PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
@@ -114,7 +124,12 @@ PROGRAM = $(BUILD)/lambdaimg
 UNIT_BIN = $(UNIT:%=$(BUILD)/tests/test_%)
 TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%)
 
-all: $(PROGRAM)
+MAN_PAGES = $(MAN:%=$(BUILD)/man/%)
+COMPLETION = $(BUILD)/completion/lambdaimg
+
+all: $(PROGRAM) docs
+
+docs: $(MAN_PAGES) $(COMPLETION)
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -139,17 +154,27 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+$(BUILD)/man/%: man/%.in scripts/make-man $(PROGRAM)
+	@mkdir -p $(@D)
+	scripts/make-man $(PROGRAM) $< >$@.part
+	@mv $@.part $@
+
+$(COMPLETION): scripts/make-completion $(PROGRAM)
+	@mkdir -p $(@D)
+	scripts/make-completion $(PROGRAM) >$@.part
+	@mv $@.part $@
+
 clean:
 	rm -rf $(BUILD)
 
-MAN = $(wildcard man/*.[1-8])
+SHARE = $(DESTDIR)$(PREFIX)/share
 
-install: $(PROGRAM)
+install: all
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/lambdaimg
-	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/lambdaimg/LICENSE
-	for page in $(MAN); do \
-		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit 1; \
-	done
+	install -D -m 644 -t $(SHARE)/doc/lambdaimg LICENSE README.md DESIGN.md
+	install -D -m 644 -t $(SHARE)/man/man1 $(filter %.1,$(MAN_PAGES))
+	install -D -m 644 -t $(SHARE)/man/man5 $(filter %.5,$(MAN_PAGES))
+	install -D -m 644 -t $(SHARE)/bash-completion/completions $(COMPLETION)
 
 # IMAGE=FILE takes that image instead of one of Debian packages.
 demo:
@@ -159,13 +184,15 @@ demo:
 
 SCENARIOS = $(sort $(wildcard tests/scenarios/*.t))
 DEMO_IMAGE = build/demo-image.tar
+# IMAGES="A.tar B.tar" for soak and bench: docker-save archives of your own.
+IMAGES ?= $(DEMO_IMAGE)
 JOBS := $(shell nproc)
 PROVE = prove --timer --merge -j $(JOBS) --exec ''
 
 $(DEMO_IMAGE): scripts/make-demo-image
 	scripts/make-demo-image $@
 
-programs: $(PROGRAM) $(UNIT_BIN) $(TOOL_BIN)
+programs: $(PROGRAM) $(UNIT_BIN) $(TOOL_BIN) docs
 
 unit: $(UNIT_BIN)
 	CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) $(UNIT_BIN)
@@ -180,6 +207,10 @@ asan:
 soak:
 	$(MAKE) -j $(JOBS) SOAK=1 test
 	$(MAKE) SOAK=1 asan
+	$(MAKE) compare-images
+
+compare-images: programs $(filter $(DEMO_IMAGE),$(IMAGES))
+	LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests tests/compare-images $(IMAGES)
 
 check:
 	scripts/install-deps
@@ -187,11 +218,18 @@ check:
 	$(MAKE) -j $(JOBS) test
 	$(MAKE) asan
 
+# ---- measurements ------------------------------------------------------------------------------
+
+bench: $(PROGRAM) $(filter $(DEMO_IMAGE),$(IMAGES))
+	LAMBDAIMG=$(PROGRAM) bench/speed $(IMAGES)
+	LAMBDAIMG=$(PROGRAM) bench/dedup $(IMAGES)
+
 # ---- lint ------------------------------------------------------------------------------------
 
 C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd tests/*)))
 H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd tests/*)))
-SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*)
+SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
+	tests/compare-images $(filter-out %.md,$(wildcard bench/*))
 
 lint: cppcheck
 	$(MAKE) CC=clang BUILD=build/clang programs
@@ -220,7 +258,8 @@ $(BUILD)/analyze/%: % .clang-tidy scripts/analyzer.h $(H_FILES)
 format:
 	clang-format -i $(C_FILES) $(H_FILES)
 
-.PHONY: all analyze asan check clean cppcheck demo format install lint programs soak test unit
+.PHONY: all analyze asan bench check clean compare-images cppcheck demo docs format install lint \
+	programs soak test unit
 .SECONDARY:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

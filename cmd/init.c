@@ -41,11 +41,10 @@ static int run(const struct arguments *args, struct li_error *err)
         if (rc < 0)
             li_context(err, "cannot create the repository");
     }
-    if (rc == 0) {
-        if (made_key)
-            printf("made the key %s; keep a copy of it, without it nothing can be read\n", spec);
+    if (made_key)
+        printf("made the key %s; keep a copy of it, without it nothing can be read\n", spec);
+    if (rc == 0)
         printf("created the repository %s\n", address);
-    }
     free(spec);
     return rc < 0 ? rc : EXIT_DONE;
 }

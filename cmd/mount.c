@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -254,10 +255,13 @@ static int serve_in_background(struct mount *m, struct li_error *err)
 static int check_directory(struct mount *m, struct li_error *err)
 {
     const char *path = m->args->operand[1];
+    struct statvfs fs;
     struct stat st;
 
+    /* The kernel may remember what a dead loader told it of the directory, but not of the file
+     * system. */
     m->directory = realpath(path, NULL);
-    if (!m->directory && errno == ENOTCONN)
+    if ((!m->directory || statvfs(m->directory, &fs) < 0) && errno == ENOTCONN)
         return li_fail(err, LI_EIO,
                        "cannot mount on %s: a loader that died is still mounted there; run "
                        "lambdaimg umount %s first",

@@ -9,7 +9,7 @@ static const struct option_row options[] = {
     {"dry-run", 'n', NULL, "store nothing; say what a push would add"},
     {"check-existing", 0, NULL,
      "fetch and check chunks that are there already; mend those that fail"},
-    {"compression", 0, "CODEC", "zstd, zstd:LEVEL (1 to 19, default 3) or none"},
+    {"compression", 0, "CODEC", "of new chunks: zstd, zstd:LEVEL (1 to 19, default 3) or none"},
     {"pad", 0, "N", "round sealed sizes up to multiples of N bytes (default: no padding)"},
     {"image", 0, "TAG", "which image, where there are several: a tag or a digest"},
     {"platform", 0, "OS/ARCH", "which platform, where there are several (default: this host's)"},

@@ -15,9 +15,7 @@ static int run(const struct arguments *args, struct li_error *err)
     char *real = realpath(args->operand[0], NULL);
     int rc = li_fuse_unmount(real ? real : args->operand[0], flag(args, "lazy"), err);
 
-    if (rc < 0 && rc != LI_ENOTFOUND && !flag(args, "lazy"))
-        li_context(err, "cannot unmount (if it is in use, end what uses it, or add --lazy)");
-    else if (rc < 0)
+    if (rc < 0)
         li_context(err, "cannot unmount");
     free(real);
     return rc < 0 ? rc : EXIT_DONE;

@@ -135,7 +135,8 @@ static int ask_fusermount(const char *path, bool lazy, struct li_error *err)
             return li_fail_errno(err, errno, "waiting for fusermount3");
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
         return li_fail(err, LI_EDENIED,
-                       "fusermount3 did not unmount it: it is in use, or another user's");
+                       "fusermount3 did not unmount it: it is another user's, or in use; end what "
+                       "uses it, or unmount it lazily");
     return 0;
 }
 
@@ -153,6 +154,8 @@ int li_fuse_unmount(const char *mountpoint, bool lazy, struct li_error *err)
     if (geteuid() != 0)
         rc = ask_fusermount(path, lazy, err);
     else if (umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) < 0)
-        rc = li_fail_errno(err, errno, "cannot unmount it");
+        rc = errno == EBUSY
+                 ? li_fail(err, LI_EIO, "it is in use; end what uses it, or unmount it lazily")
+                 : li_fail_errno(err, errno, "the kernel refuses");
     return rc < 0 ? li_context(err, "%s", mountpoint) : 0;
 }

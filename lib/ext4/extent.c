@@ -123,9 +123,11 @@ int li_extent_plan(struct li_ext4 *plan, struct li_error *err)
         if (li_tree_inode(plan->tree, i)->links == 0)
             continue;
         s = shape_of(plan, i);
-        if (s.nodes > LI_EXT4_INODE_EXTENTS)
-            return li_fail(err, LI_ELIMIT, "a file has %llu runs of data, more than lambdaimg maps",
-                           (unsigned long long)s.extents);
+        if (s.nodes > LI_EXT4_INODE_EXTENTS) {
+            li_fail(err, LI_ELIMIT, "it has %llu runs of data, more than lambdaimg maps",
+                    (unsigned long long)s.extents);
+            return li_ext4_blame(plan, i, err);
+        }
         if (s.leaves == 0)
             continue;
         rc = li_ext4_grow((void **)&plan->extent, &cap, plan->extents + 1, sizeof(*plan->extent),
@@ -207,17 +209,29 @@ void li_extent_root(const struct li_ext4 *plan, uint32_t inode, uint8_t *buf, ui
         s.nodes ? s.nodes : s.leaves, plan->extent_zone.first + extra->block, buf + HEADER_SIZE);
 }
 
+/* The row whose blocks of the zone BLOCK is among. */
+static const struct li_extra *find_owner(const struct li_ext4 *plan, uint32_t block)
+{
+    size_t low = 0, high = plan->extents;
+
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+
+        if (plan->extent[middle].block <= block)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &plan->extent[low];
+}
+
 /* An inode's nodes come first in the zone, then its leaves. */
 void li_extent_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf)
 {
-    const struct li_extra *extra = plan->extent;
-    uint64_t at, first, rows;
-    struct shape s;
-
-    while (extra + 1 < plan->extent + plan->extents && extra[1].block <= block)
-        extra++;
-    s = shape_of(plan, extra->inode);
-    at = block - extra->block;
+    const struct li_extra *extra = find_owner(plan, block);
+    struct shape s = shape_of(plan, extra->inode);
+    uint64_t first, rows;
+    uint64_t at = block - extra->block;
     if (at < s.nodes) {
         first = at * LI_EXT4_BLOCK_EXTENTS;
         rows = s.leaves - first < LI_EXT4_BLOCK_EXTENTS ? s.leaves - first : LI_EXT4_BLOCK_EXTENTS;

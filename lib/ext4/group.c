@@ -21,7 +21,7 @@ enum {
     DESCRIPTOR_SIZE = 64,
     DESCRIPTORS_PER_BLOCK = LI_EXT4_BLOCK_SIZE / DESCRIPTOR_SIZE,
     INODES_PER_GROUP_MAX = 8 * LI_EXT4_BLOCK_SIZE - LI_EXT4_INODES_PER_BLOCK,
-    FREE_INODES_MIN = 4096,
+    FREE_INODES_MIN = 16384,
     FREE_BYTES_MIN = 64 << 20,
     BITMAP_BITS = 8 * LI_EXT4_BLOCK_SIZE,
     SUPER_OFFSET = 1024,
@@ -102,12 +102,12 @@ int li_group_plan(struct li_ext4 *plan, struct li_error *err)
     inodes += inodes / 4 > FREE_INODES_MIN ? inodes / 4 : FREE_INODES_MIN;
     groups = (inodes + INODES_PER_GROUP_MAX - 1) / INODES_PER_GROUP_MAX;
     for (;;) {
+        if (groups * LI_EXT4_BLOCKS_PER_GROUP / LI_EXT4_BLOCKS_PER_CHUNK > LI_CHUNK_MAX_COUNT)
+            return li_fail(err, LI_ELIMIT, "the image would be larger than 1 TiB");
         needed = lay_zones(plan, groups, inodes);
         if (needed <= groups * LI_EXT4_BLOCKS_PER_GROUP)
             break;
         groups = (needed + LI_EXT4_BLOCKS_PER_GROUP - 1) / LI_EXT4_BLOCKS_PER_GROUP;
-        if (groups * LI_EXT4_BLOCKS_PER_GROUP / LI_EXT4_BLOCKS_PER_CHUNK > LI_CHUNK_MAX_COUNT)
-            return li_fail(err, LI_ELIMIT, "the image would be larger than 1 TiB");
     }
     plan->groups = (uint32_t)groups;
     plan->blocks = groups * LI_EXT4_BLOCKS_PER_GROUP;

@@ -18,9 +18,9 @@
 
 enum {
     ALIGNED_MIN = 256 * 1024,                    /* bytes */
-    TAIL_MAX = LI_CHUNK_SIZE / 4 * 3,            /* bytes: a shorter tail is packed */
+    TAIL_MAX = LI_CHUNK_SIZE / 2,                /* bytes: a shorter tail is packed */
     PACK_QUARTER = LI_EXT4_BLOCKS_PER_CHUNK / 4, /* blocks */
-    PACK_CUT = 2 * 1024 * 1024, /* bytes: a pack ends behind a file with probability size / this */
+    PACK_CUT = 4 * 1024 * 1024, /* bytes: a pack ends behind a file with probability size / this */
 };
 
 struct placer {
@@ -115,11 +115,11 @@ static int place_file(struct placer *p, uint32_t index, const struct li_inode *i
     uint64_t size = inode->sparse == LI_TREE_NONE ? inode->size : blocks * LI_EXT4_BLOCK_SIZE;
     int rc;
 
+    if (inode->size / LI_EXT4_BLOCK_SIZE >= LI_EXT4_NONE)
+        return li_fail(err, LI_EUNSUPPORTED, "it has %llu bytes; ext4 holds 16 TiB",
+                       (unsigned long long)inode->size);
     if (blocks == 0)
         return 0;
-    if (blocks >= LI_EXT4_NONE || inode->size / LI_EXT4_BLOCK_SIZE >= LI_EXT4_NONE)
-        return li_fail(err, LI_EUNSUPPORTED, "a file of %llu bytes; ext4 holds 16 TiB",
-                       (unsigned long long)inode->size);
     if (size < ALIGNED_MIN)
         return place_small(p, index, 0, blocks, size, &place->first, err);
     rc = place_aligned(p, index, head, &place->first, err);
@@ -166,6 +166,8 @@ int li_ext4_place(struct li_ext4 *plan, struct li_error *err)
             p.fill = 0;
         layer = inode->layer;
         rc = place_file(&p, i, inode, err);
+        if (rc < 0)
+            li_ext4_blame(plan, i, err);
     }
     plan->data_chunks = p.chunks;
     if (rc == 0 && plan->pieces > 1)

@@ -45,6 +45,22 @@ int li_ext4_grow(void **rows, size_t *cap, size_t want, size_t row, struct li_er
     return 0;
 }
 
+int li_ext4_blame(const struct li_ext4 *plan, uint32_t inode, struct li_error *err)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+    struct li_buffer path = {0};
+
+    for (uint32_t n = 0; n < li_tree_nodes(plan->tree); n++) {
+        if (li_tree_node(plan->tree, n)->inode != inode)
+            continue;
+        if (li_tree_path(plan->tree, n, &path, &ignored) == 0)
+            li_context(err, "/%s", (const char *)path.data);
+        break;
+    }
+    li_buffer_free(&path);
+    return err->code;
+}
+
 size_t li_piece_find(const struct li_ext4 *plan, uint64_t block)
 {
     size_t low = 0, high = plan->pieces;

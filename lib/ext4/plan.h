@@ -115,6 +115,9 @@ struct li_ext4 {
 /* Appends a row to an array that doubles; ROWS, CAP in rows. */
 int li_ext4_grow(void **rows, size_t *cap, size_t want, size_t row, struct li_error *err);
 
+/* Puts the path of a file that has the tree's INODE before the error's text; returns its code. */
+int li_ext4_blame(const struct li_ext4 *plan, uint32_t inode, struct li_error *err);
+
 /* place.c: the data zone */
 int li_ext4_place(struct li_ext4 *plan, struct li_error *err);
 

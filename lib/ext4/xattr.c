@@ -238,9 +238,10 @@ int li_xattr_plan(struct li_ext4 *plan, struct li_error *err)
         if (inode->links == 0 || set == LI_TREE_NONE || fits_inode(plan, set))
             continue;
         if (set_size(plan, set) > LI_EXT4_BLOCK_SIZE - BLOCK_HEADER) {
-            rc = li_fail(err, LI_EUNSUPPORTED,
-                         "a file has %zu bytes of extended attributes; lambdaimg stores up to %d",
-                         set_size(plan, set), LI_EXT4_BLOCK_SIZE - BLOCK_HEADER);
+            li_fail(err, LI_EUNSUPPORTED,
+                    "it has %zu bytes of extended attributes; lambdaimg stores up to %d",
+                    set_size(plan, set), LI_EXT4_BLOCK_SIZE - BLOCK_HEADER);
+            rc = li_ext4_blame(plan, i, err);
             break;
         }
         if (open[set] == LI_EXT4_NONE || plan->xattr_users[open[set]] == LI_EXT4_XATTR_SHARE_MAX) {

@@ -11,6 +11,9 @@
 #include "layer/scan.h"
 #include "layer/tree.h"
 
+/* A hash for tables: no layer can be made to degrade them as long as SEED is secret. */
+uint64_t li_build_hash(uint64_t seed, uint64_t start, const void *data, size_t len);
+
 /* Interned sets of extended attributes. */
 struct li_xattr_sets {
     struct li_xattr **set; /* each one allocation, with its names and values */
@@ -19,6 +22,7 @@ struct li_xattr_sets {
     uint32_t cap;
     uint32_t *slot; /* open addressing over set numbers + 1 */
     uint32_t slots;
+    uint64_t seed; /* of the hash */
 };
 
 struct li_tree {
@@ -37,6 +41,8 @@ struct li_tree {
     uint32_t slots; /* a power of two */
     uint32_t slots_used;
     uint64_t seed; /* of the hash, secret, so that no layer can be made to collide */
+    /* By node, a bit each: links that are not followed just now, or NULL. Its layer's whiteouts. */
+    uint8_t *closed;
 };
 
 /* li_node.first_child and next_sibling serve differently while building: children are chained
@@ -72,11 +78,37 @@ int li_build_finish(struct li_tree *tree, struct li_error *err);
  * root or has a component over LI_TREE_NAME_MAX bytes. */
 int li_path_clean(const char *path, struct li_buffer *out, struct li_error *err);
 
+/* Where a clean path ends. */
+struct li_spot {
+    uint32_t parent;  /* the directory that the last component is in */
+    const char *name; /* the last component, within the path */
+    size_t len;       /* of the name, bytes */
+    bool at_link;     /* LI_PATH_DIRECT: not found, because there is a link in the way */
+};
+
+enum li_path_mode {
+    LI_PATH_MAKE,   /* missing directories are made */
+    LI_PATH_FIND,   /* LI_END where one is missing */
+    LI_PATH_DIRECT, /* the same, and no link is followed */
+};
+
 /* Finds the directory that a clean path's last component is in, following symbolic links in all
- * components before it; NAME and LEN tell that last component, within PATH. With MAKE missing
- * directories are made; without, LI_END says that there is no such directory. */
-int li_path_parent(struct li_tree *tree, const char *path, bool make, uint32_t *parent,
-                   const char **name, size_t *len, struct li_error *err);
+ * components before it. On LI_END only at_link is set. */
+int li_path_parent(struct li_tree *tree, const char *path, enum li_path_mode mode,
+                   struct li_spot *spot, struct li_error *err);
+
+/* Hides what the whiteouts of layer INDEX hide in the tree as the layers below it left it. */
+int li_whiteouts_apply(struct li_tree *tree, size_t index, struct li_error *err);
+
+enum li_whiteout {
+    LI_WHITEOUT_NONE,
+    LI_WHITEOUT_HIDES,   /* the last component is a whiteout or the opaque mark */
+    LI_WHITEOUT_IGNORED, /* what AUFS keeps for itself */
+};
+
+/* What a clean path is. LI_ECORRUPT where it is a whiteout of nothing, LI_EUNSUPPORTED where it
+ * leads through a whiteout. */
+int li_whiteout_check(const char *path, enum li_whiteout *out, struct li_error *err);
 
 /* The number of the set that equals LIST (sorted by name), made where there is none. */
 int li_xattr_intern(struct li_xattr_sets *sets, const struct li_xattr *list, size_t count,

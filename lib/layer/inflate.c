@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "layer/layer.h"
 
 enum { BUFFER_SIZE = 256 * 1024 };
 
@@ -97,6 +98,9 @@ static int copy_out(struct archive *a, int fd, struct li_workers *team, struct l
             break;
         if (li_workers_stopped(team))
             rc = li_fail(err, LI_ECANCELLED, "cancelled");
+        if (rc == 0 && *length + (uint64_t)n > LI_LAYERS_MAX_INFLATED)
+            rc = li_fail(err, LI_ELIMIT, "it has more than %llu bytes when decompressed",
+                         (unsigned long long)LI_LAYERS_MAX_INFLATED);
         if (rc == 0)
             rc = li_sha256_update(hash, buf, (size_t)n, err);
         if (rc == 0 && (rc = li_pwrite_all(fd, buf, (size_t)n, *length, err)) < 0)

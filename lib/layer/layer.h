@@ -19,6 +19,9 @@
 #include "base/error.h"
 #include "image/image.h"
 
+/* The most bytes of uncompressed tar that a compressed layer may have: what an image can hold. */
+#define LI_LAYERS_MAX_INFLATED (UINT64_C(1) << 40)
+
 struct li_layers;
 
 /* Opens the layers of IMAGE, which must outlive the stack, as must ENV. Returns when workers have

@@ -23,7 +23,7 @@
 #include "base/workers.h"
 #include "layer/inflate.h"
 
-enum { READ_SIZE = 1 << 20 };
+enum { READ_SIZE = 1 << 17 };
 
 enum layer_state { LAYER_PENDING, LAYER_READY, LAYER_FAILED };
 

@@ -57,6 +57,8 @@ struct walk {
     struct li_tree *tree;
     struct li_buffer rest; /* what is still to be walked, with a NUL; used once a link was met */
     unsigned links;        /* symbolic links followed */
+    enum li_path_mode mode;
+    bool at_link;
 };
 
 /* Puts a link's target in front of what is left to walk. */
@@ -79,26 +81,36 @@ static int follow(struct walk *w, const struct li_inode *link, const char *left,
     return rc;
 }
 
+static bool is_closed(const struct li_tree *tree, uint32_t node)
+{
+    return tree->closed && (tree->closed[node / 8] & 1U << node % 8);
+}
+
 /* One step down. LI_END where there is nothing and nothing may be made. A link sets *LEFT to the
  * start of the new rest. */
-static int step(struct walk *w, uint32_t *at, const char *name, size_t len, bool make,
-                const char **left, struct li_error *err)
+static int step(struct walk *w, uint32_t *at, const char *name, size_t len, const char **left,
+                struct li_error *err)
 {
     uint32_t child = li_build_find(w->tree, *at, name, len);
     const struct li_inode *inode;
     int rc;
 
     if (child == LI_TREE_NONE)
-        return make ? li_build_add_missing(w->tree, *at, name, len, at, err) : LI_END;
+        return w->mode == LI_PATH_MAKE ? li_build_add_missing(w->tree, *at, name, len, at, err)
+                                       : LI_END;
     inode = &w->tree->inode[w->tree->node[child].inode];
     if (S_ISDIR(inode->mode)) {
         *at = child;
         return 0;
     }
     if (!S_ISLNK(inode->mode))
-        return make ? li_fail(err, LI_EINVALID, "its path leads through \"%.*s\", which is a file",
-                              (int)len, name)
-                    : LI_END;
+        return w->mode == LI_PATH_MAKE
+                   ? li_fail(err, LI_EINVALID, "its path leads through \"%.*s\", which is a file",
+                             (int)len, name)
+                   : LI_END;
+    w->at_link = w->mode == LI_PATH_DIRECT;
+    if (w->at_link || is_closed(w->tree, child))
+        return LI_END;
     rc = follow(w, inode, *left, err);
     if (rc < 0)
         return rc;
@@ -108,21 +120,11 @@ static int step(struct walk *w, uint32_t *at, const char *name, size_t len, bool
     return 0;
 }
 
-int li_path_parent(struct li_tree *tree, const char *path, bool make, uint32_t *parent,
-                   const char **name, size_t *len, struct li_error *err)
+static int walk(struct walk *w, uint32_t *at, struct li_error *err)
 {
-    const char *slash = strrchr(path, '/'), *left;
-    struct walk w = {.tree = tree};
-    uint32_t at = LI_TREE_ROOT;
+    const char *left = (const char *)w->rest.data;
     int rc = 0;
 
-    *name = slash ? slash + 1 : path;
-    *len = strlen(*name);
-    if (slash)
-        rc = li_buffer_append(&w.rest, path, (size_t)(slash - path), err);
-    if (rc == 0)
-        rc = li_buffer_append(&w.rest, "", 1, err);
-    left = (const char *)w.rest.data;
     while (rc == 0 && *left) {
         const char *component = left;
         size_t n = strcspn(left, "/");
@@ -132,15 +134,34 @@ int li_path_parent(struct li_tree *tree, const char *path, bool make, uint32_t *
         if (n == 0 || (n == 1 && component[0] == '.'))
             continue;
         if (n == 2 && memcmp(component, "..", 2) == 0)
-            at = tree->node[at].parent;
+            *at = w->tree->node[*at].parent;
         else if (n > LI_TREE_NAME_MAX)
             rc = li_fail(err, LI_EINVALID, "its path leads through a link with a name of %zu bytes",
                          n);
         else
-            rc = step(&w, &at, component, n, make, &left, err);
+            rc = step(w, at, component, n, &left, err);
     }
+    return rc;
+}
+
+int li_path_parent(struct li_tree *tree, const char *path, enum li_path_mode mode,
+                   struct li_spot *spot, struct li_error *err)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    struct walk w = {.tree = tree, .mode = mode};
+    uint32_t at = LI_TREE_ROOT;
+    int rc = 0;
+
+    if (slash)
+        rc = li_buffer_append(&w.rest, path, (size_t)(slash - path), err);
     if (rc == 0)
-        *parent = at;
+        rc = li_buffer_append(&w.rest, "", 1, err);
+    if (rc == 0)
+        rc = walk(&w, &at, err);
+    if (rc == 0)
+        *spot = (struct li_spot){at, name, strlen(name), false};
+    if (rc == LI_END)
+        spot->at_link = w.at_link;
     li_buffer_free(&w.rest);
     return rc;
 }

@@ -10,6 +10,11 @@
  * In the C locale it cannot convert any name that is not ASCII, so this locale, set for the thread,
  * makes every name arrive as the tar has it, on every host. The warnings it gives then are the only
  * ones that are not errors here.
+ *
+ * Two of its weaknesses are made up for. It loses a link's target that comes in a PAX record only,
+ * as Go's writer has it for targets without an ASCII letter, unless it has seen a link before: so
+ * it is shown one before the layer. And of a sparse map that does not fit the file it drops what it
+ * does not like: so the next header must come where the file's data should end.
  */
 #include "layer/scan.h"
 
@@ -17,12 +22,13 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <locale.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "layer/xattr.h"
 
-enum { READ_SIZE = 64 * 1024 };
+enum { READ_SIZE = 64 * 1024, TAR_BLOCK = 512 };
 
 /* What ext4 can hold: 34 bits of seconds from 1901-12-13 on. */
 #define TIME_MIN (-2147483648LL)
@@ -33,11 +39,29 @@ struct scan {
     size_t index;
     uint64_t length;
     uint64_t next; /* of the input, bytes */
+    bool begun;    /* the link before the layer was handed out */
+    uint64_t end;  /* of the last file's data, in the layer, up to a full block; 0: there is none */
     uint8_t *buf;
     struct li_error *err;
     struct li_sparse_run *runs;
     struct li_xattr_list xattrs;
 };
+
+/* A header of a symbolic link, "." to ".". */
+static void make_link_header(uint8_t header[TAR_BLOCK])
+{
+    unsigned sum = 0;
+
+    memset(header, 0, TAR_BLOCK);
+    header[0] = header[157] = '.';
+    header[156] = '2';
+    memcpy(header + 257, "ustar\00000", 8);
+    memset(header + 148, ' ', 8);
+    for (size_t i = 0; i < TAR_BLOCK; i++)
+        sum += header[i];
+    for (size_t i = 0; i < 6; i++)
+        header[148 + i] = (uint8_t)('0' + (sum >> 3 * (5 - i) & 7));
+}
 
 static la_ssize_t read_piece(struct archive *a, void *arg, const void **data)
 {
@@ -45,12 +69,17 @@ static la_ssize_t read_piece(struct archive *a, void *arg, const void **data)
     uint64_t left = s->length - s->next;
     size_t len = left < READ_SIZE ? (size_t)left : READ_SIZE;
 
+    *data = s->buf;
+    if (!s->begun) {
+        s->begun = true;
+        make_link_header(s->buf);
+        return TAR_BLOCK;
+    }
     if (li_layers_read(s->layers, s->index, s->buf, len, s->next, s->err) < 0) {
         archive_set_error(a, EIO, "%s", s->err->text);
         return -1;
     }
     s->next += len;
-    *data = s->buf;
     return (la_ssize_t)len;
 }
 
@@ -71,8 +100,7 @@ static int check_time(struct archive_entry *e, struct li_inode *inode, struct li
 {
     inode->mtime = archive_entry_mtime(e);
     inode->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(e);
-    /* libarchive reads "-1.25" as -1 seconds and 250,000,000 nanoseconds, which is meant backwards.
-     */
+    /* It gives -1.25 as -1 and 0.25. (And -0.25 as 0.25: that cannot be told.) */
     if (inode->mtime < 0 && inode->mtime_nsec > 0 && inode->mtime_nsec <= 999999999) {
         inode->mtime--;
         inode->mtime_nsec = 1000000000 - inode->mtime_nsec;
@@ -135,7 +163,7 @@ static int read_regular(struct scan *s, struct archive *a, struct archive_entry 
                         struct li_entry *entry, struct li_error *err)
 {
     struct li_inode *inode = &entry->inode;
-    la_int64_t size = archive_entry_size(e), data = archive_filter_bytes(a, 0);
+    la_int64_t size = archive_entry_size(e), data = archive_filter_bytes(a, 0) - TAR_BLOCK;
     uint64_t stored = 0;
     int rc;
 
@@ -152,6 +180,7 @@ static int read_regular(struct scan *s, struct archive *a, struct archive_entry 
         stored = inode->size;
     if (inode->data > s->length || stored > s->length - inode->data)
         return li_fail(err, LI_ECORRUPT, "its contents end with the layer; the tar is cut short");
+    s->end = inode->data + (stored + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
     return 0;
 }
 
@@ -245,37 +274,57 @@ static int visit_entry(struct scan *s, struct archive *a, struct archive_entry *
     return rc < 0 ? li_context(err, "%s", entry.path) : 0;
 }
 
-/* A failed conversion leaves the name as it was, which is what is wanted. */
-static int is_harmless(struct archive *a)
+/* Whether a header was read without loss: a failed conversion leaves the name as it was, which is
+ * what is wanted. Some other warnings come with ARCHIVE_OK. */
+static bool is_sound(struct archive *a, int result)
 {
     const char *text = archive_error_string(a);
 
-    return text && strstr(text, "can't be converted from");
+    if (result == ARCHIVE_OK && !text)
+        return true;
+    return (result == ARCHIVE_OK || result == ARCHIVE_WARN) && text &&
+           strstr(text, "can't be converted from");
+}
+
+static int fail_reading(const struct scan *s, struct archive *a, struct li_error *err)
+{
+    const char *text = archive_error_string(a);
+
+    if (s->err->code != 0)
+        return s->err->code;
+    if (archive_errno(a) == ENOMEM)
+        return li_fail_memory(err);
+    return li_fail(err, LI_ECORRUPT, "not a tar that can be read: %s",
+                   text ? text : "it is damaged");
+}
+
+static int check_end(struct scan *s, struct archive *a, struct li_error *err)
+{
+    uint64_t end = s->end;
+
+    s->end = 0;
+    if (end == 0 || (uint64_t)archive_read_header_position(a) == end + TAR_BLOCK)
+        return 0;
+    return li_fail(err, LI_ECORRUPT, "a file's size or its sparse map do not fit its contents");
 }
 
 static int read_headers(struct scan *s, struct archive *a, int paths_only, li_scan_visit *visit,
                         void *arg, struct li_error *err)
 {
     struct archive_entry *e;
-    int rc = 0;
+    int rc;
 
     for (;;) {
         int r = archive_read_next_header(a, &e);
 
-        if (r == ARCHIVE_EOF)
-            return 0;
-        if (r == ARCHIVE_OK || (r == ARCHIVE_WARN && is_harmless(a))) {
-            rc = visit_entry(s, a, e, paths_only, visit, arg, err);
-            if (rc < 0)
-                return rc;
-            continue;
-        }
-        if (s->err->code != 0)
-            return s->err->code;
-        if (archive_errno(a) == ENOMEM)
-            return li_fail_memory(err);
-        return li_fail(err, LI_ECORRUPT, "not a tar that can be read: %s",
-                       archive_error_string(a) ? archive_error_string(a) : "it is damaged");
+        if (r != ARCHIVE_EOF && !is_sound(a, r))
+            return fail_reading(s, a, err);
+        rc = check_end(s, a, err);
+        if (rc < 0 || r == ARCHIVE_EOF)
+            return rc;
+        rc = visit_entry(s, a, e, paths_only, visit, arg, err);
+        if (rc < 0)
+            return rc;
     }
 }
 
@@ -283,6 +332,7 @@ static int scan_archive(struct scan *s, int paths_only, li_scan_visit *visit, vo
                         struct li_error *err)
 {
     struct archive *a = archive_read_new();
+    struct archive_entry *e;
     int rc;
 
     if (!a)
@@ -291,8 +341,8 @@ static int scan_archive(struct scan *s, int paths_only, li_scan_visit *visit, vo
     archive_read_set_read_callback(a, read_piece);
     archive_read_set_skip_callback(a, skip_piece);
     archive_read_set_callback_data(a, s);
-    if (archive_read_open1(a) != ARCHIVE_OK)
-        rc = li_fail(err, LI_ECORRUPT, "not a tar that can be read: %s", archive_error_string(a));
+    if (archive_read_open1(a) != ARCHIVE_OK || archive_read_next_header(a, &e) != ARCHIVE_OK)
+        rc = fail_reading(s, a, err);
     else
         rc = read_headers(s, a, paths_only, visit, arg, err);
     archive_read_free(a);

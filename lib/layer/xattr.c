@@ -8,7 +8,7 @@
 #include "layer/xattr.h"
 
 #include <archive.h>
-
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -61,10 +61,20 @@ static int check_name(const char *name, struct li_error *err)
                    name);
 }
 
-/* Name and value in one allocation, which the name's pointer owns. */
+static const struct li_xattr *find(const struct li_xattr_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->list[i].name, name) == 0)
+            return &list->list[i];
+    return NULL;
+}
+
+/* Name and value in one allocation, which the name's pointer owns. The same attribute may come
+ * again: libarchive writes each in two forms. */
 static int add(struct li_xattr_list *list, const char *name, const void *value, size_t size,
                struct li_error *err)
 {
+    const struct li_xattr *same = find(list, name);
     size_t name_size = strlen(name) + 1;
     char *copy;
     int rc = check_name(name, err);
@@ -75,9 +85,10 @@ static int add(struct li_xattr_list *list, const char *name, const void *value, 
         return li_fail(err, LI_EUNSUPPORTED,
                        "its extended attribute \"%s\" has %zu bytes; Linux allows %d", name, size,
                        LI_SCAN_MAX_XATTR_VALUE);
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->list[i].name, name) == 0)
-            return li_fail(err, LI_ECORRUPT, "it has the extended attribute \"%s\" twice", name);
+    if (same && same->size == size && (size == 0 || memcmp(same->value, value, size) == 0))
+        return 0;
+    if (same)
+        return li_fail(err, LI_ECORRUPT, "it has the extended attribute \"%s\" twice", name);
     if (list->count == LI_SCAN_MAX_XATTRS)
         return li_fail(err, LI_ELIMIT, "it has more than %d extended attributes",
                        LI_SCAN_MAX_XATTRS);
@@ -96,8 +107,9 @@ static int add(struct li_xattr_list *list, const char *name, const void *value, 
     memcpy(copy, name, name_size);
     if (size)
         memcpy(copy + name_size, value, size);
-    list->list[list->count++] =
-        (struct li_xattr){copy, (const uint8_t *)copy + name_size, (uint32_t)size};
+    list->list[list->count].name = copy;
+    list->list[list->count].value = (const uint8_t *)copy + name_size;
+    list->list[list->count++].size = (uint32_t)size;
     return 0;
 }
 
@@ -157,6 +169,10 @@ static int add_text_acl(struct archive_entry *e, int type, const char *name,
             rc = li_fail(err, LI_EUNSUPPORTED,
                          "its ACL names \"%s\" without a number, which means nothing here",
                          who ? who : "");
+        else if (named && qualifier == INT_MAX)
+            rc = li_fail(err, LI_EUNSUPPORTED,
+                         "its ACL names an owner above %d, which is not read from text",
+                         INT_MAX - 1);
         li_put_le16(value + size, (uint16_t)linux_tag);
         li_put_le16(value + size + 2, (uint16_t)(perm & 7));
         li_put_le32(value + size + 4, named ? (uint32_t)qualifier : UINT32_MAX);
@@ -184,8 +200,10 @@ static bool acl_is_valid(const struct li_xattr *acl, uint16_t *mode, bool *exten
         return false;
     while (c.left > 0) {
         unsigned tag = li_cursor_le16(&c), perm = li_cursor_le16(&c);
+        uint32_t id = li_cursor_le32(&c);
 
-        li_cursor_le32(&c);
+        if ((tag == TAG_USER || tag == TAG_GROUP) && id == UINT32_MAX)
+            return false;
         if (perm > 7 || tag > TAG_OTHER || (tag & (tag - 1)) != 0 || tag == 0 || tag < last)
             return false;
         if (seen[tag] && tag != TAG_USER && tag != TAG_GROUP)
@@ -240,14 +258,6 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const struct li_xattr *)a)->name, ((const struct li_xattr *)b)->name);
 }
 
-static bool has(const struct li_xattr_list *list, const char *name)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->list[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 int li_xattr_read(struct archive_entry *e, struct li_xattr_list *list, uint16_t *mode,
                   struct li_error *err)
 {
@@ -265,10 +275,10 @@ int li_xattr_read(struct archive_entry *e, struct li_xattr_list *list, uint16_t 
     if (rc == 0 && (archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_NFS4))
         rc = li_fail(err, LI_EUNSUPPORTED, "it has an NFSv4 ACL, which ext4 cannot hold");
     if (rc == 0 && (archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_ACCESS) &&
-        !has(list, ACL_ACCESS))
+        !find(list, ACL_ACCESS))
         rc = add_text_acl(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACL_ACCESS, list, err);
     if (rc == 0 && (archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_DEFAULT) &&
-        !has(list, ACL_DEFAULT))
+        !find(list, ACL_DEFAULT))
         rc = add_text_acl(e, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, ACL_DEFAULT, list, err);
     if (rc == 0)
         rc = apply_acls(list, mode, err);

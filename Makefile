@@ -21,7 +21,7 @@ endif
 
 # ---- sources ---------------------------------------------------------------------------------
 
-LIB_BASE = lib/base/buffer.c lib/base/error.c lib/base/hex.c lib/base/io.c lib/base/secret.c \
+LIB_BASE = lib/base/buffer.c lib/base/compression.c lib/base/error.c lib/base/hex.c lib/base/io.c lib/base/secret.c \
 	lib/base/sha256.c lib/base/workers.c
 
 LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/image/docker.c \

@@ -124,8 +124,8 @@ static int push(const struct arguments *args, struct context *context,
 static int run(const struct arguments *args, struct li_error *err)
 {
     struct flattened flattened = {0};
-    struct li_push_result result;
-    struct li_reference reference;
+    struct li_push_result result = {0};
+    struct li_reference reference = {0};
     struct li_seal_policy seal;
     struct context context = {0};
     int rc = seal_policy(args, &seal, err);

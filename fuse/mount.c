@@ -44,8 +44,8 @@ static void keep_words(enum fuse_log_level level, const char *fmt, va_list ap)
     pthread_mutex_unlock(&fuse_words.lock);
 }
 
-/* LI_EIO with what was being done and libfuse's last words. */
-static int fail_fuse(struct li_error *err, const char *what)
+/* What was being done, and libfuse's last words. */
+static int fail_fuse(struct li_error *err, int code, const char *what)
 {
     static const char prefix[] = "fuse: ";
     const char *words = fuse_words.last;
@@ -53,9 +53,9 @@ static int fail_fuse(struct li_error *err, const char *what)
     pthread_mutex_lock(&fuse_words.lock);
     if (strncmp(words, prefix, sizeof(prefix) - 1) == 0)
         words += sizeof(prefix) - 1;
-    li_fail(err, LI_EIO, "%s%s%s", what, *words ? ": " : "", words);
+    li_fail(err, code, "%s%s%s", what, *words ? ": " : "", words);
     pthread_mutex_unlock(&fuse_words.lock);
-    return LI_EIO;
+    return code;
 }
 
 static int check_mountpoint(const char *path, struct li_error *err)
@@ -105,10 +105,8 @@ static int new_session(struct li_served *served, struct fuse_session **out, stru
         goto out;
     }
     *out = fuse_session_new(&args, &li_fuse_operations, sizeof(li_fuse_operations), served);
-    if (!*out) {
-        rc = fail_fuse(err, "the options are not accepted");
-        rc = err->code = LI_EINVALID;
-    }
+    if (!*out)
+        rc = fail_fuse(err, LI_EINVALID, "the options are not accepted");
 out:
     free(list);
     fuse_opt_free_args(&args);
@@ -190,8 +188,9 @@ static int mount_and_serve(struct li_served *served, struct li_signals *signals,
     if (rc < 0)
         return rc;
     if (fuse_session_mount(session, path) < 0)
-        rc = fail_fuse(err, geteuid() == 0 ? "it could not be mounted"
-                                           : "it could not be mounted by fusermount3");
+        rc = fail_fuse(err, LI_EIO,
+                       geteuid() == 0 ? "it could not be mounted"
+                                      : "it could not be mounted by fusermount3");
     else
         rc = serve_mounted(session, path, served->options, signals, err);
     fuse_session_destroy(session);

@@ -91,8 +91,6 @@ static void list_remove(struct entry *entry)
 
 static void free_entry(struct entry *entry)
 {
-    if (!entry)
-        return;
     pthread_cond_destroy(&entry->settled);
     free(entry);
 }
@@ -299,8 +297,12 @@ void li_cache_free(struct li_cache *cache)
         return;
     li_cache_stop(cache, 0);
     li_workers_join(cache->workers, &ignored);
-    while (!list_empty(&cache->there))
-        free(evict(cache));
+    for (uint64_t i = 0; i < cache->options.chunks; i++) {
+        if (!cache->by_index[i])
+            continue;
+        free(cache->by_index[i]->data);
+        free_entry(cache->by_index[i]);
+    }
     while (cache->spare_count > 0)
         free(cache->spare[--cache->spare_count]);
     free(cache->spare);
@@ -334,8 +336,8 @@ static void give_up(struct li_cache *cache, struct entry *entry)
     free_entry(entry);
 }
 
-/* Waits until ENTRY is settled; returns 0 with it still held, or lets go of it and says why. */
-static int await(struct li_cache *cache, struct entry *entry, struct li_error *err)
+/* Waits until ENTRY is settled; returns it, still held, or lets go of it and says why. */
+static struct entry *await(struct li_cache *cache, struct entry *entry, struct li_error *err)
 {
     const struct timespec deadline = in_seconds(cache->options.deadline);
     int rc = 0;
@@ -344,7 +346,7 @@ static int await(struct li_cache *cache, struct entry *entry, struct li_error *e
            !cache->closing)
         rc = pthread_cond_timedwait(&entry->settled, &cache->lock, &deadline);
     if (entry->state == READY)
-        return 0;
+        return entry;
     if (entry->state == FAILED) {
         *err = entry->error;
     } else if (cache->closing) {
@@ -355,14 +357,13 @@ static int await(struct li_cache *cache, struct entry *entry, struct li_error *e
         err->sys = ETIMEDOUT;
     }
     give_up(cache, entry);
-    return err->code;
+    return NULL;
 }
 
-/* The entry of chunk INDEX, READY and held. */
-static int hold(struct li_cache *cache, uint64_t index, struct entry **out, struct li_error *err)
+/* The entry of chunk INDEX, READY and held; NULL with a reason. */
+static struct entry *hold(struct li_cache *cache, uint64_t index, struct li_error *err)
 {
     struct entry *entry;
-    int rc = 0;
 
     pthread_mutex_lock(&cache->lock);
     entry = cache->by_index[index];
@@ -371,30 +372,28 @@ static int hold(struct li_cache *cache, uint64_t index, struct entry **out, stru
     else
         entry = enqueue(cache, index);
     if (!entry)
-        rc = li_fail_memory(err);
+        li_fail_memory(err);
     else if (entry->state != READY)
-        rc = await(cache, entry, err);
-    if (rc == 0) {
+        entry = await(cache, entry, err);
+    if (entry) {
         list_remove(entry);
         list_insert(&cache->there.head, entry);
-        *out = entry;
     }
     pthread_mutex_unlock(&cache->lock);
-    return rc;
+    return entry;
 }
 
 int li_cache_read(struct li_cache *cache, uint64_t index, uint32_t offset, uint32_t len, void *buf,
                   struct li_error *err)
 {
-    struct entry *entry = NULL;
-    int rc;
+    struct entry *entry;
 
     if (index >= cache->options.chunks || offset > LI_CHUNK_SIZE || len > LI_CHUNK_SIZE - offset)
         return li_fail(err, LI_EINVALID, "bytes %" PRIu32 " to %" PRIu64 " of chunk %" PRIu64,
                        offset, (uint64_t)offset + len, index);
-    rc = hold(cache, index, &entry, err);
-    if (rc < 0)
-        return rc;
+    entry = hold(cache, index, err);
+    if (!entry)
+        return err->code;
     memcpy(buf, entry->data + offset, len);
     release(cache, entry);
     return 0;

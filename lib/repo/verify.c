@@ -63,7 +63,7 @@ static int read_again(struct verify *v, struct tools *tools, const struct li_man
     if (chunk->index < v->repair->count)
         rc = v->repair->read(v->repair->self, chunk->index, tools->plain, err);
     if (rc == 0)
-        rc = li_crypto_sha256(tools->plain, LI_CHUNK_SIZE, digest, err);
+        rc = li_sha256(tools->plain, LI_CHUNK_SIZE, digest, err);
     if (rc == LI_END || (rc == 0 && memcmp(digest, chunk->digest, LI_DIGEST_SIZE) != 0))
         rc = li_fail(err, LI_EINVALID,
                      "the image given for the repair is not the one that was pushed as %.300s: "

@@ -5,6 +5,7 @@
 # make check      install what is missing, lint, run all tests, plain and under ASan and UBSan
 # make test       the tests, plain; make asan: under ASan and UBSan; make unit: unit tests only
 # make soak       all tests in their long variants
+# make fuzz       fuzzing, FUZZ_SECONDS for each target
 # make lint       compilers, formats and simple checks; make analyze: the slow ones
 # make format | clean | install DESTDIR= PREFIX=
 
@@ -80,6 +81,10 @@ UNIT_READER = cache damage files
 TOOLS = ext4list mktar mountfile treelist
 TOOLS_COMMON = tests/tools/listing.c
 
+# Fuzz targets: tests/fuzz/fuzz_NAME.c
+FUZZ = files image layer manifest seal
+FUZZ_SECONDS ?= 20
+
 # ---- flags -----------------------------------------------------------------------------------
 
 LIB_SRC = $(LIB_BASE) $(LIB_IMAGE) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) $(LIB_KMS) \
@@ -139,6 +144,14 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(call obj,$(TOOLS_COMMON))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+$(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcmocka $(PKG_LIBS)
+
+$(BUILD)/tests/seeds: $(BUILD)/obj/tests/fuzz/seeds.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS)
+
 clean:
 	rm -rf $(BUILD)
 
@@ -176,6 +189,21 @@ test: programs $(DEMO_IMAGE)
 
 asan:
 	$(MAKE) -j $(JOBS) BUILD=build/asan SAN=address,undefined test
+
+fuzz:
+	$(MAKE) -j $(JOBS) CC=clang BUILD=build/fuzz SAN=address,undefined,fuzzer-no-link run-fuzz
+
+# What a run finds of use stays in the corpus for the next one; what fails is BUILD/NAME-*.
+run-fuzz: $(FUZZ:%=$(BUILD)/tests/fuzz_%) $(BUILD)/tests/seeds
+	$(BUILD)/tests/seeds $(BUILD)/seeds
+	for name in $(FUZZ); do \
+		mkdir -p $(BUILD)/corpus/$$name; \
+		$(BUILD)/tests/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=20 \
+			-print_final_stats=1 -artifact_prefix=$(BUILD)/$$name- \
+			$(BUILD)/corpus/$$name $(BUILD)/seeds/$$name >$(BUILD)/$$name.log 2>&1 || \
+			{ cat $(BUILD)/$$name.log; exit 1; }; \
+		echo "$$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(BUILD)/$$name.log) inputs"; \
+	done
 
 soak:
 	$(MAKE) -j $(JOBS) SOAK=1 test
@@ -218,7 +246,8 @@ $(BUILD)/analyze/%: % .clang-tidy scripts/analyzer.h $(H_FILES)
 format:
 	clang-format -i $(C_FILES) $(H_FILES)
 
-.PHONY: all analyze asan check clean cppcheck demo format install lint programs soak test unit
+.PHONY: all analyze asan check clean cppcheck demo format fuzz install lint programs run-fuzz soak test \
+	unit
 .SECONDARY:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

@@ -5,7 +5,7 @@
 #define expect_refusal(code, words, ...)                                                           \
     do {                                                                                           \
         struct stack refused = make_stack(__VA_ARGS__);                                            \
-        expect_failure(&refused, (code), (words));                                                 \
+        expect_no_image(&refused, (code), (words));                                                \
     } while (0)
 
 static void test_whiteouts(void **state)

@@ -40,7 +40,9 @@ struct li_tree {
     uint32_t *slot; /* open addressing over node + 1 by (parent, name); DEAD marks a removed one */
     uint32_t slots; /* a power of two */
     uint32_t slots_used;
-    uint64_t seed; /* of the hash, secret, so that no layer can be made to collide */
+    uint64_t seed;         /* of the hash, secret, so that no layer can be made to collide */
+    struct li_buffer last; /* the directory part of the last path that was walked to make it */
+    uint32_t last_parent;  /* where it led, or LI_TREE_NONE */
     /* By node, a bit each: links that are not followed just now, or NULL. Its layer's whiteouts. */
     uint8_t *closed;
 };

@@ -63,6 +63,7 @@ int li_build_finish(struct li_tree *tree, struct li_error *err)
     size_t cap = 0, count;
     int rc = 0;
 
+    li_buffer_free(&tree->last);
     free(tree->slot);
     tree->slot = NULL;
     tree->slots = tree->slots_used = 0;

@@ -203,6 +203,7 @@ static void kill_node(struct li_tree *tree, uint32_t node)
     size_t len;
     const char *name = li_tree_name(tree, node, &len);
 
+    tree->last_parent = LI_TREE_NONE;
     tree->slot[find_slot(tree, tree->node[node].parent, name, len)] = SLOT_DEAD;
     tree->inode[tree->node[node].inode].links--;
     tree->node[node].inode = LI_TREE_NONE;
@@ -253,6 +254,7 @@ int li_build_init(struct li_tree *tree, struct li_error *err)
     uint32_t root;
     int rc = resize_slots(tree, FIRST_SLOTS, err);
 
+    tree->last_parent = LI_TREE_NONE;
     return rc < 0 ? rc : li_build_add_missing(tree, LI_TREE_ROOT, "", 0, &root, err);
 }
 
@@ -263,6 +265,7 @@ void li_tree_free(struct li_tree *tree)
     free(tree->node);
     free(tree->inode);
     free(tree->slot);
+    li_buffer_free(&tree->last);
     li_buffer_free(&tree->names);
     li_buffer_free(&tree->texts);
     li_buffer_free(&tree->runs);

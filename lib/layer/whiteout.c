@@ -55,6 +55,8 @@ int li_whiteout_check(const char *path, enum li_whiteout *out, struct li_error *
     const char *name = last_component(path), *hidden = name + strlen(WHITEOUT);
 
     *out = LI_WHITEOUT_NONE;
+    if (!strstr(path, WHITEOUT))
+        return 0;
     if (is_aufs_own(path)) {
         *out = LI_WHITEOUT_IGNORED;
         return 0;

@@ -85,9 +85,9 @@ static void test_wrong_owners(void **state)
 
     (void)state;
     tar_put(stack_layer(&s), &(struct tar_entry){.path = "f", .uid = 4294967296});
-    expect_failure(&s, LI_EUNSUPPORTED, "its owner 4294967296:0");
+    expect_no_image(&s, LI_EUNSUPPORTED, "its owner 4294967296:0");
     tar_put(stack_layer(&s), &(struct tar_entry){.path = "f", .gid = (uint64_t)-2});
-    expect_failure(&s, LI_EUNSUPPORTED, "its owner 0:-2");
+    expect_no_image(&s, LI_EUNSUPPORTED, "its owner 0:-2");
 }
 
 struct time {
@@ -170,7 +170,7 @@ static void test_times_out_of_range(void **state)
         struct stack s = {0};
 
         add_number_to_tar(stack_layer(&s), &(struct tar_entry){.path = "f"}, "mtime", times[i]);
-        expect_failure(&s, LI_EUNSUPPORTED, "f: its time");
+        expect_no_image(&s, LI_EUNSUPPORTED, "f: its time");
     }
 }
 
@@ -224,9 +224,9 @@ static void test_wrong_devices(void **state)
 
     (void)state;
     tar_put(stack_layer(&s), &(struct tar_entry){.path = "d", .type = '3', .major = 4096});
-    expect_failure(&s, LI_EUNSUPPORTED, "device 4096:0");
+    expect_no_image(&s, LI_EUNSUPPORTED, "device 4096:0");
     tar_put(stack_layer(&s), &(struct tar_entry){.path = "d", .type = '4', .minor = 1048576});
-    expect_failure(&s, LI_EUNSUPPORTED, "device 0:1048576");
+    expect_no_image(&s, LI_EUNSUPPORTED, "device 0:1048576");
 }
 
 static void test_symlinks(void **state)
@@ -261,7 +261,7 @@ static void test_symlinks(void **state)
     close_ext4(&s, fs);
     target[4096] = '\0';
     tar_symlink(stack_layer(&s), "l", target);
-    expect_failure(&s, LI_EUNSUPPORTED, "path of 4096 bytes");
+    expect_no_image(&s, LI_EUNSUPPORTED, "path of 4096 bytes");
 }
 
 /* Types that POSIX does not know are files; a name that ends with a slash is a directory. */

@@ -59,11 +59,15 @@ LIB_READER = lib/reader/chunks.c lib/reader/directory.c lib/reader/extent.c lib/
 	lib/reader/htree.c lib/reader/inode.c lib/reader/read.c lib/reader/reader.c \
 	lib/reader/statvfs.c lib/reader/superblock.c lib/reader/xattr.c
 
+LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c lib/compare/compare.c \
+	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
+	lib/compare/route.c lib/compare/walk.c
+
 FUSE = fuse/mount.c fuse/operations.c fuse/signals.c fuse/unmount.c
 
-CMD = cmd/about.c cmd/context.c cmd/convert.c cmd/help.c cmd/init.c cmd/inspect.c cmd/ls.c cmd/main.c \
-	cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c cmd/rm.c cmd/umount.c \
-	cmd/verify.c
+CMD = cmd/about.c cmd/against.c cmd/context.c cmd/convert.c cmd/help.c cmd/init.c cmd/inspect.c \
+	cmd/ls.c cmd/main.c cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
+	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base
@@ -77,6 +81,8 @@ UNIT_CRYPTO = crypto seal kms manifest wrap reference
 UNIT_STORE = chunk store repo push
 
 UNIT_READER = cache damage files reader
+
+UNIT_COMPARE = compare
 
 UNIT_MAN = man
 
@@ -95,9 +101,9 @@ FUZZ_SECONDS ?= 20
 # ---- flags -----------------------------------------------------------------------------------
 
 LIB_SRC = $(LIB_BASE) $(LIB_IMAGE) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) $(LIB_KMS) \
-	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER)
+	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER) $(LIB_COMPARE)
 UNIT = $(UNIT_BASE) $(UNIT_IMAGE) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
-	$(UNIT_MAN)
+	$(UNIT_COMPARE) $(UNIT_MAN)
 
 PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')

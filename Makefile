@@ -156,7 +156,7 @@ $(BUILD)/tests/mountfile: $(call obj,$(FUSE)) $(LIB)
 
 $(BUILD)/tests/ext4list $(BUILD)/tests/treelist: $(call obj,tests/tools/listing.c)
 
-$(BUILD)/tests/randomstack: $(call obj,tests/tools/sketch.c)
+$(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sketch.c)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o
 	@mkdir -p $(@D)

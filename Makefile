@@ -6,6 +6,7 @@
 # make test       the tests, plain; make asan: under ASan and UBSan; make unit: unit tests only
 # make soak       all tests in their long variants, and real images compared (that needs root)
 # make bench      speed and deduplication; bench/README.md
+# make fuzz       fuzzing, FUZZ_SECONDS for each target
 # make lint       compilers, formats and simple checks; make analyze: the slow ones
 # make format | clean | install DESTDIR= PREFIX=
 
@@ -21,7 +22,7 @@ endif
 
 # ---- sources ---------------------------------------------------------------------------------
 
-LIB_BASE = lib/base/buffer.c lib/base/error.c lib/base/hex.c lib/base/io.c lib/base/secret.c \
+LIB_BASE = lib/base/buffer.c lib/base/compression.c lib/base/error.c lib/base/hex.c lib/base/io.c lib/base/secret.c \
 	lib/base/sha256.c lib/base/workers.c
 
 LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/image/docker.c \
@@ -73,7 +74,7 @@ UNIT_BASE = base
 
 UNIT_IMAGE = image image_container image_oci
 
-UNIT_LAYER = ext4 layer layer_broken layer_entries layer_names layer_sparse layer_xattr
+UNIT_LAYER = ext4 ext4_htree layer layer_broken layer_entries layer_names layer_sparse layer_xattr
 
 UNIT_CRYPTO = crypto seal kms manifest wrap reference
 
@@ -92,6 +93,10 @@ TOOLS = ext4list mktar mountfile randomstack treelist
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-ls.1 \
 	lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-rm.1 lambdaimg-umount.1 \
 	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5
+
+# Fuzz targets: tests/fuzz/fuzz_NAME.c
+FUZZ = files image layer manifest seal
+FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
 
@@ -172,6 +177,14 @@ $(COMPLETION): scripts/make-completion $(PROGRAM)
 	scripts/make-completion $(PROGRAM) >$@.part
 	@mv $@.part $@
 
+$(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcmocka $(PKG_LIBS)
+
+$(BUILD)/tests/seeds: $(BUILD)/obj/tests/fuzz/seeds.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS)
+
 clean:
 	rm -rf $(BUILD)
 
@@ -211,6 +224,21 @@ test: programs $(DEMO_IMAGE)
 
 asan:
 	$(MAKE) -j $(JOBS) BUILD=build/asan SAN=address,undefined test
+
+fuzz:
+	$(MAKE) -j $(JOBS) CC=clang BUILD=build/fuzz SAN=address,undefined,fuzzer-no-link run-fuzz
+
+# What a run finds of use stays in the corpus for the next one; what fails is BUILD/NAME-*.
+run-fuzz: $(FUZZ:%=$(BUILD)/tests/fuzz_%) $(BUILD)/tests/seeds
+	$(BUILD)/tests/seeds $(BUILD)/seeds
+	for name in $(FUZZ); do \
+		mkdir -p $(BUILD)/corpus/$$name; \
+		$(BUILD)/tests/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=20 \
+			-print_final_stats=1 -artifact_prefix=$(BUILD)/$$name- \
+			$(BUILD)/corpus/$$name $(BUILD)/seeds/$$name >$(BUILD)/$$name.log 2>&1 || \
+			{ cat $(BUILD)/$$name.log; exit 1; }; \
+		echo "$$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(BUILD)/$$name.log) inputs"; \
+	done
 
 soak:
 	$(MAKE) -j $(JOBS) SOAK=1 test
@@ -266,8 +294,8 @@ $(BUILD)/analyze/%: % .clang-tidy scripts/analyzer.h $(H_FILES)
 format:
 	clang-format -i $(C_FILES) $(H_FILES)
 
-.PHONY: all analyze asan bench check clean compare-images cppcheck demo docs format install lint \
-	programs soak test unit
+.PHONY: all analyze asan bench check clean compare-images cppcheck demo docs format fuzz install lint \
+	programs run-fuzz soak test unit
 .SECONDARY:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

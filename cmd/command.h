@@ -50,9 +50,10 @@ struct command {
 extern const struct command *const commands[]; /* NULL-terminated */
 extern const struct option_row common_options[];
 
-/* Parses what follows the command's name. Returns 0, EXIT_USAGE after a message, or -1 where help
- * was asked for and printed. */
-int parse_arguments(const struct command *command, int argc, char **argv, struct arguments *out);
+/* Parses what follows the command's name. LI_END where help was asked for and printed; CMD_EUSAGE.
+ */
+int parse_arguments(const struct command *command, int argc, char **argv, struct arguments *out,
+                    struct li_error *err);
 
 /* The option's argument, "" for one without, or NULL where it was not given. */
 const char *option(const struct arguments *args, const char *name);
@@ -61,6 +62,9 @@ bool flag(const struct arguments *args, const char *name);
 /* A whole number from LEAST to MOST, or FALLBACK where the option was not given. CMD_EUSAGE. */
 int option_number(const struct arguments *args, const char *name, long long least, long long most,
                   long long fallback, long long *out, struct li_error *err);
+
+/* Says on standard error why something failed, and returns the exit code for it. */
+int tell(const struct li_error *err);
 
 /* help.c */
 void print_usage(FILE *to);

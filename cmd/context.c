@@ -101,6 +101,9 @@ static int open_store(const char *address, const struct li_env *env, struct li_s
 
     if (rc == LI_EINVALID || rc == LI_EUNSUPPORTED)
         rc = err->code = CMD_EUSAGE;
+    if (rc == LI_ENOTFOUND)
+        rc = li_fail(err, LI_ENOTFOUND, "there is no repository at %s; lambdaimg init makes one",
+                     address);
     return rc;
 }
 

@@ -3,6 +3,8 @@
 #ifndef LI_CMD_CONTEXT_H
 #define LI_CMD_CONTEXT_H
 
+#include <jansson.h>
+
 #include "cmd/command.h"
 #include "ext4/ext4.h"
 #include "image/image.h"
@@ -64,6 +66,10 @@ struct li_progress begin_progress(struct progress_bar *bar, const char *what);
 void end_progress(struct progress_bar *bar);
 
 /* print.c */
+/* An image's path, for messages: "-" is standard input. */
+const char *image_text(const char *path);
+/* JSON on standard output; it is released, and may be NULL for want of memory. */
+int print_json(json_t *json, struct li_error *err);
 /* "1.2 GB" into TEXT. */
 enum { SIZE_TEXT = 32 };
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT]);

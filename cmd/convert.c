@@ -17,10 +17,8 @@ static int run(const struct arguments *args, struct li_error *err)
     struct li_env env;
     int rc;
 
-    if (!option(args, "output")) {
-        fprintf(stderr, "lambdaimg convert: say where the image goes, by -o FILE\n");
-        return EXIT_USAGE;
-    }
+    if (!option(args, "output"))
+        return li_fail(err, CMD_EUSAGE, "say where the image goes, by -o FILE");
     rc = make_env(args, &env, err);
     if (rc == 0)
         rc = flatten(args, args->operand[0], &env, &flattened, err);
@@ -32,7 +30,7 @@ static int run(const struct arguments *args, struct li_error *err)
         end_progress(&bar);
     }
     free_flattened(&flattened);
-    return rc < 0 ? li_context(err, "cannot convert %s", args->operand[0]) : EXIT_DONE;
+    return rc < 0 ? li_context(err, "cannot convert %s", image_text(args->operand[0])) : EXIT_DONE;
 }
 
 const struct command command_convert = {

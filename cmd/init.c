@@ -39,7 +39,7 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0) {
         rc = create(address, spec, &env, &made_key, err);
         if (rc < 0)
-            li_context(err, "cannot create the repository %s", address);
+            li_context(err, "cannot create the repository");
     }
     if (made_key)
         printf("made the key %s; keep a copy of it, without it nothing can be read\n", spec);

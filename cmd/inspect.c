@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <jansson.h>
 #include <string.h>
 
 #include "cmd/context.h"
@@ -42,21 +41,20 @@ static json_t *layers_json(const struct li_manifest *m)
     return layers;
 }
 
-static int print_json(const struct li_manifest *m, struct li_error *err)
+static int print_manifest(const struct li_manifest *m, struct li_error *err)
 {
     char id[2 * LI_ID_SIZE + 1], root[2 * LI_ID_SIZE + 1];
     json_t *config = json_loadb(m->config, m->config_len, 0, NULL);
-    json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:i, s:s, s:o, s:o, s:i, s:s, s:s}", "reference",
-        m->reference, "manifest", id_text(m->id, id), "root", id_text(m->root, root), "created",
-        (json_int_t)m->created, "os", m->os, "architecture", m->architecture, "size",
-        (json_int_t)m->size, "chunks", (int)m->chunk_count, "config_digest", m->config_digest,
-        "config", config ? config : json_null(), "layers", layers_json(m), "layout", (int)m->layout,
-        "tool", m->tool, "libraries", m->libraries);
-    int failed = !json || json_dumpf(json, stdout, JSON_INDENT(2)) != 0 || putchar('\n') < 0;
 
-    json_decref(json);
-    return failed ? li_fail_memory(err) : 0;
+    return print_json(
+        json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:i, s:s, s:o, s:o, s:i, s:s, s:s}",
+                  "reference", m->reference, "manifest", id_text(m->id, id), "root",
+                  id_text(m->root, root), "created", (json_int_t)m->created, "os", m->os,
+                  "architecture", m->architecture, "size", (json_int_t)m->size, "chunks",
+                  (int)m->chunk_count, "config_digest", m->config_digest, "config",
+                  config ? config : json_null(), "layers", layers_json(m), "layout", (int)m->layout,
+                  "tool", m->tool, "libraries", m->libraries),
+        err);
 }
 
 static int run(const struct arguments *args, struct li_error *err)
@@ -73,7 +71,7 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc < 0)
         li_context(err, "cannot inspect %s", args->operand[0]);
     else if (flag(args, "json"))
-        rc = print_json(&manifest, err);
+        rc = print_manifest(&manifest, err);
     else
         print_text(&manifest);
     li_manifest_free(&manifest);

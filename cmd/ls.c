@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <jansson.h>
 #include <string.h>
 
 #include "base/hex.h"
@@ -67,8 +66,10 @@ static int visit(void *arg, const struct li_repo_image *image, struct li_error *
                li_repo_manifest(l->repo, &reference, &manifest, &why) == 0;
     if (!readable && (why.code == LI_EDENIED || !l->with_key))
         l->keyless = l->keyless.code ? l->keyless : why;
-    else if (!readable && l->unreadable++ == 0)
+    else if (!readable && l->unreadable++ == 0) {
         l->first = why;
+        li_context(&l->first, "%s", name);
+    }
     if (l->json)
         rc = add_json(l, name, image, readable ? &manifest : NULL, err);
     else
@@ -102,8 +103,10 @@ static int run(const struct arguments *args, struct li_error *err)
     l.repo = context.repo;
     if (rc == 0)
         rc = li_repo_each_image(context.repo, visit, &l, err);
-    if (rc == 0 && l.json && (json_dumpf(l.json, stdout, JSON_INDENT(2)) != 0 || putchar('\n') < 0))
-        rc = li_fail_memory(err);
+    if (rc == 0 && l.json) {
+        rc = print_json(l.json, err);
+        l.json = NULL;
+    }
     if (rc == 0 && l.unreadable > 0) {
         *err = l.first;
         rc = li_context(err, "%zu of %zu images cannot be read", l.unreadable, l.count);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/command.h"
 
@@ -33,27 +35,42 @@ static int finish_output(int code)
     return code == EXIT_DONE ? EXIT_FAILED : code;
 }
 
+int tell(const struct li_error *err)
+{
+    fflush(stdout);
+    fprintf(stderr, "lambdaimg: %s\n", err->text);
+    return err->code == CMD_EUSAGE ? EXIT_USAGE : EXIT_FAILED;
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
     struct li_error err = LI_ERROR_INIT;
     struct arguments args;
-    int code = parse_arguments(command, argc, argv, &args);
+    int code = parse_arguments(command, argc, argv, &args, &err);
 
-    if (code != 0)
-        return code < 0 ? finish_output(EXIT_DONE) : code;
-    code = command->run(&args, &err);
-    if (code < 0) {
-        fflush(stdout);
-        fprintf(stderr, "lambdaimg: %s\n", err.text);
-        return code == CMD_EUSAGE ? EXIT_USAGE : EXIT_FAILED;
-    }
-    return finish_output(code);
+    if (code == 0)
+        code = command->run(&args, &err);
+    else if (code == LI_END)
+        code = EXIT_DONE;
+    return code < 0 ? tell(&err) : finish_output(code);
+}
+
+/* Where one of the three was closed by the caller, the next file that is opened would get its
+ * number, and with it what is printed. What takes its place here can be neither read nor written.
+ */
+static void hold_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            _exit(EXIT_FAILED);
 }
 
 int main(int argc, char **argv)
 {
+    struct li_error err = LI_ERROR_INIT;
     const struct command *command;
 
+    hold_standard_descriptors();
     if (argc < 2) {
         print_usage(stderr);
         return EXIT_USAGE;
@@ -73,9 +90,9 @@ int main(int argc, char **argv)
     }
     command = find_command(argv[1]);
     if (!command) {
-        fprintf(stderr, "lambdaimg: there is no command \"%s\"; lambdaimg --help lists them\n",
+        li_fail(&err, CMD_EUSAGE, "there is no command \"%.100s\"; lambdaimg --help lists them",
                 argv[1]);
-        return EXIT_USAGE;
+        return tell(&err);
     }
     return run(command, argc - 1, argv + 1);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,7 +23,11 @@ enum {
     FETCH_WORKERS = 8,
     MEMORY_MIB_DEFAULT = 64,
     DEADLINE_DEFAULT = 60,
-    FUSE_THREADS_LEAST = 4,
+    /* A request that waits for a chunk holds a thread, and what is in memory is to be served
+     * meanwhile. */
+    FUSE_THREADS_LEAST = 64,
+    /* Seconds for fetches to end that still run when the mount is gone. */
+    PATIENCE = 5,
 };
 
 static const struct option_row options[] = {
@@ -46,6 +51,13 @@ struct mount {
     struct li_reader *reader;
     struct li_files *files;
 };
+
+static void ending(void *arg)
+{
+    struct mount *m = arg;
+
+    li_reader_stop(m->reader, 0);
+}
 
 static void report_json(const struct mount *m, const struct li_reader_stats *s)
 {
@@ -115,8 +127,9 @@ static void ready(void *arg)
         return;
     if (chdir("/") == 0)
         leave_terminal(m);
+    /* Whoever broke off the command does not want the mount. */
     if (write(m->ready_fd, "+", 1) < 0)
-        fprintf(stderr, "lambdaimg: the caller is gone\n");
+        kill(getpid(), SIGTERM);
     close(m->ready_fd);
     m->ready_fd = -1;
 }
@@ -145,6 +158,18 @@ static int open_image(struct mount *m, struct li_error *err)
     return li_files_open(&blocks, &m->files, err);
 }
 
+/* Frees what was opened. A fetch that a store does not answer would be waited for for ever, and
+ * uses what is to be freed: then the process ends here. */
+static void close_image(struct mount *m, int rc, const struct li_error *err)
+{
+    if (m->reader && !li_reader_stop(m->reader, PATIENCE))
+        _exit(rc < 0 ? tell(err) : EXIT_DONE);
+    li_files_free(m->files);
+    li_reader_free(m->reader);
+    li_manifest_free(&m->manifest);
+    close_context(&m->context);
+}
+
 static int serve(struct mount *m, struct li_error *err)
 {
     struct li_mount_options mount_options = {.mountpoint = m->directory,
@@ -154,10 +179,15 @@ static int serve(struct mount *m, struct li_error *err)
                                              .ready_arg = m,
                                              .report = report,
                                              .report_arg = m,
+                                             .ending = ending,
+                                             .ending_arg = m,
                                              .failed = failed,
                                              .failed_arg = m};
-    int rc = open_image(m, err);
+    int rc;
 
+    /* A reader of what is printed that has gone must not take the mount with it. */
+    signal(SIGPIPE, SIG_IGN);
+    rc = open_image(m, err);
     if (rc == 0) {
         mount_options.threads = m->context.env.threads;
         if (mount_options.threads < FUSE_THREADS_LEAST)
@@ -168,15 +198,12 @@ static int serve(struct mount *m, struct li_error *err)
     }
     if (rc < 0)
         li_context(err, "cannot mount %s on %s", m->args->operand[0], m->args->operand[1]);
-    li_files_free(m->files);
-    li_reader_free(m->reader);
-    li_manifest_free(&m->manifest);
-    close_context(&m->context);
+    close_image(m, rc, err);
     return rc;
 }
 
-/* The parent's part: EXIT_DONE, or where the child has said why not, what it ended with. */
-static int wait_for_child(pid_t child, int fd)
+/* The parent's part: EXIT_DONE, or the exit code of the child, which has said why. */
+static int wait_for_child(const char *path, pid_t child, int fd, struct li_error *err)
 {
     int status = 0;
     char byte;
@@ -189,7 +216,10 @@ static int wait_for_child(pid_t child, int fd)
         return EXIT_DONE;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
-    return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_USAGE ? EXIT_USAGE : EXIT_FAILED;
+    if (WIFSIGNALED(status))
+        return li_fail(err, LI_EIO, "cannot mount on %s: the loader was killed by signal %d", path,
+                       WTERMSIG(status));
+    return WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_FAILED;
 }
 
 static int serve_in_background(struct mount *m, struct li_error *err)
@@ -209,7 +239,7 @@ static int serve_in_background(struct mount *m, struct li_error *err)
     }
     if (child > 0) {
         close(fds[1]);
-        code = wait_for_child(child, fds[0]);
+        code = wait_for_child(m->args->operand[1], child, fds[0], err);
         close(fds[0]);
         return code;
     }

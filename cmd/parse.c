@@ -17,13 +17,6 @@ static const struct option_row *row(const struct command *command, int index)
     return index < own ? &command->options[index] : &common_options[index - own];
 }
 
-static int usage_error(const struct command *command, const char *what)
-{
-    fprintf(stderr, "lambdaimg %s: %s; lambdaimg %s --help shows how\n", command->name, what,
-            command->name);
-    return EXIT_USAGE;
-}
-
 static int has_arg(const char *argument)
 {
     if (!argument)
@@ -63,10 +56,29 @@ static int index_of(const struct command *command, int count, int c)
     return -1;
 }
 
-int parse_arguments(const struct command *command, int argc, char **argv, struct arguments *out)
+/* What getopt_long() did not like. For an option that it knows, optopt is what build() made it. */
+static int refuse_option(const struct command *command, int c, const char *last,
+                         struct li_error *err)
+{
+    char text[128];
+
+    if (optopt >= 256)
+        snprintf(text, sizeof(text), "--%s %s", row(command, optopt - 256)->name,
+                 c == ':' ? "needs an argument" : "takes no argument");
+    else if (optopt)
+        snprintf(text, sizeof(text), "-%c %s", optopt,
+                 c == ':' ? "needs an argument" : "is no option");
+    else
+        snprintf(text, sizeof(text), "%.80s is no option", last);
+    return li_fail(err, CMD_EUSAGE, "%s: %s; lambdaimg %s --help shows how", command->name, text,
+                   command->name);
+}
+
+int parse_arguments(const struct command *command, int argc, char **argv, struct arguments *out,
+                    struct li_error *err)
 {
     struct option longs[OPTIONS_MAX + 1];
-    char shorts[3 * OPTIONS_MAX + 2], text[256];
+    char shorts[3 * OPTIONS_MAX + 2];
     int count = build(command, longs, shorts), c;
 
     *out = (struct arguments){.command = command};
@@ -74,24 +86,19 @@ int parse_arguments(const struct command *command, int argc, char **argv, struct
     while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
         int i = index_of(command, count, c);
 
-        if (c == '?' || c == ':' || i < 0) {
-            snprintf(text, sizeof(text),
-                     c == ':' ? "%.100s needs an argument" : "%.100s: no such option",
-                     argv[optind - 1]);
-            return usage_error(command, text);
-        }
+        if (c == '?' || c == ':' || i < 0)
+            return refuse_option(command, c, argv[optind - 1], err);
         out->value[i] = optarg ? optarg : "";
     }
     if (flag(out, "help")) {
         print_help(stdout, command);
-        return -1;
+        return LI_END;
     }
     out->count = argc - optind;
-    if (out->count < command->least || out->count > command->most) {
-        snprintf(text, sizeof(text), "expected: lambdaimg %s%s%s", command->name,
-                 *command->operands ? " " : "", command->operands);
-        return usage_error(command, text);
-    }
+    if (out->count < command->least || out->count > command->most)
+        return li_fail(
+            err, CMD_EUSAGE, "%s: too few or too many operands; write it as: lambdaimg %s%s%s",
+            command->name, command->name, *command->operands ? " " : "", command->operands);
     for (int i = 0; i < out->count; i++)
         out->operand[i] = argv[optind + i];
     return 0;

@@ -1,8 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
 #include <time.h>
 
 #include "base/hex.h"
 #include "cmd/context.h"
+
+const char *image_text(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+int print_json(json_t *json, struct li_error *err)
+{
+    int rc = 0;
+
+    if (!json)
+        return li_fail_memory(err);
+    if (json_dumpf(json, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF)
+        rc = ferror(stdout) ? li_fail(err, LI_EIO, "cannot write to standard output")
+                            : li_fail_memory(err);
+    json_decref(json);
+    return rc;
+}
 
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
 {

@@ -34,10 +34,8 @@ static int run(const struct arguments *args, struct li_error *err)
     struct context context = {0};
     int rc;
 
-    if (!option(args, "output")) {
-        fprintf(stderr, "lambdaimg pull: say where the image goes, by -o FILE\n");
-        return EXIT_USAGE;
-    }
+    if (!option(args, "output"))
+        return li_fail(err, CMD_EUSAGE, "say where the image goes, by -o FILE");
     rc = parse_reference(args->operand[0], &reference, err);
     if (rc == 0)
         rc = open_context(args, true, &context, err);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,22 +42,19 @@ int seal_policy(const struct arguments *args, struct li_seal_policy *policy, str
     return 0;
 }
 
-static int print_json(const struct li_reference *reference, const struct li_push_result *r,
-                      bool dry_run, struct li_error *err)
+static int print_result(const struct li_reference *reference, const struct li_push_result *r,
+                        bool dry_run, struct li_error *err)
 {
     char name[sizeof(reference->name) + sizeof(reference->tag) + 1], id[2 * LI_ID_SIZE + 1];
-    json_t *json;
-    int failed;
 
     snprintf(name, sizeof(name), "%s:%s", reference->name, reference->tag);
-    json = json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "reference", name, "manifest",
-                     dry_run ? "" : id_text(r->manifest, id), "dry_run", dry_run, "chunks",
-                     (json_int_t)r->chunks, "new_chunks", (json_int_t)r->new_chunks, "new_bytes",
-                     (json_int_t)r->new_bytes, "known_chunks", (json_int_t)r->known_chunks,
-                     "mended", (json_int_t)r->mended, "metadata_bytes", (json_int_t)r->metadata);
-    failed = !json || json_dumpf(json, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF;
-    json_decref(json);
-    return failed ? li_fail_memory(err) : 0;
+    return print_json(json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "reference", name,
+                                "manifest", dry_run ? "" : id_text(r->manifest, id), "dry_run",
+                                dry_run, "chunks", (json_int_t)r->chunks, "new_chunks",
+                                (json_int_t)r->new_chunks, "new_bytes", (json_int_t)r->new_bytes,
+                                "known_chunks", (json_int_t)r->known_chunks, "mended",
+                                (json_int_t)r->mended, "metadata_bytes", (json_int_t)r->metadata),
+                      err);
 }
 
 static void print_text(const struct li_reference *reference, const struct li_push_result *r,
@@ -128,8 +124,8 @@ static int push(const struct arguments *args, struct context *context,
 static int run(const struct arguments *args, struct li_error *err)
 {
     struct flattened flattened = {0};
-    struct li_push_result result;
-    struct li_reference reference;
+    struct li_push_result result = {0};
+    struct li_reference reference = {0};
     struct li_seal_policy seal;
     struct context context = {0};
     int rc = seal_policy(args, &seal, err);
@@ -141,9 +137,9 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = push(args, &context, &flattened, &seal, &result, &reference, err);
     if (rc < 0)
-        li_context(err, "cannot push %s", args->operand[0]);
+        li_context(err, "cannot push %s", image_text(args->operand[0]));
     else if (flag(args, "json"))
-        rc = print_json(&reference, &result, flag(args, "dry-run"), err);
+        rc = print_result(&reference, &result, flag(args, "dry-run"), err);
     else
         print_text(&reference, &result, flag(args, "dry-run"));
     free_flattened(&flattened);

@@ -32,7 +32,7 @@ static int verify(const struct arguments *args, struct context *context,
         if (rc == 0)
             rc = confirm_layers(&flattened, err);
         if (rc < 0)
-            li_context(err, "cannot repair from %s", path);
+            li_context(err, "cannot repair from %s", image_text(path));
     }
     if (rc == 0) {
         if (path)

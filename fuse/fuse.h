@@ -27,14 +27,19 @@ struct li_mount_options {
     /* Called at SIGUSR1, from a thread of its own and not from a signal handler. */
     void (*report)(void *arg);
     void *report_arg;
-    /* Called for each request that is answered with EIO or the like, from any thread. Each of the
-     * three callbacks may be NULL. */
+    /* Called when a signal ends the mount, from that thread too: requests that wait for something
+     * should wait no more, for the mount goes when all have been answered. */
+    void (*ending)(void *arg);
+    void *ending_arg;
+    /* Called for each request that is answered with EIO or the like, from any thread, unless it was
+     * cancelled (LI_ECANCELLED). Each of the four callbacks may be NULL. */
     void (*failed)(void *arg, const struct li_error *err);
     void *failed_arg;
 };
 
 /* Mounts FILES and answers requests until the file system is unmounted, or SIGTERM, SIGINT or
- * SIGHUP arrives; then unmounts it, lazily where it is busy, and returns 0. SIGUSR1, SIGUSR2 and
+ * SIGHUP arrives; then unmounts it, lazily where it is busy, and returns 0. A directory on which an
+ * image is mounted already is refused. SIGUSR1, SIGUSR2 and
  * the three above are the mount's own while it runs: other threads must have them blocked. Root
  * gets the mount that a loop device would give (devices, set-user-ID, open to all); others get
  * fusermount3's. LI_EINVALID (the mount point, the options), LI_EDENIED, LI_EIO. */

@@ -44,8 +44,8 @@ static void keep_words(enum fuse_log_level level, const char *fmt, va_list ap)
     pthread_mutex_unlock(&fuse_words.lock);
 }
 
-/* LI_EIO with what was being done and libfuse's last words. */
-static int fail_fuse(struct li_error *err, const char *what)
+/* What was being done, and libfuse's last words. */
+static int fail_fuse(struct li_error *err, int code, const char *what)
 {
     static const char prefix[] = "fuse: ";
     const char *words = fuse_words.last;
@@ -53,9 +53,9 @@ static int fail_fuse(struct li_error *err, const char *what)
     pthread_mutex_lock(&fuse_words.lock);
     if (strncmp(words, prefix, sizeof(prefix) - 1) == 0)
         words += sizeof(prefix) - 1;
-    li_fail(err, LI_EIO, "%s%s%s", what, *words ? ": " : "", words);
+    li_fail(err, code, "%s%s%s", what, *words ? ": " : "", words);
     pthread_mutex_unlock(&fuse_words.lock);
-    return LI_EIO;
+    return code;
 }
 
 static int check_mountpoint(const char *path, struct li_error *err)
@@ -105,10 +105,8 @@ static int new_session(struct li_served *served, struct fuse_session **out, stru
         goto out;
     }
     *out = fuse_session_new(&args, &li_fuse_operations, sizeof(li_fuse_operations), served);
-    if (!*out) {
-        rc = fail_fuse(err, "the options are not accepted");
-        rc = err->code = LI_EINVALID;
-    }
+    if (!*out)
+        rc = fail_fuse(err, LI_EINVALID, "the options are not accepted");
 out:
     free(list);
     fuse_opt_free_args(&args);
@@ -160,6 +158,19 @@ static int serve_mounted(struct fuse_session *session, const char *path,
     return rc;
 }
 
+/* A second mount would hide the first, and a signal to either would unmount both: the path is all
+ * that tells them apart. */
+static int check_vacant(const char *path, struct li_error *err)
+{
+    struct li_mounted there;
+
+    li_mounted_at(path, &there);
+    return there.image ? li_fail(err, LI_EINVALID,
+                                 "an image is mounted there already; run lambdaimg umount first, "
+                                 "or take another directory")
+                       : 0;
+}
+
 static int mount_and_serve(struct li_served *served, struct li_signals *signals,
                            struct li_error *err)
 {
@@ -171,12 +182,15 @@ static int mount_and_serve(struct li_served *served, struct li_signals *signals,
     if (rc == 0)
         rc = li_mountpoint_resolve(served->options->mountpoint, path, err);
     if (rc == 0)
+        rc = check_vacant(path, err);
+    if (rc == 0)
         rc = new_session(served, &session, err);
     if (rc < 0)
         return rc;
     if (fuse_session_mount(session, path) < 0)
-        rc = fail_fuse(err, geteuid() == 0 ? "it could not be mounted"
-                                           : "it could not be mounted by fusermount3");
+        rc = fail_fuse(err, LI_EIO,
+                       geteuid() == 0 ? "it could not be mounted"
+                                      : "it could not be mounted by fusermount3");
     else
         rc = serve_mounted(session, path, served->options, signals, err);
     fuse_session_destroy(session);
@@ -199,5 +213,5 @@ int li_fuse_mount(struct li_files *files, const struct li_mount_options *options
     rc = mount_and_serve(&served, &signals, err);
     li_signals_restore(&signals);
     fuse_set_log_func(NULL);
-    return rc < 0 ? li_context(err, "%s", options->mountpoint) : 0;
+    return rc;
 }

@@ -63,7 +63,8 @@ static void reply_error(fuse_req_t req, const struct li_error *err)
 {
     const struct li_mount_options *options = served_of(req)->options;
 
-    if (options->failed && err->code != LI_ENOTFOUND && err->code != LI_EINVALID)
+    if (options->failed && err->code != LI_ENOTFOUND && err->code != LI_EINVALID &&
+        err->code != LI_ECANCELLED)
         options->failed(options->failed_arg, err);
     fuse_reply_err(req, errno_of(err));
 }

@@ -24,8 +24,13 @@ void li_signals_block(struct li_signals *signals)
     pthread_sigmask(SIG_BLOCK, &signals->taken, &signals->mask);
 }
 
+/* Those that came too late are dropped, or they would end the process here. */
 void li_signals_restore(struct li_signals *signals)
 {
+    static const struct timespec now = {0, 0};
+
+    while (sigtimedwait(&signals->taken, NULL, &now) > 0)
+        ;
     pthread_sigmask(SIG_SETMASK, &signals->mask, NULL);
 }
 
@@ -37,7 +42,10 @@ static void wake(int number)
 static void end_loop(struct li_signals *signals)
 {
     static const struct timespec nap = {0, 5000000};
+    const struct li_mount_options *options = signals->options;
 
+    if (options->ending)
+        options->ending(options->ending_arg);
     fuse_session_exit(signals->session);
     while (!atomic_load(&signals->over)) {
         pthread_kill(signals->loop, WAKE);

@@ -144,50 +144,63 @@ struct li_output {
     pthread_mutex_t writing;
 };
 
-static int name_temporary(struct li_output *out, struct li_error *err)
+/* A name of its own, not one made of the path's: that may be as long as names can be. */
+static int name_temporary(struct li_output *out, unsigned number, struct li_error *err)
 {
-    static const char tail[] = ".XXXXXX";
-    size_t len = strlen(out->path) + sizeof(tail);
-
     free(out->temporary);
-    out->temporary = malloc(len);
-    if (!out->temporary)
-        return li_fail_memory(err);
-    snprintf(out->temporary, len, "%s%s", out->path, tail);
-    return 0;
+    if (asprintf(&out->temporary, "%s/.lambdaimg-%06x", out->dir, number & 0xffffff) >= 0)
+        return 0;
+    out->temporary = NULL;
+    return li_fail_memory(err);
 }
 
-/* 0666 less the umask, which mkostemp() does not do. The umask can only be read by setting it,
- * which is not safe beside other threads; the kernel shows it in /proc. */
-static mode_t default_mode(void)
-{
-    unsigned mask = 022;
-    char line[256];
-    FILE *f = fopen("/proc/self/status", "re");
+enum { NAMES_MAX = 100 };
 
-    while (f && fgets(line, sizeof(line), f))
-        if (sscanf(line, "Umask: %o", &mask) == 1)
-            break;
-    if (f)
-        fclose(f);
-    return (mode_t)(0666 & ~mask);
+static unsigned number_of(unsigned attempt)
+{
+    return (unsigned)getpid() * 128 + attempt;
 }
 
 static int open_named(struct li_output *out, struct li_error *err)
 {
-    int rc = name_temporary(out, err);
+    int rc;
 
-    if (rc < 0)
-        return rc;
-    out->fd = mkostemp(out->temporary, O_CLOEXEC);
-    if (out->fd < 0) {
-        rc = li_fail_errno(err, errno, "cannot make a file in %s", out->dir);
-        free(out->temporary);
-        out->temporary = NULL;
-        return rc;
+    for (unsigned attempt = 0; attempt < NAMES_MAX; attempt++) {
+        rc = name_temporary(out, number_of(attempt), err);
+        if (rc < 0)
+            return rc;
+        out->fd = open(out->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (out->fd >= 0)
+            return 0;
+        if (errno != EEXIST)
+            break;
     }
-    if (fchmod(out->fd, default_mode()) < 0)
-        return li_fail_errno(err, errno, "cannot set the mode of %s", out->temporary);
+    rc = li_fail_errno(err, errno, "cannot make a file in %s", out->dir);
+    free(out->temporary);
+    out->temporary = NULL;
+    return rc;
+}
+
+/* Where the file is to be: through a symbolic link, at what it leads to, for the link itself may
+ * be worth more than what is written (/dev/stdout is one). What could not be put there is refused
+ * now, and not when all the work is done. */
+static int resolve_output(const char *path, char **out, struct li_error *err)
+{
+    struct stat st, link;
+    bool there = stat(path, &st) == 0;
+    char *resolved;
+
+    if (there && !S_ISREG(st.st_mode))
+        return li_fail(err, LI_EINVALID, "cannot write %s: it exists and is not a regular file",
+                       path);
+    if (!there && (errno != ENOENT || *path == '\0'))
+        return li_fail_errno(err, errno, "cannot write \"%.300s\"", path);
+    if (!there && lstat(path, &link) == 0)
+        return li_fail(err, LI_EINVALID, "cannot write %s: it is a link that leads nowhere", path);
+    resolved = there ? realpath(path, NULL) : strdup(path);
+    if (!resolved)
+        return li_fail_errno(err, errno, "cannot write %s", path);
+    *out = resolved;
     return 0;
 }
 
@@ -203,25 +216,25 @@ static char *directory_of(const char *path)
 int li_output_open(const char *path, uint64_t size, struct li_output **out, struct li_error *err)
 {
     struct li_output *o = calloc(1, sizeof(*o));
-    struct stat st;
     int rc = 0;
 
     if (!o)
         return li_fail_memory(err);
     o->fd = -1;
     pthread_mutex_init(&o->writing, NULL);
-    o->path = strdup(path);
-    o->dir = directory_of(path);
-    if (!o->path || !o->dir) {
+    rc = resolve_output(path, &o->path, err);
+    if (rc < 0)
+        goto out;
+    o->dir = directory_of(o->path);
+    if (!o->dir) {
         rc = li_fail_memory(err);
         goto out;
     }
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-        rc =
-            li_fail(err, LI_EINVALID, "cannot write %s: it exists and is not a regular file", path);
-        goto out;
-    }
-    o->fd = open(o->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+    /* A file without a name can get one by way of /proc only. */
+    if (access("/proc/self/fd", F_OK) == 0)
+        o->fd = open(o->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+    else
+        errno = EOPNOTSUPP;
     if (o->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
         rc = open_named(o, err);
     else if (o->fd < 0)
@@ -260,12 +273,10 @@ static int link_temporary(struct li_output *out, struct li_error *err)
     int rc;
 
     snprintf(self, sizeof(self), "/proc/self/fd/%d", out->fd);
-    for (unsigned attempt = 0; attempt < 100; attempt++) {
-        rc = name_temporary(out, err);
+    for (unsigned attempt = 0; attempt < NAMES_MAX; attempt++) {
+        rc = name_temporary(out, number_of(attempt), err);
         if (rc < 0)
             return rc;
-        snprintf(out->temporary + strlen(out->path), 8, ".%06x",
-                 ((unsigned)getpid() * 128 + attempt) & 0xffffff);
         if (linkat(AT_FDCWD, self, AT_FDCWD, out->temporary, AT_SYMLINK_FOLLOW) == 0)
             return 0;
         if (errno != EEXIST)

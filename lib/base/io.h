@@ -39,7 +39,7 @@ int li_make_directories(const char *dir, struct li_error *err);
 struct li_output;
 
 /* Begins a file of SIZE bytes, all holes, for PATH. An existing regular file there is replaced at
- * the commit; anything else there is LI_EINVALID. */
+ * the commit, also where PATH is a symbolic link to it; anything else there is LI_EINVALID. */
 int li_output_open(const char *path, uint64_t size, struct li_output **out, struct li_error *err);
 
 /* Writes a piece. Safe from many threads at once. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 over a stream, on OpenSSL. One state belongs to one thread at a time. */
+/* SHA-256, on OpenSSL: of bytes at hand, and over a stream, whose state belongs to one thread at a
+ * time. LI_EUNSUPPORTED where OpenSSL does not offer it. */
 #ifndef LI_BASE_SHA256_H
 #define LI_BASE_SHA256_H
 
@@ -9,6 +10,9 @@
 #include "base/error.h"
 
 enum { LI_SHA256_SIZE = 32 };
+
+/* The digest of LEN bytes. Any thread. */
+int li_sha256(const void *data, size_t len, uint8_t digest[LI_SHA256_SIZE], struct li_error *err);
 
 struct li_sha256;
 

@@ -53,7 +53,9 @@ struct li_cache {
     pthread_cond_t queued; /* for workers: something to fetch, or the end */
     pthread_cond_t room;   /* for workers: a reader has let go of a buffer */
     atomic_bool short_of;  /* a worker waits for room */
+    pthread_cond_t idle;   /* for who stops it: the last fetch has ended */
     bool closing;          /* under lock, as all that follows */
+    unsigned running;      /* fetches */
     struct list queue;     /* first come, first served */
     struct list there;     /* most recently used first */
     uint8_t **spare;       /* a stack of buffers out of use */
@@ -89,24 +91,38 @@ static void list_remove(struct entry *entry)
 
 static void free_entry(struct entry *entry)
 {
-    if (!entry)
-        return;
     pthread_cond_destroy(&entry->settled);
     free(entry);
+}
+
+/* One that can be waited for up to a moment that a change of the clock does not move. */
+static void init_timed(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+static struct timespec in_seconds(unsigned seconds)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += seconds;
+    return t;
 }
 
 /* A new entry, in the queue and with one user. */
 static struct entry *enqueue(struct li_cache *cache, uint64_t index)
 {
     struct entry *entry = calloc(1, sizeof(*entry));
-    pthread_condattr_t attr;
 
     if (!entry)
         return NULL;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&entry->settled, &attr);
-    pthread_condattr_destroy(&attr);
+    init_timed(&entry->settled);
     entry->index = index;
     entry->state = QUEUED;
     atomic_init(&entry->users, 1);
@@ -184,6 +200,7 @@ static void fetch_first(struct li_cache *cache, unsigned worker)
 
     list_remove(entry);
     entry->state = FETCHING;
+    cache->running++;
     buffer = take_buffer(cache);
     pthread_mutex_unlock(&cache->lock);
     if (buffer)
@@ -192,6 +209,8 @@ static void fetch_first(struct li_cache *cache, unsigned worker)
         rc = li_fail_memory(&err);
     pthread_mutex_lock(&cache->lock);
     settle(cache, entry, buffer, rc, &err);
+    if (--cache->running == 0)
+        pthread_cond_broadcast(&cache->idle);
 }
 
 static int work(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
@@ -236,6 +255,7 @@ int li_cache_new(const struct li_cache_options *options, struct li_cache **out,
     pthread_mutex_init(&cache->lock, NULL);
     pthread_cond_init(&cache->queued, NULL);
     pthread_cond_init(&cache->room, NULL);
+    init_timed(&cache->idle);
     list_init(&cache->queue);
     list_init(&cache->there);
     cache->spare = calloc(most, sizeof(cache->spare[0]));
@@ -250,22 +270,43 @@ int li_cache_new(const struct li_cache_options *options, struct li_cache **out,
     return 0;
 }
 
+bool li_cache_stop(struct li_cache *cache, unsigned seconds)
+{
+    const struct timespec deadline = in_seconds(seconds);
+    int rc = 0;
+    bool idle;
+
+    pthread_mutex_lock(&cache->lock);
+    cache->closing = true;
+    pthread_cond_broadcast(&cache->queued);
+    for (uint64_t i = 0; i < cache->options.chunks; i++)
+        if (cache->by_index[i])
+            pthread_cond_broadcast(&cache->by_index[i]->settled);
+    while (cache->running > 0 && rc != ETIMEDOUT)
+        rc = pthread_cond_timedwait(&cache->idle, &cache->lock, &deadline);
+    idle = cache->running == 0;
+    pthread_mutex_unlock(&cache->lock);
+    return idle;
+}
+
 void li_cache_free(struct li_cache *cache)
 {
     struct li_error ignored = LI_ERROR_INIT;
 
     if (!cache)
         return;
-    pthread_mutex_lock(&cache->lock);
-    cache->closing = true;
-    pthread_cond_broadcast(&cache->queued);
-    pthread_mutex_unlock(&cache->lock);
+    li_cache_stop(cache, 0);
     li_workers_join(cache->workers, &ignored);
-    while (!list_empty(&cache->there))
-        free(evict(cache));
+    for (uint64_t i = 0; i < cache->options.chunks; i++) {
+        if (!cache->by_index[i])
+            continue;
+        free(cache->by_index[i]->data);
+        free_entry(cache->by_index[i]);
+    }
     while (cache->spare_count > 0)
         free(cache->spare[--cache->spare_count]);
     free(cache->spare);
+    pthread_cond_destroy(&cache->idle);
     pthread_cond_destroy(&cache->room);
     pthread_cond_destroy(&cache->queued);
     pthread_mutex_destroy(&cache->lock);
@@ -295,34 +336,34 @@ static void give_up(struct li_cache *cache, struct entry *entry)
     free_entry(entry);
 }
 
-/* Waits until ENTRY is settled; returns 0 with it still held, or lets go of it and says why. */
-static int await(struct li_cache *cache, struct entry *entry, struct li_error *err)
+/* Waits until ENTRY is settled; returns it, still held, or lets go of it and says why. */
+static struct entry *await(struct li_cache *cache, struct entry *entry, struct li_error *err)
 {
-    struct timespec deadline;
+    const struct timespec deadline = in_seconds(cache->options.deadline);
     int rc = 0;
 
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += cache->options.deadline;
-    while ((entry->state == QUEUED || entry->state == FETCHING) && rc != ETIMEDOUT)
+    while ((entry->state == QUEUED || entry->state == FETCHING) && rc != ETIMEDOUT &&
+           !cache->closing)
         rc = pthread_cond_timedwait(&entry->settled, &cache->lock, &deadline);
     if (entry->state == READY)
-        return 0;
+        return entry;
     if (entry->state == FAILED) {
         *err = entry->error;
+    } else if (cache->closing) {
+        li_fail(err, LI_ECANCELLED, "the image is being closed");
     } else {
         li_fail(err, LI_ENETWORK, "chunk %" PRIu64 " did not arrive within %u seconds",
                 entry->index, cache->options.deadline);
         err->sys = ETIMEDOUT;
     }
     give_up(cache, entry);
-    return err->code;
+    return NULL;
 }
 
-/* The entry of chunk INDEX, READY and held. */
-static int hold(struct li_cache *cache, uint64_t index, struct entry **out, struct li_error *err)
+/* The entry of chunk INDEX, READY and held; NULL with a reason. */
+static struct entry *hold(struct li_cache *cache, uint64_t index, struct li_error *err)
 {
     struct entry *entry;
-    int rc = 0;
 
     pthread_mutex_lock(&cache->lock);
     entry = cache->by_index[index];
@@ -331,30 +372,28 @@ static int hold(struct li_cache *cache, uint64_t index, struct entry **out, stru
     else
         entry = enqueue(cache, index);
     if (!entry)
-        rc = li_fail_memory(err);
+        li_fail_memory(err);
     else if (entry->state != READY)
-        rc = await(cache, entry, err);
-    if (rc == 0) {
+        entry = await(cache, entry, err);
+    if (entry) {
         list_remove(entry);
         list_insert(&cache->there.head, entry);
-        *out = entry;
     }
     pthread_mutex_unlock(&cache->lock);
-    return rc;
+    return entry;
 }
 
 int li_cache_read(struct li_cache *cache, uint64_t index, uint32_t offset, uint32_t len, void *buf,
                   struct li_error *err)
 {
-    struct entry *entry = NULL;
-    int rc;
+    struct entry *entry;
 
     if (index >= cache->options.chunks || offset > LI_CHUNK_SIZE || len > LI_CHUNK_SIZE - offset)
         return li_fail(err, LI_EINVALID, "bytes %" PRIu32 " to %" PRIu64 " of chunk %" PRIu64,
                        offset, (uint64_t)offset + len, index);
-    rc = hold(cache, index, &entry, err);
-    if (rc < 0)
-        return rc;
+    entry = hold(cache, index, err);
+    if (!entry)
+        return err->code;
     memcpy(buf, entry->data + offset, len);
     release(cache, entry);
     return 0;

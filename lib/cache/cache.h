@@ -9,6 +9,7 @@
 #ifndef LI_CACHE_CACHE_H
 #define LI_CACHE_CACHE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -32,7 +33,13 @@ struct li_cache_options {
 int li_cache_new(const struct li_cache_options *options, struct li_cache **out,
                  struct li_error *err);
 
-/* Waits for running fetches. No reader may be left. NULL is allowed. */
+/* From now on no fetch begins and no reader waits: those that do, and those that come, get what is
+ * there or LI_ECANCELLED. Waits up to SECONDS, which may be 0, for the fetches that run; returns
+ * whether all have ended. Any thread, and more than once. */
+bool li_cache_stop(struct li_cache *cache, unsigned seconds);
+
+/* Waits for running fetches, however long they take: see li_cache_stop(). No reader may be left.
+ * NULL is allowed. */
 void li_cache_free(struct li_cache *cache);
 
 /* Copies LEN bytes at OFFSET of chunk INDEX; OFFSET + LEN is at most LI_CHUNK_SIZE. LI_ENETWORK

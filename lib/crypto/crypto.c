@@ -32,7 +32,6 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 /* Set by fetch() and constant from then on; they live as long as the process. */
 static struct {
     bool ready;
-    EVP_MD *sha256;
     EVP_MAC_CTX *hmac;
     EVP_CIPHER *ctr;
     EVP_CIPHER *gcm;
@@ -60,11 +59,10 @@ static EVP_MAC_CTX *hmac_template(void)
 
 static void fetch(void)
 {
-    algorithm.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     algorithm.hmac = hmac_template();
     algorithm.ctr = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
     algorithm.gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-    algorithm.ready = algorithm.sha256 && algorithm.hmac && algorithm.ctr && algorithm.gcm;
+    algorithm.ready = algorithm.hmac && algorithm.ctr && algorithm.gcm;
 }
 
 static int need_algorithms(struct li_error *err)
@@ -74,7 +72,7 @@ static int need_algorithms(struct li_error *err)
         return 0;
     ERR_clear_error();
     return li_fail(err, LI_EUNSUPPORTED,
-                   "OpenSSL does not offer SHA-256, HMAC and AES-256; see its configuration");
+                   "OpenSSL does not offer HMAC-SHA256 and AES-256; see its configuration");
 }
 
 static int refused(struct li_error *err, const char *what)
@@ -87,18 +85,6 @@ static int refused(struct li_error *err, const char *what)
         return li_fail_memory(err);
     return li_fail(err, LI_EUNSUPPORTED, "OpenSSL cannot compute %s: %s", what,
                    reason ? reason : "it gives no reason");
-}
-
-int li_crypto_sha256(const void *data, size_t len, uint8_t digest[LI_DIGEST_SIZE],
-                     struct li_error *err)
-{
-    int rc = need_algorithms(err);
-
-    if (rc < 0)
-        return rc;
-    if (!EVP_Digest(data, len, digest, NULL, algorithm.sha256, NULL))
-        return refused(err, "SHA-256");
-    return 0;
 }
 
 int li_crypto_hmac(const struct li_secret *key, const void *a, size_t a_len, const void *b,

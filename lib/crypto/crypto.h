@@ -19,17 +19,14 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "base/sha256.h"
 
 enum {
-    LI_DIGEST_SIZE = 32, /* SHA-256 */
-    LI_NAME_SIZE = 32,   /* a chunk's name */
+    LI_DIGEST_SIZE = LI_SHA256_SIZE,
+    LI_NAME_SIZE = 32, /* a chunk's name */
     LI_GCM_NONCE_SIZE = 12,
     LI_GCM_TAG_SIZE = 16,
 };
-
-/* SHA-256 of LEN bytes. */
-int li_crypto_sha256(const void *data, size_t len, uint8_t digest[LI_DIGEST_SIZE],
-                     struct li_error *err);
 
 /* PRK = HKDF-Extract(salt, digest). */
 int li_crypto_prk(const struct li_secret *salt, const uint8_t digest[LI_DIGEST_SIZE],

@@ -125,7 +125,7 @@ static int compute_mac(const struct chunk_keys *keys, const uint8_t *header, con
                        size_t payload_len, uint8_t *mac, struct li_error *err)
 {
     uint8_t digest[LI_DIGEST_SIZE];
-    int rc = li_crypto_sha256(payload, payload_len, digest, err);
+    int rc = li_sha256(payload, payload_len, digest, err);
 
     return rc < 0
                ? rc
@@ -284,7 +284,7 @@ static int unpack(struct li_sealer *sealer, enum li_codec codec, size_t payload_
 static int check_digest(const uint8_t *plain, const uint8_t *digest, struct li_error *err)
 {
     uint8_t actual[LI_DIGEST_SIZE];
-    int rc = li_crypto_sha256(plain, LI_CHUNK_SIZE, actual, err);
+    int rc = li_sha256(plain, LI_CHUNK_SIZE, actual, err);
 
     if (rc < 0)
         return rc;

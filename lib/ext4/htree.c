@@ -27,10 +27,13 @@ enum {
     NODE_LIMIT = (LI_EXT4_BLOCK_SIZE - NODE_OFFSET - TAIL_SIZE) / ENTRY_SIZE,
 };
 
+/* The kernel takes this hash as the end of a directory, and gives names that have it the one before
+ * (fs/ext4/hash.c); libext2fs does not. */
+#define HASH_END 0xfffffffeU
+
 const uint32_t li_ext4_hash_seed[4] = {0x616c6d62, 0x64616969, 0x6d672d65, 0x78743401};
 
 struct entry {
-    const struct li_tree *tree;
     uint32_t hash;
     uint32_t minor;
     uint32_t node;
@@ -46,10 +49,10 @@ static uint32_t hash_of(const struct li_tree *tree, uint32_t node, uint32_t *min
                     &low);
     if (minor)
         *minor = low;
-    return hash;
+    return hash == HASH_END ? HASH_END - 2 : hash;
 }
 
-static int compare(const void *a, const void *b)
+static int compare(const void *a, const void *b, void *arg)
 {
     const struct entry *x = a, *y = b;
 
@@ -57,7 +60,7 @@ static int compare(const void *a, const void *b)
         return x->hash < y->hash ? -1 : 1;
     if (x->minor != y->minor)
         return x->minor < y->minor ? -1 : 1;
-    return strcmp(li_tree_name(x->tree, x->node, NULL), li_tree_name(y->tree, y->node, NULL));
+    return strcmp(li_tree_name(arg, x->node, NULL), li_tree_name(arg, y->node, NULL));
 }
 
 /* Cuts the sorted entries from plan->order[first] on into leaves: each leaf's first entry is
@@ -94,10 +97,10 @@ static int sort_entries(struct li_ext4 *plan, uint32_t node, size_t entries, str
         return li_fail_memory(err);
     for (uint32_t n = li_tree_node(plan->tree, node)->first_child; n != LI_TREE_NONE;
          n = li_tree_node(plan->tree, n)->next_sibling, i++) {
-        list[i] = (struct entry){.tree = plan->tree, .node = n};
+        list[i] = (struct entry){.node = n};
         list[i].hash = hash_of(plan->tree, n, &list[i].minor);
     }
-    qsort(list, entries, sizeof(*list), compare);
+    qsort_r(list, entries, sizeof(*list), compare, (void *)(uintptr_t)plan->tree);
     rc = li_ext4_grow((void **)&plan->order, &plan->order_cap, plan->orders + entries,
                       sizeof(*plan->order), err);
     for (i = 0; i < entries && rc == 0; i++)

@@ -95,7 +95,7 @@ static int fail_choice(const struct li_image_json *list, const char *want, size_
                        struct li_error *err)
 {
     struct li_image_list names = {0};
-    struct entry e;
+    struct entry e = {0};
 
     for (size_t i = 0; i < li_image_json_length(list); i++)
         if (read_entry(list, i, &e, err) < 0 || add_names(&names, &e, err) < 0)
@@ -115,7 +115,7 @@ static int choose(const struct li_image_json *list, const char *want, struct ent
     enum li_image_match best = LI_IMAGE_MATCH_NONE, match = LI_IMAGE_MATCH_SHORT;
     size_t count = li_image_json_length(list), matches = 0;
     const char *its_tag = NULL;
-    struct entry e;
+    struct entry e = {0};
 
     if (count == 0)
         return li_fail(err, LI_EINVALID, "manifest.json names no image");
@@ -224,7 +224,7 @@ int li_image_docker_load(struct li_image *image, const struct li_image_options *
     struct li_image_json list = {0};
     struct li_buffer text = {0};
     const char *tag = NULL;
-    struct entry e;
+    struct entry e = {0};
     int rc;
 
     rc = li_image_read_document(image->container, "manifest.json", NULL, UINT64_MAX, &text, err);

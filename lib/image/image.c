@@ -126,13 +126,12 @@ static int load(struct li_image *image, const struct li_image_options *options,
 int li_image_open(const char *path, const struct li_image_options *options,
                   const struct li_env *env, struct li_image **out, struct li_error *err)
 {
-    bool standard_input = strcmp(path, "-") == 0;
     struct li_image *image = calloc(1, sizeof(*image));
     int fd, rc;
 
     if (!image)
         return li_fail_memory(err);
-    if (standard_input)
+    if (strcmp(path, "-") == 0)
         fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
     else
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -147,7 +146,7 @@ int li_image_open(const char *path, const struct li_image_options *options,
         return 0;
     }
     li_image_free(image);
-    return li_context(err, "image %s", standard_input ? "from standard input" : path);
+    return rc;
 }
 
 void li_image_free(struct li_image *image)

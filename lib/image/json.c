@@ -144,7 +144,7 @@ int li_image_json_digest(const struct li_image_json *string, uint8_t out[32], st
     size_t algorithm = strcspn(text, ":");
     uint8_t digest[32];
 
-    if (text[algorithm] == ':' && (algorithm != 6 || memcmp(text, "sha256", 6)))
+    if (text[algorithm] == ':' && (algorithm != 6 || memcmp(text, "sha256", 6) != 0))
         return li_fail(err, LI_EUNSUPPORTED, "%s is a digest of kind %.*s; only sha256 can be read",
                        string->where, algorithm > 40 ? 40 : (int)algorithm, text);
     if (text[algorithm] != ':' || li_hex_decode(text + 7, digest, 32) < 0)

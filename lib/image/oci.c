@@ -147,9 +147,9 @@ static int load_manifest(struct li_image *image, struct li_image_oci *oci,
                          const struct li_image_candidate *c, struct li_error *err)
 {
     struct li_image_oci_document doc = {0};
-    struct li_image_descriptor config;
+    struct li_image_descriptor config = {0};
     struct li_buffer text = {0};
-    struct li_image_json layers;
+    struct li_image_json layers = {0};
     char name[LI_IMAGE_BLOB_NAME];
     int rc;
 
@@ -188,8 +188,8 @@ int li_image_oci_load(struct li_image *image, const struct li_image_options *opt
                       struct li_error *err)
 {
     struct li_image_oci oci = {.container = image->container, .options = options};
-    const struct li_image_candidate *chosen;
-    const char *name;
+    const struct li_image_candidate *chosen = NULL;
+    const char *name = NULL;
     int rc;
 
     rc = check_layout(image->container, err);

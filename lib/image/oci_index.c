@@ -35,7 +35,7 @@ void li_image_blob_name(const uint8_t digest[32], char *out)
 int li_image_descriptor_read(const struct li_image_json *object, struct li_image_descriptor *out,
                              struct li_error *err)
 {
-    struct li_image_json type, digest, size;
+    struct li_image_json type = {0}, digest = {0}, size = {0};
     int rc;
 
     rc = li_image_json_need(object, "mediaType", JSON_STRING, &type, err);

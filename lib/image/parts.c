@@ -10,11 +10,11 @@
  */
 #include "image/parts.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/sha256.h"
 
 bool li_image_path_digest(const char *path, bool for_config, uint8_t out[32])
 {
@@ -36,27 +36,21 @@ bool li_image_path_digest(const char *path, bool for_config, uint8_t out[32])
     return li_hex_decode(hex, out, 32) == 0;
 }
 
-void li_image_sha256(const void *data, size_t len, uint8_t out[32])
-{
-    /* It can fail only where OpenSSL has no SHA-256; zeroes match no stated digest. */
-    if (EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) != 1)
-        memset(out, 0, 32);
-}
-
 static int check_document(const struct li_buffer *b, const char *name, const uint8_t *digest,
                           uint64_t size, struct li_error *err)
 {
     uint8_t is[32];
     char hex[65];
+    int rc;
 
     if (size != UINT64_MAX && b->len != size)
         return li_fail(err, LI_ECORRUPT, "%.200s has %zu bytes, but should have %llu", name, b->len,
                        (unsigned long long)size);
     if (!digest)
         return 0;
-    li_image_sha256(b->data, b->len, is);
-    if (!memcmp(is, digest, 32))
-        return 0;
+    rc = li_sha256(b->data, b->len, is, err);
+    if (rc < 0 || !memcmp(is, digest, 32))
+        return rc;
     li_hex_encode(is, 32, hex);
     return li_fail(err, LI_ECORRUPT,
                    "%.200s has the wrong digest, sha256:%s; the image is damaged or was altered",
@@ -138,12 +132,13 @@ int li_image_take_config(struct li_image *image, struct li_buffer *config, size_
         rc = li_image_platform_read(&root, &image->platform, err);
     if (rc == 0)
         rc = read_diff_ids(image, &root, layers, err);
+    if (rc == 0)
+        rc = li_sha256(config->data, config->len, image->config_digest, err);
     li_image_json_free(&root);
     if (rc < 0) {
         image->count = 0;
         return rc;
     }
-    li_image_sha256(config->data, config->len, image->config_digest);
     image->config = *config;
     *config = (struct li_buffer){0};
     return 0;

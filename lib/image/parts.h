@@ -35,8 +35,6 @@ struct li_image {
  * and "sha256:HEX". A layer's "HEX.tar" is its diff ID, so that it says nothing here. */
 bool li_image_path_digest(const char *path, bool for_config, uint8_t out[32]);
 
-void li_image_sha256(const void *data, size_t len, uint8_t out[32]);
-
 /* Reads the document NAME, whole. Where DIGEST is not NULL its SHA-256 must be that; where SIZE is
  * not UINT64_MAX it must have so many bytes. LI_ECORRUPT also where it is missing. */
 int li_image_read_document(struct li_image_container *c, const char *name, const uint8_t *digest,

@@ -13,20 +13,16 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
+#include "base/compression.h"
 #include "base/io.h"
 
 enum { READ_SIZE = 1 << 17 };
 
 int li_image_compressed(int fd, bool *out, struct li_error *err)
 {
-    static const uint8_t gzip[] = {0x1f, 0x8b}, xz[] = {0xfd, '7', 'z', 'X', 'Z', 0};
-    static const uint32_t zstd = 0xfd2fb528, zstd_skippable = 0x184d2a5;
-    uint8_t head[6] = {0};
-    uint32_t word;
+    uint8_t head[LI_COMPRESSION_HEAD];
     ssize_t n;
 
     do
@@ -34,9 +30,7 @@ int li_image_compressed(int fd, bool *out, struct li_error *err)
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return li_fail_errno(err, errno, "cannot read its first bytes");
-    word = li_get_le32(head);
-    *out = !memcmp(head, gzip, sizeof(gzip)) || !memcmp(head, xz, sizeof(xz)) || word == zstd ||
-           word >> 4 == zstd_skippable;
+    *out = li_compression_of(head, (size_t)n) != LI_COMPRESSION_NONE;
     return 0;
 }
 

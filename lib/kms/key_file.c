@@ -202,7 +202,7 @@ int li_key_file_create(const char *path, const struct li_env *env, struct li_err
     rc = make_private_directories(path, err);
     if (rc == 0)
         rc = name_temporary(path, env, &temporary, err);
-    if (rc < 0)
+    if (rc < 0 || !temporary)
         return rc;
     fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) {

@@ -11,6 +11,9 @@
 #include "layer/scan.h"
 #include "layer/tree.h"
 
+/* A hash for tables: no layer can be made to degrade them as long as SEED is secret. */
+uint64_t li_build_hash(uint64_t seed, uint64_t start, const void *data, size_t len);
+
 /* Interned sets of extended attributes. */
 struct li_xattr_sets {
     struct li_xattr **set; /* each one allocation, with its names and values */
@@ -19,6 +22,7 @@ struct li_xattr_sets {
     uint32_t cap;
     uint32_t *slot; /* open addressing over set numbers + 1 */
     uint32_t slots;
+    uint64_t seed; /* of the hash */
 };
 
 struct li_tree {
@@ -36,7 +40,9 @@ struct li_tree {
     uint32_t *slot; /* open addressing over node + 1 by (parent, name); DEAD marks a removed one */
     uint32_t slots; /* a power of two */
     uint32_t slots_used;
-    uint64_t seed; /* of the hash, secret, so that no layer can be made to collide */
+    uint64_t seed;         /* of the hash, secret, so that no layer can be made to collide */
+    struct li_buffer last; /* the directory part of the last path that was walked to make it */
+    uint32_t last_parent;  /* where it led, or LI_TREE_NONE */
     /* By node, a bit each: links that are not followed just now, or NULL. Its layer's whiteouts. */
     uint8_t *closed;
 };

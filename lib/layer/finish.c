@@ -10,24 +10,19 @@
 
 #include "layer/build.h"
 
-struct child {
-    const struct li_tree *tree;
-    uint32_t node;
-};
-
-static int compare_names(const void *a, const void *b)
+static int compare_names(const void *a, const void *b, void *arg)
 {
-    const struct child *x = a, *y = b;
+    const struct li_tree *tree = arg;
     size_t lx, ly;
-    const char *nx = li_tree_name(x->tree, x->node, &lx);
-    const char *ny = li_tree_name(y->tree, y->node, &ly);
-    int order = memcmp(nx, ny, lx < ly ? lx : ly);
+    const char *x = li_tree_name(tree, *(const uint32_t *)a, &lx);
+    const char *y = li_tree_name(tree, *(const uint32_t *)b, &ly);
+    int order = memcmp(x, y, lx < ly ? lx : ly);
 
     return order ? order : lx < ly ? -1 : lx > ly;
 }
 
 /* Collects the live children of a directory; *COUNT tells how many. */
-static int collect(const struct li_tree *tree, uint32_t directory, struct child **list, size_t *cap,
+static int collect(const struct li_tree *tree, uint32_t directory, uint32_t **list, size_t *cap,
                    size_t *count, struct li_error *err)
 {
     *count = 0;
@@ -37,28 +32,26 @@ static int collect(const struct li_tree *tree, uint32_t directory, struct child 
             continue;
         if (*count == *cap) {
             size_t want = *cap ? *cap * 2 : 256;
-            struct child *more = realloc(*list, want * sizeof(*more));
+            uint32_t *more = realloc(*list, want * sizeof(*more));
 
             if (!more)
                 return li_fail_memory(err);
             *list = more;
             *cap = want;
         }
-        (*list)[(*count)++] = (struct child){tree, n};
+        (*list)[(*count)++] = n;
     }
     return 0;
 }
 
-static void chain(struct li_tree *tree, uint32_t directory, const struct child *list, size_t count)
+static void chain(struct li_tree *tree, uint32_t directory, const uint32_t *list, size_t count)
 {
     uint32_t subdirectories = 0, next = LI_TREE_NONE;
 
     for (size_t i = count; i > 0; i--) {
-        uint32_t n = list[i - 1].node;
-
-        tree->node[n].next_sibling = next;
-        next = n;
-        subdirectories += li_build_is_directory(tree, n);
+        tree->node[list[i - 1]].next_sibling = next;
+        next = list[i - 1];
+        subdirectories += li_build_is_directory(tree, next);
     }
     tree->node[directory].first_child = next;
     tree->inode[tree->node[directory].inode].links = 2 + subdirectories;
@@ -66,10 +59,11 @@ static void chain(struct li_tree *tree, uint32_t directory, const struct child *
 
 int li_build_finish(struct li_tree *tree, struct li_error *err)
 {
-    struct child *list = NULL;
+    uint32_t *list = NULL;
     size_t cap = 0, count;
     int rc = 0;
 
+    li_buffer_free(&tree->last);
     free(tree->slot);
     tree->slot = NULL;
     tree->slots = tree->slots_used = 0;
@@ -80,7 +74,7 @@ int li_build_finish(struct li_tree *tree, struct li_error *err)
         if (rc < 0)
             break;
         if (count > 1)
-            qsort(list, count, sizeof(*list), compare_names);
+            qsort_r(list, count, sizeof(*list), compare_names, tree);
         chain(tree, n, list, count);
     }
     free(list);

@@ -26,21 +26,6 @@ struct stream {
     struct li_error *err; /* filled in by a failing read */
 };
 
-enum li_compression li_compression_of(const uint8_t *head, size_t len)
-{
-    static const uint8_t gzip[] = {0x1f, 0x8b};
-    static const uint8_t zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
-    static const uint8_t xz[] = {0xfd, '7', 'z', 'X', 'Z', 0};
-
-    if (len >= sizeof(gzip) && memcmp(head, gzip, sizeof(gzip)) == 0)
-        return LI_COMPRESSION_GZIP;
-    if (len >= sizeof(zstd) && memcmp(head, zstd, sizeof(zstd)) == 0)
-        return LI_COMPRESSION_ZSTD;
-    if (len >= sizeof(xz) && memcmp(head, xz, sizeof(xz)) == 0)
-        return LI_COMPRESSION_XZ;
-    return LI_COMPRESSION_NONE;
-}
-
 static int next_piece(struct stream *s, size_t *len, struct li_error *err)
 {
     uint64_t left = s->blob->length - s->done;

@@ -1,27 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compressed layers: gzip, zstd and xz, told by their first bytes. */
+/* Compressed layers: gzip, zstd and xz. */
 #ifndef LI_LAYER_INFLATE_H
 #define LI_LAYER_INFLATE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/compression.h"
 #include "base/error.h"
 #include "base/sha256.h"
 #include "base/workers.h"
 #include "image/image.h"
-
-enum li_compression {
-    LI_COMPRESSION_NONE,
-    LI_COMPRESSION_GZIP,
-    LI_COMPRESSION_ZSTD,
-    LI_COMPRESSION_XZ,
-};
-
-/* How many bytes li_compression_of() wants to see. */
-enum { LI_COMPRESSION_HEAD = 6 };
-
-enum li_compression li_compression_of(const uint8_t *head, size_t len);
 
 struct li_inflated {
     uint64_t length;                       /* bytes written */

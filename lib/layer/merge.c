@@ -155,6 +155,7 @@ int li_tree_build(struct li_layers *layers, struct li_tree **out, struct li_erro
         return li_fail_memory(err);
     tree->layers = layers;
     rc = li_layers_env(layers)->random(&tree->seed, sizeof(tree->seed), err);
+    tree->sets.seed = tree->seed;
     if (rc == 0)
         rc = li_build_init(tree, err);
     for (size_t i = 0; i < li_layers_count(layers) && rc == 0; i++) {

@@ -144,24 +144,56 @@ static int walk(struct walk *w, uint32_t *at, struct li_error *err)
     return rc;
 }
 
-int li_path_parent(struct li_tree *tree, const char *path, enum li_path_mode mode,
-                   struct li_spot *spot, struct li_error *err)
+/* Most entries lie where the one before them does. What a path leads to changes only by a removal,
+ * which forgets it (kill_node() in tree.c). */
+static bool is_last(const struct li_tree *tree, const char *path, size_t len)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    return tree->last_parent != LI_TREE_NONE && tree->last.len == len &&
+           memcmp(tree->last.data, path, len) == 0;
+}
+
+static int remember(struct li_tree *tree, const char *path, size_t len, uint32_t parent,
+                    struct li_error *err)
+{
+    tree->last_parent = parent;
+    tree->last.len = 0;
+    return li_buffer_append(&tree->last, path, len, err);
+}
+
+static int walk_path(struct li_tree *tree, const char *path, size_t len, enum li_path_mode mode,
+                     uint32_t *parent, bool *at_link, struct li_error *err)
+{
     struct walk w = {.tree = tree, .mode = mode};
     uint32_t at = LI_TREE_ROOT;
-    int rc = 0;
+    int rc = li_buffer_append(&w.rest, path, len, err);
 
-    if (slash)
-        rc = li_buffer_append(&w.rest, path, (size_t)(slash - path), err);
     if (rc == 0)
         rc = li_buffer_append(&w.rest, "", 1, err);
     if (rc == 0)
         rc = walk(&w, &at, err);
+    if (rc == 0 && mode == LI_PATH_MAKE)
+        rc = remember(tree, path, len, at, err);
     if (rc == 0)
-        *spot = (struct li_spot){at, name, strlen(name), false};
+        *parent = at;
     if (rc == LI_END)
-        spot->at_link = w.at_link;
+        *at_link = w.at_link;
     li_buffer_free(&w.rest);
+    return rc;
+}
+
+int li_path_parent(struct li_tree *tree, const char *path, enum li_path_mode mode,
+                   struct li_spot *spot, struct li_error *err)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t len = slash ? (size_t)(slash - path) : 0;
+    uint32_t parent = LI_TREE_ROOT;
+    int rc = 0;
+
+    if (mode == LI_PATH_MAKE && is_last(tree, path, len))
+        parent = tree->last_parent;
+    else if (len > 0)
+        rc = walk_path(tree, path, len, mode, &parent, &spot->at_link, err);
+    if (rc == 0)
+        *spot = (struct li_spot){parent, name, strlen(name), false};
     return rc;
 }

@@ -8,25 +8,15 @@
 
 #include "layer/build.h"
 
-static uint32_t hash_bytes(uint32_t h, const void *data, size_t len)
+static uint32_t hash_set(uint64_t seed, const struct li_xattr *list, size_t count)
 {
-    const uint8_t *p = data;
-
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ p[i]) * 16777619U;
-    return h;
-}
-
-static uint32_t hash_set(const struct li_xattr *list, size_t count)
-{
-    uint32_t h = 2166136261U;
+    uint64_t h = count;
 
     for (size_t i = 0; i < count; i++) {
-        h = hash_bytes(h, list[i].name, strlen(list[i].name) + 1);
-        h = hash_bytes(h, &list[i].size, sizeof(list[i].size));
-        h = hash_bytes(h, list[i].value, list[i].size);
+        h = li_build_hash(seed, h, list[i].name, strlen(list[i].name) + 1);
+        h = li_build_hash(seed, h, list[i].value, list[i].size);
     }
-    return h;
+    return (uint32_t)h;
 }
 
 static int equal_sets(const struct li_xattr *a, const struct li_xattr *b, size_t count)
@@ -41,7 +31,7 @@ static int equal_sets(const struct li_xattr *a, const struct li_xattr *b, size_t
 static uint32_t find_slot(const struct li_xattr_sets *sets, const struct li_xattr *list,
                           size_t count)
 {
-    uint32_t i = hash_set(list, count) & (sets->slots - 1);
+    uint32_t i = hash_set(sets->seed, list, count) & (sets->slots - 1);
 
     for (; sets->slot[i] != 0; i = (i + 1) & (sets->slots - 1)) {
         uint32_t set = sets->slot[i] - 1;

@@ -27,17 +27,18 @@ static uint64_t mix(uint64_t h)
     return h;
 }
 
-static uint64_t hash_name(const struct li_tree *tree, uint32_t parent, const char *name, size_t len)
+uint64_t li_build_hash(uint64_t seed, uint64_t start, const void *data, size_t len)
 {
-    uint64_t h = mix(tree->seed ^ parent);
+    const uint8_t *p = data;
+    uint64_t h = mix(seed ^ start);
 
     while (len > 0) {
         uint64_t word = 0;
         size_t n = len < sizeof(word) ? len : sizeof(word);
 
-        memcpy(&word, name, n);
-        h = mix((h ^ word) * 0x9fb21c651e98df25ULL + tree->seed);
-        name += n;
+        memcpy(&word, p, n);
+        h = mix((h ^ word) * 0x9fb21c651e98df25ULL + seed);
+        p += n;
         len -= n;
     }
     return h;
@@ -52,9 +53,15 @@ const char *li_tree_name(const struct li_tree *tree, uint32_t node, size_t *len)
     return (const char *)at + 1;
 }
 
+static uint32_t first_slot(const struct li_tree *tree, uint32_t parent, const char *name,
+                           size_t len)
+{
+    return (uint32_t)li_build_hash(tree->seed, parent, name, len) & (tree->slots - 1);
+}
+
 static uint32_t find_slot(const struct li_tree *tree, uint32_t parent, const char *name, size_t len)
 {
-    uint32_t i = (uint32_t)hash_name(tree, parent, name, len) & (tree->slots - 1);
+    uint32_t i = first_slot(tree, parent, name, len);
 
     for (; tree->slot[i] != SLOT_FREE; i = (i + 1) & (tree->slots - 1)) {
         uint32_t node = tree->slot[i] - 1;
@@ -77,6 +84,20 @@ uint32_t li_build_find(const struct li_tree *tree, uint32_t parent, const char *
     return slot == SLOT_FREE ? LI_TREE_NONE : slot - 1;
 }
 
+/* Notes a node whose name is not there yet. A dead slot is used again, so that a name that comes
+ * and goes does not leave a trail. */
+static void take_slot(struct li_tree *tree, uint32_t node)
+{
+    size_t len;
+    const char *name = li_tree_name(tree, node, &len);
+    uint32_t i = first_slot(tree, tree->node[node].parent, name, len);
+
+    while (tree->slot[i] != SLOT_FREE && tree->slot[i] != SLOT_DEAD)
+        i = (i + 1) & (tree->slots - 1);
+    tree->slots_used += tree->slot[i] == SLOT_FREE;
+    tree->slot[i] = node + 1;
+}
+
 static int resize_slots(struct li_tree *tree, uint32_t slots, struct li_error *err)
 {
     uint32_t *old = tree->slot, old_slots = tree->slots;
@@ -87,16 +108,9 @@ static int resize_slots(struct li_tree *tree, uint32_t slots, struct li_error *e
     tree->slot = fresh;
     tree->slots = slots;
     tree->slots_used = 0;
-    for (uint32_t i = 0; i < old_slots; i++) {
-        size_t len;
-        const char *name;
-
-        if (old[i] == SLOT_FREE || old[i] == SLOT_DEAD)
-            continue;
-        name = li_tree_name(tree, old[i] - 1, &len);
-        tree->slot[find_slot(tree, tree->node[old[i] - 1].parent, name, len)] = old[i];
-        tree->slots_used++;
-    }
+    for (uint32_t i = 0; i < old_slots; i++)
+        if (old[i] != SLOT_FREE && old[i] != SLOT_DEAD)
+            take_slot(tree, old[i] - 1);
     free(old);
     return 0;
 }
@@ -172,8 +186,7 @@ int li_build_add_node(struct li_tree *tree, uint32_t parent, const char *name, s
     if (tree->nodes != LI_TREE_ROOT) {
         row->next_sibling = tree->node[parent].first_child;
         tree->node[parent].first_child = tree->nodes;
-        tree->slot[find_slot(tree, parent, name, len)] = tree->nodes + 1;
-        tree->slots_used++;
+        take_slot(tree, tree->nodes);
     }
     tree->inode[inode].links++;
     *node = tree->nodes++;
@@ -190,6 +203,7 @@ static void kill_node(struct li_tree *tree, uint32_t node)
     size_t len;
     const char *name = li_tree_name(tree, node, &len);
 
+    tree->last_parent = LI_TREE_NONE;
     tree->slot[find_slot(tree, tree->node[node].parent, name, len)] = SLOT_DEAD;
     tree->inode[tree->node[node].inode].links--;
     tree->node[node].inode = LI_TREE_NONE;
@@ -240,6 +254,7 @@ int li_build_init(struct li_tree *tree, struct li_error *err)
     uint32_t root;
     int rc = resize_slots(tree, FIRST_SLOTS, err);
 
+    tree->last_parent = LI_TREE_NONE;
     return rc < 0 ? rc : li_build_add_missing(tree, LI_TREE_ROOT, "", 0, &root, err);
 }
 
@@ -250,6 +265,7 @@ void li_tree_free(struct li_tree *tree)
     free(tree->node);
     free(tree->inode);
     free(tree->slot);
+    li_buffer_free(&tree->last);
     li_buffer_free(&tree->names);
     li_buffer_free(&tree->texts);
     li_buffer_free(&tree->runs);

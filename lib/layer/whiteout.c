@@ -55,6 +55,8 @@ int li_whiteout_check(const char *path, enum li_whiteout *out, struct li_error *
     const char *name = last_component(path), *hidden = name + strlen(WHITEOUT);
 
     *out = LI_WHITEOUT_NONE;
+    if (!strstr(path, WHITEOUT))
+        return 0;
     if (is_aufs_own(path)) {
         *out = LI_WHITEOUT_IGNORED;
         return 0;
@@ -100,7 +102,7 @@ static int hide(struct li_tree *tree, const char *path, enum li_path_mode mode,
 static int visit_whiteout(void *arg, const struct li_entry *entry, struct li_error *err)
 {
     struct hiding *h = arg;
-    enum li_whiteout kind;
+    enum li_whiteout kind = LI_WHITEOUT_NONE;
     int rc;
 
     /* Most entries are none; they are cleaned, and refused, when all entries are read. */

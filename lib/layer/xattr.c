@@ -107,8 +107,9 @@ static int add(struct li_xattr_list *list, const char *name, const void *value, 
     memcpy(copy, name, name_size);
     if (size)
         memcpy(copy + name_size, value, size);
-    list->list[list->count++] =
-        (struct li_xattr){copy, (const uint8_t *)copy + name_size, (uint32_t)size};
+    list->list[list->count].name = copy;
+    list->list[list->count].value = (const uint8_t *)copy + name_size;
+    list->list[list->count++].size = (uint32_t)size;
     return 0;
 }
 

@@ -124,7 +124,7 @@ int li_manifest_encode(const struct li_manifest *manifest, const struct li_secre
     clear_len = clear_size(manifest->chunk_count);
     sealed_len = JSON_LENGTH_SIZE + json.len + manifest->chunk_count * LI_MANIFEST_KEYS_SIZE;
     rc = li_buffer_reserve(out, clear_len + sealed_len + LI_GCM_TAG_SIZE, err);
-    if (rc < 0)
+    if (rc < 0 || !json.data)
         goto out;
     sealed = out->data + clear_len;
     put_header(manifest, nonce, out->data);

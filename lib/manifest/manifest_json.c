@@ -70,7 +70,7 @@ static int check_config(const struct li_manifest *m, int code, struct li_error *
 {
     uint8_t digest[LI_DIGEST_SIZE];
     char text[DIGEST_TEXT_SIZE] = "sha256:";
-    int rc = li_crypto_sha256(m->config, m->config_len, digest, err);
+    int rc = li_sha256(m->config, m->config_len, digest, err);
 
     if (rc < 0)
         return rc;

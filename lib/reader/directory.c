@@ -161,7 +161,7 @@ static int check_name(const struct entry *entry, struct li_error *err)
 static int list_block(const struct li_files *files, const uint8_t *block, uint64_t base,
                       uint64_t offset, li_files_visit *visit, void *arg, struct li_error *err)
 {
-    struct entry entry;
+    struct entry entry = {0};
     int rc = 0;
 
     for (uint32_t at = 0; at < files->block_size && rc == 0; at = entry.next) {

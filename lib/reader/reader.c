@@ -86,6 +86,11 @@ int li_reader_open(struct li_repo *repo, const struct li_manifest *manifest,
     return 0;
 }
 
+bool li_reader_stop(struct li_reader *reader, unsigned seconds)
+{
+    return li_cache_stop(reader->cache, seconds);
+}
+
 void li_reader_free(struct li_reader *reader)
 {
     if (!reader)

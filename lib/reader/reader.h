@@ -9,6 +9,7 @@
 #ifndef LI_READER_READER_H
 #define LI_READER_READER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,7 +41,14 @@ struct li_reader_stats {
 int li_reader_open(struct li_repo *repo, const struct li_manifest *manifest,
                    const struct li_reader_options *options, struct li_reader **out,
                    struct li_error *err);
-void li_reader_free(struct li_reader *reader); /* NULL is allowed */
+
+/* From now on reads get what is there or LI_ECANCELLED, and nothing is fetched any more. Waits up
+ * to SECONDS, which may be 0, for the fetches that run; returns whether all have ended. Any thread.
+ */
+bool li_reader_stop(struct li_reader *reader, unsigned seconds);
+
+/* Waits for running fetches, however long they take. NULL is allowed. */
+void li_reader_free(struct li_reader *reader);
 
 uint64_t li_reader_size(const struct li_reader *reader);
 

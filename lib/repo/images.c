@@ -70,6 +70,7 @@ int li_repo_each_image(struct li_repo *repo,
                                     struct li_error *err),
                        void *arg, struct li_error *err)
 {
+    struct li_error first = LI_ERROR_INIT;
     struct li_buffer raw = {0};
     struct tags tags = {0};
     int rc = li_store_list(repo->store, "images/", note_tag, &tags, err);
@@ -81,19 +82,23 @@ int li_repo_each_image(struct li_repo *repo,
         struct li_pointer pointer;
 
         rc = li_pointer_read(repo->store, li_key_image(&tags.tag[i]).text, &pointer, &raw, err);
-        /* Removed since the listing. */
-        if (rc == LI_ENOTFOUND) {
+        /* What is not there was removed since the listing. */
+        if (rc < 0) {
+            if (rc != LI_ENOTFOUND && first.code == 0)
+                first = *err;
             rc = 0;
             continue;
         }
-        if (rc < 0)
-            break;
         memcpy(image.manifest, pointer.manifest, LI_ID_SIZE);
         memcpy(image.root, pointer.root, LI_ID_SIZE);
         rc = visit(arg, &image, err);
     }
     free(tags.tag);
     li_buffer_free(&raw);
+    if (rc >= 0 && first.code < 0) {
+        *err = first;
+        rc = first.code;
+    }
     return rc < 0 ? rc : 0;
 }
 
@@ -102,8 +107,7 @@ int li_repo_remove(struct li_repo *repo, const struct li_reference *reference, s
     int rc;
 
     if (reference->pinned)
-        return li_fail(err, LI_EINVALID, "%s@...: a tag can be removed, a manifest cannot",
-                       reference->name);
+        return li_fail(err, LI_EINVALID, "a tag can be removed, a manifest cannot");
     rc = li_store_remove(repo->store, li_key_image(reference).text, err);
     if (rc == LI_END)
         return li_fail(err, LI_ENOTFOUND, "there is no image %s:%s in %s", reference->name,

@@ -9,7 +9,6 @@
  */
 #include <string.h>
 
-#include "base/hex.h"
 #include "repo/internal.h"
 
 /* What is being opened; ROOT is where it was found. */
@@ -33,7 +32,8 @@ static int resolve(struct opening *o, const uint8_t **hint, struct li_error *err
     }
     rc = li_pointer_read(o->repo->store, li_key_image(o->reference).text, &pointer, &raw, err);
     if (rc == LI_ENOTFOUND)
-        rc = li_fail(err, rc, "there is no such image in %s", o->repo->store->address);
+        rc = li_fail(err, rc, "there is no image %s:%s in %s", o->reference->name,
+                     o->reference->tag, o->repo->store->address);
     if (rc == 0) {
         memcpy(o->id, pointer.manifest, LI_ID_SIZE);
         memcpy(o->root, pointer.root, LI_ID_SIZE);
@@ -140,16 +140,9 @@ int li_repo_manifest(struct li_repo *repo, const struct li_reference *reference,
                      struct li_manifest *out, struct li_error *err)
 {
     struct opening o = {.repo = repo, .reference = reference};
-    char id[LI_HEX_ID_SIZE];
     int rc = li_repo_need_kms(repo, err);
 
-    if (rc == 0)
-        rc = open_manifest(&o, out, err);
-    if (rc == 0)
-        return 0;
-    li_hex_encode(reference->id, LI_ID_SIZE, id);
-    return li_context(err, "%s%s%s", reference->name, reference->pinned ? "@" : ":",
-                      reference->pinned ? id : reference->tag);
+    return rc < 0 ? rc : open_manifest(&o, out, err);
 }
 
 int li_repo_chunk(struct li_repo *repo, const struct li_manifest *manifest,

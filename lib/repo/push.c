@@ -198,5 +198,5 @@ int li_repo_push(struct li_repo *repo, const struct li_reference *reference,
                      repo->store->address, MAX_ATTEMPTS);
     if (rc == 0)
         *result = p.result;
-    return rc < 0 ? li_context(err, "cannot push %s:%s", reference->name, reference->tag) : 0;
+    return rc;
 }

@@ -186,7 +186,7 @@ static int name_chunk(struct chunk_push *p, uint64_t index, const uint8_t *plain
 
     p->filled[index] = true;
     chunk->index = (uint32_t)index;
-    rc = li_crypto_sha256(plain, LI_CHUNK_SIZE, chunk->digest, err);
+    rc = li_sha256(plain, LI_CHUNK_SIZE, chunk->digest, err);
     if (rc == 0)
         rc = li_crypto_prk(&p->salt, chunk->digest, &chunk->prk, err);
     if (rc == 0)
@@ -320,7 +320,7 @@ int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
     if (rc == 0)
         rc = walk(&p, source, progress, err);
     chunks.chunk = p.chunk;
-    chunks.cap = p.chunk ? source->count : 0;
+    chunks.cap = source->count;
     for (uint64_t i = 0; rc == 0 && i < source->count; i++)
         if (p.filled[i])
             chunks.chunk[chunks.count++] = p.chunk[i];

@@ -96,7 +96,7 @@ static int first_root_id(const uint8_t repository[LI_ID_SIZE], uint8_t root[LI_I
 
     memcpy(input, label, sizeof(label) - 1);
     memcpy(input + sizeof(label) - 1, repository, LI_ID_SIZE);
-    rc = li_crypto_sha256(input, sizeof(input), digest, err);
+    rc = li_sha256(input, sizeof(input), digest, err);
     if (rc == 0)
         memcpy(root, digest, LI_ID_SIZE);
     return rc;

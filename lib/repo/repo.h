@@ -67,7 +67,8 @@ struct li_repo_image {
     uint8_t root[LI_ID_SIZE];
 };
 
-/* Calls VISIT for all images, sorted by name and tag. A negative return ends it. */
+/* Calls VISIT for all images, sorted by name and tag. A negative return ends it. A pointer that
+ * cannot be read does not: it is passed over, and the first such failure is returned at the end. */
 int li_repo_each_image(struct li_repo *repo,
                        int (*visit)(void *arg, const struct li_repo_image *image,
                                     struct li_error *err),

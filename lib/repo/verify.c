@@ -63,7 +63,7 @@ static int read_again(struct verify *v, struct tools *tools, const struct li_man
     if (chunk->index < v->repair->count)
         rc = v->repair->read(v->repair->self, chunk->index, tools->plain, err);
     if (rc == 0)
-        rc = li_crypto_sha256(tools->plain, LI_CHUNK_SIZE, digest, err);
+        rc = li_sha256(tools->plain, LI_CHUNK_SIZE, digest, err);
     if (rc == LI_END || (rc == 0 && memcmp(digest, chunk->digest, LI_DIGEST_SIZE) != 0))
         rc = li_fail(err, LI_EINVALID,
                      "the image given for the repair is not the one that was pushed as %.300s: "
@@ -171,11 +171,10 @@ static int judge(const struct verify *v, struct li_error *err)
     chunk = &v->manifest->chunks[v->first_bad];
     li_hex_encode(chunk->name, LI_NAME_SIZE, name);
     return li_fail(err, LI_ECORRUPT,
-                   "%.300s: chunk %" PRIu32 " (%s) %s; %" PRIu64 " of %" PRIu64
+                   "chunk %" PRIu32 " (%s) %s; %" PRIu64 " of %" PRIu64
                    " chunks are bad; run: lambdaimg verify --repair IMAGE %.300s",
-                   v->manifest->reference, chunk->index, name,
-                   v->first_missing ? "is missing" : "fails its checks", v->result.bad,
-                   v->result.chunks, v->manifest->reference);
+                   chunk->index, name, v->first_missing ? "is missing" : "fails its checks",
+                   v->result.bad, v->result.chunks, v->manifest->reference);
 }
 
 int li_repo_verify(struct li_repo *repo, const struct li_manifest *manifest,

@@ -42,16 +42,16 @@ int li_directory_parent(struct li_directory *d, const char *key, bool make, int 
 
     while (at >= 0 && (slash = strchr(key, '/'))) {
         char component[LI_STORE_KEY_MAX + 1];
-        int next;
+        int next, rc = 0;
 
         memcpy(component, key, (size_t)(slash - key));
         component[slash - key] = '\0';
         next = open_step(at, component, make);
         if (next < 0)
-            li_fail_errno(err, errno, "cannot open the directory %s", component);
+            rc = li_fail_errno(err, errno, "cannot open the directory %s", component);
         close(at);
-        if (next < 0)
-            return err->code;
+        if (rc < 0)
+            return rc;
         at = next;
         key = slash + 1;
     }

@@ -27,12 +27,16 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
 
 /* How often a directory may be removed under a writer before it gives up. */
 enum { MAX_ATTEMPTS = 100 };
+
+/* How long to wait for the lock. */
+enum { LOCK_SECONDS = 30, LOCK_TRIES_A_SECOND = 200 };
 
 struct temporary {
     int fd;
@@ -183,8 +187,12 @@ static int put_once(struct li_directory *d, const char *key, const struct conten
     rc = li_directory_parent(d, key, true, &parent, &name, err);
     if (rc < 0)
         return rc;
+    /* What is no file is not there for li_store_exists() either: to call it the object would be to
+     * rely on one that nobody can read. */
     if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-        rc = LI_END;
+        rc = S_ISREG(st.st_mode) ? LI_END
+                                 : li_fail(err, LI_ECORRUPT,
+                                           "what lies in its place is no regular file; remove it");
         goto out;
     }
     rc = open_temporary(d, parent, &t, err);
@@ -291,25 +299,38 @@ int li_directory_replace(struct li_store *store, const char *key, const void *da
     return li_directory_changed(d, key, err);
 }
 
+/* Waits for the lock, which nobody holds for long: not for ever, since whoever may read the file
+ * can hold it, or be stopped while they do. */
+static int wait_for_lock(int fd)
+{
+    static const struct timespec nap = {0, 1000000000 / LOCK_TRIES_A_SECOND};
+
+    for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+        if (errno == EWOULDBLOCK && i == LOCK_SECONDS * LOCK_TRIES_A_SECOND)
+            errno = EBUSY;
+        if (errno != EINTR && errno != EWOULDBLOCK)
+            return -1;
+        nanosleep(&nap, NULL);
+    }
+    return 0;
+}
+
 /* The lock is dropped by closing *FD. One who may only read the file can still lock it where the
  * file system is local. */
 static int take_lock(struct li_directory *d, int *fd, struct li_error *err)
 {
     static const char name[] = LI_DIRECTORY_TEMPORARY "-lock";
     int got = openat(d->root, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-    int rc = -1;
+    int rc;
 
     if (got < 0 && errno == EACCES)
         got = openat(d->root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (got < 0)
         return li_fail_errno(err, errno, "cannot open the store's lock file %s", name);
-    while (rc < 0) {
-        rc = flock(got, LOCK_EX);
-        if (rc < 0 && errno != EINTR) {
-            rc = li_fail_errno(err, errno, "cannot lock the store's lock file %s", name);
-            close(got);
-            return rc;
-        }
+    if (wait_for_lock(got) < 0) {
+        rc = li_fail_errno(err, errno, "cannot lock the store's lock file %s", name);
+        close(got);
+        return rc;
     }
     *fd = got;
     return 0;

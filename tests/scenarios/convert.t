@@ -36,7 +36,7 @@ same_image() {
     run 0 "$what" convert "$@" -o form.ext4 && same sample.ext4 form.ext4 "$what: the same bytes"
 }
 
-for how in plain gzip zstd xz; do
+for how in plain gzip zstd pzstd xz; do
     make_docker_new form.tar app:1 "$how" "${LAYERS[@]}"
     same_image "a docker-save archive of today, $how" form.tar
     make_oci_tar form.tar 1 "$how" "${LAYERS[@]}"
@@ -44,7 +44,7 @@ for how in plain gzip zstd xz; do
     make_oci_dir form.dir 1 "$how" "${LAYERS[@]}"
     same_image "an OCI layout in a directory, $how" form.dir
 done
-for how in gzip zstd xz; do
+for how in gzip zstd pzstd xz; do
     compress "$how" old.tar form.tar
     same_image "a docker-save archive, as a whole in $how" form.tar
 done

@@ -18,6 +18,10 @@ compress() {
     case $1 in
     gzip) gzip -nc -1 "$2" >"$3" ;;
     zstd) zstd -qc -1 "$2" >"$3" ;;
+    pzstd) # a skippable frame comes first
+        printf '\x50\x2a\x4d\x18\x04\x00\x00\x00size' >"$3"
+        zstd -qc -1 "$2" >>"$3"
+        ;;
     xz) xz -qc -0 -T1 "$2" >"$3" ;;
     plain) cp "$2" "$3" ;;
     esac
@@ -27,6 +31,7 @@ compress() {
 layer_type() {
     case $1 in
     plain | xz) echo application/vnd.oci.image.layer.v1.tar ;;
+    pzstd) echo application/vnd.oci.image.layer.v1.tar+zstd ;;
     *) echo "application/vnd.oci.image.layer.v1.tar+$1" ;;
     esac
 }

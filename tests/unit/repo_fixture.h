@@ -109,7 +109,7 @@ static inline int push_with(struct li_repo *repo, const char *ref, const struct 
     int rc = li_reference_parse(ref, &to, err);
 
     if (rc == 0)
-        rc = li_crypto_sha256(config, about.config_len, digest, err);
+        rc = li_sha256(config, about.config_len, digest, err);
     strcpy(about.config_digest, "sha256:");
     li_hex_encode(digest, sizeof(digest), about.config_digest + 7);
     return rc < 0 ? rc : li_repo_push(repo, &to, &about, &source, options, NULL, result, err);

@@ -222,7 +222,7 @@ HELPER void stack_free(struct stack *s)
 }
 
 /* The stack cannot be made an image: the plan, or what is before it, fails so. Frees the stack. */
-#define expect_failure(s, code, words)                                                             \
+#define expect_no_image(s, code, words)                                                            \
     do {                                                                                           \
         struct li_error expect_err = LI_ERROR_INIT;                                                \
         assert_fails(stack_plan((s), &expect_err), (code), (words), &expect_err);                  \

@@ -94,6 +94,62 @@ static void output_appears_whole_or_not_at_all(void **state)
     assert_fails(li_output_open("/dev/null", 1, &out, &err), LI_EINVALID, "not a regular", &err);
 }
 
+static void write_output(const char *path)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_output *out = NULL;
+
+    assert_done(li_output_open(path, 4096, &out, &err), &err);
+    assert_done(li_output_commit(out, &err), &err);
+    li_output_free(out);
+}
+
+static void output_goes_where_a_link_leads(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_output *out = NULL;
+    char dir[] = "/tmp/unit-base-XXXXXX";
+    char file[64], link[64], lost[64];
+    struct stat st;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(file, sizeof(file), "%s/file", dir);
+    snprintf(link, sizeof(link), "%s/link", dir);
+    snprintf(lost, sizeof(lost), "%s/lost", dir);
+    assert_int_equal(close(open(file, O_CREAT | O_WRONLY, 0600)), 0);
+    assert_int_equal(symlink("file", link), 0);
+    assert_int_equal(symlink("nowhere", lost), 0);
+    write_output(link);
+    assert_int_equal(lstat(link, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(stat(file, &st), 0);
+    assert_int_equal(st.st_size, 4096);
+    assert_fails(li_output_open(lost, 1, &out, &err), LI_EINVALID, "leads nowhere", &err);
+    assert_int_equal(unlink(file) | unlink(link) | unlink(lost) | rmdir(dir), 0);
+}
+
+static void output_names_are_refused_early_or_work(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_output *out = NULL;
+    char dir[] = "/tmp/unit-base-XXXXXX";
+    char path[400];
+    int len;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    len = snprintf(path, sizeof(path), "%s/", dir);
+    memset(path + len, 'n', 256);
+    path[len + 255] = '\0';
+    write_output(path);
+    assert_int_equal(unlink(path), 0);
+    memcpy(path + len + 255, "n", 2);
+    assert_fails(li_output_open(path, 1, &out, &err), LI_EINVALID, "too long", &err);
+    assert_int_equal(rmdir(dir), 0);
+    assert_fails(li_output_open("", 1, &out, &err), LI_ENOTFOUND, "\"\"", &err);
+}
+
 static int count_or_fail(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     atomic_int *count = arg;
@@ -156,6 +212,8 @@ int main(void)
         cmocka_unit_test(cursor_stops_at_the_end),
         cmocka_unit_test(hex_is_strict),
         cmocka_unit_test(output_appears_whole_or_not_at_all),
+        cmocka_unit_test(output_goes_where_a_link_leads),
+        cmocka_unit_test(output_names_are_refused_early_or_work),
         cmocka_unit_test(workers_tell_the_reason_not_its_echo),
         cmocka_unit_test(queue_loses_nothing),
     };

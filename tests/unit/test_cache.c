@@ -219,6 +219,38 @@ static void a_reader_waits_no_longer_than_its_deadline(void **state)
     li_cache_free(cache);
 }
 
+static int read_two(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
+{
+    uint8_t byte;
+
+    (void)index, (void)team;
+    return li_cache_read(arg, 2, 0, 1, &byte, err);
+}
+
+static void a_stop_ends_all_waiting(void **state)
+{
+    struct origin origin = {0};
+    struct li_cache *cache = new_cache(&origin, 4, 1);
+    struct li_workers *reader = NULL;
+    struct li_error err = LI_ERROR_INIT;
+    uint8_t byte;
+
+    (void)state;
+    check_chunk(cache, 1);
+    atomic_store(&origin.stalled, true);
+    assert_done(li_workers_start(1, read_two, cache, &reader, &err), &err);
+    while (atomic_load(&origin.running) == 0)
+        usleep(1000);
+    assert_false(li_cache_stop(cache, 0));
+    assert_fails(li_workers_join(reader, &err), LI_ECANCELLED, "closed", &err);
+    check_chunk(cache, 1);
+    assert_fails(li_cache_read(cache, 3, 0, 1, &byte, &err), LI_ECANCELLED, "closed", &err);
+    atomic_store(&origin.stalled, false);
+    assert_true(li_cache_stop(cache, 30));
+    assert_int_equal(origin.fetched[3], 0);
+    li_cache_free(cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_failure_is_told_and_forgotten),
         cmocka_unit_test(a_failure_is_told_to_all_who_wait),
         cmocka_unit_test(a_reader_waits_no_longer_than_its_deadline),
+        cmocka_unit_test(a_stop_ends_all_waiting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

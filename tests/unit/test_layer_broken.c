@@ -102,7 +102,7 @@ static void test_no_tars(void **state)
 
         tar_append(stack_layer(&s), garbage, lengths[i]);
         s.layer[0].no_end = true;
-        expect_failure(&s, LI_ECORRUPT, "layer l0/layer.tar: not a tar that can be read");
+        expect_no_image(&s, LI_ECORRUPT, "layer l0/layer.tar: not a tar that can be read");
     }
     free(garbage);
 }
@@ -128,9 +128,9 @@ static void test_claimed_sizes(void **state)
         stack_free(&s);
     }
     tar_put(stack_layer(&s), &(struct tar_entry){.path = "f", .size = INT64_MAX});
-    expect_failure(&s, LI_ECORRUPT, "");
+    expect_no_image(&s, LI_ECORRUPT, "");
     tar_put(stack_layer(&s), &(struct tar_entry){.path = "f", .size = (uint64_t)-1});
-    expect_failure(&s, LI_ECORRUPT, "");
+    expect_no_image(&s, LI_ECORRUPT, "");
 }
 
 /* Records that cannot be understood are not passed over. */
@@ -147,7 +147,7 @@ static void test_wrong_records(void **state)
         tar_append(&pax, records[i], strlen(records[i]));
         tar_put(stack_layer(&s), &(struct tar_entry){.path = "f", .pax = &pax});
         li_buffer_free(&pax);
-        expect_failure(&s, LI_ECORRUPT, "");
+        expect_no_image(&s, LI_ECORRUPT, "");
     }
 }
 
@@ -240,18 +240,18 @@ static void test_wrong_digests(void **state)
         struct stack s = make_stack("a=1", "b=2", "c=3");
 
         s.layer[which].wrong_diff_id = true;
-        expect_failure(&s, LI_ECORRUPT, "its diff ID");
+        expect_no_image(&s, LI_ECORRUPT, "its diff ID");
         s = make_stack("a=1", "b=2", "c=3");
         s.layer[which].wrong_diff_id = true;
         stack_compress(&s, archive_write_add_filter_gzip);
-        expect_failure(&s, LI_ECORRUPT, "its diff ID");
+        expect_no_image(&s, LI_ECORRUPT, "its diff ID");
         s = make_stack("a=1", "b=2", "c=3");
         s.layer[which].name = name;
-        expect_failure(&s, LI_ECORRUPT, "its digest");
+        expect_no_image(&s, LI_ECORRUPT, "its digest");
         s = make_stack("a=1", "b=2", "c=3");
         s.layer[which].name = name;
         stack_compress(&s, archive_write_add_filter_zstd);
-        expect_failure(&s, LI_ECORRUPT, "its digest");
+        expect_no_image(&s, LI_ECORRUPT, "its digest");
     }
 }
 

@@ -2,14 +2,15 @@
 /* What an entry says of itself, up to the limits of what ext4 holds: mode, owner, time, device. */
 #include "ext4_image.h"
 
-static void add_number_to_tar(struct li_buffer *tar, struct tar_entry *e, const char *key,
+static void add_number_to_tar(struct li_buffer *tar, const struct tar_entry *e, const char *key,
                               const char *value)
 {
     struct li_buffer pax = {0};
+    struct tar_entry with = *e;
 
     tar_record_text(&pax, key, value);
-    e->pax = &pax;
-    tar_put(tar, e);
+    with.pax = &pax;
+    tar_put(tar, &with);
     li_buffer_free(&pax);
 }
 
@@ -84,9 +85,9 @@ static void test_wrong_owners(void **state)
 
     (void)state;
     tar_put(stack_layer(&s), &(struct tar_entry){.path = "f", .uid = 4294967296});
-    expect_failure(&s, LI_EUNSUPPORTED, "its owner 4294967296:0");
+    expect_no_image(&s, LI_EUNSUPPORTED, "its owner 4294967296:0");
     tar_put(stack_layer(&s), &(struct tar_entry){.path = "f", .gid = (uint64_t)-2});
-    expect_failure(&s, LI_EUNSUPPORTED, "its owner 0:-2");
+    expect_no_image(&s, LI_EUNSUPPORTED, "its owner 0:-2");
 }
 
 struct time {
@@ -169,7 +170,7 @@ static void test_times_out_of_range(void **state)
         struct stack s = {0};
 
         add_number_to_tar(stack_layer(&s), &(struct tar_entry){.path = "f"}, "mtime", times[i]);
-        expect_failure(&s, LI_EUNSUPPORTED, "f: its time");
+        expect_no_image(&s, LI_EUNSUPPORTED, "f: its time");
     }
 }
 
@@ -223,9 +224,9 @@ static void test_wrong_devices(void **state)
 
     (void)state;
     tar_put(stack_layer(&s), &(struct tar_entry){.path = "d", .type = '3', .major = 4096});
-    expect_failure(&s, LI_EUNSUPPORTED, "device 4096:0");
+    expect_no_image(&s, LI_EUNSUPPORTED, "device 4096:0");
     tar_put(stack_layer(&s), &(struct tar_entry){.path = "d", .type = '4', .minor = 1048576});
-    expect_failure(&s, LI_EUNSUPPORTED, "device 0:1048576");
+    expect_no_image(&s, LI_EUNSUPPORTED, "device 0:1048576");
 }
 
 static void test_symlinks(void **state)
@@ -260,7 +261,7 @@ static void test_symlinks(void **state)
     close_ext4(&s, fs);
     target[4096] = '\0';
     tar_symlink(stack_layer(&s), "l", target);
-    expect_failure(&s, LI_EUNSUPPORTED, "path of 4096 bytes");
+    expect_no_image(&s, LI_EUNSUPPORTED, "path of 4096 bytes");
 }
 
 /* Types that POSIX does not know are files; a name that ends with a slash is a directory. */

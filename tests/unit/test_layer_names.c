@@ -149,7 +149,7 @@ static void test_clean_paths(void **state)
         static const char *const paths[] = {"../x=1", "a/../../x=1"};
         struct stack s = make_stack(paths[i]);
 
-        expect_failure(&s, LI_EINVALID, "climbs out of the image");
+        expect_no_image(&s, LI_EINVALID, "climbs out of the image");
     }
 }
 
@@ -169,10 +169,10 @@ static void test_long_names(void **state)
         expect_tree(&s, want);
         strcpy(name + 255, "n");
         put(stack_layer(&s), forms[i], '0', name, NULL);
-        expect_failure(&s, LI_EINVALID, "name of 256 bytes");
+        expect_no_image(&s, LI_EINVALID, "name of 256 bytes");
         strcat(name, "/x");
         put(stack_layer(&s), forms[i], '0', name, NULL);
-        expect_failure(&s, LI_EINVALID, "name of 256 bytes");
+        expect_no_image(&s, LI_EINVALID, "name of 256 bytes");
     }
     memset(name, 'p', 140);
     strcpy(name + 140, "/q");
@@ -199,7 +199,7 @@ static void test_long_names_in_links(void **state)
     target[256] = '\0';
     tar_symlink(tar, "l", target);
     tar_file(tar, "l/x", "1");
-    expect_failure(&s, LI_EINVALID, "link with a name of 256 bytes");
+    expect_no_image(&s, LI_EINVALID, "link with a name of 256 bytes");
 }
 
 static void test_long_paths(void **state)
@@ -240,9 +240,9 @@ static void test_empty_names(void **state)
 
     (void)state;
     put(stack_layer(&s), TAR_SHORT, '0', "", NULL);
-    expect_failure(&s, LI_ECORRUPT, "no name");
+    expect_no_image(&s, LI_ECORRUPT, "no name");
     put(stack_layer(&s), TAR_SHORT, '2', "l", "");
-    expect_failure(&s, LI_ECORRUPT, "symbolic link without a target");
+    expect_no_image(&s, LI_ECORRUPT, "symbolic link without a target");
 }
 
 /* The root's own entry, in the ways that tars have it. */

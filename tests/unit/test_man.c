@@ -42,7 +42,7 @@ static void chunk_keys(void **state)
     the_chunk(plain);
     page_hex(&t.chunk, "salt", salt.bytes, 32);
     page_hex(&t.chunk, "digest", bytes, 32);
-    assert_done(li_crypto_sha256(plain, LI_CHUNK_SIZE, actual, &t.err), &t.err);
+    assert_done(li_sha256(plain, LI_CHUNK_SIZE, actual, &t.err), &t.err);
     assert_memory_equal(bytes, actual, 32);
     assert_done(li_crypto_prk(&salt, bytes, &prk, &t.err), &t.err);
     page_hex(&t.chunk, "PRK", bytes, 32);
@@ -309,7 +309,7 @@ static void first_root(void **state)
     (void)state;
     memcpy(input, label, sizeof(label) - 1);
     memset(input + sizeof(label) - 1, REPOSITORY_BYTE, LI_ID_SIZE);
-    assert_done(li_crypto_sha256(input, sizeof(input), digest, &t.err), &t.err);
+    assert_done(li_sha256(input, sizeof(input), digest, &t.err), &t.err);
     li_hex_encode(digest, LI_ID_SIZE, id);
     snprintf(line, sizeof(line), ".Pa roots/%s/root.json ,\nthe first root:\n", id);
     page_find(&t.repository, "", line);

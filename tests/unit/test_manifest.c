@@ -123,7 +123,7 @@ static void golden_object(void **state)
                "4c494d474d4e4654010000000300000"
                "0a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2"
                "6465666768696a6b6c6d6e6f00000000");
-    assert_done(li_crypto_sha256(t.data.data, t.data.len, digest, &t.err), &t.err);
+    assert_done(li_sha256(t.data.data, t.data.len, digest, &t.err), &t.err);
     assert_hex(digest, 32, "7fc211c78700a57b3b8f25ee803138e67f9c6111bf847b833e10d22f894f36fd");
 }
 
@@ -308,7 +308,7 @@ static void the_encoder_refuses_what_the_decoder_would(void **state)
     t.m.config_len = strlen(latin1);
     assert_fails(li_manifest_encode(&t.m, &t.key, nonce, &t.data, &t.err), LI_EINVALID,
                  "does not have the digest", &t.err);
-    assert_done(li_crypto_sha256(latin1, strlen(latin1), digest, &t.err), &t.err);
+    assert_done(li_sha256(latin1, strlen(latin1), digest, &t.err), &t.err);
     li_hex_encode(digest, sizeof(digest), t.m.config_digest + 7);
     assert_fails(li_manifest_encode(&t.m, &t.key, nonce, &t.data, &t.err), LI_EUNSUPPORTED,
                  "not valid UTF-8", &t.err);

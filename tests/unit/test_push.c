@@ -93,7 +93,7 @@ static void what_is_not_confirmed_is_not_pointed_at(void **state)
 
     options.confirm = refuse;
     assert_fails(push_with(f->repo, "a", &first, &options, &f->result, &f->err), LI_EINVALID,
-                 "cannot push a:latest: the image has changed", &f->err);
+                 "the image has changed", &f->err);
     assert_int_equal(open_image(f, "a", &m), LI_ENOTFOUND);
 }
 
@@ -280,7 +280,7 @@ static void damaged_chunks_are_found_and_mended(void **state)
                                     "--repair IMAGE b:latest"
                                   : "fails its checks; 1 of 3 chunks are bad; run",
                      &f->err);
-        assert_non_null(strstr(f->err.text, "b:latest: chunk 1 ("));
+        assert_non_null(strstr(f->err.text, "chunk 1 ("));
         assert_int_equal(result.bad, 1);
         assert_int_equal(result.mended, 0);
 

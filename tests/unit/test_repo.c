@@ -176,6 +176,10 @@ static void images_are_listed_and_removed(void **state)
     overwrite(f, "images/no-tag", "x", 1);
     assert_done(li_repo_each_image(f->repo, collect, text, &f->err), &f->err);
     assert_string_equal(text, "a:latest b:1 b:2 host:5000/a/x:latest ");
+    overwrite(f, "images/a/latest", "x", 1);
+    text[0] = '\0';
+    assert_fails(li_repo_each_image(f->repo, collect, text, &f->err), LI_ECORRUPT, "a/l", &f->err);
+    assert_string_equal(text, "b:1 b:2 host:5000/a/x:latest ");
 
     assert_done(open_image(f, "b:1", &m), &f->err);
     assert_done(li_repo_remove(f->repo, &ref, &f->err), &f->err);
@@ -189,7 +193,7 @@ static void images_are_listed_and_removed(void **state)
     expect_image(f, pin, &small);
     pin[0] = 'a';
     assert_fails(open_image(f, pin, &m), LI_ECORRUPT, "another image, b:1", &f->err);
-    assert_fails(open_image(f, "b:1", &m), LI_ENOTFOUND, "no such image", &f->err);
+    assert_fails(open_image(f, "b:1", &m), LI_ENOTFOUND, "no image b:1", &f->err);
     assert_fails(open_image(f, "b@00000000000000000000000000000000", &m), LI_ENOTFOUND,
                  "no such manifest", &f->err);
 }

@@ -27,7 +27,7 @@ static void take_keys(void)
 {
     struct li_secret salt = golden_secret(0);
 
-    assert_done(li_crypto_sha256(t.plain, LI_CHUNK_SIZE, t.digest, &t.err), &t.err);
+    assert_done(li_sha256(t.plain, LI_CHUNK_SIZE, t.digest, &t.err), &t.err);
     assert_done(li_crypto_prk(&salt, t.digest, &t.prk, &t.err), &t.err);
 }
 
@@ -99,7 +99,7 @@ static void forge(enum li_codec codec, const uint8_t *payload, size_t len)
     assert_done(li_crypto_expand(&t.prk, "lambdaimg chunk encryption", &encryption, &t.err),
                 &t.err);
     assert_done(li_crypto_expand(&t.prk, "lambdaimg chunk mac", &mac, &t.err), &t.err);
-    assert_done(li_crypto_sha256(payload, len, digest, &t.err), &t.err);
+    assert_done(li_sha256(payload, len, digest, &t.err), &t.err);
     assert_done(li_crypto_hmac(&mac, header, 32, digest, 32, header + 32, &t.err), &t.err);
     assert_done(li_crypto_ctr(&encryption, header + 32, payload, len, header + 64, &t.err), &t.err);
     t.sealed.len = 64 + len;
@@ -129,10 +129,10 @@ static void golden_objects(void **state)
                "4c494d4743484e4b010000000000080000000800000000000000000000000000"
                "836758b81edf80cb998c105b732ace6ade70a1296ec952d307c4fd93fd6db127"
                "733c3f9268a49f66757df9810b2963107a4be84ad61cd7ae5410b2f4afd8ae86");
-    assert_done(li_crypto_sha256(t.sealed.data, t.sealed.len, digest, &t.err), &t.err);
+    assert_done(li_sha256(t.sealed.data, t.sealed.len, digest, &t.err), &t.err);
     assert_hex(digest, 32, "6e93889f140c78941e0d019b6d496bbb4332670cb616f2009ffab0cb3fc537ce");
     seal(&padded);
-    assert_done(li_crypto_sha256(t.sealed.data, t.sealed.len, digest, &t.err), &t.err);
+    assert_done(li_sha256(t.sealed.data, t.sealed.len, digest, &t.err), &t.err);
     assert_hex(digest, 32, "9f8fd5789aa981935e3939b7c9fcac998bd5b52bfcb044c89ae58f9d6249e53c");
 }
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include <fcntl.h>
 #include <stdatomic.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "base/workers.h"
 #include "store/directory.h"
@@ -226,6 +229,8 @@ static void links_and_pipes_are_not_followed(void **state)
     assert_fails(li_store_put_if_absent(f->store, "dir/new", "x", 1, &f->err), LI_EIO, "dir",
                  &f->err);
     assert_false(tree_has(f->dir, "new"));
+    assert_fails(li_store_put_if_absent(f->store, "pipe", "x", 1, &f->err), LI_ECORRUPT,
+                 "no regular file", &f->err);
     free(inside);
     free(directory);
     free(pipe);
@@ -323,6 +328,30 @@ static int put_and_remove(void *arg, unsigned index, struct li_workers *team, st
     return rc;
 }
 
+static int replace_old(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
+{
+    (void)index, (void)team;
+    return li_store_replace_if(arg, "a", "old", 3, "new", 3, err);
+}
+
+static void the_lock_is_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    struct li_workers *team = NULL;
+    char *path = tree_path(f->dir, "store/.tmp-lock");
+    int lock = open(path, O_RDWR | O_CREAT, 0600);
+
+    put(f, "a", "old");
+    assert_int_equal(flock(lock, LOCK_EX), 0);
+    assert_done(li_workers_start(1, replace_old, f->store, &team, &f->err), &f->err);
+    usleep(50000);
+    expect(f, "a", "old");
+    close(lock);
+    assert_done(li_workers_join(team, &f->err), &f->err);
+    expect(f, "a", "new");
+    free(path);
+}
+
 static void directories_may_vanish_under_writers(void **state)
 {
     struct fixture *f = *state;
@@ -412,6 +441,7 @@ int main(void)
         WITH_STORE(without_unnamed_files),
         WITH_STORE(old_temporaries_are_swept),
         WITH_STORE(replace_if_loses_no_update),
+        WITH_STORE(the_lock_is_waited_for),
         WITH_STORE(directories_may_vanish_under_writers),
         WITH_STORE(one_of_many_writers_wins),
         WITH_STORE(faults_happen_as_ordered),

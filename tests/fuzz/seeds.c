@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* seeds DIR: writes the inputs that fuzzing begins with, a directory for each target. */
+#include "fuzz.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <zstd.h>
+
+#include "../unit/golden.h"
+#include "../unit/image_files.h"
+#include "base/bytes.h"
+#include "crypto/seal.h"
+
+static const char *top;
+
+static void save(const char *target, const char *name, const void *data, size_t len)
+{
+    char path[512];
+
+    snprintf(path, sizeof(path), "%s/%s", top, target);
+    mkdir(path, 0777);
+    snprintf(path, sizeof(path), "%s/%s/%s", top, target, name);
+    write_file(path, data, len);
+}
+
+/* ---- layers ---- */
+
+static void put_with_records(struct li_buffer *tar, const char *path, char type,
+                             struct li_buffer *pax)
+{
+    tar_put(tar, &(struct tar_entry){.path = path, .type = type, .mode = 0750, .pax = pax});
+    pax->len = 0;
+}
+
+static void make_records(struct li_buffer *tar)
+{
+    struct li_buffer pax = {0};
+
+    tar_record_text(&pax, "path", "gr\xc3\xbc\xc3\x9f\x65");
+    tar_record_text(&pax, "mtime", "-5.25");
+    tar_record_text(&pax, "uid", "4000000000");
+    put_with_records(tar, "x", '0', &pax);
+    tar_record_text(&pax, "SCHILY.xattr.user.name", "value");
+    tar_record(&pax, "SCHILY.xattr.security.capability", "\1\0\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0",
+               20);
+    tar_record_text(&pax, "LIBARCHIVE.xattr.user.name", "dmFsdWU=");
+    put_with_records(tar, "attributes", '0', &pax);
+    tar_record_text(&pax, "SCHILY.acl.access",
+                    "user::rwx,user:5:r-x,group::r-x,mask::rwx,other::---");
+    tar_record_text(&pax, "SCHILY.acl.default", "user::rwx,group::r-x,other::---");
+    put_with_records(tar, "acls", '5', &pax);
+    tar_record_text(&pax, "linkpath", "\xff\xfe");
+    put_with_records(tar, "symlink", '2', &pax);
+    li_buffer_free(&pax);
+}
+
+static void make_sparse(struct li_buffer *tar)
+{
+    struct li_buffer pax = {0};
+    static const char map[TAR_BLOCK + 10] = "2\n4096\n5\n100000\n5\n";
+
+    tar_record_text(&pax, "GNU.sparse.size", "200000");
+    tar_record_text(&pax, "GNU.sparse.numblocks", "2");
+    tar_record_text(&pax, "GNU.sparse.map", "4096,5,100000,5");
+    tar_put(tar, &(struct tar_entry){.path = "sparse-0.1", .data = "1234567890", .pax = &pax});
+    pax.len = 0;
+    tar_record_text(&pax, "GNU.sparse.major", "1");
+    tar_record_text(&pax, "GNU.sparse.minor", "0");
+    tar_record_text(&pax, "GNU.sparse.name", "sparse-1.0");
+    tar_record_text(&pax, "GNU.sparse.realsize", "200000");
+    tar_put(tar, &(struct tar_entry){.path = "x", .data = map, .length = sizeof(map), .pax = &pax});
+    li_buffer_free(&pax);
+}
+
+static void make_types(struct li_buffer *tar)
+{
+    char path[200];
+
+    tar_entries(tar, "dir/ dir/file=text dir/link>file hard*dir/file ./=");
+    tar_put(tar, &(struct tar_entry){.path = "null", .type = '3', .major = 1, .minor = 3});
+    tar_put(tar, &(struct tar_entry){.path = "disk", .type = '4', .major = 259, .minor = 70000});
+    tar_put(tar, &(struct tar_entry){.path = "fifo", .type = '6', .mtime = 5000000000});
+    memset(path, 'p', 150);
+    strcpy(path + 150, "/q");
+    tar_put(tar, &(struct tar_entry){.path = path, .form = TAR_USTAR});
+    tar_put(tar, &(struct tar_entry){.path = path, .form = TAR_GNU, .data = "again"});
+    tar_put(tar, &(struct tar_entry){.path = "l", .form = TAR_GNU, .target = path, .type = '2'});
+}
+
+static void put_mark(struct li_buffer *layers)
+{
+    tar_append(layers, "LAYER", 5);
+    tar_pad(layers, 5);
+}
+
+static void save_layers(void)
+{
+    struct li_buffer tar = {0};
+
+    make_types(&tar);
+    save("layer", "types", tar.data, tar.len);
+    tar.len = 0;
+    make_records(&tar);
+    save("layer", "records", tar.data, tar.len);
+    tar.len = 0;
+    make_sparse(&tar);
+    save("layer", "sparse", tar.data, tar.len);
+    tar.len = 0;
+    tar_entries(&tar, "a=1 d/ d/x=1 d/e/ d/e/y=1 l>d k>e");
+    put_mark(&tar);
+    tar_entries(&tar, ".wh.a= d/.wh..wh..opq= d/z=2 l/.wh.x= l/ .wh..wh.plnk/");
+    put_mark(&tar);
+    tar_entries(&tar, "a/b=3 k/v=3 d=3 l/.wh..wh..opq=");
+    save("layer", "whiteouts", tar.data, tar.len);
+    li_buffer_free(&tar);
+}
+
+/* ---- images ---- */
+
+static void save_oci(void)
+{
+    struct files f = {0};
+    struct li_buffer tar = {0};
+    char *config = add_blob(&f, OCI_CONFIG, make_config("amd64"), "");
+    char *a = add_blob(&f, OCI_LAYER, strdup(LAYER_A), "");
+    char *b = add_blob(&f, OCI_LAYER, strdup(LAYER_B), "");
+    char *manifest = add_blob(&f, OCI_MANIFEST,
+                              format("{\"schemaVersion\":2,\"mediaType\":\"" OCI_MANIFEST "\","
+                                     "\"config\":%s,\"layers\":[%s,%s]}",
+                                     config, a, b),
+                              "");
+
+    add_made(&f, "index.json",
+             format("{\"schemaVersion\":2,\"manifests\":[%s,{\"mediaType\":\"" OCI_INDEX
+                    "\",\"digest\":\"sha256:%064d\",\"size\":2,\"platform\":{\"os\":\"linux\","
+                    "\"architecture\":\"arm64\",\"variant\":\"v8\"}}]}",
+                    manifest, 0));
+    add_text(&f, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
+    make_tar(&f, &tar);
+    save("image", "oci", tar.data, tar.len);
+    li_buffer_free(&tar);
+    free(config);
+    free(a);
+    free(b);
+    free(manifest);
+    remove_files(&f);
+}
+
+static void save_docker(void)
+{
+    struct files f = {0};
+    struct li_buffer tar = {0};
+    struct stack s = make_stack("a=1", ".wh.a= b=2");
+
+    old_docker(&f);
+    make_tar(&f, &tar);
+    save("image", "docker-old", tar.data, tar.len);
+    remove_files(&f);
+    tar.len = 0;
+    stack_compress(&s, archive_write_add_filter_gzip);
+    stack_pack(&s, &tar);
+    save("image", "docker-gzip", tar.data, tar.len);
+    stack_free(&s);
+    li_buffer_free(&tar);
+}
+
+/* ---- sealed chunks, manifests, changes of an image ---- */
+
+static void save_seals(void)
+{
+    static uint8_t zeros[LI_CHUNK_SIZE], input[4096] = {0, LI_CODEC_ZSTD};
+    size_t len = ZSTD_compress(input + 2, sizeof(input) - 2, zeros, sizeof(zeros), 3);
+
+    assert_false(ZSTD_isError(len));
+    save("seal", "zstd", input, 2 + len);
+    save("seal", "padded", input, 2 + len + 1000);
+    input[0] = 1;
+    memcpy(input + 1, "LIMGCHNK\1\0\1\0\0\0\10\0\20\0\0\0", 20);
+    save("seal", "raw", input, 1 + 64 + 16);
+}
+
+static void save_manifests(void)
+{
+    struct li_manifest_chunk chunks[3];
+    struct li_manifest m = golden_manifest(chunks);
+    struct li_secret key = golden_secret(1);
+    struct li_error err = LI_ERROR_INIT;
+    struct li_buffer sealed = {0};
+    uint8_t *input, nonce[12] = {1};
+    size_t clear = 64 + 36 * 3, len;
+
+    assert_done(li_manifest_encode(&m, &key, nonce, &sealed, &err), &err);
+    len = sealed.len - clear - 16;
+    input = malloc(1 + sealed.len);
+    assert_non_null(input);
+    input[0] = 1;
+    memcpy(input + 1, sealed.data, sealed.len);
+    save("manifest", "sealed", input, 1 + sealed.len);
+    input[0] = 0;
+    assert_done(li_crypto_gcm_open(&key, nonce, sealed.data, clear, sealed.data + clear, len,
+                                   sealed.data + clear + len, input + 1 + clear, &err),
+                &err);
+    save("manifest", "plain", input, 1 + clear + len);
+    free(input);
+    li_buffer_free(&sealed);
+}
+
+/* A change of each structure that is at a place known beforehand. */
+static void save_changes(void)
+{
+    static const uint32_t offsets[] = {1024 + 0x18, 1024 + 0x28, 1024 + 0x54, 1024 + 0xec,
+                                       1024 + 0xfe, 4096 + 8,    2 * 4096};
+    char name[32];
+
+    save("files", "none", "", 0);
+    for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+        uint8_t row[9] = {0, 0, 0, 0, 4, 1, 2, 3, 4};
+
+        li_put_le32(row, offsets[i]);
+        snprintf(name, sizeof(name), "at-%u", offsets[i]);
+        save("files", name, row, sizeof(row));
+    }
+    /* Inodes, directories, extents and attributes follow. */
+    for (uint32_t block = 3; block < 320; block += 7) {
+        uint8_t row[13] = {0, 0, 0, 0, 8, 255, 255, 255, 255, 0, 0, 0, 0};
+
+        li_put_le32(row, block * 4096 + block * 16 % 4096);
+        snprintf(name, sizeof(name), "block-%u", block);
+        save("files", name, row, sizeof(row));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: seeds DIR\n");
+        return 2;
+    }
+    top = argv[1];
+    mkdir(top, 0777);
+    save_layers();
+    save_oci();
+    save_docker();
+    save_seals();
+    save_manifests();
+    save_changes();
+    return 0;
+}

@@ -110,10 +110,9 @@ static int read_stored(struct li_files *files, const struct li_file *file,
     return rc;
 }
 
-static void compare_attribute(struct li_comparison *c, const char *path,
+static void compare_attribute(struct li_comparison *c, const char *path, const char *name,
                               const struct li_attribute *stored, const struct li_attribute *layers)
 {
-    const char *name = stored ? stored->name : layers->name;
     char what[300], s[TEXT], l[TEXT];
 
     if (stored && layers && stored->size == layers->size &&
@@ -135,7 +134,8 @@ static int compare_attributes(struct li_comparison *c, const char *path,
     while (rc == 0 && (stored || layers)) {
         int order = !stored ? 1 : !layers ? -1 : strcmp(stored->name, layers->name);
 
-        compare_attribute(c, path, order <= 0 ? stored : NULL, order >= 0 ? layers : NULL);
+        compare_attribute(c, path, order <= 0 ? stored->name : layers->name,
+                          order <= 0 ? stored : NULL, order >= 0 ? layers : NULL);
         stored = order <= 0 ? stored->next : stored;
         layers = order >= 0 ? layers->next : layers;
     }

@@ -212,11 +212,11 @@ static int compare_lookup(struct li_comparison *c, const struct li_file *directo
     return rc;
 }
 
-/* One name of a directory; either may be NULL. */
-static int compare_name(struct walk *w, const struct task *task, const struct stored_name *stored,
-                        const struct li_child *child, struct li_error *err)
+/* One name of a directory; one side may be NULL. */
+static int compare_name(struct walk *w, const struct task *task, const char *name,
+                        const struct stored_name *stored, const struct li_child *child,
+                        struct li_error *err)
 {
-    const char *name = stored ? stored->name : child->name;
     struct li_file file;
     struct stat st;
     char *path;
@@ -231,7 +231,7 @@ static int compare_name(struct walk *w, const struct task *task, const struct st
     } else if (child) {
         w->c->result.paths++;
         li_differ(w->c, path, "path", "none", li_type_name(child->object->facts.mode));
-    } else {
+    } else if (stored) {
         rc = li_files_inode(w->c->files, stored->ino, &file, err);
         if (rc == 0) {
             li_files_stat(w->c->files, &file, &st);
@@ -270,8 +270,9 @@ static int compare_directory(struct walk *w, const struct task *task, struct li_
                     : j == count      ? -1
                                       : strcmp(stored.list[i].name, children[j]->name);
 
-        rc = compare_name(w, task, order <= 0 ? &stored.list[i] : NULL,
-                          order >= 0 ? children[j] : NULL, err);
+        rc =
+            compare_name(w, task, order <= 0 ? stored.list[i].name : children[j]->name,
+                         order <= 0 ? &stored.list[i] : NULL, order >= 0 ? children[j] : NULL, err);
         i += order <= 0;
         j += order >= 0;
     }

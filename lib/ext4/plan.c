@@ -48,13 +48,14 @@ int li_ext4_grow(void **rows, size_t *cap, size_t want, size_t row, struct li_er
 int li_ext4_blame(const struct li_ext4 *plan, uint32_t inode, struct li_error *err)
 {
     struct li_error ignored = LI_ERROR_INIT;
+    char shown[LI_TREE_SHOWN_MAX];
     struct li_buffer path = {0};
 
     for (uint32_t n = 0; n < li_tree_nodes(plan->tree); n++) {
         if (li_tree_node(plan->tree, n)->inode != inode)
             continue;
         if (li_tree_path(plan->tree, n, &path, &ignored) == 0)
-            li_context(err, "/%s", (const char *)path.data);
+            li_context(err, "%s", li_tree_show_path((const char *)path.data, shown));
         break;
     }
     li_buffer_free(&path);

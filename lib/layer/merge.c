@@ -70,6 +70,7 @@ static int set_directory(struct li_tree *tree, uint32_t node, const struct li_en
 static int find_target(struct merge *m, const char *link, uint32_t *inode, struct li_error *err)
 {
     const struct li_tree *tree = m->tree;
+    char shown[LI_TREE_SHOWN_MAX];
     uint32_t node = LI_TREE_NONE;
     struct li_spot spot;
     int rc = li_path_clean(link, &m->target, err);
@@ -78,6 +79,7 @@ static int find_target(struct merge *m, const char *link, uint32_t *inode, struc
         rc = li_path_parent(m->tree, (const char *)m->target.data, LI_PATH_FIND, &spot, err);
     if (rc == 0)
         node = li_build_find(tree, spot.parent, spot.name, spot.len);
+    link = li_tree_show_path(link, shown);
     if (rc < 0)
         return li_context(err, "hard link to %s", link);
     if (node == LI_TREE_NONE)

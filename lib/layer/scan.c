@@ -258,6 +258,7 @@ static int visit_entry(struct scan *s, struct archive *a, struct archive_entry *
                        li_scan_visit *visit, void *arg, struct li_error *err)
 {
     struct li_entry entry = {.path = archive_entry_pathname(e)};
+    char shown[LI_TREE_SHOWN_MAX];
     int rc = 0;
 
     if (!entry.path || !*entry.path)
@@ -271,7 +272,7 @@ static int visit_entry(struct scan *s, struct archive *a, struct archive_entry *
     free(s->runs);
     s->runs = NULL;
     li_xattr_list_clear(&s->xattrs);
-    return rc < 0 ? li_context(err, "%s", entry.path) : 0;
+    return rc < 0 ? li_context(err, "%s", li_tree_show_path(entry.path, shown)) : 0;
 }
 
 /* Whether a header was read without loss: a failed conversion leaves the name as it was, which is

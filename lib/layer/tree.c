@@ -319,6 +319,17 @@ const struct li_xattr *li_tree_xattrs(const struct li_tree *tree, uint32_t set, 
     return tree->sets.set[set];
 }
 
+const char *li_tree_show_path(const char *path, char shown[LI_TREE_SHOWN_MAX])
+{
+    size_t len = strlen(path), room = LI_TREE_SHOWN_MAX - sizeof("...");
+
+    if (len < LI_TREE_SHOWN_MAX)
+        return path;
+    memcpy(shown, "...", 3);
+    memcpy(shown + 3, path + len - room, room + 1);
+    return shown;
+}
+
 int li_tree_path(const struct li_tree *tree, uint32_t node, struct li_buffer *out,
                  struct li_error *err)
 {

@@ -24,6 +24,7 @@ enum {
     LI_TREE_PATH_MAX = 1 << 20,     /* bytes of an entry's path */
     LI_TREE_HARD_LINKS_MAX = 65000, /* ext4's limit for one inode */
     LI_TREE_SYMLINK_DEPTH = 40,     /* symbolic links followed in one path */
+    LI_TREE_SHOWN_MAX = 256,        /* bytes of a path in a message, with its NUL */
 };
 
 /* A name in a directory. */
@@ -100,6 +101,9 @@ const struct li_sparse_run *li_tree_sparse(const struct li_tree *tree,
 /* A set of extended attributes, sorted by name; equal sets have one number. */
 uint32_t li_tree_xattr_sets(const struct li_tree *tree);
 const struct li_xattr *li_tree_xattrs(const struct li_tree *tree, uint32_t set, size_t *count);
+
+/* A path for a message, which has room for more than that: the whole, or "..." and its end. */
+const char *li_tree_show_path(const char *path, char shown[LI_TREE_SHOWN_MAX]);
 
 /* Appends the node's path without a leading slash, "" for the root, and a NUL. For messages. */
 int li_tree_path(const struct li_tree *tree, uint32_t node, struct li_buffer *out,

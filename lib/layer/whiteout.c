@@ -147,6 +147,7 @@ static int hide_later(struct hiding *h, size_t index, struct li_error *err)
 {
     struct li_tree *tree = h->tree;
     const char *path = (const char *)h->later.data, *end = path + h->later.len;
+    char shown[LI_TREE_SHOWN_MAX];
     int rc;
 
     tree->closed = calloc(tree->nodes / 8 + 1, 1);
@@ -156,7 +157,8 @@ static int hide_later(struct hiding *h, size_t index, struct li_error *err)
     for (; rc == 0 && path < end; path += strlen(path) + 1) {
         rc = hide(tree, path, LI_PATH_FIND, err);
         if (rc < 0)
-            li_context(err, "layer %s: %s", li_layers_name(tree->layers, index), path);
+            li_context(err, "layer %s: %s", li_layers_name(tree->layers, index),
+                       li_tree_show_path(path, shown));
     }
     free(tree->closed);
     tree->closed = NULL;

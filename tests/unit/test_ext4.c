@@ -161,6 +161,64 @@ static void test_many_small_files(void **state)
     close_ext4(&s, fs);
 }
 
+enum { POOL = 4000 };
+
+/* Sorted digests of the image's chunks. */
+static size_t chunk_digests(struct stack *s, uint8_t (*digests)[LI_SHA256_SIZE])
+{
+    uint8_t *chunk = malloc(LI_CHUNK_SIZE);
+    struct li_error err = LI_ERROR_INIT;
+    struct li_chunk_source source;
+    size_t count = 0;
+
+    assert_non_null(chunk);
+    assert_done(stack_plan(s, &err), &err);
+    source = li_ext4_source(s->ext4);
+    for (uint64_t i = 0; i < source.count; i++) {
+        struct li_sha256 *hash = NULL;
+
+        if (source.read(source.self, i, chunk, &err) != 0)
+            continue;
+        assert_true(count < POOL);
+        assert_done(li_sha256_new(&hash, &err), &err);
+        assert_done(li_sha256_update(hash, chunk, LI_CHUNK_SIZE, &err), &err);
+        assert_done(li_sha256_final(hash, digests[count++], &err), &err);
+        li_sha256_free(hash);
+    }
+    free(chunk);
+    stack_free(s);
+    return count;
+}
+
+/* 2000 files of up to 20 KB, without one of them. */
+static size_t digests_without(unsigned left_out, uint8_t (*digests)[LI_SHA256_SIZE])
+{
+    struct stack s = {0};
+    struct li_buffer *tar = stack_layer(&s);
+    char name[32];
+
+    for (unsigned i = 0; i < 2000; i++) {
+        snprintf(name, sizeof(name), "d/file-%u", i);
+        if (i != left_out)
+            tar_random_file(tar, name, i, 1000 + i * 7919 % 19000);
+    }
+    return chunk_digests(&s, digests);
+}
+
+/* Behind a file that is gone, chunks soon are what they were: few differ, besides metadata. */
+static void test_falling_into_step(void **state)
+{
+    static uint8_t all[POOL][LI_SHA256_SIZE], fewer[POOL][LI_SHA256_SIZE];
+    size_t count = digests_without(2000, all), fewer_count = digests_without(100, fewer), same = 0;
+
+    (void)state;
+    for (size_t i = 0; i < fewer_count; i++)
+        for (size_t j = 0; j < count; j++)
+            same += memcmp(fewer[i], all[j], LI_SHA256_SIZE) == 0;
+    assert_in_range(count, 40, 200);
+    assert_in_range(same, count * 3 / 4, count);
+}
+
 /* Any chunk, in any order, and twice, is the same bytes. */
 static void test_chunks_in_any_order(void **state)
 {
@@ -313,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_alignment),
         cmocka_unit_test(test_packs_end_with_layers),
         cmocka_unit_test(test_many_small_files),
+        cmocka_unit_test(test_falling_into_step),
         cmocka_unit_test(test_chunks_in_any_order),
         cmocka_unit_test(test_free_space),
         cmocka_unit_test(test_uuid),

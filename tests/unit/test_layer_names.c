@@ -234,6 +234,22 @@ static void test_long_paths(void **state)
     stack_free(&s);
 }
 
+/* A message says what is wrong, however long the path is. */
+static void test_long_paths_in_messages(void **state)
+{
+    struct stack s = {0};
+    char path[4001];
+
+    (void)state;
+    for (int i = 0; i < 400; i++)
+        strcpy(path + (size_t)i * 10, "directory/");
+    strcpy(path + 3990, "the-file");
+    tar_put(stack_layer(&s), &(struct tar_entry){.path = path, .uid = UINT64_C(1) << 32});
+    expect_no_image(&s, LI_EUNSUPPORTED, "/directory/the-file: its owner 4294967296:0");
+    tar_link(stack_layer(&s), "link", path);
+    expect_no_image(&s, LI_ECORRUPT, "/the-file, which does not exist");
+}
+
 static void test_empty_names(void **state)
 {
     struct stack s = {0};
@@ -274,11 +290,17 @@ static void test_root(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_any_bytes),           cmocka_unit_test(test_any_locale),
-        cmocka_unit_test(test_binary_pax_names),    cmocka_unit_test(test_targets_in_pax_only),
-        cmocka_unit_test(test_clean_paths),         cmocka_unit_test(test_long_names),
-        cmocka_unit_test(test_long_names_in_links), cmocka_unit_test(test_long_paths),
-        cmocka_unit_test(test_empty_names),         cmocka_unit_test(test_root),
+        cmocka_unit_test(test_any_bytes),
+        cmocka_unit_test(test_any_locale),
+        cmocka_unit_test(test_binary_pax_names),
+        cmocka_unit_test(test_targets_in_pax_only),
+        cmocka_unit_test(test_clean_paths),
+        cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_long_names_in_links),
+        cmocka_unit_test(test_long_paths),
+        cmocka_unit_test(test_long_paths_in_messages),
+        cmocka_unit_test(test_empty_names),
+        cmocka_unit_test(test_root),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,6 +99,8 @@ enum li_path_mode {
 int li_path_parent(struct li_tree *tree, const char *path, enum li_path_mode mode,
                    struct li_spot *spot, struct li_error *err);
 
+#define LI_WHITEOUT_MARK ".wh." /* what a whiteout puts before the name that it hides */
+
 /* Hides what the whiteouts of layer INDEX hide in the tree as the layers below it left it. */
 int li_whiteouts_apply(struct li_tree *tree, size_t index, struct li_error *err);
 

@@ -10,12 +10,20 @@
 
 #include "layer/build.h"
 
+/* A whiteout is no file, so it may hide the longest of names. */
+static size_t longest(const char *name)
+{
+    size_t mark = strlen(LI_WHITEOUT_MARK);
+
+    return LI_TREE_NAME_MAX + (strncmp(name, LI_WHITEOUT_MARK, mark) == 0 ? mark : 0);
+}
+
 static int append_component(struct li_buffer *out, const char *name, size_t len,
                             struct li_error *err)
 {
     int rc = 0;
 
-    if (len > LI_TREE_NAME_MAX)
+    if (len > longest(name))
         return li_fail(err, LI_EINVALID, "its path has a name of %zu bytes; file systems hold %d",
                        len, LI_TREE_NAME_MAX);
     if (out->len > 0)

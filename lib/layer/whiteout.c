@@ -17,9 +17,9 @@
 
 #include "layer/build.h"
 
-#define WHITEOUT ".wh."
-#define WHITEOUT_META ".wh..wh."
-#define WHITEOUT_OPAQUE ".wh..wh..opq"
+#define WHITEOUT LI_WHITEOUT_MARK
+#define WHITEOUT_META WHITEOUT WHITEOUT
+#define WHITEOUT_OPAQUE WHITEOUT_META ".opq"
 
 struct hiding {
     struct li_tree *tree;

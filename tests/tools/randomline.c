@@ -64,15 +64,18 @@ void add_owner(struct line *line)
         add(line, " uid=%u gid=%u", pick_of(owners), pick_of(owners));
 }
 
+/* The attribute of an ACL, in mktar's words. */
+#define ACL "\\x02\\x00\\x00\\x00"
+#define RULE(tag, permissions) "\\x" tag "\\x00\\x" permissions "\\x00"
+#define NOBODY "\\xff\\xff\\xff\\xff"
+
 static void add_acl(struct line *line, char type)
 {
     static const char *const acls[] = {
-        "\\x02\\x00\\x00\\x00\\x01\\x00\\x06\\x00\\xff\\xff\\xff\\xff\\x02\\x00\\x04\\x00\\xe8\\x03"
-        "\\x00\\x00\\x04\\x00\\x04\\x00\\xff\\xff\\xff\\xff\\x10\\x00\\x05\\x00\\xff\\xff\\xff\\xff"
-        "\\x20\\x00\\x00\\x00\\xff\\xff\\xff\\xff",
-        "\\x02\\x00\\x00\\x00\\x01\\x00\\x07\\x00\\xff\\xff\\xff\\xff\\x04\\x00\\x01\\x00\\xff\\xff"
-        "\\xff\\xff\\x20\\x00\\x05\\x00\\xff\\xff\\xff\\xff",
-        "\\x02\\x00\\x00\\x00",
+        (ACL RULE("01", "06") NOBODY RULE("02", "04") "\\xe8\\x03\\x00\\x00" RULE("04", "04")
+             NOBODY RULE("10", "05") NOBODY RULE("20", "00") NOBODY),
+        (ACL RULE("01", "07") NOBODY RULE("04", "01") NOBODY RULE("20", "05") NOBODY),
+        ACL,
     };
     static const char *const texts[] = {
         "user::rw-,user:x:r--:7,group::r-x,mask::rwx,other::--x",

@@ -61,6 +61,21 @@ static void test_names_like_whiteouts(void **state)
     expect_refusal(LI_EUNSUPPORTED, "begins with .wh.", "a=1", ".wh.d/x=1");
 }
 
+/* A whiteout is never made as a file, so the name that it hides may be as long as any. */
+static void test_whiteouts_of_long_names(void **state)
+{
+    char name[300], one[400], two[400];
+
+    (void)state;
+    memset(name, 'n', 256);
+    name[256] = '\0';
+    snprintf(one, sizeof(one), "a=1 %.255s=1", name);
+    snprintf(two, sizeof(two), ".wh.%.255s=", name);
+    expect_merge("a=1", one, two);
+    snprintf(two, sizeof(two), ".wh.%.256s=", name);
+    expect_refusal(LI_EINVALID, "name of 260 bytes", one, two);
+}
+
 /* Overlay file systems mark a directory that took a link's place as opaque. What the link led to
  * must stay. */
 static void test_whiteouts_through_links(void **state)
@@ -237,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_opaque),
         cmocka_unit_test(test_whiteouts_and_their_layer),
         cmocka_unit_test(test_names_like_whiteouts),
+        cmocka_unit_test(test_whiteouts_of_long_names),
         cmocka_unit_test(test_whiteouts_through_links),
         cmocka_unit_test(test_replacement),
         cmocka_unit_test(test_directory_over_directory),

@@ -59,18 +59,23 @@ LIB_READER = lib/reader/chunks.c lib/reader/directory.c lib/reader/extent.c lib/
 	lib/reader/htree.c lib/reader/inode.c lib/reader/read.c lib/reader/reader.c \
 	lib/reader/statvfs.c lib/reader/superblock.c lib/reader/xattr.c
 
+LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c lib/compare/compare.c \
+	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
+	lib/compare/route.c lib/compare/walk.c
+
 FUSE = fuse/mount.c fuse/operations.c fuse/signals.c fuse/unmount.c
 
-CMD = cmd/about.c cmd/context.c cmd/convert.c cmd/help.c cmd/init.c cmd/inspect.c cmd/ls.c cmd/main.c \
-	cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c cmd/rm.c cmd/umount.c \
-	cmd/verify.c
+CMD = cmd/about.c cmd/against.c cmd/context.c cmd/convert.c cmd/help.c cmd/init.c cmd/inspect.c \
+	cmd/ls.c cmd/main.c cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
+	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base
 
 UNIT_IMAGE = image image_container image_oci
 
-UNIT_LAYER = ext4 ext4_htree layer layer_broken layer_entries layer_names layer_sparse layer_xattr
+UNIT_LAYER = ext4 ext4_htree ext4_soak layer layer_broken layer_entries layer_names layer_sparse \
+	layer_xattr
 
 UNIT_CRYPTO = crypto seal kms manifest wrap reference
 
@@ -78,10 +83,12 @@ UNIT_STORE = chunk store repo push
 
 UNIT_READER = cache damage files reader
 
+UNIT_COMPARE = compare
+
 UNIT_MAN = man
 
 # Programs that the scenarios use: tests/tools/NAME.c
-TOOLS = ext4list mktar mountfile treelist
+TOOLS = ext4list mktar mountfile randomstack treelist
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-ls.1 \
@@ -95,9 +102,9 @@ FUZZ_SECONDS ?= 20
 # ---- flags -----------------------------------------------------------------------------------
 
 LIB_SRC = $(LIB_BASE) $(LIB_IMAGE) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) $(LIB_KMS) \
-	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER)
+	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER) $(LIB_COMPARE)
 UNIT = $(UNIT_BASE) $(UNIT_IMAGE) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
-	$(UNIT_MAN)
+	$(UNIT_COMPARE) $(UNIT_MAN)
 
 PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
@@ -154,6 +161,8 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(LIB)
 $(BUILD)/tests/mountfile: $(call obj,$(FUSE)) $(LIB)
 
 $(BUILD)/tests/ext4list $(BUILD)/tests/treelist: $(call obj,tests/tools/listing.c)
+
+$(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sketch.c)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o
 	@mkdir -p $(@D)

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "cmd/about.h"
+#include "cmd/against.h"
 #include "cmd/context.h"
 
 static const struct option_row options[] = {
     {"repair", 0, "IMAGE", "make chunks that fail again from the image that was pushed"},
+    {"against", 0, "IMAGE", "compare all files with the layers of the image that was pushed"},
     {"compression", 0, "CODEC", "of repaired chunks: zstd, zstd:LEVEL or none"},
     {"pad", 0, "N", "of repaired chunks: round sealed sizes up to multiples of N bytes"},
     {"image", 0, "TAG", "which image in IMAGE, where there are several"},
@@ -42,39 +46,70 @@ static int verify(const struct arguments *args, struct context *context,
     return rc;
 }
 
+/* Standard input can be read once only. */
+static int check_options(const struct arguments *args, struct li_error *err)
+{
+    const char *repair = option(args, "repair"), *against = option(args, "against");
+
+    if (repair && against && strcmp(repair, "-") == 0 && strcmp(against, "-") == 0)
+        return li_fail(err, CMD_EUSAGE, "--repair and --against cannot both read standard input");
+    return 0;
+}
+
+/* The summary; an exit code. */
+static int conclude(const struct arguments *args, const struct li_verify_result *result,
+                    const struct li_compare_result *compared)
+{
+    const char *against = option(args, "against");
+    struct li_error said = LI_ERROR_INIT;
+    char size[SIZE_TEXT];
+
+    if (compared->differences > 0) {
+        li_fail(&said, LI_ECHANGED, "%s is not what the layers of %s make: %llu differences",
+                args->operand[0], against, (unsigned long long)compared->differences);
+        fflush(stdout);
+        fprintf(stderr, "lambdaimg: %s\n", said.text);
+        return EXIT_SAID_NO;
+    }
+    printf("verified %s: %llu chunks, %s fetched, %llu mended", args->operand[0],
+           (unsigned long long)result->chunks, size_text(result->bytes, size),
+           (unsigned long long)result->mended);
+    if (against)
+        printf("; %llu paths with %s of contents are as in %s", (unsigned long long)compared->paths,
+               size_text(compared->bytes, size), against);
+    putchar('\n');
+    return EXIT_DONE;
+}
+
 static int run(const struct arguments *args, struct li_error *err)
 {
+    struct li_compare_result compared = {0};
     struct li_verify_result result = {0};
     struct li_manifest manifest = {0};
     struct li_reference reference;
     struct context context = {0};
-    char size[SIZE_TEXT];
-    bool said_no;
     int rc = parse_reference(args->operand[0], &reference, err);
 
+    if (rc == 0)
+        rc = check_options(args, err);
     if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)
         rc = li_repo_manifest(context.repo, &reference, &manifest, err);
     if (rc == 0)
         rc = verify(args, &context, &manifest, &result, err);
-    said_no = rc == LI_ECORRUPT && result.bad > result.mended;
+    if (rc == 0 && option(args, "against"))
+        rc = compare_with_original(args, &context, &manifest, &compared, err);
     if (rc < 0)
-        li_context(err, said_no ? "%s is damaged" : "cannot verify %s", args->operand[0]);
-    if (said_no)
-        tell(err);
-    else if (rc == 0)
-        printf("verified %s: %llu chunks, %s fetched, %llu mended\n", args->operand[0],
-               (unsigned long long)result.chunks, size_text(result.bytes, size),
-               (unsigned long long)result.mended);
+        li_context(err, "cannot verify %s", args->operand[0]);
+    else
+        rc = conclude(args, &result, &compared);
     li_manifest_free(&manifest);
     close_context(&context);
-    if (said_no)
-        return EXIT_SAID_NO;
-    return rc < 0 ? rc : EXIT_DONE;
+    return rc;
 }
 
 const struct command command_verify = {
-    "verify", "REF", "fetch and check every chunk of an image; mend it from the original", 1, 1,
+    "verify", "REF", "check every chunk of an image; mend or compare it by the original", 1, 1,
     options,  run,
 };

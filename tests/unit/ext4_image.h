@@ -28,15 +28,14 @@ HELPER void check_with_e2fsck(const char *path)
         fail_msg("%s:\n%s", command, text);
 }
 
-/* Makes the image, checks it, opens it. Its file has no name any more. */
-HELPER ext2_filsys open_ext4(struct stack *s)
+/* Makes the image of a plan, checks it, opens it. Its file has no name any more. */
+HELPER ext2_filsys open_planned(struct stack *s)
 {
     char dir[] = "/tmp/unit-ext4-XXXXXX", path[64];
     struct li_error err = LI_ERROR_INIT;
     struct li_chunk_source source;
     ext2_filsys fs = NULL;
 
-    assert_done(stack_plan(s, &err), &err);
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof(path), "%s/image", dir);
     source = li_ext4_source(s->ext4);
@@ -46,6 +45,14 @@ HELPER ext2_filsys open_ext4(struct stack *s)
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(dir), 0);
     return fs;
+}
+
+HELPER ext2_filsys open_ext4(struct stack *s)
+{
+    struct li_error err = LI_ERROR_INIT;
+
+    assert_done(stack_plan(s, &err), &err);
+    return open_planned(s);
 }
 
 HELPER void close_ext4(struct stack *s, ext2_filsys fs)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * verify --against: the stored image and the one it was pushed from. Texts of a difference are as
+ * the images have them; bytes that could steer a terminal, or be taken for what separates fields
+ * and lines, are shown as \xNN.
+ */
+#include "cmd/against.h"
+
+#include "reader/reader.h"
+
+enum { SHOWN = 20, READER_MEMORY = 64 << 20, READER_DEADLINE = 120 };
+
+static void print_text(const char *text)
+{
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char)*text;
+
+        if (byte < 0x20 || byte >= 0x7f || byte == '\\')
+            printf("\\x%02x", byte);
+        else
+            putchar(byte);
+    }
+}
+
+static void print_difference(void *arg, const char *path, const char *what, const char *stored,
+                             const char *layers)
+{
+    unsigned *printed = arg;
+
+    if ((*printed)++ >= SHOWN)
+        return;
+    print_text(path);
+    printf(": ");
+    print_text(what);
+    printf(": stored ");
+    print_text(stored);
+    printf(", layers ");
+    print_text(layers);
+    putchar('\n');
+}
+
+int compare_with_original(const struct arguments *args, struct context *context,
+                          const struct li_manifest *manifest, struct li_compare_result *result,
+                          struct li_error *err)
+{
+    struct li_image_options choice = {option(args, "image"), option(args, "platform")};
+    struct li_reader_options reading = {READER_MEMORY, context->env.threads, READER_DEADLINE};
+    struct li_layers *layers = NULL;
+    struct li_reader *reader = NULL;
+    struct li_image *image = NULL;
+    struct li_files *files = NULL;
+    struct li_blocks blocks;
+    unsigned printed = 0;
+    int rc = li_image_open(option(args, "against"), &choice, &context->env, &image, err);
+
+    if (rc == 0)
+        rc = li_layers_open(image, &context->env, &layers, err);
+    if (rc == 0)
+        rc = li_reader_open(context->repo, manifest, &reading, &reader, err);
+    if (rc == 0) {
+        blocks = li_reader_blocks(reader);
+        rc = li_files_open(&blocks, &files, err);
+    }
+    if (rc == 0)
+        rc = li_compare(files, layers, print_difference, &printed, result, err);
+    if (rc < 0)
+        li_context(err, "cannot compare with %s", option(args, "against"));
+    li_files_free(files);
+    li_reader_free(reader);
+    li_layers_free(layers);
+    li_image_free(image);
+    return rc;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A layer's changes upon the tree of those below (OCI image-spec, layer.md, "Applying Changesets").
+ *
+ * Whiteouts come first and so see lower layers only. They take two rounds: those that no link leads
+ * to, then the others, through the links that are left and that the layer itself does not replace.
+ * Then all else comes, in the layer's order.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "compare/internal.h"
+
+static bool hides(const struct li_change *change)
+{
+    return change->kind == LI_CHANGE_WHITEOUT || change->kind == LI_CHANGE_OPAQUE;
+}
+
+/* What stands at the clean path PATH, or its opaque mark, goes. */
+static int hide(struct li_object *root, const struct li_change *change, enum li_route_manner manner,
+                uint32_t layer, struct li_error *err)
+{
+    struct li_object *directory;
+    const char *name;
+    int rc = li_route_parent(root, change->path, manner, layer, &directory, &name, err);
+
+    if (rc == 0 && change->kind == LI_CHANGE_OPAQUE)
+        li_object_empty(directory);
+    else if (rc == 0)
+        li_object_unname(directory, name);
+    return rc == LI_END ? 0 : rc;
+}
+
+/* The link, if it is one, that an entry replaces. */
+static int note_replaced(struct li_object *root, const struct li_change *change, uint32_t layer,
+                         struct li_error *err)
+{
+    struct li_object *directory;
+    struct li_child *child;
+    const char *name;
+    int rc = li_route_parent(root, change->path, LI_ROUTE_FIND, layer, &directory, &name, err);
+
+    if (rc == 0) {
+        child = li_object_child(directory, name);
+        if (child)
+            child->replaced_in = layer;
+    }
+    if (rc == LI_ENOMEM)
+        return rc;
+    /* What is wrong with the path is found again when the entry is placed. */
+    li_error_clear(err);
+    return 0;
+}
+
+static int apply_whiteouts(struct li_object *root, struct li_changes *changes, uint32_t layer,
+                           struct li_error *err)
+{
+    bool again = false;
+    int rc = 0;
+
+    for (size_t i = 0; i < changes->count && rc == 0; i++) {
+        struct li_change *change = &changes->list[i];
+
+        if (!hides(change))
+            continue;
+        rc = hide(root, change, LI_ROUTE_STRAIGHT, layer, err);
+        if (rc == LI_COMPARE_ROUTE_LINK) {
+            change->through_link = again = true;
+            rc = 0;
+        }
+    }
+    for (size_t i = 0; again && i < changes->count && rc == 0; i++)
+        if (changes->list[i].kind == LI_CHANGE_ENTRY)
+            rc = note_replaced(root, &changes->list[i], layer, err);
+    for (size_t i = 0; again && i < changes->count && rc == 0; i++)
+        if (changes->list[i].through_link)
+            rc = hide(root, &changes->list[i], LI_ROUTE_FIND, layer, err);
+    return rc;
+}
+
+static int find_linked(struct li_object *root, const char *path, struct li_object **out,
+                       struct li_error *err)
+{
+    struct li_object *directory;
+    struct li_child *child = NULL;
+    const char *name;
+    int rc = li_route_parent(root, path, LI_ROUTE_FIND, 0, &directory, &name, err);
+
+    if (rc < 0)
+        return rc;
+    if (rc == 0)
+        child = li_object_child(directory, name);
+    if (!child || li_object_is(child->object, S_IFDIR))
+        return li_fail(err, LI_ECORRUPT, "a hard link to /%s, which is no file", path);
+    *out = child->object;
+    return 0;
+}
+
+/* A directory stays what it is and whose it is, and is described anew. */
+static void describe(struct li_object *directory, struct li_object *by)
+{
+    li_facts_free(&directory->facts);
+    directory->facts = by->facts;
+    by->facts = (struct li_facts){0};
+}
+
+static int place(struct li_object *root, struct li_change *change, struct li_error *err)
+{
+    struct li_object *object = change->object, *directory;
+    struct li_child *old;
+    const char *name;
+    int rc = change->link ? find_linked(root, change->link, &object, err) : 0;
+
+    if (rc == 0)
+        rc = li_route_parent(root, change->path, LI_ROUTE_MAKE, 0, &directory, &name, err);
+    if (rc < 0)
+        return rc;
+    old = li_object_child(directory, name);
+    if (old && old->object == object)
+        return 0;
+    if (old && li_object_is(old->object, S_IFDIR) && li_object_is(object, S_IFDIR)) {
+        describe(old->object, object);
+        return 0;
+    }
+    rc = li_object_name(directory, name, object, err);
+    if (rc == 0)
+        change->object = NULL;
+    return rc;
+}
+
+int li_changes_apply(struct li_object *root, struct li_changes *changes, uint32_t layer,
+                     struct li_error *err)
+{
+    int rc = layer > 0 ? apply_whiteouts(root, changes, layer, err) : 0;
+
+    for (size_t i = 0; i < changes->count && rc == 0; i++) {
+        struct li_change *change = &changes->list[i];
+
+        if (change->kind != LI_CHANGE_ENTRY)
+            continue;
+        if (*change->path)
+            rc = place(root, change, err);
+        else if (change->object && li_object_is(change->object, S_IFDIR))
+            describe(root, change->object);
+        else
+            rc = li_fail(err, LI_ECORRUPT, "a root that is no directory");
+        if (rc < 0)
+            li_context(err, "/%s", change->path);
+    }
+    return rc;
+}

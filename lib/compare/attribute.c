@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Extended attributes of an entry, and its ACLs, which are attributes too. An ACL comes in one of
+ * two forms, the attribute's own or PAX's text, and always ends as a list of (tag, id, permissions)
+ * that is written out anew: Linux keeps of an access ACL its permissions in the mode, and the rest
+ * only where there is more than the mode can say.
+ */
+#include <archive_entry.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/bytes.h"
+#include "compare/internal.h"
+
+#define ACCESS "system.posix_acl_access"
+#define DEFAULT "system.posix_acl_default"
+
+/* Linux, include/uapi/linux/posix_acl.h */
+enum { OWNER = 1, USER = 2, OWNING_GROUP = 4, GROUP = 8, MASK = 16, OTHERS = 32 };
+
+enum { XATTR_VERSION = 2, RULES_MAX = 8192 };
+
+struct rule {
+    unsigned tag, permissions;
+    uint32_t id;
+};
+
+struct acl {
+    struct rule *rules;
+    size_t count;
+};
+
+static void free_one(struct li_attribute *attribute)
+{
+    free(attribute->name);
+    free(attribute->value);
+    free(attribute);
+}
+
+void li_attribute_free(struct li_attribute *list)
+{
+    while (list) {
+        struct li_attribute *next = list->next;
+
+        free_one(list);
+        list = next;
+    }
+}
+
+/* The link to the attribute, or to where it would be. */
+static struct li_attribute **seek(struct li_attribute **list, const char *name)
+{
+    while (*list && strcmp((*list)->name, name) < 0)
+        list = &(*list)->next;
+    return list;
+}
+
+static bool has(struct li_attribute **list, const char *name)
+{
+    struct li_attribute *at = *seek(list, name);
+
+    return at && strcmp(at->name, name) == 0;
+}
+
+static void drop(struct li_attribute **list, const char *name)
+{
+    struct li_attribute **at = seek(list, name), *gone = *at;
+
+    *at = gone->next;
+    free_one(gone);
+}
+
+int li_attribute_add(struct li_attribute **list, const char *name, const void *value, size_t size,
+                     struct li_error *err)
+{
+    struct li_attribute **at = seek(list, name), *fresh;
+
+    if (has(list, name))
+        return 0;
+    fresh = calloc(1, sizeof(*fresh));
+    if (!fresh)
+        return li_fail_memory(err);
+    fresh->name = strdup(name);
+    fresh->value = malloc(size ? size : 1);
+    if (!fresh->name || !fresh->value) {
+        free_one(fresh);
+        return li_fail_memory(err);
+    }
+    if (size)
+        memcpy(fresh->value, value, size);
+    fresh->size = size;
+    fresh->next = *at;
+    *at = fresh;
+    return 0;
+}
+
+static int by_tag_and_id(const void *a, const void *b)
+{
+    const struct rule *x = a, *y = b;
+
+    if (x->tag != y->tag)
+        return x->tag < y->tag ? -1 : 1;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static int new_acl(struct acl *acl, size_t count, struct li_error *err)
+{
+    if (count > RULES_MAX)
+        return li_fail(err, LI_ELIMIT, "an ACL has %zu entries", count);
+    acl->rules = calloc(count ? count : 1, sizeof(*acl->rules));
+    return acl->rules ? 0 : li_fail_memory(err);
+}
+
+/* From the attribute's form. */
+static int read_binary(const struct li_attribute *from, struct acl *acl, struct li_error *err)
+{
+    const uint8_t *p = from->value;
+    int rc;
+
+    if (from->size < 4 || from->size % 8 != 4 || li_get_le32(p) != XATTR_VERSION)
+        return li_fail(err, LI_ECORRUPT, "an ACL that is none");
+    rc = new_acl(acl, from->size / 8, err);
+    for (size_t i = 0; rc == 0 && i < from->size / 8; i++, acl->count++)
+        acl->rules[i] = (struct rule){li_get_le16(p + 8 * i + 4), li_get_le16(p + 8 * i + 6),
+                                      li_get_le32(p + 8 * i + 8)};
+    return rc;
+}
+
+/* From what libarchive has read of the text. */
+static int read_text(struct archive_entry *entry, int which, struct acl *acl, struct li_error *err)
+{
+    static const struct {
+        int theirs;
+        unsigned ours;
+    } tags[] = {
+        {ARCHIVE_ENTRY_ACL_USER_OBJ, OWNER}, {ARCHIVE_ENTRY_ACL_USER, USER},
+        {ARCHIVE_ENTRY_ACL_GROUP, GROUP},    {ARCHIVE_ENTRY_ACL_GROUP_OBJ, OWNING_GROUP},
+        {ARCHIVE_ENTRY_ACL_MASK, MASK},      {ARCHIVE_ENTRY_ACL_OTHER, OTHERS},
+    };
+    int count = archive_entry_acl_reset(entry, which), type, permissions, tag, id;
+    size_t most = count > 0 ? (size_t)count : 0;
+    const char *name;
+    int rc = new_acl(acl, most, err);
+
+    while (rc == 0 && acl->count < most &&
+           archive_entry_acl_next(entry, which, &type, &permissions, &tag, &id, &name) == 0) {
+        struct rule rule = {0, (unsigned)permissions & 7, UINT32_MAX};
+
+        for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+            if (tags[i].theirs == tag)
+                rule.tag = tags[i].ours;
+        if (rule.tag == USER || rule.tag == GROUP)
+            rule.id = (uint32_t)id;
+        acl->rules[acl->count++] = rule;
+    }
+    if (acl->count > 1)
+        qsort(acl->rules, acl->count, sizeof(*acl->rules), by_tag_and_id);
+    return rc;
+}
+
+static int write_binary(const struct acl *acl, const char *name, struct li_attribute **list,
+                        struct li_error *err)
+{
+    size_t size = 4 + 8 * acl->count;
+    uint8_t *value = calloc(1, size);
+    int rc;
+
+    if (!value)
+        return li_fail_memory(err);
+    li_put_le32(value, XATTR_VERSION);
+    for (size_t i = 0; i < acl->count; i++) {
+        li_put_le16(value + 8 * i + 4, (uint16_t)acl->rules[i].tag);
+        li_put_le16(value + 8 * i + 6, (uint16_t)acl->rules[i].permissions);
+        li_put_le32(value + 8 * i + 8, acl->rules[i].id);
+    }
+    rc = li_attribute_add(list, name, value, size, err);
+    free(value);
+    return rc;
+}
+
+/* The permissions of an access ACL go into the mode; whether that says it all. */
+static bool fold_into_mode(const struct acl *acl, uint32_t *mode)
+{
+    unsigned owner = 0, group = 0, mask = 0, others = 0;
+    bool masked = false;
+
+    for (size_t i = 0; i < acl->count; i++) {
+        const struct rule *rule = &acl->rules[i];
+
+        owner = rule->tag == OWNER ? rule->permissions : owner;
+        group = rule->tag == OWNING_GROUP ? rule->permissions : group;
+        others = rule->tag == OTHERS ? rule->permissions : others;
+        mask = rule->tag == MASK ? rule->permissions : mask;
+        masked |= rule->tag == MASK;
+    }
+    *mode &= ~0777U;
+    *mode |= (owner & 7) << 6 | ((masked ? mask : group) & 7) << 3 | (others & 7);
+    return !masked;
+}
+
+static int read_acl(struct archive_entry *entry, int which, const char *name,
+                    struct li_attribute **list, uint32_t *mode, struct li_error *err)
+{
+    struct acl acl = {0};
+    bool given = has(list, name);
+    int rc = 0;
+
+    if (given)
+        rc = read_binary(*seek(list, name), &acl, err);
+    else if (archive_entry_acl_types(entry) & which)
+        rc = read_text(entry, which, &acl, err);
+    if (rc == 0 && given)
+        drop(list, name);
+    if (rc == 0 && acl.count > 0 &&
+        (which != ARCHIVE_ENTRY_ACL_TYPE_ACCESS || !fold_into_mode(&acl, mode)))
+        rc = write_binary(&acl, name, list, err);
+    free(acl.rules);
+    return rc;
+}
+
+int li_attribute_read(struct archive_entry *entry, struct li_attribute **list, uint32_t *mode,
+                      struct li_error *err)
+{
+    int left = archive_entry_xattr_reset(entry), rc = 0;
+    const char *name;
+    const void *value;
+    size_t size;
+
+    for (; rc == 0 && left > 0; left--) {
+        if (archive_entry_xattr_next(entry, &name, &value, &size) != 0)
+            break;
+        /* A PAX record without a value takes back what an earlier one said. */
+        if (size > 0)
+            rc = li_attribute_add(list, name, value, size, err);
+    }
+    if (rc == 0)
+        rc = read_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACCESS, list, mode, err);
+    if (rc == 0)
+        rc = read_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, DEFAULT, list, mode, err);
+    return rc;
+}

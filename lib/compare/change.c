@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A layer as a list of changes, all read before the first is applied: whiteouts may stand behind
+ * what they must not touch, and need to be seen first.
+ */
+#include <archive_entry.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "compare/internal.h"
+
+#define MARK ".wh."
+#define OWN MARK ".wh."
+#define OPAQUE OWN ".opq"
+
+static bool begins(const char *name, const char *with)
+{
+    return strncmp(name, with, strlen(with)) == 0;
+}
+
+/* What the names in a clean path make of the entry; shortens the path of an opaque whiteout. */
+static int classify(struct li_change *change, struct li_error *err)
+{
+    char *last = strrchr(change->path, '/');
+    bool marked = false;
+
+    last = last ? last + 1 : change->path;
+    for (char *name = change->path; name; name = strchr(name, '/')) {
+        name += *name == '/';
+        if (begins(name, OWN) && !(name == last && strcmp(name, OPAQUE) == 0)) {
+            change->kind = LI_CHANGE_NOTHING;
+            return 0;
+        }
+        marked |= name != last && begins(name, MARK);
+    }
+    if (marked)
+        return li_fail(err, LI_EUNSUPPORTED, "a directory named as a whiteout");
+    if (strcmp(last, OPAQUE) == 0)
+        change->kind = LI_CHANGE_OPAQUE;
+    else if (begins(last, MARK))
+        change->kind = LI_CHANGE_WHITEOUT;
+    if (change->kind == LI_CHANGE_WHITEOUT) {
+        const char *hidden = last + strlen(MARK);
+
+        if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
+            return li_fail(err, LI_ECORRUPT, "a whiteout of nothing");
+        memmove(last, hidden, strlen(hidden) + 1);
+    }
+    return 0;
+}
+
+/* libarchive reads the fraction of a negative time as if it were one of a positive: -1.25 comes as
+ * -1 second and 250000000 ns. */
+static void read_time(struct archive_entry *entry, struct li_facts *facts)
+{
+    int64_t seconds = archive_entry_mtime(entry);
+    long fraction = archive_entry_mtime_nsec(entry);
+
+    if (seconds < 0)
+        fraction = -fraction;
+    facts->mtime = fraction < 0 ? seconds - 1 : seconds;
+    facts->mtime_nsec = (uint32_t)(fraction < 0 ? fraction + 1000000000 : fraction);
+}
+
+static int read_facts(struct archive_entry *entry, struct li_facts *facts, struct li_error *err)
+{
+    const char *target = archive_entry_symlink(entry);
+
+    facts->mode = (uint32_t)(archive_entry_filetype(entry) | (archive_entry_perm(entry) & 07777));
+    facts->uid = (uint32_t)archive_entry_uid(entry);
+    facts->gid = (uint32_t)archive_entry_gid(entry);
+    read_time(entry, facts);
+    if (S_ISREG(facts->mode))
+        facts->size = (uint64_t)archive_entry_size(entry);
+    if (S_ISCHR(facts->mode) || S_ISBLK(facts->mode)) {
+        facts->major = (uint32_t)archive_entry_rdevmajor(entry);
+        facts->minor = (uint32_t)archive_entry_rdevminor(entry);
+    }
+    if (S_ISLNK(facts->mode)) {
+        facts->target = strdup(target ? target : "");
+        if (!facts->target)
+            return li_fail_memory(err);
+        facts->size = strlen(facts->target);
+    }
+    return li_attribute_read(entry, &facts->attributes, &facts->mode, err);
+}
+
+static struct li_change *add(struct li_changes *changes)
+{
+    if (changes->count == changes->cap) {
+        size_t cap = changes->cap ? 2 * changes->cap : 64;
+        struct li_change *more = realloc(changes->list, cap * sizeof(*more));
+
+        if (!more)
+            return NULL;
+        changes->list = more;
+        changes->cap = cap;
+    }
+    changes->list[changes->count] = (struct li_change){0};
+    return &changes->list[changes->count++];
+}
+
+static int read_change(struct archive_entry *entry, struct li_change *change, uint32_t layer,
+                       uint64_t number, struct li_error *err)
+{
+    const char *path = archive_entry_pathname(entry), *link = archive_entry_hardlink(entry);
+    int rc;
+
+    if (!path || !*path)
+        return li_fail(err, LI_ECORRUPT, "an entry without a name");
+    if (strlen(path) > LI_COMPARE_PATH_MAX || (link && strlen(link) > LI_COMPARE_PATH_MAX))
+        return li_fail(err, LI_ELIMIT, "a path of more than %d bytes", LI_COMPARE_PATH_MAX);
+    rc = li_route_clean(path, &change->path, err);
+    if (rc == 0)
+        rc = classify(change, err);
+    if (rc == 0 && change->kind == LI_CHANGE_ENTRY && link)
+        rc = li_route_clean(link, &change->link, err);
+    else if (rc == 0 && change->kind == LI_CHANGE_ENTRY) {
+        change->object = li_object_new();
+        if (!change->object)
+            return li_fail_memory(err);
+        change->object->facts.layer = layer;
+        change->object->facts.number = number;
+        rc = read_facts(entry, &change->object->facts, err);
+    }
+    return rc < 0 ? li_context(err, "%s", path) : 0;
+}
+
+int li_changes_read(struct li_layers *layers, size_t index, struct li_changes *out,
+                    struct li_error *err)
+{
+    struct li_layer_archive *layer = NULL;
+    int rc = li_compare_layer_open(layers, index, &layer, err);
+
+    for (uint64_t number = 0; rc == 0; number++) {
+        struct archive_entry *entry;
+        struct li_change *change;
+
+        rc = li_compare_layer_next(layer, &entry, err);
+        if (rc != 0)
+            break;
+        change = add(out);
+        rc =
+            change ? read_change(entry, change, (uint32_t)index, number, err) : li_fail_memory(err);
+        if (rc < 0)
+            li_context(err, "layer %s", li_layers_name(layers, index));
+    }
+    li_compare_layer_close(layer);
+    return rc < 0 ? rc : 0;
+}
+
+void li_changes_free(struct li_changes *changes)
+{
+    for (size_t i = 0; i < changes->count; i++) {
+        free(changes->list[i].path);
+        free(changes->list[i].link);
+        if (changes->list[i].object)
+            li_object_release(changes->list[i].object);
+    }
+    free(changes->list);
+    *changes = (struct li_changes){0};
+}

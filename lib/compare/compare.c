@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Three passes: the layers' tree is made, both trees are walked together, and contents are compared
+ * layer by layer. What the layers' digests say comes last, since they are computed beside.
+ *
+ * libarchive hands names over as they are only in a locale in which it cannot convert them.
+ */
+#include "compare/compare.h"
+
+#include <locale.h>
+#include <stdlib.h>
+
+#include "compare/internal.h"
+
+static int make_tree(struct li_comparison *c, struct li_error *err)
+{
+    struct li_changes changes = {0};
+    int rc = 0;
+
+    c->root = li_object_directory();
+    if (!c->root)
+        return li_fail_memory(err);
+    c->root->parent = c->root;
+    c->root->names = 1;
+    for (size_t i = 0; rc == 0 && i < li_layers_count(c->layers); i++) {
+        rc = li_changes_read(c->layers, i, &changes, err);
+        if (rc == 0) {
+            rc = li_changes_apply(c->root, &changes, (uint32_t)i, err);
+            if (rc < 0)
+                li_context(err, "layer %s", li_layers_name(c->layers, i));
+        }
+        li_changes_free(&changes);
+    }
+    return rc;
+}
+
+static int compare(struct li_comparison *c, struct li_error *err)
+{
+    int rc = make_tree(c, err);
+
+    if (rc == 0)
+        rc = li_compare_trees(c, err);
+    if (rc == 0)
+        rc = li_compare_contents(c, err);
+    return rc < 0 ? rc : li_layers_verified(c->layers, err);
+}
+
+int li_compare(struct li_files *files, struct li_layers *layers, li_compare_report *report,
+               void *arg, struct li_compare_result *out, struct li_error *err)
+{
+    struct li_comparison c = {.files = files, .layers = layers, .report = report, .arg = arg};
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before;
+    int rc;
+
+    if (plain == (locale_t)0)
+        return li_fail_memory(err);
+    before = uselocale(plain);
+    rc = compare(&c, err);
+    uselocale(before);
+    freelocale(plain);
+    if (c.root)
+        li_object_release(c.root);
+    free(c.regular);
+    if (rc == 0)
+        *out = c.result;
+    return rc;
+}

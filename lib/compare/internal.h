@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this stage share: a layer's entries, the tree they make, and the comparison. */
+#ifndef LI_COMPARE_INTERNAL_H
+#define LI_COMPARE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compare/compare.h"
+
+struct archive_entry;
+
+enum {
+    LI_COMPARE_PATH_MAX = 1 << 20, /* bytes of an entry's path */
+    LI_COMPARE_LINKS_MAX = 40,     /* symbolic links followed in one path */
+    LI_COMPARE_ROUTE_LINK = 2,     /* beside LI_END: a link is in the way */
+};
+
+/* An extended attribute, in a list sorted by name. */
+struct li_attribute {
+    struct li_attribute *next;
+    char *name;
+    uint8_t *value;
+    size_t size;
+};
+
+/* What an entry of a layer says of a file. */
+struct li_facts {
+    uint64_t size;
+    uint64_t number; /* of the entry in its layer, for its contents */
+    int64_t mtime;
+    uint32_t mtime_nsec;
+    uint32_t mode; /* type and permissions */
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t major;
+    uint32_t minor;
+    uint32_t layer;
+    char *target; /* of a symbolic link */
+    struct li_attribute *attributes;
+};
+
+/* A file, whatever its type, by one name or many. */
+struct li_object {
+    struct li_facts facts;
+    uint32_t names;
+    uint32_t ino;              /* the stored file that it was found to be, or 0 */
+    char *path;                /* by which it was found */
+    void *children;            /* tsearch(3) of struct li_child, by name; of a directory */
+    struct li_object *parent;  /* of a directory; the root is its own */
+    struct li_object *pending; /* in a list of what is to be freed */
+};
+
+struct li_child {
+    struct li_object *object;
+    uint32_t replaced_in; /* the last layer that has an entry for this name, or 0 */
+    char name[];
+};
+
+/* An entry of a layer. */
+struct li_change {
+    enum { LI_CHANGE_ENTRY, LI_CHANGE_WHITEOUT, LI_CHANGE_OPAQUE, LI_CHANGE_NOTHING } kind;
+    bool through_link;        /* a whiteout that waits for the second round */
+    char *path;               /* clean; of a whiteout that of what it hides */
+    char *link;               /* of a hard link, clean */
+    struct li_object *object; /* of any other entry, until the tree has it */
+};
+
+struct li_changes {
+    struct li_change *list;
+    size_t count, cap;
+};
+
+/* layer.c: the entries of a layer by libarchive. */
+struct li_layer_archive;
+int li_compare_layer_open(struct li_layers *layers, size_t index, struct li_layer_archive **out,
+                          struct li_error *err);
+void li_compare_layer_close(struct li_layer_archive *layer);
+/* The next entry, or LI_END. */
+int li_compare_layer_next(struct li_layer_archive *layer, struct archive_entry **entry,
+                          struct li_error *err);
+/* The next piece of the entry's contents and where it belongs, or LI_END. */
+int li_compare_layer_data(struct li_layer_archive *layer, const uint8_t **data, size_t *len,
+                          uint64_t *offset, struct li_error *err);
+
+/* attribute.c */
+int li_attribute_add(struct li_attribute **list, const char *name, const void *value, size_t size,
+                     struct li_error *err);
+void li_attribute_free(struct li_attribute *list);
+/* Those of an entry; MODE gets what its ACL says of permissions. */
+int li_attribute_read(struct archive_entry *entry, struct li_attribute **list, uint32_t *mode,
+                      struct li_error *err);
+
+/* change.c */
+int li_changes_read(struct li_layers *layers, size_t index, struct li_changes *out,
+                    struct li_error *err);
+void li_changes_free(struct li_changes *changes);
+
+/* object.c */
+struct li_object *li_object_new(void);
+struct li_object *li_object_directory(void); /* 0755, of root, 1970 */
+void li_facts_free(struct li_facts *facts);
+void li_object_release(struct li_object *object); /* frees it, and all below, without a name */
+bool li_object_is(const struct li_object *object, uint32_t type);
+struct li_child *li_object_child(const struct li_object *directory, const char *name);
+/* Gives OBJECT a name; what had it loses it. */
+int li_object_name(struct li_object *directory, const char *name, struct li_object *object,
+                   struct li_error *err);
+void li_object_unname(struct li_object *directory, const char *name);
+void li_object_empty(struct li_object *directory);
+/* Sorted; the caller frees the array. */
+int li_object_list(const struct li_object *directory, struct li_child ***out, size_t *count,
+                   struct li_error *err);
+
+/* route.c */
+/* Cleans a path as text: no "." and "..", no slashes that are not needed. The caller frees it. */
+int li_route_clean(const char *path, char **out, struct li_error *err);
+
+enum li_route_manner {
+    LI_ROUTE_STRAIGHT, /* LI_COMPARE_ROUTE_LINK at the first link */
+    LI_ROUTE_FIND,     /* through links, but for those that LAYER replaces */
+    LI_ROUTE_MAKE,     /* through links, and makes what is missing */
+};
+
+/* The directory that PATH, clean, lies in. LI_END where there is none and none may be made. *NAME
+ * becomes the path's last component. */
+int li_route_parent(struct li_object *root, const char *path, enum li_route_manner manner,
+                    uint32_t layer, struct li_object **directory, const char **name,
+                    struct li_error *err);
+
+/* apply.c: puts a layer upon the tree and takes its objects. */
+int li_changes_apply(struct li_object *root, struct li_changes *changes, uint32_t layer,
+                     struct li_error *err);
+
+/* The comparison. */
+struct li_comparison {
+    struct li_files *files;
+    struct li_layers *layers;
+    struct li_object *root;
+    struct li_object **regular; /* those whose contents are to be compared */
+    size_t regular_count, regular_cap;
+    li_compare_report *report;
+    void *arg;
+    struct li_compare_result result;
+};
+
+/* difference.c */
+void li_differ(struct li_comparison *c, const char *path, const char *what, const char *stored,
+               const char *layers);
+void li_differ_numbers(struct li_comparison *c, const char *path, const char *what, uint64_t stored,
+                       uint64_t layers);
+const char *li_type_name(uint32_t mode);
+/* All that an inode has but its contents and children. */
+int li_compare_metadata(struct li_comparison *c, const char *path, const struct li_object *object,
+                        const struct li_file *file, struct li_error *err);
+
+/* walk.c: the trees; fills in c->regular. */
+int li_compare_trees(struct li_comparison *c, struct li_error *err);
+
+/* content.c */
+int li_compare_contents(struct li_comparison *c, struct li_error *err);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A layer's entries and contents. Contents come from libarchive here, holes of sparse files
+ * included, and not from offsets in the layer, so what those are computed from is checked too.
+ *
+ * libarchive forgets the target of an archive's first link where that stands in a PAX record only
+ * and has no ASCII letter. A link of our own before the layer keeps it from doing so.
+ */
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare/internal.h"
+
+enum { PIECE = 256 * 1024, HEADER = 512 };
+
+struct li_layer_archive {
+    struct li_layers *layers;
+    size_t index;
+    uint64_t length, at; /* bytes of the layer */
+    struct archive *archive;
+    struct li_error failure; /* of the layer's own bytes */
+    bool primed;
+    uint8_t piece[PIECE];
+};
+
+static size_t prime(uint8_t *to)
+{
+    unsigned sum = 8 * ' ';
+
+    memset(to, 0, HEADER);
+    snprintf((char *)to, 100, "first");
+    snprintf((char *)to + 157, 100, "link");
+    to[156] = '2';
+    snprintf((char *)to + 257, 6, "ustar");
+    to[263] = to[264] = '0';
+    for (int i = 0; i < HEADER; i++)
+        sum += to[i];
+    snprintf((char *)to + 148, 8, "%06o", sum);
+    return HEADER;
+}
+
+static la_ssize_t give(struct archive *archive, void *arg, const void **data)
+{
+    struct li_layer_archive *l = arg;
+    size_t len = PIECE;
+
+    *data = l->piece;
+    if (!l->primed) {
+        l->primed = true;
+        return (la_ssize_t)prime(l->piece);
+    }
+    if (len > l->length - l->at)
+        len = (size_t)(l->length - l->at);
+    if (li_layers_read(l->layers, l->index, l->piece, len, l->at, &l->failure) < 0) {
+        archive_set_error(archive, EIO, "the layer cannot be read");
+        return ARCHIVE_FATAL;
+    }
+    l->at += len;
+    return (la_ssize_t)len;
+}
+
+static la_int64_t pass(struct archive *archive, void *arg, la_int64_t request)
+{
+    struct li_layer_archive *l = arg;
+    la_int64_t left = (la_int64_t)(l->length - l->at);
+
+    (void)archive;
+    if (!l->primed || request < 0)
+        return 0;
+    if (request > left)
+        request = left;
+    l->at += (uint64_t)request;
+    return request;
+}
+
+static int fail(struct li_layer_archive *l, struct li_error *err)
+{
+    const char *text = archive_error_string(l->archive);
+
+    if (l->failure.code < 0)
+        *err = l->failure;
+    else
+        li_fail(err, LI_ECORRUPT, "%s", text ? text : "the tar is damaged");
+    return li_context(err, "layer %s", li_layers_name(l->layers, l->index));
+}
+
+int li_compare_layer_open(struct li_layers *layers, size_t index, struct li_layer_archive **out,
+                          struct li_error *err)
+{
+    struct li_layer_archive *l = calloc(1, sizeof(*l));
+    struct archive_entry *primer;
+    int rc;
+
+    if (!l)
+        return li_fail_memory(err);
+    l->layers = layers;
+    l->index = index;
+    rc = li_layers_ready(layers, index, &l->length, err);
+    if (rc == 0) {
+        l->archive = archive_read_new();
+        if (!l->archive)
+            rc = li_fail_memory(err);
+    }
+    if (rc == 0 && (archive_read_support_format_tar(l->archive) != ARCHIVE_OK ||
+                    archive_read_open2(l->archive, l, NULL, give, pass, NULL) != ARCHIVE_OK ||
+                    archive_read_next_header(l->archive, &primer) != ARCHIVE_OK))
+        rc = fail(l, err);
+    if (rc < 0)
+        li_compare_layer_close(l);
+    else
+        *out = l;
+    return rc;
+}
+
+void li_compare_layer_close(struct li_layer_archive *layer)
+{
+    if (layer && layer->archive)
+        archive_read_free(layer->archive);
+    free(layer);
+}
+
+int li_compare_layer_next(struct li_layer_archive *layer, struct archive_entry **entry,
+                          struct li_error *err)
+{
+    int rc = archive_read_next_header(layer->archive, entry);
+
+    if (rc == ARCHIVE_EOF)
+        return LI_END;
+    /* A warning is of names that the C locale cannot convert; they arrive as they are. */
+    return rc < ARCHIVE_WARN ? fail(layer, err) : 0;
+}
+
+int li_compare_layer_data(struct li_layer_archive *layer, const uint8_t **data, size_t *len,
+                          uint64_t *offset, struct li_error *err)
+{
+    const void *block;
+    la_int64_t at;
+    int rc = archive_read_data_block(layer->archive, &block, len, &at);
+
+    if (rc == ARCHIVE_EOF)
+        return LI_END;
+    if (rc < ARCHIVE_WARN || at < 0)
+        return fail(layer, err);
+    *data = block;
+    *offset = (uint64_t)at;
+    return 0;
+}

@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# verify --against: what is stored is what the layers make, by a second reading of the layers, and
+# what is not is told.
+. "$(dirname "$0")/lib.sh"
+
+sample_layers
+make_docker_old app.tar app:1 "${LAYERS[@]}"
+make_oci_tar app.oci 1 zstd "${LAYERS[@]}"
+new_repository "$WORK/repo"
+quietly push app.tar app:1
+
+run 0 "an image against its original" verify app:1 --against app.tar
+has "$OUT" '^verified app:1: [0-9]+ chunks, .* fetched, 0 mended; [0-9]+ paths with .*B of contents are as in app.tar$' \
+    "which says so in one line"
+is "$(wc -l <"$OUT")" 1 "and in no more"
+run 0 "the same layers in another form" verify app:1 --against app.oci
+run 0 "and from standard input" verify app:1 --against - <app.oci
+run 0 "and the demonstration's image" push "$DEMO_IMAGE" demo:1
+run 0 "against its original" verify demo:1 --against "$DEMO_IMAGE"
+
+# ---- other images ------------------------------------------------------------------------------
+
+# differs WHAT LINE...: on top of the image, the layer of standard input makes just these differences.
+differs() {
+    local what=$1
+    shift
+
+    layer top
+    make_docker_old other.tar other:1 "${LAYERS[@]}" "$WORK/top.tar"
+    run 3 "$what" verify app:1 --against other.tar
+    printf '%s\n' "$@" >want
+    cp "$OUT" got
+    same_text want got "$what: and how"
+}
+
+differs "a mode, an owner and a time" \
+    "/dev: mode: stored 0755, layers 0700" "/dev: uid: stored 0, layers 4" \
+    "/dev: gid: stored 0, layers 5" "/dev: mtime: stored 1.000000000, layers 1.000000001" <<END
+dir dev mode=0700 uid=4 gid=5 mtime=1.000000001
+END
+has "$ERR" '^lambdaimg: app:1 is not what the layers of other.tar make: 4 differences$' "and how many"
+differs "a file that is not stored" \
+    "/: links: stored 14, layers 13" "/times: path: stored directory, layers none" \
+    "/zz\\x0a\\xff: path: stored none, layers file" <<END
+file .wh.times
+file zz\x0a\xff text=new
+END
+differs "contents" "/data/one: byte 0: stored 31, layers 32" <<END
+file data/one text=2
+END
+differs "a size" "/data/one: size: stored 1, layers 2" <<END
+file data/one text=12
+END
+differs "a target" "/links/short: target: stored ../etc/passwd, layers ../etc/PASSWD" <<END
+symlink links/short ../etc/PASSWD
+END
+differs "hard links" "/links/four: links: stored 4, layers 3" \
+    "/links/two: links: stored 4, layers 1" \
+    "/links/two: inode: stored /links/four, layers one of its own" <<END
+file links/two text=linked mtime=1600000009
+END
+
+for i in $(seq 10 39); do
+    echo "file many-$i"
+done | layer top
+make_docker_old other.tar other:1 "${LAYERS[@]}" "$WORK/top.tar"
+run 3 "thirty differences" verify app:1 --against other.tar
+is "$(wc -l <"$OUT")" 20 "of which twenty are shown"
+has "$ERR" ' 30 differences$' "and all are counted"
+
+# ---- failures ----------------------------------------------------------------------------------
+
+run 1 "against what is not there" verify app:1 --against none.tar
+run 1 "against another image of several" verify app:1 --against app.tar --image app:2
+run 2 "standard input for two things" verify app:1 --against - --repair - <app.tar
+cp app.tar broken.tar
+change_byte broken.tar -20000
+run 1 "against layers that are not what their image says" verify app:1 --against broken.tar
+new_repository "$WORK/mend"
+quietly push app.tar app:1
+mapfile -t chunks < <(find mend/roots/*/chunks -type f | sort)
+change_byte "${chunks[0]}" 100
+run 1 "a chunk that has changed" verify app:1 --against app.tar
+run 0 "which is mended and then compared" verify app:1 --repair app.tar --against app.tar
+
+finish

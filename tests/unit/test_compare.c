@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The comparison of a stored image with layers: each thing that can differ, and what must not. */
+#include "stack.h"
+
+#include "compare/compare.h"
+
+/* A plan, as the blocks of li_files_open(). */
+static int read_plan(void *self, uint64_t offset, size_t len, void *buf, struct li_error *err)
+{
+    struct li_chunk_source *source = self;
+    uint8_t *chunk = malloc(LI_CHUNK_SIZE), *to = buf;
+    int rc = 0;
+
+    assert_non_null(chunk);
+    while (rc >= 0 && len > 0) {
+        size_t at = offset % LI_CHUNK_SIZE, n = LI_CHUNK_SIZE - at < len ? LI_CHUNK_SIZE - at : len;
+
+        rc = source->read(source->self, offset / LI_CHUNK_SIZE, chunk, err);
+        if (rc == LI_END)
+            memset(chunk, 0, LI_CHUNK_SIZE);
+        memcpy(to, chunk + at, n);
+        to += n;
+        offset += n;
+        len -= n;
+    }
+    free(chunk);
+    return rc < 0 ? rc : 0;
+}
+
+static void note(void *arg, const char *path, const char *what, const char *stored,
+                 const char *layers)
+{
+    struct li_buffer *said = arg;
+    char line[2000];
+    int n = snprintf(line, sizeof(line), "%s: %s: %s, %s\n", path, what, stored, layers);
+
+    tar_append(said, line, (size_t)n);
+}
+
+/* Compares what is made of STORED with LAYERS; frees both. */
+static int compare(struct stack *stored, struct stack *layers, struct li_buffer *said,
+                   struct li_compare_result *result, struct li_error *err)
+{
+    struct li_files *files = NULL;
+    struct li_chunk_source source;
+    struct li_blocks blocks;
+    int rc;
+
+    assert_done(stack_plan(stored, err), err);
+    assert_done(stack_open(layers, err), err);
+    source = li_ext4_source(stored->ext4);
+    blocks = (struct li_blocks){&source, source.count * LI_CHUNK_SIZE, read_plan};
+    assert_done(li_files_open(&blocks, &files, err), err);
+    rc = li_compare(files, layers->layers, note, said, result, err);
+    li_files_free(files);
+    stack_free(stored);
+    stack_free(layers);
+    return rc;
+}
+
+static void check(struct stack *stored, struct stack *layers, const char *want)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_compare_result result = {0};
+    struct li_buffer said = {0};
+    size_t lines = 0;
+
+    assert_done(compare(stored, layers, &said, &result, &err), &err);
+    tar_append(&said, "", 1);
+    assert_string_equal((const char *)said.data, want);
+    for (const char *at = want; *at; at++)
+        lines += *at == '\n';
+    assert_int_equal(result.differences, lines);
+    li_buffer_free(&said);
+}
+
+/* Two stacks of one layer each, whose descriptions differ. */
+#define expect(stored, layers, want)                                                               \
+    do {                                                                                           \
+        struct stack expect_stored = make_stack(stored), expect_layers = make_stack(layers);       \
+                                                                                                   \
+        check(&expect_stored, &expect_layers, (want));                                             \
+    } while (0)
+
+/* The stack makes the tree of the one layer WANT, and nothing else; also by the other reading. */
+#define same(want, ...)                                                                            \
+    do {                                                                                           \
+        struct stack same_one = make_stack(want), same_other = make_stack(__VA_ARGS__);            \
+                                                                                                   \
+        check(&same_one, &same_other, "");                                                         \
+        same_one = make_stack(__VA_ARGS__), same_other = make_stack(want);                         \
+        check(&same_one, &same_other, "");                                                         \
+    } while (0)
+
+/* ---- what differs ---- */
+
+static void test_paths_and_types(void **state)
+{
+    (void)state;
+    expect("a=1 b=2", "a=1", "/b: path: file, none\n");
+    expect("a=1", "a=1 b>c", "/b: path: none, symbolic link\n");
+    expect("a/ a/x=1", "a>x", "/: links: 3, 2\n/a: type: directory, symbolic link\n");
+    expect("a=1", "a/ a/x=1", "/: links: 2, 3\n/a: type: file, directory\n");
+    expect("a>b", "a>c", "/a: target: b, c\n");
+    expect("a=1 b*a", "a=1 b=1",
+           "/a: links: 2, 1\n/b: links: 2, 1\n/b: inode: /a, one of its own\n");
+    expect("a=1 b=1", "a=1 b*a", "/a: links: 1, 2\n/b: inode: one of its own, /a\n");
+    expect("a=1 b=1 c*a d*b", "a=1 b=1 c*b d*a",
+           "/c: inode: one of its own, /b\n/d: inode: one of its own, /a\n");
+}
+
+static void test_contents(void **state)
+{
+    (void)state;
+    expect("a=12345", "a=12745", "/a: byte 2: 33, 37\n");
+    expect("a=12345", "a=1234", "/a: size: 5, 4\n");
+    expect("a=1234", "a=1274x", "/a: size: 4, 5\n/a: byte 2: 33, 37\n");
+    expect("a=1 b=2", "a=3 b=2", "/a: byte 0: 31, 33\n");
+}
+
+/* One byte in each of the places where a file's extents and chunks meet. */
+static void test_each_piece(void **state)
+{
+    static const size_t sizes[] = {4096, 4097, 262144, 262145, 524288, 524289, 1572865};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (int last = 0; last < 2; last++) {
+            size_t at = last ? sizes[i] - 1 : sizes[i] / 2;
+            struct stack stored = {0}, layers = {0};
+            uint8_t *data = tar_bytes(5, sizes[i]);
+            char want[100];
+
+            tar_put(stack_layer(&stored),
+                    &(struct tar_entry){.path = "f", .data = data, .length = sizes[i]});
+            snprintf(want, sizeof(want), "/f: byte %zu: %02x, %02x\n", at, data[at], data[at] ^ 1);
+            data[at] ^= 1;
+            tar_put(stack_layer(&layers),
+                    &(struct tar_entry){.path = "f", .data = data, .length = sizes[i]});
+            check(&stored, &layers, want);
+            free(data);
+        }
+    }
+}
+
+/* One entry against another. */
+static void expect_entries(const struct tar_entry *stored, const struct tar_entry *layers,
+                           const char *want)
+{
+    struct stack one = {0}, other = {0};
+
+    tar_put(stack_layer(&one), stored);
+    tar_put(stack_layer(&other), layers);
+    check(&one, &other, want);
+}
+
+static void test_metadata(void **state)
+{
+    const struct tar_entry file = {.path = "f", .mode = 0644, .mtime = 5};
+    const struct tar_entry device = {.path = "f", .type = '3', .major = 5, .minor = 300};
+    struct tar_entry other = file;
+
+    (void)state;
+    other.mode = 04755;
+    expect_entries(&file, &other, "/f: mode: 0644, 4755\n");
+    other = file;
+    other.uid = 70000;
+    expect_entries(&file, &other, "/f: uid: 0, 70000\n");
+    other = file;
+    other.gid = UINT32_MAX;
+    expect_entries(&file, &other, "/f: gid: 0, 4294967295\n");
+    other = file;
+    other.mtime = -1;
+    expect_entries(&file, &other, "/f: mtime: 5.000000000, -1.000000000\n");
+    other = device;
+    other.major = 6;
+    expect_entries(&device, &other, "/f: major: 5, 6\n");
+    other = device;
+    other.minor = 301;
+    expect_entries(&device, &other, "/f: minor: 300, 301\n");
+    other = device;
+    other.type = '4';
+    expect_entries(&device, &other, "/f: type: character device, block device\n");
+    other.type = '6';
+    expect_entries(&device, &other, "/f: type: character device, FIFO\n");
+}
+
+static void expect_pax(const char *key, const char *stored, const char *layers, const char *want)
+{
+    struct li_buffer one = {0}, other = {0};
+
+    if (stored)
+        tar_record_text(&one, key, stored);
+    if (layers)
+        tar_record_text(&other, key, layers);
+    expect_entries(&(struct tar_entry){.path = "f", .mode = 0640, .pax = &one},
+                   &(struct tar_entry){.path = "f", .mode = 0640, .pax = &other}, want);
+    li_buffer_free(&one);
+    li_buffer_free(&other);
+}
+
+static void test_attributes(void **state)
+{
+    (void)state;
+    expect_pax("SCHILY.xattr.user.a", "1", "2", "/f: attribute user.a: 1 bytes 31, 1 bytes 32\n");
+    expect_pax("SCHILY.xattr.user.a", "1", NULL, "/f: attribute user.a: 1 bytes 31, none\n");
+    expect_pax("SCHILY.xattr.user.a", NULL, "11", "/f: attribute user.a: none, 2 bytes 3131\n");
+    expect_pax("SCHILY.xattr.user.a", NULL, "", "");
+    expect_pax("LIBARCHIVE.xattr.user.a", "MQ==", "MQ==", "");
+    expect_pax("SCHILY.acl.access", "user::rwx,group::r-x,other::---",
+               "user::rw-,group::r-x,other::---", "/f: mode: 0750, 0650\n");
+    expect_pax("SCHILY.acl.access", "user::rw-,user:a:r--:1000,group::r-x,mask::rwx,other::---",
+               "user::rw-,user:a:r--:1000,group::r-x,mask::rwx,other::---", "");
+    expect_pax("mtime", "-1.25", "-1.5", "/f: mtime: -2.750000000, -2.500000000\n");
+    expect_pax("mtime", "0.000000001", "0.000000002", "/f: mtime: 0.000000001, 0.000000002\n");
+}
+
+/* ---- the layer rules, read for the second time ---- */
+
+static void test_whiteouts(void **state)
+{
+    (void)state;
+    same("a=1 d/ d/y=2", "a=1 d/ d/x=1 d/y=2", "d/.wh.x=");
+    same("a=1 d/", "a=1 d/ d/x=1 d/e/ d/e/y=1", "d/.wh..wh..opq=");
+    same("d/ d/n=2", "d/ d/x=1", "d/ d/n=2 .wh.d=");
+    same("a=1 d/ d/x=1", "a=1 .wh.a= d/ d/x=1 d/.wh..wh..opq=");
+    same("a=1 b=2", "a=1", ".wh..wh.plnk/ .wh..wh.plnk/1.2=x .wh..wh.aufs= b=2");
+    same("r/ l>r", "r/ r/x=1 l>r", "l/.wh.x=");
+    same("r/ r/x=1 l/", "r/ r/x=1 l>r", "l/ l/.wh..wh..opq=");
+    same("r/ r/x=1 l/ l/n=2", "r/ r/x=1 l>r", "l/.wh.x= l/ l/n=2");
+}
+
+static void test_merge(void **state)
+{
+    (void)state;
+    same("a=2", "a=1", "a=2");
+    same("d/ d/x=1 d/y=2", "d/ d/x=1", "d/ d/y=2");
+    same("d=2", "d/ d/x=1", "d=2");
+    same("d/ d/y=2", "d=1", "d/ d/y=2");
+    same("a=2 b=1", "a=1 b*a", "a=2");
+    same("b=1", "a=1", "b*a", ".wh.a=");
+    same("d=1", "d/ d/x=1", "d*d/x");
+    same("a=1 b*a", "a=1 b*a", "b*a");
+    same("r/ r/x=1 l>r", "r/ l>r", "l/x=1");
+    same("r/ r/x=1 l>/../r", "r/ l>/../r l/x=1");
+    same("u/ u/b/ l>u/b/../b u/b/x=1 y*u/b/x", "u/ u/b/ l>u/b/../b l/x=1", "y*l/x");
+    same("m/ m/n/ l>m/n m/n/x=1", "m/ m/n/ l>m/n", "l/z/../x=1");
+    same("b=1", "./a/../b=1");
+}
+
+/* What is missing is made as a directory of root's, of 1970. */
+static void test_missing_parents(void **state)
+{
+    (void)state;
+    same("m/ m/n/ m/n/x=1", "m/n/x=1");
+    same("l>m/n m/ m/n/ m/n/x=1", "l>m/n l/x=1");
+}
+
+/* ---- what is no difference, but a failure ---- */
+
+static void expect_failed(struct stack *layers, int code, const char *words)
+{
+    struct stack stored = make_stack("a=1");
+    struct li_error err = LI_ERROR_INIT;
+    struct li_compare_result result = {0};
+    struct li_buffer said = {0};
+
+    assert_fails(compare(&stored, layers, &said, &result, &err), code, words, &err);
+    li_buffer_free(&said);
+}
+
+static void test_failures(void **state)
+{
+    struct stack layers = make_stack("a=1");
+
+    (void)state;
+    layers.layer[0].wrong_diff_id = true;
+    expect_failed(&layers, LI_ECORRUPT, "layer");
+    layers = make_stack("a=1 b*c");
+    expect_failed(&layers, LI_ECORRUPT, "hard link");
+    layers = make_stack("a=1 a/b=2");
+    expect_failed(&layers, LI_EINVALID, "no directory");
+    layers = make_stack("l>l l/x=1");
+    expect_failed(&layers, LI_EINVALID, "symbolic links");
+    layers = make_stack("../x=1");
+    expect_failed(&layers, LI_EINVALID, "out of the image");
+    layers = make_stack("a=1", ".wh.=");
+    expect_failed(&layers, LI_ECORRUPT, "whiteout of nothing");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_paths_and_types), cmocka_unit_test(test_contents),
+        cmocka_unit_test(test_each_piece),      cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_attributes),      cmocka_unit_test(test_whiteouts),
+        cmocka_unit_test(test_merge),           cmocka_unit_test(test_missing_parents),
+        cmocka_unit_test(test_failures),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

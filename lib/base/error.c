@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The text has a fixed size so that reporting a failure can never fail: not for want of memory, and
- * not in a thread that is being wound down. What does not fit is cut at the end, where the least
- * specific words of a long chain of context do not stand: context is put in front, and the cut
- * takes the innermost reason's tail only when the whole exceeds LI_ERROR_TEXT_MAX.
+ * not in a thread that is being wound down. Where a text does not fit, what is put in front of a
+ * reason is cut, mostly a path or a name; but half of the room is its own, and then the beginning
+ * of the reason goes, for its end says most.
  */
 #include "base/error.h"
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +42,25 @@ static int code_of_errno(int sys)
     }
 }
 
+/* Adds ": REASON" to the text. */
+static void add_reason(struct li_error *err, const char *reason)
+{
+    static const char cut[] = "...";
+    const size_t room = sizeof(err->text) - sizeof(": "), half = room / 2;
+    size_t len = strlen(err->text), more = strlen(reason);
+    bool shortened = false;
+
+    if (len + more > room && len > half) {
+        len = more < half ? room - more : half;
+        memcpy(err->text + len - strlen(cut), cut, sizeof(cut));
+    }
+    if (len + more > room) {
+        reason += more - (room - len - strlen(cut));
+        shortened = true;
+    }
+    snprintf(err->text + len, sizeof(err->text) - len, ": %s%s", shortened ? cut : "", reason);
+}
+
 int li_fail(struct li_error *err, int code, const char *fmt, ...)
 {
     va_list ap;
@@ -57,15 +77,12 @@ int li_fail(struct li_error *err, int code, const char *fmt, ...)
 int li_fail_errno(struct li_error *err, int sys, const char *fmt, ...)
 {
     char reason[128];
-    size_t len;
     va_list ap;
 
     va_start(ap, fmt);
     vsnprintf(err->text, sizeof(err->text), fmt, ap);
     va_end(ap);
-    len = strlen(err->text);
-    snprintf(err->text + len, sizeof(err->text) - len, ": %s",
-             strerror_r(sys, reason, sizeof(reason)));
+    add_reason(err, strerror_r(sys, reason, sizeof(reason)));
     sanitize(err->text);
     err->code = code_of_errno(sys);
     err->sys = sys;
@@ -82,15 +99,13 @@ int li_fail_memory(struct li_error *err)
 int li_context(struct li_error *err, const char *fmt, ...)
 {
     char inner[LI_ERROR_TEXT_MAX];
-    size_t len;
     va_list ap;
 
     memcpy(inner, err->text, sizeof(inner));
     va_start(ap, fmt);
     vsnprintf(err->text, sizeof(err->text), fmt, ap);
     va_end(ap);
-    len = strlen(err->text);
-    snprintf(err->text + len, sizeof(err->text) - len, ": %s", inner);
+    add_reason(err, inner);
     sanitize(err->text);
     return err->code;
 }

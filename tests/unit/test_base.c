@@ -35,6 +35,12 @@ static void error_survives_long_texts(void **state)
     li_fail(&err, LI_EIO, "%s", word);
     li_context(&err, "%s", word);
     assert_int_equal(strlen(err.text), LI_ERROR_TEXT_MAX - 1);
+    assert_non_null(strstr(err.text, "w...: ...ww"));
+
+    li_fail_errno(&err, ENOENT, "%s%s", word, word);
+    li_context(&err, "cannot push %s%s", word, word);
+    assert_int_equal(strncmp(err.text, "cannot push www", 15), 0);
+    assert_string_equal(err.text + strlen(err.text) - 31, "w...: No such file or directory");
 }
 
 static void cursor_stops_at_the_end(void **state)

@@ -121,11 +121,11 @@ quietly push app.tar app:1
 run 0 "verify" verify app:1
 mapfile -t chunks < <(find mend/roots/*/chunks -type f | sort)
 change_byte "${chunks[0]}" 100
-run 3 "verify of a chunk that has changed" verify app:1
+run 1 "verify of a chunk that has changed" verify app:1
 run 0 "verify --repair" verify app:1 --repair app.tar
 run 0 "verify finds nothing any more" verify app:1
 rm "${chunks[1]}"
-run 3 "verify of a chunk that is gone" verify app:1
+run 1 "verify of a chunk that is gone" verify app:1
 run 0 "verify --repair" verify app:1 --repair app.tar
 run 0 "verify finds nothing any more" verify app:1
 change_byte "${chunks[2]}" -1

@@ -38,7 +38,7 @@ uint64_t li_content_main(const struct li_inode *inode, uint64_t blocks)
     uint64_t size = inode->sparse == LI_TREE_NONE ? inode->size : blocks * LI_EXT4_BLOCK_SIZE;
     uint64_t tail = size % LI_CHUNK_SIZE;
 
-    if (size < LI_CHUNK_SIZE || tail == 0 || tail >= TAIL_MAX)
+    if (size < LI_CHUNK_SIZE || tail >= TAIL_MAX)
         return blocks;
     return size / LI_CHUNK_SIZE * LI_EXT4_BLOCKS_PER_CHUNK;
 }

@@ -172,6 +172,29 @@ static void test_small(void **state)
     check_directory(680, 4, 0, 3);
 }
 
+/* A block that is filled to the last byte. */
+static void test_full_block(void **state)
+{
+    struct stack s = {0};
+    struct li_buffer *tar = stack_layer(&s);
+    struct directory d;
+    char path[32] = "d/";
+    ext2_filsys fs;
+
+    (void)state;
+    for (unsigned i = 0; i < 337; i++) {
+        make_name(path + 2, 4, i);
+        put_file(tar, path);
+    }
+    put_file(tar, "d/eight888");
+    fs = open_ext4(&s);
+    d = load(fs, "d");
+    assert_int_equal(d.blocks, 1);
+    assert_int_not_equal(search_leaf(d.data, "eight888", 8), 0);
+    free(d.data);
+    close_ext4(&s, fs);
+}
+
 /* A root has room for 507 leaves, or for nodes with room for 510. A leaf holds 15 long names. */
 static void test_levels(void **state)
 {
@@ -302,11 +325,9 @@ static void test_hash_of_the_end(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_small),
-        cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_many_short_names),
-        cmocka_unit_test(test_with_libext2fs),
-        cmocka_unit_test(test_collisions),
+        cmocka_unit_test(test_small),           cmocka_unit_test(test_full_block),
+        cmocka_unit_test(test_levels),          cmocka_unit_test(test_many_short_names),
+        cmocka_unit_test(test_with_libext2fs),  cmocka_unit_test(test_collisions),
         cmocka_unit_test(test_hash_of_the_end),
     };
 

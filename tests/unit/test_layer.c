@@ -17,6 +17,7 @@ static void test_whiteouts(void **state)
     expect_merge("a=1", "a=1", ".wh.b= none/.wh.c= a/.wh.d= none/.wh..wh..opq=");
     expect_merge("", "a=1 b/ b/c=1", ".wh.a= .wh.b=");
     expect_merge("a=3", "a=1", ".wh.a=", "a=3");
+    expect_merge("a=1", "d/ d/x=1", "d/", "a=1 .wh.d=");
     /* A directory that is gone has nothing in it when it comes back. */
     expect_merge("d/ d/y=2", "d/ d/x=1", ".wh.d=", "d/y=2");
 }
@@ -171,6 +172,7 @@ static void test_parents_that_are_links(void **state)
     expect_merge("d/ d/e/ d/e/l>.. d/x=1", "d/ d/e/ d/e/l>.. d/e/l/x=1");
     expect_merge("d/ d/l>../../../e e/ e/x=1", "e/ d/ d/l>../../../e d/l/x=1");
     expect_merge("d/ d/e/ d/e/x=1 k>d l>./k//e/.", "d/ d/e/ k>d l>./k//e/. l/x=1");
+    expect_merge("d/ d/l>/e e/ e/x=1", "e/ d/ d/l>/e d/l/x=1");
     expect_merge("l>n/m n/ n/m/ n/m/x=1", "l>n/m l/x=1");
     expect_merge("l>/n n/ n/x=1", "l>/n", "l/x=1");
     expect_merge("l>/ x=1", "l>/ l/x=1");

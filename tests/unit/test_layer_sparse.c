@@ -204,6 +204,8 @@ static void test_forms(void **state)
             snprintf(name, sizeof(name), "f%zu", i);
             check_file(fs, name, &files[i], data, 0);
         }
+        /* Runs that touch are one extent. */
+        assert_int_equal(small_inode(fs, find_ino(fs, "f6")).i_block[0] >> 16, 1);
         expect_content(fs, "last", "last", 4);
         close_ext4(&s, fs);
     }

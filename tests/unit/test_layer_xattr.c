@@ -163,7 +163,25 @@ static void test_sizes(void **state)
     free(value);
 }
 
-/* Sorted in the block as the kernel looks for them; many small ones fill it. */
+/* The kernel stops its search at the first attribute that is behind the one it looks for: by name
+ * space, length, name. */
+static void check_order(ext2_filsys fs, const char *path)
+{
+    uint8_t block[4096], *last = NULL;
+
+    assert_int_equal(
+        io_channel_read_blk64(fs->io, small_inode(fs, find_ino(fs, path)).i_file_acl, 1, block), 0);
+    for (uint8_t *at = block + 32; li_get_le32(at); at += (16 + at[0] + 3) & ~3) {
+        if (last)
+            assert_true(
+                last[1] < at[1] ||
+                (last[1] == at[1] &&
+                 (last[0] < at[0] || (last[0] == at[0] && memcmp(last + 16, at + 16, at[0]) < 0))));
+        last = at;
+    }
+    assert_non_null(last);
+}
+
 static void test_many(void **state)
 {
     enum { MOST = 169 }; /* of 24 bytes each */
@@ -180,6 +198,7 @@ static void test_many(void **state)
     put(stack_layer(&s), "f", '0', 0644, &pax);
     fs = open_ext4(&s);
     assert_int_equal(count_xattrs(fs, "f"), MOST);
+    check_order(fs, "f");
     for (int i = 0; i < MOST; i++) {
         snprintf(name, sizeof(name), "%s.n%d", i % 2 ? "user" : "trusted", 1000 - i);
         expect_xattr(fs, "f", name, "v", 1);
@@ -226,6 +245,32 @@ static void test_shared_blocks(void **state)
     assert_int_equal(users[2], FILES - 2048);
     expect_xattr(fs, "f2499", "user.a", value, 500);
     expect_xattr(fs, "other", "user.b", value, 500);
+    close_ext4(&s, fs);
+    free(value);
+}
+
+/* Files share a block whatever the order of their records. */
+static void test_any_order(void **state)
+{
+    static const char *const names[] = {"user.b", "trusted.a", "user.a"};
+    uint8_t *value = tar_bytes(1, 100);
+    struct li_buffer pax = {0};
+    struct stack s = {0};
+    struct li_buffer *tar = stack_layer(&s);
+    ext2_filsys fs;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        add_xattr(&pax, names[i], value, 100);
+    put(tar, "f", '0', 0644, &pax);
+    for (int i = 3; i > 0; i--)
+        add_xattr(&pax, names[i - 1], value, 100);
+    put(tar, "g", '0', 0644, &pax);
+    li_buffer_free(&pax);
+    fs = open_ext4(&s);
+    assert_int_equal(small_inode(fs, find_ino(fs, "f")).i_file_acl,
+                     small_inode(fs, find_ino(fs, "g")).i_file_acl);
+    check_order(fs, "f");
     close_ext4(&s, fs);
     free(value);
 }
@@ -436,11 +481,17 @@ static void test_wrong_text_acls(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_name_spaces),   cmocka_unit_test(test_wrong_names),
-        cmocka_unit_test(test_sizes),         cmocka_unit_test(test_many),
-        cmocka_unit_test(test_shared_blocks), cmocka_unit_test(test_twice),
-        cmocka_unit_test(test_acls),          cmocka_unit_test(test_acls_that_are_modes),
-        cmocka_unit_test(test_wrong_acls),    cmocka_unit_test(test_wrong_text_acls),
+        cmocka_unit_test(test_name_spaces),
+        cmocka_unit_test(test_wrong_names),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_shared_blocks),
+        cmocka_unit_test(test_any_order),
+        cmocka_unit_test(test_twice),
+        cmocka_unit_test(test_acls),
+        cmocka_unit_test(test_acls_that_are_modes),
+        cmocka_unit_test(test_wrong_acls),
+        cmocka_unit_test(test_wrong_text_acls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

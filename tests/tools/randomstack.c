@@ -136,14 +136,14 @@ static void make_target(char target[SKETCH_TARGET])
     unsigned kind = pick(10);
 
     if (kind < 3)
-        snprintf(target, SKETCH_TARGET, "/%s", to);
+        snprintf(target, SKETCH_TARGET, "/%.499s", to);
     else if (kind < 7)
-        snprintf(target, SKETCH_TARGET, "%.*s%s", (int)(3 * pick(9)), "../../../../../../../../",
-                 to);
+        snprintf(target, SKETCH_TARGET, "%.*s%.499s", (int)(3 * pick(9)),
+                 "../../../../../../../../", to);
     else if (kind < 8)
         snprintf(target, SKETCH_TARGET, "%.*s", 1 + (int)pick(5), "b1/a2");
     else if (kind < 9)
-        snprintf(target, SKETCH_TARGET, "./%s/../%s/.", to, to);
+        snprintf(target, SKETCH_TARGET, "./%.499s/../%.499s/.", to, to);
     else
         snprintf(target, SKETCH_TARGET, "%0*u", 50 + (int)pick(200), 3U);
     if (!*target)

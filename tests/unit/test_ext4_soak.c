@@ -29,12 +29,6 @@ static bool is_soak(void)
     return soak && *soak;
 }
 
-#define ONLY_IN_SOAK()                                                                             \
-    do {                                                                                           \
-        if (!is_soak())                                                                            \
-            skip();                                                                                \
-    } while (0)
-
 /* An image with layers that are too large for memory, written as they are made. */
 struct big {
     int fd;
@@ -190,7 +184,6 @@ static void test_memory(void **state)
     long before;
 
     (void)state;
-    ONLY_IN_SOAK();
     big_open(&b);
     big_layer(&b);
     for (unsigned i = 0; i < MILLION; i++) {
@@ -220,7 +213,6 @@ static void test_one_directory(void **state)
     struct big b;
 
     (void)state;
-    ONLY_IN_SOAK();
     big_open(&b);
     big_layer(&b);
     for (unsigned i = 0; i < MILLION; i++) {
@@ -247,7 +239,6 @@ static void test_subdirectories(void **state)
     ext2_filsys fs;
 
     (void)state;
-    ONLY_IN_SOAK();
     for (int i = 0; i < 70000; i++) {
         snprintf(name, sizeof(name), "d/%d/", i);
         tar_dir(tar, name);
@@ -265,7 +256,6 @@ static void test_hard_links(void **state)
     ext2_filsys fs;
 
     (void)state;
-    ONLY_IN_SOAK();
     tar_file(tar, "f", "text");
     for (int i = 1; i < 65000; i++) {
         snprintf(name, sizeof(name), "l%d", i);
@@ -292,7 +282,6 @@ static void test_one_name(void **state)
     struct big b;
 
     (void)state;
-    ONLY_IN_SOAK();
     big_open(&b);
     big_layer(&b);
     for (int i = 0; i < MILLION; i++) {
@@ -312,7 +301,6 @@ static void test_whiteouts(void **state)
     struct big b;
 
     (void)state;
-    ONLY_IN_SOAK();
     big_open(&b);
     for (size_t layer = 0; layer < 4; layer++) {
         big_layer(&b);
@@ -337,7 +325,6 @@ static void test_deep_paths(void **state)
     struct big b;
 
     (void)state;
-    ONLY_IN_SOAK();
     for (int i = 0; i < LEVELS; i++)
         memcpy(path + 2 * (size_t)i, "a/", 2);
     big_open(&b);
@@ -370,7 +357,6 @@ static void test_large_file(void **state)
     struct big b;
 
     (void)state;
-    ONLY_IN_SOAK();
     big_open(&b);
     big_layer(&b);
     tar_make_header(&e, header);
@@ -417,7 +403,6 @@ static void test_many_runs(void **state)
     ext2_filsys fs;
 
     (void)state;
-    ONLY_IN_SOAK();
     put_comb(stack_layer(&s), MOST);
     fs = open_ext4(&s);
     assert_int_equal(small_inode(fs, find_ino(fs, "comb")).i_block[1] >> 16, 2);
@@ -437,5 +422,10 @@ int main(void)
         cmocka_unit_test(test_many_runs),
     };
 
+    /* A plan of no tests: what cmocka says of tests that it skips, prove takes for failures. */
+    if (!is_soak()) {
+        printf("1..0 # SKIP only where SOAK is set\n");
+        return 0;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -173,7 +173,7 @@ static void only_private_key_files_open(void **state)
     assert_done(li_kms_open(key_spec, &unit_env, &kms, &err), &err);
     li_kms_free(kms);
     if (geteuid() != 0)
-        skip();
+        return;
     assert_int_equal(chown(key_path, 12345, 0), 0);
     assert_fails(li_kms_open(key_spec, &unit_env, &kms, &err), LI_EDENIED, "another user", &err);
 }

@@ -57,11 +57,11 @@ static struct li_attribute **seek(struct li_attribute **list, const char *name)
     return list;
 }
 
-static bool has(struct li_attribute **list, const char *name)
+static struct li_attribute *find(struct li_attribute **list, const char *name)
 {
     struct li_attribute *at = *seek(list, name);
 
-    return at && strcmp(at->name, name) == 0;
+    return at && strcmp(at->name, name) == 0 ? at : NULL;
 }
 
 static void drop(struct li_attribute **list, const char *name)
@@ -77,7 +77,7 @@ int li_attribute_add(struct li_attribute **list, const char *name, const void *v
 {
     struct li_attribute **at = seek(list, name), *fresh;
 
-    if (has(list, name))
+    if (find(list, name))
         return 0;
     fresh = calloc(1, sizeof(*fresh));
     if (!fresh)
@@ -204,11 +204,11 @@ static int read_acl(struct archive_entry *entry, int which, const char *name,
                     struct li_attribute **list, uint32_t *mode, struct li_error *err)
 {
     struct acl acl = {0};
-    bool given = has(list, name);
+    const struct li_attribute *given = find(list, name);
     int rc = 0;
 
     if (given)
-        rc = read_binary(*seek(list, name), &acl, err);
+        rc = read_binary(given, &acl, err);
     else if (archive_entry_acl_types(entry) & which)
         rc = read_text(entry, which, &acl, err);
     if (rc == 0 && given)

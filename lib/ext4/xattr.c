@@ -36,11 +36,11 @@ static const struct {
 
 /* An attribute as it is written: what the name space leaves of the name, and the stored value. */
 struct row {
-    uint8_t index;
-    uint8_t name_len;
     const char *name;
     const struct li_xattr *xattr;
     uint32_t size; /* of the stored value */
+    uint8_t index;
+    uint8_t name_len;
 };
 
 static bool is_acl(uint8_t index)

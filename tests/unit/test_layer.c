@@ -250,16 +250,14 @@ static void test_link_counts_of_directories(void **state)
 static void test_many_layers(void **state)
 {
     struct stack s = {0};
-    char text[64], want[4096];
-    size_t at = 0;
+    char text[64];
 
     (void)state;
     for (int i = 0; i < 127; i++) {
         snprintf(text, sizeof(text), "last=%d f%03d=%d .wh.f%03d=", i, i, i, i - 2);
         tar_entries(stack_layer(&s), text);
     }
-    at += (size_t)sprintf(want + at, "f125=125 f126=126 last=126");
-    expect_tree(&s, want);
+    expect_tree(&s, "f125=125 f126=126 last=126");
 }
 
 static void test_empty(void **state)

@@ -230,6 +230,21 @@ static void test_concatenated_members(void **state)
     }
 }
 
+/* A digest is of all bytes, also of those that decompression has no use for. */
+static void test_bytes_behind(void **state)
+{
+    struct stack s = make_stack("a=1");
+    struct li_buffer *stored = &s.layer[0].stored;
+    char name[100] = "blobs/sha256/";
+
+    (void)state;
+    stack_compress(&s, archive_write_add_filter_gzip);
+    tar_append(stored, "more", 4);
+    stack_sha256(stored->data, stored->len, name + strlen(name));
+    s.layer[0].name = name;
+    expect_tree(&s, "a=1");
+}
+
 static void test_wrong_digests(void **state)
 {
     static char name[] = "blobs/sha256/"
@@ -266,6 +281,7 @@ int main(void)
         cmocka_unit_test(test_compression),
         cmocka_unit_test(test_broken_compression),
         cmocka_unit_test(test_concatenated_members),
+        cmocka_unit_test(test_bytes_behind),
         cmocka_unit_test(test_wrong_digests),
     };
 

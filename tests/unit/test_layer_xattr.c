@@ -432,6 +432,7 @@ static void test_wrong_acls(void **state)
     };
     uint8_t value[200];
     struct stack s = {0};
+    struct li_buffer pax = {0};
     size_t len;
 
     (void)state;
@@ -447,8 +448,16 @@ static void test_wrong_acls(void **state)
     put_one(stack_layer(&s), "f", "system.posix_acl_access", value, len);
     expect_no_image(&s, LI_ECORRUPT, "is not valid");
     value[0] = 2;
+    value[4] = 0; /* no tag */
+    put_one(stack_layer(&s), "f", "system.posix_acl_access", value, len);
+    expect_no_image(&s, LI_ECORRUPT, "is not valid");
+    value[4] = UO;
     put_one(stack_layer(&s), "f", "system.posix_acl_default", value, len);
     expect_no_image(&s, LI_EUNSUPPORTED, "its type cannot have");
+    add_xattr(&pax, "system.posix_acl_access", value, len);
+    put(stack_layer(&s), "l", '2', 0777, &pax);
+    expect_no_image(&s, LI_EUNSUPPORTED, "its type cannot have");
+    li_buffer_free(&pax);
 }
 
 static void test_wrong_text_acls(void **state)

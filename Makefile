@@ -30,7 +30,7 @@ LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/
 	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
 
 LIB_LAYER = lib/layer/finish.c lib/layer/inflate.c lib/layer/layers.c lib/layer/merge.c \
-	lib/layer/path.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c \
+	lib/layer/path.c lib/layer/record.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c \
 	lib/layer/whiteout.c lib/layer/xattr.c
 
 LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/extent.c lib/ext4/group.c \

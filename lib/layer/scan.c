@@ -26,13 +26,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layer/record.h"
 #include "layer/xattr.h"
 
 enum { READ_SIZE = 64 * 1024, TAR_BLOCK = 512 };
-
-/* What ext4 can hold: 34 bits of seconds from 1901-12-13 on. */
-#define TIME_MIN (-2147483648LL)
-#define TIME_MAX 15032385535LL
 
 struct scan {
     struct li_layers *layers;
@@ -45,6 +42,7 @@ struct scan {
     struct li_error *err;
     struct li_sparse_run *runs;
     struct li_xattr_list xattrs;
+    struct li_record *record; /* that is being filled, or NULL */
 };
 
 /* A header of a symbolic link, "." to ".". */
@@ -105,7 +103,7 @@ static int check_time(struct archive_entry *e, struct li_inode *inode, struct li
         inode->mtime--;
         inode->mtime_nsec = 1000000000 - inode->mtime_nsec;
     }
-    if (inode->mtime < TIME_MIN || inode->mtime > TIME_MAX)
+    if (inode->mtime < LI_SCAN_TIME_MIN || inode->mtime > LI_SCAN_TIME_MAX)
         return li_fail(
             err, LI_EUNSUPPORTED,
             "its time, %lld seconds from 1970, does not fit ext4, which holds 1901-12-13 "
@@ -254,6 +252,17 @@ static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e
     return rc;
 }
 
+/* An entry for a visit of paths is read whole only for the record. What is wrong with it is said
+ * when it is visited itself. */
+static void record_ahead(struct scan *s, struct archive *a, struct archive_entry *e,
+                         struct li_entry *entry)
+{
+    struct li_error later = LI_ERROR_INIT;
+
+    if (read_entry(s, a, e, entry, &later) < 0)
+        li_record_give_up(s->record);
+}
+
 static int visit_entry(struct scan *s, struct archive *a, struct archive_entry *e, int paths_only,
                        li_scan_visit *visit, void *arg, struct li_error *err)
 {
@@ -267,6 +276,10 @@ static int visit_entry(struct scan *s, struct archive *a, struct archive_entry *
         return li_fail(err, LI_ELIMIT, "an entry's path is longer than %d bytes", LI_TREE_PATH_MAX);
     if (!paths_only)
         rc = read_entry(s, a, e, &entry, err);
+    else if (s->record && !s->record->hopeless)
+        record_ahead(s, a, e, &entry);
+    if (rc == 0 && s->record)
+        li_record_add(s->record, &entry);
     if (rc == 0)
         rc = visit(arg, &entry, err);
     free(s->runs);
@@ -321,6 +334,11 @@ static int read_headers(struct scan *s, struct archive *a, int paths_only, li_sc
         if (r != ARCHIVE_EOF && !is_sound(a, r))
             return fail_reading(s, a, err);
         rc = check_end(s, a, err);
+        if (rc < 0 && paths_only) {
+            li_record_give_up(s->record);
+            li_error_clear(err);
+            rc = 0;
+        }
         if (rc < 0 || r == ARCHIVE_EOF)
             return rc;
         rc = visit_entry(s, a, e, paths_only, visit, arg, err);
@@ -350,28 +368,46 @@ static int scan_archive(struct scan *s, int paths_only, li_scan_visit *visit, vo
     return rc;
 }
 
-int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_scan_visit *visit,
-                  void *arg, struct li_error *err)
+static int scan(struct scan *s, int paths_only, li_scan_visit *visit, void *arg,
+                struct li_error *err)
 {
-    struct scan s = {.layers = layers, .index = index, .err = err};
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t before;
     int rc;
 
     if (c == (locale_t)0)
         return li_fail_memory(err);
-    li_error_clear(err);
-    rc = li_layers_ready(layers, index, &s.length, err);
-    if (rc == 0 && s.length > 0) {
-        s.buf = malloc(READ_SIZE);
-        before = uselocale(c);
-        rc = s.buf ? scan_archive(&s, paths_only, visit, arg, err) : li_fail_memory(err);
-        uselocale(before);
-        if (rc < 0)
-            li_context(err, "layer %s", li_layers_name(layers, index));
-    }
+    s->buf = malloc(READ_SIZE);
+    before = uselocale(c);
+    rc = s->buf ? scan_archive(s, paths_only, visit, arg, err) : li_fail_memory(err);
+    uselocale(before);
     freelocale(c);
-    li_xattr_list_free(&s.xattrs);
-    free(s.buf);
+    li_xattr_list_free(&s->xattrs);
+    free(s->buf);
     return rc;
+}
+
+int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_scan_visit *visit,
+                  void *arg, struct li_error *err)
+{
+    struct li_record *record = li_layers_record(layers, index);
+    struct scan s = {.layers = layers, .index = index, .err = err};
+    int rc = 0;
+
+    li_error_clear(err);
+    if (record->whole) {
+        rc = li_record_replay(record, index, paths_only, visit, arg, err);
+    } else {
+        rc = li_layers_ready(layers, index, &s.length, err);
+        if (rc < 0)
+            return rc;
+        li_record_drop(record);
+        if (!record->hopeless && (paths_only || record->keep))
+            s.record = record;
+        if (s.length > 0)
+            rc = scan(&s, paths_only, visit, arg, err);
+        record->length = s.length;
+        record->whole = rc == 0 && s.record && !record->hopeless;
+    }
+    return rc < 0 ? li_context(err, "layer %s", li_layers_name(layers, index)) : 0;
 }

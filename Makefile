@@ -41,6 +41,8 @@ LIB_CHUNK = lib/chunk/chunk.c lib/chunk/walk.c lib/chunk/write.c
 
 LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
+LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/record.c
+
 LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
@@ -66,7 +68,7 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 FUSE = fuse/mount.c fuse/operations.c fuse/signals.c fuse/unmount.c
 
 CMD = cmd/about.c cmd/against.c cmd/context.c cmd/convert.c cmd/help.c cmd/init.c cmd/inspect.c \
-	cmd/ls.c cmd/main.c cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
+	cmd/ls.c cmd/main.c cmd/memo.c cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # One cmocka program each: tests/unit/test_NAME.c
@@ -101,7 +103,7 @@ FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
 
-LIB_SRC = $(LIB_BASE) $(LIB_IMAGE) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) $(LIB_KMS) \
+LIB_SRC = $(LIB_BASE) $(LIB_IMAGE) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) $(LIB_MEMO) $(LIB_KMS) \
 	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER) $(LIB_COMPARE)
 UNIT = $(UNIT_BASE) $(UNIT_IMAGE) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
 	$(UNIT_COMPARE) $(UNIT_MAN)

@@ -21,7 +21,7 @@ static int run(const struct arguments *args, struct li_error *err)
         return li_fail(err, CMD_EUSAGE, "say where the image goes, by -o FILE");
     rc = make_env(args, &env, err);
     if (rc == 0)
-        rc = flatten(args, args->operand[0], &env, &flattened, err);
+        rc = flatten(args, args->operand[0], &env, NULL, &flattened, err);
     if (rc == 0) {
         source = li_ext4_source(flattened.ext4);
         progress = begin_progress(&bar, "converting");

@@ -13,6 +13,8 @@ static const struct option_row options[] = {
     {"pad", 0, "N", "round sealed sizes up to multiples of N bytes (default: no padding)"},
     {"image", 0, "TAG", "which image, where there are several: a tag or a digest"},
     {"platform", 0, "OS/ARCH", "which platform, where there are several (default: this host's)"},
+    {"memo", 0, "DIR", "where to remember what was pushed (default: ~/.cache/lambdaimg)"},
+    {"no-memo", 0, NULL, "read all layers, and remember nothing"},
     {"json", 0, NULL, "machine-readable output"},
     {NULL, 0, NULL, NULL},
 };
@@ -48,12 +50,13 @@ static int print_result(const struct li_reference *reference, const struct li_pu
     char name[sizeof(reference->name) + sizeof(reference->tag) + 1], id[2 * LI_ID_SIZE + 1];
 
     snprintf(name, sizeof(name), "%s:%s", reference->name, reference->tag);
-    return print_json(json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "reference", name,
-                                "manifest", dry_run ? "" : id_text(r->manifest, id), "dry_run",
-                                dry_run, "chunks", (json_int_t)r->chunks, "new_chunks",
+    return print_json(json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "reference",
+                                name, "manifest", dry_run ? "" : id_text(r->manifest, id),
+                                "dry_run", dry_run, "chunks", (json_int_t)r->chunks, "new_chunks",
                                 (json_int_t)r->new_chunks, "new_bytes", (json_int_t)r->new_bytes,
-                                "known_chunks", (json_int_t)r->known_chunks, "mended",
-                                (json_int_t)r->mended, "metadata_bytes", (json_int_t)r->metadata),
+                                "known_chunks", (json_int_t)r->known_chunks, "memo_chunks",
+                                (json_int_t)r->memo_chunks, "mended", (json_int_t)r->mended,
+                                "metadata_bytes", (json_int_t)r->metadata),
                       err);
 }
 
@@ -95,14 +98,16 @@ static int choose_reference(const struct arguments *args, const struct li_image 
 }
 
 static int push(const struct arguments *args, struct context *context,
-                const struct flattened *flattened, const struct li_seal_policy *seal,
-                struct li_push_result *result, struct li_reference *reference, struct li_error *err)
+                const struct flattened *flattened, struct li_memo *memo,
+                const struct li_seal_policy *seal, struct li_push_result *result,
+                struct li_reference *reference, struct li_error *err)
 {
     struct li_push_options push_options = {.seal = *seal,
                                            .dry_run = flag(args, "dry-run"),
                                            .check_existing = flag(args, "check-existing"),
                                            .confirm = confirm_layers,
-                                           .confirm_arg = (void *)(uintptr_t)flattened};
+                                           .confirm_arg = (void *)(uintptr_t)flattened,
+                                           .memo = memo};
     struct li_chunk_source source = li_ext4_source(flattened->ext4);
     struct progress_bar bar;
     struct li_progress progress;
@@ -126,6 +131,8 @@ static int run(const struct arguments *args, struct li_error *err)
     struct flattened flattened = {0};
     struct li_push_result result = {0};
     struct li_reference reference = {0};
+    struct li_error ignored = LI_ERROR_INIT;
+    struct li_memo *memo = NULL;
     struct li_seal_policy seal;
     struct context context = {0};
     int rc = seal_policy(args, &seal, err);
@@ -133,9 +140,13 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)
-        rc = flatten(args, args->operand[0], &context.env, &flattened, err);
+        rc = open_memo(args, &context, &memo, err);
     if (rc == 0)
-        rc = push(args, &context, &flattened, &seal, &result, &reference, err);
+        rc = flatten(args, args->operand[0], &context.env, memo, &flattened, err);
+    if (rc == 0)
+        rc = push(args, &context, &flattened, memo, &seal, &result, &reference, err);
+    if (rc == 0 && memo)
+        (void)li_memo_save(memo, &ignored);
     if (rc < 0)
         li_context(err, "cannot push %s", image_text(args->operand[0]));
     else if (flag(args, "json"))
@@ -143,6 +154,7 @@ static int run(const struct arguments *args, struct li_error *err)
     else
         print_text(&reference, &result, flag(args, "dry-run"));
     free_flattened(&flattened);
+    li_memo_free(memo);
     close_context(&context);
     return rc < 0 ? rc : EXIT_DONE;
 }

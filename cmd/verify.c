@@ -28,7 +28,7 @@ static int verify(const struct arguments *args, struct context *context,
     int rc = seal_policy(args, &seal, err);
 
     if (rc == 0 && path) {
-        rc = flatten(args, path, &context->env, &flattened, err);
+        rc = flatten(args, path, &context->env, NULL, &flattened, err);
         if (rc == 0)
             rc = confirm_layers(&flattened, err);
         if (rc < 0)

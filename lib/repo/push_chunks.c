@@ -5,7 +5,7 @@
  * Workers, one for each processor, read, hash and name chunks, and ask the store for them. Most are
  * there already, so that is all they do for most. What is new they seal, and hand over to writers,
  * which wait for the disk or the network: there are more of them, and a bounded queue in between
- * keeps what waits to be written in memory to a few chunks.
+ * keeps what waits to be written in memory within bounds.
  *
  * A chunk whose digest the memo knows is named by that, and read only where it is not stored yet.
  *
@@ -19,7 +19,9 @@
 #include "base/workers.h"
 #include "repo/internal.h"
 
-enum { WRITERS = 8, QUEUE = 16 };
+/* Nothing is stored before the layers' digests hold, and hashing them is the work of one thread for
+ * each layer: the queue is deep enough for the readers to seal on meanwhile, and at most 128 MiB. */
+enum { WRITERS = 8, QUEUE = 256 };
 
 struct job {
     struct li_key key;

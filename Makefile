@@ -41,7 +41,8 @@ LIB_CHUNK = lib/chunk/chunk.c lib/chunk/walk.c lib/chunk/write.c
 
 LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
-LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/record.c
+LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/record.c \
+	lib/memo/stamp.c
 
 LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 

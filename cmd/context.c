@@ -146,6 +146,7 @@ int flatten(const struct arguments *args, const char *path, const struct li_env 
     struct li_image_options options = {option(args, "image"), option(args, "platform")};
     int rc = li_image_open(path, &options, env, &out->image, err);
 
+    out->memo = memo;
     if (rc == 0 && memo)
         rc = li_memo_recall(memo, out->image, &records, err);
     if (rc == 0)
@@ -169,6 +170,7 @@ void free_flattened(struct flattened *flattened)
 int confirm_layers(void *arg, struct li_error *err)
 {
     struct flattened *flattened = arg;
+    int rc = li_layers_verified(flattened->layers, err);
 
-    return li_layers_verified(flattened->layers, err);
+    return rc == 0 && flattened->memo ? li_memo_unchanged(flattened->memo, err) : rc;
 }

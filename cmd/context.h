@@ -52,6 +52,7 @@ struct flattened {
     struct li_layers *layers;
     struct li_tree *tree;
     struct li_ext4 *ext4;
+    struct li_memo *memo; /* borrowed, or NULL */
 };
 
 /* Opens and plans the image at PATH; --image and --platform of ARGS choose. MEMO, which may be

@@ -98,16 +98,15 @@ static int choose_reference(const struct arguments *args, const struct li_image 
 }
 
 static int push(const struct arguments *args, struct context *context,
-                const struct flattened *flattened, struct li_memo *memo,
-                const struct li_seal_policy *seal, struct li_push_result *result,
-                struct li_reference *reference, struct li_error *err)
+                const struct flattened *flattened, const struct li_seal_policy *seal,
+                struct li_push_result *result, struct li_reference *reference, struct li_error *err)
 {
     struct li_push_options push_options = {.seal = *seal,
                                            .dry_run = flag(args, "dry-run"),
                                            .check_existing = flag(args, "check-existing"),
                                            .confirm = confirm_layers,
                                            .confirm_arg = (void *)(uintptr_t)flattened,
-                                           .memo = memo};
+                                           .memo = flattened->memo};
     struct li_chunk_source source = li_ext4_source(flattened->ext4);
     struct progress_bar bar;
     struct li_progress progress;
@@ -144,7 +143,7 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = flatten(args, args->operand[0], &context.env, memo, &flattened, err);
     if (rc == 0)
-        rc = push(args, &context, &flattened, memo, &seal, &result, &reference, err);
+        rc = push(args, &context, &flattened, &seal, &result, &reference, err);
     if (rc == 0 && memo)
         (void)li_memo_save(memo, &ignored);
     if (rc < 0)

@@ -170,9 +170,18 @@ static struct layer *take_layer(struct li_layers *layers)
 static int verify_layer(struct li_layers *layers, struct layer *layer, struct li_workers *team,
                         struct li_error *err)
 {
+    struct li_record *record = &layers->record[layer - layers->layer];
+    const uint8_t *diff_id = layer->blob->diff_id;
+    int rc;
+
     if (layer->compression != LI_COMPRESSION_NONE)
         return spool(layers, layer, team, err);
-    return layers->record[layer - layers->layer].checked ? 0 : hash_plain(layer, team, err);
+    record->relied = record->checked;
+    if (record->checked)
+        return check_digests(layer, diff_id, diff_id, err);
+    rc = hash_plain(layer, team, err);
+    record->checked = rc == 0;
+    return rc;
 }
 
 static int prepare(void *arg, unsigned index, struct li_workers *team, struct li_error *err)

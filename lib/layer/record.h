@@ -28,7 +28,8 @@ struct li_record {
     bool whole;               /* all entries are there */
     bool hopeless;            /* it would be too long, or an entry is broken */
     bool keep;                /* the merge leaves the entries here when it is through with them */
-    bool checked;             /* the image's bytes of it are known to have the right digests */
+    bool checked; /* the image has it uncompressed, and its digest was computed and is right */
+    bool relied;  /* that was so from the start, and was relied on when the bytes were wanted */
 };
 
 /* Appends an entry. What cannot be kept leaves the record hopeless, which is no failure. */

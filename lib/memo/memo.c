@@ -135,7 +135,8 @@ static size_t first_of(const struct li_memo *memo, size_t index)
 {
     size_t i = 0;
 
-    while (memcmp(memo->layer[i].diff_id, memo->layer[index].diff_id, LI_SHA256_SIZE) != 0)
+    while (memcmp(memo->layer[i].blob->diff_id, memo->layer[index].blob->diff_id, LI_SHA256_SIZE) !=
+           0)
         i++;
     return i;
 }
@@ -143,10 +144,14 @@ static size_t first_of(const struct li_memo *memo, size_t index)
 static int recall_layer(struct li_memo *memo, size_t index, struct li_error *err)
 {
     struct li_memo_layer *layer = &memo->layer[index];
-    int rc = li_memo_read_layer(memo, layer->diff_id, &memo->record[index], &layer->rows, err);
+    int rc =
+        li_memo_read_layer(memo, layer->blob->diff_id, &memo->record[index], &layer->rows, err);
 
     layer->loaded = rc == 0;
     memo->record[index].keep = rc == LI_END && layer->first == index;
+    if (rc >= 0)
+        rc = li_memo_read_stamp(memo, layer, err);
+    layer->stamped = memo->record[index].checked = rc == 0;
     return rc < 0 ? rc : 0;
 }
 
@@ -162,13 +167,24 @@ int li_memo_recall(struct li_memo *memo, const struct li_image *image, struct li
         return li_fail_memory(err);
     memo->count = count;
     for (size_t i = 0; i < count && rc == 0; i++) {
-        memo->layer[i].diff_id = li_image_layer(image, i)->diff_id;
+        memo->layer[i].blob = li_image_layer(image, i);
         memo->layer[i].first = first_of(memo, i);
         rc = recall_layer(memo, i, err);
     }
     if (rc == 0)
         *records = memo->record;
     return rc;
+}
+
+int li_memo_unchanged(const struct li_memo *memo, struct li_error *err)
+{
+    for (size_t i = 0; i < memo->count; i++)
+        if (memo->record[i].relied && !li_memo_is_unchanged(&memo->layer[i]))
+            return li_fail(err, LI_ECORRUPT,
+                           "layer %s: the file that it lies in was changed while it was read; "
+                           "try again",
+                           memo->layer[i].blob->name);
+    return 0;
 }
 
 static int by_recipe(const void *a, const void *b)
@@ -249,17 +265,18 @@ static int save_layer(struct li_memo *memo, size_t index, struct li_error *err)
     int rc;
 
     if (layer->loaded && layer->fresh.len == 0) {
-        li_hex_encode(layer->diff_id, LI_SHA256_SIZE, name);
+        li_hex_encode(layer->blob->diff_id, LI_SHA256_SIZE, name);
         li_memo_touch(memo, name);
         return LI_END;
     }
-    rc = li_memo_read_layer(memo, layer->diff_id, &again, &rows, err);
+    rc = li_memo_read_layer(memo, layer->blob->diff_id, &again, &rows, err);
     if (rc == LI_END && record->whole)
         rc = 0;
     if (rc == 0)
         rc = merge_rows(&rows, &layer->fresh, err);
     if (rc == 0)
-        rc = li_memo_write_layer(memo, layer->diff_id, again.whole ? &again : record, &rows, err);
+        rc = li_memo_write_layer(memo, layer->blob->diff_id, again.whole ? &again : record, &rows,
+                                 err);
     li_record_drop(&again);
     li_buffer_free(&rows);
     return rc;
@@ -275,6 +292,8 @@ int li_memo_save(struct li_memo *memo, struct li_error *err)
             continue;
         rc = save_layer(memo, i, err);
         written |= rc == 0;
+        if (rc >= 0 && memo->record[i].checked && !memo->layer[i].stamped)
+            rc = li_memo_write_stamp(memo, &memo->layer[i], err);
     }
     if (written)
         li_memo_limit(memo, LI_MEMO_MAX);

@@ -5,7 +5,7 @@
  *
  *     DIR/memo/CONTEXT/DIFF_ID     of a layer: its entries, and the digest of each chunk that was
  *                                  made of it, by recipe (li_chunk_source.recipe)
- *     DIR/memo/CONTEXT/file-NAME   of an image's file: which layers were found sound in it
+ *     DIR/memo/CONTEXT/DIFF_ID.at  the file and the place in it where the layer was found sound
  *
  * CONTEXT follows from the salt: under another salt nothing is found. Each file is authenticated by
  * a key that follows from the salt too, and names the versions of its own format, of the layout and
@@ -14,7 +14,7 @@
  * A layer is known by its diff ID, so what was learnt from one archive serves for any other that
  * names the layer, and the bytes in that one are not looked at.
  *
- * A memo belongs to one push. li_memo_digest() may be called from any thread, all else from one.
+ * A memo belongs to one push. What does not say "any thread" is for one at a time.
  */
 #ifndef LI_MEMO_MEMO_H
 #define LI_MEMO_MEMO_H
@@ -46,19 +46,24 @@ void li_memo_free(struct li_memo *memo);
 /* Whether the memo was opened under SALT. */
 bool li_memo_fits(const struct li_memo *memo, const struct li_secret *salt);
 
-/* Recalls what is known of IMAGE's layers. *RECORDS is for li_layers_open_known(), and the memo's:
- * the stack must be freed before it. Once only. */
+/* Recalls what is known of IMAGE's layers; IMAGE must outlive all calls but li_memo_free().
+ * *RECORDS is for li_layers_open_known(), and the memo's: the stack must be freed before it. Once
+ * only. */
 int li_memo_recall(struct li_memo *memo, const struct li_image *image, struct li_record **records,
                    struct li_error *err);
 
 /* The digest of chunk INDEX of SOURCE, the plan of that image, or *ZEROS, where it has one but is
- * all zeros. LI_END where it is not known. */
+ * all zeros. LI_END where it is not known. Any thread. */
 int li_memo_digest(const struct li_memo *memo, const struct li_chunk_source *source, uint64_t index,
                    uint8_t digest[LI_SHA256_SIZE], bool *zeros, struct li_error *err);
 
 /* Chunk INDEX was read and has DIGEST, or is all zeros where that is NULL. */
 int li_memo_learn(struct li_memo *memo, const struct li_chunk_source *source, uint64_t index,
                   const uint8_t *digest, struct li_error *err);
+
+/* Whether the files of layers that were read and not hashed again are as they were; LI_ECORRUPT. To
+ * be asked after li_layers_verified(), before anything is kept of what was read. Any thread. */
+int li_memo_unchanged(const struct li_memo *memo, struct li_error *err);
 
 /* Writes what was learnt: only after li_layers_verified() has said 0 of the stack. A failure leaves
  * the memo as it was, or a part of it written. */

@@ -71,10 +71,13 @@ static void print_text(const struct li_reference *reference, const struct li_pus
         printf("pushed %s:%s, manifest %s: ", reference->name, reference->tag,
                id_text(r->manifest, id));
     if (r->new_chunks == 0)
-        printf("nothing new, all %llu chunks are there\n", (unsigned long long)r->chunks);
+        printf("nothing new, all %llu chunks are there", (unsigned long long)r->chunks);
     else
-        printf("%llu new of %llu chunks, %s\n", (unsigned long long)r->new_chunks,
+        printf("%llu new of %llu chunks, %s", (unsigned long long)r->new_chunks,
                (unsigned long long)r->chunks, size_text(r->new_bytes, size));
+    if (r->memo_chunks > 0)
+        printf("; %llu of them by the memo", (unsigned long long)r->memo_chunks);
+    putchar('\n');
     if (r->mended > 0)
         printf("mended %llu chunks that were damaged\n", (unsigned long long)r->mended);
 }

@@ -222,6 +222,12 @@ static int open_layer(const struct li_blob *blob, struct layer *layer, struct li
     return 0;
 }
 
+/* Whether the layer cannot be the one that was recorded: so much can be seen without reading it. */
+static bool contradicts(const struct layer *layer, const struct li_record *record)
+{
+    return layer->compression == LI_COMPRESSION_NONE && layer->length != record->length;
+}
+
 /* The rows for layers and their records. */
 static int make_rows(struct li_layers *layers, struct li_record *records, struct li_error *err)
 {
@@ -262,6 +268,8 @@ int li_layers_open_known(const struct li_image *image, const struct li_env *env,
     rc = make_rows(layers, records, err);
     for (size_t i = 0; i < layers->count && rc == 0; i++) {
         rc = open_layer(li_image_layer(image, i), &layers->layer[i], err);
+        if (rc == 0 && contradicts(&layers->layer[i], &layers->record[i]))
+            li_record_drop(&layers->record[i]);
         layers->layer[i].wanted = !layers->record[i].whole;
         layers->wanted += layers->layer[i].wanted;
     }

@@ -76,7 +76,7 @@ static void print_text(const struct li_reference *reference, const struct li_pus
         printf("%llu new of %llu chunks, %s", (unsigned long long)r->new_chunks,
                (unsigned long long)r->chunks, size_text(r->new_bytes, size));
     if (r->memo_chunks > 0)
-        printf("; %llu of them by the memo", (unsigned long long)r->memo_chunks);
+        printf("; %llu known by the memo", (unsigned long long)r->memo_chunks);
     putchar('\n');
     if (r->mended > 0)
         printf("mended %llu chunks that were damaged\n", (unsigned long long)r->mended);

@@ -64,7 +64,7 @@ run 0 "push --no-memo" push app.tar app:1 --no-memo --json
 is "$(pushed memo_chunks)" 0 "takes nothing from the memo"
 is "$(chunk_table)" "$table" "its chunks have the same names"
 run 0 "push, for people" push app.tar app:1
-has "$OUT" "$data_chunks of them by the memo" "it says what the memo was good for"
+has "$OUT" "$data_chunks known by the memo" "it says what the memo was good for"
 run 0 "push --check-existing" push app.tar app:1 --check-existing --json
 is "$(pushed memo_chunks)" 0 "reads everything"
 run 0 "push --dry-run" push app.tar app:1 --dry-run --json

@@ -31,7 +31,7 @@ LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/
 
 LIB_LAYER = lib/layer/finish.c lib/layer/inflate.c lib/layer/layers.c lib/layer/merge.c \
 	lib/layer/path.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c \
-	lib/layer/whiteout.c lib/layer/xattr.c
+	lib/layer/whiteout.c lib/layer/xattr.c lib/layer/zeros.c
 
 LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/extent.c lib/ext4/group.c \
 	lib/ext4/htree.c lib/ext4/inode.c lib/ext4/place.c lib/ext4/plan.c lib/ext4/source.c \
@@ -75,7 +75,7 @@ UNIT_BASE = base
 UNIT_IMAGE = image image_container image_oci
 
 UNIT_LAYER = ext4 ext4_htree ext4_soak layer layer_broken layer_entries layer_names layer_sparse \
-	layer_xattr
+	layer_xattr layer_zeros
 
 UNIT_CRYPTO = crypto seal kms manifest wrap reference
 

@@ -18,7 +18,7 @@
 #include "layer/tree.h"
 
 /* Changes whenever the same layers would give other bytes. */
-enum { LI_EXT4_LAYOUT_VERSION = 1 };
+enum { LI_EXT4_LAYOUT_VERSION = 2 };
 
 enum { LI_EXT4_BLOCK_SIZE = 4096 };
 

@@ -159,8 +159,12 @@ void li_group_block_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *
             break;
 }
 
+/* A group that has no inodes in use says so in its descriptor, and its bitmap, of which nobody then
+ * reads a bit, stays a block of zeros. */
 void li_group_inode_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *buf)
 {
+    if (used_inodes(plan, group) == 0)
+        return;
     set_bits(buf, 0, used_inodes(plan, group));
     set_bits(buf, plan->inodes_per_group, BITMAP_BITS - plan->inodes_per_group);
 }
@@ -174,7 +178,8 @@ static void put_split(uint8_t *descriptor, size_t low, size_t high, uint64_t val
 static void put_descriptor(const struct li_ext4 *plan, uint32_t group, uint8_t *d)
 {
     uint64_t tables = plan->inodes_per_group / LI_EXT4_INODES_PER_BLOCK;
-    uint32_t free_inodes = plan->inodes_per_group - used_inodes(plan, group), crc;
+    uint32_t used = used_inodes(plan, group), free_inodes = plan->inodes_per_group - used, crc;
+    uint16_t flags = used ? EXT2_BG_INODE_ZEROED : EXT2_BG_INODE_ZEROED | EXT2_BG_INODE_UNINIT;
     uint8_t bitmap[LI_EXT4_BLOCK_SIZE] = {0}, number[4];
 
     put_split(d, 0, 32, plan->block_bitmaps.first + group);
@@ -183,7 +188,7 @@ static void put_descriptor(const struct li_ext4 *plan, uint32_t group, uint8_t *
     li_put_le16(d + 12, (uint16_t)(LI_EXT4_BLOCKS_PER_GROUP - plan->group_used[group]));
     li_put_le16(d + 14, (uint16_t)free_inodes);
     li_put_le16(d + 16, (uint16_t)plan->group_directories[group]);
-    li_put_le16(d + 18, EXT2_BG_INODE_ZEROED);
+    li_put_le16(d + 18, flags);
     li_put_le16(d + 28, (uint16_t)free_inodes); /* unused at the table's end: all that are free */
     li_group_block_bitmap(plan, group, bitmap);
     crc = li_ext4_crc(LI_EXT4_CHECKSUM_SEED, bitmap, sizeof(bitmap));

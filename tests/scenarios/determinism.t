@@ -5,13 +5,13 @@
 # input's form does not is in convert.t.
 . "$(dirname "$0")/lib.sh"
 
-# The layout of version 1. It may change only together with LI_EXT4_LAYOUT_VERSION.
-golden=$(cat "$scenarios/golden/sample-v1.sha256")
+# The layout of version 2. It may change only together with LI_EXT4_LAYOUT_VERSION.
+golden=$(cat "$scenarios/golden/sample-v2.sha256")
 
 sample_layers
 make_docker_old sample.tar app:1 "${LAYERS[@]}"
 quietly convert sample.tar -o want.ext4
-is "$(digest_of want.ext4)" "$golden" "the bytes are those of layout version 1"
+is "$(digest_of want.ext4)" "$golden" "the bytes are those of layout version 2"
 
 # same_under WHAT COMMAND...: COMMAND prefixes the program.
 same_under() {

@@ -33,8 +33,8 @@ LIB_LAYER = lib/layer/finish.c lib/layer/inflate.c lib/layer/layers.c lib/layer/
 	lib/layer/path.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c \
 	lib/layer/whiteout.c lib/layer/xattr.c lib/layer/zeros.c
 
-LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/extent.c lib/ext4/group.c \
-	lib/ext4/htree.c lib/ext4/inode.c lib/ext4/place.c lib/ext4/plan.c lib/ext4/source.c \
+LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/extent.c lib/ext4/geometry.c \
+	lib/ext4/group.c lib/ext4/htree.c lib/ext4/inode.c lib/ext4/place.c lib/ext4/plan.c lib/ext4/source.c \
 	lib/ext4/xattr.c
 
 LIB_CHUNK = lib/chunk/chunk.c lib/chunk/walk.c lib/chunk/write.c
@@ -74,7 +74,7 @@ UNIT_BASE = base
 
 UNIT_IMAGE = image image_container image_oci
 
-UNIT_LAYER = ext4 ext4_htree ext4_soak layer layer_broken layer_entries layer_names layer_sparse \
+UNIT_LAYER = ext4 ext4_htree ext4_size ext4_soak layer layer_broken layer_entries layer_names layer_sparse \
 	layer_xattr layer_zeros
 
 UNIT_CRYPTO = crypto seal kms manifest wrap reference

@@ -48,9 +48,12 @@ struct flattened {
     struct li_ext4 *ext4;
 };
 
+/* How large the file system shall be, by --size and --free. CMD_EUSAGE. */
+int parse_room(const struct arguments *args, struct li_ext4_room *out, struct li_error *err);
+
 /* Opens and plans the image at PATH; --image and --platform of ARGS choose. */
-int flatten(const struct arguments *args, const char *path, const struct li_env *env,
-            struct flattened *out, struct li_error *err);
+int flatten(const struct arguments *args, const char *path, const struct li_ext4_room *room,
+            const struct li_env *env, struct flattened *out, struct li_error *err);
 void free_flattened(struct flattened *flattened);
 
 /* A li_chunk_confirm: whether the layers were what the image says. ARG is a struct flattened. */

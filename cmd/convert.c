@@ -3,6 +3,10 @@
 
 static const struct option_row options[] = {
     {"output", 'o', "FILE", "where the ext4 image goes"},
+    {"size", 0, "SIZE", "the file system's size, as in 10G (default: what --free says)"},
+    {"free", 0, "ROOM",
+     "its free space: a size, or a percentage of what is used (default: 25%, 64M "
+     "at least)"},
     {"image", 0, "TAG", "which image, where there are several: a tag or a digest"},
     {"platform", 0, "OS/ARCH", "which platform, where there are several (default: this host's)"},
     {NULL, 0, NULL, NULL},
@@ -14,14 +18,17 @@ static int run(const struct arguments *args, struct li_error *err)
     struct progress_bar bar;
     struct li_chunk_source source;
     struct li_progress progress;
+    struct li_ext4_room room;
     struct li_env env;
     int rc;
 
     if (!option(args, "output"))
         return li_fail(err, CMD_EUSAGE, "say where the image goes, by -o FILE");
-    rc = make_env(args, &env, err);
+    rc = parse_room(args, &room, err);
     if (rc == 0)
-        rc = flatten(args, args->operand[0], &env, &flattened, err);
+        rc = make_env(args, &env, err);
+    if (rc == 0)
+        rc = flatten(args, args->operand[0], &room, &env, &flattened, err);
     if (rc == 0) {
         source = li_ext4_source(flattened.ext4);
         progress = begin_progress(&bar, "converting");

@@ -22,6 +22,7 @@
 enum {
     LI_EXT4_BLOCKS_PER_GROUP = 32768,
     LI_EXT4_BLOCKS_PER_CHUNK = LI_CHUNK_SIZE / LI_EXT4_BLOCK_SIZE,
+    LI_EXT4_DESCRIPTORS_PER_BLOCK = 64,
     LI_EXT4_INODE_SIZE = 256,
     LI_EXT4_INODES_PER_BLOCK = LI_EXT4_BLOCK_SIZE / LI_EXT4_INODE_SIZE,
     LI_EXT4_EXTRA_ISIZE = 32,
@@ -166,8 +167,10 @@ void li_xattr_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
 /* inode.c */
 void li_inode_block(const struct li_ext4 *plan, uint64_t block, uint8_t *buf);
 
+/* geometry.c: how large, and where the zones lie; all else must be planned. */
+int li_geometry_plan(struct li_ext4 *plan, const struct li_ext4_room *room, struct li_error *err);
+
 /* group.c */
-int li_group_plan(struct li_ext4 *plan, struct li_error *err);
 void li_group_superblock(const struct li_ext4 *plan, uint8_t *buf);
 void li_group_descriptors(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
 void li_group_block_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *buf);

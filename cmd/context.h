@@ -73,6 +73,10 @@ void end_progress(struct progress_bar *bar);
 const char *image_text(const char *path);
 /* JSON on standard output; it is released, and may be NULL for want of memory. */
 int print_json(json_t *json, struct li_error *err);
+/* A byte of a name as it is shown: as it is, or as \xNN where it could steer a terminal, or be
+ * taken for what separates fields and lines. Returns the length. */
+enum { ESCAPED = 5 };
+size_t escape_byte(char c, char text[ESCAPED]);
 /* "1.2 GB" into TEXT. */
 enum { SIZE_TEXT = 32 };
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT]);

@@ -31,11 +31,11 @@ LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/
 
 LIB_LAYER = lib/layer/finish.c lib/layer/inflate.c lib/layer/layers.c lib/layer/merge.c \
 	lib/layer/path.c lib/layer/record.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c \
-	lib/layer/whiteout.c lib/layer/xattr.c
+	lib/layer/whiteout.c lib/layer/xattr.c lib/layer/zeros.c
 
-LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/extent.c lib/ext4/group.c \
-	lib/ext4/htree.c lib/ext4/inode.c lib/ext4/place.c lib/ext4/plan.c lib/ext4/source.c \
-	lib/ext4/xattr.c
+LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/explain.c lib/ext4/extent.c \
+	lib/ext4/geometry.c lib/ext4/group.c lib/ext4/htree.c lib/ext4/inode.c lib/ext4/place.c \
+	lib/ext4/plan.c lib/ext4/source.c lib/ext4/xattr.c
 
 LIB_CHUNK = lib/chunk/chunk.c lib/chunk/walk.c lib/chunk/write.c
 
@@ -68,8 +68,8 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 
 FUSE = fuse/mount.c fuse/operations.c fuse/signals.c fuse/unmount.c
 
-CMD = cmd/about.c cmd/against.c cmd/context.c cmd/convert.c cmd/help.c cmd/init.c cmd/inspect.c \
-	cmd/ls.c cmd/main.c cmd/memo.c cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
+CMD = cmd/about.c cmd/against.c cmd/context.c cmd/convert.c cmd/explain.c cmd/help.c cmd/init.c \
+	cmd/inspect.c cmd/ls.c cmd/main.c cmd/memo.c cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # One cmocka program each: tests/unit/test_NAME.c
@@ -77,8 +77,8 @@ UNIT_BASE = base
 
 UNIT_IMAGE = image image_container image_oci
 
-UNIT_LAYER = ext4 ext4_htree ext4_soak layer layer_broken layer_entries layer_names layer_sparse \
-	layer_xattr
+UNIT_LAYER = ext4 ext4_htree ext4_size ext4_soak layer layer_broken layer_entries layer_names layer_sparse \
+	layer_xattr layer_zeros
 
 UNIT_CRYPTO = crypto memo seal kms manifest wrap reference
 

@@ -22,6 +22,7 @@ struct fixture {
     struct li_chunk_source source;
     uint8_t digest[CHUNKS_MAX][LI_SHA256_SIZE]; /* zeros: the chunk is all zeros */
     unsigned known, unknown;                    /* chunks of data */
+    unsigned zeros;                             /* of those that are known */
     struct li_error err;
 };
 
@@ -66,12 +67,15 @@ static int teardown(void **state)
 /* Three layers: big files and small ones, and something that replaces one of each. */
 static void make_layers(struct fixture *f)
 {
-    static const uint8_t zeros[BIG];
+    /* With a chunk of zeros between two others. */
+    static uint8_t gap[3 * LI_CHUNK_SIZE];
     struct li_buffer *tar = stack_layer(&f->stack);
 
+    gap[0] = gap[sizeof(gap) - 1] = 1;
     tar_random_file(tar, "a", 1, BIG);
     tar_random_file(tar, "b", 2, BIG);
-    tar_put(tar, &(struct tar_entry){.path = "z", .data = zeros, .length = BIG, .mode = 0644});
+    tar_put(tar,
+            &(struct tar_entry){.path = "gap", .data = gap, .length = sizeof(gap), .mode = 0644});
     tar_entries(tar, "d/ d/one=1 d/two=2 d/link>one d/hard*d/one");
     tar = stack_layer(&f->stack);
     tar_random_file(tar, "e", 3, BIG);
@@ -112,7 +116,7 @@ static int begin_push(struct fixture *f)
     if (rc == 0)
         rc = li_tree_build(s->layers, &s->tree, &f->err);
     if (rc == 0)
-        rc = li_ext4_plan(s->tree, &s->ext4, &f->err);
+        rc = li_ext4_plan(s->tree, NULL, &s->ext4, &f->err);
     if (rc == 0)
         f->source = li_ext4_source(s->ext4);
     return rc;
@@ -140,7 +144,7 @@ static void cut(struct fixture *f)
     assert_non_null(buf);
     assert_true(f->source.count <= CHUNKS_MAX);
     memset(f->digest, 0, sizeof(f->digest));
-    f->known = f->unknown = 0;
+    f->known = f->unknown = f->zeros = 0;
     for (uint64_t i = 0; i < f->source.count; i++) {
         size_t layer;
         bool data = f->source.recipe(f->source.self, i, &layer, recipe, &f->err) == 0;
@@ -148,6 +152,7 @@ static void cut(struct fixture *f)
 
         assert_done(rc, &f->err);
         f->known += rc == 0;
+        f->zeros += rc == 0 && zeros;
         f->unknown += data && rc == LI_END;
         if (rc == LI_END)
             read_chunk(f, i, buf);
@@ -253,6 +258,7 @@ static void a_second_push_knows_every_chunk(void **state)
         push(f);
         assert_int_equal(f->unknown, 0);
         assert_int_equal(f->known, all);
+        assert_int_equal(f->zeros, 1);
         assert_memory_equal(first, f->digest, sizeof(first));
     }
 }

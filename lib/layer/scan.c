@@ -27,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layer/entry.h"
 #include "layer/record.h"
 #include "layer/xattr.h"
 #include "layer/zeros.h"
@@ -96,38 +97,6 @@ static la_int64_t skip_piece(struct archive *a, void *arg, la_int64_t request)
         len = left;
     s->next += len;
     return (la_int64_t)len;
-}
-
-static int check_time(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
-{
-    inode->mtime = archive_entry_mtime(e);
-    inode->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(e);
-    /* It gives -1.25 as -1 and 0.25. (And -0.25 as 0.25: that cannot be told.) */
-    if (inode->mtime < 0 && inode->mtime_nsec > 0 && inode->mtime_nsec <= 999999999) {
-        inode->mtime--;
-        inode->mtime_nsec = 1000000000 - inode->mtime_nsec;
-    }
-    if (inode->mtime < LI_SCAN_TIME_MIN || inode->mtime > LI_SCAN_TIME_MAX)
-        return li_fail(
-            err, LI_EUNSUPPORTED,
-            "its time, %lld seconds from 1970, does not fit ext4, which holds 1901-12-13 "
-            "to 2446-05-10",
-            (long long)inode->mtime);
-    if (inode->mtime_nsec > 999999999)
-        return li_fail(err, LI_ECORRUPT, "its time has %u nanoseconds", inode->mtime_nsec);
-    return 0;
-}
-
-static int check_owner(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
-{
-    la_int64_t uid = archive_entry_uid(e), gid = archive_entry_gid(e);
-
-    if (uid < 0 || uid > UINT32_MAX || gid < 0 || gid > UINT32_MAX)
-        return li_fail(err, LI_EUNSUPPORTED, "its owner %lld:%lld is not within 0 to 4294967295",
-                       (long long)uid, (long long)gid);
-    inode->uid = (uint32_t)uid;
-    inode->gid = (uint32_t)gid;
-    return 0;
 }
 
 static int read_runs(struct scan *s, struct archive_entry *e, struct li_entry *entry,
@@ -202,32 +171,6 @@ static int read_regular(struct scan *s, struct archive *a, struct archive_entry 
     return drop_zeros(s, stored, entry, err);
 }
 
-static int read_link(struct archive_entry *e, struct li_entry *entry, struct li_error *err)
-{
-    entry->target = archive_entry_symlink(e);
-    if (!entry->target || !*entry->target)
-        return li_fail(err, LI_ECORRUPT, "it is a symbolic link without a target");
-    entry->inode.size = strlen(entry->target);
-    if (entry->inode.size > LI_TREE_LINK_MAX)
-        return li_fail(err, LI_EUNSUPPORTED,
-                       "it is a symbolic link to a path of %llu bytes; ext4 holds %d",
-                       (unsigned long long)entry->inode.size, LI_TREE_LINK_MAX);
-    return 0;
-}
-
-static int read_device(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
-{
-    uint64_t maj = (uint64_t)archive_entry_rdevmajor(e);
-    uint64_t min = (uint64_t)archive_entry_rdevminor(e);
-
-    if (maj > 0xfff || min > 0xfffff)
-        return li_fail(err, LI_EUNSUPPORTED,
-                       "it is a device %llu:%llu; Linux has numbers up to 4095:1048575",
-                       (unsigned long long)maj, (unsigned long long)min);
-    inode->data = maj << 32 | min;
-    return 0;
-}
-
 static int read_type(struct scan *s, struct archive *a, struct archive_entry *e,
                      struct li_entry *entry, struct li_error *err)
 {
@@ -235,10 +178,10 @@ static int read_type(struct scan *s, struct archive *a, struct archive_entry *e,
     case AE_IFREG:
         return read_regular(s, a, e, entry, err);
     case AE_IFLNK:
-        return read_link(e, entry, err);
+        return li_entry_link(e, entry, err);
     case AE_IFCHR:
     case AE_IFBLK:
-        return read_device(e, &entry->inode, err);
+        return li_entry_device(e, &entry->inode, err);
     case AE_IFDIR:
     case AE_IFIFO:
         return 0;
@@ -260,9 +203,9 @@ static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e
         return 0;
     entry->inode.mode = (uint16_t)(type | perm);
     entry->inode.layer = (uint16_t)s->index;
-    rc = check_owner(e, &entry->inode, err);
+    rc = li_entry_owner(e, &entry->inode, err);
     if (rc == 0)
-        rc = check_time(e, &entry->inode, err);
+        rc = li_entry_time(e, &entry->inode, err);
     if (rc == 0)
         rc = read_type(s, a, e, entry, err);
     if (rc == 0)

@@ -36,11 +36,10 @@ static int describe_layers(const struct li_image *image, struct li_manifest *out
 
 int library_versions(char **out, struct li_error *err)
 {
-    const char *e2fsprogs = NULL;
+    const char *e2fsprogs = NULL, *archive = strchr(archive_version_string(), ' ');
 
     ext2fs_get_library_version(&e2fsprogs, NULL);
-    if (asprintf(out, "libarchive %s, libext2fs %s, zstd %s",
-                 archive_version_details() ? strchr(archive_version_string(), ' ') + 1 : "?",
+    if (asprintf(out, "libarchive %s, libext2fs %s, zstd %s", archive ? archive + 1 : "?",
                  e2fsprogs, ZSTD_versionString()) >= 0)
         return 0;
     *out = NULL;

@@ -54,6 +54,7 @@ static int by_use(const void *a, const void *b)
 static void collect(const struct li_memo *memo, struct files *f)
 {
     char *const roots[] = {memo->root, NULL};
+    /* cppcheck-suppress nullPointer ; in any order */
     FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     bool room = true;
     FTSENT *e;

@@ -74,8 +74,8 @@ UNIT_BASE = base
 
 UNIT_IMAGE = image image_container image_oci
 
-UNIT_LAYER = ext4 ext4_htree ext4_soak layer layer_broken layer_entries layer_names layer_sparse \
-	layer_xattr
+UNIT_LAYER = ext4 ext4_htree ext4_soak layer layer_broken layer_entries layer_gzip layer_names \
+	layer_sparse layer_xattr
 
 UNIT_CRYPTO = crypto seal kms manifest wrap reference
 

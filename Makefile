@@ -80,7 +80,7 @@ UNIT_BASE = base
 
 UNIT_IMAGE = image image_container image_oci
 
-UNIT_LAYER = ext4 ext4_htree ext4_soak layer layer_broken layer_entries layer_gzip layer_names \
+UNIT_LAYER = decompress ext4 ext4_htree ext4_soak layer layer_broken layer_entries layer_gzip layer_names \
 	layer_sparse layer_xattr
 
 UNIT_CRYPTO = crypto seal kms manifest wrap reference
@@ -102,7 +102,7 @@ MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambd
 	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
-FUZZ = files image layer manifest seal
+FUZZ = files gzip image layer manifest seal
 FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ $(COMPLETION): scripts/make-completion $(PROGRAM)
 
 $(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcmocka $(PKG_LIBS)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcmocka $(PKG_LIBS) $(if $(filter %/fuzz_gzip,$@),-lz)
 
 $(BUILD)/tests/seeds: $(BUILD)/obj/tests/fuzz/seeds.o $(LIB)
 	@mkdir -p $(@D)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inflating: deflate data (RFC 1951) with nothing around it, and the CRC-32 that gzip puts behind
- * it. By ISA-L where the build has it, by zlib where not; the two give the same results.
+ * it. By ISA-L where the build has it, by zlib where not. What zlib takes comes out the same of
+ * both; ISA-L is also content with codes that leave some bit patterns without a meaning, which no
+ * compressor makes, as long as none of these is used.
  *
  * A `struct li_deflate` belongs to one thread at a time.
  */

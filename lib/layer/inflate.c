@@ -9,11 +9,9 @@
 #include "layer/inflate.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/decompress.h"
 #include "base/io.h"
-#include "layer/layer.h"
 
 enum { PIECES = 4, PIECE_SIZE = 256 * 1024 };
 
@@ -28,9 +26,10 @@ struct stored {
     struct li_sha256 *hash;
 };
 
-/* The other thread's. */
+/* The other thread's, but for the limit, which is this one's. */
 struct spool {
     int fd;
+    uint64_t limit; /* of the length */
     uint64_t length;
     struct li_sha256 *hash;
     struct li_queue *empty, *full;
@@ -106,9 +105,9 @@ static int next_piece(struct spool *spool, struct li_decompress *d, uint64_t *le
     if (rc < 0)
         return rc;
     *length += piece->len;
-    if (*length > LI_LAYERS_MAX_INFLATED)
+    if (*length > spool->limit)
         return li_fail(err, LI_ELIMIT, "it has more than %llu bytes when decompressed",
-                       (unsigned long long)LI_LAYERS_MAX_INFLATED);
+                       (unsigned long long)spool->limit);
     if (piece->len == 0)
         return LI_END;
     if (li_queue_put(spool->full, piece) < 0)
@@ -176,11 +175,11 @@ static int run(struct stored *stored, enum li_compression compression, struct sp
     return rc;
 }
 
-int li_inflate(const struct li_blob *blob, enum li_compression compression, int fd,
+int li_inflate(const struct li_blob *blob, enum li_compression compression, uint64_t limit, int fd,
                struct li_workers *team, struct li_inflated *out, struct li_error *err)
 {
     struct stored stored = {.blob = blob};
-    struct spool spool = {.fd = fd};
+    struct spool spool = {.fd = fd, .limit = limit};
     int rc = li_sha256_new(&stored.hash, err);
 
     if (rc == 0)

@@ -31,6 +31,11 @@ static int verify(const struct arguments *args, struct context *context,
 
     if (rc == 0 && path) {
         rc = flatten(args, path, &room, &context->env, NULL, &flattened, err);
+        if (rc == LI_EINVALID && flattened.tree)
+            rc = li_fail(err, LI_EINVALID,
+                         "it is not the image that was pushed: its files do not fit the %llu bytes "
+                         "of that",
+                         (unsigned long long)manifest->size);
         if (rc == 0)
             rc = confirm_layers(&flattened, err);
         if (rc < 0)

@@ -29,7 +29,7 @@ LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/
 	lib/image/image.c lib/image/json.c lib/image/names.c lib/image/oci.c lib/image/oci_choose.c \
 	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
 
-LIB_LAYER = lib/layer/finish.c lib/layer/inflate.c lib/layer/layers.c lib/layer/merge.c \
+LIB_LAYER = lib/layer/finish.c lib/layer/header.c lib/layer/inflate.c lib/layer/layers.c lib/layer/merge.c \
 	lib/layer/path.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c \
 	lib/layer/whiteout.c lib/layer/xattr.c
 
@@ -74,8 +74,8 @@ UNIT_BASE = base
 
 UNIT_IMAGE = image image_container image_oci
 
-UNIT_LAYER = ext4 ext4_htree ext4_soak layer layer_broken layer_entries layer_names layer_sparse \
-	layer_xattr
+UNIT_LAYER = ext4 ext4_htree ext4_soak layer layer_acl layer_broken layer_entries layer_names \
+	layer_sparse layer_xattr
 
 UNIT_CRYPTO = crypto seal kms manifest wrap reference
 

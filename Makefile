@@ -266,7 +266,7 @@ bench: $(PROGRAM) $(filter $(DEMO_IMAGE),$(IMAGES))
 C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd tests/*)))
 H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd tests/*)))
 SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
-	tests/compare-images $(filter-out %.md,$(wildcard bench/*))
+	tests/compare-images $(filter-out %.md %/recorded,$(wildcard bench/*))
 
 lint: cppcheck
 	$(MAKE) CC=clang BUILD=build/clang programs

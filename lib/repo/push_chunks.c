@@ -5,7 +5,7 @@
  * Workers, one for each processor, read, hash and name chunks, and ask the store for them. Most are
  * there already, so that is all they do for most. What is new they seal, and hand over to writers,
  * which wait for the disk or the network: there are more of them, and a bounded queue in between
- * keeps what waits to be written in memory to a few chunks.
+ * keeps what waits to be written in memory within bounds.
  *
  * A chunk that recurs within the image is stored once: the names met so far are kept. Where the
  * first of them cannot be stored the whole push fails, so none relies on a chunk that is missing.
@@ -17,7 +17,9 @@
 #include "base/workers.h"
 #include "repo/internal.h"
 
-enum { WRITERS = 8, QUEUE = 16 };
+/* Nothing is stored before the layers' digests hold, and hashing them is the work of one thread for
+ * each layer: the queue is deep enough for the readers to seal on meanwhile, and at most 128 MiB. */
+enum { WRITERS = 8, QUEUE = 256 };
 
 struct job {
     struct li_key key;

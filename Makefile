@@ -3,7 +3,8 @@
 # make            the program, build/lambdaimg, its man pages and its completion for bash
 # make demo       install what is missing, build, convert, push and mount a real image
 # make check      install what is missing, lint, run all tests, plain and under ASan and UBSan
-# make test       the tests, plain; make asan: under ASan and UBSan; make unit: unit tests only
+# make test       the tests, plain; make asan: under ASan and UBSan; make tsan: under ThreadSanitizer
+# make unit       unit tests only
 # make soak       all tests in their long variants, and real images compared (that needs root)
 # make bench      speed and deduplication; bench/README.md
 # make fuzz       fuzzing, FUZZ_SECONDS for each target
@@ -226,6 +227,10 @@ test: programs $(DEMO_IMAGE)
 asan:
 	$(MAKE) -j $(JOBS) BUILD=build/asan SAN=address,undefined test
 
+# It does not work with all addresses that a kernel chooses.
+tsan:
+	setarch -R $(MAKE) -j $(JOBS) BUILD=build/tsan SAN=thread test
+
 fuzz:
 	$(MAKE) -j $(JOBS) CC=clang BUILD=build/fuzz SAN=address,undefined,fuzzer-no-link run-fuzz
 
@@ -296,7 +301,7 @@ format:
 	clang-format -i $(C_FILES) $(H_FILES)
 
 .PHONY: all analyze asan bench check clean compare-images cppcheck demo docs format fuzz install lint \
-	programs run-fuzz soak test unit
+	programs run-fuzz soak test tsan unit
 .SECONDARY:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

@@ -123,7 +123,7 @@ int li_repo_need_kms(const struct li_repo *repo, struct li_error *err);
 struct li_names {
     const struct li_manifest_chunk *chunk;
     uint32_t *slot; /* number of a chunk and 1 more, or 0 */
-    size_t cap; /* a power of two, or 0 */
+    size_t cap;     /* a power of two, or 0 */
     size_t used;
 };
 

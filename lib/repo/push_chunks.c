@@ -18,7 +18,8 @@
 #include "repo/internal.h"
 
 /* Nothing is stored before the layers' digests hold, and hashing them is the work of one thread for
- * each layer: the queue is deep enough for the readers to seal on meanwhile, and at most 128 MiB. */
+ * each layer: the queue is deep enough for the readers to seal on meanwhile, and at most 128 MiB.
+ */
 enum { WRITERS = 8, QUEUE = 256 };
 
 struct job {

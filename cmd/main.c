@@ -66,9 +66,9 @@ static void hold_standard_descriptors(void)
             _exit(EXIT_FAILED);
 }
 
-/* Buffers of a chunk's size go back to the system when they are freed. glibc would, after the first,
- * take them from an arena of each thread, which keeps the most it ever had: a push of 4 GB then has
- * 48 MiB instead of 29. */
+/* Buffers of a chunk's size go back to the system when they are freed. glibc would, after the
+ * first, take them from an arena of each thread, which keeps the most it ever had: a push of 4 GB
+ * then has 48 MiB instead of 29. */
 static void return_large_buffers(void)
 {
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);

@@ -3,8 +3,9 @@
  * libarchive parses the tar and its extensions; what it makes of them is checked here.
  *
  * It reads through callbacks that skip contents, so that a layer's index costs little more than its
- * headers. Where a file's data lies follows from how far the format reader has consumed its input
- * when the header, and a sparse map that may follow it, is done.
+ * headers; of contents only as much is looked at as tells that they are not all zeros. Where a
+ * file's data lies follows from how far the format reader has consumed its input when the header,
+ * and a sparse map that may follow it, is done.
  *
  * libarchive converts names by the locale unless it cannot, and then hands them over as they are.
  * In the C locale it cannot convert any name that is not ASCII, so this locale, set for the thread,
@@ -29,6 +30,7 @@
 
 #include "layer/header.h"
 #include "layer/xattr.h"
+#include "layer/zeros.h"
 
 enum { READ_SIZE = 64 * 1024, TAR_BLOCK = 512 };
 
@@ -41,11 +43,10 @@ struct scan {
     size_t index;
     uint64_t length;
     uint64_t next; /* of the input, bytes */
-    uint64_t held; /* where in the layer begins what buf has */
-    size_t held_length;
-    bool begun;   /* the link before the layer was handed out */
-    uint64_t end; /* of the last file's data, in the layer, up to a full block; 0: there is none */
+    bool begun;    /* the link before the layer was handed out */
+    uint64_t end;  /* of the last file's data, in the layer, up to a full block; 0: there is none */
     uint8_t *buf;
+    struct li_layer_part part; /* what of the layer is in it */
     struct li_error *err;
     struct li_buffer spare; /* headers that buf has not */
     struct li_header header;
@@ -85,8 +86,7 @@ static la_ssize_t read_piece(struct archive *a, void *arg, const void **data)
         archive_set_error(a, EIO, "%s", s->err->text);
         return -1;
     }
-    s->held = s->next;
-    s->held_length = len;
+    s->part = (struct li_layer_part){s->buf, s->next, len};
     s->next += len;
     return (la_ssize_t)len;
 }
@@ -110,9 +110,9 @@ static int look(void *arg, uint64_t offset, size_t len, const uint8_t **bytes, s
     struct scan *s = arg;
     int rc;
 
-    if (offset >= s->held && offset - s->held <= s->held_length &&
-        len <= s->held_length - (offset - s->held)) {
-        *bytes = s->buf + (offset - s->held);
+    if (offset >= s->part.offset && offset - s->part.offset <= s->part.len &&
+        len <= s->part.len - (offset - s->part.offset)) {
+        *bytes = s->part.data + (offset - s->part.offset);
         return 0;
     }
     if (offset > s->length || len > s->length - offset)
@@ -197,6 +197,22 @@ static bool fits_header(const struct scan *s, uint64_t data, uint64_t stored)
            stored == s->header.length - between;
 }
 
+/* A file of nothing but zeros becomes one hole, whatever its tar has for it: blocks of zeros would
+ * take room in chunks and tell nothing. */
+static int drop_zeros(const struct scan *s, uint64_t stored, struct li_entry *entry,
+                      struct li_error *err)
+{
+    bool zeros = false;
+    int rc =
+        li_layer_is_zero(s->layers, s->index, &s->part, entry->inode.data, stored, &zeros, err);
+
+    if (rc == 0 && zeros && stored > 0) {
+        entry->sparse = 1;
+        entry->run_count = 0;
+    }
+    return rc;
+}
+
 static int read_regular(struct scan *s, struct archive *a, struct archive_entry *e,
                         struct li_entry *entry, struct li_error *err)
 {
@@ -221,7 +237,7 @@ static int read_regular(struct scan *s, struct archive *a, struct archive_entry 
     if (!fits_header(s, inode->data, stored))
         return li_fail(err, LI_ECORRUPT, "its size or its sparse map do not fit its contents");
     s->end = inode->data + (stored + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
-    return 0;
+    return drop_zeros(s, stored, entry, err);
 }
 
 static int read_link(struct archive_entry *e, struct li_entry *entry, struct li_error *err)

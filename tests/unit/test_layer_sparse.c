@@ -306,6 +306,32 @@ static void test_gnu_tar(void **state)
     free(data);
 }
 
+/* Runs of data that are zeros throughout: one hole. */
+static void test_zero_runs(void **state)
+{
+    uint8_t *data = calloc(1, 1000000);
+
+    (void)state;
+    assert_non_null(data);
+    for (enum form form = OLD; form < FORMS; form++) {
+        struct stack s = {0};
+        struct li_buffer *tar = stack_layer(&s);
+        const struct sparse f = SPARSE(5250001, large);
+        ext2_filsys fs;
+
+        put_sparse(tar, "zeros", &f, data, form);
+        data[stored_size(&f) - 1] = 1;
+        put_sparse(tar, "odd", &f, data, form);
+        fs = open_ext4(&s);
+        check_file(fs, "odd", &f, data, 0);
+        data[stored_size(&f) - 1] = 0;
+        assert_int_equal(small_inode(fs, find_ino(fs, "zeros")).i_size, f.size);
+        assert_int_equal(small_inode(fs, find_ino(fs, "zeros")).i_blocks, 0);
+        close_ext4(&s, fs);
+    }
+    free(data);
+}
+
 static void test_wrong_maps(void **state)
 {
     static const struct li_sparse_run beyond[] = {{0, 1000}, {4990, 2000}};
@@ -385,11 +411,9 @@ static void test_sizes(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_extent_trees),
-        cmocka_unit_test(test_gnu_tar),
-        cmocka_unit_test(test_wrong_maps),
-        cmocka_unit_test(test_maps_beyond_the_contents),
+        cmocka_unit_test(test_forms),      cmocka_unit_test(test_extent_trees),
+        cmocka_unit_test(test_gnu_tar),    cmocka_unit_test(test_zero_runs),
+        cmocka_unit_test(test_wrong_maps), cmocka_unit_test(test_maps_beyond_the_contents),
         cmocka_unit_test(test_sizes),
     };
 

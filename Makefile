@@ -3,7 +3,8 @@
 # make            the program, build/lambdaimg, its man pages and its completion for bash
 # make demo       install what is missing, build, convert, push and mount a real image
 # make check      install what is missing, lint, run all tests, plain and under ASan and UBSan
-# make test       the tests, plain; make asan: under ASan and UBSan; make unit: unit tests only
+# make test       the tests, plain; make asan: under ASan and UBSan; make tsan: under ThreadSanitizer
+# make unit       unit tests only
 # make soak       all tests in their long variants, and real images compared (that needs root)
 # make bench      speed and deduplication; bench/README.md
 # make fuzz       fuzzing, FUZZ_SECONDS for each target
@@ -35,8 +36,8 @@ LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/
 	lib/image/image.c lib/image/json.c lib/image/names.c lib/image/oci.c lib/image/oci_choose.c \
 	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
 
-LIB_LAYER = lib/layer/entry.c lib/layer/finish.c lib/layer/inflate.c lib/layer/layers.c lib/layer/merge.c \
-	lib/layer/path.c lib/layer/record.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c \
+LIB_LAYER = lib/layer/entry.c lib/layer/finish.c lib/layer/header.c lib/layer/inflate.c lib/layer/layers.c \
+	lib/layer/merge.c lib/layer/path.c lib/layer/record.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c \
 	lib/layer/whiteout.c lib/layer/xattr.c lib/layer/zeros.c
 
 LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/explain.c lib/ext4/extent.c \
@@ -83,8 +84,8 @@ UNIT_BASE = base
 
 UNIT_IMAGE = image image_container image_oci
 
-UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_broken layer_entries layer_gzip \
-	layer_names layer_sparse layer_xattr layer_zeros
+UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
+	layer_gzip layer_names layer_sparse layer_xattr layer_zeros
 
 UNIT_CRYPTO = crypto memo seal kms manifest wrap reference
 
@@ -235,6 +236,10 @@ test: programs $(DEMO_IMAGE)
 asan:
 	$(MAKE) -j $(JOBS) BUILD=build/asan SAN=address,undefined test
 
+# It does not work with all addresses that a kernel chooses.
+tsan:
+	setarch -R $(MAKE) -j $(JOBS) BUILD=build/tsan SAN=thread test
+
 fuzz:
 	$(MAKE) -j $(JOBS) CC=clang BUILD=build/fuzz SAN=address,undefined,fuzzer-no-link run-fuzz
 
@@ -275,7 +280,7 @@ bench: $(PROGRAM) $(filter $(DEMO_IMAGE),$(IMAGES))
 C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd tests/*)))
 H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd tests/*)))
 SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
-	tests/compare-images $(filter-out %.md,$(wildcard bench/*))
+	tests/compare-images $(filter-out %.md %/recorded,$(wildcard bench/*))
 
 lint: cppcheck
 	$(MAKE) CC=clang BUILD=build/clang programs
@@ -305,7 +310,7 @@ format:
 	clang-format -i $(C_FILES) $(H_FILES)
 
 .PHONY: all analyze asan bench check clean compare-images cppcheck demo docs format fuzz install lint \
-	programs run-fuzz soak test unit
+	programs run-fuzz soak test tsan unit
 .SECONDARY:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

@@ -7,12 +7,13 @@
 
 #include <string.h>
 
-int li_entry_time(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
+int li_entry_time(struct archive_entry *e, bool negative, struct li_inode *inode,
+                  struct li_error *err)
 {
     inode->mtime = archive_entry_mtime(e);
     inode->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(e);
-    /* It gives -1.25 as -1 and 0.25. (And -0.25 as 0.25: that cannot be told.) */
-    if (inode->mtime < 0 && inode->mtime_nsec > 0 && inode->mtime_nsec <= 999999999) {
+    /* It gives -1.25 as -1 and 0.25, and -0.25 as 0.25. */
+    if ((inode->mtime < 0 || negative) && inode->mtime_nsec > 0 && inode->mtime_nsec <= 999999999) {
         inode->mtime--;
         inode->mtime_nsec = 1000000000 - inode->mtime_nsec;
     }

@@ -4,12 +4,15 @@
 #define LI_LAYER_ENTRY_H
 
 #include <archive_entry.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "layer/scan.h"
 
-/* The time of modification: LI_EUNSUPPORTED where ext4 cannot hold it. */
-int li_entry_time(struct archive_entry *e, struct li_inode *inode, struct li_error *err);
+/* The time of modification: LI_EUNSUPPORTED where ext4 cannot hold it. NEGATIVE is what the header
+ * says of it, see li_header.time_is_negative. */
+int li_entry_time(struct archive_entry *e, bool negative, struct li_inode *inode,
+                  struct li_error *err);
 
 /* User and group; LI_EUNSUPPORTED. */
 int li_entry_owner(struct archive_entry *e, struct li_inode *inode, struct li_error *err);

@@ -12,10 +12,11 @@
  * makes every name arrive as the tar has it, on every host. The warnings it gives then are the only
  * ones that are not errors here.
  *
- * Two of its weaknesses are made up for. It loses a link's target that comes in a PAX record only,
+ * Some of its weaknesses are made up for. It loses a link's target that comes in a PAX record only,
  * as Go's writer has it for targets without an ASCII letter, unless it has seen a link before: so
- * it is shown one before the layer. And of a sparse map that does not fit the file it drops what it
- * does not like: so the next header must come where the file's data should end.
+ * it is shown one before the layer. Of a sparse map that does not fit the file it drops what it
+ * does not like: so the map must have as many bytes as the tar, and the next header must come where
+ * they end. And header.c looks for what else it does not tell.
  */
 #include "layer/scan.h"
 
@@ -28,6 +29,7 @@
 #include <string.h>
 
 #include "layer/entry.h"
+#include "layer/header.h"
 #include "layer/record.h"
 #include "layer/xattr.h"
 #include "layer/zeros.h"
@@ -44,6 +46,8 @@ struct scan {
     uint8_t *buf;
     struct li_layer_part part; /* what of the layer is in it */
     struct li_error *err;
+    struct li_buffer spare; /* headers that buf has not */
+    struct li_header header;
     struct li_sparse_run *runs;
     struct li_xattr_list xattrs;
     struct li_record *record; /* that is being filled, or NULL */
@@ -99,6 +103,24 @@ static la_int64_t skip_piece(struct archive *a, void *arg, la_int64_t request)
     return (la_int64_t)len;
 }
 
+/* Most headers are in what was read last. */
+static int look(void *arg, uint64_t offset, size_t len, const uint8_t **bytes, struct li_error *err)
+{
+    struct scan *s = arg;
+    int rc;
+
+    if (offset >= s->part.offset && offset - s->part.offset <= s->part.len &&
+        len <= s->part.len - (offset - s->part.offset)) {
+        *bytes = s->part.data + (offset - s->part.offset);
+        return 0;
+    }
+    if (offset > s->length || len > s->length - offset)
+        return li_fail(err, LI_ECORRUPT, "its header ends with the layer; the tar is cut short");
+    rc = li_buffer_reserve(&s->spare, len ? len : 1, err);
+    *bytes = s->spare.data;
+    return rc < 0 ? rc : li_layers_read(s->layers, s->index, s->spare.data, len, offset, err);
+}
+
 static int read_runs(struct scan *s, struct archive_entry *e, struct li_entry *entry,
                      struct li_error *err)
 {
@@ -128,6 +150,16 @@ static int read_runs(struct scan *s, struct archive_entry *e, struct li_entry *e
     entry->runs = s->runs;
     entry->run_count = used;
     return 0;
+}
+
+/* Whether STORED bytes from DATA on are what the header says. A map of PAX 1.0 lies between;
+ * further blocks of an old GNU map do as well, and are not counted. */
+static bool fits_header(const struct scan *s, uint64_t data, uint64_t stored)
+{
+    uint64_t between = s->header.type == 'S' ? 0 : data - s->header.end;
+
+    return data >= s->header.end && between <= s->header.length &&
+           stored == s->header.length - between;
 }
 
 /* A file of nothing but zeros becomes one hole, whatever its tar has for it: blocks of zeros would
@@ -167,6 +199,8 @@ static int read_regular(struct scan *s, struct archive *a, struct archive_entry 
         stored = inode->size;
     if (inode->data > s->length || stored > s->length - inode->data)
         return li_fail(err, LI_ECORRUPT, "its contents end with the layer; the tar is cut short");
+    if (!fits_header(s, inode->data, stored))
+        return li_fail(err, LI_ECORRUPT, "its size or its sparse map do not fit its contents");
     s->end = inode->data + (stored + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
     return drop_zeros(s, stored, entry, err);
 }
@@ -196,8 +230,11 @@ static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e
                       struct li_entry *entry, struct li_error *err)
 {
     unsigned type = archive_entry_filetype(e), perm = archive_entry_perm(e) & 07777;
-    int rc;
+    uint64_t header = (uint64_t)archive_read_header_position(a) - TAR_BLOCK;
+    int rc = li_header_read(look, s, header, &s->header, err);
 
+    if (rc < 0)
+        return rc;
     entry->hard_link = archive_entry_hardlink(e);
     if (entry->hard_link)
         return 0;
@@ -205,7 +242,7 @@ static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e
     entry->inode.layer = (uint16_t)s->index;
     rc = li_entry_owner(e, &entry->inode, err);
     if (rc == 0)
-        rc = li_entry_time(e, &entry->inode, err);
+        rc = li_entry_time(e, s->header.time_is_negative, &entry->inode, err);
     if (rc == 0)
         rc = read_type(s, a, e, entry, err);
     if (rc == 0)
@@ -252,7 +289,8 @@ static int visit_entry(struct scan *s, struct archive *a, struct archive_entry *
 }
 
 /* Whether a header was read without loss: a failed conversion leaves the name as it was, which is
- * what is wanted. Some other warnings come with ARCHIVE_OK. */
+ * what is wanted. Some other warnings come with ARCHIVE_OK. That of an ACL may be of a name in it
+ * that cannot be converted; whether it is more than that, header.c finds out. */
 static bool is_sound(struct archive *a, int result)
 {
     const char *text = archive_error_string(a);
@@ -260,7 +298,7 @@ static bool is_sound(struct archive *a, int result)
     if (result == ARCHIVE_OK && !text)
         return true;
     return (result == ARCHIVE_OK || result == ARCHIVE_WARN) && text &&
-           strstr(text, "can't be converted from");
+           (strstr(text, "can't be converted from") || strstr(text, "SCHILY.acl."));
 }
 
 static int fail_reading(const struct scan *s, struct archive *a, struct li_error *err)
@@ -346,6 +384,7 @@ static int scan(struct scan *s, int paths_only, li_scan_visit *visit, void *arg,
     uselocale(before);
     freelocale(c);
     li_xattr_list_free(&s->xattrs);
+    li_buffer_free(&s->spare);
     free(s->buf);
     return rc;
 }

@@ -28,6 +28,7 @@
 #include "ext4/ext4.h"
 #include "memo/internal.h"
 
+/* FORMAT also changes with what the scan makes of a layer that it accepted before. */
 enum { HEADER_SIZE = 104, FORMAT = 1 };
 
 static const char magic[8] = {'L', 'I', 'M', 'G', 'M', 'E', 'M', 'O'};

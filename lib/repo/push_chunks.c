@@ -203,7 +203,7 @@ static int meet(struct chunk_push *p, const struct li_manifest_chunk *chunk, str
     int rc;
 
     pthread_mutex_lock(&p->lock);
-    rc = li_names_add(&p->names, chunk->name, err);
+    rc = li_names_add(&p->names, chunk->index, err);
     p->result->chunks += rc >= 0;
     p->result->known_chunks += rc == LI_END;
     pthread_mutex_unlock(&p->lock);
@@ -329,6 +329,7 @@ static int prepare(struct chunk_push *p, struct li_error *err)
     p->tools = calloc(p->threads, sizeof(*p->tools));
     if (!p->chunk || !p->filled || !p->recalled || !p->tools)
         return li_fail_memory(err);
+    p->names.chunk = p->chunk;
     for (unsigned i = 0; i < p->threads; i++) {
         rc = li_sealer_new(&p->tools[i].sealer, err);
         if (rc < 0)

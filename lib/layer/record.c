@@ -40,6 +40,8 @@ void li_record_drop(struct li_record *record)
 
 void li_record_give_up(struct li_record *record)
 {
+    if (record->room)
+        *record->room += record->entries.len;
     li_record_drop(record);
     record->hopeless = true;
 }
@@ -114,20 +116,22 @@ static void put_entry(uint8_t *p, const struct li_entry *entry, size_t size)
 
 void li_record_add(struct li_record *record, const struct li_entry *entry)
 {
-    size_t limit = record->keep ? LI_RECORD_KEPT_MAX : LI_RECORD_PASSING_MAX;
     struct li_error ignored = LI_ERROR_INIT;
-    size_t size;
+    size_t size, room;
 
     if (record->hopeless)
         return;
     size = size_of(entry);
-    if (size > limit - record->entries.len ||
+    room = record->room ? *record->room : LI_RECORD_PASSING_MAX - record->entries.len;
+    if (size > room ||
         li_buffer_reserve(&record->entries, record->entries.len + size, &ignored) < 0) {
         li_record_give_up(record);
         return;
     }
     put_entry(record->entries.data + record->entries.len, entry, size);
     record->entries.len += size;
+    if (record->room)
+        *record->room -= size;
 }
 
 /* What one entry is read into, and the room for its lists. */

@@ -17,8 +17,8 @@
 #include "base/error.h"
 #include "layer/scan.h"
 
-/* Bytes of a record that lives as long as its layer is merged, and of one that is kept. A layer
- * whose record would be longer has none. */
+/* Bytes of a record that lives as long as its layer is merged, and of all that are kept of a stack.
+ * A layer whose record would be longer has none. */
 enum { LI_RECORD_PASSING_MAX = 16 << 20, LI_RECORD_KEPT_MAX = 64 << 20 };
 
 /* Zero-initialise it. */
@@ -27,7 +27,9 @@ struct li_record {
     uint64_t length;          /* bytes of the layer's uncompressed tar */
     bool whole;               /* all entries are there */
     bool hopeless;            /* it would be too long, or an entry is broken */
-    bool keep;                /* the merge leaves the entries here when it is through with them */
+    /* Where the merge shall leave the entries here when it is through with them: how many bytes all
+     * such records may still take, which is the owner's and counted down; or NULL. */
+    size_t *room;
     bool checked; /* the image has it uncompressed, and its digest was computed and is right */
     bool relied;  /* that was so from the start, and was relied on when the bytes were wanted */
 };

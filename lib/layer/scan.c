@@ -404,7 +404,7 @@ int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_sca
         if (rc < 0)
             return rc;
         li_record_drop(record);
-        if (!record->hopeless && (paths_only || record->keep))
+        if (!record->hopeless && (paths_only || record->room))
             s.record = record;
         if (s.length > 0)
             rc = scan(&s, paths_only, visit, arg, err);

@@ -37,6 +37,7 @@ struct li_memo {
     uint8_t made_by[LI_SHA256_SIZE];
     struct li_memo_layer *layer;
     struct li_record *record; /* by layer */
+    size_t room;              /* bytes that their entries may still take */
     size_t count;
 };
 

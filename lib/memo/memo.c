@@ -87,6 +87,7 @@ int li_memo_open(const char *dir, const struct li_secret *salt, const char *made
         return li_fail_memory(err);
     memo->env = env;
     memo->dir = -1;
+    memo->room = LI_RECORD_KEPT_MAX;
     rc = derive(salt, memo->context, &memo->mac_key, err);
     if (rc == 0)
         rc = li_sha256(made_by, strlen(made_by), memo->made_by, err);
@@ -147,8 +148,14 @@ static int recall_layer(struct li_memo *memo, size_t index, struct li_error *err
     int rc =
         li_memo_read_layer(memo, layer->blob->diff_id, &memo->record[index], &layer->rows, err);
 
+    if (rc == 0 && memo->record[index].entries.len > memo->room) {
+        li_record_drop(&memo->record[index]);
+        layer->rows.len = 0;
+        rc = LI_END;
+    }
+    memo->room -= memo->record[index].entries.len;
     layer->loaded = rc == 0;
-    memo->record[index].keep = rc == LI_END && layer->first == index;
+    memo->record[index].room = rc == LI_END && layer->first == index ? &memo->room : NULL;
     if (rc >= 0)
         rc = li_memo_read_stamp(memo, layer, err);
     layer->stamped = memo->record[index].checked = rc == 0;

@@ -458,7 +458,8 @@ static void entries_are_not_believed(void **state)
 static void a_record_that_is_too_long_is_none(void **state)
 {
     struct fixture *f = *state;
-    struct li_record record = {0}, kept = {.keep = true};
+    size_t room = LI_RECORD_PASSING_MAX + 3 * LI_TREE_PATH_MAX, all = room;
+    struct li_record record = {0}, kept = {.room = &room}, other = {.room = &room};
     char *target = calloc(1, LI_TREE_PATH_MAX + 1);
     struct li_entry entry = {.path = "hard", .hard_link = target};
 
@@ -472,6 +473,14 @@ static void a_record_that_is_too_long_is_none(void **state)
     }
     assert_true(record.hopeless && !record.entries.data);
     assert_false(kept.hopeless);
+    assert_int_equal(room, all - kept.entries.len);
+    /* What is kept of one layer is no longer there for another, until that gives up. */
+    li_record_add(&other, &entry);
+    assert_false(other.hopeless);
+    li_record_add(&other, &entry);
+    li_record_add(&other, &entry);
+    assert_true(other.hopeless && !other.entries.data);
+    assert_int_equal(room, all - kept.entries.len);
     li_record_drop(&kept);
     free(target);
 }

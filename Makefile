@@ -25,6 +25,10 @@ endif
 LIB_BASE = lib/base/buffer.c lib/base/compression.c lib/base/error.c lib/base/hex.c lib/base/io.c lib/base/secret.c \
 	lib/base/sha256.c lib/base/workers.c
 
+LIB_HTTP = lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
+
+LIB_AWS = lib/aws/provider.c
+
 LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/image/docker.c \
 	lib/image/image.c lib/image/json.c lib/image/names.c lib/image/oci.c lib/image/oci_choose.c \
 	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
@@ -72,6 +76,8 @@ CMD = cmd/about.c cmd/against.c cmd/context.c cmd/convert.c cmd/help.c cmd/init.
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base
 
+UNIT_HTTP = http
+
 UNIT_IMAGE = image image_container image_oci
 
 UNIT_LAYER = ext4 ext4_htree ext4_soak layer layer_broken layer_entries layer_names layer_sparse \
@@ -101,12 +107,12 @@ FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
 
-LIB_SRC = $(LIB_BASE) $(LIB_IMAGE) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) $(LIB_KMS) \
+LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) $(LIB_KMS) \
 	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER) $(LIB_COMPARE)
-UNIT = $(UNIT_BASE) $(UNIT_IMAGE) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
+UNIT = $(UNIT_BASE) $(UNIT_HTTP) $(UNIT_IMAGE) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
 	$(UNIT_COMPARE) $(UNIT_MAN)
 
-PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3
+PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3 libcurl expat
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKG) 2>/dev/null)
 

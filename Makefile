@@ -27,7 +27,7 @@ LIB_BASE = lib/base/buffer.c lib/base/compression.c lib/base/error.c lib/base/he
 
 LIB_HTTP = lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
 
-LIB_AWS = lib/aws/provider.c
+LIB_AWS = lib/aws/endpoint.c lib/aws/provider.c lib/aws/sign.c lib/aws/xml.c
 
 LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/image/docker.c \
 	lib/image/image.c lib/image/json.c lib/image/names.c lib/image/oci.c lib/image/oci_choose.c \
@@ -76,7 +76,7 @@ CMD = cmd/about.c cmd/against.c cmd/context.c cmd/convert.c cmd/help.c cmd/init.
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base
 
-UNIT_HTTP = http
+UNIT_HTTP = http aws
 
 UNIT_IMAGE = image image_container image_oci
 

@@ -27,7 +27,12 @@ LIB_BASE = lib/base/buffer.c lib/base/compression.c lib/base/error.c lib/base/he
 
 LIB_HTTP = lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
 
-LIB_AWS = lib/aws/endpoint.c lib/aws/provider.c lib/aws/sign.c lib/aws/xml.c
+LIB_AWS = lib/aws/cached.c lib/aws/credentials.c lib/aws/credentials_container.c \
+	lib/aws/credentials_instance.c lib/aws/credentials_process.c lib/aws/credentials_profile.c \
+	lib/aws/credentials_sso.c lib/aws/credentials_sts.c lib/aws/endpoint.c lib/aws/fetch.c \
+	lib/aws/ini.c lib/aws/json.c lib/aws/place.c lib/aws/profile.c lib/aws/provider.c \
+	lib/aws/provider_chain.c lib/aws/sign.c lib/aws/sso_token.c lib/aws/sts_reply.c lib/aws/time.c \
+	lib/aws/words.c lib/aws/xml.c
 
 LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/image/docker.c \
 	lib/image/image.c lib/image/json.c lib/image/names.c lib/image/oci.c lib/image/oci_choose.c \

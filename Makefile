@@ -76,7 +76,7 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 
 FUSE = fuse/mount.c fuse/operations.c fuse/signals.c fuse/unmount.c
 
-CMD = cmd/about.c cmd/against.c cmd/context.c cmd/convert.c cmd/help.c cmd/init.c cmd/inspect.c \
+CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/help.c cmd/init.c cmd/inspect.c \
 	cmd/ls.c cmd/main.c cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
 	cmd/rm.c cmd/umount.c cmd/verify.c
 

@@ -23,7 +23,6 @@ static void s3_free(struct li_store *store)
 {
     struct li_s3 *s3 = (struct li_s3 *)store;
 
-    li_http_free(s3->http);
     pthread_mutex_destroy(&s3->probing);
     pthread_mutex_destroy(&s3->lock);
     free(store->address);
@@ -88,7 +87,6 @@ static int set_address(struct li_s3 *s3, struct li_error *err)
 int li_s3_open(const char *address, const struct li_s3_options *options, const struct li_env *env,
                struct li_store **out, struct li_error *err)
 {
-    const struct li_http_options http = {.ca_bundle = options->ca_bundle};
     struct li_s3 *s3 = calloc(1, sizeof(*s3));
     int rc;
 
@@ -97,6 +95,7 @@ int li_s3_open(const char *address, const struct li_s3_options *options, const s
     s3->store.ops = &operations;
     s3->store.width = WIDTH;
     s3->env = env;
+    s3->http = options->http;
     s3->provider = options->provider;
     s3->notice = options->notice;
     s3->notice_arg = options->notice_arg;
@@ -109,8 +108,6 @@ int li_s3_open(const char *address, const struct li_s3_options *options, const s
     atomic_init(&s3->if_match, s3->place.amazon ? LI_S3_HONOURED : LI_S3_UNKNOWN);
     if (rc == 0)
         rc = set_address(s3, err);
-    if (rc == 0)
-        rc = li_http_new(&http, &s3->http, err);
     if (rc == 0 && options->create_bucket)
         rc = make_bucket(s3, err);
     if (rc < 0)

@@ -11,15 +11,16 @@
 #define LI_STORE_S3_H
 
 #include "aws/aws.h"
+#include "http/http.h"
 #include "store/store.h"
 
 struct li_s3_options {
-    struct li_aws_provider *provider; /* borrowed; must outlive the store */
-    const char *endpoint;             /* "https://minio.example:9000"; NULL: AWS's for the region */
-    const char *region;               /* NULL: us-east-1, until the server names another */
-    bool path_style;                  /* the bucket in the path, never in the host's name */
-    const char *ca_bundle;            /* certificates in PEM to trust; NULL: the system's */
-    bool create_bucket;               /* makes the bucket where there is none */
+    struct li_http *http; /* borrowed, as the provider; both must outlive the store */
+    struct li_aws_provider *provider;
+    const char *endpoint; /* "https://minio.example:9000"; NULL: AWS's for the region */
+    const char *region;   /* NULL: us-east-1, until the server names another */
+    bool path_style;      /* the bucket in the path, never in the host's name */
+    bool create_bucket;   /* makes the bucket where there is none */
     /* Told once of what a user should know though nothing failed. May be NULL. Any thread. */
     void (*notice)(void *arg, const char *text);
     void *notice_arg;

@@ -62,29 +62,32 @@ static int code_of(int status)
     }
 }
 
-/* What it means, and what to try; "" where the server's own words must do. */
+/* The server's own words, what they mean, and what to try. A hint, where there is one, says more
+ * than the server's message. */
 static void explain(const struct li_s3_error *said, int status, const char *bucket,
                     const struct li_aws_credentials *credentials, char *text, size_t size)
 {
     const char *key = credentials->access_key, *source = credentials->source;
 
-    *text = '\0';
     if (strcmp(said->code, "NoSuchBucket") == 0)
         snprintf(text, size,
-                 "; there is no bucket %s here: check the endpoint, or make it by lambdaimg init "
-                 "--create-bucket",
+                 ": there is no bucket %.100s; check the endpoint, or make the bucket by lambdaimg "
+                 "init --create-bucket",
                  bucket);
     else if (strcmp(said->code, "InvalidAccessKeyId") == 0)
-        snprintf(text, size, "; the server does not know the access key %s, from %s", key, source);
+        snprintf(text, size, ": it does not know the access key %.100s from %.100s", key, source);
     else if (strcmp(said->code, "SignatureDoesNotMatch") == 0)
-        snprintf(text, size, "; the secret key does not fit the access key %s, both from %s", key,
+        snprintf(text, size,
+                 ": the secret key does not fit the access key %.100s, both from %.100s", key,
                  source);
     else if (strcmp(said->code, "RequestTimeTooSkewed") == 0)
-        snprintf(text, size, "; set this machine's clock");
+        snprintf(text, size, ": set this machine's clock");
     else if (status == 403)
-        snprintf(text, size, "; the access key %s, from %s, may not do this", key, source);
+        snprintf(text, size, ": the access key %.100s from %.100s may not do this", key, source);
     else if (status == 301 || status == 307)
-        snprintf(text, size, "; the bucket is elsewhere: give its --region or --endpoint");
+        snprintf(text, size, ": the bucket is elsewhere; give its --region or --endpoint");
+    else
+        snprintf(text, size, "%s%s", *said->message ? ": " : "", said->message);
 }
 
 int li_s3_error_tell(const struct li_s3_error *said, enum li_http_method method, int status,
@@ -92,15 +95,13 @@ int li_s3_error_tell(const struct li_s3_error *said, enum li_http_method method,
                      const struct li_aws_credentials *credentials, struct li_error *err)
 {
     bool no_bucket = strcmp(said->code, "NoSuchBucket") == 0;
-    char hint[512], times[32] = "";
+    char why[512], times[32] = "";
 
-    explain(said, status, bucket, credentials, hint, sizeof(hint));
+    explain(said, status, bucket, credentials, why, sizeof(why));
     if (attempts > 1)
-        snprintf(times, sizeof(times), ", %u times", attempts);
+        snprintf(times, sizeof(times), " %u times", attempts);
     return li_fail(err, no_bucket ? LI_EINVALID : code_of(status),
-                   "the server answered %s with %d%s%s%s%s%s%s%s%s%s%s",
-                   li_http_method_text(method), status, *said->code ? " " : "", said->code, times,
-                   *said->message && !*hint ? " (" : "", *hint ? "" : said->message,
-                   *said->message && !*hint ? ")" : "", *said->request ? ", request " : "",
-                   said->request, "", hint);
+                   "the server answered %s%s with %d%s%s%s%s%s%s", li_http_method_text(method),
+                   times, status, *said->code ? " " : "", said->code, why,
+                   *said->request ? " (request " : "", said->request, *said->request ? ")" : "");
 }

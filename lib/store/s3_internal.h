@@ -15,6 +15,8 @@ enum {
     LI_S3_BUCKET_MAX = 255,
     LI_S3_PREFIX_MAX = 512, /* with its final '/' */
     LI_S3_REGION_MAX = 63,
+    LI_S3_MARK_SIZE = 16,
+    LI_S3_ETAG_MAX = 255,
     LI_S3_REPLY_MAX = 1 << 16,    /* bytes of an answer that says little */
     LI_S3_LISTING_MAX = 16 << 20, /* of one page of a listing */
 };
@@ -72,6 +74,7 @@ struct li_s3 {
     atomic_bool answered; /* the server, whatever it was */
     atomic_bool noticed;
     atomic_int if_absent, if_match; /* enum li_s3_support: If-None-Match, If-Match */
+    atomic_bool bare_etags;         /* If-Match is compared without its quotes */
     pthread_mutex_t probing;
     pthread_mutex_t lock;
     struct li_s3_place place; /* under lock, as the skew; bucket and prefix never change */
@@ -118,9 +121,17 @@ int li_s3_copy(struct li_store *store, const char *from, const char *to, struct 
 int li_s3_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
                void *arg, struct li_error *err);
 
-/* Sets *PRESENT, and where MARK is not NULL *OURS: whether the object carries that mark. */
-int li_s3_head(struct li_s3 *s3, const char *key, const char *mark, bool *present, bool *ours,
-               struct li_error *err);
+/* What there is at a key. */
+struct li_s3_seen {
+    bool present;
+    char mark[2 * LI_S3_MARK_SIZE + 1]; /* "" for none, as for one that is not ours */
+    char etag[LI_S3_ETAG_MAX + 1];      /* as sent, in quotes; "" for none */
+};
+
+int li_s3_head(struct li_s3 *s3, const char *key, struct li_s3_seen *out, struct li_error *err);
+
+/* Copies a header of at most SIZE - 1 bytes, or "". */
+void li_s3_header(const struct li_http_response *response, const char *name, char *to, size_t size);
 
 /* The header of objects that says which put wrote them. */
 #define LI_S3_MARK "x-amz-meta-lambdaimg-put"

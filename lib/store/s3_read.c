@@ -52,10 +52,10 @@ static int check_range(const struct li_http_response *response, uint64_t offset,
 /* Of no bytes, which no range can ask for: only whether there is an object. */
 static int get_nothing(struct li_s3 *s3, const char *key, struct li_error *err)
 {
-    bool present;
-    int rc = li_s3_head(s3, key, NULL, &present, NULL, err);
+    struct li_s3_seen seen;
+    int rc = li_s3_head(s3, key, &seen, err);
 
-    if (rc == 0 && !present)
+    if (rc == 0 && !seen.present)
         rc = li_fail(err, LI_ENOTFOUND, "there is no such object");
     return rc;
 }
@@ -94,8 +94,14 @@ int li_s3_get_range(struct li_store *store, const char *key, uint64_t offset, si
     return rc;
 }
 
-int li_s3_head(struct li_s3 *s3, const char *key, const char *mark, bool *present, bool *ours,
-               struct li_error *err)
+void li_s3_header(const struct li_http_response *response, const char *name, char *to, size_t size)
+{
+    const char *text = li_http_header(response, name);
+
+    snprintf(to, size, "%s", text && strlen(text) < size ? text : "");
+}
+
+int li_s3_head(struct li_s3 *s3, const char *key, struct li_s3_seen *out, struct li_error *err)
 {
     static const int accept[] = {404, 0};
     const struct li_s3_call call = {
@@ -104,11 +110,9 @@ int li_s3_head(struct li_s3 *s3, const char *key, const char *mark, bool *presen
     int rc = li_s3_call(s3, &call, &response, err);
 
     if (rc == 0) {
-        const char *found = li_http_header(&response, LI_S3_MARK);
-
-        *present = response.status != 404;
-        if (mark)
-            *ours = *present && found && strcmp(found, mark) == 0;
+        out->present = response.status != 404;
+        li_s3_header(&response, LI_S3_MARK, out->mark, sizeof(out->mark));
+        li_s3_header(&response, "etag", out->etag, sizeof(out->etag));
     }
     li_http_response_free(&response);
     return rc;
@@ -125,13 +129,17 @@ struct batch {
 static int look(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     struct batch *batch = arg;
+    struct li_s3_seen seen;
     size_t i;
     int rc = 0;
 
     (void)index;
     while (rc == 0 && !li_workers_stopped(team) &&
-           (i = atomic_fetch_add(&batch->next, 1)) < batch->count)
-        rc = li_s3_head(batch->s3, batch->keys[i], NULL, &batch->present[i], NULL, err);
+           (i = atomic_fetch_add(&batch->next, 1)) < batch->count) {
+        rc = li_s3_head(batch->s3, batch->keys[i], &seen, err);
+        if (rc == 0)
+            batch->present[i] = seen.present;
+    }
     return rc;
 }
 
@@ -140,12 +148,17 @@ int li_s3_exists(struct li_store *store, const char *const *keys, size_t count, 
 {
     struct batch batch = {(struct li_s3 *)store, keys, count, present, 0};
     struct li_workers *team = NULL;
+    struct li_s3_seen seen;
     int rc;
 
     if (count == 0)
         return 0;
-    if (count == 1)
-        return li_s3_head(batch.s3, keys[0], NULL, present, NULL, err);
+    if (count == 1) {
+        rc = li_s3_head(batch.s3, keys[0], &seen, err);
+        if (rc == 0)
+            *present = seen.present;
+        return rc;
+    }
     rc = li_workers_start(count < PARALLEL ? (unsigned)count : PARALLEL, look, &batch, &team, err);
     return rc < 0 ? rc : li_workers_join(team, err);
 }

@@ -20,17 +20,14 @@
 #include "base/hex.h"
 #include "store/s3_internal.h"
 
-enum {
-    MARK_SIZE = 16,
-    PROBE_MAX = 1 << 16, /* bytes of an object that is put again */
-};
+enum { PROBE_MAX = 1 << 16 /* bytes of an object that is put again */ };
 
 /* A put of one object, however often it is tried. */
 struct put {
     const char *key;
     const void *data;
     size_t len;
-    char mark[2 * MARK_SIZE + 1];
+    char mark[2 * LI_S3_MARK_SIZE + 1];
     uint8_t digest[LI_SHA256_SIZE];
     char checksum[(LI_SHA256_SIZE + 2) / 3 * 4 + 1]; /* the digest in Base64 */
 };
@@ -38,7 +35,7 @@ struct put {
 static int prepare(struct li_s3 *s3, const char *key, const void *data, size_t len, struct put *put,
                    struct li_error *err)
 {
-    uint8_t mark[MARK_SIZE];
+    uint8_t mark[LI_S3_MARK_SIZE];
     int rc;
 
     *put = (struct put){.key = key, .data = data, .len = len};
@@ -131,27 +128,22 @@ static int put_plainly(struct li_s3 *s3, const struct put *put, struct li_error 
 
 static int look_and_put(struct li_s3 *s3, const struct put *put, struct li_error *err)
 {
-    bool present;
-    int rc = li_s3_head(s3, put->key, NULL, &present, NULL, err);
+    struct li_s3_seen seen;
+    int rc = li_s3_head(s3, put->key, &seen, err);
 
     if (rc < 0)
         return rc;
-    return present ? LI_END : put_plainly(s3, put, err);
+    return seen.present ? LI_END : put_plainly(s3, put, err);
 }
 
-/* Refused, by something that is there: 0 where that is our own, LI_END otherwise. */
-static int whose(struct li_s3 *s3, const struct put *put, struct li_error *err)
+static bool is_own(const struct put *put, const struct li_s3_seen *seen)
 {
-    bool present, ours = false;
-    int rc = li_s3_head(s3, put->key, put->mark, &present, &ours, err);
-
-    if (rc < 0)
-        return rc;
-    return ours ? 0 : LI_END;
+    return seen->present && strcmp(put->mark, seen->mark) == 0;
 }
 
 static int put_conditionally(struct li_s3 *s3, const struct put *put, struct li_error *err)
 {
+    struct li_s3_seen seen;
     int status, rc = send_put(s3, put, "If-None-Match", "*", &status, err);
 
     if (rc < 0)
@@ -165,7 +157,8 @@ static int put_conditionally(struct li_s3 *s3, const struct put *put, struct li_
         return li_fail(err, LI_EINVALID, "the server answered PUT with 404: check the bucket");
     if (status == 412) {
         atomic_store(&s3->if_absent, LI_S3_HONOURED);
-        return whose(s3, put, err);
+        rc = li_s3_head(s3, put->key, &seen, err);
+        return rc < 0 || is_own(put, &seen) ? rc : LI_END;
     }
     return probe(s3, put, err);
 }
@@ -196,24 +189,65 @@ int li_s3_replace(struct li_store *store, const char *key, const void *data, siz
 
 /* LI_ECHANGED where KEY does not hold exactly EXPECTED; otherwise its ETag, "" where it has none.
  */
-static int compare(struct li_s3 *s3, const char *key, const void *expected, size_t len, char *etag,
-                   size_t size, struct li_error *err)
+static int compare(struct li_s3 *s3, const char *key, const void *expected, size_t len,
+                   char etag[LI_S3_ETAG_MAX + 1], struct li_error *err)
 {
     const struct li_s3_call call = {.method = LI_HTTP_GET, .key = key, .limit = len};
     struct li_http_response response = {0};
-    const char *text;
     int rc = li_s3_call(s3, &call, &response, err);
 
-    *etag = '\0';
     if (rc == LI_ENOTFOUND)
         return li_fail(err, LI_ECHANGED, "it was removed by another");
     if (rc == LI_ELIMIT || (rc == 0 && (response.body.len != len ||
                                         (len && memcmp(response.body.data, expected, len) != 0))))
         rc = li_fail(err, LI_ECHANGED, "it was changed by another");
-    text = li_http_header(&response, "etag");
-    if (rc == 0 && text && strlen(text) < size)
-        memcpy(etag, text, strlen(text) + 1);
+    li_s3_header(&response, "etag", etag, LI_S3_ETAG_MAX + 1);
     li_http_response_free(&response);
+    return rc;
+}
+
+/* An ETag is compared with its quotes (RFC 9110, section 8.8.3), but some servers compare without
+ * (Ceph 16 does, for writes). Sets *STATUS as send_put() does. */
+static int send_if_match(struct li_s3 *s3, const struct put *put, const char *etag, int *status,
+                         struct li_error *err)
+{
+    char bare[LI_S3_ETAG_MAX + 1];
+    size_t len = strlen(etag);
+
+    if (!atomic_load(&s3->bare_etags) || len < 2 || etag[0] != '"')
+        return send_put(s3, put, "If-Match", etag, status, err);
+    snprintf(bare, sizeof(bare), "%.*s", (int)len - 2, etag + 1);
+    return send_put(s3, put, "If-Match", bare, status, err);
+}
+
+/* The condition was refused: 0 where that was because of what we wrote ourselves, LI_END where it
+ * was refused though it holds, so that the other way to write an ETag is to be tried. */
+static int look_why(struct li_s3 *s3, const struct put *put, const char *etag, struct li_error *err)
+{
+    struct li_s3_seen seen;
+    int rc = li_s3_head(s3, put->key, &seen, err);
+
+    if (rc < 0 || is_own(put, &seen))
+        return rc;
+    if (seen.present && strcmp(seen.etag, etag) == 0 && !atomic_exchange(&s3->bare_etags, true))
+        return LI_END;
+    return li_fail(err, LI_ECHANGED, "it was changed by another");
+}
+
+static int put_if_match(struct li_s3 *s3, const struct put *put, const char *etag,
+                        struct li_error *err)
+{
+    int status, rc = LI_END;
+
+    while (rc == LI_END) {
+        rc = send_if_match(s3, put, etag, &status, err);
+        if (rc == 0 && status == 501) {
+            ignores(s3, &s3->if_match);
+            return put_plainly(s3, put, err);
+        }
+        if (rc == 0 && (status == 412 || status == 404))
+            rc = look_why(s3, put, etag, err);
+    }
     return rc;
 }
 
@@ -221,32 +255,19 @@ int li_s3_replace_if(struct li_store *store, const char *key, const void *expect
                      size_t expected_len, const void *data, size_t len, struct li_error *err)
 {
     struct li_s3 *s3 = (struct li_s3 *)store;
+    char etag[LI_S3_ETAG_MAX + 1];
     struct put put;
-    char etag[256];
-    int status, rc;
+    int rc = prepare(s3, key, data, len, &put, err);
 
-    rc = prepare(s3, key, data, len, &put, err);
     if (rc == 0)
-        rc = compare(s3, key, expected, expected_len, etag, sizeof(etag), err);
+        rc = compare(s3, key, expected, expected_len, etag, err);
     if (rc < 0)
         return rc;
     if (!*etag)
         ignores(s3, &s3->if_match);
     if (atomic_load(&s3->if_match) == LI_S3_IGNORED)
         return put_plainly(s3, &put, err);
-    rc = send_put(s3, &put, "If-Match", etag, &status, err);
-    if (rc < 0)
-        return rc;
-    if (status == 501) {
-        ignores(s3, &s3->if_match);
-        return put_plainly(s3, &put, err);
-    }
-    if (status == 412 || status == 404) {
-        rc = whose(s3, &put, err);
-        if (rc == LI_END)
-            rc = li_fail(err, LI_ECHANGED, "it was changed by another");
-    }
-    return rc;
+    return put_if_match(s3, &put, etag, err);
 }
 
 /* ---- remove and copy ------------------------------------------------------------------------- */
@@ -259,12 +280,12 @@ int li_s3_remove(struct li_store *store, const char *key, struct li_error *err)
         .method = LI_HTTP_DELETE, .key = key, .limit = LI_S3_REPLY_MAX, .accept = accept};
     struct li_s3 *s3 = (struct li_s3 *)store;
     struct li_http_response response = {0};
-    bool present;
-    int rc = li_s3_head(s3, key, NULL, &present, NULL, err);
+    struct li_s3_seen seen;
+    int rc = li_s3_head(s3, key, &seen, err);
 
     if (rc < 0)
         return rc;
-    if (!present)
+    if (!seen.present)
         return LI_END;
     rc = li_s3_call(s3, &call, &response, err);
     li_http_response_free(&response);
@@ -299,10 +320,10 @@ int li_s3_copy(struct li_store *store, const char *from, const char *to, struct 
     struct li_s3 *s3 = (struct li_s3 *)store;
     const char *const path[] = {"/", s3->place.bucket, "/", s3->place.prefix, from};
     struct li_buffer source = {0};
-    bool present;
-    int status = 0, rc = li_s3_head(s3, to, NULL, &present, NULL, err);
+    struct li_s3_seen seen;
+    int status = 0, rc = li_s3_head(s3, to, &seen, err);
 
-    if (rc < 0 || present)
+    if (rc < 0 || seen.present)
         return rc < 0 ? rc : LI_END;
     for (size_t i = 0; i < sizeof(path) / sizeof(path[0]) && rc == 0; i++)
         rc = li_aws_encode(&source, path[i], true, err);

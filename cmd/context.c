@@ -112,6 +112,8 @@ static int open_bucket(const struct arguments *args, const char *address, struct
 
     if (rc == 0)
         rc = li_aws_place(&out->aws.settings, out->aws.http, &out->env, &place, err);
+    if (rc == LI_EINVALID)
+        rc = err->code = CMD_EUSAGE;
     if (rc < 0)
         return rc;
     options.http = out->aws.http;

@@ -377,7 +377,7 @@ who 'ASIASSO[0-9]+' "a token that expired is renewed" --profile sso
 is "$(jq -r '.accessToken + " " + .refreshToken + " " + .more' "$work_cache")" \
     "$(cat "$aws/sso-token") $(cat "$aws/sso-refresh") kept" "and written back, with what came with it"
 is "$(stat -c %a "$work_cache")" 600 "for its owner alone"
-is "$(ls "$HOME/.aws/sso/cache" | wc -l)" 2 "and no other file is left there"
+is "$(files_of "$HOME/.aws/sso/cache" | wc -l)" 2 "and no other file is left there"
 who 'ASIASSO[0-9]+' "it is used the next time" --profile sso
 logged '^GET /federation/credentials$' "without asking for another"
 cache "$work_cache" secret-sso -60

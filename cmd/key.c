@@ -5,9 +5,6 @@
 #include "cmd/context.h"
 
 static const struct option_row options[] = {
-    {"profile", 0, "NAME", "the AWS profile (environment: AWS_PROFILE)"},
-    {"region", 0, "REGION", "the AWS region (environment: AWS_REGION)"},
-    {"endpoint", 0, "URL", "where S3 is (environment: AWS_ENDPOINT_URL_S3)"},
     {"json", 0, NULL, "machine-readable output"},
     {NULL, 0, NULL, NULL},
 };

@@ -17,7 +17,7 @@
 #include "base/workers.h"
 #include "repo/internal.h"
 
-enum { WRITERS = 8, QUEUE = 16 };
+enum { QUEUE = 16 };
 
 struct job {
     struct li_key key;
@@ -245,7 +245,7 @@ static int walk(struct chunk_push *p, const struct li_chunk_source *source,
     void *left;
     int rc, written;
 
-    rc = li_workers_start(WRITERS, write_jobs, p, &writers, err);
+    rc = li_workers_start(p->repo->store->width, write_jobs, p, &writers, err);
     if (rc < 0)
         return rc;
     rc = li_chunk_walk(source, p->threads, push_chunk, p, progress, err);

@@ -53,7 +53,7 @@ static int print_whoami(const struct li_aws_credentials *who, const struct li_aw
 static int whoami(const struct arguments *args, struct li_error *err)
 {
     struct li_aws_credentials who = {.expires = 0};
-    struct li_aws_place place;
+    struct li_aws_place place = {.profile = ""};
     struct li_env env;
     struct aws aws = {.http = NULL};
     int rc = make_env(args, &env, err);

@@ -284,14 +284,17 @@ old) echo '{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "secret-program
     "Expiration": "2020-01-01T00:00:00Z"}' ;;
 words) shift; [ "$#-$1-$2" = '2-a b-$HOME;' ] && exec "$0" good ;;
 broken) echo '{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "secret-program' ;;
-much) head -c 100000 /dev/zero ;;
+much) exec yes ;;
+complains) exec yes >&2 ;;
 fails) echo first >&2; echo 'log in first' >&2; exit 7 ;;
 dies) kill -9 $$ ;;
-leaves) sleep 30 >/dev/null & exec "$0" good ;;
+leaves) sleep 10 >/dev/null & exec "$0" good ;;
+keeps) sleep 10 & exec "$0" good ;;
+sleeps) exec 2>/dev/null >/dev/null; sleep 1 ;;
 esac
 END
 chmod +x "$WORK/a program"
-for word in good forever version old broken much fails dies leaves; do
+for word in good forever version old broken much complains fails dies leaves keeps sleeps; do
     printf '[profile %s]\ncredential_process = "%s/a program" %s\n' "$word" "$WORK" "$word"
 done >"$HOME/.aws/config"
 cat >>"$HOME/.aws/config" <<END
@@ -312,11 +315,17 @@ has "$OUT" '^expires +2096-01-01 00:00:00Z$' "and until when"
 who AKIAFOREVER "credentials that do not expire" --profile forever
 who AKIAPROGRAM "words are split, and no shell runs" --profile words
 who AKIAFOREVER "a program goes before keys in the same file" --profile keys
+before=$(date +%s)
 who AKIAPROGRAM "a program that leaves another behind" --profile leaves
+who AKIAPROGRAM "one that keeps what is printed" --profile keeps
+[ $(($(date +%s) - before)) -le 5 ]
+result $? "is not waited for" <<<"it took $(($(date +%s) - before)) seconds"
+no 'not valid JSON' "a program that closes its output, and ends later" --profile sleeps
 no 'no "Version": 1' "another version" --profile version
 no 'are expired' "credentials that are expired" --profile old
 no 'not valid JSON: line' "output that is no JSON" --profile broken
-no 'more than 65536 bytes' "too much output" --profile much
+no 'more than 65536 bytes' "output without end" --profile much
+no 'more than 65536 bytes' "complaints without end" --profile complains
 no 'exit status 7: log in first$' "a program that fails" --profile fails
 no 'by signal 9' "one that dies" --profile dies
 no 'quotation is not closed' "a command that makes no sense" --profile quote

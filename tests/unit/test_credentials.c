@@ -465,6 +465,27 @@ static void a_failure_is_remembered_for_a_while(void **state)
     free_provider(provider);
 }
 
+static void a_clock_that_is_set_back_is_no_reason_to_wait(void **state)
+{
+    struct li_aws_provider *provider = new_provider(3600);
+    struct li_aws_credentials used = {.expires = 0};
+
+    (void)state;
+    origin.rc = LI_EDENIED;
+    assert_fails(get(provider), LI_EDENIED, "the origin fails", &err);
+    clock_now -= 500000;
+    origin.rc = 0;
+    assert_gives(provider, "KEY1", 2);
+    assert_done(li_aws_provider_get(provider, &used, &err), &err);
+    assert_fails(li_aws_provider_rejected(provider, &used, &err), LI_EDENIED, "rejected", &err);
+    clock_now -= 500000 - 1000;
+    origin.serial = 2;
+    assert_int_equal(li_aws_provider_rejected(provider, &used, &err), 0);
+    assert_gives(provider, "KEY2", 4);
+    li_aws_credentials_wipe(&used);
+    free_provider(provider);
+}
+
 static void short_lives_do_not_make_it_ask_all_the_time(void **state)
 {
     struct li_aws_provider *provider = new_provider(20);
@@ -614,6 +635,7 @@ int main(void)
         cmocka_unit_test(they_are_kept_until_shortly_before_they_expire),
         cmocka_unit_test(they_serve_while_they_cannot_be_renewed),
         cmocka_unit_test(a_failure_is_remembered_for_a_while),
+        cmocka_unit_test(a_clock_that_is_set_back_is_no_reason_to_wait),
         cmocka_unit_test(short_lives_do_not_make_it_ask_all_the_time),
         cmocka_unit_test(a_rejection_asks_once),
         cmocka_unit_test(many_threads_ask_once),

@@ -234,7 +234,18 @@ unit: $(UNIT_BIN)
 
 test: programs $(DEMO_IMAGE)
 	CMOCKA_MESSAGE_OUTPUT=TAP LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests DEMO_IMAGE=$(DEMO_IMAGE) \
-		$(PROVE) $(UNIT_BIN) $(SCENARIOS)
+		$(PROVE) $(UNIT_BIN) $(filter-out %/s3.t,$(SCENARIOS))
+	tests/with-s3-server $(MAKE) s3-scenarios
+
+# The directory's scenarios once more, with a bucket in its place. Beside tests/with-s3-server.
+S3_SCENARIOS = $(patsubst %,tests/scenarios/%.t,against crash ends mount random repo s3 wrong-input)
+
+s3-scenarios: programs $(DEMO_IMAGE)
+	for store in http https; do \
+		echo "# repositories in a bucket, over $$store"; \
+		STORE=$$store LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests DEMO_IMAGE=$(DEMO_IMAGE) \
+			$(PROVE) $(S3_SCENARIOS) || exit 1; \
+	done
 
 asan:
 	$(MAKE) -j $(JOBS) BUILD=build/asan SAN=address,undefined test
@@ -309,7 +320,7 @@ format:
 	clang-format -i $(C_FILES) $(H_FILES)
 
 .PHONY: all analyze asan bench check clean compare-images cppcheck demo docs format fuzz install lint \
-	programs run-fuzz soak test unit
+	programs run-fuzz s3-scenarios soak test unit
 .SECONDARY:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

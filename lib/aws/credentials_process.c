@@ -116,8 +116,10 @@ static int start(char **words, struct process *process, struct li_error *err)
     if (rc == 0) {
         int sys = spawn(words, out[1], said[1], &process->pid);
 
-        if (sys != 0)
+        if (sys != 0) {
+            process->pid = 0;
             rc = li_fail_errno(err, sys, "cannot run %.200s", words[0]);
+        }
     }
     if (out[1] >= 0)
         close(out[1]);

@@ -33,6 +33,7 @@ struct sending {
     struct li_s3_error said;
     unsigned attempts;
     bool moved, set_clock, renewed; /* what was corrected already */
+    bool asked_why;                 /* and found nothing wrong */
     bool expired;                   /* and there are no other credentials; the error is filled in */
 };
 
@@ -201,8 +202,9 @@ static enum verdict judge(struct sending *s, const struct li_s3_call *call, stru
     return li_retry_is_passing(status) || says(s, passing) ? LATER : REFUSED;
 }
 
-/* The reason of a HEAD's refusal, by a GET. What it says replaces what the HEAD said, but for an
- * answer that there is something, which a HEAD has just denied. */
+/* The reason of a HEAD's refusal, by a GET. What it says replaces what the HEAD said. Where it is
+ * not refused, the reason has gone since, as when another thread renewed the credentials: then the
+ * HEAD is sent again, once for a request. */
 static enum verdict ask_why(struct sending *s, struct li_error *err)
 {
     static const struct li_http_header range = {"Range", "bytes=0-0"};
@@ -222,6 +224,10 @@ static enum verdict ask_why(struct sending *s, struct li_error *err)
     verdict = judge(s, &call, err);
     if (verdict != ANSWERED)
         return verdict;
+    if (!s->asked_why) {
+        s->asked_why = true;
+        return AGAIN;
+    }
     s->response.status = status;
     return REFUSED;
 }

@@ -106,7 +106,7 @@ static void print_notice(void *arg, const char *text)
 static int open_bucket(const struct arguments *args, const char *address, struct context *out,
                        struct li_error *err)
 {
-    struct li_aws_place place;
+    struct li_aws_place place = {.profile = {0}};
     struct li_s3_options options = {.notice = print_notice};
     int rc = open_aws(args, &out->env, &out->aws, err);
 
@@ -226,6 +226,12 @@ int parse_room(const struct arguments *args, struct li_ext4_room *out, struct li
         return li_fail(err, CMD_EUSAGE, "--%s %s: an image has at most 1T", size ? "size" : "free",
                        size ? size : room);
     return 0;
+}
+
+unsigned fetching_threads(const struct context *context)
+{
+    return context->env.threads > context->store->width ? context->env.threads
+                                                        : context->store->width;
 }
 
 int flatten(const struct arguments *args, const char *path, const struct li_ext4_room *room,

@@ -47,6 +47,9 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
                  struct li_error *err);
 void close_context(struct context *context);
 
+/* Threads for what fetches and checks: one for each processor does not keep a network busy. */
+unsigned fetching_threads(const struct context *context);
+
 /* An image from outside, flattened. Zero-initialise it. */
 struct flattened {
     struct li_image *image;

@@ -32,6 +32,15 @@ INFLATER := $(if $(shell pkg-config --exists libisal && echo yes),isal,zlib)
 endif
 DEFLATE = lib/base/deflate_$(INFLATER).c
 
+LIB_HTTP = lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
+
+LIB_AWS = lib/aws/cached.c lib/aws/credentials.c lib/aws/credentials_container.c \
+	lib/aws/credentials_instance.c lib/aws/credentials_process.c lib/aws/credentials_profile.c \
+	lib/aws/credentials_sso.c lib/aws/credentials_sts.c lib/aws/endpoint.c lib/aws/fetch.c \
+	lib/aws/ini.c lib/aws/json.c lib/aws/place.c lib/aws/profile.c lib/aws/provider.c \
+	lib/aws/provider_chain.c lib/aws/sign.c lib/aws/sso_token.c lib/aws/sts_reply.c lib/aws/time.c \
+	lib/aws/words.c lib/aws/xml.c
+
 LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/image/docker.c \
 	lib/image/image.c lib/image/json.c lib/image/names.c lib/image/oci.c lib/image/oci_choose.c \
 	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
@@ -54,7 +63,9 @@ LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/record.c \
 LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
-	lib/store/directory_write.c lib/store/fault.c lib/store/store.c
+	lib/store/directory_write.c lib/store/fault.c lib/store/s3.c lib/store/s3_call.c \
+	lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_place.c lib/store/s3_read.c \
+	lib/store/s3_write.c lib/store/store.c
 
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c
@@ -75,12 +86,14 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 
 FUSE = fuse/mount.c fuse/operations.c fuse/signals.c fuse/unmount.c
 
-CMD = cmd/about.c cmd/against.c cmd/context.c cmd/convert.c cmd/explain.c cmd/help.c cmd/init.c \
-	cmd/inspect.c cmd/ls.c cmd/main.c cmd/memo.c cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
+CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explain.c cmd/help.c cmd/init.c cmd/inspect.c \
+	cmd/key.c cmd/ls.c cmd/main.c cmd/memo.c cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base
+
+UNIT_HTTP = http aws credentials
 
 UNIT_IMAGE = image image_container image_oci
 
@@ -89,7 +102,7 @@ UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl laye
 
 UNIT_CRYPTO = crypto memo seal kms manifest wrap reference
 
-UNIT_STORE = chunk store repo push
+UNIT_STORE = chunk store s3 s3_write repo push
 
 UNIT_READER = cache damage files reader
 
@@ -101,8 +114,8 @@ UNIT_MAN = man
 TOOLS = ext4list mktar mountfile randomstack treelist
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
-MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-ls.1 \
-	lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-rm.1 lambdaimg-umount.1 \
+MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
+	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-rm.1 lambdaimg-umount.1 \
 	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
@@ -111,12 +124,13 @@ FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
 
-LIB_SRC = $(LIB_BASE) $(LIB_IMAGE) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) $(LIB_MEMO) $(LIB_KMS) \
+LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
+	$(LIB_MEMO) $(LIB_KMS) \
 	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER) $(LIB_COMPARE)
-UNIT = $(UNIT_BASE) $(UNIT_IMAGE) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
+UNIT = $(UNIT_BASE) $(UNIT_HTTP) $(UNIT_IMAGE) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
 	$(UNIT_COMPARE) $(UNIT_MAN)
 
-PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3 $(INFLATER:isal=libisal)
+PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3 libcurl expat $(INFLATER:isal=libisal)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKG) 2>/dev/null)
 
@@ -232,6 +246,18 @@ unit: $(UNIT_BIN)
 test: programs $(DEMO_IMAGE)
 	CMOCKA_MESSAGE_OUTPUT=TAP LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests DEMO_IMAGE=$(DEMO_IMAGE) \
 		$(PROVE) $(UNIT_BIN) $(SCENARIOS)
+	tests/with-s3-server $(MAKE) s3-scenarios
+
+# The directory's scenarios once more, with a bucket in its place. Beside tests/with-s3-server.
+S3_HTTP_SCENARIOS = against crash ends mount random repo s3 wrong-input
+S3_HTTPS_SCENARIOS = crash ends mount repo s3
+
+s3-scenarios: programs $(DEMO_IMAGE)
+	echo "# repositories in a bucket, over HTTP, then over TLS"
+	STORE=http LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests DEMO_IMAGE=$(DEMO_IMAGE) \
+		$(PROVE) $(S3_HTTP_SCENARIOS:%=tests/scenarios/%.t)
+	STORE=https LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests DEMO_IMAGE=$(DEMO_IMAGE) \
+		$(PROVE) $(S3_HTTPS_SCENARIOS:%=tests/scenarios/%.t)
 
 asan:
 	$(MAKE) -j $(JOBS) BUILD=build/asan SAN=address,undefined test
@@ -280,7 +306,8 @@ bench: $(PROGRAM) $(filter $(DEMO_IMAGE),$(IMAGES))
 C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd tests/*)))
 H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd tests/*)))
 SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
-	tests/compare-images $(filter-out %.md %/recorded,$(wildcard bench/*))
+	tests/scenarios/through-s3 tests/compare-images tests/with-s3-server \
+	$(filter-out %.md %/recorded,$(wildcard bench/*))
 
 lint: cppcheck
 	$(MAKE) CC=clang BUILD=build/clang programs
@@ -310,7 +337,7 @@ format:
 	clang-format -i $(C_FILES) $(H_FILES)
 
 .PHONY: all analyze asan bench check clean compare-images cppcheck demo docs format fuzz install lint \
-	programs run-fuzz soak test tsan unit
+	programs run-fuzz s3-scenarios soak test tsan unit
 .SECONDARY:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/s3.h"
+
 static int system_random(void *buf, size_t len, struct li_error *err)
 {
     uint8_t *to = buf;
@@ -54,7 +56,8 @@ int repo_address(const struct arguments *args, const char **address, struct li_e
     if (!text || !*text)
         return li_fail(
             err, CMD_EUSAGE,
-            "no repository is given; say which by --repo dir:PATH, or in LAMBDAIMG_REPO");
+            "no repository is given; say which by --repo dir:PATH or --repo s3://BUCKET/PREFIX, or "
+            "in LAMBDAIMG_REPO");
     *address = text;
     return 0;
 }
@@ -93,18 +96,61 @@ int parse_reference(const char *text, struct li_reference *out, struct li_error 
     return err->code;
 }
 
-/* The store; an address that cannot be one is a matter of usage. */
-static int open_store(const char *address, const struct li_env *env, struct li_store **out,
-                      struct li_error *err)
+/* What the library wants a user to know. */
+static void print_notice(void *arg, const char *text)
 {
-    int rc = li_store_open(address, false, env, out, err);
+    (void)arg;
+    fprintf(stderr, "lambdaimg: note: %s\n", text);
+}
 
-    if (rc == LI_EINVALID || rc == LI_EUNSUPPORTED)
+static int open_bucket(const struct arguments *args, const char *address, struct context *out,
+                       struct li_error *err)
+{
+    struct li_aws_place place = {.profile = {0}};
+    struct li_s3_options options = {.notice = print_notice};
+    int rc = open_aws(args, &out->env, &out->aws, err);
+
+    if (rc == 0)
+        rc = li_aws_place(&out->aws.settings, out->aws.http, &out->env, &place, err);
+    if (rc == LI_EINVALID)
         rc = err->code = CMD_EUSAGE;
-    if (rc == LI_ENOTFOUND)
-        rc = li_fail(err, LI_ENOTFOUND, "there is no repository at %s; lambdaimg init makes one",
-                     address);
+    if (rc < 0)
+        return rc;
+    options.http = out->aws.http;
+    options.provider = out->aws.provider;
+    options.endpoint = *place.endpoint ? place.endpoint : NULL;
+    options.region = *place.region ? place.region : NULL;
+    options.path_style = flag(args, "path-style") || strcmp(place.addressing, "path") == 0;
+    options.create_bucket = flag(args, "create-bucket");
+    rc = li_s3_open(address, &options, &out->env, &out->store, err);
+    /* Without a bucket to make, nothing but what the user wrote can be wrong by now. */
+    if (rc == LI_EINVALID && !options.create_bucket)
+        rc = err->code = CMD_EUSAGE;
     return rc;
+}
+
+/* An address that cannot be one is a matter of usage. */
+static int check_address(const char *address, struct li_error *err)
+{
+    if (strncmp(address, "dir:", 4) == 0 ? address[4] != '\0' : li_s3_is_address(address))
+        return 0;
+    return li_fail(err, CMD_EUSAGE,
+                   "\"%s\" is no address of a repository; give dir:PATH or s3://BUCKET/PREFIX",
+                   address);
+}
+
+int open_store(const struct arguments *args, const char *address, bool create, struct context *out,
+               struct li_error *err)
+{
+    int rc = check_address(address, err);
+
+    if (rc < 0)
+        return rc;
+    if (li_s3_is_address(address))
+        return open_bucket(args, address, out, err);
+    if (flag(args, "create-bucket"))
+        return li_fail(err, CMD_EUSAGE, "--create-bucket: %s is in no bucket", address);
+    return li_store_open(address, create, &out->env, &out->store, err);
 }
 
 int open_context(const struct arguments *args, bool with_key, struct context *out,
@@ -117,7 +163,10 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
     if (rc == 0)
         rc = repo_address(args, &address, err);
     if (rc == 0)
-        rc = open_store(address, &out->env, &out->store, err);
+        rc = open_store(args, address, false, out, err);
+    if (rc == LI_ENOTFOUND && !out->store)
+        rc = li_fail(err, LI_ENOTFOUND, "there is no repository at %s; lambdaimg init makes one",
+                     address);
     if (rc == 0 && with_key) {
         rc = kms_spec(args, &spec, err);
         if (rc == 0)
@@ -136,6 +185,7 @@ void close_context(struct context *context)
     li_repo_free(context->repo);
     li_kms_free(context->kms);
     li_store_free(context->store);
+    close_aws(&context->aws);
     *context = (struct context){.env = context->env};
 }
 
@@ -176,6 +226,12 @@ int parse_room(const struct arguments *args, struct li_ext4_room *out, struct li
         return li_fail(err, CMD_EUSAGE, "--%s %s: an image has at most 1T", size ? "size" : "free",
                        size ? size : room);
     return 0;
+}
+
+unsigned fetching_threads(const struct context *context)
+{
+    return context->env.threads > context->store->width ? context->env.threads
+                                                        : context->store->width;
 }
 
 int flatten(const struct arguments *args, const char *path, const struct li_ext4_room *room,

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "cmd/aws.h"
 #include "cmd/command.h"
 #include "ext4/ext4.h"
 #include "image/image.h"
@@ -18,9 +19,10 @@
 /* Randomness, clock, temporary directory and threads, from the system and --threads. */
 int make_env(const struct arguments *args, struct li_env *env, struct li_error *err);
 
-/* An open repository. Zero-initialise it. */
+/* An open repository. Zero-initialise it. It stays where it is. */
 struct context {
     struct li_env env;
+    struct aws aws; /* for a repository in a bucket */
     struct li_store *store;
     struct li_kms *kms;
     struct li_repo *repo;
@@ -36,6 +38,11 @@ int kms_spec(const struct arguments *args, char **spec, struct li_error *err);
 /* A reference from the command line: CMD_EUSAGE where it is none. */
 int parse_reference(const char *text, struct li_reference *out, struct li_error *err);
 
+/* Opens the store at ADDRESS, for a new repository where CREATE is true: then with --create-bucket.
+ * Wants the environment, and fills in the rest of the store's part. */
+int open_store(const struct arguments *args, const char *address, bool create, struct context *out,
+               struct li_error *err);
+
 /* Opens the repository, with the KMS where WITH_KEY says so. */
 int open_context(const struct arguments *args, bool with_key, struct context *out,
                  struct li_error *err);
@@ -45,6 +52,9 @@ void close_context(struct context *context);
  * NULL where --no-memo says so, or where there is none and nobody asked for it by --memo. */
 int open_memo(const struct arguments *args, struct context *context, struct li_memo **out,
               struct li_error *err);
+
+/* Threads for what fetches and checks: one for each processor does not keep a network busy. */
+unsigned fetching_threads(const struct context *context);
 
 /* An image from outside, flattened. Zero-initialise it. */
 struct flattened {

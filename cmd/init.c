@@ -3,24 +3,25 @@
 
 #include "cmd/context.h"
 
+static const struct option_row options[] = {
+    {"create-bucket", 0, NULL, "make the bucket of s3://BUCKET/PREFIX where there is none"},
+    {NULL, 0, NULL, NULL},
+};
+
 /* The key is made before the repository: a repository whose salt nobody can unwrap is of no use. */
-static int create(const char *address, const char *spec, const struct li_env *env, bool *made_key,
-                  struct li_error *err)
+static int create(const struct arguments *args, const char *address, const char *spec,
+                  struct context *context, bool *made_key, struct li_error *err)
 {
-    struct li_store *store = NULL;
-    struct li_kms *kms = NULL;
-    int rc = li_kms_create(spec, env, err);
+    int rc = li_kms_create(spec, &context->env, err);
 
     if (rc >= 0) {
         *made_key = rc == 0;
-        rc = li_kms_open(spec, env, &kms, err);
+        rc = li_kms_open(spec, &context->env, &context->kms, err);
     }
     if (rc == 0)
-        rc = li_store_open(address, true, env, &store, err);
+        rc = open_store(args, address, true, context, err);
     if (rc == 0)
-        rc = li_repo_create(store, kms, env, err);
-    li_store_free(store);
-    li_kms_free(kms);
+        rc = li_repo_create(context->store, context->kms, &context->env, err);
     return rc;
 }
 
@@ -29,15 +30,15 @@ static int run(const struct arguments *args, struct li_error *err)
     const char *address = args->count > 0 ? args->operand[0] : NULL;
     bool made_key = false;
     char *spec = NULL;
-    struct li_env env;
-    int rc = make_env(args, &env, err);
+    struct context context = {0};
+    int rc = make_env(args, &context.env, err);
 
     if (rc == 0 && !address)
         rc = repo_address(args, &address, err);
     if (rc == 0)
         rc = kms_spec(args, &spec, err);
     if (rc == 0) {
-        rc = create(address, spec, &env, &made_key, err);
+        rc = create(args, address, spec, &context, &made_key, err);
         if (rc < 0)
             li_context(err, "cannot create the repository");
     }
@@ -46,9 +47,10 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         printf("created the repository %s\n", address);
     free(spec);
+    close_context(&context);
     return rc < 0 ? rc : EXIT_DONE;
 }
 
 const struct command command_init = {
-    "init", "[REPO]", "create a repository, and the key where there is none", 0, 1, NULL, run,
+    "init", "[REPO]", "create a repository, and the key where there is none", 0, 1, options, run,
 };

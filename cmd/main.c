@@ -9,11 +9,16 @@
 const struct command *const commands[] = {
     &command_init,   &command_convert, &command_push, &command_pull,
     &command_mount,  &command_umount,  &command_ls,   &command_inspect,
-    &command_verify, &command_rm,      NULL,
+    &command_verify, &command_rm,      &command_key,  NULL,
 };
 
 const struct option_row common_options[] = {
-    {"repo", 0, "REPO", "the repository, dir:PATH (environment: LAMBDAIMG_REPO)"},
+    {"repo", 0, "REPO",
+     "the repository, dir:PATH or s3://BUCKET/PREFIX (environment: LAMBDAIMG_REPO)"},
+    {"endpoint", 0, "URL", "where S3 is (environment: AWS_ENDPOINT_URL_S3)"},
+    {"region", 0, "REGION", "the bucket's region (environment: AWS_REGION)"},
+    {"profile", 0, "NAME", "the AWS profile (environment: AWS_PROFILE)"},
+    {"path-style", 0, NULL, "name the bucket in the URL's path, not in its host"},
     {"kms", 0, "KMS", "the key, file:PATH (environment: LAMBDAIMG_KMS)"},
     {"threads", 0, "N", "worker threads (default: one for each processor)"},
     {"help", 'h', NULL, "show this help"},

@@ -20,7 +20,6 @@
 #include "reader/reader.h"
 
 enum {
-    FETCH_WORKERS = 8,
     MEMORY_MIB_DEFAULT = 64,
     DEADLINE_DEFAULT = 60,
     /* A request that waits for a chunk holds a thread, and what is in memory is to be served
@@ -136,7 +135,7 @@ static void ready(void *arg)
 
 static int open_image(struct mount *m, struct li_error *err)
 {
-    struct li_reader_options reader_options = {.workers = FETCH_WORKERS};
+    struct li_reader_options reader_options = {0};
     long long memory = 0, deadline = 0;
     struct li_blocks blocks;
     int rc = option_number(m->args, "memory", 4, 1 << 20, MEMORY_MIB_DEFAULT, &memory, err);
@@ -149,6 +148,7 @@ static int open_image(struct mount *m, struct li_error *err)
         rc = li_repo_manifest(m->context.repo, &m->reference, &m->manifest, err);
     if (rc < 0)
         return rc;
+    reader_options.workers = m->context.store->width;
     reader_options.memory = (uint64_t)memory << 20;
     reader_options.deadline = (unsigned)deadline;
     rc = li_reader_open(m->context.repo, &m->manifest, &reader_options, &m->reader, err);

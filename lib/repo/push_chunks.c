@@ -22,7 +22,7 @@
 /* Nothing is stored before the layers' digests hold, and hashing them is the work of one thread for
  * each layer: the queue is deep enough for the readers to seal on meanwhile, and at most 128 MiB.
  */
-enum { WRITERS = 8, QUEUE = 256 };
+enum { QUEUE = 256 };
 
 struct job {
     struct li_key key;
@@ -301,7 +301,7 @@ static int walk(struct chunk_push *p, const struct li_progress *progress, struct
     void *left;
     int rc, written;
 
-    rc = li_workers_start(WRITERS, write_jobs, p, &writers, err);
+    rc = li_workers_start(p->repo->store->width, write_jobs, p, &writers, err);
     if (rc < 0)
         return rc;
     rc = li_chunk_walk_unknown(p->source, p->threads, known, push_chunk, p, progress, err);

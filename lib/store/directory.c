@@ -25,6 +25,8 @@
 
 #include "base/io.h"
 
+enum { WIDTH = 8 };
+
 enum { DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
 static int open_step(int at, const char *name, bool make)
@@ -283,6 +285,7 @@ int li_directory_open(const char *path, bool create, const struct li_env *env,
     if (!d)
         return li_fail_memory(err);
     d->store.ops = &operations;
+    d->store.width = WIDTH;
     d->env = env;
     pthread_mutex_init(&d->flushing, NULL);
     pthread_mutex_init(&d->lock, NULL);

@@ -185,6 +185,7 @@ int li_fault_new(struct li_store *inner, struct li_store **out, struct li_error 
     if (!f)
         return li_fail_memory(err);
     f->store.ops = &operations;
+    f->store.width = inner->width;
     f->store.address = strdup(inner->address);
     if (!f->store.address) {
         free(f);

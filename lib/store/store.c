@@ -74,11 +74,8 @@ int li_store_open(const char *address, bool create, const struct li_env *env, st
 
     if (strncmp(address, directory, len) == 0 && address[len])
         return li_directory_open(address + len, create, env, out, err);
-    if (strncmp(address, "s3:", 3) == 0)
-        return li_fail(err, LI_EUNSUPPORTED,
-                       "%s: this version keeps repositories in directories only; give dir:PATH",
-                       address);
-    return li_fail(err, LI_EINVALID, "\"%s\" is no address of a repository; give dir:PATH",
+    return li_fail(err, LI_EINVALID,
+                   "\"%s\" is no address of a repository; give dir:PATH or s3://BUCKET/PREFIX",
                    address);
 }
 

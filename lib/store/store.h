@@ -66,11 +66,13 @@ struct li_store_operations {
 
 struct li_store {
     const struct li_store_operations *ops;
-    char *address; /* for messages: "dir:/srv/images" */
+    char *address;  /* for messages: "dir:/srv/images" */
+    unsigned width; /* callers at a time that it takes to keep the store busy; at least 1 */
 };
 
-/* Opens the store at ADDRESS: "dir:PATH". With CREATE a directory that does not exist is made. ENV
- * must outlive it. LI_ENOTFOUND, LI_EINVALID (the address), LI_EUNSUPPORTED ("s3:"), LI_EDENIED. */
+/* Opens the store at ADDRESS: "dir:PATH"; for one in a bucket see s3.h. With CREATE a directory
+ * that does not exist is made. ENV must outlive it. LI_ENOTFOUND, LI_EINVALID (the address),
+ * LI_EDENIED. */
 int li_store_open(const char *address, bool create, const struct li_env *env, struct li_store **out,
                   struct li_error *err);
 

@@ -10,6 +10,7 @@
 #     DEMO_IMAGE           the image of scripts/make-demo-image, build/demo-image.tar
 #     SOAK=1               the long variants
 #     CHECK_REQUIRE_MOUNT=1   not being able to mount is a failure, not a reason to skip
+#     STORE=http, https    repositories lie in a bucket, beside tests/with-s3-server: through-s3
 # and leaves in WORK the scratch directory, in OUT and ERR what the last `run` printed.
 set -u
 export LC_ALL=C TZ=UTC0
@@ -30,9 +31,10 @@ tests_failed=0
 mounted=()
 started=()
 
-# Nothing of the user's own configuration, and every sanitizer report in one place, those of
+# Nothing of the user's own configuration, of AWS's tools neither, and every sanitizer report in one place, those of
 # processes in the background too.
-unset LAMBDAIMG_REPO LAMBDAIMG_MEMO
+unset LAMBDAIMG_REPO LAMBDAIMG_MEMO "${!AWS_@}" http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+export AWS_EC2_METADATA_DISABLED=true
 export LAMBDAIMG_KMS=file:$WORK/key HOME=$WORK/home XDG_CONFIG_HOME=$WORK/home/config
 export XDG_CACHE_HOME=$WORK/home/cache
 export TMPDIR=$WORK/tmp
@@ -64,6 +66,20 @@ trap 'exit 1' HUP INT TERM
     exit 1
 }
 cd "$WORK" || exit 1
+
+if [ "${STORE:-dir}" != dir ]; then
+    # A copy, since the build may lie where only its owner gets to.
+    LAMBDAIMG_PROGRAM=$WORK/.program
+    cp "$LAMBDAIMG" "$LAMBDAIMG_PROGRAM"
+    LAMBDAIMG=$scenarios/through-s3
+    mkdir -m 1777 .carried
+    export WORK LAMBDAIMG_PROGRAM AWS_ACCESS_KEY_ID=$S3_KEY AWS_SECRET_ACCESS_KEY=$S3_SECRET
+    if [ "$STORE" = https ]; then
+        export AWS_ENDPOINT_URL_S3=$S3_HTTPS AWS_CA_BUNDLE=$S3_CA
+    else
+        export AWS_ENDPOINT_URL_S3=$S3_HTTP
+    fi
+fi
 
 # ---- TAP -------------------------------------------------------------------------------------
 
@@ -196,6 +212,11 @@ quietly() {
 new_repository() {
     export LAMBDAIMG_REPO=dir:$1
     quietly init
+}
+
+# repository_changed DIR: a mount is to see what was done to the files of the repository in DIR.
+repository_changed() {
+    [ "${STORE:-dir}" = dir ] || "$LAMBDAIMG" --carry "$1"
 }
 
 # All files below DIR, to compare before and after.

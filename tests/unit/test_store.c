@@ -72,8 +72,8 @@ static void addresses(void **state)
 
     assert_fails(li_store_open("x", false, &unit_env, &store, err), LI_EINVALID, "dir:PATH", err);
     assert_fails(li_store_open("dir:", false, &unit_env, &store, err), LI_EINVALID, "dir:", err);
-    assert_fails(li_store_open("s3://b/p", false, &unit_env, &store, err), LI_EUNSUPPORTED,
-                 "s3:", err);
+    assert_fails(li_store_open("s4://b/p", false, &unit_env, &store, err), LI_EINVALID, "s3://",
+                 err);
     assert_fails(li_store_open("dir:/nonexistent/x", false, &unit_env, &store, err), LI_ENOTFOUND,
                  "/nonexistent/x", err);
     assert_null(store);

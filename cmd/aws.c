@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/aws.h"
+
+#include <stdlib.h>
+
+struct li_aws_settings aws_settings(const struct arguments *args)
+{
+    struct li_aws_settings settings = {
+        .profile = option(args, "profile"),
+        .region = option(args, "region"),
+        .endpoint = option(args, "endpoint"),
+    };
+
+    for (size_t i = 0; i < LI_AWS_VARIABLES; i++)
+        settings.environment[i] = getenv(li_aws_variable_names[i]);
+    return settings;
+}
+
+int open_aws(const struct arguments *args, const struct li_env *env, struct aws *out,
+             struct li_error *err)
+{
+    char bundle[LI_AWS_PATH_SIZE];
+    struct li_http_options options = {0};
+    int rc;
+
+    out->settings = aws_settings(args);
+    rc = li_aws_ca_bundle(&out->settings, bundle, err);
+    if (rc < 0)
+        return rc;
+    options.ca_bundle = *bundle ? bundle : NULL;
+    rc = li_http_new(&options, &out->http, err);
+    if (rc == 0)
+        rc = li_aws_provider_chain(&out->settings, out->http, env, &out->provider, err);
+    if (rc < 0)
+        close_aws(out);
+    return rc;
+}
+
+void close_aws(struct aws *aws)
+{
+    li_aws_provider_free(aws->provider);
+    li_http_free(aws->http);
+    *aws = (struct aws){.settings = {.profile = NULL}};
+}

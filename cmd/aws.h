@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What AWS's tools read from the environment, and who we are by it. */
+#ifndef LI_CMD_AWS_H
+#define LI_CMD_AWS_H
+
+#include "aws/credentials.h"
+#include "cmd/command.h"
+#include "http/http.h"
+
+/* --profile, --region and --endpoint, where the command has them, and the environment. */
+struct li_aws_settings aws_settings(const struct arguments *args);
+
+/* Zero-initialise it. It stays where it is: its parts point to each other. */
+struct aws {
+    struct li_aws_settings settings;
+    struct li_http *http;
+    struct li_aws_provider *provider;
+};
+
+/* ENV must outlive it. */
+int open_aws(const struct arguments *args, const struct li_env *env, struct aws *out,
+             struct li_error *err);
+void close_aws(struct aws *aws);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who we are for AWS, and where its services are: credentials, region, endpoints.
+ *
+ * Sources, files, variables and their order are those of AWS's own tools ("AWS SDKs and Tools
+ * Reference Guide"; where that is silent, botocore):
+ *
+ *     the environment's keys; a web identity token; the profile in ~/.aws/credentials and
+ *     ~/.aws/config (a role on top of another profile, a web identity, IAM Identity Center, keys, a
+ *     program); the container's endpoint; the instance (IMDSv2 only).
+ *
+ * The first that is configured is used: what is configured and fails is an error, not a reason to
+ * become somebody else. Only an instance that does not answer counts as none.
+ *
+ * Nothing here reads the environment: the program fills in a `struct li_aws_settings`. Files and
+ * services are trusted as far as their syntax goes: sizes are limited, times are bounded.
+ */
+#ifndef LI_AWS_CREDENTIALS_H
+#define LI_AWS_CREDENTIALS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aws/aws.h"
+#include "base/env.h"
+#include "base/error.h"
+
+struct li_http;
+
+/* ---- settings ----------------------------------------------------------------------------------
+ */
+
+/* The variables of the environment that count. */
+enum li_aws_variable {
+    LI_AWS_ACCESS_KEY_ID,
+    LI_AWS_SECRET_ACCESS_KEY,
+    LI_AWS_SESSION_TOKEN,
+    LI_AWS_CREDENTIAL_EXPIRATION,
+    LI_AWS_PROFILE,
+    LI_AWS_DEFAULT_PROFILE,
+    LI_AWS_CONFIG_FILE,
+    LI_AWS_SHARED_CREDENTIALS_FILE,
+    LI_AWS_REGION,
+    LI_AWS_DEFAULT_REGION,
+    LI_AWS_ENDPOINT_URL,
+    LI_AWS_ENDPOINT_URL_S3,
+    LI_AWS_ENDPOINT_URL_STS,
+    LI_AWS_ENDPOINT_URL_SSO,
+    LI_AWS_ENDPOINT_URL_SSO_OIDC,
+    LI_AWS_IGNORE_CONFIGURED_ENDPOINT_URLS,
+    LI_AWS_CA_BUNDLE,
+    LI_AWS_ROLE_ARN,
+    LI_AWS_ROLE_SESSION_NAME,
+    LI_AWS_WEB_IDENTITY_TOKEN_FILE,
+    LI_AWS_STS_REGIONAL_ENDPOINTS,
+    LI_AWS_CONTAINER_CREDENTIALS_RELATIVE_URI,
+    LI_AWS_CONTAINER_CREDENTIALS_FULL_URI,
+    LI_AWS_CONTAINER_AUTHORIZATION_TOKEN,
+    LI_AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE,
+    LI_AWS_EC2_METADATA_DISABLED,
+    LI_AWS_EC2_METADATA_SERVICE_ENDPOINT,
+    LI_AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
+    LI_AWS_HOME,
+    LI_AWS_VARIABLES
+};
+
+/* Their names, "AWS_ACCESS_KEY_ID" and so on. */
+extern const char *const li_aws_variable_names[LI_AWS_VARIABLES];
+
+/* What the user said. NULL and "" mean: not given. Strings stay the caller's, and must outlive what
+ * is made of them. */
+struct li_aws_settings {
+    const char *profile;  /* option; more than AWS_PROFILE, and than keys in the environment */
+    const char *region;   /* option */
+    const char *endpoint; /* option: the URL of S3 */
+    const char *environment[LI_AWS_VARIABLES];
+};
+
+/* ---- credentials -------------------------------------------------------------------------------
+ */
+
+/* A provider that walks along the chain when it is asked first, and again in time. SETTINGS, HTTP
+ * and ENV must outlive it. HTTP is what requests to STS, SSO, containers and instances go through.
+ *
+ * From ten minutes before credentials expire one caller renews them while the others go on with the
+ * old ones; from five minutes before, all wait for new ones. Where renewing fails the old ones are
+ * given until they expire, and another attempt is made after a pause. To the errors of
+ * li_aws_provider_get(): LI_EDENIED where no source has any; the text says which were tried, and
+ * why not. LI_ENOTFOUND where a profile that was asked for does not exist, LI_ECORRUPT or LI_ELIMIT
+ * for files that cannot be read. */
+int li_aws_provider_chain(const struct li_aws_settings *settings, struct li_http *http,
+                          const struct li_env *env, struct li_aws_provider **out,
+                          struct li_error *err);
+
+/* ---- region, endpoints -------------------------------------------------------------------------
+ */
+
+enum {
+    /* bytes, with the NUL */
+    LI_AWS_REGION_SIZE = 64,
+    LI_AWS_URL_SIZE = 1024,
+    LI_AWS_PATH_SIZE = 4096,
+    LI_AWS_PROFILE_SIZE = 256,
+};
+
+/* "" where nobody says. */
+struct li_aws_place {
+    char profile[LI_AWS_PROFILE_SIZE];
+    char region[LI_AWS_REGION_SIZE];
+    char region_source[LI_AWS_SOURCE_MAX];   /* "AWS_REGION", "the profile dev" */
+    char endpoint[LI_AWS_URL_SIZE];          /* of S3, without a slash at the end */
+    char endpoint_source[LI_AWS_SOURCE_MAX]; /* "--endpoint", "AWS_ENDPOINT_URL_S3" */
+    char addressing[16];                     /* the profile's s3.addressing_style */
+};
+
+/* Region and endpoint by option, environment and profile, in this order. The instance is asked for
+ * the region where nobody else says and there is no endpoint either. LI_EINVALID for a region or
+ * an endpoint that cannot be one; otherwise as li_aws_provider_chain(). */
+int li_aws_place(const struct li_aws_settings *settings, struct li_http *http,
+                 const struct li_env *env, struct li_aws_place *out, struct li_error *err);
+
+/* The file of certificates that AWS_CA_BUNDLE or the profile's ca_bundle names; "" for neither. For
+ * those who make the HTTP client: it asks nobody. Errors as there. */
+int li_aws_ca_bundle(const struct li_aws_settings *settings, char path[LI_AWS_PATH_SIZE],
+                     struct li_error *err);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The instance metadata service of EC2, version 2 only: version 1 answers whoever can make this
+ * host send a GET. Off EC2 nobody answers at its address, so it is given a second, once. On EC2 a
+ * token's answer may be lost where a container is a hop too far away; that looks the same.
+ *
+ * The service may go on giving credentials that are expired while it cannot get new ones, and AWS's
+ * tools go on using them ("static stability"); so do we.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "aws/fetch.h"
+#include "aws/json.h"
+
+enum {
+    TOKEN_MAX = 1024,
+    ROLE_MAX = 256,
+    FULL_URL_SIZE = LI_AWS_URL_SIZE + 512,
+    STABLE_SECONDS = 900, /* how long expired credentials are used, until the next attempt */
+};
+
+struct instance {
+    const struct li_aws_attempt *attempt;
+    char base[LI_AWS_URL_SIZE];
+    char token[TOKEN_MAX];
+};
+
+static const char *setting(const struct li_aws_attempt *attempt, enum li_aws_variable variable,
+                           const char *key)
+{
+    const char *text = li_aws_variable(attempt->settings, variable);
+
+    return text ? text : li_aws_profile_get(&attempt->files, attempt->files.profile, key);
+}
+
+static int find_base(struct instance *instance, struct li_error *err)
+{
+    const struct li_aws_attempt *attempt = instance->attempt;
+    const char *url =
+        setting(attempt, LI_AWS_EC2_METADATA_SERVICE_ENDPOINT, "ec2_metadata_service_endpoint");
+    const char *mode = setting(attempt, LI_AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
+                               "ec2_metadata_service_endpoint_mode");
+    size_t len;
+
+    if (mode && strcasecmp(mode, "ipv4") != 0 && strcasecmp(mode, "ipv6") != 0)
+        return li_fail(err, LI_EINVALID,
+                       "the metadata service's endpoint mode is \"%.40s\"; it can be IPv4 or IPv6",
+                       mode);
+    if (!url)
+        url = mode && strcasecmp(mode, "ipv6") == 0 ? "http://[fd00:ec2::254]"
+                                                    : "http://169.254.169.254";
+    len = strlen(url);
+    while (len > 0 && url[len - 1] == '/')
+        len--;
+    if (len >= sizeof(instance->base))
+        return li_fail(err, LI_ELIMIT, "the metadata service's endpoint is too long");
+    memcpy(instance->base, url, len);
+    instance->base[len] = '\0';
+    return 0;
+}
+
+/* The answer's body as one line of text. */
+static int one_line(const struct li_http_response *response, char *out, size_t size,
+                    struct li_error *err)
+{
+    const char *text = (const char *)response->body.data;
+    size_t len = 0;
+
+    while (len < response->body.len && text[len] > ' ' && text[len] < 0x7f)
+        len++;
+    if (len == 0 || len >= size || (len < response->body.len && !strchr("\r\n", text[len])))
+        return li_fail(err, LI_ECORRUPT, "the instance metadata service's answer makes no sense");
+    memcpy(out, text, len);
+    out[len] = '\0';
+    return 0;
+}
+
+/* The beginning of a session: whether anybody is there shows here. */
+static int begin(const struct li_aws_attempt *attempt, struct instance *instance,
+                 struct li_error *err)
+{
+    static const struct li_http_header ttl = {"X-aws-ec2-metadata-token-ttl-seconds", "300"};
+    struct li_http_response response = {0};
+    struct li_aws_fetch fetch = {
+        .method = LI_HTTP_PUT,
+        .headers = &ttl,
+        .header_count = 1,
+        .wait = LI_AWS_WAIT_PROBE,
+        .near = true,
+    };
+    char url[FULL_URL_SIZE];
+    int rc;
+
+    *instance = (struct instance){.attempt = attempt};
+    if (li_aws_is_true(li_aws_variable(attempt->settings, LI_AWS_EC2_METADATA_DISABLED)))
+        return li_aws_none(err, "AWS_EC2_METADATA_DISABLED is set");
+    rc = find_base(instance, err);
+    if (rc < 0)
+        return rc;
+    snprintf(url, sizeof(url), "%s/latest/api/token", instance->base);
+    fetch.url = url;
+    rc = li_aws_fetch(attempt, &fetch, &response, err);
+    if (rc == LI_ENETWORK) {
+        rc = li_aws_none(err, "no instance metadata service (IMDSv2) answers at %.200s",
+                         instance->base);
+    } else if (rc == 0 && response.status != 200) {
+        rc = li_aws_none(err, "%.200s gives no IMDSv2 token: status %d", instance->base,
+                         response.status);
+    } else if (rc == 0) {
+        rc = one_line(&response, instance->token, sizeof(instance->token), err);
+    }
+    li_http_response_free(&response);
+    return rc;
+}
+
+/* One GET; any status. */
+static int get(const struct instance *instance, const char *path, struct li_http_response *out,
+               struct li_error *err)
+{
+    const struct li_http_header token = {"X-aws-ec2-metadata-token", instance->token};
+    struct li_aws_fetch fetch = {
+        .method = LI_HTTP_GET,
+        .headers = &token,
+        .header_count = 1,
+        .wait = LI_AWS_WAIT_NEAR,
+        .near = true,
+    };
+    char url[FULL_URL_SIZE];
+
+    snprintf(url, sizeof(url), "%s/latest/meta-data/%s", instance->base, path);
+    fetch.url = url;
+    return li_aws_fetch(instance->attempt, &fetch, out, err);
+}
+
+/* One line of text, or LI_END where there is no such thing. */
+static int get_line(const struct instance *instance, const char *path, char *out, size_t size,
+                    struct li_error *err)
+{
+    struct li_http_response response = {0};
+    int rc = get(instance, path, &response, err);
+
+    if (rc == 0 && response.status == 404)
+        rc = li_aws_none(err, "%.200s has no %s", instance->base, path);
+    else if (rc == 0 && response.status != 200)
+        rc = li_fail(err, LI_EDENIED, "%.200s answered with status %d", instance->base,
+                     response.status);
+    else if (rc == 0)
+        rc = one_line(&response, out, size, err);
+    li_http_response_free(&response);
+    return rc;
+}
+
+static int parse(const struct li_http_response *response, struct li_aws_credentials *out,
+                 struct li_error *err)
+{
+    static const struct li_aws_json_names names = {"Token", "Expiration"};
+    json_t *answer = NULL;
+    const char *code;
+    int rc;
+
+    if (response->status != 200)
+        return li_fail(err, LI_EDENIED, "the instance metadata service answered with status %d",
+                       response->status);
+    rc = li_aws_json_parse("the instance metadata service's answer", response->body.data,
+                           response->body.len, &answer, err);
+    if (rc < 0)
+        return rc;
+    code = li_aws_json_text(answer, "Code");
+    if (code && strcmp(code, "Success") != 0)
+        rc = li_fail(err, LI_EDENIED, "the instance metadata service says \"%.100s\"", code);
+    if (rc == 0)
+        rc = li_aws_json_credentials(answer, &names, out, err);
+    li_aws_json_free(answer);
+    return rc;
+}
+
+int li_aws_from_instance(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+                         struct li_error *err)
+{
+    static const char credentials[] = "iam/security-credentials/";
+    struct li_http_response response = {0};
+    struct instance instance;
+    char role[ROLE_MAX], path[ROLE_MAX + sizeof(credentials)];
+    int rc = begin(attempt, &instance, err);
+
+    if (rc == 0)
+        rc = get_line(&instance, credentials, role, sizeof(role), err);
+    if (rc != 0)
+        return rc;
+    snprintf(path, sizeof(path), "%s%s", credentials, role);
+    rc = get(&instance, path, &response, err);
+    if (rc == 0)
+        rc = parse(&response, out, err);
+    if (rc == 0 && out->expires <= attempt->env->now())
+        out->expires = attempt->env->now() + STABLE_SECONDS;
+    li_aws_credentials_source(out, "the instance's role %.150s", role);
+    li_http_response_free(&response);
+    return rc;
+}
+
+int li_aws_instance_region(const struct li_aws_attempt *attempt, char region[LI_AWS_REGION_SIZE],
+                           struct li_error *err)
+{
+    struct instance instance;
+    int rc = begin(attempt, &instance, err);
+
+    if (rc == 0)
+        rc = get_line(&instance, "placement/region", region, LI_AWS_REGION_SIZE, err);
+    return rc;
+}

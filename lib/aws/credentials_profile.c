@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a profile holds, in botocore's order: a role on top of others' credentials, a role by a web
+ * identity token, IAM Identity Center, keys, a program. A profile that others build upon and that
+ * has keys gives its keys, also where it is a role itself; so a profile may build upon itself.
+ */
+#include <string.h>
+
+#include "aws/internal.h"
+
+enum { ROLES_MAX = 8 }; /* on top of each other */
+
+/* The profiles that were gone through: a loop would never end. */
+struct walk {
+    const struct li_aws_attempt *attempt;
+    const char *visited[ROLES_MAX];
+    size_t count;
+};
+
+static const char *value(const struct walk *walk, const char *profile, const char *key)
+{
+    return li_aws_profile_get(&walk->attempt->files, profile, key);
+}
+
+static bool has_keys(const struct walk *walk, const char *profile)
+{
+    return value(walk, profile, "aws_access_key_id") != NULL;
+}
+
+static const char *token_of(const struct li_aws_files *files, const char *profile,
+                            const char *(*get)(const struct li_aws_files *, const char *,
+                                               const char *))
+{
+    const char *token = get(files, profile, "aws_session_token");
+
+    return token ? token : get(files, profile, "aws_security_token");
+}
+
+/* Key and secret are taken from one file: halves of two pairs make none. */
+static int from_keys(const struct walk *walk, const char *profile, struct li_aws_credentials *out,
+                     struct li_error *err)
+{
+    const struct li_aws_files *files = &walk->attempt->files;
+    bool shared = li_aws_credentials_get(files, profile, "aws_access_key_id") != NULL;
+    const char *(*get)(const struct li_aws_files *, const char *, const char *) =
+        shared ? li_aws_credentials_get : li_aws_config_get;
+    const char *path = shared ? files->credentials_path : files->config_path;
+
+    out->expires = INT64_MAX;
+    li_aws_credentials_source(out, "the profile %.100s in %.100s", profile, path);
+    if (li_aws_credentials_fill(out, get(files, profile, "aws_access_key_id"),
+                                get(files, profile, "aws_secret_access_key"),
+                                token_of(files, profile, get), err) < 0)
+        return li_context(err, "%s", path);
+    return 0;
+}
+
+static struct li_aws_role role_of(const struct walk *walk, const char *profile)
+{
+    return (struct li_aws_role){
+        .arn = value(walk, profile, "role_arn"),
+        .session_name = value(walk, profile, "role_session_name"),
+        .external_id = value(walk, profile, "external_id"),
+        .duration = value(walk, profile, "duration_seconds"),
+    };
+}
+
+/* Who the role is taken on by, where the profile says credential_source. */
+static int from_named_source(const struct walk *walk, const char *source,
+                             struct li_aws_credentials *out, struct li_error *err)
+{
+    /* A profile on the command line is no reason here to pass over the keys of the environment. */
+    struct li_aws_settings settings = *walk->attempt->settings;
+    struct li_aws_attempt attempt = *walk->attempt;
+    int rc;
+
+    settings.profile = NULL;
+    attempt.settings = &settings;
+    if (strcmp(source, "Environment") == 0)
+        rc = li_aws_from_environment(&attempt, out, err);
+    else if (strcmp(source, "Ec2InstanceMetadata") == 0)
+        rc = li_aws_from_instance(&attempt, out, err);
+    else if (strcmp(source, "EcsContainer") == 0)
+        rc = li_aws_from_container(&attempt, out, err);
+    else
+        return li_fail(err, LI_EINVALID,
+                       "credential_source is \"%.80s\"; it can be Environment, "
+                       "Ec2InstanceMetadata or EcsContainer",
+                       source);
+    if (rc == LI_END)
+        err->code = LI_EDENIED;
+    return rc == 0 ? 0 : li_context(err, "credential_source %s", source);
+}
+
+static int from_one(struct walk *walk, const char *profile, bool below,
+                    struct li_aws_credentials *out, struct li_error *err);
+
+static int from_source_profile(struct walk *walk, const char *source,
+                               struct li_aws_credentials *out, struct li_error *err)
+{
+    int rc;
+
+    if (!li_aws_profile_exists(&walk->attempt->files, source))
+        return li_fail(err, LI_ENOTFOUND, "its source_profile \"%.200s\" does not exist", source);
+    rc = from_one(walk, source, true, out, err);
+    if (rc == LI_END)
+        err->code = LI_EDENIED;
+    return rc == 0 ? 0 : li_context(err, "source_profile %.200s", source);
+}
+
+static int from_role(struct walk *walk, const char *profile, struct li_aws_credentials *out,
+                     struct li_error *err)
+{
+    const char *source = value(walk, profile, "source_profile");
+    const char *named = value(walk, profile, "credential_source");
+    struct li_aws_role role = role_of(walk, profile);
+    int rc;
+
+    if (source && named)
+        return li_fail(err, LI_EINVALID,
+                       "there is a source_profile and a credential_source; only one can be right");
+    if (!source && !named)
+        return li_fail(err, LI_EINVALID,
+                       "there is a role_arn, and neither source_profile nor credential_source to "
+                       "take it on by");
+    if (value(walk, profile, "mfa_serial"))
+        return li_fail(err, LI_EUNSUPPORTED,
+                       "mfa_serial asks for a code at each renewal, which lambdaimg cannot ask "
+                       "for; use a profile without, or a credential_process that asks");
+    rc = source ? from_source_profile(walk, source, out, err)
+                : from_named_source(walk, named, out, err);
+    return rc < 0 ? rc : li_aws_assume(walk->attempt, &role, out, err);
+}
+
+static int enter(struct walk *walk, const char *profile, bool below, struct li_error *err)
+{
+    for (size_t i = 0; i < walk->count; i++)
+        if (strcmp(walk->visited[i], profile) == 0 && !(below && has_keys(walk, profile)))
+            return li_fail(err, LI_EINVALID, "the source_profiles go round in a circle");
+    if (walk->count == ROLES_MAX)
+        return li_fail(err, LI_ELIMIT, "more than %d roles on top of each other", ROLES_MAX);
+    walk->visited[walk->count++] = profile;
+    return 0;
+}
+
+static int from_profile_process(const struct walk *walk, const char *profile,
+                                struct li_aws_credentials *out, struct li_error *err)
+{
+    int rc =
+        li_aws_from_process(walk->attempt, value(walk, profile, "credential_process"), out, err);
+
+    if (rc < 0)
+        return li_context(err, "credential_process");
+    li_aws_credentials_source(out, "the profile %.200s's credential_process", profile);
+    return 0;
+}
+
+/* BELOW: another profile builds upon this one. */
+static int from_one(struct walk *walk, const char *profile, bool below,
+                    struct li_aws_credentials *out, struct li_error *err)
+{
+    const char *arn = value(walk, profile, "role_arn");
+    const char *token_file = value(walk, profile, "web_identity_token_file");
+    struct li_aws_role role = role_of(walk, profile);
+    int rc = enter(walk, profile, below, err);
+
+    if (rc < 0)
+        return rc;
+    if (arn && !token_file && !(below && has_keys(walk, profile)))
+        return from_role(walk, profile, out, err);
+    if (arn && token_file)
+        return li_aws_assume_with_token(walk->attempt, &role, token_file, out, err);
+    rc = li_aws_from_sso(walk->attempt, profile, out, err);
+    if (rc != LI_END)
+        return rc;
+    /* Keys in the config file come after a program; those in the credentials file before it. */
+    if (li_aws_credentials_get(&walk->attempt->files, profile, "aws_access_key_id"))
+        return from_keys(walk, profile, out, err);
+    if (value(walk, profile, "credential_process"))
+        return from_profile_process(walk, profile, out, err);
+    if (has_keys(walk, profile))
+        return from_keys(walk, profile, out, err);
+    return li_aws_none(err, "it has no keys, role, sso_session or credential_process");
+}
+
+int li_aws_from_profile(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+                        struct li_error *err)
+{
+    const struct li_aws_files *files = &attempt->files;
+    struct walk walk = {.attempt = attempt};
+    int rc;
+
+    if (!li_aws_profile_exists(files, files->profile))
+        return li_aws_none(err, "\"%.200s\" is neither in %s nor in %s", files->profile,
+                           files->config_path ? files->config_path : "~/.aws/config",
+                           files->credentials_path ? files->credentials_path
+                                                   : "~/.aws/credentials");
+    rc = from_one(&walk, files->profile, false, out, err);
+    if (rc != 0)
+        li_context(err, "%.200s", files->profile);
+    return rc;
+}

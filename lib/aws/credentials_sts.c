@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Roles, taken on by STS: by other credentials (AssumeRole, signed), or by a token of an identity
+ * provider (AssumeRoleWithWebIdentity, where the token is the proof). Kubernetes and its like write
+ * the token anew from time to time, so it is read at each renewal.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/fetch.h"
+#include "aws/sign.h"
+#include "aws/sts_reply.h"
+#include "base/secret.h"
+
+enum { SESSION_NAME_SIZE = 64, DURATION_LEAST = 900, DURATION_MOST = 43200 };
+
+/* Where to ask, and the region to sign for. */
+struct sts {
+    struct li_aws_endpoint endpoint;
+    char url[LI_AWS_URL_SIZE], region[LI_AWS_REGION_SIZE];
+};
+
+/* The regions in which "legacy" means the one endpoint of old. */
+static bool is_legacy_region(const char *region)
+{
+    static const char *const regions[] = {
+        "ap-northeast-1", "ap-south-1",   "ap-southeast-1", "ap-southeast-2",
+        "aws-global",     "ca-central-1", "eu-central-1",   "eu-north-1",
+        "eu-west-1",      "eu-west-2",    "eu-west-3",      "sa-east-1",
+        "us-east-1",      "us-east-2",    "us-west-1",      "us-west-2",
+    };
+
+    for (size_t i = 0; i < sizeof(regions) / sizeof(regions[0]); i++)
+        if (strcmp(region, regions[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_global(const struct li_aws_attempt *attempt, const char *region)
+{
+    const char *mode = li_aws_variable(attempt->settings, LI_AWS_STS_REGIONAL_ENDPOINTS);
+
+    if (!*region || strcmp(region, "aws-global") == 0)
+        return true;
+    if (!mode)
+        mode =
+            li_aws_profile_get(&attempt->files, attempt->files.profile, "sts_regional_endpoints");
+    return mode && strcmp(mode, "legacy") == 0 && is_legacy_region(region);
+}
+
+static int find_sts(const struct li_aws_attempt *attempt, struct sts *sts, struct li_error *err)
+{
+    static const struct li_aws_service service = {"sts", LI_AWS_ENDPOINT_URL_STS};
+    const struct li_aws_files *files = &attempt->files;
+    char source[LI_AWS_SOURCE_MAX];
+    int rc = li_aws_region(attempt->settings, files, sts->region, source, err);
+    bool global = rc == 0 && is_global(attempt, sts->region);
+
+    if (global)
+        strcpy(sts->region, "us-east-1");
+    if (rc == 0)
+        rc = li_aws_service_url(attempt->settings, files, &service, sts->url, source, err);
+    if (rc < 0)
+        return rc;
+    if (!*sts->url && global)
+        strcpy(sts->url, "https://sts.amazonaws.com");
+    else if (!*sts->url)
+        snprintf(sts->url, sizeof(sts->url), "https://sts.%s.%s", sts->region,
+                 li_aws_domain(sts->region));
+    return li_aws_endpoint_parse(sts->url, &sts->endpoint, err);
+}
+
+static int check_duration(const char *text, struct li_error *err)
+{
+    char *end;
+    long seconds;
+
+    if (!text)
+        return 0;
+    errno = 0;
+    seconds = strtol(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || seconds < DURATION_LEAST ||
+        seconds > DURATION_MOST)
+        return li_fail(err, LI_EINVALID, "duration_seconds \"%.40s\" is not from %d to %d", text,
+                       DURATION_LEAST, DURATION_MOST);
+    return 0;
+}
+
+/* TOKEN: a web identity's; NULL: none. BODY ends in a NUL that does not count. */
+static int make_body(const struct li_aws_attempt *attempt, const struct li_aws_role *role,
+                     const char *token, struct li_buffer *body, struct li_error *err)
+{
+    char name[SESSION_NAME_SIZE];
+    const char *pairs[] = {
+        "Action",
+        token ? "AssumeRoleWithWebIdentity" : "AssumeRole",
+        "Version",
+        "2011-06-15",
+        "RoleArn",
+        role->arn,
+        "RoleSessionName",
+        role->session_name ? role->session_name : name,
+        "DurationSeconds",
+        role->duration,
+        "ExternalId",
+        token ? NULL : role->external_id,
+        /* Last, so that nothing behind it moves it about in memory unwiped. */
+        "WebIdentityToken",
+        token,
+        NULL,
+    };
+    int rc = check_duration(role->duration, err);
+
+    snprintf(name, sizeof(name), "lambdaimg-%" PRId64, attempt->env->now());
+    if (rc == 0 && token)
+        rc = li_buffer_reserve(body, LI_AWS_URL_SIZE + 8192 + 3 * strlen(token), err);
+    return rc == 0 ? li_aws_form(body, pairs, err) : rc;
+}
+
+static const struct li_http_header form_header = {
+    "content-type", "application/x-www-form-urlencoded; charset=utf-8"};
+
+/* Sends BODY to STS, signed where *BY is somebody, and puts what it gives into *OUT. */
+static int ask(const struct li_aws_attempt *attempt, const struct sts *sts,
+               const struct li_buffer *body, const struct li_aws_credentials *by,
+               struct li_aws_credentials *out, struct li_error *err)
+{
+    const struct li_aws_request request = {
+        .method = LI_HTTP_POST,
+        .endpoint = &sts->endpoint,
+        .path = "/",
+        .headers = &form_header,
+        .header_count = 1,
+        .body = body->data,
+        .body_len = body->len,
+        .region = sts->region,
+        .service = "sts",
+    };
+    struct li_aws_fetch fetch = {
+        .method = LI_HTTP_POST,
+        .url = sts->url,
+        .headers = &form_header,
+        .header_count = 1,
+        .body = body->data,
+        .body_len = body->len,
+        .wait = LI_AWS_WAIT_FAR,
+    };
+    struct li_http_response response = {0};
+    struct li_aws_signed sent = {0};
+    int rc = by ? li_aws_sign(&request, by, attempt->env->now(), &sent, err) : 0;
+
+    if (by) {
+        fetch.url = sent.url;
+        fetch.headers = sent.headers;
+        fetch.header_count = sent.header_count;
+    }
+    if (rc == 0)
+        rc = li_aws_fetch(attempt, &fetch, &response, err);
+    if (rc == 0)
+        rc = li_aws_sts_reply(&response, out, err);
+    li_http_response_free(&response);
+    li_aws_signed_free(&sent);
+    return rc;
+}
+
+int li_aws_assume(const struct li_aws_attempt *attempt, const struct li_aws_role *role,
+                  struct li_aws_credentials *out, struct li_error *err)
+{
+    struct li_aws_credentials got = {.expires = 0};
+    struct li_buffer body = {0};
+    struct sts sts = {.url = ""};
+    int rc = find_sts(attempt, &sts, err);
+
+    if (rc == 0)
+        rc = make_body(attempt, role, NULL, &body, err);
+    if (rc == 0)
+        rc = ask(attempt, &sts, &body, out, &got, err);
+    if (rc < 0)
+        li_context(err, "role %.200s, asked for at %.200s", role->arn, sts.url);
+    li_aws_credentials_source(&got, "the role %.100s by %.130s", role->arn, out->source);
+    li_aws_credentials_wipe(out);
+    *out = got;
+    li_buffer_wipe_free(&body);
+    return rc;
+}
+
+int li_aws_assume_with_token(const struct li_aws_attempt *attempt, const struct li_aws_role *role,
+                             const char *token_file, struct li_aws_credentials *out,
+                             struct li_error *err)
+{
+    struct li_buffer token = {0}, body = {0};
+    struct sts sts = {.url = ""};
+    int rc = find_sts(attempt, &sts, err);
+
+    if (rc == 0)
+        rc = li_aws_read_token(attempt, token_file, &token, err);
+    if (rc == 0)
+        rc = make_body(attempt, role, (const char *)token.data, &body, err);
+    if (rc == 0)
+        rc = ask(attempt, &sts, &body, NULL, out, err);
+    if (rc < 0)
+        li_context(err, "role %.200s, asked for at %.200s", role->arn, sts.url);
+    li_aws_credentials_source(out, "the role %.100s by the web identity in %.100s", role->arn,
+                              token_file);
+    li_buffer_wipe_free(&token);
+    li_buffer_wipe_free(&body);
+    return rc;
+}
+
+int li_aws_from_web_identity(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+                             struct li_error *err)
+{
+    const struct li_aws_settings *settings = attempt->settings;
+    const char *token_file = li_aws_variable(settings, LI_AWS_WEB_IDENTITY_TOKEN_FILE);
+    const struct li_aws_role role = {
+        .arn = li_aws_variable(settings, LI_AWS_ROLE_ARN),
+        .session_name = li_aws_variable(settings, LI_AWS_ROLE_SESSION_NAME),
+    };
+
+    if (settings->profile && *settings->profile)
+        return li_aws_none(err, "not asked, since a profile was named");
+    if (!token_file)
+        return li_aws_none(err, "AWS_WEB_IDENTITY_TOKEN_FILE is not set");
+    if (!role.arn)
+        return li_fail(err, LI_EINVALID,
+                       "AWS_WEB_IDENTITY_TOKEN_FILE is set, and AWS_ROLE_ARN is not");
+    return li_aws_assume_with_token(attempt, &role, token_file, out, err);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parsed by libcurl, so that what is signed as the host is what libcurl will send as it. */
+#include "aws/endpoint.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_numeric(const char *host)
+{
+    struct in_addr address;
+
+    return *host == '[' || inet_pton(AF_INET, host, &address) == 1;
+}
+
+static bool has(CURLU *url, CURLUPart part)
+{
+    char *text = NULL;
+    bool present = curl_url_get(url, part, &text, 0) == CURLUE_OK;
+
+    curl_free(text);
+    return present;
+}
+
+static int read_parts(CURLU *url, struct li_aws_endpoint *out)
+{
+    char *scheme = NULL, *host = NULL, *port = NULL, *path = NULL;
+    size_t len;
+    int rc = -1, n;
+
+    if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+        curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+        curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK)
+        goto out;
+    (void)curl_url_get(url, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT);
+    out->https = strcasecmp(scheme, "https") == 0;
+    if (!out->https && strcasecmp(scheme, "http") != 0)
+        goto out;
+    out->numeric = is_numeric(host);
+    n = snprintf(out->host, sizeof(out->host), "%s%s%s", host, port ? ":" : "", port ? port : "");
+    if (n < 0 || (size_t)n >= sizeof(out->host))
+        goto out;
+    for (char *c = out->host; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    for (len = strlen(path); len > 0 && path[len - 1] == '/'; len--)
+        path[len - 1] = '\0';
+    if (len > LI_AWS_PATH_MAX)
+        goto out;
+    memcpy(out->path, path, len + 1);
+    rc = 0;
+out:
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(port);
+    curl_free(path);
+    return rc;
+}
+
+int li_aws_endpoint_parse(const char *text, struct li_aws_endpoint *out, struct li_error *err)
+{
+    struct li_aws_endpoint endpoint = {0};
+    CURLU *url = curl_url();
+    int rc = 0;
+
+    if (!url)
+        return li_fail_memory(err);
+    if (strchr(text, '@'))
+        rc = li_fail(err, LI_EINVALID,
+                     "an endpoint holds no user and no password; credentials are given apart");
+    else if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK || has(url, CURLUPART_QUERY) ||
+             has(url, CURLUPART_FRAGMENT) || read_parts(url, &endpoint) < 0)
+        rc = li_fail(err, LI_EINVALID,
+                     "\"%s\" is no endpoint; give https://HOST[:PORT], or http://HOST[:PORT] for "
+                     "connections that anybody on the way can read",
+                     text);
+    curl_url_cleanup(url);
+    if (rc == 0)
+        *out = endpoint;
+    return rc;
+}

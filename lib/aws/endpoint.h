@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a service listens: the part of a URL that requests share. */
+#ifndef LI_AWS_ENDPOINT_H
+#define LI_AWS_ENDPOINT_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+enum { LI_AWS_HOST_MAX = 300, LI_AWS_PATH_MAX = 512 };
+
+struct li_aws_endpoint {
+    bool https;
+    bool numeric; /* the host is an address, not a name */
+    char
+        host[LI_AWS_HOST_MAX + 1]; /* with ":PORT" where that is not the scheme's own; lower case */
+    char path[LI_AWS_PATH_MAX + 1]; /* "", or "/base" without a final '/', as it is sent */
+};
+
+/* Parses "https://HOST[:PORT][/PATH]", or "http:". LI_EINVALID for anything else, such as a query,
+ * or a user and a password, which then are not shown. */
+int li_aws_endpoint_parse(const char *text, struct li_aws_endpoint *out, struct li_error *err);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "aws/fetch.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/json.h"
+#include "aws/sign.h"
+#include "base/io.h"
+#include "http/retry.h"
+
+enum { ATTEMPTS = 3 };
+
+static int pause_before(const struct li_aws_attempt *attempt, unsigned number, struct li_error *err)
+{
+    uint32_t random;
+    int rc = attempt->env->random(&random, sizeof(random), err);
+
+    return rc < 0 ? rc : li_http_pause(attempt->http, li_retry_wait(number, random, 0), err);
+}
+
+int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch *fetch,
+                 struct li_http_response *out, struct li_error *err)
+{
+    const struct li_http_request request = {
+        .method = fetch->method,
+        .url = fetch->url,
+        .headers = fetch->headers,
+        .header_count = fetch->header_count,
+        .body = fetch->body,
+        .body_len = fetch->body_len,
+        .limit = LI_AWS_REPLY_MAX,
+        .connect = fetch->wait,
+        .stall = fetch->wait,
+        .total = 2 * fetch->wait,
+        .no_proxy = fetch->near,
+    };
+    unsigned attempts = fetch->wait == LI_AWS_WAIT_PROBE ? 1 : ATTEMPTS;
+    int rc;
+
+    for (unsigned i = 1;; i++) {
+        rc = li_http_send(attempt->http, &request, out, err);
+        if (rc == 0 && !li_retry_is_passing(out->status))
+            return 0;
+        if (rc == 0)
+            rc = li_fail(err, LI_ENETWORK, "%s answered with status %d", fetch->url, out->status);
+        if (rc != LI_ENETWORK || i == attempts || pause_before(attempt, i, err) < 0)
+            return err->code;
+    }
+}
+
+int li_aws_fetch_json(const struct li_aws_attempt *attempt, const struct li_aws_fetch *fetch,
+                      int *status, json_t **out, struct li_error *err)
+{
+    struct li_http_response response = {0};
+    int rc = li_aws_fetch(attempt, fetch, &response, err);
+
+    if (rc == 0) {
+        *status = response.status;
+        rc = li_aws_json_parse("the answer", response.body.data, response.body.len, out, err);
+        /* An error that is no JSON, a proxy's for instance, is best told by its status. */
+        if (rc < 0 && response.status != 200)
+            rc =
+                li_fail(err, LI_EDENIED, "%s answered with status %d", fetch->url, response.status);
+    }
+    li_http_response_free(&response);
+    return rc;
+}
+
+int li_aws_form(struct li_buffer *out, const char *const *pairs, struct li_error *err)
+{
+    bool first = true;
+    int rc = 0;
+
+    for (; rc == 0 && pairs[0]; pairs += 2) {
+        if (!pairs[1])
+            continue;
+        if (!first)
+            rc = li_buffer_append(out, "&", 1, err);
+        first = false;
+        if (rc == 0)
+            rc = li_aws_encode(out, pairs[0], false, err);
+        if (rc == 0)
+            rc = li_buffer_append(out, "=", 1, err);
+        if (rc == 0)
+            rc = li_aws_encode(out, pairs[1], false, err);
+    }
+    return rc;
+}
+
+int li_aws_read_token(const struct li_aws_attempt *attempt, const char *path, struct li_buffer *out,
+                      struct li_error *err)
+{
+    char *expanded = NULL;
+    int rc = li_aws_expand_path(&attempt->files, path, &expanded, err);
+
+    if (rc == 0)
+        rc = li_read_file(expanded, LI_AWS_REPLY_MAX, out, err);
+    if (rc == 0) {
+        while (out->len > 0 && isspace(out->data[out->len - 1]))
+            out->len--;
+        if (out->len == 0 || memchr(out->data, '\0', out->len))
+            rc = li_fail(err, LI_ECORRUPT, "there is no token in %s", expanded);
+    }
+    if (rc == 0)
+        rc = li_buffer_append(out, "", 1, err);
+    free(expanded);
+    return rc;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Endpoints go by the guide's order for "service-specific endpoints": the service's variable, the
+ * variable for all, the profile's services section, the profile. Settings that are to be ignored
+ * are those of the environment and of the profile, never an option.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "aws/endpoint.h"
+#include "aws/internal.h"
+
+static int put(char *to, size_t size, const char *from, const char *what, struct li_error *err)
+{
+    if (strlen(from) >= size)
+        return li_fail(err, LI_ELIMIT, "%s has more than %zu characters", what, size - 1);
+    memcpy(to, from, strlen(from) + 1);
+    return 0;
+}
+
+/* Becomes part of host names, so only what can be one. */
+static int put_region(char region[LI_AWS_REGION_SIZE], const char *text, const char *source,
+                      struct li_error *err)
+{
+    size_t len = strlen(text);
+
+    if (len >= LI_AWS_REGION_SIZE || text[0] == '-' ||
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != len)
+        return li_fail(err, LI_EINVALID, "%s: \"%.80s\" is no AWS region; one looks like eu-west-1",
+                       source, text);
+    memcpy(region, text, len + 1);
+    return 0;
+}
+
+int li_aws_region(const struct li_aws_settings *settings, const struct li_aws_files *files,
+                  char region[LI_AWS_REGION_SIZE], char source[LI_AWS_SOURCE_MAX],
+                  struct li_error *err)
+{
+    static const enum li_aws_variable variables[] = {LI_AWS_REGION, LI_AWS_DEFAULT_REGION};
+    const char *text = settings->region;
+
+    region[0] = source[0] = '\0';
+    if (text && *text) {
+        snprintf(source, LI_AWS_SOURCE_MAX, "--region");
+        return put_region(region, text, source, err);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        text = li_aws_variable(settings, variables[i]);
+        if (text) {
+            snprintf(source, LI_AWS_SOURCE_MAX, "%s", li_aws_variable_names[variables[i]]);
+            return put_region(region, text, source, err);
+        }
+    }
+    text = li_aws_profile_get(files, files->profile, "region");
+    if (!text)
+        return 0;
+    snprintf(source, LI_AWS_SOURCE_MAX, "the profile %.200s", files->profile);
+    return put_region(region, text, source, err);
+}
+
+/* Without slashes at the end, which paths bring themselves. */
+static int put_url(char url[LI_AWS_URL_SIZE], const char *text, const char *source,
+                   struct li_error *err)
+{
+    struct li_aws_endpoint parsed;
+    size_t len = strlen(text);
+
+    if (li_aws_endpoint_parse(text, &parsed, err) < 0)
+        return li_context(err, "%s", source);
+    while (len > 0 && text[len - 1] == '/')
+        len--;
+    if (len >= LI_AWS_URL_SIZE)
+        return li_fail(err, LI_ELIMIT, "%s: the endpoint has more than %d characters", source,
+                       LI_AWS_URL_SIZE - 1);
+    memcpy(url, text, len);
+    url[len] = '\0';
+    return 0;
+}
+
+static bool is_ignored(const struct li_aws_settings *settings, const struct li_aws_files *files)
+{
+    const char *said = li_aws_variable(settings, LI_AWS_IGNORE_CONFIGURED_ENDPOINT_URLS);
+
+    if (!said)
+        said = li_aws_profile_get(files, files->profile, "ignore_configured_endpoint_urls");
+    return li_aws_is_true(said);
+}
+
+int li_aws_service_url(const struct li_aws_settings *settings, const struct li_aws_files *files,
+                       const struct li_aws_service *service, char url[LI_AWS_URL_SIZE],
+                       char source[LI_AWS_SOURCE_MAX], struct li_error *err)
+{
+    const enum li_aws_variable variables[] = {service->variable, LI_AWS_ENDPOINT_URL};
+    const char *services, *text;
+    char nested[LI_AWS_URL_SIZE];
+
+    url[0] = source[0] = '\0';
+    if (is_ignored(settings, files))
+        return 0;
+    for (size_t i = 0; i < 2; i++) {
+        text = li_aws_variable(settings, variables[i]);
+        if (text) {
+            snprintf(source, LI_AWS_SOURCE_MAX, "%s", li_aws_variable_names[variables[i]]);
+            return put_url(url, text, source, err);
+        }
+    }
+    services = li_aws_profile_get(files, files->profile, "services");
+    text = li_aws_section_get(files, "services", services, service->name);
+    if (li_aws_ini_nested(text, "endpoint_url", nested, sizeof(nested))) {
+        snprintf(source, LI_AWS_SOURCE_MAX, "the profile %.100s, services %.100s", files->profile,
+                 services);
+        return put_url(url, nested, source, err);
+    }
+    text = li_aws_profile_get(files, files->profile, "endpoint_url");
+    if (!text)
+        return 0;
+    snprintf(source, LI_AWS_SOURCE_MAX, "the profile %.200s", files->profile);
+    return put_url(url, text, source, err);
+}
+
+const char *li_aws_domain(const char *region)
+{
+    static const struct {
+        const char *prefix, *domain;
+    } partitions[] = {
+        {"cn-", "amazonaws.com.cn"},    {"us-iso-", "c2s.ic.gov"},
+        {"us-isob-", "sc2s.sgov.gov"},  {"us-isof-", "csp.hci.ic.gov"},
+        {"eu-isoe-", "cloud.adc-e.uk"}, {"eusc-", "amazonaws.eu"},
+    };
+
+    for (size_t i = 0; i < sizeof(partitions) / sizeof(partitions[0]); i++)
+        if (strncmp(region, partitions[i].prefix, strlen(partitions[i].prefix)) == 0)
+            return partitions[i].domain;
+    return "amazonaws.com";
+}
+
+/* The endpoint of S3, where an option goes before all else. */
+static int s3_endpoint(const struct li_aws_attempt *attempt, struct li_aws_place *out,
+                       struct li_error *err)
+{
+    static const struct li_aws_service s3 = {"s3", LI_AWS_ENDPOINT_URL_S3};
+    const char *option = attempt->settings->endpoint;
+
+    if (!option || !*option)
+        return li_aws_service_url(attempt->settings, &attempt->files, &s3, out->endpoint,
+                                  out->endpoint_source, err);
+    snprintf(out->endpoint_source, sizeof(out->endpoint_source), "--endpoint");
+    return put_url(out->endpoint, option, out->endpoint_source, err);
+}
+
+static int instance_region(const struct li_aws_attempt *attempt, struct li_aws_place *out,
+                           struct li_error *err)
+{
+    char region[LI_AWS_REGION_SIZE];
+    int rc = li_aws_instance_region(attempt, region, err);
+
+    if (rc == LI_END)
+        return 0;
+    if (rc < 0)
+        return li_context(err, "the instance's region");
+    snprintf(out->region_source, sizeof(out->region_source), "the instance");
+    return put_region(out->region, region, out->region_source, err);
+}
+
+static int find_place(const struct li_aws_attempt *attempt, struct li_aws_place *out,
+                      struct li_error *err)
+{
+    const struct li_aws_files *files = &attempt->files;
+    struct li_aws_place place = {.profile = ""};
+    int rc = put(place.profile, sizeof(place.profile), files->profile, "the profile's name", err);
+
+    if (rc == 0)
+        rc = s3_endpoint(attempt, &place, err);
+    if (rc == 0)
+        rc = li_aws_region(attempt->settings, files, place.region, place.region_source, err);
+    if (rc == 0 && !*place.region && !*place.endpoint)
+        rc = instance_region(attempt, &place, err);
+    li_aws_ini_nested(li_aws_profile_get(files, files->profile, "s3"), "addressing_style",
+                      place.addressing, sizeof(place.addressing));
+    if (rc == 0)
+        *out = place;
+    return rc;
+}
+
+int li_aws_ca_bundle(const struct li_aws_settings *settings, char path[LI_AWS_PATH_SIZE],
+                     struct li_error *err)
+{
+    struct li_aws_files files = {0};
+    const char *text = li_aws_variable(settings, LI_AWS_CA_BUNDLE);
+    int rc = 0;
+
+    if (!text) {
+        rc = li_aws_files_load(settings, &files, err);
+        if (rc == 0)
+            text = li_aws_profile_get(&files, files.profile, "ca_bundle");
+    }
+    if (rc == 0)
+        rc = put(path, LI_AWS_PATH_SIZE, text ? text : "", "the path of the CA bundle", err);
+    li_aws_files_free(&files);
+    return rc;
+}
+
+int li_aws_place(const struct li_aws_settings *settings, struct li_http *http,
+                 const struct li_env *env, struct li_aws_place *out, struct li_error *err)
+{
+    struct li_aws_attempt attempt = {.settings = settings, .http = http, .env = env};
+    int rc = li_aws_files_load(settings, &attempt.files, err);
+
+    if (rc == 0)
+        rc = find_place(&attempt, out, err);
+    li_aws_files_free(&attempt.files);
+    return rc;
+}

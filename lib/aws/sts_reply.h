@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What STS answers. */
+#ifndef LI_AWS_STS_REPLY_H
+#define LI_AWS_STS_REPLY_H
+
+#include "aws/aws.h"
+#include "http/http.h"
+
+/* Credentials of the answer to AssumeRole or AssumeRoleWithWebIdentity; OUT has none yet. Where STS
+ * refused: LI_EDENIED with its code and message, LI_ENETWORK where it asks to try again. */
+int li_aws_sts_reply(const struct li_http_response *response, struct li_aws_credentials *out,
+                     struct li_error *err);
+
+#endif

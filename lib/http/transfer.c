@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A transfer: what is asked of libcurl, and what becomes of its answer.
+ *
+ * A body is sent from where it lies, as the "post fields" of whatever method: libcurl then needs no
+ * callback to read it, nor to rewind it where a connection that was kept turns out to be dead.
+ */
+#include "http/transfer.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/secret.h"
+
+enum { RECEIVE_BUFFER = 1 << 17, SEND_BUFFER = 1 << 18 };
+
+const char *li_http_method_text(enum li_http_method method)
+{
+    static const char *const text[] = {"GET", "HEAD", "PUT", "POST", "DELETE"};
+
+    return text[method];
+}
+
+const char *li_http_header(const struct li_http_response *response, const char *name)
+{
+    const char *at = (const char *)response->headers.data;
+    const char *end = at + response->headers.len;
+
+    while (at < end) {
+        const char *value = at + strlen(at) + 1;
+
+        if (strcasecmp(at, name) == 0)
+            return value;
+        at = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+
+void li_http_response_free(struct li_http_response *response)
+{
+    if (!response)
+        return;
+    li_buffer_wipe_free(&response->headers);
+    li_buffer_wipe_free(&response->body);
+    *response = (struct li_http_response){0};
+}
+
+/* ---- the answer ------------------------------------------------------------------------------ */
+
+static int note_header(struct li_transfer *transfer, const char *line, size_t len)
+{
+    struct li_buffer *headers = &transfer->response.headers;
+    const char *colon = memchr(line, ':', len);
+    size_t name = colon ? (size_t)(colon - line) : 0;
+    const char *value = colon ? colon + 1 : line;
+
+    if (!colon || memchr(line, '\0', len))
+        return 0;
+    if (headers->len + len + 2 > LI_HTTP_HEADERS_MAX) {
+        transfer->too_many_headers = true;
+        return -1;
+    }
+    while (value < line + len && (*value == ' ' || *value == '\t'))
+        value++;
+    len -= (size_t)(value - line);
+    while (len > 0 && isspace((unsigned char)value[len - 1]))
+        len--;
+    if (li_buffer_append(headers, line, name, &transfer->error) < 0 ||
+        li_buffer_append(headers, "", 1, &transfer->error) < 0 ||
+        li_buffer_append(headers, value, len, &transfer->error) < 0 ||
+        li_buffer_append(headers, "", 1, &transfer->error) < 0)
+        return -1;
+    return 0;
+}
+
+/* Of interim answers, and of a proxy's own, only the last one's headers count. */
+static size_t receive_header(char *line, size_t size, size_t count, void *arg)
+{
+    struct li_transfer *transfer = arg;
+    size_t len = size * count;
+
+    transfer->headed = len > 0 && (line[0] == '\r' || line[0] == '\n');
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        transfer->response.headers.len = 0;
+    else if (note_header(transfer, line, len) < 0)
+        return 0;
+    return len;
+}
+
+static size_t receive_body(char *data, size_t size, size_t count, void *arg)
+{
+    struct li_transfer *transfer = arg;
+    struct li_buffer *body = &transfer->response.body;
+    size_t limit = transfer->request->limit, len = size * count, room;
+    long status = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status > 299)
+        limit = LI_HTTP_ERROR_MAX;
+    room = limit - body->len;
+    if (len > room)
+        transfer->over = true;
+    if (li_buffer_append(body, data, len > room ? room : len, &transfer->error) < 0)
+        return 0;
+    return len > room ? 0 : len;
+}
+
+/* Whether the server said where the body ends; libcurl then sees one that is cut. */
+static bool is_framed(const struct li_transfer *transfer)
+{
+    long version = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+    return version >= CURL_HTTP_VERSION_2_0 ||
+           li_http_header(&transfer->response, "content-length") ||
+           li_http_header(&transfer->response, "transfer-encoding");
+}
+
+static int fail_limit(struct li_transfer *transfer)
+{
+    if (transfer->error.code < 0)
+        return transfer->error.code;
+    if (transfer->too_many_headers)
+        return li_fail(&transfer->error, LI_ELIMIT, "the answer has over %d bytes of headers",
+                       LI_HTTP_HEADERS_MAX);
+    return li_fail(&transfer->error, LI_ELIMIT,
+                   "the answer has more than the %zu bytes that are allowed here",
+                   transfer->request->limit);
+}
+
+static int fail_code(struct li_transfer *transfer, CURLcode code)
+{
+    const char *why = *transfer->message ? transfer->message : curl_easy_strerror(code);
+    struct li_error *err = &transfer->error;
+
+    switch (code) {
+    case CURLE_ABORTED_BY_CALLBACK:
+        return li_fail(err, LI_ECANCELLED, "the client was stopped");
+    case CURLE_OUT_OF_MEMORY:
+        return li_fail_memory(err);
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return li_fail(err, LI_EINVALID, "%s", why);
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return li_fail(err, LI_EDENIED,
+                       "the server's certificate is not trusted: %s; name the authority that "
+                       "signed it by AWS_CA_BUNDLE",
+                       why);
+    case CURLE_SSL_CACERT_BADFILE:
+        return li_fail(err, LI_EINVALID, "cannot use the certificates to trust: %s", why);
+    default:
+        return li_fail(err, LI_ENETWORK, "%s", why);
+    }
+}
+
+int li_transfer_result(struct li_transfer *transfer, CURLcode code)
+{
+    long status = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    /* An answer that says no, at more length than anybody reads. */
+    if (code == CURLE_WRITE_ERROR && transfer->over && status > 299)
+        code = CURLE_OK;
+    if (code == CURLE_WRITE_ERROR)
+        return fail_limit(transfer);
+    if (code != CURLE_OK)
+        return fail_code(transfer, code);
+    /* libcurl takes a connection that is closed among the headers for an answer. */
+    if (!transfer->headed)
+        return li_fail(&transfer->error, LI_ENETWORK, "the answer ends within its headers");
+    transfer->response.status = (int)status;
+    transfer->response.framed = is_framed(transfer);
+    return 0;
+}
+
+/* ---- the request ----------------------------------------------------------------------------- */
+
+static int add_line(struct li_transfer *transfer, const char *line, struct li_error *err)
+{
+    struct curl_slist *grown = curl_slist_append(transfer->headers, line);
+
+    if (!grown)
+        return li_fail_memory(err);
+    transfer->headers = grown;
+    return 0;
+}
+
+static int add_header(struct li_transfer *transfer, const struct li_http_header *header,
+                      struct li_error *err)
+{
+    char *line = NULL;
+    int len, rc;
+
+    if (strpbrk(header->name, "\r\n:") || strpbrk(header->value, "\r\n"))
+        return li_fail(err, LI_EINVALID, "a line break in the header %s", header->name);
+    /* libcurl takes "name:" for one to leave out, and "name;" for one without a value. */
+    len = asprintf(&line, *header->value ? "%s: %s" : "%s;", header->name, header->value);
+    if (len < 0)
+        return li_fail_memory(err);
+    rc = add_line(transfer, line, err);
+    li_wipe(line, (size_t)len);
+    free(line);
+    return rc;
+}
+
+static int set_headers(struct li_transfer *transfer, struct li_error *err)
+{
+    const struct li_http_request *request = transfer->request;
+    bool typed = false;
+    int rc = 0;
+
+    for (size_t i = 0; i < request->header_count && rc == 0; i++) {
+        typed |= strcasecmp(request->headers[i].name, "content-type") == 0;
+        rc = add_header(transfer, &request->headers[i], err);
+    }
+    /* Neither the type of a form, nor a wait for leave to send what is short. */
+    if (rc == 0 && !typed)
+        rc = add_line(transfer, "Content-Type:", err);
+    if (rc == 0)
+        rc = add_line(transfer, "Expect:", err);
+    return rc;
+}
+
+static void set_times(CURL *easy, const struct li_http_request *request)
+{
+    unsigned connect = request->connect ? request->connect : LI_HTTP_CONNECT;
+    unsigned stall = request->stall ? request->stall : LI_HTTP_STALL;
+    unsigned total = request->total ? request->total : LI_HTTP_TOTAL;
+
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)connect);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)stall);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)total);
+}
+
+static void set_security(CURL *easy, const char *ca_bundle)
+{
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (ca_bundle) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, ca_bundle);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+}
+
+static void set_method(CURL *easy, const struct li_http_request *request)
+{
+    if (request->method == LI_HTTP_HEAD) {
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        return;
+    }
+    if (request->method == LI_HTTP_PUT || request->method == LI_HTTP_POST) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body_len ? request->body : "");
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
+    }
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, li_http_method_text(request->method));
+}
+
+int li_transfer_prepare(struct li_transfer *transfer, const struct li_http_request *request,
+                        const char *ca_bundle, CURLSH *share, struct li_error *err)
+{
+    CURL *easy = curl_easy_init();
+    int rc;
+
+    *transfer = (struct li_transfer){.request = request, .easy = easy};
+    pthread_cond_init(&transfer->settled, NULL);
+    rc = easy ? set_headers(transfer, err) : li_fail_memory(err);
+    if (rc < 0)
+        return rc;
+    if (curl_easy_setopt(easy, CURLOPT_URL, request->url) != CURLE_OK)
+        return li_fail_memory(err);
+    set_security(easy, ca_bundle);
+    set_times(easy, request);
+    set_method(easy, request);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    if (strncasecmp(request->url, "https:", 6) == 0)
+        curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    if (request->no_proxy)
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(easy, CURLOPT_SHARE, share);
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, receive_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->message);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    return 0;
+}
+
+/* Among the headers may be a signature, or a token. */
+void li_transfer_release(struct li_transfer *transfer)
+{
+    for (struct curl_slist *line = transfer->headers; line; line = line->next)
+        li_wipe(line->data, strlen(line->data));
+    curl_slist_free_all(transfer->headers);
+    curl_easy_cleanup(transfer->easy);
+    li_http_response_free(&transfer->response);
+    pthread_cond_destroy(&transfer->settled);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The S3 store: opening it, and making its bucket.
+ *
+ * An object appears whole or not at all, and is durable when its put is answered: that is S3's
+ * promise, so there is nothing to flush.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/s3_internal.h"
+
+enum { WIDTH = LI_HTTP_IN_FLIGHT };
+
+static int flush(struct li_store *store, struct li_error *err)
+{
+    (void)store, (void)err;
+    return 0;
+}
+
+static void s3_free(struct li_store *store)
+{
+    struct li_s3 *s3 = (struct li_s3 *)store;
+
+    pthread_mutex_destroy(&s3->probing);
+    pthread_mutex_destroy(&s3->lock);
+    free(store->address);
+    free(s3);
+}
+
+static const struct li_store_operations operations = {
+    .get = li_s3_get,
+    .get_range = li_s3_get_range,
+    .put_if_absent = li_s3_put_if_absent,
+    .replace = li_s3_replace,
+    .replace_if = li_s3_replace_if,
+    .exists = li_s3_exists,
+    .list = li_s3_list,
+    .remove = li_s3_remove,
+    .copy = li_s3_copy,
+    .flush = flush,
+    .free = s3_free,
+};
+
+/* AWS itself takes a request without a body as one for us-east-1, and every other region in the
+ * body; other servers know no regions, or their own. */
+static int make_bucket(struct li_s3 *s3, struct li_error *err)
+{
+    static const int accept[] = {409, 0};
+    char body[256] = "";
+    struct li_s3_call call = {
+        .method = LI_HTTP_PUT, .body = body, .limit = LI_S3_REPLY_MAX, .accept = accept};
+    struct li_http_response response = {0};
+    struct li_s3_error said;
+    int rc;
+
+    if (s3->place.amazon && strcmp(s3->place.region, "us-east-1") != 0)
+        call.len = (size_t)snprintf(
+            body, sizeof(body),
+            "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+            "<LocationConstraint>%s</LocationConstraint></CreateBucketConfiguration>",
+            s3->place.region);
+    rc = li_s3_call(s3, &call, &response, err);
+    if (rc == 0 && response.status == 409) {
+        li_s3_error_read(&response, &said);
+        if (strcmp(said.code, "BucketAlreadyOwnedByYou") != 0)
+            rc = li_fail(err, LI_EDENIED, "the name %s is another's (409 %s); choose another",
+                         s3->place.bucket, said.code);
+    }
+    li_http_response_free(&response);
+    return rc < 0 ? li_context(err, "cannot make the bucket %s", s3->place.bucket) : 0;
+}
+
+static int set_address(struct li_s3 *s3, struct li_error *err)
+{
+    size_t len = strlen(s3->place.prefix);
+
+    if (asprintf(&s3->store.address, "s3://%s%s%.*s", s3->place.bucket, len ? "/" : "",
+                 len ? (int)len - 1 : 0, s3->place.prefix) < 0) {
+        s3->store.address = NULL;
+        return li_fail_memory(err);
+    }
+    return 0;
+}
+
+int li_s3_open(const char *address, const struct li_s3_options *options, const struct li_env *env,
+               struct li_store **out, struct li_error *err)
+{
+    struct li_s3 *s3 = calloc(1, sizeof(*s3));
+    int rc;
+
+    if (!s3)
+        return li_fail_memory(err);
+    s3->store.ops = &operations;
+    s3->store.width = WIDTH;
+    s3->env = env;
+    s3->http = options->http;
+    s3->provider = options->provider;
+    s3->notice = options->notice;
+    s3->notice_arg = options->notice_arg;
+    li_retry_init(&s3->budget);
+    pthread_mutex_init(&s3->probing, NULL);
+    pthread_mutex_init(&s3->lock, NULL);
+    rc = li_s3_place_parse(address, options, &s3->place, err);
+    /* AWS keeps conditions; no need to try. */
+    atomic_init(&s3->if_absent, s3->place.amazon ? LI_S3_HONOURED : LI_S3_UNKNOWN);
+    atomic_init(&s3->if_match, s3->place.amazon ? LI_S3_HONOURED : LI_S3_UNKNOWN);
+    if (rc == 0)
+        rc = set_address(s3, err);
+    if (rc == 0 && options->create_bucket)
+        rc = make_bucket(s3, err);
+    if (rc < 0)
+        s3_free(&s3->store);
+    else
+        *out = &s3->store;
+    return rc;
+}

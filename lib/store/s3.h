@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store in a bucket: "s3://BUCKET" or "s3://BUCKET/PREFIX", on AWS S3 or whatever speaks its
+ * protocol. The object of a key is PREFIX/KEY.
+ *
+ * What may pass (no connection, a reset, 5xx, SlowDown) is tried again, with growing waits and
+ * within a budget, before it is LI_ENETWORK. What an error says: the request, the status, the
+ * server's code, message and request id.
+ */
+#ifndef LI_STORE_S3_H
+#define LI_STORE_S3_H
+
+#include "aws/aws.h"
+#include "http/http.h"
+#include "store/store.h"
+
+struct li_s3_options {
+    struct li_http *http; /* borrowed, as the provider; both must outlive the store */
+    struct li_aws_provider *provider;
+    const char *endpoint; /* "https://minio.example:9000"; NULL: AWS's for the region */
+    const char *region;   /* NULL: us-east-1, until the server names another */
+    bool path_style;      /* the bucket in the path, never in the host's name */
+    bool create_bucket;   /* makes the bucket where there is none */
+    /* Told once of what a user should know though nothing failed. May be NULL. Any thread. */
+    void (*notice)(void *arg, const char *text);
+    void *notice_arg;
+};
+
+/* Whether ADDRESS begins with "s3:". */
+bool li_s3_is_address(const char *address);
+
+/* Opens the store. ENV must outlive it; OPTIONS is copied. Without create_bucket nothing is asked
+ * of the server yet. LI_EINVALID: the address, the endpoint, the region. */
+int li_s3_open(const char *address, const struct li_s3_options *options, const struct li_env *env,
+               struct li_store **out, struct li_error *err);
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A request to the bucket, sent until there is an answer.
+ *
+ * Some refusals tell what was wrong, and are corrected and sent again at once, each kind once for a
+ * request: another region, another time of day, credentials that have expired. The answer to a HEAD
+ * has no body to tell it in, so the same is then asked by a GET of one byte. What may pass by
+ * itself is sent again after a wait. All else ends the call.
+ *
+ * Whoever reads a bucket through here must not be led elsewhere by it: a redirect is taken for the
+ * name of a region, which is checked to be one label, and never for an address.
+ */
+#include <curl/curl.h>
+#include <string.h>
+
+#include "store/s3_internal.h"
+
+enum {
+    STALL = 20,       /* seconds without a byte */
+    TOTAL = 120,      /* seconds for a request without a body */
+    RATE = 16 * 1024, /* bytes a second that a body must make on the whole */
+    SKEW = 240,       /* seconds off that may be the reason of a refusal; AWS grants 900 */
+};
+
+/* A request on its way through its attempts. */
+struct sending {
+    struct li_s3 *s3;
+    const struct li_s3_call *call;
+    struct li_aws_credentials credentials; /* of the last attempt */
+    struct li_s3_place place;
+    int64_t now, skew;
+    struct li_http_response response;
+    struct li_s3_error said;
+    unsigned attempts;
+    bool moved, set_clock, renewed; /* what was corrected already */
+    bool asked_why;                 /* and found nothing wrong */
+    bool expired;                   /* and there are no other credentials; the error is filled in */
+};
+
+enum verdict { ANSWERED, AGAIN, LATER, REFUSED };
+
+static bool is_accepted(const struct li_s3_call *call, int status)
+{
+    if (status >= 200 && status <= 299)
+        return true;
+    for (const int *at = call->accept; at && *at; at++)
+        if (*at == status)
+            return true;
+    return false;
+}
+
+/* ---- one attempt ----------------------------------------------------------------------------- */
+
+static unsigned patience(const struct li_s3_call *call)
+{
+    size_t bytes = call->len > call->limit ? call->len : call->limit;
+
+    if (bytes > LI_STORE_OBJECT_MAX)
+        bytes = LI_STORE_OBJECT_MAX;
+    return TOTAL + (unsigned)(bytes / RATE);
+}
+
+static int send_signed(struct sending *s, const struct li_s3_call *call, const char *path,
+                       struct li_error *err)
+{
+    const struct li_aws_request request = {.method = call->method,
+                                           .endpoint = &s->place.endpoint,
+                                           .path = path,
+                                           .query = call->query,
+                                           .query_count = call->query_count,
+                                           .headers = call->headers,
+                                           .header_count = call->header_count,
+                                           .body = call->body,
+                                           .body_len = call->len,
+                                           .digest = call->digest,
+                                           .region = s->place.region,
+                                           .service = "s3"};
+    struct li_aws_signed ready = {0};
+    int rc = li_aws_sign(&request, &s->credentials, s->now + s->skew, &ready, err);
+
+    if (rc == 0) {
+        const struct li_http_request http = {.method = call->method,
+                                             .url = ready.url,
+                                             .headers = ready.headers,
+                                             .header_count = ready.header_count,
+                                             .body = call->body,
+                                             .body_len = call->len,
+                                             .limit = call->limit,
+                                             .stall = STALL,
+                                             .total = patience(call)};
+
+        rc = li_http_send(s->s3->http, &http, &s->response, err);
+    }
+    li_aws_signed_free(&ready);
+    return rc;
+}
+
+static int send_once(struct sending *s, const struct li_s3_call *call, struct li_error *err)
+{
+    struct li_s3 *s3 = s->s3;
+    struct li_buffer path = {0};
+    int rc;
+
+    rc = li_aws_provider_get(s3->provider, &s->credentials, err);
+    if (rc < 0)
+        return rc;
+    pthread_mutex_lock(&s3->lock);
+    s->place = s3->place;
+    s->skew = s3->skew;
+    pthread_mutex_unlock(&s3->lock);
+    s->now = s3->env->now();
+    rc = li_s3_place_path(&s->place, call->key, &path, err);
+    if (rc == 0)
+        rc = send_signed(s, call, (char *)path.data, err);
+    li_buffer_free(&path);
+    if (rc == 0)
+        atomic_store(&s3->answered, true);
+    /* What a server does not end may have been cut by anybody. */
+    if (rc == 0 && (call->method == LI_HTTP_GET || call->may_fail_late) &&
+        s->response.status < 300 && !s->response.framed)
+        rc = li_fail(err, LI_ENETWORK, "the answer does not say where it ends");
+    return rc;
+}
+
+/* ---- what the answer means ------------------------------------------------------------------- */
+
+static bool says(const struct sending *s, const char *const *codes)
+{
+    for (; *codes; codes++)
+        if (strcmp(s->said.code, *codes) == 0)
+            return true;
+    return false;
+}
+
+/* The server's region, where it names one that is not the one we signed for. */
+static bool corrects_region(struct sending *s)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+    struct li_s3 *s3 = s->s3;
+    int rc;
+
+    if (s->moved || !*s->said.region || strcmp(s->said.region, s->place.region) == 0)
+        return false;
+    s->moved = true;
+    pthread_mutex_lock(&s3->lock);
+    rc = li_s3_place_move(&s3->place, s->said.region, &ignored);
+    pthread_mutex_unlock(&s3->lock);
+    return rc == 0;
+}
+
+static bool corrects_clock(struct sending *s)
+{
+    const char *text = li_http_header(&s->response, "date");
+    time_t date = text ? curl_getdate(text, NULL) : -1;
+    int64_t skew = (int64_t)date - s->now, change = skew - s->skew;
+
+    if (s->set_clock || date < 0 || (change > -SKEW && change < SKEW))
+        return false;
+    s->set_clock = true;
+    pthread_mutex_lock(&s->s3->lock);
+    s->s3->skew = skew;
+    pthread_mutex_unlock(&s->s3->lock);
+    return true;
+}
+
+static bool renews_credentials(struct sending *s, struct li_error *err)
+{
+    static const char *const expired[] = {"ExpiredToken", "ExpiredTokenException", "InvalidToken",
+                                          "TokenRefreshRequired", NULL};
+
+    if (s->renewed || !says(s, expired))
+        return false;
+    s->renewed = true;
+    s->expired = li_aws_provider_rejected(s->s3->provider, &s->credentials, err) < 0;
+    return !s->expired;
+}
+
+static enum verdict judge(struct sending *s, const struct li_s3_call *call, struct li_error *err)
+{
+    static const char *const passing[] = {"RequestTimeout",
+                                          "BadDigest",
+                                          "XAmzContentSHA256Mismatch",
+                                          "IncompleteBody",
+                                          "SlowDown",
+                                          "InternalError",
+                                          "ConditionalRequestConflict",
+                                          "OperationAborted",
+                                          NULL};
+    int status = s->response.status;
+
+    li_s3_error_read(&s->response, &s->said);
+    if (call->may_fail_late && status == 200 && *s->said.code)
+        return says(s, passing) ? LATER : REFUSED;
+    if (is_accepted(call, status))
+        return ANSWERED;
+    if ((status == 301 || status == 307 || status == 400 || status == 403) && corrects_region(s))
+        return AGAIN;
+    if (status == 403 && corrects_clock(s))
+        return AGAIN;
+    if (renews_credentials(s, err))
+        return AGAIN;
+    return li_retry_is_passing(status) || says(s, passing) ? LATER : REFUSED;
+}
+
+/* The reason of a HEAD's refusal, by a GET. What it says replaces what the HEAD said. Where it is
+ * not refused, the reason has gone since, as when another thread renewed the credentials: then the
+ * HEAD is sent again, once for a request. */
+static enum verdict ask_why(struct sending *s, struct li_error *err)
+{
+    static const struct li_http_header range = {"Range", "bytes=0-0"};
+    static const int any[] = {404, 416, 0};
+    const struct li_s3_call call = {.method = LI_HTTP_GET,
+                                    .key = s->call->key,
+                                    .headers = &range,
+                                    .header_count = 1,
+                                    .limit = LI_S3_REPLY_MAX,
+                                    .accept = any};
+    int status = s->response.status, rc;
+    enum verdict verdict;
+
+    rc = send_once(s, &call, err);
+    if (rc < 0)
+        return rc == LI_ENETWORK ? LATER : REFUSED;
+    verdict = judge(s, &call, err);
+    if (verdict != ANSWERED)
+        return verdict;
+    if (!s->asked_why) {
+        s->asked_why = true;
+        return AGAIN;
+    }
+    s->response.status = status;
+    return REFUSED;
+}
+
+/* ---- all attempts ---------------------------------------------------------------------------- */
+
+/* Waits for the next attempt, or returns a negative error where there is none. */
+static int wait_for_next(struct sending *s, struct li_error *err)
+{
+    struct li_s3 *s3 = s->s3;
+    unsigned most = atomic_load(&s3->answered) ? LI_RETRY_ATTEMPTS : LI_RETRY_ATTEMPTS_UNKNOWN;
+    struct li_error before = *err;
+    uint32_t random;
+    int rc;
+
+    if (s->attempts >= most || !li_retry_take(&s3->budget))
+        return LI_ENETWORK;
+    rc = s3->env->random(&random, sizeof(random), err);
+    if (rc == 0)
+        rc = li_http_pause(s3->http,
+                           li_retry_wait(s->attempts, random, li_retry_after(&s->response)), err);
+    if (rc == 0)
+        *err = before;
+    return rc;
+}
+
+/* One attempt with its corrections. LATER without a response is a failure to get one. */
+static enum verdict attempt(struct sending *s, int *rc, struct li_error *err)
+{
+    enum verdict verdict;
+
+    do {
+        li_http_response_free(&s->response);
+        *rc = send_once(s, s->call, err);
+        if (*rc < 0)
+            return *rc == LI_ENETWORK ? LATER : REFUSED;
+        verdict = judge(s, s->call, err);
+        if (verdict == REFUSED && s->call->method == LI_HTTP_HEAD &&
+            (s->response.status == 400 || s->response.status == 403))
+            verdict = ask_why(s, err);
+    } while (verdict == AGAIN);
+    return verdict;
+}
+
+static int refuse(struct sending *s, int rc, struct li_error *err)
+{
+    if (rc < 0 && s->attempts > 1)
+        return li_context(err, "no answer in %u attempts", s->attempts);
+    if (rc < 0)
+        return rc;
+    if (s->expired)
+        return err->code;
+    return li_s3_error_tell(&s->said, s->call->method, s->response.status, s->attempts,
+                            s->place.bucket, &s->credentials, err);
+}
+
+int li_s3_call(struct li_s3 *s3, const struct li_s3_call *call, struct li_http_response *out,
+               struct li_error *err)
+{
+    struct sending s = {.s3 = s3, .call = call};
+    enum verdict verdict = LATER;
+    int rc = 0, waited = 0;
+
+    while (verdict == LATER && waited == 0) {
+        s.attempts++;
+        verdict = attempt(&s, &rc, err);
+        if (verdict == LATER)
+            waited = wait_for_next(&s, err);
+    }
+    if (waited == LI_ECANCELLED) {
+        rc = waited;
+    } else if (verdict != ANSWERED) {
+        rc = refuse(&s, rc, err);
+    } else {
+        li_retry_refill(&s3->budget);
+        li_http_response_free(out);
+        *out = s.response;
+        s.response = (struct li_http_response){0};
+    }
+    li_http_response_free(&s.response);
+    li_aws_credentials_wipe(&s.credentials);
+    return rc;
+}

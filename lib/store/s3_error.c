@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a server says when it says no, and what that means for people. Codes are those of the S3 API
+ * reference, "Error responses"; a proxy in between may send anything, or nothing, instead.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "aws/xml.h"
+#include "store/s3_internal.h"
+
+/* A text that does not fit is no code and no region, and is left out; a message is cut. */
+static void keep(char *to, size_t size, const char *text, bool whole)
+{
+    if (!whole || strlen(text) < size)
+        snprintf(to, size, "%s", text);
+}
+
+static int note(void *arg, const char *path, const char *text, struct li_error *err)
+{
+    struct li_s3_error *said = arg;
+
+    (void)err;
+    if (strcmp(path, "Error/Code") == 0)
+        keep(said->code, sizeof(said->code), text, true);
+    else if (strcmp(path, "Error/Message") == 0)
+        keep(said->message, sizeof(said->message), text, false);
+    else if (strcmp(path, "Error/Region") == 0)
+        keep(said->region, sizeof(said->region), text, true);
+    else if (strcmp(path, "Error/RequestId") == 0)
+        keep(said->request, sizeof(said->request), text, false);
+    return 0;
+}
+
+void li_s3_error_read(const struct li_http_response *response, struct li_s3_error *out)
+{
+    const char *region = li_http_header(response, "x-amz-bucket-region");
+    const char *request = li_http_header(response, "x-amz-request-id");
+    struct li_error ignored = LI_ERROR_INIT;
+
+    *out = (struct li_s3_error){{0}, {0}, {0}, {0}};
+    if (response->body.len > 0)
+        (void)li_xml_parse(response->body.data, response->body.len, note, out, &ignored);
+    if (region)
+        keep(out->region, sizeof(out->region), region, true);
+    if (request)
+        keep(out->request, sizeof(out->request), request, false);
+}
+
+static int code_of(int status)
+{
+    switch (status) {
+    case 401:
+    case 403:
+        return LI_EDENIED;
+    case 404:
+        return LI_ENOTFOUND;
+    case 501:
+        return LI_EUNSUPPORTED;
+    default:
+        return li_retry_is_passing(status) ? LI_ENETWORK : LI_EINVALID;
+    }
+}
+
+/* The server's own words, what they mean, and what to try. A hint, where there is one, says more
+ * than the server's message. */
+static void explain(const struct li_s3_error *said, int status, const char *bucket,
+                    const struct li_aws_credentials *credentials, char *text, size_t size)
+{
+    const char *key = credentials->access_key, *source = credentials->source;
+
+    if (strcmp(said->code, "NoSuchBucket") == 0)
+        snprintf(text, size,
+                 ": there is no bucket %.100s; check the endpoint, or make the bucket by lambdaimg "
+                 "init --create-bucket",
+                 bucket);
+    else if (strcmp(said->code, "InvalidAccessKeyId") == 0)
+        snprintf(text, size, ": it does not know the access key %.100s from %.100s", key, source);
+    else if (strcmp(said->code, "SignatureDoesNotMatch") == 0)
+        snprintf(text, size,
+                 ": the secret key does not fit the access key %.100s, both from %.100s", key,
+                 source);
+    else if (strcmp(said->code, "RequestTimeTooSkewed") == 0)
+        snprintf(text, size, ": set this machine's clock");
+    else if (status == 403)
+        snprintf(text, size, ": the access key %.100s from %.100s may not do this", key, source);
+    else if (status == 301 || status == 307)
+        snprintf(text, size, ": the bucket is elsewhere; give its --region or --endpoint");
+    else
+        snprintf(text, size, "%s%s", *said->message ? ": " : "", said->message);
+}
+
+int li_s3_error_tell(const struct li_s3_error *said, enum li_http_method method, int status,
+                     unsigned attempts, const char *bucket,
+                     const struct li_aws_credentials *credentials, struct li_error *err)
+{
+    bool no_bucket = strcmp(said->code, "NoSuchBucket") == 0;
+    char why[512], times[32] = "";
+
+    explain(said, status, bucket, credentials, why, sizeof(why));
+    if (attempts > 1)
+        snprintf(times, sizeof(times), " %u times", attempts);
+    return li_fail(err, no_bucket ? LI_EINVALID : code_of(status),
+                   "the server answered %s%s with %d%s%s%s%s%s%s", li_http_method_text(method),
+                   times, status, *said->code ? " " : "", said->code, why,
+                   *said->request ? " (request " : "", said->request, *said->request ? ")" : "");
+}

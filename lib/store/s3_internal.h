@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files of the S3 store. */
+#ifndef LI_STORE_S3_INTERNAL_H
+#define LI_STORE_S3_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "aws/endpoint.h"
+#include "aws/sign.h"
+#include "http/retry.h"
+#include "store/s3.h"
+
+enum {
+    LI_S3_BUCKET_MAX = 255,
+    LI_S3_PREFIX_MAX = 512, /* with its final '/' */
+    LI_S3_REGION_MAX = 63,
+    LI_S3_MARK_SIZE = 16,
+    LI_S3_ETAG_MAX = 255,
+    LI_S3_REPLY_MAX = 1 << 16,    /* bytes of an answer that says little */
+    LI_S3_LISTING_MAX = 16 << 20, /* of one page of a listing */
+};
+
+/* ---- s3_place.c: where a bucket is ----------------------------------------------------------- */
+
+struct li_s3_place {
+    char bucket[LI_S3_BUCKET_MAX + 1];
+    char prefix[LI_S3_PREFIX_MAX + 1]; /* "", or ends with '/' */
+    char region[LI_S3_REGION_MAX + 1];
+    bool amazon; /* AWS's own endpoint, made of the region */
+    bool path_style;
+    struct li_aws_endpoint given;    /* where not AMAZON */
+    struct li_aws_endpoint endpoint; /* to send to: with the bucket in the host, or not */
+    bool in_host;
+};
+
+/* From an address and options; LI_EINVALID. */
+int li_s3_place_parse(const char *address, const struct li_s3_options *options,
+                      struct li_s3_place *out, struct li_error *err);
+
+/* Moves it to REGION; LI_EINVALID where that is no name of a region, and nothing changes. */
+int li_s3_place_move(struct li_s3_place *place, const char *region, struct li_error *err);
+
+/* The path of the object KEY, or of the bucket where KEY is NULL, in front of it the endpoint's. */
+int li_s3_place_path(const struct li_s3_place *place, const char *key, struct li_buffer *out,
+                     struct li_error *err);
+
+/* ---- s3_error.c: what the server says when it says no ---------------------------------------- */
+
+struct li_s3_error {
+    char code[64], message[256], region[LI_S3_REGION_MAX + 1], request[128]; /* "" where not said */
+};
+
+/* From a body that may be anything, and headers. */
+void li_s3_error_read(const struct li_http_response *response, struct li_s3_error *out);
+
+/* Fills ERR for METHOD with STATUS, after ATTEMPTS. */
+int li_s3_error_tell(const struct li_s3_error *said, enum li_http_method method, int status,
+                     unsigned attempts, const char *bucket,
+                     const struct li_aws_credentials *credentials, struct li_error *err);
+
+/* ---- s3_call.c: a request, until it is answered ---------------------------------------------- */
+
+enum li_s3_support { LI_S3_UNKNOWN, LI_S3_HONOURED, LI_S3_IGNORED };
+
+struct li_s3 {
+    struct li_store store; /* first, so that one can be had from the other */
+    const struct li_env *env;
+    struct li_http *http;
+    struct li_aws_provider *provider;
+    void (*notice)(void *arg, const char *text);
+    void *notice_arg;
+    struct li_retry_budget budget;
+    atomic_bool answered; /* the server, whatever it was */
+    atomic_bool noticed;
+    atomic_int if_absent, if_match; /* enum li_s3_support: If-None-Match, If-Match */
+    atomic_bool bare_etags;         /* If-Match is compared without its quotes */
+    pthread_mutex_t probing;
+    pthread_mutex_t lock;
+    struct li_s3_place place; /* under lock, as the skew; bucket and prefix never change */
+    int64_t skew;             /* seconds that the server's clock is ahead of ours */
+};
+
+struct li_s3_call {
+    enum li_http_method method;
+    const char *key; /* NULL: the bucket */
+    const struct li_aws_pair *query;
+    size_t query_count;
+    const struct li_http_header *headers;
+    size_t header_count;
+    const void *body;
+    size_t len;
+    const uint8_t *digest; /* SHA-256 of the body, or NULL */
+    size_t limit;          /* bytes of the answer's body */
+    const int *accept;     /* statuses besides 2xx that are an answer; ends with 0; or NULL */
+    bool may_fail_late;    /* a 200 may hold an error, as those of CopyObject do */
+};
+
+/* Sends until there is an answer of 2xx or of CALL's accept, which replaces *OUT. Otherwise an
+ * error: LI_ENOTFOUND (no such object), LI_EDENIED, LI_EINVALID (no such bucket, or a request that
+ * the server does not understand), LI_EUNSUPPORTED, LI_ENETWORK, LI_ELIMIT. */
+int li_s3_call(struct li_s3 *s3, const struct li_s3_call *call, struct li_http_response *out,
+               struct li_error *err);
+
+/* ---- the operations, as in store.h ----------------------------------------------------------- */
+
+int li_s3_get(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
+              struct li_error *err);
+int li_s3_get_range(struct li_store *store, const char *key, uint64_t offset, size_t len,
+                    struct li_buffer *out, struct li_error *err);
+int li_s3_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
+                 struct li_error *err);
+int li_s3_put_if_absent(struct li_store *store, const char *key, const void *data, size_t len,
+                        struct li_error *err);
+int li_s3_replace(struct li_store *store, const char *key, const void *data, size_t len,
+                  struct li_error *err);
+int li_s3_replace_if(struct li_store *store, const char *key, const void *expected,
+                     size_t expected_len, const void *data, size_t len, struct li_error *err);
+int li_s3_remove(struct li_store *store, const char *key, struct li_error *err);
+int li_s3_copy(struct li_store *store, const char *from, const char *to, struct li_error *err);
+int li_s3_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
+               void *arg, struct li_error *err);
+
+/* What there is at a key. */
+struct li_s3_seen {
+    bool present;
+    char mark[2 * LI_S3_MARK_SIZE + 1]; /* "" for none, as for one that is not ours */
+    char etag[LI_S3_ETAG_MAX + 1];      /* as sent, in quotes; "" for none */
+};
+
+int li_s3_head(struct li_s3 *s3, const char *key, struct li_s3_seen *out, struct li_error *err);
+
+/* Copies a header of at most SIZE - 1 bytes, or "". */
+void li_s3_header(const struct li_http_response *response, const char *name, char *to, size_t size);
+
+/* The header of objects that says which put wrote them. */
+#define LI_S3_MARK "x-amz-meta-lambdaimg-put"
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ListObjectsV2, page after page. A page is parsed whole before the first of its keys is visited.
+ * Keys are asked for percent-encoded, since others may have put objects whose names no XML can
+ * hold.
+ *
+ * A server that always sends the reader on to another page must not hold it for ever: a token that
+ * comes again ends the listing. Only one earlier token is kept, that of the last page whose number
+ * was a power of two, which finds any circle (Brent, "An improved Monte Carlo factorization
+ * algorithm", 1980).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/xml.h"
+#include "store/s3_internal.h"
+
+enum {
+    PAGE = 1000,      /* keys, as many as there are in one page */
+    TOKEN_MAX = 4096, /* bytes */
+};
+
+struct entry {
+    char *key;
+    uint64_t size;
+    bool cut; /* a common prefix */
+};
+
+struct page {
+    struct entry entry[PAGE];
+    size_t count;
+    struct entry next; /* under construction */
+    char token[TOKEN_MAX + 1];
+    bool truncated;
+};
+
+static void page_free(struct page *page)
+{
+    if (!page)
+        return;
+    for (size_t i = 0; i < page->count; i++)
+        free(page->entry[i].key);
+    free(page->next.key);
+    free(page);
+}
+
+static int digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Decodes TEXT in place; '+' is a space, as in forms, and servers write a plus as %2B. A key with a
+ * NUL in it is refused. */
+static int decode(char *text)
+{
+    char *to = text;
+
+    for (; *text; text++) {
+        if (*text == '%') {
+            int high = digit(text[1]), low = high < 0 ? -1 : digit(text[2]);
+
+            if (low < 0 || (high == 0 && low == 0))
+                return -1;
+            *to++ = (char)(high * 16 + low);
+            text += 2;
+        } else {
+            *to++ = *text == '+' ? ' ' : *text;
+        }
+    }
+    *to = '\0';
+    return 0;
+}
+
+static int set_key(struct page *page, const char *text, struct li_error *err)
+{
+    free(page->next.key);
+    page->next.key = strdup(text);
+    if (!page->next.key)
+        return li_fail_memory(err);
+    if (decode(page->next.key) < 0)
+        return li_fail(err, LI_ECORRUPT, "the listing has a key that is not encoded as one");
+    return 0;
+}
+
+static int set_size(struct page *page, const char *text, struct li_error *err)
+{
+    char *end;
+
+    errno = 0;
+    page->next.size = strtoull(text, &end, 10);
+    if (errno || end == text || *end || *text < '0' || *text > '9')
+        return li_fail(err, LI_ECORRUPT, "the listing has a size that is no number");
+    return 0;
+}
+
+static int add_entry(struct page *page, bool cut, struct li_error *err)
+{
+    if (!page->next.key)
+        return li_fail(err, LI_ECORRUPT, "the listing has an object without a key");
+    if (page->count == PAGE)
+        return li_fail(err, LI_ELIMIT, "the listing has more than %d keys in a page", PAGE);
+    page->next.cut = cut;
+    page->entry[page->count++] = page->next;
+    page->next = (struct entry){0};
+    return 0;
+}
+
+static int set_token(struct page *page, const char *text, struct li_error *err)
+{
+    if (!*text || strlen(text) > TOKEN_MAX)
+        return li_fail(err, LI_ECORRUPT, "the listing has a continuation token of %zu bytes",
+                       strlen(text));
+    strcpy(page->token, text);
+    return 0;
+}
+
+static int note(void *arg, const char *path, const char *text, struct li_error *err)
+{
+    static const char root[] = "ListBucketResult/";
+    struct page *page = arg;
+
+    if (strncmp(path, root, sizeof(root) - 1) != 0)
+        return strcmp(path, "ListBucketResult") == 0
+                   ? 0
+                   : li_fail(err, LI_ECORRUPT, "the answer is no listing");
+    path += sizeof(root) - 1;
+    if (strcmp(path, "Contents/Key") == 0 || strcmp(path, "CommonPrefixes/Prefix") == 0)
+        return set_key(page, text, err);
+    if (strcmp(path, "Contents/Size") == 0)
+        return set_size(page, text, err);
+    if (strcmp(path, "Contents") == 0)
+        return add_entry(page, false, err);
+    if (strcmp(path, "CommonPrefixes") == 0)
+        return add_entry(page, true, err);
+    if (strcmp(path, "NextContinuationToken") == 0)
+        return set_token(page, text, err);
+    if (strcmp(path, "IsTruncated") == 0)
+        page->truncated = strcmp(text, "true") == 0;
+    return 0;
+}
+
+/* PREFIX is the whole one, as the server knows it; TOKEN is "" for the first page. */
+static int fetch(struct li_s3 *s3, const char *prefix, bool deep, const char *token,
+                 struct page *page, struct li_error *err)
+{
+    struct li_aws_pair query[6] = {{"list-type", "2"}, {"encoding-type", "url"}};
+    struct li_s3_call call = {
+        .method = LI_HTTP_GET, .query = query, .query_count = 2, .limit = LI_S3_LISTING_MAX};
+    struct li_http_response response = {0};
+    int rc;
+
+    if (*prefix)
+        query[call.query_count++] = (struct li_aws_pair){"prefix", prefix};
+    if (!deep)
+        query[call.query_count++] = (struct li_aws_pair){"delimiter", "/"};
+    if (*token)
+        query[call.query_count++] = (struct li_aws_pair){"continuation-token", token};
+    rc = li_s3_call(s3, &call, &response, err);
+    if (rc == 0)
+        rc = li_xml_parse(response.body.data, response.body.len, note, page, err);
+    if (rc == 0 && page->truncated && !*page->token)
+        rc = li_fail(err, LI_ECORRUPT, "the listing goes on, but does not say where");
+    li_http_response_free(&response);
+    return rc;
+}
+
+/* BEGIN is the length of the store's own prefix; WHOLE is that and the one asked for. An object of
+ * the very name of the store's prefix, as consoles make them for a "folder", is none of ours. */
+static int visit_page(const struct page *page, const char *whole, size_t begin,
+                      li_store_visit *visit, void *arg, struct li_error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < page->count && rc >= 0; i++) {
+        const struct entry *entry = &page->entry[i];
+
+        if (strncmp(entry->key, whole, strlen(whole)) != 0)
+            return li_fail(err, LI_ECORRUPT, "the listing has a key that was not asked for");
+        if (strcmp(entry->key, whole) != 0)
+            rc = visit(arg, entry->key + begin, entry->cut ? 0 : entry->size, err);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+static int next_page(struct li_s3 *s3, const char *whole, bool deep, const char *token,
+                     struct page **out, struct li_error *err)
+{
+    struct page *page = calloc(1, sizeof(*page));
+    int rc = page ? fetch(s3, whole, deep, token, page, err) : li_fail_memory(err);
+
+    if (rc < 0)
+        page_free(page);
+    else
+        *out = page;
+    return rc;
+}
+
+static int list_pages(struct li_s3 *s3, const char *whole, bool deep, li_store_visit *visit,
+                      void *arg, struct li_error *err)
+{
+    char token[TOKEN_MAX + 1] = "", milestone[TOKEN_MAX + 1] = "";
+    bool more = true;
+    int rc = 0;
+
+    for (uint64_t number = 1; more && rc == 0; number++) {
+        struct page *page = NULL;
+
+        rc = next_page(s3, whole, deep, token, &page, err);
+        if (rc < 0)
+            break;
+        rc = visit_page(page, whole, strlen(s3->place.prefix), visit, arg, err);
+        more = page->truncated;
+        strcpy(token, page->token);
+        page_free(page);
+        if (rc == 0 && more && strcmp(token, milestone) == 0)
+            rc = li_fail(err, LI_ECORRUPT, "the listing goes in circles");
+        if ((number & (number - 1)) == 0)
+            strcpy(milestone, token);
+    }
+    return rc;
+}
+
+int li_s3_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
+               void *arg, struct li_error *err)
+{
+    struct li_s3 *s3 = (struct li_s3 *)store;
+    char *whole = NULL;
+    int rc;
+
+    if (asprintf(&whole, "%s%s", s3->place.prefix, prefix) < 0)
+        return li_fail_memory(err);
+    rc = list_pages(s3, whole, deep, visit, arg, err);
+    free(whole);
+    return rc;
+}

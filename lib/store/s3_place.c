@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a bucket is: "s3://BUCKET/PREFIX", an endpoint and a region, as a host and a path.
+ *
+ * AWS wants the bucket in the host's name, and so do some others; most servers that people run
+ * themselves have one name only and want it in the path. A bucket whose name is no label of a host
+ * name, or has a dot, which no wildcard certificate covers, goes into the path everywhere.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/s3_internal.h"
+
+static const char scheme[] = "s3://";
+static const char default_region[] = "us-east-1";
+
+bool li_s3_is_address(const char *address)
+{
+    return strncmp(address, "s3:", 3) == 0;
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static bool is_lower(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool is_bucket(const char *name, size_t len)
+{
+    if (len == 0 || len > LI_S3_BUCKET_MAX || name[0] == '.')
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (!is_lower(name[i]) && !(name[i] >= 'A' && name[i] <= 'Z') && !strchr("-._", name[i]))
+            return false;
+    return true;
+}
+
+static bool is_label(const char *text)
+{
+    size_t len = strlen(text);
+
+    if (len == 0 || len > 63 || text[0] == '-' || text[len - 1] == '-')
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (!is_lower(text[i]) && text[i] != '-')
+            return false;
+    return true;
+}
+
+/* Components as anybody may have named them, but none that a server, or a proxy, could take for a
+ * step upwards. */
+static bool is_prefix(const char *prefix)
+{
+    for (const char *c = prefix; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return false;
+    for (const char *at = prefix; at; at = strchr(at, '/') ? strchr(at, '/') + 1 : NULL) {
+        size_t len = strcspn(at, "/");
+
+        if (len == 0 || (len == 1 && at[0] == '.') || (len == 2 && memcmp(at, "..", 2) == 0))
+            return false;
+    }
+    return true;
+}
+
+/* ---- hosts ----------------------------------------------------------------------------------- */
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t len = strlen(text), most = strlen(end);
+
+    return len >= most && strcmp(text + len - most, end) == 0;
+}
+
+/* Services of which it is known that they want the bucket in the host's name. */
+static bool wants_host(const struct li_aws_endpoint *endpoint)
+{
+    static const char *const known[] = {".amazonaws.com", ".amazonaws.com.cn", ".aliyuncs.com",
+                                        ".myqcloud.com"};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (ends_with(endpoint->host, known[i]))
+            return true;
+    return false;
+}
+
+/* The endpoint to send to, of all the rest. */
+static int settle(struct li_s3_place *place, struct li_error *err)
+{
+    struct li_aws_endpoint base = place->given;
+    int n;
+
+    if (place->amazon) {
+        base = (struct li_aws_endpoint){.https = true};
+        snprintf(base.host, sizeof(base.host), "s3.%s.amazonaws.com%s", place->region,
+                 strncmp(place->region, "cn-", 3) == 0 ? ".cn" : "");
+    }
+    place->endpoint = base;
+    place->in_host = !place->path_style && wants_host(&base) && is_label(place->bucket) &&
+                     strlen(place->bucket) >= 3;
+    if (!place->in_host)
+        return 0;
+    n = snprintf(place->endpoint.host, sizeof(place->endpoint.host), "%s.%s", place->bucket,
+                 base.host);
+    if (n < 0 || (size_t)n >= sizeof(place->endpoint.host))
+        return li_fail(err, LI_EINVALID, "the endpoint's name is too long");
+    return 0;
+}
+
+int li_s3_place_move(struct li_s3_place *place, const char *region, struct li_error *err)
+{
+    if (!is_label(region))
+        return li_fail(err, LI_EINVALID, "\"%.100s\" is no name of a region", region);
+    snprintf(place->region, sizeof(place->region), "%s", region);
+    return settle(place, err);
+}
+
+static int parse_address(const char *address, struct li_s3_place *place, struct li_error *err)
+{
+    const char *bucket = address + strlen(scheme);
+    size_t len, rest;
+
+    if (strncmp(address, scheme, strlen(scheme)) != 0)
+        return li_fail(err, LI_EINVALID, "\"%s\" is no address; give s3://BUCKET/PREFIX", address);
+    len = strcspn(bucket, "/");
+    if (!is_bucket(bucket, len))
+        return li_fail(err, LI_EINVALID, "%s: this is no name of a bucket; give s3://BUCKET/PREFIX",
+                       address);
+    memcpy(place->bucket, bucket, len);
+    bucket += len + (bucket[len] == '/');
+    rest = strlen(bucket);
+    if (rest > 0 && bucket[rest - 1] == '/')
+        rest--;
+    if (rest + 1 > LI_S3_PREFIX_MAX)
+        return li_fail(err, LI_EINVALID, "%.100s...: a prefix of over %d bytes", address,
+                       LI_S3_PREFIX_MAX - 1);
+    memcpy(place->prefix, bucket, rest);
+    if (rest > 0 && !is_prefix(place->prefix))
+        return li_fail(err, LI_EINVALID,
+                       "%s: the prefix has an empty component, \".\", \"..\", or a control "
+                       "character",
+                       address);
+    if (rest > 0)
+        place->prefix[rest] = '/';
+    return 0;
+}
+
+int li_s3_place_parse(const char *address, const struct li_s3_options *options,
+                      struct li_s3_place *out, struct li_error *err)
+{
+    struct li_s3_place place = {.amazon = !options->endpoint, .path_style = options->path_style};
+    int rc = parse_address(address, &place, err);
+
+    if (rc == 0 && options->endpoint)
+        rc = li_aws_endpoint_parse(options->endpoint, &place.given, err);
+    if (rc == 0)
+        rc = li_s3_place_move(&place, options->region ? options->region : default_region, err);
+    if (rc == 0)
+        *out = place;
+    return rc;
+}
+
+int li_s3_place_path(const struct li_s3_place *place, const char *key, struct li_buffer *out,
+                     struct li_error *err)
+{
+    char *path = NULL;
+    int len, rc;
+
+    len = asprintf(&path, "/%s%s%s%s", place->in_host ? "" : place->bucket,
+                   place->in_host || !key ? "" : "/", key ? place->prefix : "", key ? key : "");
+    if (len < 0)
+        return li_fail_memory(err);
+    out->len = 0;
+    rc = li_buffer_append(out, path, (size_t)len + 1, err);
+    free(path);
+    return rc;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What reads objects. A body that ends early never gets here: it is retried as a failure. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/workers.h"
+#include "store/s3_internal.h"
+
+enum { PARALLEL = 32 }; /* HEADs at a time for one exists() */
+
+/* The body becomes OUT; what OUT held goes with the response. */
+static void take_body(struct li_http_response *response, struct li_buffer *out)
+{
+    struct li_buffer body = response->body;
+
+    response->body = *out;
+    *out = body;
+}
+
+int li_s3_get(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
+              struct li_error *err)
+{
+    const struct li_s3_call call = {.method = LI_HTTP_GET, .key = key, .limit = limit};
+    struct li_http_response response = {0};
+    int rc = li_s3_call((struct li_s3 *)store, &call, &response, err);
+
+    out->len = 0;
+    if (rc == 0)
+        take_body(&response, out);
+    li_http_response_free(&response);
+    return rc;
+}
+
+/* Whether the answer is of the range that was asked for. */
+static int check_range(const struct li_http_response *response, uint64_t offset, size_t len,
+                       struct li_error *err)
+{
+    const char *text = li_http_header(response, "content-range");
+    uint64_t first, last;
+
+    if (!text || sscanf(text, "bytes %" SCNu64 "-%" SCNu64 "/", &first, &last) != 2)
+        return li_fail(err, LI_ECORRUPT, "the answer does not say which bytes it holds");
+    if (first != offset || last < first || last - first >= len ||
+        last - first + 1 != response->body.len)
+        return li_fail(err, LI_ECORRUPT,
+                       "the answer holds bytes %" PRIu64 " to %" PRIu64 ", not %zu from %" PRIu64,
+                       first, last, len, offset);
+    return 0;
+}
+
+/* Of no bytes, which no range can ask for: only whether there is an object. */
+static int get_nothing(struct li_s3 *s3, const char *key, struct li_error *err)
+{
+    struct li_s3_seen seen;
+    int rc = li_s3_head(s3, key, &seen, err);
+
+    if (rc == 0 && !seen.present)
+        rc = li_fail(err, LI_ENOTFOUND, "there is no such object");
+    return rc;
+}
+
+int li_s3_get_range(struct li_store *store, const char *key, uint64_t offset, size_t len,
+                    struct li_buffer *out, struct li_error *err)
+{
+    static const int accept[] = {416, 0};
+    char range[64];
+    const struct li_http_header header = {"Range", range};
+    const struct li_s3_call call = {.method = LI_HTTP_GET,
+                                    .key = key,
+                                    .headers = &header,
+                                    .header_count = 1,
+                                    .limit = len,
+                                    .accept = accept};
+    struct li_http_response response = {0};
+    int rc;
+
+    out->len = 0;
+    if (len == 0 || offset > UINT64_MAX - len)
+        return get_nothing((struct li_s3 *)store, key, err);
+    snprintf(range, sizeof(range), "bytes=%" PRIu64 "-%" PRIu64, offset, offset + len - 1);
+    rc = li_s3_call((struct li_s3 *)store, &call, &response, err);
+    if (rc == LI_ELIMIT)
+        rc = li_fail(err, LI_EUNSUPPORTED, "the server does not send parts of objects");
+    if (rc == 0 && response.status == 206)
+        rc = check_range(&response, offset, len, err);
+    else if (rc == 0 && response.status == 200 && offset > 0)
+        rc = li_fail(err, LI_EUNSUPPORTED, "the server does not send parts of objects");
+    else if (rc == 0 && response.status == 416)
+        response.body.len = 0;
+    if (rc == 0)
+        take_body(&response, out);
+    li_http_response_free(&response);
+    return rc;
+}
+
+void li_s3_header(const struct li_http_response *response, const char *name, char *to, size_t size)
+{
+    const char *text = li_http_header(response, name);
+
+    snprintf(to, size, "%s", text && strlen(text) < size ? text : "");
+}
+
+int li_s3_head(struct li_s3 *s3, const char *key, struct li_s3_seen *out, struct li_error *err)
+{
+    static const int accept[] = {404, 0};
+    const struct li_s3_call call = {
+        .method = LI_HTTP_HEAD, .key = key, .limit = LI_S3_REPLY_MAX, .accept = accept};
+    struct li_http_response response = {0};
+    int rc = li_s3_call(s3, &call, &response, err);
+
+    if (rc == 0) {
+        out->present = response.status != 404;
+        li_s3_header(&response, LI_S3_MARK, out->mark, sizeof(out->mark));
+        li_s3_header(&response, "etag", out->etag, sizeof(out->etag));
+    }
+    li_http_response_free(&response);
+    return rc;
+}
+
+struct batch {
+    struct li_s3 *s3;
+    const char *const *keys;
+    size_t count;
+    bool *present;
+    atomic_size_t next;
+};
+
+static int look(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
+{
+    struct batch *batch = arg;
+    struct li_s3_seen seen;
+    size_t i;
+    int rc = 0;
+
+    (void)index;
+    while (rc == 0 && !li_workers_stopped(team) &&
+           (i = atomic_fetch_add(&batch->next, 1)) < batch->count) {
+        rc = li_s3_head(batch->s3, batch->keys[i], &seen, err);
+        if (rc == 0)
+            batch->present[i] = seen.present;
+    }
+    return rc;
+}
+
+int li_s3_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
+                 struct li_error *err)
+{
+    struct batch batch = {(struct li_s3 *)store, keys, count, present, 0};
+    struct li_workers *team = NULL;
+    struct li_s3_seen seen;
+    int rc;
+
+    if (count == 0)
+        return 0;
+    if (count == 1) {
+        rc = li_s3_head(batch.s3, keys[0], &seen, err);
+        if (rc == 0)
+            *present = seen.present;
+        return rc;
+    }
+    rc = li_workers_start(count < PARALLEL ? (unsigned)count : PARALLEL, look, &batch, &team, err);
+    return rc < 0 ? rc : li_workers_join(team, err);
+}

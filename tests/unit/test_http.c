@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP client against a server that sends what the test wrote. */
+#include "http_server.h"
+
+#include "base/workers.h"
+#include "http/http.h"
+#include "http/retry.h"
+#include "http/window.h"
+
+struct fixture {
+    struct http_server server;
+    struct li_http *http;
+    struct li_http_response response;
+    struct li_error err;
+};
+
+/* A client, and a server with the given answers. */
+#define BEGIN(...)                                                                                 \
+    static const struct http_reply replies[] = {__VA_ARGS__};                                      \
+    struct fixture f = {0};                                                                        \
+    (void)state;                                                                                   \
+    http_server_start(&f.server, replies, sizeof(replies) / sizeof(replies[0]));                   \
+    assert_done(li_http_new(&(struct li_http_options){0}, &f.http, &f.err), &f.err)
+
+static void finish(struct fixture *f)
+{
+    li_http_free(f->http);
+    li_http_response_free(&f->response);
+    http_server_stop(&f->server);
+    http_server_free(&f->server);
+}
+
+static int send_request(struct fixture *f, struct li_http_request request)
+{
+    char url[128];
+
+    snprintf(url, sizeof(url), "%s/path?query=1", f->server.url);
+    request.url = url;
+    request.no_proxy = true;
+    request.limit = request.limit ? request.limit : 1000;
+    return li_http_send(f->http, &request, &f->response, &f->err);
+}
+
+static void expect_body(const struct fixture *f, int status, const char *body)
+{
+    assert_int_equal(f->response.status, status);
+    assert_int_equal(f->response.body.len, strlen(body));
+    if (*body)
+        assert_memory_equal(f->response.body.data, body, strlen(body));
+}
+
+/* ---- what is sent, what is received ---------------------------------------------------------- */
+
+static void get(void **state)
+{
+    BEGIN(
+        {.bytes =
+             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-One: \t a b \r\nx-one: c\r\nX-None:\r\n\r\n"
+             "hello"});
+    const struct li_http_header headers[] = {{"X-Sent", "yes"}, {"X-Empty", ""}};
+
+    assert_done(send_request(&f, (struct li_http_request){.headers = headers, .header_count = 2}),
+                &f.err);
+    expect_body(&f, 200, "hello");
+    assert_true(f.response.framed);
+    assert_string_equal(li_http_header(&f.response, "X-ONE"), "a b");
+    assert_string_equal(li_http_header(&f.response, "x-none"), "");
+    assert_null(li_http_header(&f.response, "x-two"));
+    assert_ptr_equal(strstr(f.server.request[0], "GET /path?query=1 HTTP/1.1\r\n"),
+                     f.server.request[0]);
+    assert_non_null(strstr(f.server.request[0], "\r\nX-Sent: yes\r\n"));
+    assert_non_null(strstr(f.server.request[0], "\r\nX-Empty:\r\n"));
+    finish(&f);
+}
+
+static void put(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 100 Continue\r\nX-Interim: 1\r\n\r\nHTTP/1.1 201 Created\r\n"
+                    "Content-Length: 0\r\n\r\n"},
+          {.bytes = "HTTP/1.1 204 No Content\r\n\r\n"});
+
+    assert_done(send_request(&f, (struct li_http_request){.method = LI_HTTP_PUT,
+                                                          .body = "some\0bytes",
+                                                          .body_len = 10}),
+                &f.err);
+    expect_body(&f, 201, "");
+    assert_null(li_http_header(&f.response, "x-interim"));
+    assert_ptr_equal(strstr(f.server.request[0], "PUT /path"), f.server.request[0]);
+    assert_non_null(strstr(f.server.request[0], "\r\nContent-Length: 10\r\n"));
+    assert_memory_equal(strstr(f.server.request[0], "\r\n\r\n") + 4, "some\0bytes", 10);
+    assert_null(strcasestr(f.server.request[0], "content-type"));
+    assert_null(strcasestr(f.server.request[0], "expect:"));
+
+    assert_done(send_request(&f, (struct li_http_request){.method = LI_HTTP_PUT}), &f.err);
+    expect_body(&f, 204, "");
+    assert_non_null(strstr(f.server.request[1], "\r\nContent-Length: 0\r\n"));
+    finish(&f);
+}
+
+static void head_and_delete(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"},
+          {.bytes = "HTTP/1.1 204 Gone\r\n\r\n"});
+
+    assert_done(send_request(&f, (struct li_http_request){.method = LI_HTTP_HEAD}), &f.err);
+    expect_body(&f, 200, "");
+    assert_string_equal(li_http_header(&f.response, "content-length"), "500");
+    assert_done(send_request(&f, (struct li_http_request){.method = LI_HTTP_DELETE}), &f.err);
+    expect_body(&f, 204, "");
+    assert_ptr_equal(strstr(f.server.request[0], "HEAD /path"), f.server.request[0]);
+    assert_ptr_equal(strstr(f.server.request[1], "DELETE /path"), f.server.request[1]);
+    finish(&f);
+}
+
+static void redirect_is_an_answer(void **state)
+{
+    BEGIN(
+        {.bytes =
+             "HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 2\r\n\r\nno"});
+
+    assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
+    expect_body(&f, 301, "no");
+    finish(&f);
+}
+
+static void bad_headers(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"});
+    const struct li_http_header header = {"X-Sent", "a\r\nX-Other: b"};
+
+    assert_fails(send_request(&f, (struct li_http_request){.headers = &header, .header_count = 1}),
+                 LI_EINVALID, "X-Sent", &f.err);
+    assert_int_equal(http_server_asked(&f.server), 0);
+    finish(&f);
+}
+
+/* ---- answers that are none ------------------------------------------------------------------- */
+
+static void short_body(void **state)
+{
+    BEGIN(
+        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", .close = true},
+        {.bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello", .close = true},
+        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n", .close = true}, {.bytes = NULL},
+        {.bytes = "HTTP/1.1 200 OK\r\nX-Cut", .close = true},
+        {.bytes = "HTTP/1.1 200 OK\r\n\r\nhello", .close = true});
+
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(send_request(&f, (struct li_http_request){0}), LI_ENETWORK);
+    assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
+    expect_body(&f, 200, "hello");
+    assert_false(f.response.framed);
+    finish(&f);
+}
+
+static void limits(void **state)
+{
+    static char large[LI_HTTP_ERROR_MAX + 5000];
+    int head = snprintf(large, sizeof(large), "HTTP/1.1 400 Bad\r\nContent-Length: %d\r\n\r\n",
+                        LI_HTTP_ERROR_MAX + 4000);
+    static struct http_reply replies[] = {
+        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello world", .close = true},
+        {.bytes = large, .close = true},
+        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello worl", .close = true},
+    };
+    struct fixture f = {0};
+
+    (void)state;
+    memset(large + head, 'x', LI_HTTP_ERROR_MAX + 4000);
+    replies[1].len = (size_t)head + LI_HTTP_ERROR_MAX + 4000;
+    http_server_start(&f.server, replies, 3);
+    assert_done(li_http_new(&(struct li_http_options){0}, &f.http, &f.err), &f.err);
+    assert_fails(send_request(&f, (struct li_http_request){.limit = 10}), LI_ELIMIT, "10 bytes",
+                 &f.err);
+    assert_done(send_request(&f, (struct li_http_request){.limit = 10}), &f.err);
+    assert_int_equal(f.response.status, 400);
+    assert_int_equal(f.response.body.len, LI_HTTP_ERROR_MAX);
+    assert_done(send_request(&f, (struct li_http_request){.limit = 10}), &f.err);
+    expect_body(&f, 200, "hello worl");
+    finish(&f);
+}
+
+static void too_many_headers(void **state)
+{
+    static char large[LI_HTTP_HEADERS_MAX + 9000];
+    static struct http_reply replies[] = {{.bytes = large, .close = true}};
+    struct fixture f = {0};
+    size_t len = (size_t)sprintf(large, "HTTP/1.1 200 OK\r\n");
+
+    (void)state;
+    while (len < LI_HTTP_HEADERS_MAX + 4000)
+        len += (size_t)sprintf(large + len, "X-Header-%zu: %0100zu\r\n", len, len);
+    sprintf(large + len, "\r\n");
+    http_server_start(&f.server, replies, 1);
+    assert_done(li_http_new(&(struct li_http_options){0}, &f.http, &f.err), &f.err);
+    assert_fails(send_request(&f, (struct li_http_request){0}), LI_ELIMIT, "headers", &f.err);
+    finish(&f);
+}
+
+static void stall(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 10000},
+          {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 10000});
+    time_t start = time(NULL);
+
+    assert_int_equal(send_request(&f, (struct li_http_request){.stall = 1}), LI_ENETWORK);
+    assert_int_equal(send_request(&f, (struct li_http_request){.total = 1}), LI_ENETWORK);
+    assert_true(time(NULL) - start < 9);
+    finish(&f);
+}
+
+static void refused(void **state)
+{
+    BEGIN({.bytes = NULL});
+    const struct li_http_request request = {.url = "http://127.0.0.1:1/", .no_proxy = true};
+    const struct li_http_request other = {.url = "file:///etc/passwd", .limit = 10000};
+
+    assert_int_equal(li_http_send(f.http, &request, &f.response, &f.err), LI_ENETWORK);
+    assert_int_equal(li_http_send(f.http, &other, &f.response, &f.err), LI_EINVALID);
+    finish(&f);
+}
+
+/* ---- stopping -------------------------------------------------------------------------------- */
+
+static int run_held(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
+{
+    struct fixture *f = arg;
+    struct li_http_response response = {0};
+    const struct li_http_request request = {.url = f->server.url, .no_proxy = true, .limit = 10};
+    int rc = index == 0 ? li_http_pause(f->http, 20000, err)
+                        : li_http_send(f->http, &request, &response, err);
+
+    (void)team;
+    li_http_response_free(&response);
+    return rc == LI_ECANCELLED ? 0 : li_fail(err, LI_EIO, "%u: %d", index, rc);
+}
+
+static void stop(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 20000});
+    struct li_workers *team = NULL;
+    time_t start = time(NULL);
+
+    assert_done(li_workers_start(4, run_held, &f, &team, &f.err), &f.err);
+    while (http_server_asked(&f.server) == 0)
+        usleep(1000);
+    li_http_stop(f.http);
+    assert_done(li_workers_join(team, &f.err), &f.err);
+    assert_int_equal(send_request(&f, (struct li_http_request){0}), LI_ECANCELLED);
+    assert_true(time(NULL) - start < 10);
+    finish(&f);
+}
+
+/* ---- the window ------------------------------------------------------------------------------ */
+
+static void window_narrows(void **state)
+{
+    struct li_window w;
+
+    (void)state;
+    li_window_init(&w, 32);
+    for (int i = 0; i < 32; i++) {
+        assert_true(li_window_open(&w, 5000));
+        li_window_begin(&w);
+    }
+    assert_false(li_window_open(&w, 5000));
+    /* All that were under way complain: one halving. */
+    for (int i = 0; i < 32; i++)
+        li_window_end(&w, false, true, 0, 5000 + (uint64_t)i);
+    assert_int_equal(w.running, 0);
+    assert_int_equal(w.thousandths, 16000);
+    assert_false(li_window_open(&w, 5031 + LI_WINDOW_PAUSE - 1));
+    assert_true(li_window_open(&w, 5031 + LI_WINDOW_PAUSE));
+    for (uint64_t i = 1; i < 10; i++) {
+        li_window_begin(&w);
+        li_window_end(&w, false, true, 7000, 5000 + i * LI_WINDOW_HALVING);
+    }
+    assert_int_equal(w.thousandths, 1000);
+    assert_int_equal(w.resume, 14000 + 7000);
+    li_window_begin(&w);
+    li_window_end(&w, false, true, 1000000, 15000);
+    assert_int_equal(w.resume, 15000 + LI_WINDOW_PAUSE_MAX);
+}
+
+static void window_widens(void **state)
+{
+    struct li_window w;
+
+    (void)state;
+    li_window_init(&w, 4);
+    li_window_begin(&w);
+    li_window_end(&w, false, true, 0, 1000);
+    assert_int_equal(w.thousandths, 2000);
+    for (int i = 0; i < 3; i++) {
+        li_window_begin(&w);
+        li_window_end(&w, false, false, 0, 2000);
+    }
+    assert_int_equal(w.thousandths / 1000, 3);
+    li_window_begin(&w);
+    li_window_end(&w, true, false, 0, 2000);
+    assert_int_equal(w.thousandths / 1000, 3);
+    for (int i = 0; i < 100; i++) {
+        li_window_begin(&w);
+        li_window_end(&w, false, false, 0, 2000);
+    }
+    assert_int_equal(w.thousandths, 4000);
+}
+
+/* A plea closes the window for all who share the client. */
+static void plea_pauses(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 503 Slow Down\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"},
+          {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"});
+    struct timespec before, after;
+
+    assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
+    assert_int_equal(li_retry_after(&f.response), 1000);
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_true((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 >
+                900);
+    finish(&f);
+}
+
+/* ---- retries --------------------------------------------------------------------------------- */
+
+static void retry_waits(void **state)
+{
+    (void)state;
+    assert_int_equal(li_retry_wait(1, 0, 0), 0);
+    assert_int_equal(li_retry_wait(1, UINT32_MAX, 0), LI_RETRY_FIRST - 1);
+    assert_int_equal(li_retry_wait(1, 1U << 31, 0), LI_RETRY_FIRST / 2);
+    assert_int_equal(li_retry_wait(4, 1U << 31, 0), LI_RETRY_FIRST * 4);
+    assert_int_equal(li_retry_wait(1000, UINT32_MAX, 0), LI_RETRY_LONGEST - 1);
+    assert_int_equal(li_retry_wait(1, 0, 3000), 3000);
+    assert_int_equal(li_retry_wait(1, 0, UINT64_MAX), LI_RETRY_LONGEST);
+}
+
+static void retry_budget(void **state)
+{
+    struct li_retry_budget budget;
+    int count = 0;
+
+    (void)state;
+    li_retry_init(&budget);
+    li_retry_refill(&budget);
+    while (li_retry_take(&budget))
+        count++;
+    assert_int_equal(count, LI_RETRY_BUDGET / LI_RETRY_COST);
+    for (int i = 0; i < LI_RETRY_COST; i++) {
+        assert_false(li_retry_take(&budget));
+        li_retry_refill(&budget);
+    }
+    assert_true(li_retry_take(&budget));
+}
+
+static void retry_which(void **state)
+{
+    static const int passing[] = {408, 429, 500, 502, 503, 504},
+                     final[] = {200, 301, 400, 403, 404, 412, 501};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
+        assert_true(li_retry_is_passing(passing[i]));
+    for (size_t i = 0; i < sizeof(final) / sizeof(final[0]); i++)
+        assert_false(li_retry_is_passing(final[i]));
+}
+
+static void retry_after(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t want;
+    } cases[] = {{"0", 0},        {"2", 2000}, {"20", 20000}, {"99999999999999999999", 20000},
+                 {"tomorrow", 0}, {"", 0},     {"2 ", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct li_http_response response = {0};
+        struct li_error err = LI_ERROR_INIT;
+
+        assert_done(li_buffer_append(&response.headers, "Retry-After", 12, &err), &err);
+        assert_done(
+            li_buffer_append(&response.headers, cases[i].text, strlen(cases[i].text) + 1, &err),
+            &err);
+        assert_int_equal(li_retry_after(&response), cases[i].want);
+        li_http_response_free(&response);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(get),
+        cmocka_unit_test(put),
+        cmocka_unit_test(head_and_delete),
+        cmocka_unit_test(redirect_is_an_answer),
+        cmocka_unit_test(bad_headers),
+        cmocka_unit_test(short_body),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(too_many_headers),
+        cmocka_unit_test(stall),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(stop),
+        cmocka_unit_test(window_narrows),
+        cmocka_unit_test(window_widens),
+        cmocka_unit_test(plea_pauses),
+        cmocka_unit_test(retry_waits),
+        cmocka_unit_test(retry_budget),
+        cmocka_unit_test(retry_which),
+        cmocka_unit_test(retry_after),
+    };
+
+    return cmocka_run_group_tests_name("http", tests, NULL, NULL);
+}

@@ -63,6 +63,10 @@ bool flag(const struct arguments *args, const char *name);
 int option_number(const struct arguments *args, const char *name, long long least, long long most,
                   long long fallback, long long *out, struct li_error *err);
 
+/* Bytes: a whole number, or one with K, M, G or T behind it, powers of 1024 (also KiB and so on);
+ * at most 2^62. Returns 0, or CMD_EUSAGE, which names the option. */
+int parse_size(const char *name, const char *text, uint64_t *out, struct li_error *err);
+
 /* Says on standard error why something failed, and returns the exit code for it. */
 int tell(const struct li_error *err);
 

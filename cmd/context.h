@@ -55,9 +55,12 @@ struct flattened {
     struct li_ext4 *ext4;
 };
 
+/* How large the file system shall be, by --size and --free. CMD_EUSAGE. */
+int parse_room(const struct arguments *args, struct li_ext4_room *out, struct li_error *err);
+
 /* Opens and plans the image at PATH; --image and --platform of ARGS choose. */
-int flatten(const struct arguments *args, const char *path, const struct li_env *env,
-            struct flattened *out, struct li_error *err);
+int flatten(const struct arguments *args, const char *path, const struct li_ext4_room *room,
+            const struct li_env *env, struct flattened *out, struct li_error *err);
 void free_flattened(struct flattened *flattened);
 
 /* A li_chunk_confirm: whether the layers were what the image says. ARG is a struct flattened. */
@@ -77,6 +80,10 @@ void end_progress(struct progress_bar *bar);
 const char *image_text(const char *path);
 /* JSON on standard output; it is released, and may be NULL for want of memory. */
 int print_json(json_t *json, struct li_error *err);
+/* A byte of a name as it is shown: as it is, or as \xNN where it could steer a terminal, or be
+ * taken for what separates fields and lines. Returns the length. */
+enum { ESCAPED = 5 };
+size_t escape_byte(char c, char text[ESCAPED]);
 /* "1.2 GB" into TEXT. */
 enum { SIZE_TEXT = 32 };
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT]);

@@ -101,7 +101,7 @@ UNIT_COMPARE = compare
 UNIT_MAN = man
 
 # Programs that the scenarios use: tests/tools/NAME.c
-TOOLS = ext4list mktar mountfile randomstack treelist
+TOOLS = ext4list faultproxy mktar mountfile randomstack treelist
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-ls.1 \
@@ -174,6 +174,8 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(LIB)
 $(BUILD)/tests/mountfile: $(call obj,$(FUSE)) $(LIB)
 
 $(BUILD)/tests/ext4list $(BUILD)/tests/treelist: $(call obj,tests/tools/listing.c)
+
+$(BUILD)/tests/faultproxy: $(call obj,tests/tools/message.c)
 
 $(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sketch.c)
 

@@ -16,7 +16,6 @@
 #include "store/s3_internal.h"
 
 enum {
-    STALL = 20,       /* seconds without a byte */
     TOTAL = 120,      /* seconds for a request without a body */
     RATE = 16 * 1024, /* bytes a second that a body must make on the whole */
     SKEW = 240,       /* seconds off that may be the reason of a refusal; AWS grants 900 */
@@ -85,7 +84,7 @@ static int send_signed(struct sending *s, const struct li_s3_call *call, const c
                                              .body = call->body,
                                              .body_len = call->len,
                                              .limit = call->limit,
-                                             .stall = STALL,
+                                             .stall = s->s3->stall,
                                              .total = patience(call)};
 
         rc = li_http_send(s->s3->http, &http, &s->response, err);

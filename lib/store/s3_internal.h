@@ -71,6 +71,7 @@ struct li_s3 {
     void (*notice)(void *arg, const char *text);
     void *notice_arg;
     struct li_retry_budget budget;
+    unsigned stall;       /* seconds */
     atomic_bool answered; /* the server, whatever it was */
     atomic_bool noticed;
     atomic_int if_absent, if_match; /* enum li_s3_support: If-None-Match, If-Match */

@@ -115,6 +115,8 @@ static int open_bucket(const struct arguments *args, const char *address, struct
         rc = open_aws(args, &out->env, &out->aws, err);
     if (rc == 0)
         rc = li_aws_place(&out->aws.settings, out->aws.http, &out->env, &place, err);
+    if (rc == LI_EINVALID)
+        rc = err->code = CMD_EUSAGE;
     if (rc < 0)
         return rc;
     options.http = out->aws.http;

@@ -81,6 +81,7 @@ static size_t receive_header(char *line, size_t size, size_t count, void *arg)
     struct li_transfer *transfer = arg;
     size_t len = size * count;
 
+    transfer->headed = len > 0 && (line[0] == '\r' || line[0] == '\n');
     if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
         transfer->response.headers.len = 0;
     else if (note_header(transfer, line, len) < 0)
@@ -166,6 +167,9 @@ int li_transfer_result(struct li_transfer *transfer, CURLcode code)
         return fail_limit(transfer);
     if (code != CURLE_OK)
         return fail_code(transfer, code);
+    /* libcurl takes a connection that is closed among the headers for an answer. */
+    if (!transfer->headed)
+        return li_fail(&transfer->error, LI_ENETWORK, "the answer ends within its headers");
     transfer->response.status = (int)status;
     transfer->response.framed = is_framed(transfer);
     return 0;

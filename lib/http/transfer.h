@@ -15,6 +15,7 @@ struct li_transfer {
     struct curl_slist *headers;
     struct li_http_response response;
     bool over, too_many_headers; /* over a limit */
+    bool headed;                 /* the answer's headers have come to their end */
     char message[CURL_ERROR_SIZE];
     struct li_error error;
     pthread_cond_t settled;

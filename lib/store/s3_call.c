@@ -114,7 +114,8 @@ static int send_once(struct sending *s, const struct li_s3_call *call, struct li
     if (rc == 0)
         atomic_store(&s3->answered, true);
     /* What a server does not end may have been cut by anybody. */
-    if (rc == 0 && call->method == LI_HTTP_GET && s->response.status < 300 && !s->response.framed)
+    if (rc == 0 && (call->method == LI_HTTP_GET || call->may_fail_late) &&
+        s->response.status < 300 && !s->response.framed)
         rc = li_fail(err, LI_ENETWORK, "the answer does not say where it ends");
     return rc;
 }

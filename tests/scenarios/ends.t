@@ -52,20 +52,25 @@ mount_image app:1 "$mnt"
 ok "a file is read" is_whole large/10
 cp -r repo good
 find repo/roots/*/chunks -type f -size +500k | while read -r chunk; do change_byte "$chunk" 1000; done
+repository_changed repo
 not_ok "with the chunks damaged another file is not" cat "$mnt/large/11"
 ok "what is in memory is" is_whole large/10
 cp -r good/. repo/
+repository_changed repo
 ok "with the chunks mended it is" is_whole large/11
 find repo/roots/*/chunks -type f -size +500k | while read -r chunk; do
     rm "$chunk"
     mkfifo "$chunk"
 done
+repository_changed repo
 not_ok "with pipes in the chunks' place it is refused, and not waited for" timeout 10 cat "$mnt/large/12"
 mv repo away
+repository_changed repo
 not_ok "without the repository too" timeout 10 cat "$mnt/large/12"
 find away -type p -delete
 cp -r good/. away/
 mv away repo
+repository_changed repo
 ok "with the repository back it is read" is_whole large/12
 
 # Whoever reads the messages goes away.
@@ -82,20 +87,35 @@ for ((i = 0; i < 200; i++)); do
 done
 exec 6<&-
 find repo/roots/*/chunks -type f -size +500k | while read -r chunk; do change_byte "$chunk" 1000; done
+repository_changed repo
 not_ok "a read that fails when nobody reads messages" cat "$mnt/large/13"
 cp -r good/. repo/
+repository_changed repo
 ok "leaves the mount working" is_whole large/13
 run 0 "umount" umount "$mnt"
 
 # ---- a store that hangs ------------------------------------------------------------------------
 
-# The repository in a mount of its own, whose loader can be stopped.
-tar --sort=name -cf store.tar good
-make_docker_old store-image.tar store:1 "$WORK/store.tar"
-quietly push store-image.tar store:1 --repo "dir:$WORK/repo"
-mount_image store:1 "$WORK/store"
-store=$MOUNT_PID
-hanging=dir:$WORK/store/good
+if [ "${STORE:-dir}" = dir ]; then
+    # The repository in a mount of its own, whose loader can be stopped.
+    tar --sort=name -cf store.tar good
+    make_docker_old store-image.tar store:1 "$WORK/store.tar"
+    quietly push store-image.tar store:1 --repo "dir:$WORK/repo"
+    mount_image store:1 "$WORK/store"
+    store=$MOUNT_PID
+    hanging=dir:$WORK/store/good
+else
+    # A relay on the way to the server, whose processes can be stopped.
+    hanging=dir:$WORK/good
+    target=${AWS_ENDPOINT_URL_S3##*:}
+    read -r port < <(perl -MIO::Socket::INET -e \
+        'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport, "\n"')
+    setsid socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork" "TCP:127.0.0.1:$target" &
+    store=-$!
+    started+=("$store")
+    AWS_ENDPOINT_URL_S3=${AWS_ENDPOINT_URL_S3%:*}:$port
+    repository_changed good
+fi
 
 mount_image app:1 "$mnt" --repo "$hanging" --timeout 2
 kill -STOP "$store"

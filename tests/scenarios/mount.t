@@ -154,7 +154,8 @@ else
     chown -R 65534:65534 user
     mounted+=("$WORK/user/mnt")
     ok "an ordinary user mounts" "${nobody[@]}" "$theirs" mount app:1 "$WORK/user/mnt"
-    has <("${nobody[@]}" cat "$WORK/user/mnt/etc/passwd") '^root:' "and reads"
+    "${nobody[@]}" cat "$WORK/user/mnt/etc/passwd" >passwd
+    has passwd '^root:' "and reads"
     has <(${there[@]+"${there[@]}"} findmnt -no OPTIONS "$WORK/user/mnt") nosuid \
         "setuid bits do not count there"
     ok "and unmounts" "${nobody[@]}" "$theirs" umount "$WORK/user/mnt"
@@ -168,6 +169,7 @@ mount_image app:1 "$mnt"
 for chunk in repo/roots/*/chunks/*/*; do
     change_byte "$chunk" 200
 done
+repository_changed repo
 wrong=0 refused=0
 while IFS= read -r -d '' file; do
     if sum=$(sha256sum <"$mnt/$file" 2>/dev/null); then

@@ -18,12 +18,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HTTP_REQUESTS_MAX = 64, HTTP_REQUEST_BYTES = 1 << 16 };
+enum { HTTP_REQUESTS_MAX = 64, HTTP_REQUEST_BYTES = 1 << 17 };
 
 /* An answer: bytes as they are sent; NULL: the connection is closed without one. */
 struct http_reply {
     const char *bytes;
-    size_t len;    /* 0: strlen(bytes) */
+    size_t len; /* 0: strlen(bytes) */
+    /* NULL: all is in BYTES. Otherwise these are a status and headers, and this is sent behind its
+     * length. */
+    const char *body;
     bool close;    /* closes afterwards */
     unsigned hold; /* milliseconds before it is sent */
 };
@@ -76,11 +79,31 @@ static inline char *http_server_read(struct http_server *server, int fd)
     return NULL;
 }
 
+static inline bool http_server_send(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+
+        if (n <= 0)
+            return false;
+        data += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static inline bool http_server_send_body(int fd, const char *body)
+{
+    char head[64];
+
+    snprintf(head, sizeof(head), "Content-Length: %zu\r\n\r\n", strlen(body));
+    return http_server_send(fd, head, strlen(head)) && http_server_send(fd, body, strlen(body));
+}
+
 /* False where the connection is to be closed. */
 static inline bool http_server_answer(struct http_server *server, int fd, char *request)
 {
     const struct http_reply *reply = NULL;
-    size_t sent = 0, len;
 
     pthread_mutex_lock(&server->lock);
     if (server->asked < HTTP_REQUESTS_MAX)
@@ -95,14 +118,10 @@ static inline bool http_server_answer(struct http_server *server, int fd, char *
         return false;
     if (reply->hold)
         (void)http_server_wait(server, -1, (int)reply->hold);
-    len = reply->len ? reply->len : strlen(reply->bytes);
-    while (sent < len) {
-        ssize_t n = send(fd, reply->bytes + sent, len - sent, MSG_NOSIGNAL);
-
-        if (n <= 0)
-            return false;
-        sent += (size_t)n;
-    }
+    if (!http_server_send(fd, reply->bytes, reply->len ? reply->len : strlen(reply->bytes)))
+        return false;
+    if (reply->body && !http_server_send_body(fd, reply->body))
+        return false;
     return !reply->close;
 }
 

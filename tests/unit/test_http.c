@@ -142,9 +142,10 @@ static void short_body(void **state)
         {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", .close = true},
         {.bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello", .close = true},
         {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n", .close = true}, {.bytes = NULL},
+        {.bytes = "HTTP/1.1 200 OK\r\nX-Cut", .close = true},
         {.bytes = "HTTP/1.1 200 OK\r\n\r\nhello", .close = true});
 
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         assert_int_equal(send_request(&f, (struct li_http_request){0}), LI_ENETWORK);
     assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
     expect_body(&f, 200, "hello");

@@ -25,7 +25,7 @@ endif
 LIB_BASE = lib/base/buffer.c lib/base/compression.c lib/base/error.c lib/base/hex.c lib/base/io.c lib/base/secret.c \
 	lib/base/sha256.c lib/base/workers.c
 
-LIB_HTTP = lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
+LIB_HTTP = lib/http/answers.c lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
 
 LIB_AWS = lib/aws/cached.c lib/aws/credentials.c lib/aws/credentials_container.c \
 	lib/aws/credentials_instance.c lib/aws/credentials_process.c lib/aws/credentials_profile.c \

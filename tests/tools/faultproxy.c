@@ -34,6 +34,7 @@ enum {
     PATIENCE = 60, /* seconds that a stall lasts, where the client does not end it */
     TRICKLE = 100, /* milliseconds between the pieces of a slow answer */
     TRICKLE_PIECES = 16,
+    NEXT = 500,    /* milliseconds to wait for another request */
     HOURS_OFF = 5, /* of the clock of a server whose clock is wrong */
 };
 
@@ -259,11 +260,16 @@ static bool ask_twice(struct exchange *x)
     return pass_on(x) && ask(x) && deliver(x);
 }
 
-/* The second answer is to nothing. */
+/* The second answer is to nothing, or to what the client asks next. */
 static bool answer_twice(struct exchange *x)
 {
-    if (pass_on(x) && deliver(x))
+    struct pollfd poll_for = {.fd = x->client, .events = POLLIN};
+
+    if (pass_on(x) && deliver(x)) {
+        if (x->chance & 1)
+            poll(&poll_for, 1, NEXT);
         deliver(x);
+    }
     return false;
 }
 

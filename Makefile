@@ -32,7 +32,7 @@ INFLATER := $(if $(shell pkg-config --exists libisal && echo yes),isal,zlib)
 endif
 DEFLATE = lib/base/deflate_$(INFLATER).c
 
-LIB_HTTP = lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
+LIB_HTTP = lib/http/answers.c lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
 
 LIB_AWS = lib/aws/cached.c lib/aws/credentials.c lib/aws/credentials_container.c \
 	lib/aws/credentials_instance.c lib/aws/credentials_process.c lib/aws/credentials_profile.c \
@@ -111,7 +111,7 @@ UNIT_COMPARE = compare
 UNIT_MAN = man
 
 # Programs that the scenarios use: tests/tools/NAME.c
-TOOLS = ext4list mktar mountfile randomstack treelist
+TOOLS = ext4list faultproxy mktar mountfile randomstack treelist
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
@@ -185,6 +185,8 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(LIB)
 $(BUILD)/tests/mountfile: $(call obj,$(FUSE)) $(LIB)
 
 $(BUILD)/tests/ext4list $(BUILD)/tests/treelist: $(call obj,tests/tools/listing.c)
+
+$(BUILD)/tests/faultproxy: $(call obj,tests/tools/message.c)
 
 $(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sketch.c)
 

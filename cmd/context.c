@@ -108,8 +108,11 @@ static int open_bucket(const struct arguments *args, const char *address, struct
 {
     struct li_aws_place place = {.profile = {0}};
     struct li_s3_options options = {.notice = print_notice};
-    int rc = open_aws(args, &out->env, &out->aws, err);
+    long long stall;
+    int rc = option_number(args, "stall", 1, 3600, LI_S3_STALL, &stall, err);
 
+    if (rc == 0)
+        rc = open_aws(args, &out->env, &out->aws, err);
     if (rc == 0)
         rc = li_aws_place(&out->aws.settings, out->aws.http, &out->env, &place, err);
     if (rc == LI_EINVALID)
@@ -120,6 +123,7 @@ static int open_bucket(const struct arguments *args, const char *address, struct
     options.provider = out->aws.provider;
     options.endpoint = *place.endpoint ? place.endpoint : NULL;
     options.region = *place.region ? place.region : NULL;
+    options.stall = (unsigned)stall;
     options.path_style = flag(args, "path-style") || strcmp(place.addressing, "path") == 0;
     options.create_bucket = flag(args, "create-bucket");
     rc = li_s3_open(address, &options, &out->env, &out->store, err);

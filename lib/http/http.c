@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "base/workers.h"
+#include "http/answers.h"
 #include "http/retry.h"
 #include "http/transfer.h"
 #include "http/window.h"
@@ -35,6 +36,7 @@ struct li_http {
     struct li_transfer *first, **last; /* the queue */
     struct li_transfer *running;       /* the network thread's */
     struct li_window window;           /* the network thread's */
+    struct li_answers answers;         /* the network thread's */
 };
 
 static uint64_t milliseconds(void)
@@ -308,7 +310,8 @@ int li_http_send(struct li_http *http, const struct li_http_request *request,
                  struct li_http_response *out, struct li_error *err)
 {
     struct li_transfer transfer;
-    int rc = li_transfer_prepare(&transfer, request, http->ca_bundle, http->share, err);
+    int rc =
+        li_transfer_prepare(&transfer, request, http->ca_bundle, http->share, &http->answers, err);
 
     if (rc == 0) {
         rc = enqueue_and_wait(http, &transfer);

@@ -75,6 +75,22 @@ static int note_header(struct li_transfer *transfer, const char *line, size_t le
     return 0;
 }
 
+/* Fails where the answer is the one to an earlier request: libcurl then closes the connection, on
+ * which all that follows would be off by one. On HTTP/2 answers say what they are to. */
+static int check_repeat(struct li_transfer *transfer)
+{
+    const char *id = li_http_header(&transfer->response, LI_ANSWERS_ID);
+    long status = 0, version = 0, connects = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
+    if (!id || status < 200 || version >= CURL_HTTP_VERSION_2_0 ||
+        !li_answers_repeat(transfer->answers, id, connects > 0))
+        return 0;
+    return li_fail(&transfer->error, LI_ENETWORK, "the answer %.100s came twice", id);
+}
+
 /* Of interim answers, and of a proxy's own, only the last one's headers count. */
 static size_t receive_header(char *line, size_t size, size_t count, void *arg)
 {
@@ -85,6 +101,8 @@ static size_t receive_header(char *line, size_t size, size_t count, void *arg)
     if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
         transfer->response.headers.len = 0;
     else if (note_header(transfer, line, len) < 0)
+        return 0;
+    if (transfer->headed && check_repeat(transfer) < 0)
         return 0;
     return len;
 }
@@ -263,12 +281,13 @@ static void set_method(CURL *easy, const struct li_http_request *request)
 }
 
 int li_transfer_prepare(struct li_transfer *transfer, const struct li_http_request *request,
-                        const char *ca_bundle, CURLSH *share, struct li_error *err)
+                        const char *ca_bundle, CURLSH *share, struct li_answers *answers,
+                        struct li_error *err)
 {
     CURL *easy = curl_easy_init();
     int rc;
 
-    *transfer = (struct li_transfer){.request = request, .easy = easy};
+    *transfer = (struct li_transfer){.request = request, .answers = answers, .easy = easy};
     pthread_cond_init(&transfer->settled, NULL);
     rc = easy ? set_headers(transfer, err) : li_fail_memory(err);
     if (rc < 0)

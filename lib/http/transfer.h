@@ -6,11 +6,13 @@
 #include <curl/curl.h>
 #include <pthread.h>
 
+#include "http/answers.h"
 #include "http/http.h"
 
 struct li_transfer {
     struct li_transfer *next;
     const struct li_http_request *request;
+    struct li_answers *answers; /* the network thread's */
     CURL *easy;
     struct curl_slist *headers;
     struct li_http_response response;
@@ -23,9 +25,11 @@ struct li_transfer {
     int rc;
 };
 
-/* Makes *TRANSFER for REQUEST. li_transfer_release() it also on failure. */
+/* Makes *TRANSFER for REQUEST; ANSWERS is what its client remembers of others.
+ * li_transfer_release() it also on failure. */
 int li_transfer_prepare(struct li_transfer *transfer, const struct li_http_request *request,
-                        const char *ca_bundle, CURLSH *share, struct li_error *err);
+                        const char *ca_bundle, CURLSH *share, struct li_answers *answers,
+                        struct li_error *err);
 
 /* What came of it: 0 with the response filled in, or an error, which is put into `error`. */
 int li_transfer_result(struct li_transfer *transfer, CURLcode code);

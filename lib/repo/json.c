@@ -27,9 +27,12 @@ static int check_format(const json_t *json, struct li_error *err)
 int li_json_parse(const struct li_buffer *text, json_t **out, struct li_error *err)
 {
     json_error_t why;
-    json_t *json = json_loadb((const char *)text->data, text->len, JSON_REJECT_DUPLICATES, &why);
+    json_t *json;
     int rc;
 
+    if (text->len == 0)
+        return li_fail(err, LI_ECORRUPT, "no valid JSON: it is empty");
+    json = json_loadb((const char *)text->data, text->len, JSON_REJECT_DUPLICATES, &why);
     if (!json)
         return li_fail(err, LI_ECORRUPT, "no valid JSON: line %d: %s", why.line, why.text);
     rc = check_format(json, err);

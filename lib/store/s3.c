@@ -97,6 +97,7 @@ int li_s3_open(const char *address, const struct li_s3_options *options, const s
     s3->env = env;
     s3->http = options->http;
     s3->provider = options->provider;
+    s3->stall = options->stall ? options->stall : LI_S3_STALL;
     s3->notice = options->notice;
     s3->notice_arg = options->notice_arg;
     li_retry_init(&s3->budget);

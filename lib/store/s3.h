@@ -14,6 +14,8 @@
 #include "http/http.h"
 #include "store/store.h"
 
+enum { LI_S3_STALL = 20 };
+
 struct li_s3_options {
     struct li_http *http; /* borrowed, as the provider; both must outlive the store */
     struct li_aws_provider *provider;
@@ -21,6 +23,7 @@ struct li_s3_options {
     const char *region;   /* NULL: us-east-1, until the server names another */
     bool path_style;      /* the bucket in the path, never in the host's name */
     bool create_bucket;   /* makes the bucket where there is none */
+    unsigned stall; /* seconds without a byte before a request is sent again; 0: LI_S3_STALL */
     /* Told once of what a user should know though nothing failed. May be NULL. Any thread. */
     void (*notice)(void *arg, const char *text);
     void *notice_arg;

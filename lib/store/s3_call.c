@@ -16,10 +16,10 @@
 #include "store/s3_internal.h"
 
 enum {
-    STALL = 20,       /* seconds without a byte */
     TOTAL = 120,      /* seconds for a request without a body */
     RATE = 16 * 1024, /* bytes a second that a body must make on the whole */
     SKEW = 240,       /* seconds off that may be the reason of a refusal; AWS grants 900 */
+    SPOILED = 4,      /* attempts in all where what comes is not what was sent */
 };
 
 /* A request on its way through its attempts. */
@@ -33,8 +33,8 @@ struct sending {
     struct li_s3_error said;
     unsigned attempts;
     bool moved, set_clock, renewed; /* what was corrected already */
-    bool asked_why;                 /* and found nothing wrong */
     bool expired;                   /* and there are no other credentials; the error is filled in */
+    bool spoiled;                   /* what came last failed its check */
 };
 
 enum verdict { ANSWERED, AGAIN, LATER, REFUSED };
@@ -86,7 +86,7 @@ static int send_signed(struct sending *s, const struct li_s3_call *call, const c
                                              .body = call->body,
                                              .body_len = call->len,
                                              .limit = call->limit,
-                                             .stall = STALL,
+                                             .stall = s->s3->stall,
                                              .total = patience(call)};
 
         rc = li_http_send(s->s3->http, &http, &s->response, err);
@@ -148,15 +148,16 @@ static bool corrects_region(struct sending *s)
     return rc == 0;
 }
 
+/* Of many servers behind one address one may be wrong about the time: a second correction is as
+ * good as the first, but whoever needs one waits as for any failure. */
 static bool corrects_clock(struct sending *s)
 {
     const char *text = li_http_header(&s->response, "date");
     time_t date = text ? curl_getdate(text, NULL) : -1;
     int64_t skew = (int64_t)date - s->now, change = skew - s->skew;
 
-    if (s->set_clock || date < 0 || (change > -SKEW && change < SKEW))
+    if (date < 0 || (change > -SKEW && change < SKEW))
         return false;
-    s->set_clock = true;
     pthread_mutex_lock(&s->s3->lock);
     s->s3->skew = skew;
     pthread_mutex_unlock(&s->s3->lock);
@@ -195,16 +196,19 @@ static enum verdict judge(struct sending *s, const struct li_s3_call *call, stru
         return ANSWERED;
     if ((status == 301 || status == 307 || status == 400 || status == 403) && corrects_region(s))
         return AGAIN;
-    if (status == 403 && corrects_clock(s))
-        return AGAIN;
+    if (status == 403 && corrects_clock(s)) {
+        bool before = s->set_clock;
+
+        s->set_clock = true;
+        return before ? LATER : AGAIN;
+    }
     if (renews_credentials(s, err))
         return AGAIN;
     return li_retry_is_passing(status) || says(s, passing) ? LATER : REFUSED;
 }
 
-/* The reason of a HEAD's refusal, by a GET. What it says replaces what the HEAD said. Where it is
- * not refused, the reason has gone since, as when another thread renewed the credentials: then the
- * HEAD is sent again, once for a request. */
+/* The reason of a HEAD's refusal, by a GET. A GET that is answered shows that there was none that
+ * lasts. */
 static enum verdict ask_why(struct sending *s, struct li_error *err)
 {
     static const struct li_http_header range = {"Range", "bytes=0-0"};
@@ -224,12 +228,9 @@ static enum verdict ask_why(struct sending *s, struct li_error *err)
     verdict = judge(s, &call, err);
     if (verdict != ANSWERED)
         return verdict;
-    if (!s->asked_why) {
-        s->asked_why = true;
-        return AGAIN;
-    }
     s->response.status = status;
-    return REFUSED;
+    *s->said.code = *s->said.message = '\0';
+    return LATER;
 }
 
 /* ---- all attempts ---------------------------------------------------------------------------- */
@@ -243,6 +244,8 @@ static int wait_for_next(struct sending *s, struct li_error *err)
     uint32_t random;
     int rc;
 
+    if (s->spoiled && most > SPOILED)
+        most = SPOILED;
     if (s->attempts >= most || !li_retry_take(&s3->budget))
         return LI_ENETWORK;
     rc = s3->env->random(&random, sizeof(random), err);
@@ -254,12 +257,27 @@ static int wait_for_next(struct sending *s, struct li_error *err)
     return rc;
 }
 
+/* What the caller has to say of an answer that is one. */
+static enum verdict check(struct sending *s, int *rc, struct li_error *err)
+{
+    if (!s->call->check || s->response.status > 299)
+        return ANSWERED;
+    *rc = s->call->check(s->call->check_arg, &s->response, err);
+    if (*rc == 0)
+        return ANSWERED;
+    s->spoiled = *rc == LI_ECORRUPT;
+    if (*s->said.request)
+        li_context(err, "request %s", s->said.request);
+    return s->spoiled ? LATER : REFUSED;
+}
+
 /* One attempt with its corrections. LATER without a response is a failure to get one. */
 static enum verdict attempt(struct sending *s, int *rc, struct li_error *err)
 {
     enum verdict verdict;
 
     do {
+        s->spoiled = false;
         li_http_response_free(&s->response);
         *rc = send_once(s, s->call, err);
         if (*rc < 0)
@@ -268,6 +286,8 @@ static enum verdict attempt(struct sending *s, int *rc, struct li_error *err)
         if (verdict == REFUSED && s->call->method == LI_HTTP_HEAD &&
             (s->response.status == 400 || s->response.status == 403))
             verdict = ask_why(s, err);
+        if (verdict == ANSWERED)
+            verdict = check(s, rc, err);
     } while (verdict == AGAIN);
     return verdict;
 }
@@ -275,7 +295,8 @@ static enum verdict attempt(struct sending *s, int *rc, struct li_error *err)
 static int refuse(struct sending *s, int rc, struct li_error *err)
 {
     if (rc < 0 && s->attempts > 1)
-        return li_context(err, "no answer in %u attempts", s->attempts);
+        return li_context(err, "no %sanswer in %u attempts", s->spoiled ? "sound " : "",
+                          s->attempts);
     if (rc < 0)
         return rc;
     if (s->expired)

@@ -8,6 +8,7 @@
 
 #include "aws/endpoint.h"
 #include "aws/sign.h"
+#include "base/sha256.h"
 #include "http/retry.h"
 #include "store/s3.h"
 
@@ -71,6 +72,7 @@ struct li_s3 {
     void (*notice)(void *arg, const char *text);
     void *notice_arg;
     struct li_retry_budget budget;
+    unsigned stall;       /* seconds */
     atomic_bool answered; /* the server, whatever it was */
     atomic_bool noticed;
     atomic_int if_absent, if_match; /* enum li_s3_support: If-None-Match, If-Match */
@@ -94,6 +96,10 @@ struct li_s3_call {
     size_t limit;          /* bytes of the answer's body */
     const int *accept;     /* statuses besides 2xx that are an answer; ends with 0; or NULL */
     bool may_fail_late;    /* a 200 may hold an error, as those of CopyObject do */
+    /* Looks at an answer of 2xx, and may keep what it finds; one that it calls LI_ECORRUPT is asked
+     * for again, some times. NULL: nothing to look at. */
+    int (*check)(void *arg, const struct li_http_response *response, struct li_error *err);
+    void *check_arg;
 };
 
 /* Sends until there is an answer of 2xx or of CALL's accept, which replaces *OUT. Otherwise an
@@ -135,5 +141,16 @@ void li_s3_header(const struct li_http_response *response, const char *name, cha
 
 /* The header of objects that says which put wrote them. */
 #define LI_S3_MARK "x-amz-meta-lambdaimg-put"
+
+/* The SHA-256 of what was put, in Base64. Objects that other tools have copied may lack it. */
+#define LI_S3_DIGEST "x-amz-meta-lambdaimg-sha256"
+
+enum { LI_S3_DIGEST_SIZE = (LI_SHA256_SIZE + 2) / 3 * 4 + 1 };
+
+int li_s3_digest(const void *data, size_t len, uint8_t digest[LI_SHA256_SIZE],
+                 char text[LI_S3_DIGEST_SIZE], struct li_error *err);
+
+/* A check for GETs of whole objects: that they are what was put. */
+int li_s3_check_digest(void *arg, const struct li_http_response *response, struct li_error *err);
 
 #endif

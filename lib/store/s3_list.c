@@ -36,13 +36,21 @@ struct page {
     bool truncated;
 };
 
-static void page_free(struct page *page)
+static void page_clear(struct page *page)
 {
-    if (!page)
-        return;
     for (size_t i = 0; i < page->count; i++)
         free(page->entry[i].key);
     free(page->next.key);
+    page->next = (struct entry){0};
+    page->count = 0;
+    page->truncated = false;
+    *page->token = '\0';
+}
+
+static void page_free(struct page *page)
+{
+    if (page)
+        page_clear(page);
     free(page);
 }
 
@@ -140,9 +148,25 @@ static int note(void *arg, const char *path, const char *text, struct li_error *
         return add_entry(page, true, err);
     if (strcmp(path, "NextContinuationToken") == 0)
         return set_token(page, text, err);
-    if (strcmp(path, "IsTruncated") == 0)
-        page->truncated = strcmp(text, "true") == 0;
+    if (strcmp(path, "IsTruncated") != 0)
+        return 0;
+    page->truncated = strcmp(text, "true") == 0;
+    if (!page->truncated && strcmp(text, "false") != 0)
+        return li_fail(err, LI_ECORRUPT, "the listing does not say whether it goes on");
     return 0;
+}
+
+/* What cannot be read may have been spoiled on the way, and is asked for again. */
+static int read_page(void *arg, const struct li_http_response *response, struct li_error *err)
+{
+    struct page *page = arg;
+    int rc;
+
+    page_clear(page);
+    rc = li_xml_parse(response->body.data, response->body.len, note, page, err);
+    if (rc == 0 && page->truncated && !*page->token)
+        rc = li_fail(err, LI_ECORRUPT, "the listing goes on, but does not say where");
+    return rc;
 }
 
 /* PREFIX is the whole one, as the server knows it; TOKEN is "" for the first page. */
@@ -150,8 +174,12 @@ static int fetch(struct li_s3 *s3, const char *prefix, bool deep, const char *to
                  struct page *page, struct li_error *err)
 {
     struct li_aws_pair query[6] = {{"list-type", "2"}, {"encoding-type", "url"}};
-    struct li_s3_call call = {
-        .method = LI_HTTP_GET, .query = query, .query_count = 2, .limit = LI_S3_LISTING_MAX};
+    struct li_s3_call call = {.method = LI_HTTP_GET,
+                              .query = query,
+                              .query_count = 2,
+                              .limit = LI_S3_LISTING_MAX,
+                              .check = read_page,
+                              .check_arg = page};
     struct li_http_response response = {0};
     int rc;
 
@@ -162,10 +190,6 @@ static int fetch(struct li_s3 *s3, const char *prefix, bool deep, const char *to
     if (*token)
         query[call.query_count++] = (struct li_aws_pair){"continuation-token", token};
     rc = li_s3_call(s3, &call, &response, err);
-    if (rc == 0)
-        rc = li_xml_parse(response.body.data, response.body.len, note, page, err);
-    if (rc == 0 && page->truncated && !*page->token)
-        rc = li_fail(err, LI_ECORRUPT, "the listing goes on, but does not say where");
     li_http_response_free(&response);
     return rc;
 }

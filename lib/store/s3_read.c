@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What reads objects. A body that ends early never gets here: it is retried as a failure. */
 #include <inttypes.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,10 +19,39 @@ static void take_body(struct li_http_response *response, struct li_buffer *out)
     *out = body;
 }
 
+int li_s3_digest(const void *data, size_t len, uint8_t digest[LI_SHA256_SIZE],
+                 char text[LI_S3_DIGEST_SIZE], struct li_error *err)
+{
+    int rc = li_sha256(data, len, digest, err);
+
+    if (rc == 0)
+        EVP_EncodeBlock((unsigned char *)text, digest, LI_SHA256_SIZE);
+    return rc;
+}
+
+/* Chunks and manifests have their own checks, which tell what was made wrong from what was not.
+ * This one tells what was spoiled on the way, which may be right the next time. */
+int li_s3_check_digest(void *arg, const struct li_http_response *response, struct li_error *err)
+{
+    const char *said = li_http_header(response, LI_S3_DIGEST);
+    uint8_t digest[LI_SHA256_SIZE];
+    char text[LI_S3_DIGEST_SIZE];
+    int rc;
+
+    (void)arg;
+    if (!said || response->status != 200)
+        return 0;
+    rc = li_s3_digest(response->body.data, response->body.len, digest, text, err);
+    if (rc == 0 && strcmp(text, said) != 0)
+        rc = li_fail(err, LI_ECORRUPT, "the object is not what was put: its checksum differs");
+    return rc;
+}
+
 int li_s3_get(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
               struct li_error *err)
 {
-    const struct li_s3_call call = {.method = LI_HTTP_GET, .key = key, .limit = limit};
+    const struct li_s3_call call = {
+        .method = LI_HTTP_GET, .key = key, .limit = limit, .check = li_s3_check_digest};
     struct li_http_response response = {0};
     int rc = li_s3_call((struct li_s3 *)store, &call, &response, err);
 

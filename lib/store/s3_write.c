@@ -13,7 +13,6 @@
  * before each put, and between the two a moment in which another may write: for a chunk that is
  * the same chunk; a pointer would lose one of two pushes to the same tag.
  */
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +28,7 @@ struct put {
     size_t len;
     char mark[2 * LI_S3_MARK_SIZE + 1];
     uint8_t digest[LI_SHA256_SIZE];
-    char checksum[(LI_SHA256_SIZE + 2) / 3 * 4 + 1]; /* the digest in Base64 */
+    char checksum[LI_S3_DIGEST_SIZE]; /* the digest in Base64 */
 };
 
 static int prepare(struct li_s3 *s3, const char *key, const void *data, size_t len, struct put *put,
@@ -41,11 +40,10 @@ static int prepare(struct li_s3 *s3, const char *key, const void *data, size_t l
     *put = (struct put){.key = key, .data = data, .len = len};
     rc = s3->env->random(mark, sizeof(mark), err);
     if (rc == 0)
-        rc = li_sha256(data, len, put->digest, err);
+        rc = li_s3_digest(data, len, put->digest, put->checksum, err);
     if (rc < 0)
         return rc;
     li_hex_encode(mark, sizeof(mark), put->mark);
-    EVP_EncodeBlock((unsigned char *)put->checksum, put->digest, LI_SHA256_SIZE);
     return 0;
 }
 
@@ -55,12 +53,14 @@ static int send_put(struct li_s3 *s3, const struct put *put, const char *conditi
                     const char *value, int *status, struct li_error *err)
 {
     static const int conditional[] = {404, 412, 501, 0};
-    const struct li_http_header headers[] = {
-        {LI_S3_MARK, put->mark}, {"x-amz-checksum-sha256", put->checksum}, {condition, value}};
+    const struct li_http_header headers[] = {{LI_S3_MARK, put->mark},
+                                             {LI_S3_DIGEST, put->checksum},
+                                             {"x-amz-checksum-sha256", put->checksum},
+                                             {condition, value}};
     const struct li_s3_call call = {.method = LI_HTTP_PUT,
                                     .key = put->key,
                                     .headers = headers,
-                                    .header_count = condition ? 3 : 2,
+                                    .header_count = condition ? 4 : 3,
                                     .body = put->data,
                                     .len = put->len,
                                     .digest = put->digest,
@@ -192,7 +192,8 @@ int li_s3_replace(struct li_store *store, const char *key, const void *data, siz
 static int compare(struct li_s3 *s3, const char *key, const void *expected, size_t len,
                    char etag[LI_S3_ETAG_MAX + 1], struct li_error *err)
 {
-    const struct li_s3_call call = {.method = LI_HTTP_GET, .key = key, .limit = len};
+    const struct li_s3_call call = {
+        .method = LI_HTTP_GET, .key = key, .limit = len, .check = li_s3_check_digest};
     struct li_http_response response = {0};
     int rc = li_s3_call(s3, &call, &response, err);
 

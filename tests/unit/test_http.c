@@ -209,6 +209,39 @@ static void stall(void **state)
     finish(&f);
 }
 
+#define IDENTIFIED(id, body)                                                                       \
+    {                                                                                              \
+        .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nx-amz-request-id: " id "\r\n\r\n" body,  \
+    }
+
+/* The second answer to the first request waits in the connection for the second. */
+static void answers_that_come_twice(void **state)
+{
+    BEGIN(IDENTIFIED("1", "a"), IDENTIFIED("1", "a"), IDENTIFIED("2", "b"), IDENTIFIED("3", "c"));
+
+    assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
+    assert_fails(send_request(&f, (struct li_http_request){0}), LI_ENETWORK, "twice", &f.err);
+    assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
+    expect_body(&f, 200, "b");
+    assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
+    expect_body(&f, 200, "c");
+    finish(&f);
+}
+
+/* Where the first answer of a connection has it, too, the id is no id. */
+static void ids_that_are_none(void **state)
+{
+    BEGIN(IDENTIFIED("1", "a"), IDENTIFIED("1", "b"), IDENTIFIED("1", "c"), IDENTIFIED("1", "d"));
+
+    assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
+    assert_fails(send_request(&f, (struct li_http_request){0}), LI_ENETWORK, "twice", &f.err);
+    assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
+    expect_body(&f, 200, "c");
+    assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
+    expect_body(&f, 200, "d");
+    finish(&f);
+}
+
 static void refused(void **state)
 {
     BEGIN({.bytes = NULL});
@@ -401,6 +434,8 @@ int main(void)
         cmocka_unit_test(limits),
         cmocka_unit_test(too_many_headers),
         cmocka_unit_test(stall),
+        cmocka_unit_test(answers_that_come_twice),
+        cmocka_unit_test(ids_that_are_none),
         cmocka_unit_test(refused),
         cmocka_unit_test(stop),
         cmocka_unit_test(window_narrows),

@@ -108,6 +108,17 @@ static void check(struct stack *stored, struct stack *layers, const char *want)
         check(&same_one, &same_other, "");                                                         \
     } while (0)
 
+static void expect_failed(struct stack *layers, int code, const char *words)
+{
+    struct stack stored = make_stack("a=1");
+    struct li_error err = LI_ERROR_INIT;
+    struct li_compare_result result = {0};
+    struct li_buffer said = {0};
+
+    assert_fails(compare(&stored, layers, &said, &result, &err), code, words, &err);
+    li_buffer_free(&said);
+}
+
 /* ---- what differs ---- */
 
 static void test_paths_and_types(void **state)
@@ -262,6 +273,33 @@ static void test_broken_directories(void **state)
                    "/: inode of ..: 0, 2\n/x.: path: directory, none\n");
 }
 
+/* An index that leads to the first of its blocks only. */
+static void test_broken_index(void **state)
+{
+    struct stack stored = {0}, layers = {0};
+    struct li_error err = LI_ERROR_INIT;
+    struct li_compare_result result = {0};
+    struct li_buffer said = {0};
+    char path[200];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct li_buffer *tar = stack_layer(i ? &layers : &stored);
+
+        for (int j = 0; j < 60; j++) {
+            snprintf(path, sizeof(path), "d/%0100d", j);
+            tar_file(tar, path, "1");
+        }
+    }
+    twist = twisted("..\0\0\0\0\0\0", 14, 1);
+    assert_done(compare(&stored, &layers, &said, &result, &err), &err);
+    twist = (struct twist){0};
+    tar_append(&said, "", 1);
+    assert_in_range(result.differences, 1, 59);
+    assert_non_null(strstr((const char *)said.data, ": inode that a look-up gives: 0, "));
+    li_buffer_free(&said);
+}
+
 static void test_other_times(void **state)
 {
     static const char times[] = "\x5d\x5c\x5b\x5a\x5d\x5c\x5b\x5a\x5d\x5c\x5b\x5a";
@@ -271,6 +309,96 @@ static void test_other_times(void **state)
                    "/t: atime beside its mtime: 1515936860.000000000, 1515936861.000000000\n");
     expect_twisted(twisted(times, 4, 0x5e), "a=1",
                    "/t: ctime beside its mtime: 1515936862.000000000, 1515936861.000000000\n");
+}
+
+/* TEXT at the end of 300,000 bytes, after a hole; or all of the bytes written out. */
+static void put_holes(struct stack *s, bool sparse, const char *text, size_t size)
+{
+    enum { LAST = 200000 };
+    size_t len = strlen(text);
+    char map[60], *data = calloc(1, size);
+    struct tar_entry entry = {.path = "f", .mode = 0644, .data = data, .length = size};
+    struct li_buffer pax = {0};
+
+    assert_non_null(data);
+    memcpy(data + LAST, text, len);
+    if (sparse) {
+        snprintf(map, sizeof(map), "%d,%zu,%zu,0", LAST, len, size);
+        tar_record_number(&pax, "GNU.sparse.size", size);
+        tar_record_text(&pax, "GNU.sparse.numblocks", "2");
+        tar_record_text(&pax, "GNU.sparse.map", map);
+        entry.pax = &pax;
+        entry.data = text;
+        entry.length = len;
+    }
+    tar_put(stack_layer(s), &entry);
+    li_buffer_free(&pax);
+    free(data);
+}
+
+static void test_holes(void **state)
+{
+    (void)state;
+    for (int forms = 0; forms < 4; forms++) {
+        struct stack stored = {0}, layers = {0};
+
+        put_holes(&stored, forms & 1, "data", 300000);
+        put_holes(&layers, forms & 2, "data", 300000);
+        check(&stored, &layers, "");
+        put_holes(&stored, forms & 1, "data", 300000);
+        put_holes(&layers, forms & 2, "dada", 300000);
+        check(&stored, &layers, "/f: byte 200002: 74, 64\n");
+    }
+}
+
+/* What one side has in the other's hole, which is before its data or after it. */
+static void test_data_in_holes(void **state)
+{
+    (void)state;
+    for (int after = 0; after < 2; after++) {
+        struct stack stored = {0}, layers = {0};
+        size_t at = after ? 299999 : 100000;
+        char *data = calloc(1, 300000), want[60];
+
+        assert_non_null(data);
+        memcpy(data + 200000, "data", 4);
+        data[at] = 'x';
+        tar_put(stack_layer(&stored),
+                &(struct tar_entry){.path = "f", .mode = 0644, .data = data, .length = 300000});
+        free(data);
+        put_holes(&layers, true, "data", 300000);
+        snprintf(want, sizeof(want), "/f: byte %zu: 78, 00\n", at);
+        check(&stored, &layers, want);
+    }
+}
+
+/* An ACL as the attribute's bytes, and as text. */
+static void expect_same_acl(const char *text, const void *bytes, size_t size)
+{
+    struct li_buffer one = {0}, other = {0};
+
+    tar_record_text(&one, "SCHILY.acl.access", text);
+    tar_record(&other, "SCHILY.xattr.system.posix_acl_access", bytes, size);
+    for (int i = 0; i < 2; i++)
+        expect_entries(&(struct tar_entry){.path = "f", .mode = 0640, .pax = i ? &one : &other},
+                       &(struct tar_entry){.path = "f", .mode = 0640, .pax = i ? &other : &one},
+                       "");
+    li_buffer_free(&one);
+    li_buffer_free(&other);
+}
+
+static void test_acl_forms(void **state)
+{
+    static const char least[] = "\2\0\0\0\1\0\7\0\377\377\377\377\4\0\5\0\377\377\377\377"
+                                "\40\0\0\0\377\377\377\377";
+    static const char more[] = "\2\0\0\0\1\0\6\0\377\377\377\377\2\0\4\0\350\3\0\0"
+                               "\4\0\5\0\377\377\377\377\20\0\7\0\377\377\377\377"
+                               "\40\0\0\0\377\377\377\377";
+
+    (void)state;
+    expect_same_acl("user::rwx,group::r-x,other::---", least, sizeof(least) - 1);
+    expect_same_acl("user::rw-,user:a:r--:1000,group::r-x,mask::rwx,other::---", more,
+                    sizeof(more) - 1);
 }
 
 /* ---- the layer rules, read for the second time ---- */
@@ -304,6 +432,33 @@ static void test_merge(void **state)
     same("u/ u/b/ l>u/b/../b u/b/x=1 y*u/b/x", "u/ u/b/ l>u/b/../b l/x=1", "y*l/x");
     same("m/ m/n/ l>m/n m/n/x=1", "m/ m/n/ l>m/n", "l/z/../x=1");
     same("b=1", "./a/../b=1");
+    same("r/ r/x=1 d/ d/l>/r", "r/ d/ d/l>/r d/l/x=1");
+    same("r/ r/y=1 d/ d/l>/r", "r/ r/x=1 r/y=1 d/ d/l>/r", "d/l/.wh.x=");
+}
+
+/* Paths may lead through 40 links, as in Linux, and through no more. */
+static void test_chains(void **state)
+{
+    (void)state;
+    for (int links = 40; links < 42; links++) {
+        struct stack one = make_stack("r/ r/x=1"), other = make_stack("r/");
+        char from[60], to[20] = "r";
+
+        for (int i = 0; i < links; i++) {
+            snprintf(from, sizeof(from), "l%d", i);
+            tar_symlink(&one.layer[0].tar, from, to);
+            tar_symlink(&other.layer[0].tar, from, to);
+            snprintf(to, sizeof(to), "l%d", i);
+        }
+        snprintf(from, sizeof(from), "%s/x", to);
+        tar_file(&other.layer[0].tar, from, "1");
+        if (links > 40) {
+            stack_free(&one);
+            expect_failed(&other, LI_EINVALID, "too many symbolic links");
+        } else {
+            check(&one, &other, "");
+        }
+    }
 }
 
 /* What is missing is made as a directory of root's, of 1970. */
@@ -315,17 +470,6 @@ static void test_missing_parents(void **state)
 }
 
 /* ---- what is no difference, but a failure ---- */
-
-static void expect_failed(struct stack *layers, int code, const char *words)
-{
-    struct stack stored = make_stack("a=1");
-    struct li_error err = LI_ERROR_INIT;
-    struct li_compare_result result = {0};
-    struct li_buffer said = {0};
-
-    assert_fails(compare(&stored, layers, &said, &result, &err), code, words, &err);
-    li_buffer_free(&said);
-}
 
 static void expect_entry_failed(const struct tar_entry *entry, int code, const char *words)
 {
@@ -379,6 +523,10 @@ static void test_failures(void **state)
     expect_failed(&layers, LI_ECORRUPT, "layer");
     layers = make_stack("a=1 b*c");
     expect_failed(&layers, LI_ECORRUPT, "hard link");
+    layers = make_stack("d/ b*d");
+    expect_failed(&layers, LI_ECORRUPT, "no file");
+    layers = make_stack("a=1", ".wh.a/ .wh.a/b=1");
+    expect_failed(&layers, LI_EUNSUPPORTED, "named as a whiteout");
     layers = make_stack("a=1 a/b=2");
     expect_failed(&layers, LI_EINVALID, "no directory");
     layers = make_stack("l>l l/x=1");
@@ -397,7 +545,10 @@ int main(void)
         cmocka_unit_test(test_attributes),      cmocka_unit_test(test_whiteouts),
         cmocka_unit_test(test_merge),           cmocka_unit_test(test_missing_parents),
         cmocka_unit_test(test_failures),        cmocka_unit_test(test_broken_directories),
-        cmocka_unit_test(test_other_times),     cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_broken_index),    cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_data_in_holes),   cmocka_unit_test(test_acl_forms),
+        cmocka_unit_test(test_chains),          cmocka_unit_test(test_other_times),
+        cmocka_unit_test(test_too_large),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,12 @@ static int verify(const struct arguments *args, struct context *context,
     int rc = seal_policy(args, &seal, err);
 
     if (rc == 0 && path) {
-        rc = flatten(args, path, &room, &context->env, &flattened, err);
+        rc = flatten(args, path, &room, &context->env, NULL, &flattened, err);
+        if (rc == LI_EINVALID && flattened.tree)
+            rc = li_fail(err, LI_EINVALID,
+                         "it is not the image that was pushed: its files do not fit the %llu bytes "
+                         "of that",
+                         (unsigned long long)manifest->size);
         if (rc == 0)
             rc = confirm_layers(&flattened, err);
         if (rc < 0)

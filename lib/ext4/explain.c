@@ -115,7 +115,7 @@ static int tell_extents(const struct teller *t, struct li_error *err)
 static int tell_attributes(const struct teller *t, struct li_error *err)
 {
     const struct li_ext4 *plan = t->plan;
-    uint32_t *user = malloc(((size_t)plan->xattr_blocks + 1) * sizeof(*user));
+    uint32_t *user = calloc((size_t)plan->xattr_blocks + 1, sizeof(*user));
     int rc = 0;
 
     if (!user)

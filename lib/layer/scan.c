@@ -12,10 +12,11 @@
  * makes every name arrive as the tar has it, on every host. The warnings it gives then are the only
  * ones that are not errors here.
  *
- * Two of its weaknesses are made up for. It loses a link's target that comes in a PAX record only,
+ * Some of its weaknesses are made up for. It loses a link's target that comes in a PAX record only,
  * as Go's writer has it for targets without an ASCII letter, unless it has seen a link before: so
- * it is shown one before the layer. And of a sparse map that does not fit the file it drops what it
- * does not like: so the next header must come where the file's data should end.
+ * it is shown one before the layer. Of a sparse map that does not fit the file it drops what it
+ * does not like: so the map must have as many bytes as the tar, and the next header must come where
+ * they end. And header.c looks for what else it does not tell.
  */
 #include "layer/scan.h"
 
@@ -27,14 +28,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layer/entry.h"
+#include "layer/header.h"
+#include "layer/record.h"
 #include "layer/xattr.h"
 #include "layer/zeros.h"
 
 enum { READ_SIZE = 64 * 1024, TAR_BLOCK = 512 };
-
-/* What ext4 can hold: 34 bits of seconds from 1901-12-13 on. */
-#define TIME_MIN (-2147483648LL)
-#define TIME_MAX 15032385535LL
 
 struct scan {
     struct li_layers *layers;
@@ -46,8 +46,11 @@ struct scan {
     uint8_t *buf;
     struct li_layer_part part; /* what of the layer is in it */
     struct li_error *err;
+    struct li_buffer spare; /* headers that buf has not */
+    struct li_header header;
     struct li_sparse_run *runs;
     struct li_xattr_list xattrs;
+    struct li_record *record; /* that is being filled, or NULL */
 };
 
 /* A header of a symbolic link, "." to ".". */
@@ -100,36 +103,22 @@ static la_int64_t skip_piece(struct archive *a, void *arg, la_int64_t request)
     return (la_int64_t)len;
 }
 
-static int check_time(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
+/* Most headers are in what was read last. */
+static int look(void *arg, uint64_t offset, size_t len, const uint8_t **bytes, struct li_error *err)
 {
-    inode->mtime = archive_entry_mtime(e);
-    inode->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(e);
-    /* It gives -1.25 as -1 and 0.25. (And -0.25 as 0.25: that cannot be told.) */
-    if (inode->mtime < 0 && inode->mtime_nsec > 0 && inode->mtime_nsec <= 999999999) {
-        inode->mtime--;
-        inode->mtime_nsec = 1000000000 - inode->mtime_nsec;
+    struct scan *s = arg;
+    int rc;
+
+    if (offset >= s->part.offset && offset - s->part.offset <= s->part.len &&
+        len <= s->part.len - (offset - s->part.offset)) {
+        *bytes = s->part.data + (offset - s->part.offset);
+        return 0;
     }
-    if (inode->mtime < TIME_MIN || inode->mtime > TIME_MAX)
-        return li_fail(
-            err, LI_EUNSUPPORTED,
-            "its time, %lld seconds from 1970, does not fit ext4, which holds 1901-12-13 "
-            "to 2446-05-10",
-            (long long)inode->mtime);
-    if (inode->mtime_nsec > 999999999)
-        return li_fail(err, LI_ECORRUPT, "its time has %u nanoseconds", inode->mtime_nsec);
-    return 0;
-}
-
-static int check_owner(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
-{
-    la_int64_t uid = archive_entry_uid(e), gid = archive_entry_gid(e);
-
-    if (uid < 0 || uid > UINT32_MAX || gid < 0 || gid > UINT32_MAX)
-        return li_fail(err, LI_EUNSUPPORTED, "its owner %lld:%lld is not within 0 to 4294967295",
-                       (long long)uid, (long long)gid);
-    inode->uid = (uint32_t)uid;
-    inode->gid = (uint32_t)gid;
-    return 0;
+    if (offset > s->length || len > s->length - offset)
+        return li_fail(err, LI_ECORRUPT, "its header ends with the layer; the tar is cut short");
+    rc = li_buffer_reserve(&s->spare, len ? len : 1, err);
+    *bytes = s->spare.data;
+    return rc < 0 ? rc : li_layers_read(s->layers, s->index, s->spare.data, len, offset, err);
 }
 
 static int read_runs(struct scan *s, struct archive_entry *e, struct li_entry *entry,
@@ -161,6 +150,16 @@ static int read_runs(struct scan *s, struct archive_entry *e, struct li_entry *e
     entry->runs = s->runs;
     entry->run_count = used;
     return 0;
+}
+
+/* Whether STORED bytes from DATA on are what the header says. A map of PAX 1.0 lies between;
+ * further blocks of an old GNU map do as well, and are not counted. */
+static bool fits_header(const struct scan *s, uint64_t data, uint64_t stored)
+{
+    uint64_t between = s->header.type == 'S' ? 0 : data - s->header.end;
+
+    return data >= s->header.end && between <= s->header.length &&
+           stored == s->header.length - between;
 }
 
 /* A file of nothing but zeros becomes one hole, whatever its tar has for it: blocks of zeros would
@@ -200,34 +199,10 @@ static int read_regular(struct scan *s, struct archive *a, struct archive_entry 
         stored = inode->size;
     if (inode->data > s->length || stored > s->length - inode->data)
         return li_fail(err, LI_ECORRUPT, "its contents end with the layer; the tar is cut short");
+    if (!fits_header(s, inode->data, stored))
+        return li_fail(err, LI_ECORRUPT, "its size or its sparse map do not fit its contents");
     s->end = inode->data + (stored + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
     return drop_zeros(s, stored, entry, err);
-}
-
-static int read_link(struct archive_entry *e, struct li_entry *entry, struct li_error *err)
-{
-    entry->target = archive_entry_symlink(e);
-    if (!entry->target || !*entry->target)
-        return li_fail(err, LI_ECORRUPT, "it is a symbolic link without a target");
-    entry->inode.size = strlen(entry->target);
-    if (entry->inode.size > LI_TREE_LINK_MAX)
-        return li_fail(err, LI_EUNSUPPORTED,
-                       "it is a symbolic link to a path of %llu bytes; ext4 holds %d",
-                       (unsigned long long)entry->inode.size, LI_TREE_LINK_MAX);
-    return 0;
-}
-
-static int read_device(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
-{
-    uint64_t maj = (uint64_t)archive_entry_rdevmajor(e);
-    uint64_t min = (uint64_t)archive_entry_rdevminor(e);
-
-    if (maj > 0xfff || min > 0xfffff)
-        return li_fail(err, LI_EUNSUPPORTED,
-                       "it is a device %llu:%llu; Linux has numbers up to 4095:1048575",
-                       (unsigned long long)maj, (unsigned long long)min);
-    inode->data = maj << 32 | min;
-    return 0;
 }
 
 static int read_type(struct scan *s, struct archive *a, struct archive_entry *e,
@@ -237,10 +212,10 @@ static int read_type(struct scan *s, struct archive *a, struct archive_entry *e,
     case AE_IFREG:
         return read_regular(s, a, e, entry, err);
     case AE_IFLNK:
-        return read_link(e, entry, err);
+        return li_entry_link(e, entry, err);
     case AE_IFCHR:
     case AE_IFBLK:
-        return read_device(e, &entry->inode, err);
+        return li_entry_device(e, &entry->inode, err);
     case AE_IFDIR:
     case AE_IFIFO:
         return 0;
@@ -255,16 +230,19 @@ static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e
                       struct li_entry *entry, struct li_error *err)
 {
     unsigned type = archive_entry_filetype(e), perm = archive_entry_perm(e) & 07777;
-    int rc;
+    uint64_t header = (uint64_t)archive_read_header_position(a) - TAR_BLOCK;
+    int rc = li_header_read(look, s, header, &s->header, err);
 
+    if (rc < 0)
+        return rc;
     entry->hard_link = archive_entry_hardlink(e);
     if (entry->hard_link)
         return 0;
     entry->inode.mode = (uint16_t)(type | perm);
     entry->inode.layer = (uint16_t)s->index;
-    rc = check_owner(e, &entry->inode, err);
+    rc = li_entry_owner(e, &entry->inode, err);
     if (rc == 0)
-        rc = check_time(e, &entry->inode, err);
+        rc = li_entry_time(e, s->header.time_is_negative, &entry->inode, err);
     if (rc == 0)
         rc = read_type(s, a, e, entry, err);
     if (rc == 0)
@@ -272,6 +250,17 @@ static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e
     entry->xattrs = s->xattrs.list;
     entry->xattr_count = s->xattrs.count;
     return rc;
+}
+
+/* An entry for a visit of paths is read whole only for the record. What is wrong with it is said
+ * when it is visited itself. */
+static void record_ahead(struct scan *s, struct archive *a, struct archive_entry *e,
+                         struct li_entry *entry)
+{
+    struct li_error later = LI_ERROR_INIT;
+
+    if (read_entry(s, a, e, entry, &later) < 0)
+        li_record_give_up(s->record);
 }
 
 static int visit_entry(struct scan *s, struct archive *a, struct archive_entry *e, int paths_only,
@@ -287,6 +276,10 @@ static int visit_entry(struct scan *s, struct archive *a, struct archive_entry *
         return li_fail(err, LI_ELIMIT, "an entry's path is longer than %d bytes", LI_TREE_PATH_MAX);
     if (!paths_only)
         rc = read_entry(s, a, e, &entry, err);
+    else if (s->record && !s->record->hopeless)
+        record_ahead(s, a, e, &entry);
+    if (rc == 0 && s->record)
+        li_record_add(s->record, &entry);
     if (rc == 0)
         rc = visit(arg, &entry, err);
     free(s->runs);
@@ -296,7 +289,8 @@ static int visit_entry(struct scan *s, struct archive *a, struct archive_entry *
 }
 
 /* Whether a header was read without loss: a failed conversion leaves the name as it was, which is
- * what is wanted. Some other warnings come with ARCHIVE_OK. */
+ * what is wanted. Some other warnings come with ARCHIVE_OK. That of an ACL may be of a name in it
+ * that cannot be converted; whether it is more than that, header.c finds out. */
 static bool is_sound(struct archive *a, int result)
 {
     const char *text = archive_error_string(a);
@@ -304,7 +298,7 @@ static bool is_sound(struct archive *a, int result)
     if (result == ARCHIVE_OK && !text)
         return true;
     return (result == ARCHIVE_OK || result == ARCHIVE_WARN) && text &&
-           strstr(text, "can't be converted from");
+           (strstr(text, "can't be converted from") || strstr(text, "SCHILY.acl."));
 }
 
 static int fail_reading(const struct scan *s, struct archive *a, struct li_error *err)
@@ -341,6 +335,11 @@ static int read_headers(struct scan *s, struct archive *a, int paths_only, li_sc
         if (r != ARCHIVE_EOF && !is_sound(a, r))
             return fail_reading(s, a, err);
         rc = check_end(s, a, err);
+        if (rc < 0 && paths_only) {
+            li_record_give_up(s->record);
+            li_error_clear(err);
+            rc = 0;
+        }
         if (rc < 0 || r == ARCHIVE_EOF)
             return rc;
         rc = visit_entry(s, a, e, paths_only, visit, arg, err);
@@ -370,28 +369,47 @@ static int scan_archive(struct scan *s, int paths_only, li_scan_visit *visit, vo
     return rc;
 }
 
-int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_scan_visit *visit,
-                  void *arg, struct li_error *err)
+static int scan(struct scan *s, int paths_only, li_scan_visit *visit, void *arg,
+                struct li_error *err)
 {
-    struct scan s = {.layers = layers, .index = index, .err = err};
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t before;
     int rc;
 
     if (c == (locale_t)0)
         return li_fail_memory(err);
-    li_error_clear(err);
-    rc = li_layers_ready(layers, index, &s.length, err);
-    if (rc == 0 && s.length > 0) {
-        s.buf = malloc(READ_SIZE);
-        before = uselocale(c);
-        rc = s.buf ? scan_archive(&s, paths_only, visit, arg, err) : li_fail_memory(err);
-        uselocale(before);
-        if (rc < 0)
-            li_context(err, "layer %s", li_layers_name(layers, index));
-    }
+    s->buf = malloc(READ_SIZE);
+    before = uselocale(c);
+    rc = s->buf ? scan_archive(s, paths_only, visit, arg, err) : li_fail_memory(err);
+    uselocale(before);
     freelocale(c);
-    li_xattr_list_free(&s.xattrs);
-    free(s.buf);
+    li_xattr_list_free(&s->xattrs);
+    li_buffer_free(&s->spare);
+    free(s->buf);
     return rc;
+}
+
+int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_scan_visit *visit,
+                  void *arg, struct li_error *err)
+{
+    struct li_record *record = li_layers_record(layers, index);
+    struct scan s = {.layers = layers, .index = index, .err = err};
+    int rc = 0;
+
+    li_error_clear(err);
+    if (record->whole) {
+        rc = li_record_replay(record, index, paths_only, visit, arg, err);
+    } else {
+        rc = li_layers_ready(layers, index, &s.length, err);
+        if (rc < 0)
+            return rc;
+        li_record_drop(record);
+        if (!record->hopeless && (paths_only || record->room))
+            s.record = record;
+        if (s.length > 0)
+            rc = scan(&s, paths_only, visit, arg, err);
+        record->length = s.length;
+        record->whole = rc == 0 && s.record && !record->hopeless;
+    }
+    return rc < 0 ? li_context(err, "layer %s", li_layers_name(layers, index)) : 0;
 }

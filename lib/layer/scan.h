@@ -19,6 +19,10 @@ enum {
     LI_SCAN_MAX_RUNS = 400000,       /* of a sparse file */
 };
 
+/* What ext4 can hold: 34 bits of seconds from 1901-12-13 on. */
+#define LI_SCAN_TIME_MIN (-2147483648LL)
+#define LI_SCAN_TIME_MAX 15032385535LL
+
 /* An entry; everything it points at is valid during the visit only. */
 struct li_entry {
     const char *path;              /* as in the tar */
@@ -34,8 +38,9 @@ struct li_entry {
 
 typedef int li_scan_visit(void *arg, const struct li_entry *entry, struct li_error *err);
 
-/* Visits the entries of layer INDEX in the tar's order. With PATHS_ONLY only path is set, nothing
- * else is looked at, and nothing else can fail. */
+/* Visits the entries of layer INDEX in the tar's order. With PATHS_ONLY only path is to be used,
+ * and nothing else can fail. The layer's record serves where it is whole, and is filled where a
+ * further visit is to be expected. */
 int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_scan_visit *visit,
                   void *arg, struct li_error *err);
 

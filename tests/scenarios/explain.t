@@ -59,6 +59,17 @@ explains() {
         awk -F: '/^Inode count/ { n += $2 } /^Free inodes/ { n -= $2 } END { print n }') - 9))" \
         "$what: no inode in use is left out"
 
+    jq -r '.runs[] | select(.kind == "inode") | "\(.inode) \(.chunk * 524288 + .offset)"' \
+        explained.json | sort >said
+    cut -d ' ' -f 1 said | sed 's/.*/imap <&>/' >debugfs.in
+    debugfs -f debugfs.in explained.ext4 2>/dev/null | tr -d ',' | while read -r word number rest; do
+        case $word in
+        Inode) ino=$number ;;
+        located) echo "$ino $(($(cut -d ' ' -f 2 <<<"$rest") * 4096 + ${rest##* }))" ;;
+        esac
+    done | sort >found
+    same_text found said "$what: each inode without blocks is where it is told"
+
     # Which of several names is told does not matter here, nor how debugfs shows odd ones.
     jq -r '.runs[] | select(.inode > 2 and (.links == 1 or .kind == "directory"))
         | "\(.inode) \(.path)"' explained.json | grep -v '[\ ].*[\ ]' | sort -u >said

@@ -102,6 +102,15 @@ victim=$(find repo -path '*/chunks/*' -type f -size +1k | sort | head -n 1)
 change_byte "$victim" -1
 run 0 "it is mended without a word of its size" verify app:100G --repair app.tar
 run 0 "and is whole again" verify app:100G
+layer larger <<END
+dir ./
+file larger size=140000000 fill=1
+END
+make_docker_old larger.tar larger:1 "$WORK/larger.tar"
+change_byte "$victim" -1
+run 1 "nothing is mended by an image that does not fit" verify app:usual --repair larger.tar
+has "$ERR" 'not the image that was pushed' "and the error says that it is another"
+run 0 "but by the right one" verify app:usual --repair app.tar
 
 # ---- mounts ------------------------------------------------------------------------------------
 

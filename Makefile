@@ -93,7 +93,7 @@ UNIT_STORE = chunk store repo push
 
 UNIT_READER = cache damage files reader
 
-UNIT_COMPARE = compare
+UNIT_COMPARE = compare compare_stored
 
 UNIT_MAN = man
 

@@ -106,7 +106,7 @@ UNIT_STORE = chunk store s3 s3_write repo push
 
 UNIT_READER = cache damage files reader
 
-UNIT_COMPARE = compare
+UNIT_COMPARE = compare compare_stored
 
 UNIT_MAN = man
 

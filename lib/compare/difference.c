@@ -52,14 +52,6 @@ const char *li_type_name(uint32_t mode)
     }
 }
 
-/* libarchive loses the sign of a time within the second before 1970, so either is taken for it. */
-static bool is_time(const struct stat *st, const struct li_facts *facts)
-{
-    if (facts->mtime == 0 && facts->mtime_nsec > 0 && st->st_mtim.tv_sec == -1)
-        return st->st_mtim.tv_nsec == 1000000000 - (long)facts->mtime_nsec;
-    return st->st_mtim.tv_sec == facts->mtime && st->st_mtim.tv_nsec == (long)facts->mtime_nsec;
-}
-
 static void compare_time(struct li_comparison *c, const char *path, const char *what,
                          const struct timespec *stored, const struct timespec *layers)
 {
@@ -72,13 +64,20 @@ static void compare_time(struct li_comparison *c, const char *path, const char *
     li_differ(c, path, what, s, l);
 }
 
+/* libarchive loses the sign of a time within the second before 1970, so either is taken for it. */
+static bool lost_its_sign(const struct timespec *stored, const struct timespec *layers)
+{
+    return layers->tv_sec == 0 && layers->tv_nsec > 0 && stored->tv_sec == -1 &&
+           stored->tv_nsec == 1000000000 - layers->tv_nsec;
+}
+
 /* Layers have one time, which an image has for all; so one that is wrong is told once. */
 static void compare_times(struct li_comparison *c, const char *path, const struct stat *st,
                           const struct li_facts *facts)
 {
     const struct timespec layers = {(time_t)facts->mtime, (long)facts->mtime_nsec};
 
-    if (!is_time(st, facts))
+    if (!lost_its_sign(&st->st_mtim, &layers))
         compare_time(c, path, "mtime", &st->st_mtim, &layers);
     compare_time(c, path, "atime beside its mtime", &st->st_atim, &st->st_mtim);
     compare_time(c, path, "ctime beside its mtime", &st->st_ctim, &st->st_mtim);

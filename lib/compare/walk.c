@@ -292,13 +292,12 @@ static int differ_stored(struct walk *w, const struct stored_name *stored, struc
     return 0;
 }
 
-/* One name of a directory, whose path is the first ABOVE bytes of the walk's; one side may be NULL.
- */
-static int compare_name(struct walk *w, const struct task *task, size_t above,
+/* NAME of a directory, whose path is the first ABOVE bytes of the walk's; one side may be NULL. */
+static int compare_name(struct walk *w, const struct task *task, size_t above, const char *name,
                         const struct stored_name *stored, const struct li_child *child,
                         struct li_error *err)
 {
-    int rc = set_path(w, above, stored ? stored->name : child->name, err);
+    int rc = set_path(w, above, name, err);
 
     if (rc < 0)
         return rc;
@@ -309,7 +308,7 @@ static int compare_name(struct walk *w, const struct task *task, size_t above,
     } else if (child) {
         w->c->result.paths++;
         li_differ(w->c, path_of(w), "path", "none", li_type_name(child->object->facts.mode));
-    } else {
+    } else if (stored) {
         rc = differ_stored(w, stored, err);
     }
     return rc < 0 ? li_context(err, "%s", path_of(w)) : 0;
@@ -354,8 +353,9 @@ static int compare_directory(struct walk *w, const struct task *task, struct li_
                     : j == count      ? -1
                                       : strcmp(stored.list[i].name, children[j]->name);
 
-        rc = compare_name(w, task, above, order <= 0 ? &stored.list[i] : NULL,
-                          order >= 0 ? children[j] : NULL, err);
+        rc =
+            compare_name(w, task, above, order <= 0 ? stored.list[i].name : children[j]->name,
+                         order <= 0 ? &stored.list[i] : NULL, order >= 0 ? children[j] : NULL, err);
         i += order <= 0;
         j += order >= 0;
     }

@@ -186,12 +186,13 @@ unpack_layers() {
 
 # stack_layers NAME: the layers of testdata/images/NAME, in the array LAYERS.
 stack_layers() {
-    local number
+    # shellcheck disable=SC2154 # lib.sh has it
+    local number stack=$top/testdata/images/$1
 
     LAYERS=()
     for ((number = 1; ; number++)); do
-        [ -e "$top/testdata/images/$1/$number" ] || break
-        layer "$1-$number" <"$top/testdata/images/$1/$number"
+        [ -e "$stack/$number" ] || break
+        layer "$1-$number" <"$stack/$number"
         LAYERS+=("$WORK/$1-$number.tar")
     done
 }

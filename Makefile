@@ -93,7 +93,7 @@ CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explai
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base
 
-UNIT_HTTP = http aws credentials
+UNIT_HTTP = http aws credentials credentials_kept
 
 UNIT_IMAGE = image image_container image_oci
 

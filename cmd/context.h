@@ -48,13 +48,13 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
                  struct li_error *err);
 void close_context(struct context *context);
 
+/* Threads for what fetches and checks: one for each processor does not keep a network busy. */
+unsigned fetching_threads(const struct context *context);
+
 /* memo.c: opens the memo that --memo, LAMBDAIMG_MEMO or the user's cache directory names. *OUT is
  * NULL where --no-memo says so, or where there is none and nobody asked for it by --memo. */
 int open_memo(const struct arguments *args, struct context *context, struct li_memo **out,
               struct li_error *err);
-
-/* Threads for what fetches and checks: one for each processor does not keep a network busy. */
-unsigned fetching_threads(const struct context *context);
 
 /* An image from outside, flattened. Zero-initialise it. */
 struct flattened {

@@ -31,7 +31,7 @@ tests_failed=0
 mounted=()
 started=()
 
-# Nothing of the user's own configuration, of AWS's tools neither, and every sanitizer report in one place, those of
+# Nothing of the user's own configuration, nor of that of AWS's tools, and every sanitizer report in one place, those of
 # processes in the background too.
 unset LAMBDAIMG_REPO LAMBDAIMG_MEMO "${!AWS_@}" http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 export AWS_EC2_METADATA_DISABLED=true

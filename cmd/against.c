@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * verify --against: the stored image and the one it was pushed from. Texts of a difference are as
- * the images have them; bytes that could steer a terminal, or be taken for what separates fields
- * and lines, are shown as \xNN.
+ * the images have them, and shown with escapes.
  */
 #include "cmd/against.h"
 
@@ -12,13 +11,11 @@ enum { SHOWN = 20, READER_MEMORY = 64 << 20, READER_DEADLINE = 120 };
 
 static void print_text(const char *text)
 {
-    for (; *text; text++) {
-        unsigned char byte = (unsigned char)*text;
+    char shown[ESCAPED];
 
-        if (byte < 0x20 || byte >= 0x7f || byte == '\\')
-            printf("\\x%02x", byte);
-        else
-            putchar(byte);
+    for (; *text; text++) {
+        escape_byte(*text, shown);
+        fputs(shown, stdout);
     }
 }
 

@@ -63,6 +63,10 @@ bool flag(const struct arguments *args, const char *name);
 int option_number(const struct arguments *args, const char *name, long long least, long long most,
                   long long fallback, long long *out, struct li_error *err);
 
+/* Bytes: a whole number, or one with K, M, G or T behind it, powers of 1024 (also KiB and so on);
+ * at most 2^62. Returns 0, or CMD_EUSAGE, which names the option. */
+int parse_size(const char *name, const char *text, uint64_t *out, struct li_error *err);
+
 /* Says on standard error why something failed, and returns the exit code for it. */
 int tell(const struct li_error *err);
 
@@ -71,7 +75,7 @@ void print_usage(FILE *to);
 void print_help(FILE *to, const struct command *command);
 void print_table(FILE *to); /* for the man pages and completion */
 
-extern const struct command command_convert, command_init, command_inspect, command_ls,
+extern const struct command command_convert, command_init, command_inspect, command_key, command_ls,
     command_mount, command_pull, command_push, command_rm, command_umount, command_verify;
 
 #endif

@@ -47,6 +47,9 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
                  struct li_error *err);
 void close_context(struct context *context);
 
+/* Threads for what fetches and checks: one for each processor does not keep a network busy. */
+unsigned fetching_threads(const struct context *context);
+
 /* An image from outside, flattened. Zero-initialise it. */
 struct flattened {
     struct li_image *image;
@@ -55,9 +58,12 @@ struct flattened {
     struct li_ext4 *ext4;
 };
 
+/* How large the file system shall be, by --size and --free. CMD_EUSAGE. */
+int parse_room(const struct arguments *args, struct li_ext4_room *out, struct li_error *err);
+
 /* Opens and plans the image at PATH; --image and --platform of ARGS choose. */
-int flatten(const struct arguments *args, const char *path, const struct li_env *env,
-            struct flattened *out, struct li_error *err);
+int flatten(const struct arguments *args, const char *path, const struct li_ext4_room *room,
+            const struct li_env *env, struct flattened *out, struct li_error *err);
 void free_flattened(struct flattened *flattened);
 
 /* A li_chunk_confirm: whether the layers were what the image says. ARG is a struct flattened. */
@@ -77,6 +83,10 @@ void end_progress(struct progress_bar *bar);
 const char *image_text(const char *path);
 /* JSON on standard output; it is released, and may be NULL for want of memory. */
 int print_json(json_t *json, struct li_error *err);
+/* A byte of a name as it is shown: as it is, or as \xNN where it could steer a terminal, or be
+ * taken for what separates fields and lines. Returns the length. */
+enum { ESCAPED = 5 };
+size_t escape_byte(char c, char text[ESCAPED]);
 /* "1.2 GB" into TEXT. */
 enum { SIZE_TEXT = 32 };
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT]);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Command lines by getopt_long, from the tables. Options and operands may be mixed. */
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cmd/command.h"
 
@@ -115,6 +117,40 @@ const char *option(const struct arguments *args, const char *name)
 bool flag(const struct arguments *args, const char *name)
 {
     return option(args, name) != NULL;
+}
+
+/* The power of two that a unit stands for, or -1. */
+static int unit_shift(const char *unit)
+{
+    static const char letters[] = "KMGT";
+    const char *at;
+
+    if (!*unit)
+        return 0;
+    at = strchr(letters, toupper((unsigned char)*unit));
+    if (!at || (unit[1] && strcasecmp(unit + 1, "iB") != 0))
+        return -1;
+    return 10 * (int)(at - letters + 1);
+}
+
+int parse_size(const char *name, const char *text, uint64_t *out, struct li_error *err)
+{
+    const uint64_t most = UINT64_C(1) << 62;
+    unsigned long long n = 0;
+    char *end = NULL;
+    int shift = -1;
+
+    errno = 0;
+    if (*text >= '0' && *text <= '9') {
+        n = strtoull(text, &end, 10);
+        shift = unit_shift(end);
+    }
+    if (errno != 0 || shift < 0 || n > most >> shift)
+        return li_fail(err, CMD_EUSAGE,
+                       "--%s %s: not a size such as 512M or 10G; K, M, G and T are powers of 1024",
+                       name, text);
+    *out = (uint64_t)n << shift;
+    return 0;
 }
 
 int option_number(const struct arguments *args, const char *name, long long least, long long most,

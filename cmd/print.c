@@ -23,6 +23,17 @@ int print_json(json_t *json, struct li_error *err)
     return rc;
 }
 
+size_t escape_byte(char c, char text[ESCAPED])
+{
+    unsigned char byte = (unsigned char)c;
+
+    if (byte < 0x20 || byte >= 0x7f || byte == '\\')
+        return (size_t)snprintf(text, ESCAPED, "\\x%02x", byte);
+    text[0] = c;
+    text[1] = '\0';
+    return 1;
+}
+
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};

@@ -14,13 +14,14 @@ static int pull(const struct arguments *args, struct context *context,
     struct li_chunk_source source;
     struct progress_bar bar;
     struct li_progress progress;
-    int rc = li_fetcher_new(context->repo, manifest, context->env.threads, &fetcher, err);
+    unsigned threads = fetching_threads(context);
+    int rc = li_fetcher_new(context->repo, manifest, threads, &fetcher, err);
 
     if (rc == 0) {
         source = li_fetcher_source(fetcher);
         progress = begin_progress(&bar, "pulling");
-        rc = li_chunk_write_file(&source, option(args, "output"), context->env.threads, NULL, NULL,
-                                 &progress, err);
+        rc = li_chunk_write_file(&source, option(args, "output"), threads, NULL, NULL, &progress,
+                                 err);
         end_progress(&bar);
     }
     li_fetcher_free(fetcher);

@@ -11,6 +11,10 @@ static const struct option_row options[] = {
      "fetch and check chunks that are there already; mend those that fail"},
     {"compression", 0, "CODEC", "of new chunks: zstd, zstd:LEVEL (1 to 19, default 3) or none"},
     {"pad", 0, "N", "round sealed sizes up to multiples of N bytes (default: no padding)"},
+    {"size", 0, "SIZE", "the file system's size, as in 10G (default: what --free says)"},
+    {"free", 0, "ROOM",
+     "its free space: a size, or a percentage of what is used (default: 25%, 64M "
+     "at least)"},
     {"image", 0, "TAG", "which image, where there are several: a tag or a digest"},
     {"platform", 0, "OS/ARCH", "which platform, where there are several (default: this host's)"},
     {"json", 0, NULL, "machine-readable output"},
@@ -127,13 +131,16 @@ static int run(const struct arguments *args, struct li_error *err)
     struct li_push_result result = {0};
     struct li_reference reference = {0};
     struct li_seal_policy seal;
+    struct li_ext4_room room;
     struct context context = {0};
     int rc = seal_policy(args, &seal, err);
 
     if (rc == 0)
+        rc = parse_room(args, &room, err);
+    if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)
-        rc = flatten(args, args->operand[0], &context.env, &flattened, err);
+        rc = flatten(args, args->operand[0], &room, &context.env, &flattened, err);
     if (rc == 0)
         rc = push(args, &context, &flattened, &seal, &result, &reference, err);
     if (rc < 0)

@@ -20,6 +20,8 @@ static int verify(const struct arguments *args, struct context *context,
                   struct li_error *err)
 {
     const char *path = option(args, "repair");
+    /* One size has one layout, whichever options of the push led to it. */
+    const struct li_ext4_room room = {LI_EXT4_ROOM_SIZE, manifest->size};
     struct flattened flattened = {0};
     struct li_seal_policy seal;
     struct li_chunk_source source;
@@ -28,7 +30,12 @@ static int verify(const struct arguments *args, struct context *context,
     int rc = seal_policy(args, &seal, err);
 
     if (rc == 0 && path) {
-        rc = flatten(args, path, &context->env, &flattened, err);
+        rc = flatten(args, path, &room, &context->env, &flattened, err);
+        if (rc == LI_EINVALID && flattened.tree)
+            rc = li_fail(err, LI_EINVALID,
+                         "it is not the image that was pushed: its files do not fit the %llu bytes "
+                         "of that",
+                         (unsigned long long)manifest->size);
         if (rc == 0)
             rc = confirm_layers(&flattened, err);
         if (rc < 0)

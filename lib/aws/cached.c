@@ -27,7 +27,7 @@ struct cached {
     struct li_aws_credentials current;
     bool there, renewing;
     int64_t retry_at;        /* not renewed before, seconds since 1970 */
-    int64_t rejected_at;     /* when a rejection last led to the same ones */
+    int64_t reject_at;       /* not renewed for a rejection before: one led to the same ones */
     struct li_error failure; /* of the last renewal */
 };
 
@@ -68,6 +68,12 @@ static int64_t next_attempt(const struct cached *self, int64_t now)
     if (left / 2 < pause)
         pause = left / 2;
     return now + (pause > 0 ? pause : 1);
+}
+
+/* A clock that was set back must not make a pause of years. */
+static bool is_pausing(int64_t now, int64_t until)
+{
+    return now < until && until - now <= LI_AWS_RENEW_PAUSE;
 }
 
 static int too_old(const struct li_aws_credentials *got, struct li_error *err)
@@ -137,7 +143,7 @@ static int ensure(struct cached *self, struct li_error *err)
         if (self->renewing) {
             if (!await(self))
                 return phase == EXPIRED ? waited_too_long(err) : 0;
-        } else if (now < self->retry_at) {
+        } else if (is_pausing(now, self->retry_at)) {
             if (phase == EXPIRED && self->failure.code < 0)
                 *err = self->failure;
             else if (phase == EXPIRED)
@@ -182,10 +188,14 @@ static int replace(struct cached *self, const struct li_aws_credentials *used, s
     if (self->renewing) {
         if (!await(self))
             return waited_too_long(err);
-    } else if (self->env->now() - self->rejected_at >= LI_AWS_REJECTED_PAUSE) {
+        if (self->failure.code < 0) {
+            *err = self->failure;
+            rc = err->code;
+        }
+    } else if (!is_pausing(self->env->now(), self->reject_at)) {
         rc = renew(self, err);
         if (rc < 0 || same(&self->current, used))
-            self->rejected_at = self->env->now();
+            self->reject_at = self->env->now() + LI_AWS_REJECTED_PAUSE;
     }
     if (rc == 0 && same(&self->current, used))
         rc = no_others(used, err);
@@ -231,7 +241,6 @@ int li_aws_provider_cached(const struct li_aws_origin *origin, const struct li_e
     self->provider.ops = &operations;
     self->origin = *origin;
     self->env = env;
-    self->retry_at = self->rejected_at = INT64_MIN / 2;
     pthread_mutex_init(&self->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

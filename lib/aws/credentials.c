@@ -48,10 +48,10 @@ int li_aws_credentials_fill(struct li_aws_credentials *out, const char *key_id, 
         rc = check(secret, LI_AWS_KEY_MAX, "the secret access key", err);
     if (rc == 0 && token && *token)
         rc = check(token, LI_AWS_TOKEN_MAX, "the session token", err);
-    if (rc == 0 && token && *token && !(copy = strdup(token)))
-        rc = li_fail_memory(err);
     if (rc < 0)
         return rc;
+    if (token && *token && !(copy = strdup(token)))
+        return li_fail_memory(err);
     strcpy(out->access_key, key_id);
     strcpy(out->secret_key, secret);
     out->token = copy;

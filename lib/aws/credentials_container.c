@@ -141,7 +141,7 @@ int li_aws_from_container(const struct li_aws_attempt *attempt, struct li_aws_cr
     char *url = NULL;
     int rc = make_url(attempt->settings, &url, err);
 
-    if (rc != 0)
+    if (!url)
         return rc;
     rc = read_token(attempt, &token, err);
     if (rc == 0)

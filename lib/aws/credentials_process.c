@@ -35,13 +35,12 @@ extern char **environ;
 /* One of its two outputs. */
 struct output {
     int fd; /* the end that we read; -1: it ended */
-    size_t limit;
-    bool over;
     struct li_buffer text;
 };
 
 struct process {
-    pid_t pid;
+    pid_t pid;        /* 0: it ended */
+    int status;       /* waitpid's, then */
     int64_t deadline; /* milliseconds, of the clock that nobody sets */
     struct output out, said;
 };
@@ -117,8 +116,10 @@ static int start(char **words, struct process *process, struct li_error *err)
     if (rc == 0) {
         int sys = spawn(words, out[1], said[1], &process->pid);
 
-        if (sys != 0)
+        if (sys != 0) {
+            process->pid = 0;
             rc = li_fail_errno(err, sys, "cannot run %.200s", words[0]);
+        }
     }
     if (out[1] >= 0)
         close(out[1]);
@@ -129,7 +130,7 @@ static int start(char **words, struct process *process, struct li_error *err)
     return rc;
 }
 
-/* Takes what is there. Over the limit it goes on reading, so that the program can end. */
+/* Takes what is there. */
 static int take(struct output *output, struct li_error *err)
 {
     uint8_t piece[4096];
@@ -140,8 +141,8 @@ static int take(struct output *output, struct li_error *err)
         return li_fail_errno(err, errno, "reading what the program prints");
     if (n == 0)
         close_output(output);
-    if (n > 0 && output->text.len + (size_t)n > output->limit)
-        output->over = true;
+    if (n > 0 && output->text.len + (size_t)n > LI_AWS_REPLY_MAX)
+        rc = li_fail(err, LI_ELIMIT, "the program printed more than %d bytes", LI_AWS_REPLY_MAX);
     else if (n > 0)
         rc = li_buffer_append(&output->text, piece, (size_t)n, err);
     li_wipe(piece, sizeof(piece));
@@ -153,50 +154,55 @@ static int too_slow(struct li_error *err)
     return li_fail(err, LI_ENETWORK, "the program did not end within %d seconds", PROCESS_SECONDS);
 }
 
-/* Reads until both outputs ended. */
+static int look_whether_ended(struct process *process, struct li_error *err)
+{
+    pid_t got = process->pid > 0 ? waitpid(process->pid, &process->status, WNOHANG) : 0;
+
+    if (got < 0 && errno != EINTR)
+        return li_fail_errno(err, errno, "waiting for the program");
+    if (got > 0)
+        process->pid = 0;
+    return 0;
+}
+
+/* Reads until both outputs ended; or the program did, and nothing more is there to read. */
 static int drain(struct process *process, struct li_error *err)
 {
     int rc = 0;
 
     while (rc == 0 && (process->out.fd >= 0 || process->said.fd >= 0)) {
         struct pollfd fds[2] = {{process->out.fd, POLLIN, 0}, {process->said.fd, POLLIN, 0}};
-        int64_t left = process->deadline - now_ms();
+        bool ended = process->pid == 0;
+        int ready = poll(fds, 2, ended ? 0 : PROCESS_NAP);
 
-        if (left <= 0)
-            return too_slow(err);
-        /* The program may be gone, and its standard error be kept by one that it left behind. */
-        if (process->out.fd < 0 && left > PROCESS_NAP)
-            left = PROCESS_NAP;
-        if (poll(fds, 2, (int)left) < 0 && errno != EINTR)
+        if (ready < 0 && errno != EINTR)
             return li_fail_errno(err, errno, "waiting for the program");
-        if (fds[0].revents)
+        if (ready == 0 && ended)
+            return 0;
+        if (ready > 0 && fds[0].revents)
             rc = take(&process->out, err);
-        if (rc == 0 && fds[1].revents)
+        if (rc == 0 && ready > 0 && fds[1].revents)
             rc = take(&process->said, err);
-        else if (process->out.fd < 0)
-            close_output(&process->said);
+        if (rc == 0 && ready == 0)
+            rc = look_whether_ended(process, err);
+        if (rc == 0 && now_ms() >= process->deadline)
+            rc = too_slow(err);
     }
     return rc;
 }
 
-/* Waits for its end; *STATUS is waitpid's. */
-static int reap(struct process *process, int *status, struct li_error *err)
+static int reap(struct process *process, struct li_error *err)
 {
     const struct timespec nap = {0, PROCESS_NAP * 1000000L};
+    int rc = look_whether_ended(process, err);
 
-    for (;;) {
-        pid_t got = waitpid(process->pid, status, WNOHANG);
-
-        if (got == process->pid) {
-            process->pid = 0;
-            return 0;
-        }
-        if (got < 0 && errno != EINTR)
-            return li_fail_errno(err, errno, "waiting for the program");
+    while (rc == 0 && process->pid > 0) {
         if (now_ms() >= process->deadline)
             return too_slow(err);
         nanosleep(&nap, NULL);
+        rc = look_whether_ended(process, err);
     }
+    return rc;
 }
 
 /* The last line of its standard error, for our message. */
@@ -236,24 +242,21 @@ static int judge(int status, struct output *said, struct li_error *err)
 static int run(char **words, struct li_buffer *printed, struct li_error *err)
 {
     struct process process = {
-        .out = {.fd = -1, .limit = LI_AWS_REPLY_MAX},
-        .said = {.fd = -1, .limit = LI_AWS_REPLY_MAX},
+        .out = {.fd = -1},
+        .said = {.fd = -1},
         .deadline = now_ms() + PROCESS_SECONDS * 1000,
     };
-    int status = 0;
     int rc = start(words, &process, err);
 
     if (rc == 0)
         rc = drain(&process, err);
     if (rc == 0)
-        rc = reap(&process, &status, err);
+        rc = reap(&process, err);
     if (rc == 0)
-        rc = judge(status, &process.said, err);
-    if (rc == 0 && process.out.over)
-        rc = li_fail(err, LI_ELIMIT, "the program printed more than %d bytes", LI_AWS_REPLY_MAX);
+        rc = judge(process.status, &process.said, err);
     if (process.pid > 0) {
         kill(process.pid, SIGKILL);
-        waitpid(process.pid, &status, 0);
+        waitpid(process.pid, NULL, 0);
     }
     close_output(&process.out);
     close_output(&process.said);

@@ -40,14 +40,12 @@ const char *li_aws_json_text(const json_t *object, const char *key)
 /* Jansson's parser bounds the depth. */
 static void wipe_strings(json_t *value)
 {
-    const char *key;
-    json_t *item;
-    size_t index;
-
     if (json_is_string(value))
         li_wipe((char *)json_string_value(value), json_string_length(value));
-    json_object_foreach(value, key, item) wipe_strings(item);
-    json_array_foreach(value, index, item) wipe_strings(item);
+    for (void *at = json_object_iter(value); at; at = json_object_iter_next(value, at))
+        wipe_strings(json_object_iter_value(at));
+    for (size_t i = 0; i < json_array_size(value); i++)
+        wipe_strings(json_array_get(value, i));
 }
 
 void li_aws_json_free(json_t *object)

@@ -32,10 +32,11 @@ int li_aws_provider_chain(const struct li_aws_settings *settings, struct li_http
                           struct li_error *err)
 {
     struct chain *chain = calloc(1, sizeof(*chain));
-    const struct li_aws_origin origin = {chain, chain_get, free};
+    struct li_aws_origin origin = {.get = chain_get, .free = free};
 
     if (!chain)
         return li_fail_memory(err);
     *chain = (struct chain){.settings = settings, .http = http, .env = env};
+    origin.self = chain;
     return li_aws_provider_cached(&origin, env, out, err);
 }

@@ -52,12 +52,20 @@ const char *li_type_name(uint32_t mode)
     }
 }
 
+/* libarchive loses the sign of a time within the second before 1970, so either is taken for it. */
+static bool is_time(const struct stat *st, const struct li_facts *facts)
+{
+    if (facts->mtime == 0 && facts->mtime_nsec > 0 && st->st_mtim.tv_sec == -1)
+        return st->st_mtim.tv_nsec == 1000000000 - (long)facts->mtime_nsec;
+    return st->st_mtim.tv_sec == facts->mtime && st->st_mtim.tv_nsec == (long)facts->mtime_nsec;
+}
+
 static void compare_time(struct li_comparison *c, const char *path, const struct stat *st,
                          const struct li_facts *facts)
 {
     char stored[TEXT], layers[TEXT];
 
-    if (st->st_mtim.tv_sec == facts->mtime && st->st_mtim.tv_nsec == (long)facts->mtime_nsec)
+    if (is_time(st, facts))
         return;
     snprintf(stored, sizeof(stored), "%lld.%09ld", (long long)st->st_mtim.tv_sec,
              st->st_mtim.tv_nsec);

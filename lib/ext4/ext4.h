@@ -3,9 +3,9 @@
  * The ext4 image: a plan of where everything lies, from which any chunk can be produced at any
  * time.
  *
- * The plan is a function of the tree alone. No image is kept anywhere: a chunk of metadata is made
- * from the plan's arrays, a chunk of data is read from the layers. See DESIGN.md for the layout,
- * and the kernel's Documentation/filesystems/ext4 for the structures.
+ * The plan is a function of the tree and of the image's size. No image is kept anywhere: a chunk of
+ * metadata is made from the plan's arrays, a chunk of data is read from the layers. See DESIGN.md
+ * for the layout, and the kernel's Documentation/filesystems/ext4 for the structures.
  */
 #ifndef LI_EXT4_EXT4_H
 #define LI_EXT4_EXT4_H
@@ -18,15 +18,34 @@
 #include "layer/tree.h"
 
 /* Changes whenever the same layers would give other bytes. */
-enum { LI_EXT4_LAYOUT_VERSION = 1 };
+enum { LI_EXT4_LAYOUT_VERSION = 2 };
 
 enum { LI_EXT4_BLOCK_SIZE = 4096 };
 
+/* How large the file system becomes: what is free in it is for mounts that can be written to. */
+enum li_ext4_sizing {
+    LI_EXT4_ROOM_DEFAULT, /* a quarter of what is used, 64 MiB at least; a multiple of 128 MiB */
+    LI_EXT4_ROOM_SIZE,    /* AMOUNT bytes in all, rounded up to chunks; at most 1 TiB */
+    LI_EXT4_ROOM_FREE,    /* AMOUNT bytes free at least; a multiple of 128 MiB */
+    LI_EXT4_ROOM_PERCENT, /* AMOUNT percent of what is used free at least; the same */
+};
+
+enum { LI_EXT4_PERCENT_MAX = 10000 };
+
+struct li_ext4_room {
+    enum li_ext4_sizing sizing;
+    uint64_t amount;
+};
+
 struct li_ext4;
 
-/* Plans the image of TREE, which must outlive the plan. Errors: LI_ELIMIT (a directory, an
- * attribute set or the whole is larger than ext4 or lambdaimg allows), LI_ENOMEM. */
-int li_ext4_plan(const struct li_tree *tree, struct li_ext4 **out, struct li_error *err);
+/* Plans the image of TREE, which must outlive the plan. ROOM may be NULL for the default. Whatever
+ * ROOM led to it, one size has one plan: LI_EXT4_ROOM_SIZE with li_ext4_size() of another plan of
+ * the tree gives the same. Errors: LI_ELIMIT (a directory, an attribute set or the whole is larger
+ * than ext4 or lambdaimg allows), LI_EINVALID (the files do not fit the size; it says what they
+ * need), LI_ENOMEM. */
+int li_ext4_plan(const struct li_tree *tree, const struct li_ext4_room *room, struct li_ext4 **out,
+                 struct li_error *err);
 
 /* NULL is allowed. */
 void li_ext4_free(struct li_ext4 *ext4);

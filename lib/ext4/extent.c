@@ -76,7 +76,7 @@ static bool walk_next(struct walk *w, struct extent *out)
     return true;
 }
 
-static uint64_t count_extents(const struct li_ext4 *plan, uint32_t inode)
+uint64_t li_extent_count(const struct li_ext4 *plan, uint32_t inode)
 {
     struct walk w = walk_begin(plan, inode);
     struct extent e;
@@ -102,7 +102,7 @@ struct shape {
 
 static struct shape shape_of(const struct li_ext4 *plan, uint32_t inode)
 {
-    struct shape s = {.extents = count_extents(plan, inode)};
+    struct shape s = {.extents = li_extent_count(plan, inode)};
 
     if (s.extents > LI_EXT4_INODE_EXTENTS)
         s.leaves = blocks_for(s.extents);

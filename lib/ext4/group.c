@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file system's geometry, and what describes it: superblock, group descriptors, bitmaps (the
- * kernel's Documentation/filesystems/ext4/{super,group_descr,bitmaps}.rst).
- *
- * All groups' metadata lies at the front (flex_bg with one group of groups), there is one
- * superblock (sparse_super2 without backups), and no journal. Free space and free inodes for a
- * writable mount are holes in the image, which nobody stores.
+ * What describes the file system: superblock, group descriptors, bitmaps (the kernel's
+ * Documentation/filesystems/ext4/{super,group_descr,bitmaps}.rst).
  */
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <ext2fs/ext2_fs.h>
 
@@ -18,101 +12,12 @@
 #include "ext4/plan.h"
 
 enum {
-    DESCRIPTOR_SIZE = 64,
-    DESCRIPTORS_PER_BLOCK = LI_EXT4_BLOCK_SIZE / DESCRIPTOR_SIZE,
-    INODES_PER_GROUP_MAX = 8 * LI_EXT4_BLOCK_SIZE - LI_EXT4_INODES_PER_BLOCK,
-    FREE_INODES_MIN = 16384,
-    FREE_BYTES_MIN = 64 << 20,
+    DESCRIPTOR_SIZE = LI_EXT4_BLOCK_SIZE / LI_EXT4_DESCRIPTORS_PER_BLOCK,
+    DESCRIPTORS_PER_BLOCK = LI_EXT4_DESCRIPTORS_PER_BLOCK,
     BITMAP_BITS = 8 * LI_EXT4_BLOCK_SIZE,
     SUPER_OFFSET = 1024,
     SUPER_SIZE = 1024,
 };
-
-static uint64_t round_up(uint64_t n, uint64_t unit)
-{
-    return (n + unit - 1) / unit * unit;
-}
-
-/* Lays the zones out for so many groups; returns the blocks that the whole then needs. */
-static uint64_t lay_zones(struct li_ext4 *plan, uint64_t groups, uint64_t inodes)
-{
-    struct li_zone *zones[] = {&plan->descriptors,  &plan->block_bitmaps,  &plan->inode_bitmaps,
-                               &plan->inode_tables, &plan->directory_zone, &plan->extent_zone,
-                               &plan->xattr_zone,   &plan->link_zone};
-    uint64_t per_group = round_up((inodes + groups - 1) / groups, LI_EXT4_INODES_PER_BLOCK);
-    uint64_t at = 1, end, spare;
-
-    plan->inodes_per_group = (uint32_t)per_group;
-    plan->descriptors.count = (groups + DESCRIPTORS_PER_BLOCK - 1) / DESCRIPTORS_PER_BLOCK;
-    plan->block_bitmaps.count = groups;
-    plan->inode_bitmaps.count = groups;
-    plan->inode_tables.count = groups * per_group / LI_EXT4_INODES_PER_BLOCK;
-    plan->directory_zone.count = plan->leaves;
-    plan->extent_zone.count = plan->extent_blocks;
-    plan->xattr_zone.count = plan->xattr_blocks;
-    plan->link_zone.count = plan->links;
-    for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
-        zones[i]->first = at;
-        at += zones[i]->count;
-    }
-    plan->data.first = round_up(at, LI_EXT4_BLOCKS_PER_CHUNK);
-    plan->data.count = plan->data_chunks * LI_EXT4_BLOCKS_PER_CHUNK;
-    end = plan->data.first + plan->data.count;
-    spare = end / 4;
-    if (spare < FREE_BYTES_MIN / LI_EXT4_BLOCK_SIZE)
-        spare = FREE_BYTES_MIN / LI_EXT4_BLOCK_SIZE;
-    return end + spare;
-}
-
-static void mark_used(struct li_ext4 *plan, uint64_t block, uint64_t count)
-{
-    while (count > 0) {
-        uint64_t left = LI_EXT4_BLOCKS_PER_GROUP - block % LI_EXT4_BLOCKS_PER_GROUP;
-        uint64_t n = count < left ? count : left;
-
-        plan->group_used[block / LI_EXT4_BLOCKS_PER_GROUP] += (uint32_t)n;
-        block += n;
-        count -= n;
-    }
-}
-
-static int count_groups(struct li_ext4 *plan, struct li_error *err)
-{
-    uint64_t metadata = plan->link_zone.first + plan->link_zone.count;
-
-    plan->group_used = calloc(plan->groups, sizeof(*plan->group_used));
-    plan->group_directories = calloc(plan->groups, sizeof(*plan->group_directories));
-    if (!plan->group_used || !plan->group_directories)
-        return li_fail_memory(err);
-    mark_used(plan, 0, metadata);
-    for (size_t i = 0; i < plan->pieces; i++)
-        mark_used(plan, plan->data.first + plan->piece[i].block, plan->piece[i].count);
-    for (uint32_t i = 0; i < plan->directories; i++) {
-        uint32_t ino = li_directory_ino(plan, plan->directory[i].node);
-
-        plan->group_directories[(ino - 1) / plan->inodes_per_group]++;
-    }
-    return 0;
-}
-
-int li_group_plan(struct li_ext4 *plan, struct li_error *err)
-{
-    uint64_t inodes = plan->last_ino, groups, needed;
-
-    inodes += inodes / 4 > FREE_INODES_MIN ? inodes / 4 : FREE_INODES_MIN;
-    groups = (inodes + INODES_PER_GROUP_MAX - 1) / INODES_PER_GROUP_MAX;
-    for (;;) {
-        if (groups * LI_EXT4_BLOCKS_PER_GROUP / LI_EXT4_BLOCKS_PER_CHUNK > LI_CHUNK_MAX_COUNT)
-            return li_fail(err, LI_ELIMIT, "the image would be larger than 1 TiB");
-        needed = lay_zones(plan, groups, inodes);
-        if (needed <= groups * LI_EXT4_BLOCKS_PER_GROUP)
-            break;
-        groups = (needed + LI_EXT4_BLOCKS_PER_GROUP - 1) / LI_EXT4_BLOCKS_PER_GROUP;
-    }
-    plan->groups = (uint32_t)groups;
-    plan->blocks = groups * LI_EXT4_BLOCKS_PER_GROUP;
-    return count_groups(plan, err);
-}
 
 static uint32_t used_inodes(const struct li_ext4 *plan, uint32_t group)
 {
@@ -148,21 +53,36 @@ static bool set_run(uint8_t *bitmap, uint32_t group, uint64_t block, uint64_t co
     return block < end;
 }
 
+/* Bits behind the file system's end count as in use. */
 void li_group_block_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *buf)
 {
     uint64_t begin = (uint64_t)group * LI_EXT4_BLOCKS_PER_GROUP;
     size_t i = begin < plan->data.first ? 0 : li_piece_find(plan, begin - plan->data.first);
 
     set_run(buf, group, 0, plan->link_zone.first + plan->link_zone.count);
+    set_run(buf, group, plan->blocks, LI_EXT4_BLOCKS_PER_GROUP);
     for (; i < plan->pieces; i++)
         if (!set_run(buf, group, plan->data.first + plan->piece[i].block, plan->piece[i].count))
             break;
 }
 
+/* A group that has no inodes in use says so in its descriptor, and its bitmap, of which nobody then
+ * reads a bit, stays a block of zeros. */
 void li_group_inode_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *buf)
 {
+    if (used_inodes(plan, group) == 0)
+        return;
     set_bits(buf, 0, used_inodes(plan, group));
     set_bits(buf, plan->inodes_per_group, BITMAP_BITS - plan->inodes_per_group);
+}
+
+static uint32_t free_in_group(const struct li_ext4 *plan, uint32_t group)
+{
+    uint64_t left = plan->blocks - (uint64_t)group * LI_EXT4_BLOCKS_PER_GROUP;
+    uint32_t blocks =
+        left < LI_EXT4_BLOCKS_PER_GROUP ? (uint32_t)left : (uint32_t)LI_EXT4_BLOCKS_PER_GROUP;
+
+    return blocks - plan->group_used[group];
 }
 
 static void put_split(uint8_t *descriptor, size_t low, size_t high, uint64_t value)
@@ -174,16 +94,17 @@ static void put_split(uint8_t *descriptor, size_t low, size_t high, uint64_t val
 static void put_descriptor(const struct li_ext4 *plan, uint32_t group, uint8_t *d)
 {
     uint64_t tables = plan->inodes_per_group / LI_EXT4_INODES_PER_BLOCK;
-    uint32_t free_inodes = plan->inodes_per_group - used_inodes(plan, group), crc;
+    uint32_t used = used_inodes(plan, group), free_inodes = plan->inodes_per_group - used, crc;
+    uint16_t flags = used ? EXT2_BG_INODE_ZEROED : EXT2_BG_INODE_ZEROED | EXT2_BG_INODE_UNINIT;
     uint8_t bitmap[LI_EXT4_BLOCK_SIZE] = {0}, number[4];
 
     put_split(d, 0, 32, plan->block_bitmaps.first + group);
     put_split(d, 4, 36, plan->inode_bitmaps.first + group);
     put_split(d, 8, 40, plan->inode_tables.first + group * tables);
-    li_put_le16(d + 12, (uint16_t)(LI_EXT4_BLOCKS_PER_GROUP - plan->group_used[group]));
+    li_put_le16(d + 12, (uint16_t)free_in_group(plan, group));
     li_put_le16(d + 14, (uint16_t)free_inodes);
     li_put_le16(d + 16, (uint16_t)plan->group_directories[group]);
-    li_put_le16(d + 18, EXT2_BG_INODE_ZEROED);
+    li_put_le16(d + 18, flags);
     li_put_le16(d + 28, (uint16_t)free_inodes); /* unused at the table's end: all that are free */
     li_group_block_bitmap(plan, group, bitmap);
     crc = li_ext4_crc(LI_EXT4_CHECKSUM_SEED, bitmap, sizeof(bitmap));

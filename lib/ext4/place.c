@@ -33,9 +33,15 @@ struct placer {
     uint32_t fill;   /* blocks in it; 0: none is open */
 };
 
+/* Bytes of a file's content, which in a sparse file ends with a block. */
+static uint64_t content_size(const struct li_inode *inode, uint64_t blocks)
+{
+    return inode->sparse == LI_TREE_NONE ? inode->size : blocks * LI_EXT4_BLOCK_SIZE;
+}
+
 uint64_t li_content_main(const struct li_inode *inode, uint64_t blocks)
 {
-    uint64_t size = inode->sparse == LI_TREE_NONE ? inode->size : blocks * LI_EXT4_BLOCK_SIZE;
+    uint64_t size = content_size(inode, blocks);
     uint64_t tail = size % LI_CHUNK_SIZE;
 
     if (size < LI_CHUNK_SIZE || tail >= TAIL_MAX)
@@ -112,7 +118,7 @@ static int place_file(struct placer *p, uint32_t index, const struct li_inode *i
     struct li_place *place = &p->plan->place[index];
     uint64_t blocks = li_content_blocks(p->plan, inode);
     uint64_t head = li_content_main(inode, blocks);
-    uint64_t size = inode->sparse == LI_TREE_NONE ? inode->size : blocks * LI_EXT4_BLOCK_SIZE;
+    uint64_t size = content_size(inode, blocks);
     int rc;
 
     if (inode->size / LI_EXT4_BLOCK_SIZE >= LI_EXT4_NONE)
@@ -135,19 +141,26 @@ static int compare_pieces(const void *a, const void *b)
     return x->block < y->block ? -1 : x->block > y->block;
 }
 
-/* The first name that each inode was given, of those it still has. */
-static int name_inodes(struct placer *p, struct li_error *err)
+int li_ext4_names(const struct li_ext4 *plan, uint32_t **node, struct li_error *err)
 {
-    const struct li_tree *tree = p->plan->tree;
+    const struct li_tree *tree = plan->tree;
     uint32_t inodes = li_tree_inodes(tree);
+    uint32_t *first = malloc((inodes ? inodes : 1) * sizeof(*first));
 
-    p->node = malloc((inodes ? inodes : 1) * sizeof(*p->node));
-    if (!p->node)
+    if (!first)
         return li_fail_memory(err);
     for (uint32_t n = li_tree_nodes(tree); n > 0; n--)
         if (li_tree_node(tree, n - 1)->inode != LI_TREE_NONE)
-            p->node[li_tree_node(tree, n - 1)->inode] = n - 1;
+            first[li_tree_node(tree, n - 1)->inode] = n - 1;
+    *node = first;
     return 0;
+}
+
+bool li_piece_is_packed(const struct li_ext4 *plan, const struct li_piece *piece)
+{
+    const struct li_inode *inode = li_tree_inode(plan->tree, piece->inode);
+
+    return piece->from > 0 || content_size(inode, li_content_blocks(plan, inode)) < ALIGNED_MIN;
 }
 
 int li_ext4_place(struct li_ext4 *plan, struct li_error *err)
@@ -155,7 +168,7 @@ int li_ext4_place(struct li_ext4 *plan, struct li_error *err)
     struct placer p = {.plan = plan};
     uint32_t inodes = li_tree_inodes(plan->tree);
     uint16_t layer = 0;
-    int rc = name_inodes(&p, err);
+    int rc = li_ext4_names(plan, &p.node, err);
 
     for (uint32_t i = 0; i < inodes && rc == 0; i++) {
         const struct li_inode *inode = li_tree_inode(plan->tree, i);

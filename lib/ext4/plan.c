@@ -162,7 +162,8 @@ static int make_uuid(struct li_ext4 *plan, struct li_error *err)
     return rc;
 }
 
-int li_ext4_plan(const struct li_tree *tree, struct li_ext4 **out, struct li_error *err)
+int li_ext4_plan(const struct li_tree *tree, const struct li_ext4_room *room, struct li_ext4 **out,
+                 struct li_error *err)
 {
     struct li_ext4 *plan = calloc(1, sizeof(*plan));
     int rc;
@@ -184,7 +185,7 @@ int li_ext4_plan(const struct li_tree *tree, struct li_ext4 **out, struct li_err
     if (rc == 0)
         rc = plan_links(plan, err);
     if (rc == 0)
-        rc = li_group_plan(plan, err);
+        rc = li_geometry_plan(plan, room, err);
     if (rc < 0) {
         li_ext4_free(plan);
         return rc;

@@ -22,6 +22,7 @@
 enum {
     LI_EXT4_BLOCKS_PER_GROUP = 32768,
     LI_EXT4_BLOCKS_PER_CHUNK = LI_CHUNK_SIZE / LI_EXT4_BLOCK_SIZE,
+    LI_EXT4_DESCRIPTORS_PER_BLOCK = 64,
     LI_EXT4_INODE_SIZE = 256,
     LI_EXT4_INODES_PER_BLOCK = LI_EXT4_BLOCK_SIZE / LI_EXT4_INODE_SIZE,
     LI_EXT4_EXTRA_ISIZE = 32,
@@ -120,6 +121,11 @@ int li_ext4_blame(const struct li_ext4 *plan, uint32_t inode, struct li_error *e
 
 /* place.c: the data zone */
 int li_ext4_place(struct li_ext4 *plan, struct li_error *err);
+/* Whether a piece lies in a pack of small files, rather than in chunks of its own. */
+bool li_piece_is_packed(const struct li_ext4 *plan, const struct li_piece *piece);
+/* By inode of the tree the first name that it was given, of those it still has; of a dead one
+ * anything. The caller frees *NODE. */
+int li_ext4_names(const struct li_ext4 *plan, uint32_t **node, struct li_error *err);
 
 /* content.c: a regular file without its holes */
 uint64_t li_content_blocks(const struct li_ext4 *plan, const struct li_inode *inode);
@@ -153,6 +159,7 @@ uint32_t li_directory_ino(const struct li_ext4 *plan, uint32_t node);
 
 /* extent.c */
 int li_extent_plan(struct li_ext4 *plan, struct li_error *err);
+uint64_t li_extent_count(const struct li_ext4 *plan, uint32_t inode);
 /* The extent tree's root, 60 bytes of the inode; *BLOCKS grows by all blocks it maps and uses. */
 void li_extent_root(const struct li_ext4 *plan, uint32_t inode, uint8_t *buf, uint64_t *blocks);
 void li_extent_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
@@ -166,8 +173,10 @@ void li_xattr_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
 /* inode.c */
 void li_inode_block(const struct li_ext4 *plan, uint64_t block, uint8_t *buf);
 
+/* geometry.c: how large, and where the zones lie; all else must be planned. */
+int li_geometry_plan(struct li_ext4 *plan, const struct li_ext4_room *room, struct li_error *err);
+
 /* group.c */
-int li_group_plan(struct li_ext4 *plan, struct li_error *err);
 void li_group_superblock(const struct li_ext4 *plan, uint8_t *buf);
 void li_group_descriptors(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
 void li_group_block_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *buf);

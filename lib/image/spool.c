@@ -3,22 +3,19 @@
  * A pipe cannot be read twice, and a compressed archive cannot be read from the middle; docker-save
  * puts its manifest last, so both are needed. What comes by a pipe is decompressed on its way to
  * the temporary file, so that there is never more than one.
- *
- * libarchive's "raw" format is a file with nothing around it: it leaves the filters, which know
- * compression by its first bytes and pass through what is not compressed. Filters that would start
- * a program, where libarchive was built without the library, are refused.
  */
 #include "image/spool.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/compression.h"
+#include "base/decompress.h"
 #include "base/io.h"
 
-enum { READ_SIZE = 1 << 17 };
+enum { PIECE_SIZE = 1 << 17 };
 
 int li_image_compressed(int fd, bool *out, struct li_error *err)
 {
@@ -34,72 +31,86 @@ int li_image_compressed(int fd, bool *out, struct li_error *err)
     return 0;
 }
 
-static int fail_filter(struct archive *a, struct li_error *err)
-{
-    const char *why = archive_error_string(a);
-    int sys = archive_errno(a);
+/* A file from its current position on, of which the first bytes have been looked at. */
+struct input {
+    int fd;
+    size_t head_len;
+    uint8_t head[LI_COMPRESSION_HEAD];
+};
 
-    if (sys == ENOMEM)
-        return li_fail_memory(err);
-    if (sys == EIO)
-        return li_fail_errno(err, sys, "reading the image");
-    return li_fail(err, LI_ECORRUPT, "cannot decompress the image, it is damaged or cut short: %s",
-                   why ? why : "no reason known");
-}
-
-static int open_filters(struct archive *a, int fd, struct li_error *err)
+static int read_some(int fd, void *buf, size_t len, size_t *got, struct li_error *err)
 {
-    if (archive_read_support_filter_gzip(a) != ARCHIVE_OK ||
-        archive_read_support_filter_zstd(a) != ARCHIVE_OK ||
-        archive_read_support_filter_xz(a) != ARCHIVE_OK)
-        return li_fail(err, LI_EUNSUPPORTED, "this libarchive lacks gzip, zstd or xz");
-    archive_read_support_format_raw(a);
-    archive_read_support_format_empty(a);
-    if (archive_read_open_fd(a, fd, READ_SIZE) != ARCHIVE_OK)
-        return fail_filter(a, err);
+    ssize_t n;
+
+    do
+        n = read(fd, buf, len);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return li_fail_errno(err, errno, "reading the image");
+    *got = (size_t)n;
     return 0;
 }
 
-static int copy_out(struct archive *a, int to, struct li_error *err)
+static int read_head(struct input *in, struct li_error *err)
 {
-    struct archive_entry *entry;
-    int got = archive_read_next_header(a, &entry);
+    size_t got = 1;
+    int rc = 0;
 
-    while (got != ARCHIVE_EOF) {
-        const void *data;
-        size_t len;
-        la_int64_t offset;
-        int rc;
-
-        if (got != ARCHIVE_OK)
-            return fail_filter(a, err);
-        got = archive_read_data_block(a, &data, &len, &offset);
-        if (got != ARCHIVE_OK)
-            continue;
-        if ((uint64_t)offset + len > LI_IMAGE_MAX_SPOOL)
-            return li_fail(err, LI_ELIMIT, "it has more than %llu bytes when decompressed",
-                           (unsigned long long)LI_IMAGE_MAX_SPOOL);
-        rc = li_pwrite_all(to, data, len, (uint64_t)offset, err);
-        if (rc < 0)
-            return li_context(err, "spooling the image to a temporary file");
+    while (rc == 0 && got > 0 && in->head_len < sizeof(in->head)) {
+        rc = read_some(in->fd, in->head + in->head_len, sizeof(in->head) - in->head_len, &got, err);
+        if (rc == 0)
+            in->head_len += got;
     }
+    return rc;
+}
+
+static int read_input(void *arg, void *buf, size_t len, size_t *got, struct li_error *err)
+{
+    struct input *in = arg;
+    size_t piece = in->head_len < len ? in->head_len : len;
+
+    if (piece == 0)
+        return read_some(in->fd, buf, len, got, err);
+    memcpy(buf, in->head, piece);
+    memmove(in->head, in->head + piece, in->head_len - piece);
+    in->head_len -= piece;
+    *got = piece;
     return 0;
+}
+
+static int copy_out(struct li_decompress *d, int to, struct li_error *err)
+{
+    uint8_t *buf = malloc(PIECE_SIZE);
+    uint64_t done = 0;
+    size_t got = 1;
+    int rc = buf ? 0 : li_fail_memory(err);
+
+    while (rc == 0 && (rc = li_decompress_read(d, buf, PIECE_SIZE, &got, err)) == 0 && got > 0) {
+        if (done + got > LI_IMAGE_MAX_SPOOL)
+            rc = li_fail(err, LI_ELIMIT, "it has more than %llu bytes when decompressed",
+                         (unsigned long long)LI_IMAGE_MAX_SPOOL);
+        else if ((rc = li_pwrite_all(to, buf, got, done, err)) < 0)
+            li_context(err, "spooling the image to a temporary file");
+        done += got;
+    }
+    free(buf);
+    return rc;
 }
 
 int li_image_spool(int fd, const struct li_env *env, int *out, struct li_error *err)
 {
-    struct archive *a = archive_read_new();
+    struct input in = {.fd = fd};
+    struct li_decompress *d = NULL;
     int to = -1;
-    int rc;
+    int rc = read_head(&in, err);
 
-    if (!a)
-        return li_fail_memory(err);
-    rc = open_filters(a, fd, err);
+    if (rc == 0)
+        rc = li_decompress_open(li_compression_of(in.head, in.head_len), read_input, &in, &d, err);
     if (rc == 0)
         rc = li_temporary_file(env->tmpdir, &to, err);
     if (rc == 0)
-        rc = copy_out(a, to, err);
-    archive_read_free(a);
+        rc = copy_out(d, to, err);
+    li_decompress_free(d);
     if (rc == 0)
         *out = to;
     else if (to >= 0)

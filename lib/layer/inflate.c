@@ -1,148 +1,200 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libarchive's filters, used without its formats: it knows the three compressions, their
- * concatenated members and frames, and what a cut-off stream is. The stored bytes are hashed as
- * they are handed to it, and whatever it leaves unread at the end is hashed too: the digest is of
- * the whole blob.
+ * Two threads for each layer: this one reads, hashes the stored bytes and decompresses, the other
+ * hashes what comes out and writes it. Layers are taken side by side, but one of them is often as
+ * large as all others, and its second half would keep one processor busy and the rest idle.
+ *
+ * Pieces go around between them: from `empty` to this thread, by `full` to the other, and back.
  */
 #include "layer/inflate.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/decompress.h"
 #include "base/io.h"
-#include "layer/layer.h"
 
-enum { BUFFER_SIZE = 256 * 1024 };
+enum { PIECES = 4, PIECE_SIZE = 256 * 1024 };
 
-struct stream {
+struct piece {
+    size_t len;
+    uint8_t data[PIECE_SIZE];
+};
+
+struct stored {
     const struct li_blob *blob;
     uint64_t done;
     struct li_sha256 *hash;
-    uint8_t *buf;
-    struct li_error *err; /* filled in by a failing read */
 };
 
-static int next_piece(struct stream *s, size_t *len, struct li_error *err)
-{
-    uint64_t left = s->blob->length - s->done;
-    int rc;
+/* The other thread's, but for the limit, which is this one's. */
+struct spool {
+    int fd;
+    uint64_t limit; /* of the length */
+    uint64_t length;
+    struct li_sha256 *hash;
+    struct li_queue *empty, *full;
+    struct piece *pieces;
+};
 
-    *len = left < BUFFER_SIZE ? (size_t)left : BUFFER_SIZE;
-    rc = li_pread_all(s->blob->fd, s->buf, *len, s->blob->offset + s->done, err);
+static int read_stored(void *arg, void *buf, size_t len, size_t *got, struct li_error *err)
+{
+    struct stored *s = arg;
+    uint64_t left = s->blob->length - s->done;
+    size_t piece = left < len ? (size_t)left : len;
+    int rc = li_pread_all(s->blob->fd, buf, piece, s->blob->offset + s->done, err);
+
     if (rc == 0)
-        rc = li_sha256_update(s->hash, s->buf, *len, err);
-    s->done += *len;
+        rc = li_sha256_update(s->hash, buf, piece, err);
+    if (rc == 0) {
+        s->done += piece;
+        *got = piece;
+    }
     return rc;
 }
 
-static la_ssize_t read_piece(struct archive *a, void *arg, const void **data)
+/* Whatever the decompressor left unread is hashed too: the digest is of the whole blob. */
+static int read_rest(struct stored *s, struct piece *scratch, struct li_error *err)
 {
-    struct stream *s = arg;
-    size_t len;
+    size_t got = 1;
+    int rc = 0;
 
-    if (next_piece(s, &len, s->err) < 0) {
-        archive_set_error(a, EIO, "%s", s->err->text);
-        return -1;
+    while (rc == 0 && got > 0)
+        rc = read_stored(s, scratch->data, sizeof(scratch->data), &got, err);
+    return rc;
+}
+
+static int write_piece(struct spool *spool, const struct piece *piece, struct li_error *err)
+{
+    int rc = li_sha256_update(spool->hash, piece->data, piece->len, err);
+
+    if (rc == 0 && (rc = li_pwrite_all(spool->fd, piece->data, piece->len, spool->length, err)) < 0)
+        li_context(err, "spooling the uncompressed layer");
+    spool->length += piece->len;
+    return rc;
+}
+
+static int write_pieces(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
+{
+    struct spool *spool = arg;
+    void *piece;
+    int rc = 0;
+
+    (void)index;
+    (void)team;
+    while (rc == 0 && li_queue_take(spool->full, &piece) == 0) {
+        rc = write_piece(spool, piece, err);
+        li_queue_put(spool->empty, piece);
     }
-    *data = s->buf;
-    return (la_ssize_t)len;
+    li_queue_close(spool->full);
+    li_queue_close(spool->empty);
+    return rc;
 }
 
-static int open_archive(struct stream *s, enum li_compression compression, struct archive **out,
-                        struct li_error *err)
+/* LI_ECANCELLED where the other thread has failed, which knows why. */
+static int next_piece(struct spool *spool, struct li_decompress *d, uint64_t *length,
+                      struct li_error *err)
 {
-    struct archive *a = archive_read_new();
-    struct archive_entry *entry;
-    int r;
+    void *item;
+    struct piece *piece;
+    int rc;
 
-    if (!a)
-        return li_fail_memory(err);
-    *out = a;
-    archive_read_support_format_raw(a);
-    archive_read_support_format_empty(a);
-    if (compression == LI_COMPRESSION_GZIP)
-        r = archive_read_support_filter_gzip(a);
-    else if (compression == LI_COMPRESSION_ZSTD)
-        r = archive_read_support_filter_zstd(a);
-    else
-        r = archive_read_support_filter_xz(a);
-    if (r == ARCHIVE_OK)
-        r = archive_read_open(a, s, NULL, read_piece, NULL);
-    if (r == ARCHIVE_OK)
-        r = archive_read_next_header(a, &entry);
-    if (r == ARCHIVE_OK || r == ARCHIVE_EOF)
-        return r == ARCHIVE_EOF ? LI_END : 0;
-    if (s->err->code == 0)
-        li_fail(err, LI_ECORRUPT, "cannot decompress: %s", archive_error_string(a));
-    return err->code;
+    if (li_queue_take(spool->empty, &item) != 0)
+        return li_fail(err, LI_ECANCELLED, "cancelled");
+    piece = item;
+    rc = li_decompress_read(d, piece->data, sizeof(piece->data), &piece->len, err);
+    if (rc < 0)
+        return rc;
+    *length += piece->len;
+    if (*length > spool->limit)
+        return li_fail(err, LI_ELIMIT, "it has more than %llu bytes when decompressed",
+                       (unsigned long long)spool->limit);
+    if (piece->len == 0)
+        return LI_END;
+    if (li_queue_put(spool->full, piece) < 0)
+        return li_fail(err, LI_ECANCELLED, "cancelled");
+    return 0;
 }
 
-static int copy_out(struct archive *a, int fd, struct li_workers *team, struct li_sha256 *hash,
-                    uint64_t *length, struct stream *s, struct li_error *err)
+static int decompress(struct stored *stored, enum li_compression compression, struct spool *spool,
+                      struct li_workers *team, struct li_error *err)
 {
-    uint8_t *buf = malloc(BUFFER_SIZE);
-    int rc = buf ? 0 : li_fail_memory(err);
+    struct li_decompress *d = NULL;
+    uint64_t length = 0;
+    int rc = li_decompress_open(compression, read_stored, stored, &d, err);
 
     while (rc == 0) {
-        la_ssize_t n = archive_read_data(a, buf, BUFFER_SIZE);
-
-        if (n < 0 && s->err->code == 0)
-            li_fail(err, LI_ECORRUPT, "cannot decompress: %s", archive_error_string(a));
-        if (n < 0)
-            rc = err->code;
-        if (n <= 0)
-            break;
         if (li_workers_stopped(team))
             rc = li_fail(err, LI_ECANCELLED, "cancelled");
-        if (rc == 0 && *length + (uint64_t)n > LI_LAYERS_MAX_INFLATED)
-            rc = li_fail(err, LI_ELIMIT, "it has more than %llu bytes when decompressed",
-                         (unsigned long long)LI_LAYERS_MAX_INFLATED);
-        if (rc == 0)
-            rc = li_sha256_update(hash, buf, (size_t)n, err);
-        if (rc == 0 && (rc = li_pwrite_all(fd, buf, (size_t)n, *length, err)) < 0)
-            li_context(err, "spooling the uncompressed layer");
-        *length += (uint64_t)n;
+        else
+            rc = next_piece(spool, d, &length, err);
     }
-    free(buf);
+    li_decompress_free(d);
+    return rc == LI_END ? 0 : rc;
+}
+
+static int open_spool(struct spool *spool, struct li_error *err)
+{
+    int rc = li_sha256_new(&spool->hash, err);
+
+    if (rc == 0)
+        rc = li_queue_new(PIECES, &spool->empty, err);
+    if (rc == 0)
+        rc = li_queue_new(PIECES, &spool->full, err);
+    spool->pieces = malloc(PIECES * sizeof(*spool->pieces));
+    if (rc == 0 && !spool->pieces)
+        rc = li_fail_memory(err);
+    for (size_t i = 0; i < PIECES && rc == 0; i++)
+        li_queue_put(spool->empty, &spool->pieces[i]);
     return rc;
 }
 
-int li_inflate(const struct li_blob *blob, enum li_compression compression, int fd,
+static void close_spool(struct spool *spool)
+{
+    li_sha256_free(spool->hash);
+    li_queue_free(spool->empty);
+    li_queue_free(spool->full);
+    free(spool->pieces);
+}
+
+/* Runs both threads; what the other one has to say goes first where this one only heard of it. */
+static int run(struct stored *stored, enum li_compression compression, struct spool *spool,
+               struct li_workers *team, struct li_error *err)
+{
+    struct li_error other = LI_ERROR_INIT;
+    struct li_workers *writer = NULL;
+    int rc = li_workers_start(1, write_pieces, spool, &writer, err);
+
+    if (rc < 0)
+        return rc;
+    rc = decompress(stored, compression, spool, team, err);
+    li_queue_close(spool->full);
+    if (li_workers_join(writer, &other) < 0 && (rc == 0 || rc == LI_ECANCELLED)) {
+        *err = other;
+        rc = err->code;
+    }
+    return rc;
+}
+
+int li_inflate(const struct li_blob *blob, enum li_compression compression, uint64_t limit, int fd,
                struct li_workers *team, struct li_inflated *out, struct li_error *err)
 {
-    struct stream s = {.blob = blob, .err = err};
-    struct li_sha256 *plain = NULL;
-    struct archive *a = NULL;
-    uint64_t length = 0;
-    size_t len;
-    int rc;
+    struct stored stored = {.blob = blob};
+    struct spool spool = {.fd = fd, .limit = limit};
+    int rc = li_sha256_new(&stored.hash, err);
 
-    li_error_clear(err);
-    s.buf = malloc(BUFFER_SIZE);
-    rc = s.buf ? li_sha256_new(&s.hash, err) : li_fail_memory(err);
     if (rc == 0)
-        rc = li_sha256_new(&plain, err);
+        rc = open_spool(&spool, err);
     if (rc == 0)
-        rc = open_archive(&s, compression, &a, err);
+        rc = run(&stored, compression, &spool, team, err);
     if (rc == 0)
-        rc = copy_out(a, fd, team, plain, &length, &s, err);
-    if (rc == LI_END)
-        rc = 0;
-    while (rc == 0 && s.done < blob->length)
-        rc = next_piece(&s, &len, err);
+        rc = read_rest(&stored, spool.pieces, err);
     if (rc == 0)
-        rc = li_sha256_final(s.hash, out->stored_digest, err);
+        rc = li_sha256_final(stored.hash, out->stored_digest, err);
     if (rc == 0)
-        rc = li_sha256_final(plain, out->plain_digest, err);
+        rc = li_sha256_final(spool.hash, out->plain_digest, err);
     if (rc == 0)
-        out->length = length;
-    archive_read_free(a);
-    li_sha256_free(plain);
-    li_sha256_free(s.hash);
-    free(s.buf);
+        out->length = spool.length;
+    close_spool(&spool);
+    li_sha256_free(stored.hash);
     return rc;
 }

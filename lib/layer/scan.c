@@ -3,18 +3,20 @@
  * libarchive parses the tar and its extensions; what it makes of them is checked here.
  *
  * It reads through callbacks that skip contents, so that a layer's index costs little more than its
- * headers. Where a file's data lies follows from how far the format reader has consumed its input
- * when the header, and a sparse map that may follow it, is done.
+ * headers; of contents only as much is looked at as tells that they are not all zeros. Where a
+ * file's data lies follows from how far the format reader has consumed its input when the header,
+ * and a sparse map that may follow it, is done.
  *
  * libarchive converts names by the locale unless it cannot, and then hands them over as they are.
  * In the C locale it cannot convert any name that is not ASCII, so this locale, set for the thread,
  * makes every name arrive as the tar has it, on every host. The warnings it gives then are the only
  * ones that are not errors here.
  *
- * Two of its weaknesses are made up for. It loses a link's target that comes in a PAX record only,
+ * Some of its weaknesses are made up for. It loses a link's target that comes in a PAX record only,
  * as Go's writer has it for targets without an ASCII letter, unless it has seen a link before: so
- * it is shown one before the layer. And of a sparse map that does not fit the file it drops what it
- * does not like: so the next header must come where the file's data should end.
+ * it is shown one before the layer. Of a sparse map that does not fit the file it drops what it
+ * does not like: so the map must have as many bytes as the tar, and the next header must come where
+ * they end. And header.c looks for what else it does not tell.
  */
 #include "layer/scan.h"
 
@@ -26,7 +28,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layer/header.h"
 #include "layer/xattr.h"
+#include "layer/zeros.h"
 
 enum { READ_SIZE = 64 * 1024, TAR_BLOCK = 512 };
 
@@ -42,7 +46,10 @@ struct scan {
     bool begun;    /* the link before the layer was handed out */
     uint64_t end;  /* of the last file's data, in the layer, up to a full block; 0: there is none */
     uint8_t *buf;
+    struct li_layer_part part; /* what of the layer is in it */
     struct li_error *err;
+    struct li_buffer spare; /* headers that buf has not */
+    struct li_header header;
     struct li_sparse_run *runs;
     struct li_xattr_list xattrs;
 };
@@ -79,6 +86,7 @@ static la_ssize_t read_piece(struct archive *a, void *arg, const void **data)
         archive_set_error(a, EIO, "%s", s->err->text);
         return -1;
     }
+    s->part = (struct li_layer_part){s->buf, s->next, len};
     s->next += len;
     return (la_ssize_t)len;
 }
@@ -96,12 +104,32 @@ static la_int64_t skip_piece(struct archive *a, void *arg, la_int64_t request)
     return (la_int64_t)len;
 }
 
-static int check_time(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
+/* Most headers are in what was read last. */
+static int look(void *arg, uint64_t offset, size_t len, const uint8_t **bytes, struct li_error *err)
+{
+    struct scan *s = arg;
+    int rc;
+
+    if (offset >= s->part.offset && offset - s->part.offset <= s->part.len &&
+        len <= s->part.len - (offset - s->part.offset)) {
+        *bytes = s->part.data + (offset - s->part.offset);
+        return 0;
+    }
+    if (offset > s->length || len > s->length - offset)
+        return li_fail(err, LI_ECORRUPT, "its header ends with the layer; the tar is cut short");
+    rc = li_buffer_reserve(&s->spare, len ? len : 1, err);
+    *bytes = s->spare.data;
+    return rc < 0 ? rc : li_layers_read(s->layers, s->index, s->spare.data, len, offset, err);
+}
+
+static int check_time(const struct scan *s, struct archive_entry *e, struct li_inode *inode,
+                      struct li_error *err)
 {
     inode->mtime = archive_entry_mtime(e);
     inode->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(e);
-    /* It gives -1.25 as -1 and 0.25. (And -0.25 as 0.25: that cannot be told.) */
-    if (inode->mtime < 0 && inode->mtime_nsec > 0 && inode->mtime_nsec <= 999999999) {
+    /* It gives -1.25 as -1 and 0.25, and -0.25 as 0.25. */
+    if ((inode->mtime < 0 || s->header.time_is_negative) && inode->mtime_nsec > 0 &&
+        inode->mtime_nsec <= 999999999) {
         inode->mtime--;
         inode->mtime_nsec = 1000000000 - inode->mtime_nsec;
     }
@@ -159,6 +187,32 @@ static int read_runs(struct scan *s, struct archive_entry *e, struct li_entry *e
     return 0;
 }
 
+/* Whether STORED bytes from DATA on are what the header says. A map of PAX 1.0 lies between;
+ * further blocks of an old GNU map do as well, and are not counted. */
+static bool fits_header(const struct scan *s, uint64_t data, uint64_t stored)
+{
+    uint64_t between = s->header.type == 'S' ? 0 : data - s->header.end;
+
+    return data >= s->header.end && between <= s->header.length &&
+           stored == s->header.length - between;
+}
+
+/* A file of nothing but zeros becomes one hole, whatever its tar has for it: blocks of zeros would
+ * take room in chunks and tell nothing. */
+static int drop_zeros(const struct scan *s, uint64_t stored, struct li_entry *entry,
+                      struct li_error *err)
+{
+    bool zeros = false;
+    int rc =
+        li_layer_is_zero(s->layers, s->index, &s->part, entry->inode.data, stored, &zeros, err);
+
+    if (rc == 0 && zeros && stored > 0) {
+        entry->sparse = 1;
+        entry->run_count = 0;
+    }
+    return rc;
+}
+
 static int read_regular(struct scan *s, struct archive *a, struct archive_entry *e,
                         struct li_entry *entry, struct li_error *err)
 {
@@ -180,8 +234,10 @@ static int read_regular(struct scan *s, struct archive *a, struct archive_entry 
         stored = inode->size;
     if (inode->data > s->length || stored > s->length - inode->data)
         return li_fail(err, LI_ECORRUPT, "its contents end with the layer; the tar is cut short");
+    if (!fits_header(s, inode->data, stored))
+        return li_fail(err, LI_ECORRUPT, "its size or its sparse map do not fit its contents");
     s->end = inode->data + (stored + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
-    return 0;
+    return drop_zeros(s, stored, entry, err);
 }
 
 static int read_link(struct archive_entry *e, struct li_entry *entry, struct li_error *err)
@@ -235,8 +291,11 @@ static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e
                       struct li_entry *entry, struct li_error *err)
 {
     unsigned type = archive_entry_filetype(e), perm = archive_entry_perm(e) & 07777;
-    int rc;
+    uint64_t header = (uint64_t)archive_read_header_position(a) - TAR_BLOCK;
+    int rc = li_header_read(look, s, header, &s->header, err);
 
+    if (rc < 0)
+        return rc;
     entry->hard_link = archive_entry_hardlink(e);
     if (entry->hard_link)
         return 0;
@@ -244,7 +303,7 @@ static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e
     entry->inode.layer = (uint16_t)s->index;
     rc = check_owner(e, &entry->inode, err);
     if (rc == 0)
-        rc = check_time(e, &entry->inode, err);
+        rc = check_time(s, e, &entry->inode, err);
     if (rc == 0)
         rc = read_type(s, a, e, entry, err);
     if (rc == 0)
@@ -276,7 +335,8 @@ static int visit_entry(struct scan *s, struct archive *a, struct archive_entry *
 }
 
 /* Whether a header was read without loss: a failed conversion leaves the name as it was, which is
- * what is wanted. Some other warnings come with ARCHIVE_OK. */
+ * what is wanted. Some other warnings come with ARCHIVE_OK. That of an ACL may be of a name in it
+ * that cannot be converted; whether it is more than that, header.c finds out. */
 static bool is_sound(struct archive *a, int result)
 {
     const char *text = archive_error_string(a);
@@ -284,7 +344,7 @@ static bool is_sound(struct archive *a, int result)
     if (result == ARCHIVE_OK && !text)
         return true;
     return (result == ARCHIVE_OK || result == ARCHIVE_WARN) && text &&
-           strstr(text, "can't be converted from");
+           (strstr(text, "can't be converted from") || strstr(text, "SCHILY.acl."));
 }
 
 static int fail_reading(const struct scan *s, struct archive *a, struct li_error *err)
@@ -372,6 +432,7 @@ int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_sca
     }
     freelocale(c);
     li_xattr_list_free(&s.xattrs);
+    li_buffer_free(&s.spare);
     free(s.buf);
     return rc;
 }

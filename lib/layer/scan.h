@@ -29,7 +29,7 @@ struct li_entry {
     size_t xattr_count;
     const struct li_sparse_run *runs; /* of a sparse file; run_count 0 and sparse set: all hole */
     size_t run_count;
-    int sparse; /* whether the runs say where the data is */
+    int sparse; /* whether the runs say where the data is; set as well where all of it is zeros */
 };
 
 typedef int li_scan_visit(void *arg, const struct li_entry *entry, struct li_error *err);

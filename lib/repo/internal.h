@@ -118,15 +118,17 @@ int li_pointer_write(struct li_store *store, const char *key, const struct li_po
 /* LI_EINVALID where the repository was opened without a KMS. */
 int li_repo_need_kms(const struct li_repo *repo, struct li_error *err);
 
-/* A set of chunk names. Not safe for two threads at once. Zero-initialise it. */
+/* A set of chunk names. Not safe for two threads at once. Zero-initialise all but CHUNK, the array
+ * that has the names; it stays the caller's. */
 struct li_names {
-    uint8_t (*slot)[LI_NAME_SIZE];
-    size_t cap; /* a power of two, or 0 */
+    const struct li_manifest_chunk *chunk;
+    uint32_t *slot; /* number of a chunk and 1 more, or 0 */
+    size_t cap;     /* a power of two, or 0 */
     size_t used;
 };
 
-/* LI_END where it was there already. */
-int li_names_add(struct li_names *names, const uint8_t name[LI_NAME_SIZE], struct li_error *err);
+/* Adds the name of chunk NUMBER of the array, below 2^32 - 1; LI_END where it was there already. */
+int li_names_add(struct li_names *names, uint32_t number, struct li_error *err);
 void li_names_free(struct li_names *names);
 
 /* What reading the chunks of a source for a push gave. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The names that a push has met. They are output of HKDF, so their first bytes are as good a hash
- * as any; a slot of zeros is free, and no name is all zeros but by a chance of 2^-256, in which the
- * chunk is merely stored twice.
+ * The names that a push has met, as numbers of the chunks that have them: the push keeps the chunks
+ * anyway, and what grows with an image is to be little. Names are output of HKDF, so their first
+ * bytes are as good a hash as any. A slot of 0 is free.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,48 +10,46 @@
 #include "base/bytes.h"
 #include "repo/internal.h"
 
-static const uint8_t nothing[LI_NAME_SIZE];
-
 /* Where NAME is, or the free slot where it belongs. */
-static uint8_t *find(uint8_t (*slot)[LI_NAME_SIZE], size_t cap, const uint8_t *name)
+static uint32_t *find(const struct li_names *names, const uint8_t name[LI_NAME_SIZE])
 {
-    size_t at = (size_t)li_get_le64(name) & (cap - 1);
+    size_t at = (size_t)li_get_le64(name) & (names->cap - 1);
 
-    while (memcmp(slot[at], nothing, LI_NAME_SIZE) != 0 &&
-           memcmp(slot[at], name, LI_NAME_SIZE) != 0)
-        at = (at + 1) & (cap - 1);
-    return slot[at];
+    while (names->slot[at] != 0 &&
+           memcmp(names->chunk[names->slot[at] - 1].name, name, LI_NAME_SIZE) != 0)
+        at = (at + 1) & (names->cap - 1);
+    return &names->slot[at];
 }
 
 static int grow(struct li_names *names, struct li_error *err)
 {
-    size_t cap = names->cap ? names->cap * 2 : 1024;
-    uint8_t(*slot)[LI_NAME_SIZE] = calloc(cap, sizeof(*slot));
+    struct li_names more = *names;
 
-    if (!slot)
+    more.cap = names->cap ? names->cap * 2 : 1024;
+    more.slot = calloc(more.cap, sizeof(*more.slot));
+    if (!more.slot)
         return li_fail_memory(err);
     for (size_t i = 0; i < names->cap; i++)
-        if (memcmp(names->slot[i], nothing, LI_NAME_SIZE) != 0)
-            memcpy(find(slot, cap, names->slot[i]), names->slot[i], LI_NAME_SIZE);
+        if (names->slot[i] != 0)
+            *find(&more, names->chunk[names->slot[i] - 1].name) = names->slot[i];
     free(names->slot);
-    names->slot = slot;
-    names->cap = cap;
+    *names = more;
     return 0;
 }
 
-int li_names_add(struct li_names *names, const uint8_t name[LI_NAME_SIZE], struct li_error *err)
+int li_names_add(struct li_names *names, uint32_t number, struct li_error *err)
 {
-    uint8_t *slot;
+    uint32_t *slot;
     int rc = 0;
 
     if (names->used >= names->cap / 2)
         rc = grow(names, err);
     if (rc < 0)
         return rc;
-    slot = find(names->slot, names->cap, name);
-    if (memcmp(slot, name, LI_NAME_SIZE) == 0)
+    slot = find(names, names->chunk[number].name);
+    if (*slot != 0)
         return LI_END;
-    memcpy(slot, name, LI_NAME_SIZE);
+    *slot = number + 1;
     names->used++;
     return 0;
 }

@@ -5,7 +5,7 @@
  * Workers, one for each processor, read, hash and name chunks, and ask the store for them. Most are
  * there already, so that is all they do for most. What is new they seal, and hand over to writers,
  * which wait for the disk or the network: there are more of them, and a bounded queue in between
- * keeps what waits to be written in memory to a few chunks.
+ * keeps what waits to be written in memory within bounds.
  *
  * A chunk that recurs within the image is stored once: the names met so far are kept. Where the
  * first of them cannot be stored the whole push fails, so none relies on a chunk that is missing.
@@ -17,7 +17,10 @@
 #include "base/workers.h"
 #include "repo/internal.h"
 
-enum { QUEUE = 16 };
+/* Nothing is stored before the layers' digests hold, and hashing them is the work of one thread for
+ * each layer: the queue is deep enough for the readers to seal on meanwhile, and at most 128 MiB.
+ */
+enum { QUEUE = 256 };
 
 struct job {
     struct li_key key;
@@ -200,7 +203,7 @@ static int meet(struct chunk_push *p, const struct li_manifest_chunk *chunk, str
     int rc;
 
     pthread_mutex_lock(&p->lock);
-    rc = li_names_add(&p->names, chunk->name, err);
+    rc = li_names_add(&p->names, chunk->index, err);
     p->result->chunks += rc >= 0;
     p->result->known_chunks += rc == LI_END;
     pthread_mutex_unlock(&p->lock);
@@ -271,6 +274,7 @@ static int prepare(struct chunk_push *p, const struct li_chunk_source *source, s
     p->tools = calloc(p->threads, sizeof(*p->tools));
     if (!p->chunk || !p->filled || !p->tools)
         return li_fail_memory(err);
+    p->names.chunk = p->chunk;
     for (unsigned i = 0; i < p->threads; i++) {
         rc = li_sealer_new(&p->tools[i].sealer, err);
         if (rc < 0)

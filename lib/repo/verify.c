@@ -188,7 +188,8 @@ int li_repo_verify(struct li_repo *repo, const struct li_manifest *manifest,
                        .seal = seal,
                        .progress = progress,
                        .first_bad = manifest->chunk_count};
-    unsigned threads = repo->env->threads ? repo->env->threads : 1;
+    unsigned threads =
+        repo->env->threads > repo->store->width ? repo->env->threads : repo->store->width;
     struct li_workers *team = NULL;
     int rc = repair ? choose_root(&v, err) : 0;
 

@@ -89,7 +89,7 @@ static void ignores(struct li_s3 *s3, atomic_int *support)
 static int probe_one(struct li_s3 *s3, const struct put *put, atomic_int *support,
                      const char *condition, const char *value, struct li_error *err)
 {
-    int status, rc;
+    int status = 0, rc;
 
     if (atomic_load(support) != LI_S3_UNKNOWN)
         return 0;
@@ -121,7 +121,7 @@ static int probe(struct li_s3 *s3, const struct put *put, struct li_error *err)
 
 static int put_plainly(struct li_s3 *s3, const struct put *put, struct li_error *err)
 {
-    int status;
+    int status = 0;
 
     return send_put(s3, put, NULL, NULL, &status, err);
 }
@@ -144,7 +144,7 @@ static bool is_own(const struct put *put, const struct li_s3_seen *seen)
 static int put_conditionally(struct li_s3 *s3, const struct put *put, struct li_error *err)
 {
     struct li_s3_seen seen;
-    int status, rc = send_put(s3, put, "If-None-Match", "*", &status, err);
+    int status = 0, rc = send_put(s3, put, "If-None-Match", "*", &status, err);
 
     if (rc < 0)
         return rc;
@@ -238,7 +238,7 @@ static int look_why(struct li_s3 *s3, const struct put *put, const char *etag, s
 static int put_if_match(struct li_s3 *s3, const struct put *put, const char *etag,
                         struct li_error *err)
 {
-    int status, rc = LI_END;
+    int status = 0, rc = LI_END;
 
     while (rc == LI_END) {
         rc = send_if_match(s3, put, etag, &status, err);

@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rc == 0)
         rc = li_tree_build(s.layers, &s.tree, &err);
     if (rc == 0)
-        rc = li_ext4_plan(s.tree, &s.ext4, &err);
+        rc = li_ext4_plan(s.tree, NULL, &s.ext4, &err);
     if (rc == 0)
         rc = read_chunks(&s, &err);
     fuzz_check_error(rc, &err);

@@ -164,6 +164,51 @@ static void save_docker(void)
     li_buffer_free(&tar);
 }
 
+/* ---- gzip ---- */
+
+static const char *gzip_level;
+
+static int add_gzip(struct archive *a)
+{
+    int rc = archive_write_add_filter_gzip(a);
+
+    if (rc == ARCHIVE_OK)
+        rc = archive_write_set_filter_option(a, "gzip", "compression-level", gzip_level);
+    return rc;
+}
+
+/* Two members of each kind of block, behind a byte that says how they are read. */
+static void save_gzip(void)
+{
+    static const char fields[] = "\x1f\x8b\x08\x1c\0\0\0\0\0\3\3\0abcname\0comment\0";
+    static const char *const levels[] = {"0", "1", "9"};
+    struct stack s = make_stack("a=1 d/ d/b=2", "small=");
+    struct li_buffer out = {0};
+
+    tar_random_file(&s.layer[0].tar, "f", 7, 3000);
+    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+        const struct li_buffer *first = &s.layer[0].stored, *second = &s.layer[1].stored;
+        char name[32];
+
+        gzip_level = levels[i];
+        stack_compress(&s, add_gzip);
+        out.len = 0;
+        tar_append(&out, "\x2d", 1);
+        tar_append(&out, first->data, first->len);
+        tar_append(&out, second->data, second->len);
+        snprintf(name, sizeof(name), "level-%s", levels[i]);
+        save("gzip", name, out.data, out.len);
+        out.len = 0;
+        tar_append(&out, "\x3f", 1);
+        tar_append(&out, fields, sizeof(fields) - 1);
+        tar_append(&out, second->data + 10, second->len - 10);
+        snprintf(name, sizeof(name), "fields-%s", levels[i]);
+        save("gzip", name, out.data, out.len);
+    }
+    li_buffer_free(&out);
+    stack_free(&s);
+}
+
 /* ---- sealed chunks, manifests, changes of an image ---- */
 
 static void save_seals(void)
@@ -241,6 +286,7 @@ int main(int argc, char **argv)
     save_layers();
     save_oci();
     save_docker();
+    save_gzip();
     save_seals();
     save_manifests();
     save_changes();

@@ -84,6 +84,9 @@ new_repository "$WORK/repo"
 
 quietly push image.tar app:1 --json
 is "$(jq -r 'keys[]' "$OUT" | sort)" "$(members lambdaimg-push JSON)" "JSON of push is as described"
+quietly convert image.tar --explain --json
+is "$(jq -r '[keys, (.runs[] | keys), (.chunks | keys)] | add | unique[]' "$OUT" | sort)" \
+    "$(members lambdaimg-convert JSON)" "JSON of convert --explain is as described"
 quietly ls --json
 is "$(jq -r '.[] | keys[]' "$OUT" | sort)" "$(members lambdaimg-ls JSON)" "JSON of ls is as described"
 quietly inspect app:1 --json

@@ -184,108 +184,19 @@ unpack_layers() {
     rm -rf "$WORK/.bundle" "$WORK/.umoci"
 }
 
-# sample_layers: three layers with one of everything, in the array LAYERS.
-sample_layers() {
-    local long deep
+# stack_layers NAME: the layers of testdata/images/NAME, in the array LAYERS.
+stack_layers() {
+    local number
 
-    long=$(printf 'n%.0s' {1..255})
-    deep=$(printf 'deep/%.0s' {1..30})
-    layer sample-1 <<-END
-	dir ./ mtime=1600000000.000000001
-	dir bin mtime=1600000001
-	file bin/sh mode=0755 size=700000 fill=1
-	file bin/setuid mode=4755 text=s
-	file bin/capable text=c xattr.security.capability=\x01\x00\x00\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
-	dir dev mtime=1
-	char dev/null 1,3 mode=0666
-	block dev/disk 259,300 uid=0 gid=6
-	fifo dev/pipe
-	dir etc mtime=1600000002
-	file etc/passwd text=root:x:0:0\x0a
-	file etc/removed text=gone
-	file etc/replaced text=old mode=0600
-	dir etc/opaque.d mtime=1600000003
-	file etc/opaque.d/old text=old
-	dir etc/opaque.d/below mtime=1600000004
-	file etc/opaque.d/below/old text=old
-	dir etc/becomes-file mtime=1600000005
-	file etc/becomes-file/x text=x
-	file etc/becomes-dir text=x
-	symlink etc/becomes-real passwd
-	dir times mtime=0
-	file times/epoch mtime=0
-	file times/before mtime=-1.5
-	file times/nanoseconds mtime=1234567890.123456789
-	file times/after-2038 mtime=3000000000
-	file times/after-2106 mtime=5000000000.999999999
-	dir modes mode=1777
-	file modes/none mode=0000 text=n
-	file modes/setgid mode=2711
-	dir modes/setgid.d mode=2775 gid=50
-	dir owners uid=70000 gid=4000000000
-	file owners/high uid=4294967294 gid=65536 text=h
-	dir names mtime=1600000006
-	file names/with\x20space
-	file names/with\x0anewline text=n
-	file names/\xff\xfe\x80 text=bytes
-	file names/\xc3\xa9t\xc3\xa9 text=utf-8
-	file names/-dash
-	file names/.whiteout-not
-	file names/$long text=255
-	dir links mtime=1600000007
-	symlink links/short ../etc/passwd
-	symlink links/absolute /etc/passwd
-	symlink links/dangling nowhere mtime=1600000008.5
-	symlink links/sixty-and-more 0123456789012345678901234567890123456789012345678901234567890123456789
-	symlink links/$long $long/$long/$long
-	file links/one text=linked mtime=1600000009
-	link links/two links/one
-	link links/three links/one
-	file links/gone-later text=kept
-	link links/kept links/gone-later
-	dir xattrs xattr.user.dir=d
-	file xattrs/plain xattr.user.a=1 xattr.user.b=\x00\x01\xff xattr.trusted.t=t
-	file xattrs/empty xattr.user.empty=
-	file xattrs/large xattr.user.large=$(printf 'x%.0s' {1..2000})
-	file xattrs/acl mode=0640 xattr.system.posix_acl_access=\x02\x00\x00\x00\x01\x00\x06\x00\xff\xff\xff\xff\x02\x00\x04\x00\xe8\x03\x00\x00\x04\x00\x04\x00\xff\xff\xff\xff\x10\x00\x04\x00\xff\xff\xff\xff\x20\x00\x00\x00\xff\xff\xff\xff
-	dir data mtime=1600000010
-	file data/empty
-	file data/one text=1
-	file data/block size=4096 fill=2
-	file data/block-and-one size=4097 fill=3
-	file data/chunk size=524288 fill=4
-	file data/chunk-and-one size=524289 fill=5
-	file data/odd size=1234567 fill=6
-	file data/zeros size=1500000
-	dir usr mtime=1600000011
-	dir usr/share
-	dir usr/share/doc
-	file usr/share/doc/a text=a
-	file usr/share/doc/b size=300000 fill=7
-	END
-    {
-        for part in $(seq 1 30); do
-            echo "dir ${deep:0:$((5 * part - 1))} mtime=$((1600000100 + part))"
-        done
-        echo "file ${deep}leaf text=leaf"
-    } | layer sample-2
-    layer sample-3 <<-END
-	file etc/.wh.removed
-	file etc/.wh.never-was
-	file etc/replaced text=new mode=0644 uid=5
-	dir etc mode=0711 mtime=1600000020
-	file etc/opaque.d/.wh..wh..opq
-	file etc/opaque.d/new text=new
-	file etc/becomes-file text=now-a-file
-	dir etc/becomes-dir mtime=1600000021
-	file etc/becomes-dir/y text=y
-	dir etc/becomes-real mtime=1600000022
-	file etc/becomes-real/z text=z
-	file links/.wh.gone-later
-	link links/four links/two
-	file usr/share/.wh.doc
-	file data/more size=900000 fill=8
-	END
-    # shellcheck disable=SC2034
-    LAYERS=("$WORK/sample-1.tar" "$WORK/sample-2.tar" "$WORK/sample-3.tar")
+    LAYERS=()
+    for ((number = 1; ; number++)); do
+        [ -e "$top/testdata/images/$1/$number" ] || break
+        layer "$1-$number" <"$top/testdata/images/$1/$number"
+        LAYERS+=("$WORK/$1-$number.tar")
+    done
+}
+
+# Three layers with one of everything.
+sample_layers() {
+    stack_layers sample
 }

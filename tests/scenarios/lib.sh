@@ -39,6 +39,7 @@ export LAMBDAIMG_KMS=file:$WORK/key HOME=$WORK/home XDG_CONFIG_HOME=$WORK/home/c
 export TMPDIR=$WORK/tmp
 export ASAN_OPTIONS="detect_leaks=1:exitcode=99:log_path=$WORK/sanitizer/report"
 export UBSAN_OPTIONS="print_stacktrace=1:exitcode=99:log_path=$WORK/sanitizer/report"
+export TSAN_OPTIONS="exitcode=99:log_path=$WORK/sanitizer/report"
 mkdir -p "$HOME" "$TMPDIR" "$WORK/sanitizer"
 chmod 755 "$WORK"
 chmod 1777 "$WORK/sanitizer" "$TMPDIR"

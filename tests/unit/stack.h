@@ -195,7 +195,7 @@ HELPER int stack_plan(struct stack *s, struct li_error *err)
 {
     int rc = stack_build(s, err);
 
-    return rc == 0 ? li_ext4_plan(s->tree, &s->ext4, err) : rc;
+    return rc == 0 ? li_ext4_plan(s->tree, NULL, &s->ext4, err) : rc;
 }
 
 /* Frees what was made of the layers, and keeps them. */

@@ -212,6 +212,9 @@ static void test_attributes(void **state)
     expect_pax("SCHILY.acl.access", "user::rw-,user:a:r--:1000,group::r-x,mask::rwx,other::---",
                "user::rw-,user:a:r--:1000,group::r-x,mask::rwx,other::---", "");
     expect_pax("mtime", "-1.25", "-1.5", "/f: mtime: -2.750000000, -2.500000000\n");
+    expect_pax("mtime", "-0.25", "-0.25", "");
+    expect_pax("mtime", "0.25", "-0.5", "/f: mtime: 0.250000000, 0.500000000\n");
+    expect_pax("mtime", "-0.75", "-0.5", "/f: mtime: -1.250000000, 0.500000000\n");
     expect_pax("mtime", "0.000000001", "0.000000002", "/f: mtime: 0.000000001, 0.000000002\n");
 }
 

@@ -124,6 +124,9 @@ static void test_times(void **state)
         {"1700000000.0000000019", 1700000000, 1},
         {"1700000000.999999999", 1700000000, 999999999},
         {"-1", -1, 0},
+        {"-0.25", -1, 750000000},
+        {"-0", 0, 0},
+        {"0.25", 0, 250000000},
         {"-1.25", -2, 750000000},
         {"-2147483648", -2147483648LL, 0},
         {"2147483647", 2147483647, 0},
@@ -264,28 +267,52 @@ static void test_symlinks(void **state)
     expect_no_image(&s, LI_EUNSUPPORTED, "path of 4096 bytes");
 }
 
-/* Types that POSIX does not know are files; a name that ends with a slash is a directory. */
+/* An entry of type TYPE with four bytes behind it, whatever the type. */
+static void put_type(struct li_buffer *tar, const char *path, char type, unsigned mode)
+{
+    struct tar_entry e = {.path = path, .mode = mode, .size = 4};
+    uint8_t header[TAR_BLOCK];
+
+    e.type = type;
+    tar_make_header(&e, header);
+    tar_append(tar, header, sizeof(header));
+    tar_append(tar, "text", 4);
+    tar_pad(tar, 4);
+}
+
+/* A name that ends with a slash is a directory. */
 static void test_types(void **state)
 {
-    static const char types[] = {'\0', '7', 'Z'};
     struct stack s = {0};
     struct li_buffer *tar = stack_layer(&s);
-    char name[2] = "a";
 
     (void)state;
-    for (size_t i = 0; i < sizeof(types); i++) {
-        struct tar_entry e = {.path = name, .data = "text", .length = 4, .size = 4};
-        uint8_t header[TAR_BLOCK];
-
-        name[0] = (char)('a' + i);
-        e.type = types[i];
-        tar_make_header(&e, header);
-        tar_append(tar, header, sizeof(header));
-        tar_append(tar, "text", 4);
-        tar_pad(tar, 4);
-    }
+    put_type(tar, "a", '\0', 0644);
+    put_type(tar, "b", '7', 0644);
     tar_put(tar, &(struct tar_entry){.path = "old/", .mode = 0755});
-    expect_tree(&s, "a=text b=text c=text old/");
+    expect_tree(&s, "a=text b=text old/");
+}
+
+/* A socket has no type in any tar. The nearest thing is a mode that says so: beside a type that is
+ * known it means nothing, beside another it does not help. */
+static void test_unknown_types(void **state)
+{
+    static const unsigned modes[] = {0644, 0100644, 0140644};
+    struct stack s = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        put_type(stack_layer(&s), "f", 'Z', modes[i]);
+        expect_no_image(&s, LI_EUNSUPPORTED, "f: its type, byte 90");
+        put_type(stack_layer(&s), "f", 's', modes[i]);
+        expect_no_image(&s, LI_EUNSUPPORTED, "f: its type, byte 115");
+        put_type(stack_layer(&s), "f", 'N', modes[i]);
+        expect_no_image(&s, LI_EUNSUPPORTED, "f: its type, byte 78");
+        put_type(stack_layer(&s), "f", 'M', modes[i]);
+        expect_no_image(&s, LI_EUNSUPPORTED, "f: it is a part of a file");
+        put_type(stack_layer(&s), "f", '0', modes[i]);
+        expect_tree(&s, "f=text");
+    }
 }
 
 int main(void)
@@ -300,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_wrong_devices),
         cmocka_unit_test(test_symlinks),
         cmocka_unit_test(test_types),
+        cmocka_unit_test(test_unknown_types),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

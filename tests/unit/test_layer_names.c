@@ -136,6 +136,31 @@ static void test_targets_in_pax_only(void **state)
     }
 }
 
+/* libarchive would take what is before the NUL for the name. */
+static void test_nul_in_names(void **state)
+{
+    static const char *const keys[] = {"path", "linkpath", "GNU.sparse.name"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        struct stack s = {0};
+        struct li_buffer pax = {0};
+
+        tar_record(&pax, keys[i], "a\0b", 3);
+        tar_put(stack_layer(&s),
+                &(struct tar_entry){
+                    .path = "l", .target = "t", .type = i == 2 ? '0' : '2', .pax = &pax});
+        expect_no_image(&s, LI_ECORRUPT, "has a NUL");
+        /* The same where libarchive warns of the name already. */
+        tar_record_text(&pax, "path", UTF8);
+        tar_put(stack_layer(&s),
+                &(struct tar_entry){
+                    .path = UTF8, .target = "t", .type = i == 2 ? '0' : '2', .pax = &pax});
+        li_buffer_free(&pax);
+        expect_no_image(&s, LI_ECORRUPT, "has a NUL");
+    }
+}
+
 static void test_clean_paths(void **state)
 {
     (void)state;
@@ -290,17 +315,12 @@ static void test_root(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_any_bytes),
-        cmocka_unit_test(test_any_locale),
-        cmocka_unit_test(test_binary_pax_names),
-        cmocka_unit_test(test_targets_in_pax_only),
-        cmocka_unit_test(test_clean_paths),
-        cmocka_unit_test(test_long_names),
-        cmocka_unit_test(test_long_names_in_links),
-        cmocka_unit_test(test_long_paths),
-        cmocka_unit_test(test_long_paths_in_messages),
-        cmocka_unit_test(test_empty_names),
-        cmocka_unit_test(test_root),
+        cmocka_unit_test(test_any_bytes),        cmocka_unit_test(test_any_locale),
+        cmocka_unit_test(test_binary_pax_names), cmocka_unit_test(test_targets_in_pax_only),
+        cmocka_unit_test(test_nul_in_names),     cmocka_unit_test(test_clean_paths),
+        cmocka_unit_test(test_long_names),       cmocka_unit_test(test_long_names_in_links),
+        cmocka_unit_test(test_long_paths),       cmocka_unit_test(test_long_paths_in_messages),
+        cmocka_unit_test(test_empty_names),      cmocka_unit_test(test_root),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@ struct sparse {
     uint64_t size;
     const struct li_sparse_run *runs;
     size_t count;
+    uint64_t missing; /* bytes that the map has and the tar has not */
 };
 
 /* What the file reads as; the caller frees it. */
@@ -33,7 +34,7 @@ static uint64_t stored_size(const struct sparse *f)
 
     for (size_t i = 0; i < f->count; i++)
         size += f->runs[i].length;
-    return size;
+    return size - f->missing;
 }
 
 /* Rows of the old form's map: LIMIT of them, 24 bytes each, from run FIRST on. */
@@ -172,7 +173,7 @@ static const struct li_sparse_run tail[] = {{4096, 524288}, {1000000, 100}};
 
 #define SPARSE(size, runs)                                                                         \
     {                                                                                              \
-        (size), (runs), sizeof(runs) / sizeof((runs)[0])                                           \
+        (size), (runs), sizeof(runs) / sizeof((runs)[0]), 0                                        \
     }
 
 static const struct sparse files[] = {
@@ -220,7 +221,7 @@ static struct sparse comb(size_t count)
     assert_non_null(runs);
     for (size_t i = 0; i < count; i++)
         runs[i] = (struct li_sparse_run){i * 8192 + 4096, 1 + i % 4096};
-    return (struct sparse){count * 8192 + 1, runs, count};
+    return (struct sparse){count * 8192 + 1, runs, count, 0};
 }
 
 /* Up to 4 extents lie in the inode, 340 in a block, and the inode lists up to 4 blocks. */
@@ -305,6 +306,32 @@ static void test_gnu_tar(void **state)
     free(data);
 }
 
+/* Runs of data that are zeros throughout: one hole. */
+static void test_zero_runs(void **state)
+{
+    uint8_t *data = calloc(1, 1000000);
+
+    (void)state;
+    assert_non_null(data);
+    for (enum form form = OLD; form < FORMS; form++) {
+        struct stack s = {0};
+        struct li_buffer *tar = stack_layer(&s);
+        const struct sparse f = SPARSE(5250001, large);
+        ext2_filsys fs;
+
+        put_sparse(tar, "zeros", &f, data, form);
+        data[stored_size(&f) - 1] = 1;
+        put_sparse(tar, "odd", &f, data, form);
+        fs = open_ext4(&s);
+        check_file(fs, "odd", &f, data, 0);
+        data[stored_size(&f) - 1] = 0;
+        assert_int_equal(small_inode(fs, find_ino(fs, "zeros")).i_size, f.size);
+        assert_int_equal(small_inode(fs, find_ino(fs, "zeros")).i_blocks, 0);
+        close_ext4(&s, fs);
+    }
+    free(data);
+}
+
 static void test_wrong_maps(void **state)
 {
     static const struct li_sparse_run beyond[] = {{0, 1000}, {4990, 2000}};
@@ -315,7 +342,7 @@ static void test_wrong_maps(void **state)
                                           SPARSE(5000, overlap),
                                           SPARSE(5000, descending),
                                           SPARSE(5000, huge),
-                                          {5000, NULL, 0}};
+                                          {5000, NULL, 0, 0}};
     uint8_t *data = tar_bytes(13, 5000);
     struct stack s = {0};
 
@@ -336,12 +363,34 @@ static void test_wrong_maps(void **state)
     free(data);
 }
 
+/* A map that has more bytes than the tar, though none that would reach the next header. */
+static void test_maps_beyond_the_contents(void **state)
+{
+    static const struct li_sparse_run runs[] = {{0, 1000}, {4000, 300}};
+    static const uint64_t missing[] = {1, 12, 275, 300};
+    uint8_t *data = tar_bytes(17, 1300);
+
+    (void)state;
+    for (enum form form = OLD; form < FORMS; form++)
+        for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
+            struct sparse f = SPARSE(5000, runs);
+            struct stack s = {0};
+            struct li_buffer *tar = stack_layer(&s);
+
+            f.missing = missing[i];
+            put_sparse(tar, "f", &f, data, form);
+            tar_file(tar, "next", "next");
+            expect_no_image(&s, LI_ECORRUPT, "f: its size or its sparse map do not fit");
+        }
+    free(data);
+}
+
 /* Sizes that only a hole can have. ext4 holds 2^32 - 1 blocks. */
 static void test_sizes(void **state)
 {
     static const uint64_t most = UINT64_C(4096) * UINT32_MAX - 1;
     struct li_sparse_run run = {most, 0};
-    struct sparse f = {most, &run, 1};
+    struct sparse f = {most, &run, 1, 0};
     struct stack s = {0};
     struct raw_inode inode;
     ext2_filsys fs;
@@ -362,8 +411,9 @@ static void test_sizes(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),   cmocka_unit_test(test_extent_trees),
-        cmocka_unit_test(test_gnu_tar), cmocka_unit_test(test_wrong_maps),
+        cmocka_unit_test(test_forms),      cmocka_unit_test(test_extent_trees),
+        cmocka_unit_test(test_gnu_tar),    cmocka_unit_test(test_zero_runs),
+        cmocka_unit_test(test_wrong_maps), cmocka_unit_test(test_maps_beyond_the_contents),
         cmocka_unit_test(test_sizes),
     };
 

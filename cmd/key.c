@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "cmd/aws.h"
+#include "cmd/context.h"
+
+static const struct option_row options[] = {
+    {"json", 0, NULL, "machine-readable output"},
+    {NULL, 0, NULL, NULL},
+};
+
+static void print_sourced(const char *what, const char *value, const char *source, const char *none)
+{
+    if (*value)
+        printf("%-11s %s (%s)\n", what, value, source);
+    else
+        printf("%-11s %s\n", what, none);
+}
+
+static void print_text(const struct li_aws_credentials *who, const struct li_aws_place *place)
+{
+    char when[SIZE_TEXT];
+
+    printf("access key  %s\n", who->access_key);
+    printf("source      %s\n", who->source);
+    printf("profile     %s\n", place->profile);
+    printf("expires     %s\n", who->expires == INT64_MAX ? "never" : time_text(who->expires, when));
+    print_sourced("region", place->region, place->region_source, "not set");
+    print_sourced("endpoint", place->endpoint, place->endpoint_source, "AWS's own");
+}
+
+/* A member that is null where the text is empty. */
+static json_t *text_or_null(const char *text)
+{
+    return *text ? json_string(text) : json_null();
+}
+
+static int print_whoami(const struct li_aws_credentials *who, const struct li_aws_place *place,
+                        struct li_error *err)
+{
+    json_t *expires =
+        who->expires == INT64_MAX ? json_null() : json_integer((json_int_t)who->expires);
+
+    return print_json(json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "access_key_id",
+                                who->access_key, "source", who->source, "profile", place->profile,
+                                "expires", expires, "region", text_or_null(place->region),
+                                "region_source", text_or_null(place->region_source), "endpoint",
+                                text_or_null(place->endpoint), "endpoint_source",
+                                text_or_null(place->endpoint_source)),
+                      err);
+}
+
+static int whoami(const struct arguments *args, struct li_error *err)
+{
+    struct li_aws_credentials who = {.expires = 0};
+    struct li_aws_place place = {.profile = ""};
+    struct li_env env;
+    struct aws aws = {.http = NULL};
+    int rc = make_env(args, &env, err);
+
+    if (rc == 0)
+        rc = open_aws(args, &env, &aws, err);
+    if (rc == 0)
+        rc = li_aws_provider_get(aws.provider, &who, err);
+    if (rc == 0)
+        rc = li_aws_place(&aws.settings, aws.http, &env, &place, err);
+    if (rc < 0)
+        li_context(err, "cannot tell who you are for AWS");
+    else if (flag(args, "json"))
+        rc = print_whoami(&who, &place, err);
+    else
+        print_text(&who, &place);
+    li_aws_credentials_wipe(&who);
+    close_aws(&aws);
+    return rc < 0 ? rc : EXIT_DONE;
+}
+
+static int run(const struct arguments *args, struct li_error *err)
+{
+    if (strcmp(args->operand[0], "whoami") == 0)
+        return whoami(args, err);
+    return li_fail(err, CMD_EUSAGE, "key: \"%.100s\" is not whoami; lambdaimg key --help shows how",
+                   args->operand[0]);
+}
+
+const struct command command_key = {
+    "key", "whoami", "show which AWS credentials are used, and where from", 1, 1, options, run,
+};

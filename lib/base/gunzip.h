@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gzip (RFC 1952) for decompress.c; the functions are as those of decompress.h. */
+#ifndef LI_BASE_GUNZIP_H
+#define LI_BASE_GUNZIP_H
+
+#include "base/decompress.h"
+
+struct li_gunzip;
+
+int li_gunzip_new(li_decompress_source *source, void *arg, struct li_gunzip **out,
+                  struct li_error *err);
+int li_gunzip_read(struct li_gunzip *g, void *buf, size_t len, size_t *got, struct li_error *err);
+void li_gunzip_free(struct li_gunzip *g);
+
+#endif

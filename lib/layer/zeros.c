@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Contents are asked of every regular file, and nearly always the answer is no, after a few bytes
+ * that the scan has read already: the first word of a part tells. Only where it is zero, or where
+ * the contents begin behind what was read, is the layer itself read, in pieces that grow, since a
+ * file that begins with a few zeros is far more common than one that is zeros throughout.
+ */
+#include "layer/zeros.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_READ = 4096, LAST_READ = 128 * 1024 };
+
+/* Where all bytes equal the one before them, and the first is zero, all are. */
+static bool is_zero(const uint8_t *data, size_t len)
+{
+    return len == 0 || (data[0] == 0 && memcmp(data, data + 1, len - 1) == 0);
+}
+
+static int read_on(const struct li_layers *layers, size_t index, uint64_t offset, uint64_t len,
+                   bool *out, struct li_error *err)
+{
+    size_t want = FIRST_READ;
+    uint8_t *buf = malloc(LAST_READ);
+    bool zero = true;
+    int rc = buf ? 0 : li_fail_memory(err);
+
+    while (rc == 0 && zero && len > 0) {
+        size_t piece = len < want ? (size_t)len : want;
+
+        rc = li_layers_read(layers, index, buf, piece, offset, err);
+        if (rc == 0)
+            zero = is_zero(buf, piece);
+        offset += piece;
+        len -= piece;
+        want = want < LAST_READ / 2 ? want * 2 : LAST_READ;
+    }
+    free(buf);
+    if (rc == 0)
+        *out = zero;
+    return rc;
+}
+
+int li_layer_is_zero(const struct li_layers *layers, size_t index, const struct li_layer_part *part,
+                     uint64_t offset, uint64_t len, bool *out, struct li_error *err)
+{
+    if (offset >= part->offset && offset - part->offset < part->len) {
+        size_t at = (size_t)(offset - part->offset), held = part->len - at;
+
+        if (held > len)
+            held = (size_t)len;
+        if (!is_zero(part->data + at, held)) {
+            *out = false;
+            return 0;
+        }
+        offset += held;
+        len -= held;
+    }
+    if (len == 0) {
+        *out = true;
+        return 0;
+    }
+    return read_on(layers, index, offset, len, out, err);
+}

@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Credentials that expire while a repository in a bucket is in use: a push goes on, and a mount keeps
+# reading. Everything is tests/aws-server's, on loopback.
+. "$(dirname "$0")/lib.sh"
+
+unset "${!AWS_@}" http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
+aws=$WORK/aws
+mkdir "$aws"
+touch "$aws/log"
+"$top/tests/aws-server" "$aws" &
+started+=("$!")
+for ((i = 0; i < 100; i++)); do
+    [ -s "$aws/url" ] && break
+    sleep 0.05
+done
+url=$(cat "$aws/url") || exit 1
+export AWS_EC2_METADATA_DISABLED=true AWS_REGION=us-east-1 AWS_ENDPOINT_URL=$url
+export AWS_CONTAINER_CREDENTIALS_FULL_URI=$url/container LAMBDAIMG_REPO=s3://bucket/images
+
+# An image of 64 files of one chunk each, that nobody can compress.
+mkdir files
+for ((i = 0; i < 64; i++)); do
+    head -c 524288 /dev/urandom >"files/$i"
+done
+tar -C files -cf layer.tar .
+make_docker_old app.tar app:1 layer.tar
+
+# counted REGEX: lines of the server's log.
+counted() {
+    grep -Ec -- "$1" "$aws/log"
+}
+
+run 0 "init in a bucket" init
+is "$(counted '^GET /container$')" 1 "one process asks for credentials once"
+
+# ---- push --------------------------------------------------------------------------------------
+
+# Keys are good for 40 requests each, and the push needs more than 130. At most 32 are under way at a
+# time: so none meets two keys in a row that expire.
+echo 40 >"$aws/s3-uses"
+: >"$aws/log"
+run 0 "a push whose credentials expire again and again" push app.tar app:1
+has "$OUT" '^pushed app:1, .*66 new of 66 chunks' "stores all chunks"
+[ "$(counted '^GET /container$')" -ge 3 ]
+result $? "they did expire" <<<"$(counted ExpiredToken) times"
+keys=$(grep -Eo 'ASIACONTAINER[0-9]+' "$aws/log" | sort -u | wc -l)
+is "$(counted '^GET /container$')" "$keys" "each expired one was replaced by one other"
+rm "$aws/s3-uses"
+run 0 "what was pushed is whole" verify app:1
+
+# Keys that nothing can replace: the same one is expired at once.
+echo 0 >"$aws/s3-uses"
+: >"$aws/log"
+run 1 "a push whose new credentials are expired as well" push app.tar app:2
+has "$ERR" 'ExpiredToken|expired|rejected' "says that they are"
+[ "$(counted '^GET /container$')" -le 20 ]
+result $? "and does not ask for ever" <<<"$(counted '^GET /container$') times"
+rm "$aws/s3-uses"
+run 0 "the repository works as before" verify app:1
+
+# Those of the environment do not change.
+echo 'AKIALONG secret-long' >"$aws/keys"
+: >"$aws/log"
+export AWS_ACCESS_KEY_ID=AKIALONG AWS_SECRET_ACCESS_KEY=secret-long AWS_SESSION_TOKEN=secret-old
+run 1 "fixed credentials that are expired" push app.tar app:2
+has "$ERR" 'from the environment were rejected, and there are no others$' "say so"
+has_no "$ERR" 'secret' "without the secret"
+is "$(counted '^GET /container$')" 0 "and nobody else's are used instead"
+unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+
+# ---- mount -------------------------------------------------------------------------------------
+
+if [ -n "$("$top/scripts/mount-obstacle")" ] && [ -z "${CHECK_REQUIRE_MOUNT:-}" ]; then
+    skip "a mount" "$("$top/scripts/mount-obstacle")"
+    finish
+fi
+echo 2 >"$aws/life"
+: >"$aws/log"
+mount_image app:1 "$WORK/mnt" --timeout 5
+same "$WORK/mnt/0" files/0 "a file"
+before=$(counted '^GET /container$')
+sleep 3
+same "$WORK/mnt/9" files/9 "another one, after the credentials expired"
+[ "$(counted '^GET /container$')" -gt "$before" ]
+result $? "with other ones"
+echo 100 >"$aws/fail"
+sleep 3
+same "$WORK/mnt/9" files/9 "what is there is read while nobody gives credentials"
+not_ok "and what is not there fails" cmp "$WORK/mnt/5" files/5
+echo 0 >"$aws/fail"
+sleep 6
+same "$WORK/mnt/5" files/5 "until somebody gives some again"
+run 0 "umount" umount "$WORK/mnt"
+
+finish

@@ -127,9 +127,8 @@ done >>cases
 echo "$((++number)) 10 flip" >>cases
 
 lanes=4
-# run_lane LANE: in a directory of its own, each cases' result in a file.
-# shellcheck disable=SC2030
-run_lane() (
+# run_lane LANE: in a directory of its own and a process of its own; each case's result is in files.
+run_lane() {
     WORK=$WORK/lane.$1
     OUT=$WORK/.out ERR=$WORK/.err TURN=$WORK/turn
     touch "$TURN"
@@ -142,7 +141,7 @@ run_lane() (
         mkdir "../case.${arguments[0]}"
         mv problems failures successes proxy.*.log "../case.${arguments[0]}"
     done < <(awk -v lane="$1" -v lanes=$lanes 'NR % lanes == lane' ../cases)
-)
+}
 
 for ((lane = 0; lane < lanes; lane++)); do
     mkdir -p "lane.$lane/mnt"
@@ -182,5 +181,23 @@ cat case.*/proxy.*.log | awk '$2 != "none" { count[$2]++ }
 ok "most pushes succeed" test "$(count successes push)" -gt "$(wc -l <cases | awk '{ print int($1 * 0.8) }')"
 ok "most mounts succeed" test "$(count successes mount)" -gt "$(wc -l <cases | awk '{ print int($1 * 0.8) }')"
 ok "requests were spoiled" test "$(cat case.*/proxy.*.log | awk '$2 != "none"' | wc -l)" -gt $((8 * seeds))
+
+# ---- nothing but faults ------------------------------------------------------------------------
+
+# outage FAULT REGEX: every request is spoiled; the push ends soon, and says what is wrong.
+outage() {
+    proxy 1 100 "$1"
+    AWS_ENDPOINT_URL_S3=$PROXY run 1 "nothing but $1: push" push lane.0/image.tar app:1 --stall 1
+    has "$ERR" "s3://$S3_BUCKET/faults/lambdaimg.json: .*$2" "nothing but $1: it is said"
+    ok "nothing but $1: it gives up" test "$(wc -l <"$PROXY_LOG")" -le 8
+    end_proxy
+}
+
+outage stall "no answer in 4 attempts"
+outage reset "no answer in 4 attempts"
+outage short "no answer in 4 attempts"
+outage flip "no sound answer in 4 attempts: request tx.*checksum"
+outage 500 "the server answered GET 8 times with 500 InternalError: fault [0-9]+ .request fault-"
+outage 503 "the server answered GET 8 times with 503 SlowDown: fault [0-9]+ .request fault-"
 
 finish

@@ -45,8 +45,8 @@ LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/
 	lib/image/image.c lib/image/json.c lib/image/names.c lib/image/oci.c lib/image/oci_choose.c \
 	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
 
-LIB_LAYER = lib/layer/finish.c lib/layer/header.c lib/layer/inflate.c lib/layer/layers.c lib/layer/merge.c \
-	lib/layer/path.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c \
+LIB_LAYER = lib/layer/entry.c lib/layer/finish.c lib/layer/header.c lib/layer/inflate.c lib/layer/layers.c \
+	lib/layer/merge.c lib/layer/path.c lib/layer/record.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c \
 	lib/layer/whiteout.c lib/layer/xattr.c lib/layer/zeros.c
 
 LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/explain.c lib/ext4/extent.c \
@@ -56,6 +56,9 @@ LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/explain.c lib/ext4/e
 LIB_CHUNK = lib/chunk/chunk.c lib/chunk/walk.c lib/chunk/write.c
 
 LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
+
+LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/record.c \
+	lib/memo/stamp.c
 
 LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
@@ -84,20 +87,20 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 FUSE = fuse/mount.c fuse/operations.c fuse/signals.c fuse/unmount.c
 
 CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explain.c cmd/help.c cmd/init.c \
-	cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
+	cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/memo.c cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base
 
-UNIT_HTTP = http aws credentials
+UNIT_HTTP = http aws credentials credentials_kept
 
 UNIT_IMAGE = image image_container image_oci
 
 UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
 	layer_gzip layer_names layer_sparse layer_xattr layer_zeros
 
-UNIT_CRYPTO = crypto seal kms manifest wrap reference
+UNIT_CRYPTO = crypto memo seal kms manifest wrap reference
 
 UNIT_STORE = chunk store s3 s3_write repo push
 
@@ -121,7 +124,7 @@ FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
 
-LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) $(LIB_KMS) \
+LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) $(LIB_MEMO) $(LIB_KMS) \
 	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER) $(LIB_COMPARE)
 UNIT = $(UNIT_BASE) $(UNIT_HTTP) $(UNIT_IMAGE) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
 	$(UNIT_COMPARE) $(UNIT_MAN)

@@ -34,18 +34,24 @@ static int describe_layers(const struct li_image *image, struct li_manifest *out
     return 0;
 }
 
-/* What could change an image's bytes or a chunk's sealed form. */
-static int describe_tools(struct li_manifest *out, struct li_error *err)
+int library_versions(char **out, struct li_error *err)
 {
-    const char *e2fsprogs = NULL;
+    const char *e2fsprogs = NULL, *archive = strchr(archive_version_string(), ' ');
 
     ext2fs_get_library_version(&e2fsprogs, NULL);
-    if (asprintf(&out->libraries, "libarchive %s, libext2fs %s, zstd %s",
-                 archive_version_details() ? strchr(archive_version_string(), ' ') + 1 : "?",
-                 e2fsprogs, ZSTD_versionString()) < 0) {
-        out->libraries = NULL;
-        return li_fail_memory(err);
-    }
+    if (asprintf(out, "libarchive %s, libext2fs %s, zstd %s", archive ? archive + 1 : "?",
+                 e2fsprogs, ZSTD_versionString()) >= 0)
+        return 0;
+    *out = NULL;
+    return li_fail_memory(err);
+}
+
+static int describe_tools(struct li_manifest *out, struct li_error *err)
+{
+    int rc = library_versions(&out->libraries, err);
+
+    if (rc < 0)
+        return rc;
     out->tool = strdup("lambdaimg " LI_VERSION);
     return out->tool ? 0 : li_fail_memory(err);
 }

@@ -12,4 +12,8 @@ int seal_policy(const struct arguments *args, struct li_seal_policy *policy, str
 /* Fills in what li_repo_push() wants to know. The caller frees OUT with li_manifest_free(). */
 int describe(const struct flattened *flattened, struct li_manifest *out, struct li_error *err);
 
+/* The libraries that could change an image's bytes or a chunk's sealed form, with their versions;
+ * the caller frees *OUT. */
+int library_versions(char **out, struct li_error *err);
+
 #endif

@@ -61,7 +61,7 @@ int compare_with_original(const struct arguments *args, struct context *context,
     if (rc == 0)
         rc = li_compare(files, layers, print_difference, &printed, result, err);
     if (rc < 0)
-        li_context(err, "cannot compare with %s", option(args, "against"));
+        li_context(err, "cannot compare with %s", image_text(option(args, "against")));
     li_files_free(files);
     li_reader_free(reader);
     li_layers_free(layers);

@@ -239,13 +239,18 @@ unsigned fetching_threads(const struct context *context)
 }
 
 int flatten(const struct arguments *args, const char *path, const struct li_ext4_room *room,
-            const struct li_env *env, struct flattened *out, struct li_error *err)
+            const struct li_env *env, struct li_memo *memo, struct flattened *out,
+            struct li_error *err)
 {
+    struct li_record *records = NULL;
     struct li_image_options options = {option(args, "image"), option(args, "platform")};
     int rc = li_image_open(path, &options, env, &out->image, err);
 
+    out->memo = memo;
+    if (rc == 0 && memo)
+        rc = li_memo_recall(memo, out->image, &records, err);
     if (rc == 0)
-        rc = li_layers_open(out->image, env, &out->layers, err);
+        rc = li_layers_open_known(out->image, env, records, &out->layers, err);
     if (rc == 0)
         rc = li_tree_build(out->layers, &out->tree, err);
     if (rc == 0)
@@ -265,6 +270,7 @@ void free_flattened(struct flattened *flattened)
 int confirm_layers(void *arg, struct li_error *err)
 {
     struct flattened *flattened = arg;
+    int rc = li_layers_verified(flattened->layers, err);
 
-    return li_layers_verified(flattened->layers, err);
+    return rc == 0 && flattened->memo ? li_memo_unchanged(flattened->memo, err) : rc;
 }

@@ -12,6 +12,7 @@
 #include "kms/kms.h"
 #include "layer/layer.h"
 #include "layer/tree.h"
+#include "memo/memo.h"
 #include "repo/repo.h"
 #include "store/store.h"
 
@@ -50,20 +51,28 @@ void close_context(struct context *context);
 /* Threads for what fetches and checks: one for each processor does not keep a network busy. */
 unsigned fetching_threads(const struct context *context);
 
+/* memo.c: opens the memo that --memo, LAMBDAIMG_MEMO or the user's cache directory names. *OUT is
+ * NULL where --no-memo says so, or where there is none and nobody asked for it by --memo. */
+int open_memo(const struct arguments *args, struct context *context, struct li_memo **out,
+              struct li_error *err);
+
 /* An image from outside, flattened. Zero-initialise it. */
 struct flattened {
     struct li_image *image;
     struct li_layers *layers;
     struct li_tree *tree;
     struct li_ext4 *ext4;
+    struct li_memo *memo; /* borrowed, or NULL */
 };
 
 /* How large the file system shall be, by --size and --free. CMD_EUSAGE. */
 int parse_room(const struct arguments *args, struct li_ext4_room *out, struct li_error *err);
 
-/* Opens and plans the image at PATH; --image and --platform of ARGS choose. */
+/* Opens and plans the image at PATH; --image and --platform of ARGS choose. MEMO, which may be
+ * NULL, saves reading what it knows, and must be freed after it. */
 int flatten(const struct arguments *args, const char *path, const struct li_ext4_room *room,
-            const struct li_env *env, struct flattened *out, struct li_error *err);
+            const struct li_env *env, struct li_memo *memo, struct flattened *out,
+            struct li_error *err);
 void free_flattened(struct flattened *flattened);
 
 /* A li_chunk_confirm: whether the layers were what the image says. ARG is a struct flattened. */

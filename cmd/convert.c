@@ -47,7 +47,7 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = make_env(args, &env, err);
     if (rc == 0)
-        rc = flatten(args, args->operand[0], &room, &env, &flattened, err);
+        rc = flatten(args, args->operand[0], &room, &env, NULL, &flattened, err);
     if (rc == 0)
         rc = convert(args, &flattened, env.threads, err);
     if (rc == 0 && flag(args, "explain"))

@@ -17,6 +17,8 @@ static const struct option_row options[] = {
      "at least)"},
     {"image", 0, "TAG", "which image, where there are several: a tag or a digest"},
     {"platform", 0, "OS/ARCH", "which platform, where there are several (default: this host's)"},
+    {"memo", 0, "DIR", "where to remember what was pushed (default: ~/.cache/lambdaimg)"},
+    {"no-memo", 0, NULL, "read all layers, and remember nothing"},
     {"json", 0, NULL, "machine-readable output"},
     {NULL, 0, NULL, NULL},
 };
@@ -52,12 +54,13 @@ static int print_result(const struct li_reference *reference, const struct li_pu
     char name[sizeof(reference->name) + sizeof(reference->tag) + 1], id[2 * LI_ID_SIZE + 1];
 
     snprintf(name, sizeof(name), "%s:%s", reference->name, reference->tag);
-    return print_json(json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "reference", name,
-                                "manifest", dry_run ? "" : id_text(r->manifest, id), "dry_run",
-                                dry_run, "chunks", (json_int_t)r->chunks, "new_chunks",
+    return print_json(json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "reference",
+                                name, "manifest", dry_run ? "" : id_text(r->manifest, id),
+                                "dry_run", dry_run, "chunks", (json_int_t)r->chunks, "new_chunks",
                                 (json_int_t)r->new_chunks, "new_bytes", (json_int_t)r->new_bytes,
-                                "known_chunks", (json_int_t)r->known_chunks, "mended",
-                                (json_int_t)r->mended, "metadata_bytes", (json_int_t)r->metadata),
+                                "known_chunks", (json_int_t)r->known_chunks, "memo_chunks",
+                                (json_int_t)r->memo_chunks, "mended", (json_int_t)r->mended,
+                                "metadata_bytes", (json_int_t)r->metadata),
                       err);
 }
 
@@ -72,10 +75,13 @@ static void print_text(const struct li_reference *reference, const struct li_pus
         printf("pushed %s:%s, manifest %s: ", reference->name, reference->tag,
                id_text(r->manifest, id));
     if (r->new_chunks == 0)
-        printf("nothing new, all %llu chunks are there\n", (unsigned long long)r->chunks);
+        printf("nothing new, all %llu chunks are there", (unsigned long long)r->chunks);
     else
-        printf("%llu new of %llu chunks, %s\n", (unsigned long long)r->new_chunks,
+        printf("%llu new of %llu chunks, %s", (unsigned long long)r->new_chunks,
                (unsigned long long)r->chunks, size_text(r->new_bytes, size));
+    if (r->memo_chunks > 0)
+        printf("; %llu known by the memo", (unsigned long long)r->memo_chunks);
+    putchar('\n');
     if (r->mended > 0)
         printf("mended %llu chunks that were damaged\n", (unsigned long long)r->mended);
 }
@@ -106,7 +112,8 @@ static int push(const struct arguments *args, struct context *context,
                                            .dry_run = flag(args, "dry-run"),
                                            .check_existing = flag(args, "check-existing"),
                                            .confirm = confirm_layers,
-                                           .confirm_arg = (void *)(uintptr_t)flattened};
+                                           .confirm_arg = (void *)(uintptr_t)flattened,
+                                           .memo = flattened->memo};
     struct li_chunk_source source = li_ext4_source(flattened->ext4);
     struct progress_bar bar;
     struct li_progress progress;
@@ -130,6 +137,8 @@ static int run(const struct arguments *args, struct li_error *err)
     struct flattened flattened = {0};
     struct li_push_result result = {0};
     struct li_reference reference = {0};
+    struct li_error ignored = LI_ERROR_INIT;
+    struct li_memo *memo = NULL;
     struct li_seal_policy seal;
     struct li_ext4_room room;
     struct context context = {0};
@@ -140,9 +149,13 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)
-        rc = flatten(args, args->operand[0], &room, &context.env, &flattened, err);
+        rc = open_memo(args, &context, &memo, err);
+    if (rc == 0)
+        rc = flatten(args, args->operand[0], &room, &context.env, memo, &flattened, err);
     if (rc == 0)
         rc = push(args, &context, &flattened, &seal, &result, &reference, err);
+    if (rc == 0 && memo)
+        (void)li_memo_save(memo, &ignored);
     if (rc < 0)
         li_context(err, "cannot push %s", image_text(args->operand[0]));
     else if (flag(args, "json"))
@@ -150,6 +163,7 @@ static int run(const struct arguments *args, struct li_error *err)
     else
         print_text(&reference, &result, flag(args, "dry-run"));
     free_flattened(&flattened);
+    li_memo_free(memo);
     close_context(&context);
     return rc < 0 ? rc : EXIT_DONE;
 }

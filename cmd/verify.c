@@ -30,7 +30,7 @@ static int verify(const struct arguments *args, struct context *context,
     int rc = seal_policy(args, &seal, err);
 
     if (rc == 0 && path) {
-        rc = flatten(args, path, &room, &context->env, &flattened, err);
+        rc = flatten(args, path, &room, &context->env, NULL, &flattened, err);
         if (rc == LI_EINVALID && flattened.tree)
             rc = li_fail(err, LI_EINVALID,
                          "it is not the image that was pushed: its files do not fit the %llu bytes "
@@ -73,7 +73,7 @@ static int conclude(const struct arguments *args, const struct li_verify_result 
 
     if (compared->differences > 0) {
         li_fail(&said, LI_ECHANGED, "%s is not what the layers of %s make: %llu differences",
-                args->operand[0], against, (unsigned long long)compared->differences);
+                args->operand[0], image_text(against), (unsigned long long)compared->differences);
         fflush(stdout);
         fprintf(stderr, "lambdaimg: %s\n", said.text);
         return EXIT_SAID_NO;
@@ -83,7 +83,7 @@ static int conclude(const struct arguments *args, const struct li_verify_result 
            (unsigned long long)result->mended);
     if (against)
         printf("; %llu paths with %s of contents are as in %s", (unsigned long long)compared->paths,
-               size_text(compared->bytes, size), against);
+               size_text(compared->bytes, size), image_text(against));
     putchar('\n');
     return EXIT_DONE;
 }

@@ -7,10 +7,12 @@
 #ifndef LI_CHUNK_SOURCE_H
 #define LI_CHUNK_SOURCE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/env.h"
 #include "base/error.h"
+#include "base/sha256.h"
 #include "chunk/chunk.h"
 
 struct li_chunk_source {
@@ -19,6 +21,12 @@ struct li_chunk_source {
     /* Fills BUF with chunk INDEX. Returns LI_END, with BUF untouched, where the chunk is known to
      * be all zeros (a chunk that is returned may be so too). Called from many threads at once. */
     int (*read)(void *self, uint64_t index, uint8_t *buf, struct li_error *err);
+    /* What chunk INDEX is made of: LAYER, and a digest of all that decides which bytes of that
+     * layer go where in the chunk, the rest being zeros. With the layer's diff ID it says which
+     * bytes the chunk has, though not what they are. LI_END where a chunk is made of anything else.
+     * Reads no layer. May be NULL. Any thread. */
+    int (*recipe)(void *self, uint64_t index, size_t *layer, uint8_t recipe[LI_SHA256_SIZE],
+                  struct li_error *err);
 };
 
 /* What a walk does with each chunk that is not all zeros; BUF is the worker's own, LI_CHUNK_SIZE
@@ -26,10 +34,17 @@ struct li_chunk_source {
 typedef int li_chunk_visit(void *arg, unsigned worker, uint64_t index, uint8_t *buf,
                            struct li_error *err);
 
+/* Asked before a chunk is read: LI_END where it need not be, and is not to be visited. */
+typedef int li_chunk_known(void *arg, unsigned worker, uint64_t index, struct li_error *err);
+
 /* Reads all chunks by THREADS workers, each taking the next one, and calls VISIT for those that are
- * not all zeros. Stops at the first failure and returns it. PROGRESS may be NULL. */
+ * not all zeros. Stops at the first failure and returns it. PROGRESS may be NULL. The second asks
+ * KNOWN, which may be NULL, before it reads. */
 int li_chunk_walk(const struct li_chunk_source *source, unsigned threads, li_chunk_visit *visit,
                   void *arg, const struct li_progress *progress, struct li_error *err);
+int li_chunk_walk_unknown(const struct li_chunk_source *source, unsigned threads,
+                          li_chunk_known *known, li_chunk_visit *visit, void *arg,
+                          const struct li_progress *progress, struct li_error *err);
 
 /* Asked once, when all is written and before the file appears: a last reason to refuse it. */
 typedef int li_chunk_confirm(void *arg, struct li_error *err);

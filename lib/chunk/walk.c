@@ -16,6 +16,7 @@ enum { BUFFER_ALIGNMENT = 4096 };
 
 struct walk {
     const struct li_chunk_source *source;
+    li_chunk_known *known; /* or NULL */
     li_chunk_visit *visit;
     void *arg;
     const struct li_progress *progress;
@@ -35,8 +36,10 @@ static void count_done(struct walk *walk)
 static int walk_chunk(struct walk *walk, unsigned worker, uint64_t index, uint8_t *buf,
                       struct li_error *err)
 {
-    int rc = walk->source->read(walk->source->self, index, buf, err);
+    int rc = walk->known ? walk->known(walk->arg, worker, index, err) : 0;
 
+    if (rc == 0)
+        rc = walk->source->read(walk->source->self, index, buf, err);
     if (rc == 0 && !li_chunk_is_zero(buf))
         rc = walk->visit(walk->arg, worker, index, buf, err);
     if (rc < 0)
@@ -67,7 +70,15 @@ static int work(void *arg, unsigned worker, struct li_workers *team, struct li_e
 int li_chunk_walk(const struct li_chunk_source *source, unsigned threads, li_chunk_visit *visit,
                   void *arg, const struct li_progress *progress, struct li_error *err)
 {
-    struct walk walk = {.source = source, .visit = visit, .arg = arg, .progress = progress};
+    return li_chunk_walk_unknown(source, threads, NULL, visit, arg, progress, err);
+}
+
+int li_chunk_walk_unknown(const struct li_chunk_source *source, unsigned threads,
+                          li_chunk_known *known, li_chunk_visit *visit, void *arg,
+                          const struct li_progress *progress, struct li_error *err)
+{
+    struct walk walk = {
+        .source = source, .known = known, .visit = visit, .arg = arg, .progress = progress};
     struct li_workers *team = NULL;
     int rc;
 

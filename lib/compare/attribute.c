@@ -20,7 +20,8 @@
 /* Linux, include/uapi/linux/posix_acl.h */
 enum { OWNER = 1, USER = 2, OWNING_GROUP = 4, GROUP = 8, MASK = 16, OTHERS = 32 };
 
-enum { XATTR_VERSION = 2, RULES_MAX = 8192 };
+/* An inode of ext4 holds fewer of either. */
+enum { XATTR_VERSION = 2, RULES_MAX = 8192, ATTRIBUTES_MAX = 1024 };
 
 struct rule {
     unsigned tag, permissions;
@@ -76,9 +77,13 @@ int li_attribute_add(struct li_attribute **list, const char *name, const void *v
                      struct li_error *err)
 {
     struct li_attribute **at = seek(list, name), *fresh;
+    const struct li_attribute *same = find(list, name);
 
-    if (find(list, name))
+    /* libarchive writes each in two forms. */
+    if (same && same->size == size && memcmp(same->value, value, size) == 0)
         return 0;
+    if (same)
+        return li_fail(err, LI_ECORRUPT, "the attribute %s twice", name);
     fresh = calloc(1, sizeof(*fresh));
     if (!fresh)
         return li_fail_memory(err);
@@ -228,6 +233,8 @@ int li_attribute_read(struct archive_entry *entry, struct li_attribute **list, u
     const void *value;
     size_t size;
 
+    if (left > ATTRIBUTES_MAX)
+        return li_fail(err, LI_ELIMIT, "%d attributes", left);
     for (; rc == 0 && left > 0; left--) {
         if (archive_entry_xattr_next(entry, &name, &value, &size) != 0)
             break;

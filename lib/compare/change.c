@@ -19,7 +19,7 @@ static bool begins(const char *name, const char *with)
     return strncmp(name, with, strlen(with)) == 0;
 }
 
-/* What the names in a clean path make of the entry; shortens the path of an opaque whiteout. */
+/* What the names in a clean path make of the entry; a whiteout gets the path of what it hides. */
 static int classify(struct li_change *change, struct li_error *err)
 {
     char *last = strrchr(change->path, '/');
@@ -63,27 +63,54 @@ static void read_time(struct archive_entry *entry, struct li_facts *facts)
     facts->mtime_nsec = (uint32_t)(fraction < 0 ? fraction + 1000000000 : fraction);
 }
 
-static int read_facts(struct archive_entry *entry, struct li_facts *facts, struct li_error *err)
+/* A number must not be cut to one that happens to be stored. */
+static int read_number(int64_t number, const char *what, uint32_t *out, struct li_error *err)
+{
+    if (number < 0 || number > UINT32_MAX)
+        return li_fail(err, LI_EUNSUPPORTED, "its %s is %lld", what, (long long)number);
+    *out = (uint32_t)number;
+    return 0;
+}
+
+static int read_device(struct archive_entry *entry, struct li_facts *facts, struct li_error *err)
+{
+    int rc = read_number((int64_t)archive_entry_rdevmajor(entry), "major", &facts->major, err);
+
+    return rc < 0
+               ? rc
+               : read_number((int64_t)archive_entry_rdevminor(entry), "minor", &facts->minor, err);
+}
+
+/* Paths that lead through a target are as long as it is, so it has a limit as they have. */
+static int read_target(struct archive_entry *entry, struct li_facts *facts, struct li_error *err)
 {
     const char *target = archive_entry_symlink(entry);
 
+    if (!target || !*target)
+        return li_fail(err, LI_ECORRUPT, "a symbolic link to nothing");
+    facts->size = strlen(target);
+    if (facts->size > LI_FILES_LINK_MAX)
+        return li_fail(err, LI_EUNSUPPORTED, "a symbolic link to a path of %llu bytes",
+                       (unsigned long long)facts->size);
+    facts->target = strdup(target);
+    return facts->target ? 0 : li_fail_memory(err);
+}
+
+static int read_facts(struct archive_entry *entry, struct li_facts *facts, struct li_error *err)
+{
+    int rc = read_number(archive_entry_uid(entry), "uid", &facts->uid, err);
+
     facts->mode = (uint32_t)(archive_entry_filetype(entry) | (archive_entry_perm(entry) & 07777));
-    facts->uid = (uint32_t)archive_entry_uid(entry);
-    facts->gid = (uint32_t)archive_entry_gid(entry);
     read_time(entry, facts);
+    if (rc == 0)
+        rc = read_number(archive_entry_gid(entry), "gid", &facts->gid, err);
     if (S_ISREG(facts->mode))
         facts->size = (uint64_t)archive_entry_size(entry);
-    if (S_ISCHR(facts->mode) || S_ISBLK(facts->mode)) {
-        facts->major = (uint32_t)archive_entry_rdevmajor(entry);
-        facts->minor = (uint32_t)archive_entry_rdevminor(entry);
-    }
-    if (S_ISLNK(facts->mode)) {
-        facts->target = strdup(target ? target : "");
-        if (!facts->target)
-            return li_fail_memory(err);
-        facts->size = strlen(facts->target);
-    }
-    return li_attribute_read(entry, &facts->attributes, &facts->mode, err);
+    if (rc == 0 && (S_ISCHR(facts->mode) || S_ISBLK(facts->mode)))
+        rc = read_device(entry, facts, err);
+    if (rc == 0 && S_ISLNK(facts->mode))
+        rc = read_target(entry, facts, err);
+    return rc < 0 ? rc : li_attribute_read(entry, &facts->attributes, &facts->mode, err);
 }
 
 static struct li_change *add(struct li_changes *changes)

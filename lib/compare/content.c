@@ -16,7 +16,7 @@ enum { PIECE = 256 * 1024 };
 /* A file whose contents are compared. */
 struct file {
     struct li_comparison *c;
-    const struct li_object *object;
+    const char *path;
     struct li_file stored;
     uint64_t at;  /* compared so far */
     uint64_t end; /* the smaller of the two sizes */
@@ -41,7 +41,7 @@ static void differ_at(struct file *f, uint64_t offset, uint8_t stored, uint8_t l
     snprintf(what, sizeof(what), "byte %llu", (unsigned long long)offset);
     snprintf(s, sizeof(s), "%02x", stored);
     snprintf(l, sizeof(l), "%02x", layers);
-    li_differ(f->c, f->object->path, what, s, l);
+    li_differ(f->c, f->path, what, s, l);
     f->differs = true;
 }
 
@@ -117,17 +117,25 @@ static int compare_data(struct file *f, struct li_layer_archive *layer, struct l
 static int compare_file(struct li_comparison *c, const struct li_object *object,
                         struct li_layer_archive *layer, uint8_t *piece, struct li_error *err)
 {
-    struct file f = {.c = c, .object = object, .end = object->facts.size, .piece = piece};
+    struct file f = {.c = c, .end = object->facts.size, .piece = piece};
+    struct li_buffer path = {0};
     struct stat st;
-    int rc = li_files_inode(c->files, object->ino, &f.stored, err);
+    int rc = li_object_path(object, &path, err);
 
+    if (rc < 0)
+        return rc;
+    f.path = (const char *)path.data;
+    rc = li_files_inode(c->files, object->ino, &f.stored, err);
     if (rc == 0) {
         li_files_stat(c->files, &f.stored, &st);
         if (f.end > (uint64_t)st.st_size)
             f.end = (uint64_t)st.st_size;
         rc = compare_data(&f, layer, err);
     }
-    return rc < 0 ? li_context(err, "%s", object->path) : 0;
+    if (rc < 0)
+        li_context(err, "%s", f.path);
+    li_buffer_free(&path);
+    return rc < 0 ? rc : 0;
 }
 
 /* The files FIRST to LAST - 1, which are of one layer. */

@@ -60,17 +60,28 @@ static bool is_time(const struct stat *st, const struct li_facts *facts)
     return st->st_mtim.tv_sec == facts->mtime && st->st_mtim.tv_nsec == (long)facts->mtime_nsec;
 }
 
-static void compare_time(struct li_comparison *c, const char *path, const struct stat *st,
-                         const struct li_facts *facts)
+static void compare_time(struct li_comparison *c, const char *path, const char *what,
+                         const struct timespec *stored, const struct timespec *layers)
 {
-    char stored[TEXT], layers[TEXT];
+    char s[TEXT], l[TEXT];
 
-    if (is_time(st, facts))
+    if (stored->tv_sec == layers->tv_sec && stored->tv_nsec == layers->tv_nsec)
         return;
-    snprintf(stored, sizeof(stored), "%lld.%09ld", (long long)st->st_mtim.tv_sec,
-             st->st_mtim.tv_nsec);
-    snprintf(layers, sizeof(layers), "%" PRId64 ".%09" PRIu32, facts->mtime, facts->mtime_nsec);
-    li_differ(c, path, "mtime", stored, layers);
+    snprintf(s, sizeof(s), "%lld.%09ld", (long long)stored->tv_sec, stored->tv_nsec);
+    snprintf(l, sizeof(l), "%lld.%09ld", (long long)layers->tv_sec, layers->tv_nsec);
+    li_differ(c, path, what, s, l);
+}
+
+/* Layers have one time, which an image has for all; so one that is wrong is told once. */
+static void compare_times(struct li_comparison *c, const char *path, const struct stat *st,
+                          const struct li_facts *facts)
+{
+    const struct timespec layers = {(time_t)facts->mtime, (long)facts->mtime_nsec};
+
+    if (!is_time(st, facts))
+        compare_time(c, path, "mtime", &st->st_mtim, &layers);
+    compare_time(c, path, "atime beside its mtime", &st->st_atim, &st->st_mtim);
+    compare_time(c, path, "ctime beside its mtime", &st->st_ctim, &st->st_mtim);
 }
 
 static void compare_mode(struct li_comparison *c, const char *path, const struct stat *st,
@@ -177,7 +188,7 @@ int li_compare_metadata(struct li_comparison *c, const char *path, const struct 
     compare_mode(c, path, &st, facts);
     li_differ_numbers(c, path, "uid", st.st_uid, facts->uid);
     li_differ_numbers(c, path, "gid", st.st_gid, facts->gid);
-    compare_time(c, path, &st, facts);
+    compare_times(c, path, &st, facts);
     if (!S_ISDIR(st.st_mode)) {
         li_differ_numbers(c, path, "links", st.st_nlink, object->names);
         li_differ_numbers(c, path, "size", (uint64_t)st.st_size, facts->size);

@@ -46,16 +46,16 @@ struct li_object {
     struct li_facts facts;
     uint32_t names;
     uint32_t ino;              /* the stored file that it was found to be, or 0 */
-    char *path;                /* by which it was found */
     void *children;            /* tsearch(3) of struct li_child, by name; of a directory */
-    struct li_object *parent;  /* of a directory; the root is its own */
+    struct li_object *parent;  /* of a directory (the root is its own), or where it was found */
+    const char *name;          /* by which it was found there; it is a child's */
     struct li_object *pending; /* in a list of what is to be freed */
 };
 
 struct li_child {
     struct li_object *object;
     uint32_t replaced_in; /* the last layer that has an entry for this name, or 0 */
-    char name[];
+    const char *name;     /* behind it, in one allocation */
 };
 
 /* An entry of a layer. */
@@ -109,6 +109,9 @@ int li_object_name(struct li_object *directory, const char *name, struct li_obje
                    struct li_error *err);
 void li_object_unname(struct li_object *directory, const char *name);
 void li_object_empty(struct li_object *directory);
+/* Of one that was found: from the root, with a NUL. In none is a path kept, since those of a
+ * hostile tree are as long as it is deep. */
+int li_object_path(const struct li_object *object, struct li_buffer *out, struct li_error *err);
 /* Sorted; the caller frees the array. */
 int li_object_list(const struct li_object *directory, struct li_child ***out, size_t *count,
                    struct li_error *err);

@@ -77,7 +77,6 @@ static void free_pending(struct li_object *pending)
         pending = object->pending;
         lose_children(object, &pending);
         li_facts_free(&object->facts);
-        free(object->path);
         free(object);
     }
 }
@@ -96,17 +95,15 @@ static struct li_child *new_child(const char *name)
     struct li_child *child = calloc(1, sizeof(*child) + size);
 
     if (child)
-        memcpy(child->name, name, size);
+        child->name = memcpy(child + 1, name, size);
     return child;
 }
 
 struct li_child *li_object_child(const struct li_object *directory, const char *name)
 {
-    struct li_child *key = new_child(name), **found = NULL;
+    const struct li_child key = {.name = name};
+    struct li_child **found = tfind(&key, &directory->children, by_name);
 
-    if (key)
-        found = tfind(key, &directory->children, by_name);
-    free(key);
     return found ? *found : NULL;
 }
 
@@ -154,6 +151,28 @@ void li_object_empty(struct li_object *directory)
 
     lose_children(directory, &pending);
     free_pending(pending);
+}
+
+int li_object_path(const struct li_object *object, struct li_buffer *out, struct li_error *err)
+{
+    size_t at = 1;
+    int rc;
+
+    for (const struct li_object *o = object; o->name; o = o->parent)
+        at += strlen(o->name) + 1;
+    rc = li_buffer_reserve(out, at, err);
+    if (rc < 0)
+        return rc;
+    out->len = at;
+    out->data[--at] = '\0';
+    for (const struct li_object *o = object; o->name; o = o->parent) {
+        size_t len = strlen(o->name);
+
+        at -= len;
+        memcpy(out->data + at, o->name, len);
+        out->data[--at] = '/';
+    }
+    return 0;
 }
 
 /* ---- listing ---- */

@@ -4,43 +4,72 @@
  * contain each other ends with it. Each stored name is looked up, besides being listed, since a
  * directory's index could say something else than its list.
  */
-#include <stdio.h>
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "compare/internal.h"
 
-/* A directory that is to be compared. */
+enum { LINKS_COUNTED = 65000 };
+
+/* A directory that is to be compared. The last that was added comes first, so the path of the one
+ * above it is what the walk's path begins with. */
 struct task {
     struct task *next;
     struct li_object *object;
     struct li_file file;
-    char path[]; /* "" for the root */
+    size_t above; /* length of that path */
 };
 
 struct stored_name {
     char *name;
     uint32_t ino;
+    unsigned type; /* DT_ */
 };
 
 struct stored_names {
     struct stored_name *list;
     size_t count, cap;
+    uint32_t self, parent; /* what "." and ".." are; 0: not there */
 };
 
 /* A stored inode and what it was found to be. */
 struct pair {
     uint32_t ino;
     const struct li_object *object;
+    size_t order;
 };
 
 struct walk {
     struct li_comparison *c;
+    struct li_buffer path; /* where it is; "" for the root */
     struct task *tasks;
     struct pair *pairs;
     size_t pair_count, pair_cap;
 };
+
+/* The first LEN bytes of the path, and NAME behind them if it is not NULL. */
+static int set_path(struct walk *w, size_t len, const char *name, struct li_error *err)
+{
+    int rc = 0;
+
+    w->path.len = len;
+    if (name)
+        rc = li_buffer_append(&w->path, "/", 1, err);
+    if (rc == 0 && name)
+        rc = li_buffer_append(&w->path, name, strlen(name), err);
+    if (rc == 0)
+        rc = li_buffer_append(&w->path, "", 1, err);
+    if (rc == 0)
+        w->path.len--;
+    return rc;
+}
+
+static const char *path_of(const struct walk *w)
+{
+    return (const char *)w->path.data;
+}
 
 /* ---- stored names ---- */
 
@@ -50,9 +79,15 @@ static int visit_name(void *arg, const char *name, size_t len, uint32_t ino, uns
     struct stored_names *names = arg;
     char *copy;
 
-    (void)type, (void)next;
-    if ((len == 1 && name[0] == '.') || (len == 2 && name[0] == '.' && name[1] == '.'))
+    (void)next;
+    if (len == 1 && name[0] == '.' && !names->self) {
+        names->self = ino;
         return 0;
+    }
+    if (len == 2 && name[0] == '.' && name[1] == '.' && !names->parent) {
+        names->parent = ino;
+        return 0;
+    }
     if (names->count == names->cap) {
         size_t cap = names->cap ? 2 * names->cap : 64;
         struct stored_name *more = realloc(names->list, cap * sizeof(*more));
@@ -65,7 +100,7 @@ static int visit_name(void *arg, const char *name, size_t len, uint32_t ino, uns
     copy = strndup(name, len);
     if (!copy)
         return li_fail_memory(err);
-    names->list[names->count++] = (struct stored_name){copy, ino};
+    names->list[names->count++] = (struct stored_name){copy, ino, type};
     return 0;
 }
 
@@ -105,7 +140,8 @@ static int note_pair(struct walk *w, uint32_t ino, const struct li_object *objec
         w->pairs = more;
         w->pair_cap = cap;
     }
-    w->pairs[w->pair_count++] = (struct pair){ino, object};
+    w->pairs[w->pair_count] = (struct pair){ino, object, w->pair_count};
+    w->pair_count++;
     return 0;
 }
 
@@ -115,20 +151,40 @@ static int by_ino(const void *a, const void *b)
 
     if (x->ino != y->ino)
         return x->ino < y->ino ? -1 : 1;
-    return strcmp(x->object->path, y->object->path);
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* The path goes where the other is that was found to be the same inode. */
+static int differ_in_inode(struct li_comparison *c, const char *path, const struct li_object *other,
+                           bool stored, struct li_error *err)
+{
+    struct li_buffer found = {0};
+    int rc = li_object_path(other, &found, err);
+    const char *text = (const char *)found.data, *own = "one of its own";
+
+    if (rc == 0)
+        li_differ(c, path, "inode", stored ? text : own, stored ? own : text);
+    li_buffer_free(&found);
+    return rc;
 }
 
 /* Every object was found once, so an inode that was found twice is two of the layers' files. */
-static void compare_sharing(struct walk *w)
+static int compare_sharing(struct walk *w, struct li_error *err)
 {
+    int rc = 0;
+
     if (w->pair_count > 1)
         qsort(w->pairs, w->pair_count, sizeof(*w->pairs), by_ino);
-    for (size_t i = 1; i < w->pair_count; i++) {
+    for (size_t i = 1; i < w->pair_count && rc == 0; i++) {
         const struct pair *one = &w->pairs[i - 1], *two = &w->pairs[i];
 
-        if (one->ino == two->ino)
-            li_differ(w->c, two->object->path, "inode", one->object->path, "one of its own");
+        if (one->ino != two->ino)
+            continue;
+        rc = li_object_path(two->object, &w->path, err);
+        if (rc == 0)
+            rc = differ_in_inode(w->c, path_of(w), one->object, true, err);
     }
+    return rc;
 }
 
 static int note_regular(struct li_comparison *c, struct li_object *object, struct li_error *err)
@@ -148,131 +204,158 @@ static int note_regular(struct li_comparison *c, struct li_object *object, struc
 
 /* ---- the walk ---- */
 
-static int add_task(struct walk *w, const char *path, struct li_object *object,
+static int add_task(struct walk *w, size_t above, struct li_object *object,
                     const struct li_file *file, struct li_error *err)
 {
-    size_t size = strlen(path) + 1;
-    struct task *task = calloc(1, sizeof(*task) + size);
+    struct task *task = calloc(1, sizeof(*task));
 
     if (!task)
         return li_fail_memory(err);
     task->object = object;
     task->file = *file;
-    memcpy(task->path, path, size);
+    task->above = above;
     task->next = w->tasks;
     w->tasks = task;
     return 0;
 }
 
-/* A path that both have. */
-static int compare_path(struct walk *w, const char *path, struct li_object *object, uint32_t ino,
-                        struct li_error *err)
+/* What is found in a directory for the first time. */
+static int compare_found(struct walk *w, size_t above, struct li_object *object,
+                         const struct li_file *file, struct li_error *err)
 {
-    struct li_comparison *c = w->c;
-    struct li_file file;
     struct stat st;
-    int rc;
+    int rc = note_pair(w, file->ino, object, err);
 
-    c->result.paths++;
-    if (object->ino != 0) {
-        if (object->ino != ino)
-            li_differ(c, path, "inode", "one of its own", object->path);
-        return 0;
-    }
-    rc = li_files_inode(c->files, ino, &file, err);
-    if (rc < 0)
-        return li_context(err, "%s", path);
-    object->ino = ino;
-    object->path = strdup(path);
-    rc = object->path ? note_pair(w, ino, object, err) : li_fail_memory(err);
     if (rc == 0)
-        rc = li_compare_metadata(c, path, object, &file, err);
+        rc = li_compare_metadata(w->c, path_of(w), object, file, err);
     if (rc < 0)
-        return li_context(err, "%s", path);
-    li_files_stat(c->files, &file, &st);
+        return rc;
+    object->ino = file->ino;
+    li_files_stat(w->c->files, file, &st);
     if ((st.st_mode & S_IFMT) != (object->facts.mode & S_IFMT))
         return 0;
     if (S_ISREG(st.st_mode))
-        return note_regular(c, object, err);
-    return S_ISDIR(st.st_mode) ? add_task(w, path, object, &file, err) : 0;
+        return note_regular(w->c, object, err);
+    return S_ISDIR(st.st_mode) ? add_task(w, above, object, file, err) : 0;
 }
 
-static int compare_lookup(struct li_comparison *c, const struct li_file *directory,
-                          const char *path, const struct stored_name *stored, struct li_error *err)
+/* The path of the walk, which both have; ABOVE is the length of its directory's. */
+static int compare_path(struct walk *w, size_t above, struct li_object *directory,
+                        const struct stored_name *stored, const struct li_child *child,
+                        struct li_error *err)
+{
+    struct li_object *object = child->object;
+    struct li_file file;
+    struct stat st;
+    int rc = li_files_inode(w->c->files, stored->ino, &file, err);
+
+    w->c->result.paths++;
+    if (rc < 0)
+        return rc;
+    li_files_stat(w->c->files, &file, &st);
+    if (stored->type != IFTODT(st.st_mode))
+        li_differ(w->c, path_of(w), "type in its directory", li_type_name(DTTOIF(stored->type)),
+                  li_type_name(object->facts.mode));
+    if (object->ino == 0) {
+        object->parent = directory;
+        object->name = child->name;
+        return compare_found(w, above, object, &file, err);
+    }
+    return object->ino == stored->ino ? 0 : differ_in_inode(w->c, path_of(w), object, false, err);
+}
+
+static int compare_lookup(struct walk *w, const struct li_file *directory,
+                          const struct stored_name *stored, struct li_error *err)
 {
     uint32_t ino = 0;
-    int rc = li_files_lookup(c->files, directory, stored->name, strlen(stored->name), &ino, err);
+    int rc = li_files_lookup(w->c->files, directory, stored->name, strlen(stored->name), &ino, err);
 
     if (rc == LI_ENOTFOUND) {
         li_error_clear(err);
         rc = 0;
     }
     if (rc == 0)
-        li_differ_numbers(c, path, "inode that a look-up gives", ino, stored->ino);
+        li_differ_numbers(w->c, path_of(w), "inode that a look-up gives", ino, stored->ino);
     return rc;
 }
 
-/* One name of a directory; one side may be NULL. */
-static int compare_name(struct walk *w, const struct task *task, const char *name,
-                        const struct stored_name *stored, const struct li_child *child,
-                        struct li_error *err)
+static int differ_stored(struct walk *w, const struct stored_name *stored, struct li_error *err)
 {
     struct li_file file;
     struct stat st;
-    char *path;
-    int rc = 0;
+    int rc = li_files_inode(w->c->files, stored->ino, &file, err);
 
-    if (asprintf(&path, "%s/%s", task->path, name) < 0)
-        return li_fail_memory(err);
-    if (stored && child) {
-        rc = compare_lookup(w->c, &task->file, path, stored, err);
-        if (rc == 0)
-            rc = compare_path(w, path, child->object, stored->ino, err);
-    } else if (child) {
-        w->c->result.paths++;
-        li_differ(w->c, path, "path", "none", li_type_name(child->object->facts.mode));
-    } else if (stored) {
-        rc = li_files_inode(w->c->files, stored->ino, &file, err);
-        if (rc == 0) {
-            li_files_stat(w->c->files, &file, &st);
-            li_differ(w->c, path, "path", li_type_name(st.st_mode), "none");
-        }
-    }
-    free(path);
-    return rc;
+    if (rc < 0)
+        return rc;
+    li_files_stat(w->c->files, &file, &st);
+    li_differ(w->c, path_of(w), "path", li_type_name(st.st_mode), "none");
+    return 0;
 }
 
-static void compare_links(struct li_comparison *c, const struct task *task,
-                          struct li_child *const *children, size_t count)
+/* One name of a directory, whose path is the first ABOVE bytes of the walk's; one side may be NULL.
+ */
+static int compare_name(struct walk *w, const struct task *task, size_t above,
+                        const struct stored_name *stored, const struct li_child *child,
+                        struct li_error *err)
 {
+    int rc = set_path(w, above, stored ? stored->name : child->name, err);
+
+    if (rc < 0)
+        return rc;
+    if (stored && child) {
+        rc = compare_lookup(w, &task->file, stored, err);
+        if (rc == 0)
+            rc = compare_path(w, above, task->object, stored, child, err);
+    } else if (child) {
+        w->c->result.paths++;
+        li_differ(w->c, path_of(w), "path", "none", li_type_name(child->object->facts.mode));
+    } else {
+        rc = differ_stored(w, stored, err);
+    }
+    return rc < 0 ? li_context(err, "%s", path_of(w)) : 0;
+}
+
+/* Its links, "." and "..". ext4 does not count links above a limit, and has 1 then. */
+static void compare_own_names(struct walk *w, const struct task *task,
+                              const struct stored_names *stored, struct li_child *const *children,
+                              size_t count)
+{
+    const struct li_object *object = task->object;
     uint64_t links = 2;
     struct stat st;
 
     for (size_t i = 0; i < count; i++)
         links += li_object_is(children[i]->object, S_IFDIR);
-    li_files_stat(c->files, &task->file, &st);
-    li_differ_numbers(c, task->path, "links", st.st_nlink, links);
+    li_files_stat(w->c->files, &task->file, &st);
+    li_differ_numbers(w->c, path_of(w), "links", st.st_nlink, links > LINKS_COUNTED ? 1 : links);
+    li_differ_numbers(w->c, path_of(w), "inode of .", stored->self, object->ino);
+    li_differ_numbers(w->c, path_of(w), "inode of ..", stored->parent, object->parent->ino);
 }
 
 static int compare_directory(struct walk *w, const struct task *task, struct li_error *err)
 {
     struct stored_names stored = {0};
     struct li_child **children = NULL;
-    size_t count = 0, i = 0, j = 0;
-    int rc = list_stored(w->c->files, &task->file, &stored, err);
+    size_t count = 0, i = 0, j = 0, above = 0;
+    int rc = set_path(w, task->above, task->object->name, err);
 
+    if (rc == 0) {
+        above = w->path.len;
+        rc = list_stored(w->c->files, &task->file, &stored, err);
+        if (rc < 0)
+            li_context(err, "%s", path_of(w));
+    }
     if (rc == 0)
         rc = li_object_list(task->object, &children, &count, err);
     if (rc == 0)
-        compare_links(w->c, task, children, count);
+        compare_own_names(w, task, &stored, children, count);
     while (rc == 0 && (i < stored.count || j < count)) {
         int order = i == stored.count ? 1
                     : j == count      ? -1
                                       : strcmp(stored.list[i].name, children[j]->name);
 
-        rc =
-            compare_name(w, task, order <= 0 ? stored.list[i].name : children[j]->name,
-                         order <= 0 ? &stored.list[i] : NULL, order >= 0 ? children[j] : NULL, err);
+        rc = compare_name(w, task, above, order <= 0 ? &stored.list[i] : NULL,
+                          order >= 0 ? children[j] : NULL, err);
         i += order <= 0;
         j += order >= 0;
     }
@@ -281,10 +364,23 @@ static int compare_directory(struct walk *w, const struct task *task, struct li_
     return rc;
 }
 
+static int compare_root(struct walk *w, struct li_error *err)
+{
+    struct li_file file;
+    int rc = set_path(w, 0, NULL, err);
+
+    w->c->result.paths++;
+    if (rc == 0)
+        rc = li_files_inode(w->c->files, LI_FILES_ROOT, &file, err);
+    if (rc == 0)
+        rc = compare_found(w, 0, w->c->root, &file, err);
+    return rc < 0 ? li_context(err, "/") : 0;
+}
+
 int li_compare_trees(struct li_comparison *c, struct li_error *err)
 {
     struct walk w = {.c = c};
-    int rc = compare_path(&w, "", c->root, LI_FILES_ROOT, err);
+    int rc = compare_root(&w, err);
 
     while (w.tasks) {
         struct task *task = w.tasks;
@@ -295,7 +391,8 @@ int li_compare_trees(struct li_comparison *c, struct li_error *err)
         free(task);
     }
     if (rc == 0)
-        compare_sharing(&w);
+        rc = compare_sharing(&w, err);
     free(w.pairs);
+    li_buffer_free(&w.path);
     return rc;
 }

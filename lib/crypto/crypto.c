@@ -149,6 +149,12 @@ int li_crypto_expand(const struct li_secret *key, const char *label, struct li_s
     return expand(key, label, out->bytes, err);
 }
 
+int li_crypto_mac(const struct li_secret *key, const void *data, size_t len,
+                  uint8_t mac[LI_MAC_SIZE], struct li_error *err)
+{
+    return li_crypto_hmac(key, data, len, NULL, 0, mac, err);
+}
+
 /* Starts GCM in either direction and runs AAD and data through it; only the tag is left to do. */
 static int gcm_run(EVP_CIPHER_CTX *ctx, int sealing, const struct li_secret *key,
                    const uint8_t *nonce, const void *aad, size_t aad_len, const void *in,

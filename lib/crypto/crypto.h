@@ -26,6 +26,7 @@ enum {
     LI_NAME_SIZE = 32, /* a chunk's name */
     LI_GCM_NONCE_SIZE = 12,
     LI_GCM_TAG_SIZE = 16,
+    LI_MAC_SIZE = 32,
 };
 
 /* PRK = HKDF-Extract(salt, digest). */
@@ -38,6 +39,10 @@ int li_crypto_name(const struct li_secret *prk, uint8_t name[LI_NAME_SIZE], stru
 /* HKDF-Expand(KEY, LABEL, 32), for keys of other purposes. */
 int li_crypto_expand(const struct li_secret *key, const char *label, struct li_secret *out,
                      struct li_error *err);
+
+/* HMAC-SHA256 of LEN bytes, for what the program keeps for itself. */
+int li_crypto_mac(const struct li_secret *key, const void *data, size_t len,
+                  uint8_t mac[LI_MAC_SIZE], struct li_error *err);
 
 /* AES-256-GCM of at most INT_MAX bytes (LI_ELIMIT). Sealing writes LEN bytes of ciphertext to OUT
  * and the tag; OUT may be IN. A nonce must never be used twice under one key. Opening returns

@@ -46,36 +46,23 @@ uint64_t li_content_blocks(const struct li_ext4 *plan, const struct li_inode *in
     return total;
 }
 
-static int read_plain(const struct li_ext4 *plan, const struct li_inode *inode, uint64_t from,
-                      uint64_t count, uint8_t *buf, struct li_error *err)
+static int each_plain(const struct li_inode *inode, uint64_t from, uint64_t count,
+                      li_content_visit *visit, void *arg, struct li_error *err)
 {
     uint64_t at = from * LI_EXT4_BLOCK_SIZE, len = count * LI_EXT4_BLOCK_SIZE;
 
     if (len > inode->size - at)
         len = inode->size - at;
-    return li_layers_read(li_tree_layers(plan->tree), inode->layer, buf, len, inode->data + at,
-                          err);
+    return visit(arg, inode, 0, len, inode->data + at, err);
 }
 
-/* Copies what of one run of data falls into the LEN bytes of content from AT on. POSITION is where
- * in the content the run begins, STORED where in the layer. */
-static int read_run(const struct li_ext4 *plan, const struct li_inode *inode, uint64_t position,
-                    uint64_t length, uint64_t stored, uint64_t at, uint64_t len, uint8_t *buf,
-                    struct li_error *err)
-{
-    uint64_t begin = position > at ? position : at;
-    uint64_t end = position + length < at + len ? position + length : at + len;
-
-    if (begin >= end)
-        return 0;
-    return li_layers_read(li_tree_layers(plan->tree), inode->layer, buf + (begin - at), end - begin,
-                          stored + (begin - position), err);
-}
-
-static int read_sparse(const struct li_ext4 *plan, const struct li_inode *inode, uint64_t from,
-                       uint64_t count, uint8_t *buf, struct li_error *err)
+/* A sparse file's content: the runs of data that fall into the COUNT blocks from FROM on. POSITION
+ * is where in the content a run begins, STORED where in the layer. */
+static int each_sparse(const struct li_ext4 *plan, const struct li_inode *inode, uint64_t from,
+                       uint64_t count, li_content_visit *visit, void *arg, struct li_error *err)
 {
     const struct li_sparse_run *run = li_tree_sparse(plan->tree, inode);
+    uint64_t at = from * LI_EXT4_BLOCK_SIZE, behind = at + count * LI_EXT4_BLOCK_SIZE;
     uint64_t logical, blocks, content = 0, stored = inode->data;
     uint32_t state = 0, i = 0;
     int rc = 0;
@@ -85,9 +72,12 @@ static int read_sparse(const struct li_ext4 *plan, const struct li_inode *inode,
         for (; i < state && rc == 0; i++) {
             uint64_t position =
                 content * LI_EXT4_BLOCK_SIZE + (run[i].offset - logical * LI_EXT4_BLOCK_SIZE);
+            uint64_t end = position + run[i].length;
+            uint64_t first = position > at ? position : at;
+            uint64_t last = end < behind ? end : behind;
 
-            rc = read_run(plan, inode, position, run[i].length, stored, from * LI_EXT4_BLOCK_SIZE,
-                          count * LI_EXT4_BLOCK_SIZE, buf, err);
+            if (first < last)
+                rc = visit(arg, inode, first - at, last - first, stored + (first - position), err);
             stored += run[i].length;
         }
         content += blocks;
@@ -95,12 +85,12 @@ static int read_sparse(const struct li_ext4 *plan, const struct li_inode *inode,
     return rc;
 }
 
-int li_content_read(const struct li_ext4 *plan, uint32_t inode, uint64_t from, uint64_t count,
-                    uint8_t *buf, struct li_error *err)
+int li_content_each(const struct li_ext4 *plan, const struct li_piece *piece, uint64_t skip,
+                    uint64_t count, li_content_visit *visit, void *arg, struct li_error *err)
 {
-    const struct li_inode *row = li_tree_inode(plan->tree, inode);
+    const struct li_inode *inode = li_tree_inode(plan->tree, piece->inode);
 
-    if (row->sparse == LI_TREE_NONE)
-        return read_plain(plan, row, from, count, buf, err);
-    return read_sparse(plan, row, from, count, buf, err);
+    if (inode->sparse == LI_TREE_NONE)
+        return each_plain(inode, piece->from + skip, count, visit, arg, err);
+    return each_sparse(plan, inode, piece->from + skip, count, visit, arg, err);
 }

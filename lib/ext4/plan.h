@@ -131,10 +131,13 @@ int li_ext4_names(const struct li_ext4 *plan, uint32_t **node, struct li_error *
 uint64_t li_content_blocks(const struct li_ext4 *plan, const struct li_inode *inode);
 /* How many of COUNT blocks lie in the main run, those behind it in the tail. */
 uint64_t li_content_main(const struct li_inode *inode, uint64_t blocks);
-/* Reads COUNT blocks of content from block FROM on into BUF; what is past the end stays as it is.
- */
-int li_content_read(const struct li_ext4 *plan, uint32_t inode, uint64_t from, uint64_t count,
-                    uint8_t *buf, struct li_error *err);
+/* LEN bytes of a file's content that lie in its layer from byte STORED on; AT is where they belong,
+ * counted from the first byte that was asked for. What lies between is zeros. */
+typedef int li_content_visit(void *arg, const struct li_inode *inode, uint64_t at, uint64_t len,
+                             uint64_t stored, struct li_error *err);
+/* Visits what COUNT blocks of a piece are made of, from its block SKIP on, in ascending order. */
+int li_content_each(const struct li_ext4 *plan, const struct li_piece *piece, uint64_t skip,
+                    uint64_t count, li_content_visit *visit, void *arg, struct li_error *err);
 /* Runs of the file's blocks that have content: *LOGICAL and *COUNT, from *STATE (0 at first) on;
  * false at the end. */
 bool li_content_next(const struct li_ext4 *plan, const struct li_inode *inode, uint32_t *state,

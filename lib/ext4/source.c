@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include "base/bytes.h"
+#include "base/sha256.h"
 #include "ext4/plan.h"
 
 static bool within(const struct li_zone *zone, uint64_t block)
@@ -60,9 +62,10 @@ static int metadata_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *b
     return any ? 0 : LI_END;
 }
 
-/* The end of each piece is filled up with zeros by the memset; a chunk has few of them. */
-static int data_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf,
-                      struct li_error *err)
+/* Visits what a chunk of the data zone is made of and sets *POSITION to where each piece begins, in
+ * bytes of it. A chunk has few of them. LI_END where there is nothing. */
+static int each_piece(const struct li_ext4 *plan, uint64_t first, uint64_t *position,
+                      li_content_visit *visit, void *arg, struct li_error *err)
 {
     uint64_t end = first + LI_EXT4_BLOCKS_PER_CHUNK;
     size_t i = li_piece_find(plan, first);
@@ -70,7 +73,6 @@ static int data_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf,
 
     if (i == plan->pieces || plan->piece[i].block >= end)
         return LI_END;
-    memset(buf, 0, LI_CHUNK_SIZE);
     for (; i < plan->pieces && plan->piece[i].block < end && rc == 0; i++) {
         const struct li_piece *piece = &plan->piece[i];
         uint64_t skip = piece->block < first ? first - piece->block : 0;
@@ -78,9 +80,90 @@ static int data_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf,
 
         if (count > end - at)
             count = end - at;
-        rc = li_content_read(plan, piece->inode, piece->from + skip, count,
-                             buf + (at - first) * LI_EXT4_BLOCK_SIZE, err);
+        *position = (at - first) * LI_EXT4_BLOCK_SIZE;
+        rc = li_content_each(plan, piece, skip, count, visit, arg, err);
     }
+    return rc;
+}
+
+struct reading {
+    struct li_layers *layers;
+    uint8_t *buf;
+    uint64_t position; /* of the piece in the chunk, bytes */
+    bool begun;
+};
+
+/* What no piece fills is zeros. */
+static int read_run(void *arg, const struct li_inode *inode, uint64_t at, uint64_t len,
+                    uint64_t stored, struct li_error *err)
+{
+    struct reading *r = arg;
+
+    if (!r->begun)
+        memset(r->buf, 0, LI_CHUNK_SIZE);
+    r->begun = true;
+    return li_layers_read(r->layers, inode->layer, r->buf + r->position + at, len, stored, err);
+}
+
+static int data_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf,
+                      struct li_error *err)
+{
+    struct reading r = {.layers = li_tree_layers(plan->tree), .buf = buf};
+    int rc = each_piece(plan, first, &r.position, read_run, &r, err);
+
+    return rc == 0 && !r.begun ? LI_END : rc;
+}
+
+struct describing {
+    struct li_sha256 *hash;
+    uint64_t position;
+    size_t layer;
+    bool begun, mixed;
+};
+
+static int describe_run(void *arg, const struct li_inode *inode, uint64_t at, uint64_t len,
+                        uint64_t stored, struct li_error *err)
+{
+    struct describing *d = arg;
+    uint8_t row[24];
+
+    d->mixed |= d->begun && inode->layer != d->layer;
+    d->layer = inode->layer;
+    d->begun = true;
+    li_put_le64(row, d->position + at);
+    li_put_le64(row + 8, len);
+    li_put_le64(row + 16, stored);
+    return li_sha256_update(d->hash, row, sizeof(row), err);
+}
+
+/* No two layers share a chunk of data (place.c); were it so, it would have no recipe. */
+static int chunk_recipe(void *self, uint64_t index, size_t *layer, uint8_t recipe[LI_SHA256_SIZE],
+                        struct li_error *err)
+{
+    static const char label[] = "lambdaimg chunk recipe";
+    const struct li_ext4 *plan = self;
+    uint64_t block = index * LI_EXT4_BLOCKS_PER_CHUNK;
+    struct describing d = {0};
+    uint8_t version[4];
+    int rc;
+
+    if (block < plan->data.first)
+        return LI_END;
+    li_put_le32(version, LI_EXT4_LAYOUT_VERSION);
+    rc = li_sha256_new(&d.hash, err);
+    if (rc == 0)
+        rc = li_sha256_update(d.hash, label, sizeof(label), err);
+    if (rc == 0)
+        rc = li_sha256_update(d.hash, version, sizeof(version), err);
+    if (rc == 0)
+        rc = each_piece(plan, block - plan->data.first, &d.position, describe_run, &d, err);
+    if (rc == 0 && (d.mixed || !d.begun))
+        rc = LI_END;
+    if (rc == 0)
+        rc = li_sha256_final(d.hash, recipe, err);
+    if (rc == 0)
+        *layer = d.layer;
+    li_sha256_free(d.hash);
     return rc;
 }
 
@@ -96,6 +179,6 @@ static int read_chunk(void *self, uint64_t index, uint8_t *buf, struct li_error 
 
 struct li_chunk_source li_ext4_source(const struct li_ext4 *ext4)
 {
-    return (struct li_chunk_source){(void *)(uintptr_t)ext4,
-                                    ext4->blocks / LI_EXT4_BLOCKS_PER_CHUNK, read_chunk};
+    return (struct li_chunk_source){
+        (void *)(uintptr_t)ext4, ext4->blocks / LI_EXT4_BLOCKS_PER_CHUNK, read_chunk, chunk_recipe};
 }

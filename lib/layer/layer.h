@@ -4,8 +4,8 @@
  *
  * A stack gives every layer as plain tar bytes that can be read at any offset from any thread:
  * where they lie if they are stored uncompressed, from an unlinked spool file if not. Digests and
- * diff IDs are computed by workers beside all other work; what was made of the layers must not be
- * kept before li_layers_verified() has said 0.
+ * diff IDs are computed by workers beside all other work; what was made of a layer's bytes must not
+ * be kept before li_layers_verified(), called after they were read, has said 0.
  *
  * The tree follows the OCI image-spec's layer rules ("Applying Changesets", "Whiteouts").
  */
@@ -23,11 +23,18 @@
 #define LI_LAYERS_MAX_INFLATED (UINT64_C(1) << 40)
 
 struct li_layers;
+struct li_record;
 
 /* Opens the layers of IMAGE, which must outlive the stack, as must ENV. Returns when workers have
  * been started; broken layers show in the calls below. */
 int li_layers_open(const struct li_image *image, const struct li_env *env, struct li_layers **out,
                    struct li_error *err);
+
+/* The same with a row of RECORDS (record.h) for each layer, which are borrowed. Of a layer whose
+ * record is whole nothing is read, inflated or hashed until its bytes are wanted; one whose bytes
+ * are checked, and not compressed, is not hashed then either. RECORDS may be NULL. */
+int li_layers_open_known(const struct li_image *image, const struct li_env *env,
+                         struct li_record *records, struct li_layers **out, struct li_error *err);
 
 /* Stops the workers and frees. NULL is allowed. */
 void li_layers_free(struct li_layers *layers);
@@ -42,15 +49,19 @@ const uint8_t *li_layers_diff_id(const struct li_layers *layers, size_t index);
 
 const struct li_env *li_layers_env(const struct li_layers *layers);
 
+/* The layer's record: for the thread that builds the tree. */
+struct li_record *li_layers_record(struct li_layers *layers, size_t index);
+
 /* Waits until layer INDEX can be read and gives its length in bytes of uncompressed tar. */
 int li_layers_ready(struct li_layers *layers, size_t index, uint64_t *length, struct li_error *err);
 
-/* Reads uncompressed tar bytes of a layer that is ready. Any thread. */
-int li_layers_read(const struct li_layers *layers, size_t index, void *buf, size_t len,
-                   uint64_t offset, struct li_error *err);
+/* Reads uncompressed tar bytes of a layer, once it is ready. Any thread. */
+int li_layers_read(struct li_layers *layers, size_t index, void *buf, size_t len, uint64_t offset,
+                   struct li_error *err);
 
-/* Waits until the digests and diff IDs of all layers are computed; LI_ECORRUPT where one does not
- * match. May be called more than once. */
+/* Waits until the digests and diff IDs of all layers whose bytes were wanted up to now are
+ * computed; LI_ECORRUPT where one does not match. Any thread; it costs little where there is
+ * nothing to wait for. */
 int li_layers_verified(struct li_layers *layers, struct li_error *err);
 
 #endif

@@ -6,13 +6,16 @@
  * unlinked spool file, with both hashes taken on the way: inflating twice, for the index and for
  * the contents, costs more than writing and reading pages that mostly stay in memory.
  *
- * Workers take layers lowest first, the order in which the merge wants them.
+ * Workers take layers lowest first, the order in which the merge wants them. A layer of which there
+ * is a record is left alone: most pushes of what was pushed before need none of its bytes. It joins
+ * the others when the first of them is read, and then it is verified like them.
  */
 #include "layer/layer.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +25,7 @@
 #include "base/sha256.h"
 #include "base/workers.h"
 #include "layer/inflate.h"
+#include "layer/record.h"
 
 enum { READ_SIZE = 1 << 17 };
 
@@ -35,16 +39,21 @@ struct layer {
     uint64_t length;
     enum li_compression compression;
     enum layer_state state; /* under lock */
+    bool wanted, taken;     /* under lock: is to be verified; by a worker already */
+    atomic_bool open;       /* wanted and ready: all above is constant from then on */
 };
 
 struct li_layers {
     const struct li_env *env;
     size_t count;
     struct layer *layer;
+    struct li_record *record;
+    struct li_record *own_record; /* the same where it is ours to free, or NULL */
     struct li_workers *team;
-    atomic_size_t next;
     pthread_mutex_t lock;
     pthread_cond_t changed;
+    bool closing;          /* under lock */
+    size_t wanted;         /* layers; under lock */
     size_t verified;       /* layers whose digests hold; under lock */
     struct li_error first; /* the first failure; under lock */
 };
@@ -138,22 +147,53 @@ static int spool(struct li_layers *layers, struct layer *layer, struct li_worker
     return rc;
 }
 
+/* The lowest layer that is to be verified, or NULL at the end. Waits for one to be wanted. */
+static struct layer *take_layer(struct li_layers *layers)
+{
+    struct layer *found = NULL;
+
+    pthread_mutex_lock(&layers->lock);
+    while (!found && !layers->closing && layers->first.code == 0) {
+        for (size_t i = 0; i < layers->count && !found; i++)
+            if (layers->layer[i].wanted && !layers->layer[i].taken)
+                found = &layers->layer[i];
+        if (!found && layers->wanted == layers->count)
+            break;
+        if (!found)
+            pthread_cond_wait(&layers->changed, &layers->lock);
+    }
+    if (found)
+        found->taken = true;
+    pthread_mutex_unlock(&layers->lock);
+    return found;
+}
+
+static int verify_layer(struct li_layers *layers, struct layer *layer, struct li_workers *team,
+                        struct li_error *err)
+{
+    struct li_record *record = &layers->record[layer - layers->layer];
+    const uint8_t *diff_id = layer->blob->diff_id;
+    int rc;
+
+    if (layer->compression != LI_COMPRESSION_NONE)
+        return spool(layers, layer, team, err);
+    record->relied = record->checked;
+    if (record->checked)
+        return check_digests(layer, diff_id, diff_id, err);
+    rc = hash_plain(layer, team, err);
+    record->checked = rc == 0;
+    return rc;
+}
+
 static int prepare(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     struct li_layers *layers = arg;
+    struct layer *layer;
     int rc = 0;
 
     (void)index;
-    while (rc == 0 && !li_workers_stopped(team)) {
-        size_t i = atomic_fetch_add(&layers->next, 1);
-        struct layer *layer = &layers->layer[i];
-
-        if (i >= layers->count)
-            break;
-        if (layer->compression == LI_COMPRESSION_NONE)
-            rc = hash_plain(layer, team, err);
-        else
-            rc = spool(layers, layer, team, err);
+    while (rc == 0 && !li_workers_stopped(team) && (layer = take_layer(layers))) {
+        rc = verify_layer(layers, layer, team, err);
         pthread_mutex_lock(&layers->lock);
         if (rc == 0)
             layers->verified++;
@@ -183,8 +223,38 @@ static int open_layer(const struct li_blob *blob, struct layer *layer, struct li
     return 0;
 }
 
+/* Whether the layer cannot be the one that was recorded: so much can be seen without reading it. */
+static bool contradicts(const struct layer *layer, const struct li_record *record)
+{
+    return layer->compression == LI_COMPRESSION_NONE && layer->length != record->length;
+}
+
+/* The rows for layers and their records. */
+static int make_rows(struct li_layers *layers, struct li_record *records, struct li_error *err)
+{
+    size_t rows = layers->count ? layers->count : 1;
+
+    layers->layer = calloc(rows, sizeof(*layers->layer));
+    if (!records)
+        records = layers->own_record = calloc(rows, sizeof(*records));
+    layers->record = records;
+    if (!layers->layer || !records) {
+        layers->count = 0;
+        return li_fail_memory(err);
+    }
+    for (size_t i = 0; i < layers->count; i++)
+        layers->layer[i].spool = -1;
+    return 0;
+}
+
 int li_layers_open(const struct li_image *image, const struct li_env *env, struct li_layers **out,
                    struct li_error *err)
+{
+    return li_layers_open_known(image, env, NULL, out, err);
+}
+
+int li_layers_open_known(const struct li_image *image, const struct li_env *env,
+                         struct li_record *records, struct li_layers **out, struct li_error *err)
 {
     struct li_layers *layers = calloc(1, sizeof(*layers));
     size_t threads = env->threads;
@@ -196,15 +266,14 @@ int li_layers_open(const struct li_image *image, const struct li_env *env, struc
     pthread_cond_init(&layers->changed, NULL);
     layers->env = env;
     layers->count = li_image_layers(image);
-    layers->layer = calloc(layers->count ? layers->count : 1, sizeof(*layers->layer));
-    if (!layers->layer) {
-        layers->count = 0;
-        rc = li_fail_memory(err);
-    }
-    for (size_t i = 0; i < layers->count; i++)
-        layers->layer[i].spool = -1;
-    for (size_t i = 0; i < layers->count && rc == 0; i++)
+    rc = make_rows(layers, records, err);
+    for (size_t i = 0; i < layers->count && rc == 0; i++) {
         rc = open_layer(li_image_layer(image, i), &layers->layer[i], err);
+        if (rc == 0 && contradicts(&layers->layer[i], &layers->record[i]))
+            li_record_drop(&layers->record[i]);
+        layers->layer[i].wanted = !layers->record[i].whole;
+        layers->wanted += layers->layer[i].wanted;
+    }
     if (threads > layers->count)
         threads = layers->count;
     if (rc == 0 && threads > 0)
@@ -225,10 +294,18 @@ void li_layers_free(struct li_layers *layers)
         return;
     if (layers->team)
         li_workers_stop(layers->team);
+    pthread_mutex_lock(&layers->lock);
+    layers->closing = true;
+    pthread_cond_broadcast(&layers->changed);
+    pthread_mutex_unlock(&layers->lock);
     li_workers_join(layers->team, &ignored);
-    for (size_t i = 0; i < layers->count; i++)
+    for (size_t i = 0; i < layers->count; i++) {
         if (layers->layer[i].spool >= 0)
             close(layers->layer[i].spool);
+        if (layers->own_record)
+            li_record_drop(&layers->own_record[i]);
+    }
+    free(layers->own_record);
     free(layers->layer);
     pthread_cond_destroy(&layers->changed);
     pthread_mutex_destroy(&layers->lock);
@@ -255,29 +332,53 @@ const struct li_env *li_layers_env(const struct li_layers *layers)
     return layers->env;
 }
 
-int li_layers_ready(struct li_layers *layers, size_t index, uint64_t *length, struct li_error *err)
+struct li_record *li_layers_record(struct li_layers *layers, size_t index)
+{
+    return &layers->record[index];
+}
+
+/* Has the layer verified, if that is not on its way, and waits until it can be read. */
+static int open_bytes(struct li_layers *layers, struct layer *layer, struct li_error *err)
 {
     int rc = 0;
 
+    if (atomic_load(&layer->open))
+        return 0;
     pthread_mutex_lock(&layers->lock);
-    while (layers->layer[index].state == LAYER_PENDING && layers->first.code == 0)
+    if (!layer->wanted) {
+        layer->wanted = true;
+        layers->wanted++;
+        pthread_cond_broadcast(&layers->changed);
+    }
+    while (layer->state == LAYER_PENDING && layers->first.code == 0)
         pthread_cond_wait(&layers->changed, &layers->lock);
     if (layers->first.code != 0) {
         *err = layers->first;
         rc = err->code;
     } else {
-        *length = layers->layer[index].length;
+        atomic_store(&layer->open, true);
     }
     pthread_mutex_unlock(&layers->lock);
     return rc;
 }
 
-int li_layers_read(const struct li_layers *layers, size_t index, void *buf, size_t len,
-                   uint64_t offset, struct li_error *err)
+int li_layers_ready(struct li_layers *layers, size_t index, uint64_t *length, struct li_error *err)
 {
-    const struct layer *layer = &layers->layer[index];
-    int rc;
+    int rc = open_bytes(layers, &layers->layer[index], err);
 
+    if (rc == 0)
+        *length = layers->layer[index].length;
+    return rc;
+}
+
+int li_layers_read(struct li_layers *layers, size_t index, void *buf, size_t len, uint64_t offset,
+                   struct li_error *err)
+{
+    struct layer *layer = &layers->layer[index];
+    int rc = open_bytes(layers, layer, err);
+
+    if (rc < 0)
+        return rc;
     if (offset > layer->length || len > layer->length - offset)
         return li_fail(err, LI_ECORRUPT, "layer %s ends in the middle of a file; it is cut short",
                        layer->blob->name);
@@ -290,7 +391,7 @@ int li_layers_verified(struct li_layers *layers, struct li_error *err)
     int rc = 0;
 
     pthread_mutex_lock(&layers->lock);
-    while (layers->verified < layers->count && layers->first.code == 0)
+    while (layers->verified < layers->wanted && layers->first.code == 0)
         pthread_cond_wait(&layers->changed, &layers->lock);
     if (layers->first.code != 0) {
         *err = layers->first;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "layer/build.h"
+#include "layer/record.h"
 
 struct merge {
     struct li_tree *tree;
@@ -165,6 +166,8 @@ int li_tree_build(struct li_layers *layers, struct li_tree **out, struct li_erro
             rc = li_whiteouts_apply(tree, i, err);
         if (rc == 0)
             rc = li_scan_layer(layers, i, 0, visit_entry, &m, err);
+        if (!li_layers_record(layers, i)->room)
+            li_record_drop(li_layers_record(layers, i));
     }
     if (rc == 0)
         rc = li_build_finish(tree, err);

@@ -28,15 +28,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layer/entry.h"
 #include "layer/header.h"
+#include "layer/record.h"
 #include "layer/xattr.h"
 #include "layer/zeros.h"
 
 enum { READ_SIZE = 64 * 1024, TAR_BLOCK = 512 };
-
-/* What ext4 can hold: 34 bits of seconds from 1901-12-13 on. */
-#define TIME_MIN (-2147483648LL)
-#define TIME_MAX 15032385535LL
 
 struct scan {
     struct li_layers *layers;
@@ -52,6 +50,7 @@ struct scan {
     struct li_header header;
     struct li_sparse_run *runs;
     struct li_xattr_list xattrs;
+    struct li_record *record; /* that is being filled, or NULL */
 };
 
 /* A header of a symbolic link, "." to ".". */
@@ -120,40 +119,6 @@ static int look(void *arg, uint64_t offset, size_t len, const uint8_t **bytes, s
     rc = li_buffer_reserve(&s->spare, len ? len : 1, err);
     *bytes = s->spare.data;
     return rc < 0 ? rc : li_layers_read(s->layers, s->index, s->spare.data, len, offset, err);
-}
-
-static int check_time(const struct scan *s, struct archive_entry *e, struct li_inode *inode,
-                      struct li_error *err)
-{
-    inode->mtime = archive_entry_mtime(e);
-    inode->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(e);
-    /* It gives -1.25 as -1 and 0.25, and -0.25 as 0.25. */
-    if ((inode->mtime < 0 || s->header.time_is_negative) && inode->mtime_nsec > 0 &&
-        inode->mtime_nsec <= 999999999) {
-        inode->mtime--;
-        inode->mtime_nsec = 1000000000 - inode->mtime_nsec;
-    }
-    if (inode->mtime < TIME_MIN || inode->mtime > TIME_MAX)
-        return li_fail(
-            err, LI_EUNSUPPORTED,
-            "its time, %lld seconds from 1970, does not fit ext4, which holds 1901-12-13 "
-            "to 2446-05-10",
-            (long long)inode->mtime);
-    if (inode->mtime_nsec > 999999999)
-        return li_fail(err, LI_ECORRUPT, "its time has %u nanoseconds", inode->mtime_nsec);
-    return 0;
-}
-
-static int check_owner(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
-{
-    la_int64_t uid = archive_entry_uid(e), gid = archive_entry_gid(e);
-
-    if (uid < 0 || uid > UINT32_MAX || gid < 0 || gid > UINT32_MAX)
-        return li_fail(err, LI_EUNSUPPORTED, "its owner %lld:%lld is not within 0 to 4294967295",
-                       (long long)uid, (long long)gid);
-    inode->uid = (uint32_t)uid;
-    inode->gid = (uint32_t)gid;
-    return 0;
 }
 
 static int read_runs(struct scan *s, struct archive_entry *e, struct li_entry *entry,
@@ -240,32 +205,6 @@ static int read_regular(struct scan *s, struct archive *a, struct archive_entry 
     return drop_zeros(s, stored, entry, err);
 }
 
-static int read_link(struct archive_entry *e, struct li_entry *entry, struct li_error *err)
-{
-    entry->target = archive_entry_symlink(e);
-    if (!entry->target || !*entry->target)
-        return li_fail(err, LI_ECORRUPT, "it is a symbolic link without a target");
-    entry->inode.size = strlen(entry->target);
-    if (entry->inode.size > LI_TREE_LINK_MAX)
-        return li_fail(err, LI_EUNSUPPORTED,
-                       "it is a symbolic link to a path of %llu bytes; ext4 holds %d",
-                       (unsigned long long)entry->inode.size, LI_TREE_LINK_MAX);
-    return 0;
-}
-
-static int read_device(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
-{
-    uint64_t maj = (uint64_t)archive_entry_rdevmajor(e);
-    uint64_t min = (uint64_t)archive_entry_rdevminor(e);
-
-    if (maj > 0xfff || min > 0xfffff)
-        return li_fail(err, LI_EUNSUPPORTED,
-                       "it is a device %llu:%llu; Linux has numbers up to 4095:1048575",
-                       (unsigned long long)maj, (unsigned long long)min);
-    inode->data = maj << 32 | min;
-    return 0;
-}
-
 static int read_type(struct scan *s, struct archive *a, struct archive_entry *e,
                      struct li_entry *entry, struct li_error *err)
 {
@@ -273,10 +212,10 @@ static int read_type(struct scan *s, struct archive *a, struct archive_entry *e,
     case AE_IFREG:
         return read_regular(s, a, e, entry, err);
     case AE_IFLNK:
-        return read_link(e, entry, err);
+        return li_entry_link(e, entry, err);
     case AE_IFCHR:
     case AE_IFBLK:
-        return read_device(e, &entry->inode, err);
+        return li_entry_device(e, &entry->inode, err);
     case AE_IFDIR:
     case AE_IFIFO:
         return 0;
@@ -301,9 +240,9 @@ static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e
         return 0;
     entry->inode.mode = (uint16_t)(type | perm);
     entry->inode.layer = (uint16_t)s->index;
-    rc = check_owner(e, &entry->inode, err);
+    rc = li_entry_owner(e, &entry->inode, err);
     if (rc == 0)
-        rc = check_time(s, e, &entry->inode, err);
+        rc = li_entry_time(e, s->header.time_is_negative, &entry->inode, err);
     if (rc == 0)
         rc = read_type(s, a, e, entry, err);
     if (rc == 0)
@@ -311,6 +250,17 @@ static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e
     entry->xattrs = s->xattrs.list;
     entry->xattr_count = s->xattrs.count;
     return rc;
+}
+
+/* An entry for a visit of paths is read whole only for the record. What is wrong with it is said
+ * when it is visited itself. */
+static void record_ahead(struct scan *s, struct archive *a, struct archive_entry *e,
+                         struct li_entry *entry)
+{
+    struct li_error later = LI_ERROR_INIT;
+
+    if (read_entry(s, a, e, entry, &later) < 0)
+        li_record_give_up(s->record);
 }
 
 static int visit_entry(struct scan *s, struct archive *a, struct archive_entry *e, int paths_only,
@@ -326,6 +276,10 @@ static int visit_entry(struct scan *s, struct archive *a, struct archive_entry *
         return li_fail(err, LI_ELIMIT, "an entry's path is longer than %d bytes", LI_TREE_PATH_MAX);
     if (!paths_only)
         rc = read_entry(s, a, e, &entry, err);
+    else if (s->record && !s->record->hopeless)
+        record_ahead(s, a, e, &entry);
+    if (rc == 0 && s->record)
+        li_record_add(s->record, &entry);
     if (rc == 0)
         rc = visit(arg, &entry, err);
     free(s->runs);
@@ -381,6 +335,11 @@ static int read_headers(struct scan *s, struct archive *a, int paths_only, li_sc
         if (r != ARCHIVE_EOF && !is_sound(a, r))
             return fail_reading(s, a, err);
         rc = check_end(s, a, err);
+        if (rc < 0 && paths_only) {
+            li_record_give_up(s->record);
+            li_error_clear(err);
+            rc = 0;
+        }
         if (rc < 0 || r == ARCHIVE_EOF)
             return rc;
         rc = visit_entry(s, a, e, paths_only, visit, arg, err);
@@ -410,29 +369,47 @@ static int scan_archive(struct scan *s, int paths_only, li_scan_visit *visit, vo
     return rc;
 }
 
-int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_scan_visit *visit,
-                  void *arg, struct li_error *err)
+static int scan(struct scan *s, int paths_only, li_scan_visit *visit, void *arg,
+                struct li_error *err)
 {
-    struct scan s = {.layers = layers, .index = index, .err = err};
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t before;
     int rc;
 
     if (c == (locale_t)0)
         return li_fail_memory(err);
-    li_error_clear(err);
-    rc = li_layers_ready(layers, index, &s.length, err);
-    if (rc == 0 && s.length > 0) {
-        s.buf = malloc(READ_SIZE);
-        before = uselocale(c);
-        rc = s.buf ? scan_archive(&s, paths_only, visit, arg, err) : li_fail_memory(err);
-        uselocale(before);
-        if (rc < 0)
-            li_context(err, "layer %s", li_layers_name(layers, index));
-    }
+    s->buf = malloc(READ_SIZE);
+    before = uselocale(c);
+    rc = s->buf ? scan_archive(s, paths_only, visit, arg, err) : li_fail_memory(err);
+    uselocale(before);
     freelocale(c);
-    li_xattr_list_free(&s.xattrs);
-    li_buffer_free(&s.spare);
-    free(s.buf);
+    li_xattr_list_free(&s->xattrs);
+    li_buffer_free(&s->spare);
+    free(s->buf);
     return rc;
+}
+
+int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_scan_visit *visit,
+                  void *arg, struct li_error *err)
+{
+    struct li_record *record = li_layers_record(layers, index);
+    struct scan s = {.layers = layers, .index = index, .err = err};
+    int rc = 0;
+
+    li_error_clear(err);
+    if (record->whole) {
+        rc = li_record_replay(record, index, paths_only, visit, arg, err);
+    } else {
+        rc = li_layers_ready(layers, index, &s.length, err);
+        if (rc < 0)
+            return rc;
+        li_record_drop(record);
+        if (!record->hopeless && (paths_only || record->room))
+            s.record = record;
+        if (s.length > 0)
+            rc = scan(&s, paths_only, visit, arg, err);
+        record->length = s.length;
+        record->whole = rc == 0 && s.record && !record->hopeless;
+    }
+    return rc < 0 ? li_context(err, "layer %s", li_layers_name(layers, index)) : 0;
 }

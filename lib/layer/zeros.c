@@ -18,8 +18,8 @@ static bool is_zero(const uint8_t *data, size_t len)
     return len == 0 || (data[0] == 0 && memcmp(data, data + 1, len - 1) == 0);
 }
 
-static int read_on(const struct li_layers *layers, size_t index, uint64_t offset, uint64_t len,
-                   bool *out, struct li_error *err)
+static int read_on(struct li_layers *layers, size_t index, uint64_t offset, uint64_t len, bool *out,
+                   struct li_error *err)
 {
     size_t want = FIRST_READ;
     uint8_t *buf = malloc(LAST_READ);
@@ -42,7 +42,7 @@ static int read_on(const struct li_layers *layers, size_t index, uint64_t offset
     return rc;
 }
 
-int li_layer_is_zero(const struct li_layers *layers, size_t index, const struct li_layer_part *part,
+int li_layer_is_zero(struct li_layers *layers, size_t index, const struct li_layer_part *part,
                      uint64_t offset, uint64_t len, bool *out, struct li_error *err)
 {
     if (offset >= part->offset && offset - part->offset < part->len) {

@@ -97,5 +97,6 @@ static int read_chunk(void *self, uint64_t index, uint8_t *buf, struct li_error 
 
 struct li_chunk_source li_fetcher_source(struct li_fetcher *fetcher)
 {
-    return (struct li_chunk_source){fetcher, fetcher->map.count, read_chunk};
+    return (struct li_chunk_source){
+        .self = fetcher, .count = fetcher->map.count, .read = read_chunk};
 }

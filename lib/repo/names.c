@@ -11,29 +11,29 @@
 #include "repo/internal.h"
 
 /* Where NAME is, or the free slot where it belongs. */
-static uint32_t *find(const struct li_names *names, const uint8_t name[LI_NAME_SIZE])
+static uint32_t *find(const struct li_manifest_chunk *chunk, uint32_t *slot, size_t cap,
+                      const uint8_t name[LI_NAME_SIZE])
 {
-    size_t at = (size_t)li_get_le64(name) & (names->cap - 1);
+    size_t at = (size_t)li_get_le64(name) & (cap - 1);
 
-    while (names->slot[at] != 0 &&
-           memcmp(names->chunk[names->slot[at] - 1].name, name, LI_NAME_SIZE) != 0)
-        at = (at + 1) & (names->cap - 1);
-    return &names->slot[at];
+    while (slot[at] != 0 && memcmp(chunk[slot[at] - 1].name, name, LI_NAME_SIZE) != 0)
+        at = (at + 1) & (cap - 1);
+    return &slot[at];
 }
 
 static int grow(struct li_names *names, struct li_error *err)
 {
-    struct li_names more = *names;
+    size_t cap = names->cap ? names->cap * 2 : 1024;
+    uint32_t *slot = calloc(cap, sizeof(*slot));
 
-    more.cap = names->cap ? names->cap * 2 : 1024;
-    more.slot = calloc(more.cap, sizeof(*more.slot));
-    if (!more.slot)
+    if (!slot)
         return li_fail_memory(err);
     for (size_t i = 0; i < names->cap; i++)
         if (names->slot[i] != 0)
-            *find(&more, names->chunk[names->slot[i] - 1].name) = names->slot[i];
+            *find(names->chunk, slot, cap, names->chunk[names->slot[i] - 1].name) = names->slot[i];
     free(names->slot);
-    *names = more;
+    names->slot = slot;
+    names->cap = cap;
     return 0;
 }
 
@@ -46,7 +46,7 @@ int li_names_add(struct li_names *names, uint32_t number, struct li_error *err)
         rc = grow(names, err);
     if (rc < 0)
         return rc;
-    slot = find(names, names->chunk[number].name);
+    slot = find(names->chunk, names->slot, names->cap, names->chunk[number].name);
     if (*slot != 0)
         return LI_END;
     *slot = number + 1;

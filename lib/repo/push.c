@@ -176,6 +176,23 @@ static int check_arguments(const struct push *p, struct li_error *err)
     return 0;
 }
 
+int li_repo_memo(struct li_repo *repo, const char *dir, const char *made_by, struct li_memo **out,
+                 struct li_error *err)
+{
+    struct li_secret salt = {{0}};
+    struct li_root root;
+    int rc = li_repo_need_kms(repo, err);
+
+    if (rc == 0)
+        rc = li_root_active(repo, &root, err);
+    if (rc == 0)
+        rc = li_salt_open(repo, root.salt, &salt, err);
+    if (rc == 0)
+        rc = li_memo_open(dir, &salt, made_by, repo->env, out, err);
+    li_secret_wipe(&salt);
+    return rc;
+}
+
 int li_repo_push(struct li_repo *repo, const struct li_reference *reference,
                  const struct li_manifest *about, const struct li_chunk_source *source,
                  const struct li_push_options *options, const struct li_progress *progress,

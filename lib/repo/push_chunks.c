@@ -7,6 +7,8 @@
  * which wait for the disk or the network: there are more of them, and a bounded queue in between
  * keeps what waits to be written in memory within bounds.
  *
+ * A chunk whose digest the memo knows is named by that, and read only where it is not stored yet.
+ *
  * A chunk that recurs within the image is stored once: the names met so far are kept. Where the
  * first of them cannot be stored the whole push fails, so none relies on a chunk that is missing.
  */
@@ -38,14 +40,16 @@ struct chunk_push {
     struct li_repo *repo;
     const struct li_root *root;
     const struct li_push_options *options;
+    const struct li_chunk_source *source;
+    struct li_memo *memo; /* or NULL */
     struct li_secret salt;
     struct tools *tools;
     unsigned threads;
     struct li_queue *queue;
     struct li_manifest_chunk *chunk; /* by index; where all zero, FILLED is false */
     bool *filled;
+    bool *recalled; /* by index: the memo knows it */
     pthread_mutex_t gate;
-    bool confirmed; /* under gate */
     pthread_mutex_t lock;
     struct li_names names;         /* under lock */
     struct li_push_result *result; /* under lock */
@@ -81,24 +85,24 @@ static void count_known(struct chunk_push *p, bool mended)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* Before the first object is stored, and while the others wait: an image that must not be kept
- * leaves nothing behind. Readers go on meanwhile, so a push that brings nothing new never waits
- * here. */
-static int confirm_once(struct chunk_push *p, struct li_error *err)
+/* Before an object is stored, and while the others wait: an image that must not be kept leaves
+ * nothing behind of what was not checked. Readers go on meanwhile, so a push that brings nothing
+ * new never waits here. The object's bytes were read before, so what they were read from is asked
+ * about. */
+static int confirm(struct chunk_push *p, struct li_error *err)
 {
     int rc = 0;
 
     pthread_mutex_lock(&p->gate);
-    if (!p->confirmed && p->options->confirm)
+    if (p->options->confirm)
         rc = p->options->confirm(p->options->confirm_arg, err);
-    p->confirmed = rc == 0;
     pthread_mutex_unlock(&p->gate);
     return rc;
 }
 
 static int store_job(struct chunk_push *p, const struct job *job, struct li_error *err)
 {
-    int rc = confirm_once(p, err);
+    int rc = confirm(p, err);
 
     if (rc == 0)
         rc = li_store_put_if_absent(p->repo->store, job->key.text, job->sealed.data,
@@ -173,7 +177,7 @@ static int check_and_mend(struct chunk_push *p, struct tools *tools, const struc
     }
     rc = li_seal_chunk(tools->sealer, &p->options->seal, &chunk->prk, plain, &sealed, err);
     if (rc == 0 && !p->options->dry_run)
-        rc = confirm_once(p, err);
+        rc = confirm(p, err);
     if (rc == 0 && !p->options->dry_run)
         rc = li_store_replace(p->repo->store, key->text, sealed.data, sealed.len, err);
     if (rc == 0)
@@ -182,19 +186,15 @@ static int check_and_mend(struct chunk_push *p, struct tools *tools, const struc
     return rc;
 }
 
-static int name_chunk(struct chunk_push *p, uint64_t index, const uint8_t *plain,
-                      struct li_manifest_chunk *chunk, struct li_error *err)
+/* Names a chunk by its digest. */
+static int name_chunk(struct chunk_push *p, uint64_t index, struct li_manifest_chunk *chunk,
+                      struct li_error *err)
 {
-    int rc;
+    int rc = li_crypto_prk(&p->salt, chunk->digest, &chunk->prk, err);
 
-    p->filled[index] = true;
     chunk->index = (uint32_t)index;
-    rc = li_sha256(plain, LI_CHUNK_SIZE, chunk->digest, err);
-    if (rc == 0)
-        rc = li_crypto_prk(&p->salt, chunk->digest, &chunk->prk, err);
-    if (rc == 0)
-        rc = li_crypto_name(&chunk->prk, chunk->name, err);
-    return rc;
+    p->filled[index] = true;
+    return rc < 0 ? rc : li_crypto_name(&chunk->prk, chunk->name, err);
 }
 
 /* LI_END where the image has had this chunk before. */
@@ -210,6 +210,47 @@ static int meet(struct chunk_push *p, const struct li_manifest_chunk *chunk, str
     return rc;
 }
 
+static int is_stored(struct chunk_push *p, const struct li_manifest_chunk *chunk,
+                     struct li_key *key, bool *stored, struct li_error *err)
+{
+    const char *text = key->text;
+
+    *key = li_key_root(p->root->id, li_key_chunk(chunk->name).text);
+    return li_store_exists(p->repo->store, &text, 1, stored, err);
+}
+
+/* LI_END where the memo has a chunk's digest and nothing more is to be done for it. */
+static int recall_chunk(void *arg, unsigned worker, uint64_t index, struct li_error *err)
+{
+    struct chunk_push *p = arg;
+    struct li_manifest_chunk *chunk = &p->chunk[index];
+    bool zeros = false, stored = false;
+    struct li_key key;
+    int rc;
+
+    (void)worker;
+    rc = li_memo_digest(p->memo, p->source, index, chunk->digest, &zeros, err);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    p->recalled[index] = true;
+    if (zeros)
+        return LI_END;
+    rc = name_chunk(p, index, chunk, err);
+    if (rc == 0)
+        rc = is_stored(p, chunk, &key, &stored, err);
+    p->filled[index] = rc == 0 && stored;
+    if (rc < 0 || !stored)
+        return rc;
+    rc = meet(p, chunk, err);
+    if (rc < 0)
+        return rc;
+    pthread_mutex_lock(&p->lock);
+    p->result->memo_chunks++;
+    p->result->known_chunks += rc == 0;
+    pthread_mutex_unlock(&p->lock);
+    return LI_END;
+}
+
 static int push_chunk(void *arg, unsigned worker, uint64_t index, uint8_t *plain,
                       struct li_error *err)
 {
@@ -217,20 +258,20 @@ static int push_chunk(void *arg, unsigned worker, uint64_t index, uint8_t *plain
     struct tools *tools = &p->tools[worker];
     struct li_manifest_chunk *chunk = &p->chunk[index];
     struct li_key key;
-    const char *text = key.text;
-    bool present;
+    bool stored;
     int rc;
 
-    rc = name_chunk(p, index, plain, chunk, err);
+    rc = li_sha256(plain, LI_CHUNK_SIZE, chunk->digest, err);
+    if (rc == 0)
+        rc = name_chunk(p, index, chunk, err);
     if (rc == 0)
         rc = meet(p, chunk, err);
     if (rc != 0)
         return rc < 0 ? rc : 0;
-    key = li_key_root(p->root->id, li_key_chunk(chunk->name).text);
-    rc = li_store_exists(p->repo->store, &text, 1, &present, err);
+    rc = is_stored(p, chunk, &key, &stored, err);
     if (rc < 0)
         return rc;
-    if (!present)
+    if (!stored)
         return seal_and_queue(p, tools, &key, chunk, plain, err);
     if (p->options->check_existing)
         return check_and_mend(p, tools, &key, chunk, plain, err);
@@ -238,11 +279,23 @@ static int push_chunk(void *arg, unsigned worker, uint64_t index, uint8_t *plain
     return 0;
 }
 
+/* What the memo did not know. */
+static int learn_chunks(struct chunk_push *p, struct li_error *err)
+{
+    int rc = 0;
+
+    for (uint64_t i = 0; p->memo && i < p->source->count && rc == 0; i++)
+        if (!p->recalled[i])
+            rc =
+                li_memo_learn(p->memo, p->source, i, p->filled[i] ? p->chunk[i].digest : NULL, err);
+    return rc;
+}
+
 /* Reads the whole source with writers beside. Of two failures, the writers' is the reason where the
  * readers only say that they were stopped. */
-static int walk(struct chunk_push *p, const struct li_chunk_source *source,
-                const struct li_progress *progress, struct li_error *err)
+static int walk(struct chunk_push *p, const struct li_progress *progress, struct li_error *err)
 {
+    li_chunk_known *known = p->memo ? recall_chunk : NULL;
     struct li_error writing = LI_ERROR_INIT;
     struct li_workers *writers = NULL;
     void *left;
@@ -251,7 +304,7 @@ static int walk(struct chunk_push *p, const struct li_chunk_source *source,
     rc = li_workers_start(p->repo->store->width, write_jobs, p, &writers, err);
     if (rc < 0)
         return rc;
-    rc = li_chunk_walk(source, p->threads, push_chunk, p, progress, err);
+    rc = li_chunk_walk_unknown(p->source, p->threads, known, push_chunk, p, progress, err);
     if (rc < 0)
         li_workers_stop(writers);
     li_queue_close(p->queue);
@@ -265,14 +318,16 @@ static int walk(struct chunk_push *p, const struct li_chunk_source *source,
     return rc;
 }
 
-static int prepare(struct chunk_push *p, const struct li_chunk_source *source, struct li_error *err)
+static int prepare(struct chunk_push *p, struct li_error *err)
 {
+    struct li_memo *memo = p->options->check_existing ? NULL : p->options->memo;
     int rc;
 
-    p->chunk = calloc(source->count + 1, sizeof(*p->chunk));
-    p->filled = calloc(source->count + 1, sizeof(*p->filled));
+    p->chunk = calloc(p->source->count + 1, sizeof(*p->chunk));
+    p->filled = calloc(p->source->count + 1, sizeof(*p->filled));
+    p->recalled = calloc(p->source->count + 1, sizeof(*p->recalled));
     p->tools = calloc(p->threads, sizeof(*p->tools));
-    if (!p->chunk || !p->filled || !p->tools)
+    if (!p->chunk || !p->filled || !p->recalled || !p->tools)
         return li_fail_memory(err);
     p->names.chunk = p->chunk;
     for (unsigned i = 0; i < p->threads; i++) {
@@ -286,7 +341,11 @@ static int prepare(struct chunk_push *p, const struct li_chunk_source *source, s
             return li_fail_memory(err);
     }
     rc = li_queue_new(QUEUE, &p->queue, err);
-    return rc < 0 ? rc : li_salt_open(p->repo, p->root->salt, &p->salt, err);
+    if (rc == 0)
+        rc = li_salt_open(p->repo, p->root->salt, &p->salt, err);
+    if (rc == 0 && memo && li_memo_fits(memo, &p->salt))
+        p->memo = memo;
+    return rc;
 }
 
 static void finish(struct chunk_push *p)
@@ -300,6 +359,7 @@ static void finish(struct chunk_push *p)
     }
     free(p->tools);
     free(p->filled);
+    free(p->recalled);
     li_names_free(&p->names);
     li_queue_free(p->queue);
     li_secret_wipe(&p->salt);
@@ -313,16 +373,19 @@ int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
                          struct li_push_chunks *out, struct li_push_result *result,
                          struct li_error *err)
 {
-    struct chunk_push p = {.repo = repo, .root = root, .options = options, .result = result};
+    struct chunk_push p = {
+        .repo = repo, .root = root, .options = options, .source = source, .result = result};
     struct li_push_chunks chunks = {0};
     int rc;
 
     p.threads = repo->env->threads ? repo->env->threads : 1;
     pthread_mutex_init(&p.lock, NULL);
     pthread_mutex_init(&p.gate, NULL);
-    rc = prepare(&p, source, err);
+    rc = prepare(&p, err);
     if (rc == 0)
-        rc = walk(&p, source, progress, err);
+        rc = walk(&p, progress, err);
+    if (rc == 0)
+        rc = learn_chunks(&p, err);
     chunks.chunk = p.chunk;
     chunks.cap = source->count;
     for (uint64_t i = 0; rc == 0 && i < source->count; i++)

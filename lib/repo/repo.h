@@ -29,6 +29,7 @@
 #include "kms/kms.h"
 #include "manifest/manifest.h"
 #include "manifest/reference.h"
+#include "memo/memo.h"
 #include "store/store.h"
 
 struct li_repo;
@@ -82,12 +83,19 @@ struct li_push_options {
     struct li_seal_policy seal;
     bool dry_run;        /* store nothing, count what would be */
     bool check_existing; /* fetch and check chunks that are there, replace those that fail */
-    /* Asked before the first object is stored, and again before the manifest is, from any thread
-     * but one at a time; returns 0 or why the image must not be kept. It may wait: chunks are read
-     * and named meanwhile. May be NULL. */
+    /* Asked before each object is stored, from any thread but one at a time, whether what was read
+     * before is what it should be; returns 0 or why the image must not be kept. It may wait: chunks
+     * are read and named meanwhile. May be NULL. */
     li_chunk_confirm *confirm;
     void *confirm_arg;
+    /* Chunks whose digest it knows are read only where the repository has not got them, and the
+     * others are learnt. Not asked under another salt, nor with check_existing. May be NULL. */
+    struct li_memo *memo;
 };
+
+/* Opens the memo in DIR for pushes to REPO: see li_memo_open(). REPO's env must outlive it. */
+int li_repo_memo(struct li_repo *repo, const char *dir, const char *made_by, struct li_memo **out,
+                 struct li_error *err);
 
 struct li_push_result {
     uint8_t manifest[LI_ID_SIZE];
@@ -95,6 +103,7 @@ struct li_push_result {
     uint64_t new_chunks;   /* stored, or to be stored, by this push */
     uint64_t new_bytes;    /* sealed bytes of these */
     uint64_t known_chunks; /* that the repository had, or that recur within the image */
+    uint64_t memo_chunks;  /* whose digest the memo knew, and that were not read */
     uint64_t mended;       /* replaced by check_existing */
     uint64_t metadata;     /* bytes of manifest, wraps and pointer */
 };

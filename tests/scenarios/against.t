@@ -17,6 +17,7 @@ has "$OUT" '^verified app:1: [0-9]+ chunks, .* fetched, 0 mended; [0-9]+ paths w
 is "$(wc -l <"$OUT")" 1 "and in no more"
 run 0 "the same layers in another form" verify app:1 --against app.oci
 run 0 "and from standard input" verify app:1 --against - <app.oci
+has "$OUT" ' are as in standard input$' "and called so"
 run 0 "and the demonstration's image" push "$DEMO_IMAGE" demo:1
 run 0 "against its original" verify demo:1 --against "$DEMO_IMAGE"
 
@@ -69,6 +70,25 @@ make_docker_old other.tar other:1 "${LAYERS[@]}" "$WORK/top.tar"
 run 3 "thirty differences" verify app:1 --against other.tar
 is "$(wc -l <"$OUT")" 20 "of which twenty are shown"
 has "$ERR" ' 30 differences$' "and all are counted"
+
+# ---- large ones --------------------------------------------------------------------------------
+
+# ext4 counts a directory's links up to 65,000.
+for count in 64998 64999; do
+    seq "$count" | sed 's/^/dir many\//' | layer many
+    make_docker_old many.tar many:1 "$WORK/many.tar"
+    quietly push many.tar "many:$count" --compression none
+    run 0 "$count directories in one" verify "many:$count" --against many.tar
+done
+
+# Were the path of each kept, it would take 1.6 GB.
+perl -e 'print "file f pax.path=", "d/" x 40_000, "f text=1\n"' | layer deep
+make_docker_old deep.tar deep:1 "$WORK/deep.tar"
+quietly push deep.tar deep:1 --compression none
+ok "40000 directories in each other" \
+    /usr/bin/time -o most -f %M "$LAMBDAIMG" verify deep:1 --against deep.tar
+[ "$(tail -n 1 most)" -lt 800000 ]
+result $? "for which it takes less than 800 MB" <most
 
 # ---- failures ----------------------------------------------------------------------------------
 

@@ -69,7 +69,8 @@ static inline int read_image(void *self, uint64_t index, uint8_t *buf, struct li
 
 static inline struct li_chunk_source image_source(const struct image *image)
 {
-    return (struct li_chunk_source){(void *)(uintptr_t)image, image->count, read_image};
+    return (struct li_chunk_source){
+        .self = (void *)(uintptr_t)image, .count = image->count, .read = read_image};
 }
 
 static inline struct li_reference reference(const char *text)

@@ -38,7 +38,7 @@ static int refuse(void *arg, struct li_error *err)
 
 static void sources_become_sparse_files(void **state)
 {
-    struct li_chunk_source source = {NULL, CHUNKS, read_thirds};
+    struct li_chunk_source source = {.count = CHUNKS, .read = read_thirds};
     struct li_error err = LI_ERROR_INIT;
     struct li_buffer out = {0};
     char dir[64];

@@ -4,6 +4,21 @@
 
 #include "compare/compare.h"
 
+/* Bytes of the stored image, where there are any, that the comparison reads otherwise. */
+static struct twist {
+    const char *find;
+    size_t len, at; /* the byte at FIND + AT becomes VALUE */
+    uint8_t value;
+} twist;
+
+static void apply_twist(uint8_t *data, size_t len)
+{
+    uint8_t *found = twist.len ? memmem(data, len, twist.find, twist.len) : NULL;
+
+    if (found)
+        found[twist.at] = twist.value;
+}
+
 /* A plan, as the blocks of li_files_open(). */
 static int read_plan(void *self, uint64_t offset, size_t len, void *buf, struct li_error *err)
 {
@@ -19,6 +34,7 @@ static int read_plan(void *self, uint64_t offset, size_t len, void *buf, struct 
         if (rc == LI_END)
             memset(chunk, 0, LI_CHUNK_SIZE);
         memcpy(to, chunk + at, n);
+        apply_twist(to, n);
         to += n;
         offset += n;
         len -= n;
@@ -218,6 +234,48 @@ static void test_attributes(void **state)
     expect_pax("mtime", "0.000000001", "0.000000002", "/f: mtime: 0.000000001, 0.000000002\n");
 }
 
+/* What only a broken image has, by bytes of it. */
+static void expect_twisted(struct twist by, const char *entries, const char *want)
+{
+    struct stack stored = {0}, layers = {0};
+
+    for (int i = 0; i < 2; i++) {
+        struct li_buffer *tar = stack_layer(i ? &layers : &stored);
+
+        tar_entries(tar, entries);
+        tar_put(tar, &(struct tar_entry){.path = "t", .mtime = 0x5a5b5c5d});
+    }
+    twist = by;
+    check(&stored, &layers, want);
+    twist = (struct twist){0};
+}
+
+#define twisted(bytes, at, value) ((struct twist){bytes, sizeof(bytes) - 1, at, value})
+
+static void test_broken_directories(void **state)
+{
+    (void)state;
+    expect_twisted(twisted("\006\001file-a", 1, 2), "file-a=1 b*file-a",
+                   "/file-a: type in its directory: directory, file\n");
+    expect_twisted(twisted("\006\001link-b", 1, 0), "a=1 link-b*a",
+                   "/link-b: type in its directory: unknown, file\n");
+    expect_twisted(twisted("\002\0\0\0\014\0\001\002.\0", 0, 11), "a=1", "/: inode of .: 11, 2\n");
+    expect_twisted(twisted("\002\0\0\0\014\0\002\002..", 0, 11), "a=1", "/: inode of ..: 11, 2\n");
+    expect_twisted(twisted("\002..\0", 1, 'x'), "a=1",
+                   "/: inode of ..: 0, 2\n/x.: path: directory, none\n");
+}
+
+static void test_other_times(void **state)
+{
+    static const char times[] = "\x5d\x5c\x5b\x5a\x5d\x5c\x5b\x5a\x5d\x5c\x5b\x5a";
+
+    (void)state;
+    expect_twisted(twisted(times, 0, 0x5c), "a=1",
+                   "/t: atime beside its mtime: 1515936860.000000000, 1515936861.000000000\n");
+    expect_twisted(twisted(times, 4, 0x5e), "a=1",
+                   "/t: ctime beside its mtime: 1515936862.000000000, 1515936861.000000000\n");
+}
+
 /* ---- the layer rules, read for the second time ---- */
 
 static void test_whiteouts(void **state)
@@ -272,6 +330,49 @@ static void expect_failed(struct stack *layers, int code, const char *words)
     li_buffer_free(&said);
 }
 
+static void expect_entry_failed(const struct tar_entry *entry, int code, const char *words)
+{
+    struct stack layers = {0};
+
+    tar_put(stack_layer(&layers), entry);
+    expect_failed(&layers, code, words);
+}
+
+/* None is cut to something that could be stored. */
+static void test_too_large(void **state)
+{
+    struct tar_entry device = {.path = "f", .type = '3', .minor = 1};
+    struct li_buffer pax = {0};
+    char target[4097] = "", key[40];
+
+    (void)state;
+    memset(target, 't', sizeof(target) - 1);
+    expect_entry_failed(&(struct tar_entry){.path = "l", .type = '2', .target = target},
+                        LI_EUNSUPPORTED, "4096 bytes");
+    expect_entry_failed(&(struct tar_entry){.path = "l", .type = '2'}, LI_ECORRUPT, "nothing");
+    expect_entry_failed(&(struct tar_entry){.path = "f", .uid = UINT64_C(1) << 32}, LI_EUNSUPPORTED,
+                        "uid is 4294967296");
+    expect_entry_failed(&(struct tar_entry){.path = "f", .gid = (uint64_t)-1}, LI_EUNSUPPORTED,
+                        "gid is -1");
+    tar_record_text(&pax, "SCHILY.devmajor", "4294967296");
+    device.pax = &pax;
+    expect_entry_failed(&device, LI_EUNSUPPORTED, "major is 4294967296");
+    pax.len = 0;
+    tar_record_text(&pax, "SCHILY.devminor", "-1");
+    expect_entry_failed(&device, LI_EUNSUPPORTED, "minor is -1");
+    pax.len = 0;
+    tar_record_text(&pax, "SCHILY.xattr.user.a", "1");
+    tar_record_text(&pax, "SCHILY.xattr.user.a", "2");
+    expect_entry_failed(&(struct tar_entry){.path = "f", .pax = &pax}, LI_ECORRUPT, "user.a twice");
+    for (int i = 0; i < 1025; i++) {
+        snprintf(key, sizeof(key), "SCHILY.xattr.user.%d", i);
+        tar_record_text(&pax, key, "1");
+    }
+    expect_entry_failed(&(struct tar_entry){.path = "f", .pax = &pax}, LI_ELIMIT,
+                        "1027 attributes");
+    li_buffer_free(&pax);
+}
+
 static void test_failures(void **state)
 {
     struct stack layers = make_stack("a=1");
@@ -298,7 +399,8 @@ int main(void)
         cmocka_unit_test(test_each_piece),      cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_attributes),      cmocka_unit_test(test_whiteouts),
         cmocka_unit_test(test_merge),           cmocka_unit_test(test_missing_parents),
-        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_failures),        cmocka_unit_test(test_broken_directories),
+        cmocka_unit_test(test_other_times),     cmocka_unit_test(test_too_large),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

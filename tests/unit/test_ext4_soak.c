@@ -399,7 +399,7 @@ static void put_comb(struct li_buffer *tar, unsigned count)
 
 static void test_many_runs(void **state)
 {
-    enum { MOST = 400000 };
+    enum { MOST = 100000 };
     clock_t begin = clock();
     struct stack s = {0};
     ext2_filsys fs;
@@ -411,7 +411,7 @@ static void test_many_runs(void **state)
     close_ext4(&s, fs);
     expect_quick(begin);
     put_comb(stack_layer(&s), MOST + 1);
-    expect_no_image(&s, LI_ELIMIT, "400001 runs");
+    expect_no_image(&s, LI_ELIMIT, "100001 runs");
 }
 
 int main(void)

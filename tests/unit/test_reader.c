@@ -56,7 +56,7 @@ static void push(void)
                                 .layout = 1,
                                 .tool = tool,
                                 .libraries = libraries};
-    struct li_chunk_source source = {NULL, CHUNKS, source_read};
+    struct li_chunk_source source = {.count = CHUNKS, .read = source_read};
     struct li_push_options options = {.seal = {LI_CODEC_ZSTD, 1, 0}};
     struct li_error err = LI_ERROR_INIT;
     struct li_push_result result;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the memo lies. It is there to save time and for nothing else: where it cannot be used a
+ * push goes without it, and says nothing, unless the user has named a place and so has to hear of
+ * it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/about.h"
+#include "cmd/context.h"
+
+/* *OUT is NULL where no place is known. */
+static int memo_directory(const struct arguments *args, char **out, struct li_error *err)
+{
+    const char *named = option(args, "memo"), *cache = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+    int n = 0;
+
+    *out = NULL;
+    if (!named)
+        named = getenv("LAMBDAIMG_MEMO");
+    if (named && *named)
+        n = asprintf(out, "%s", named);
+    else if (cache && *cache == '/')
+        n = asprintf(out, "%s/lambdaimg", cache);
+    else if (home && *home)
+        n = asprintf(out, "%s/.cache/lambdaimg", home);
+    if (n >= 0)
+        return 0;
+    *out = NULL;
+    return li_fail_memory(err);
+}
+
+/* Another version may read the same layer otherwise. */
+static int made_by(char **out, struct li_error *err)
+{
+    char *libraries = NULL;
+    int rc = library_versions(&libraries, err);
+
+    if (rc == 0 && asprintf(out, "lambdaimg " LI_VERSION ", %s", libraries) < 0) {
+        *out = NULL;
+        rc = li_fail_memory(err);
+    }
+    free(libraries);
+    return rc;
+}
+
+int open_memo(const struct arguments *args, struct context *context, struct li_memo **out,
+              struct li_error *err)
+{
+    char *dir = NULL, *versions = NULL;
+    int rc;
+
+    *out = NULL;
+    if (flag(args, "no-memo"))
+        return 0;
+    rc = memo_directory(args, &dir, err);
+    if (rc == 0 && dir)
+        rc = made_by(&versions, err);
+    if (rc == 0 && dir)
+        rc = li_repo_memo(context->repo, dir, versions, out, err);
+    if (rc < 0 && rc != LI_ENOMEM && !option(args, "memo")) {
+        li_error_clear(err);
+        rc = 0;
+    }
+    free(dir);
+    free(versions);
+    return rc;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An entry of a record, all numbers little-endian:
+ *
+ *      0  4  bytes of the entry, these included
+ *      4  1  1: a hard link, 2: a symbolic link, 4: a sparse file
+ *      5  4  bytes of its path
+ *      9  2  mode
+ *     11  4  user
+ *     15  4  group
+ *     19  8  seconds
+ *     27  4  nanoseconds
+ *     31  8  size
+ *     39  8  where its data is, or the device's numbers
+ *     47  4  bytes of what it links to
+ *     51  2  extended attributes
+ *     53  4  runs of data of a sparse file
+ *     57     path, NUL, link, NUL; each attribute: 2 bytes with its name's length and 4 with its
+ *            value's, name, NUL, value; each run: offset and length, 8 bytes each
+ *
+ * Texts end with a NUL, so that they are handed out where they lie. Whoever has written the bytes,
+ * nothing that is read from them here is believed: what the scan of a tar checks, so far as the
+ * later stages rely on it, is checked again.
+ */
+#include "layer/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/bytes.h"
+
+enum { FIXED_SIZE = 57, HARD_LINK = 1, SYMBOLIC_LINK = 2, SPARSE = 4 };
+
+void li_record_drop(struct li_record *record)
+{
+    li_buffer_free(&record->entries);
+    record->whole = false;
+}
+
+void li_record_give_up(struct li_record *record)
+{
+    if (record->room)
+        *record->room += record->entries.len;
+    li_record_drop(record);
+    record->hopeless = true;
+}
+
+static const char *link_of(const struct li_entry *entry)
+{
+    return entry->hard_link ? entry->hard_link : entry->target;
+}
+
+static size_t size_of(const struct li_entry *entry)
+{
+    const char *link = link_of(entry);
+    size_t size = FIXED_SIZE + strlen(entry->path) + 1 + (link ? strlen(link) : 0) + 1;
+
+    for (size_t i = 0; i < entry->xattr_count; i++)
+        size += 6 + strlen(entry->xattrs[i].name) + 1 + entry->xattrs[i].size;
+    return size + entry->run_count * 16;
+}
+
+static uint8_t *put_fixed(uint8_t *p, const struct li_entry *entry, size_t size)
+{
+    const struct li_inode *inode = &entry->inode;
+    const char *link = link_of(entry);
+
+    li_put_le32(p, (uint32_t)size);
+    p[4] = (uint8_t)((entry->hard_link ? HARD_LINK : 0) | (entry->target ? SYMBOLIC_LINK : 0) |
+                     (entry->sparse ? SPARSE : 0));
+    li_put_le32(p + 5, (uint32_t)strlen(entry->path));
+    li_put_le16(p + 9, inode->mode);
+    li_put_le32(p + 11, inode->uid);
+    li_put_le32(p + 15, inode->gid);
+    li_put_le64(p + 19, (uint64_t)inode->mtime);
+    li_put_le32(p + 27, inode->mtime_nsec);
+    li_put_le64(p + 31, inode->size);
+    li_put_le64(p + 39, inode->data);
+    li_put_le32(p + 47, link ? (uint32_t)strlen(link) : 0);
+    li_put_le16(p + 51, (uint16_t)entry->xattr_count);
+    li_put_le32(p + 53, (uint32_t)entry->run_count);
+    return p + FIXED_SIZE;
+}
+
+static uint8_t *put_text(uint8_t *p, const char *text)
+{
+    size_t size = strlen(text) + 1;
+
+    memcpy(p, text, size);
+    return p + size;
+}
+
+static void put_entry(uint8_t *p, const struct li_entry *entry, size_t size)
+{
+    const char *link = link_of(entry);
+
+    p = put_fixed(p, entry, size);
+    p = put_text(p, entry->path);
+    p = put_text(p, link ? link : "");
+    for (size_t i = 0; i < entry->xattr_count; i++) {
+        const struct li_xattr *x = &entry->xattrs[i];
+
+        li_put_le16(p, (uint16_t)strlen(x->name));
+        li_put_le32(p + 2, x->size);
+        p = put_text(p + 6, x->name);
+        if (x->size)
+            memcpy(p, x->value, x->size);
+        p += x->size;
+    }
+    for (size_t i = 0; i < entry->run_count; i++, p += 16) {
+        li_put_le64(p, entry->runs[i].offset);
+        li_put_le64(p + 8, entry->runs[i].length);
+    }
+}
+
+void li_record_add(struct li_record *record, const struct li_entry *entry)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+    size_t size, room;
+
+    if (record->hopeless)
+        return;
+    size = size_of(entry);
+    room = record->room ? *record->room : LI_RECORD_PASSING_MAX - record->entries.len;
+    if (size > room ||
+        li_buffer_reserve(&record->entries, record->entries.len + size, &ignored) < 0) {
+        li_record_give_up(record);
+        return;
+    }
+    put_entry(record->entries.data + record->entries.len, entry, size);
+    record->entries.len += size;
+    if (record->room)
+        *record->room -= size;
+}
+
+/* What one entry is read into, and the room for its lists. */
+struct replay {
+    const struct li_record *record;
+    struct li_entry entry;
+    struct li_xattr *xattrs;
+    size_t xattr_cap;
+    struct li_sparse_run *runs;
+    size_t run_cap;
+};
+
+static int reserve(void **rows, size_t *cap, size_t want, size_t row, struct li_error *err)
+{
+    void *more;
+
+    if (want <= *cap)
+        return 0;
+    more = realloc(*rows, want * row);
+    if (!more)
+        return li_fail_memory(err);
+    *rows = more;
+    *cap = want;
+    return 0;
+}
+
+/* LEN bytes without a NUL among them, and one behind them; NULL where that is not so. */
+static const char *take_text(struct li_cursor *c, size_t len)
+{
+    const uint8_t *text = li_cursor_take(c, len);
+    const uint8_t *end = li_cursor_take(c, 1);
+
+    if (!text || !end || *end != 0 || memchr(text, 0, len))
+        c->bad = true;
+    return c->bad ? NULL : (const char *)text;
+}
+
+static int take_xattrs(struct replay *r, struct li_cursor *c, size_t count, struct li_error *err)
+{
+    int rc = 0;
+
+    if (count > LI_SCAN_MAX_XATTRS)
+        c->bad = true;
+    else
+        rc = reserve((void **)&r->xattrs, &r->xattr_cap, count, sizeof(*r->xattrs), err);
+    for (size_t i = 0; i < count && rc == 0 && !c->bad; i++) {
+        size_t name = li_cursor_le16(c), size = li_cursor_le32(c);
+
+        r->xattrs[i].name = take_text(c, name);
+        r->xattrs[i].size = (uint32_t)size;
+        r->xattrs[i].value = li_cursor_take(c, size);
+        if (name == 0 || size > LI_SCAN_MAX_XATTR_VALUE)
+            c->bad = true;
+        if (i > 0 && !c->bad && strcmp(r->xattrs[i - 1].name, r->xattrs[i].name) >= 0)
+            c->bad = true;
+    }
+    r->entry.xattrs = r->xattrs;
+    r->entry.xattr_count = count;
+    return rc;
+}
+
+/* Ascending, apart, and within the file. */
+static int take_runs(struct replay *r, struct li_cursor *c, size_t count, struct li_error *err)
+{
+    uint64_t end = 0, size = r->entry.inode.size;
+    int rc = 0;
+
+    if (count > LI_SCAN_MAX_RUNS)
+        c->bad = true;
+    else
+        rc = reserve((void **)&r->runs, &r->run_cap, count, sizeof(*r->runs), err);
+    for (size_t i = 0; i < count && rc == 0 && !c->bad; i++) {
+        uint64_t offset = li_cursor_le64(c), length = li_cursor_le64(c);
+
+        if (offset < end || offset > size || length == 0 || length > size - offset)
+            c->bad = true;
+        end = offset + length;
+        r->runs[i] = (struct li_sparse_run){offset, length};
+    }
+    r->entry.runs = r->runs;
+    r->entry.run_count = count;
+    return rc;
+}
+
+/* Whether the contents lie within the layer. */
+static bool fits(const struct replay *r)
+{
+    const struct li_inode *inode = &r->entry.inode;
+    uint64_t stored = r->entry.sparse ? 0 : inode->size;
+
+    for (size_t i = 0; i < r->entry.run_count; i++)
+        stored += r->runs[i].length;
+    return inode->data <= r->record->length && stored <= r->record->length - inode->data;
+}
+
+static bool is_sound(const struct replay *r)
+{
+    const struct li_entry *entry = &r->entry;
+    const struct li_inode *inode = &entry->inode;
+
+    if (entry->hard_link)
+        return *entry->hard_link && !entry->target && !entry->sparse;
+    if (inode->mtime < LI_SCAN_TIME_MIN || inode->mtime > LI_SCAN_TIME_MAX ||
+        inode->mtime_nsec > 999999999 || S_ISLNK(inode->mode) != (entry->target != NULL))
+        return false;
+    switch (inode->mode & S_IFMT) {
+    case S_IFREG:
+        return fits(r);
+    case S_IFLNK:
+        return inode->size > 0 && inode->size <= LI_TREE_LINK_MAX &&
+               strlen(entry->target) == inode->size;
+    case S_IFCHR:
+    case S_IFBLK:
+        return inode->data >> 32 <= 0xfff && (inode->data & UINT32_MAX) <= 0xfffff;
+    case S_IFDIR:
+    case S_IFIFO:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int paths_only,
+                      struct li_error *err)
+{
+    struct li_inode *inode = &r->entry.inode;
+    unsigned kind = li_cursor_u8(c);
+    size_t path_len = li_cursor_le32(c), link_len, xattrs, runs;
+    const char *link;
+    int rc = 0;
+
+    r->entry = (struct li_entry){.sparse = (kind & SPARSE) != 0};
+    inode->layer = (uint16_t)index;
+    inode->mode = li_cursor_le16(c);
+    inode->uid = li_cursor_le32(c);
+    inode->gid = li_cursor_le32(c);
+    inode->mtime = (int64_t)li_cursor_le64(c);
+    inode->mtime_nsec = li_cursor_le32(c);
+    inode->size = li_cursor_le64(c);
+    inode->data = li_cursor_le64(c);
+    link_len = li_cursor_le32(c);
+    xattrs = li_cursor_le16(c);
+    runs = li_cursor_le32(c);
+    r->entry.path = take_text(c, path_len);
+    link = take_text(c, link_len);
+    if (c->bad || path_len == 0 || path_len > LI_TREE_PATH_MAX || (runs > 0 && !r->entry.sparse))
+        return li_fail(err, LI_ECORRUPT, "a record of a layer is broken");
+    r->entry.hard_link = kind & HARD_LINK ? link : NULL;
+    r->entry.target = kind & SYMBOLIC_LINK ? link : NULL;
+    if (paths_only)
+        return 0;
+    rc = take_xattrs(r, c, xattrs, err);
+    if (rc == 0)
+        rc = take_runs(r, c, runs, err);
+    if (rc == 0 && (c->bad || c->left > 0 || !is_sound(r)))
+        rc = li_fail(err, LI_ECORRUPT, "a record of a layer is broken");
+    return rc;
+}
+
+int li_record_replay(const struct li_record *record, size_t index, int paths_only,
+                     li_scan_visit *visit, void *arg, struct li_error *err)
+{
+    struct li_cursor all = li_cursor(record->entries.data, record->entries.len);
+    struct replay r = {.record = record};
+    char shown[LI_TREE_SHOWN_MAX];
+    int rc = 0;
+
+    while (rc == 0 && all.left > 0) {
+        size_t size = li_cursor_le32(&all);
+        const uint8_t *at = size < FIXED_SIZE ? NULL : li_cursor_take(&all, size - 4);
+        struct li_cursor one = li_cursor(at, at ? size - 4 : 0);
+
+        rc = take_entry(&r, &one, index, paths_only, err);
+        if (rc < 0)
+            break;
+        rc = visit(arg, &r.entry, err);
+        if (rc < 0)
+            li_context(err, "%s", li_tree_show_path(r.entry.path, shown));
+    }
+    free(r.xattrs);
+    free(r.runs);
+    return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files of lib/memo. */
+#ifndef LI_MEMO_INTERNAL_H
+#define LI_MEMO_INTERNAL_H
+
+#include "base/hex.h"
+#include "base/sha256.h"
+#include "memo/memo.h"
+
+enum {
+    LI_MEMO_ROW_SIZE = 2 * LI_SHA256_SIZE, /* recipe, digest */
+    LI_MEMO_MAX_ROWS = 1 << 20,            /* of one layer */
+    LI_MEMO_NAME_MAX = 2 * LI_SHA256_SIZE + 8,
+    LI_MEMO_STAMP_SIZE = 140, /* without its MAC */
+    LI_MEMO_CONTEXT_SIZE = 8,
+    LI_MEMO_DAY = 24 * 60 * 60, /* seconds */
+};
+
+/* A layer of the image. */
+struct li_memo_layer {
+    const struct li_blob *blob; /* the image's */
+    size_t first;               /* the lowest layer with that diff ID, whose rows are in use */
+    bool loaded;                /* there is a file */
+    struct li_buffer rows;      /* of the file: ascending by recipe */
+    struct li_buffer fresh;     /* learnt, in no order */
+    bool place;                 /* its bytes lie in a file that can be stamped: */
+    uint8_t stamp[LI_MEMO_STAMP_SIZE];
+    bool stamped; /* and that was stamped so before */
+};
+
+struct li_memo {
+    const struct li_env *env;
+    char *root; /* DIR/memo */
+    int dir;    /* DIR/memo/CONTEXT */
+    uint8_t context[LI_MEMO_CONTEXT_SIZE];
+    struct li_secret mac_key;
+    uint8_t made_by[LI_SHA256_SIZE];
+    struct li_memo_layer *layer;
+    struct li_record *record; /* by layer */
+    size_t room;              /* bytes that their entries may still take */
+    size_t count;
+};
+
+/* Reads the file of a layer, as far as it can be believed: LI_END where it cannot, or is not there.
+ * RECORD and ROWS are replaced. */
+int li_memo_read_layer(const struct li_memo *memo, const uint8_t diff_id[LI_SHA256_SIZE],
+                       struct li_record *record, struct li_buffer *rows, struct li_error *err);
+int li_memo_write_layer(const struct li_memo *memo, const uint8_t diff_id[LI_SHA256_SIZE],
+                        const struct li_record *record, const struct li_buffer *rows,
+                        struct li_error *err);
+
+/* stamp.c: notes how the file is that a layer lies in; LI_END where the memo has no such stamp. */
+int li_memo_read_stamp(const struct li_memo *memo, struct li_memo_layer *layer,
+                       struct li_error *err);
+/* Whether that file is still so. */
+bool li_memo_is_unchanged(const struct li_memo_layer *layer);
+/* Stamps it, if it is, and has been for a while. */
+int li_memo_write_stamp(const struct li_memo *memo, const struct li_memo_layer *layer,
+                        struct li_error *err);
+
+/* file.c: small steps that all files share. */
+
+/* Opens NAME in the memo for reading; LI_END where there is no regular file that can be read. */
+int li_memo_open_file(const struct li_memo *memo, const char *name, int *fd, uint64_t *size);
+
+/* COUNT pieces of bytes, one after the other, as the file NAME: whole or not at all. */
+struct li_memo_piece {
+    const void *data;
+    size_t len;
+};
+int li_memo_write_file(const struct li_memo *memo, const char *name,
+                       const struct li_memo_piece *pieces, size_t count, struct li_error *err);
+
+/* Notes, at most once a day, that NAME was of use. */
+void li_memo_touch(const struct li_memo *memo, const char *name);
+
+/* limit.c: removes files that were used longest ago until all have at most MAX bytes, and what
+ * killed pushes left behind. */
+void li_memo_limit(const struct li_memo *memo, uint64_t max);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The memo: what earlier pushes on this host learnt of layers, so that a layer that was checked and
+ * cut before need not be read again.
+ *
+ *     DIR/memo/CONTEXT/DIFF_ID     of a layer: its entries, and the digest of each chunk that was
+ *                                  made of it, by recipe (li_chunk_source.recipe)
+ *     DIR/memo/CONTEXT/DIFF_ID.at  the file and the place in it where the layer was found sound
+ *
+ * CONTEXT follows from the salt: under another salt nothing is found. Each file is authenticated by
+ * a key that follows from the salt too, and names the versions of its own format, of the layout and
+ * of the program. One that does not fit in any way is as if it were not there, and is written anew.
+ *
+ * A layer is known by its diff ID, so what was learnt from one archive serves for any other that
+ * names the layer, and the bytes in that one are not looked at.
+ *
+ * A memo belongs to one push. What does not say "any thread" is for one at a time.
+ */
+#ifndef LI_MEMO_MEMO_H
+#define LI_MEMO_MEMO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/env.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "chunk/source.h"
+#include "image/image.h"
+#include "layer/record.h"
+
+/* Bytes of all files of a memo, for all salts together; what was used longest ago goes first. */
+#define LI_MEMO_MAX (UINT64_C(1) << 30)
+
+struct li_memo;
+
+/* Opens the memo in DIR, which is made, with its parents, where it is missing. MADE_BY says which
+ * program and libraries run: what others wrote is not known. ENV must outlive the memo. Errors: as
+ * of the file system. */
+int li_memo_open(const char *dir, const struct li_secret *salt, const char *made_by,
+                 const struct li_env *env, struct li_memo **out, struct li_error *err);
+
+/* NULL is allowed. */
+void li_memo_free(struct li_memo *memo);
+
+/* Whether the memo was opened under SALT. */
+bool li_memo_fits(const struct li_memo *memo, const struct li_secret *salt);
+
+/* Recalls what is known of IMAGE's layers; IMAGE must outlive all calls but li_memo_free().
+ * *RECORDS is for li_layers_open_known(), and the memo's: the stack must be freed before it. Once
+ * only. */
+int li_memo_recall(struct li_memo *memo, const struct li_image *image, struct li_record **records,
+                   struct li_error *err);
+
+/* The digest of chunk INDEX of SOURCE, the plan of that image, or *ZEROS, where it has one but is
+ * all zeros. LI_END where it is not known. Any thread. */
+int li_memo_digest(const struct li_memo *memo, const struct li_chunk_source *source, uint64_t index,
+                   uint8_t digest[LI_SHA256_SIZE], bool *zeros, struct li_error *err);
+
+/* Chunk INDEX was read and has DIGEST, or is all zeros where that is NULL. */
+int li_memo_learn(struct li_memo *memo, const struct li_chunk_source *source, uint64_t index,
+                  const uint8_t *digest, struct li_error *err);
+
+/* Whether the files of layers that were read and not hashed again are as they were; LI_ECORRUPT. To
+ * be asked after li_layers_verified(), before anything is kept of what was read. Any thread. */
+int li_memo_unchanged(const struct li_memo *memo, struct li_error *err);
+
+/* Writes what was learnt: only after li_layers_verified() has said 0 of the stack. A failure leaves
+ * the memo as it was, or a part of it written. */
+int li_memo_save(struct li_memo *memo, struct li_error *err);
+
+#endif

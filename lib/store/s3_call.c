@@ -33,6 +33,7 @@ struct sending {
     struct li_s3_error said;
     unsigned attempts;
     bool moved, set_clock, renewed; /* what was corrected already */
+    bool asked_why;                 /* and found nothing wrong */
     bool expired;                   /* and there are no other credentials; the error is filled in */
     bool spoiled;                   /* what came last failed its check */
 };
@@ -207,8 +208,9 @@ static enum verdict judge(struct sending *s, const struct li_s3_call *call, stru
     return li_retry_is_passing(status) || says(s, passing) ? LATER : REFUSED;
 }
 
-/* The reason of a HEAD's refusal, by a GET. A GET that is answered shows that there was none that
- * lasts. */
+/* The reason of a HEAD's refusal, by a GET. What it says replaces what the HEAD said. Where it is
+ * not refused, the reason has gone since, as when another thread renewed the credentials: then the
+ * HEAD is sent again, the first time at once. */
 static enum verdict ask_why(struct sending *s, struct li_error *err)
 {
     static const struct li_http_header range = {"Range", "bytes=0-0"};
@@ -228,6 +230,10 @@ static enum verdict ask_why(struct sending *s, struct li_error *err)
     verdict = judge(s, &call, err);
     if (verdict != ANSWERED)
         return verdict;
+    if (!s->asked_why) {
+        s->asked_why = true;
+        return AGAIN;
+    }
     s->response.status = status;
     *s->said.code = *s->said.message = '\0';
     return LATER;

@@ -80,6 +80,8 @@ static void explain(const struct li_s3_error *said, int status, const char *buck
         snprintf(text, size,
                  ": the secret key does not fit the access key %.100s, both from %.100s", key,
                  source);
+    else if (strcmp(said->code, "ExpiredToken") == 0)
+        snprintf(text, size, ": the credentials from %.100s are refused also when renewed", source);
     else if (strcmp(said->code, "RequestTimeTooSkewed") == 0)
         snprintf(text, size, ": set this machine's clock");
     else if (status == 403)

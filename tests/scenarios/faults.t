@@ -3,63 +3,70 @@
 #
 # Pushes to a bucket and mounts from it with every fifth request spoiled: each ends in time, in
 # success or with one clear sentence; no wrong byte is stored or served; and afterwards a push
-# without faults completes, and verifies.
+# without faults completes, and verifies. Most of the time is spent waiting, so several run at once.
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR
 . "$scenarios/proxy.sh"
 require_mount
 
 export LAMBDAIMG_REPO=s3://$S3_BUCKET/faults
-mnt=$WORK/mnt
-mkdir "$mnt"
-mounted+=("$mnt")
-
+quietly init
 layer base <<END
 dir ./
 dir base
 file base/large size=1500000 fill=1
 file base/small text=small
 END
+base=$WORK/base.tar
 
-# make_image SEED: image.tar, image.ext4 as converted here, and the files that are in it below truth.
+# ---- one case ----------------------------------------------------------------------------------
+
+# make_image NUMBER: image.tar, image.ext4, and the files that are in it below truth.
 make_image() {
     layer own <<-END
 	dir own
 	file own/large size=2200000 fill=$((1000 + $1))
 	file own/odd size=$((700001 + $1)) fill=$((2000 + $1))
-	file own/small text=seed-$1
+	file own/small text=number-$1
 	END
-    make_docker_old image.tar "seed:$1" base.tar own.tar
+    make_docker_old image.tar "case:$1" "$base" own.tar
     quietly convert image.tar -o image.ext4
     rm -rf truth
     mkdir truth
-    tar -xf base.tar -C truth
+    tar -xf "$base" -C truth
     tar -xf own.tar -C truth
 }
 
-# ends_well SECONDS ARGUMENT...: by way of the proxy, within SECONDS; prints what is wrong where it
-# neither succeeds nor fails in one sentence. Sets status.
-ends_well() {
+# through_faults SECONDS ARGUMENT...: by way of the proxy; prints what is wrong where that does not
+# end within SECONDS in success or in one sentence, which goes to the file failures. Sets status.
+through_faults() {
     local seconds=$1
     shift
 
     AWS_ENDPOINT_URL_S3=$PROXY timeout -k 5 "$seconds" "$LAMBDAIMG" "$@" --stall 1 >"$OUT" 2>"$ERR"
     status=$?
     case $status in
-    0 | 1) check_promise "$status" ;;
+    0) echo "$1" >>successes ;;
+    1)
+        check_promise 1
+        sed "s/^/$1: /" "$ERR" >>failures
+        ;;
     124 | 137) echo "$1 does not end within $seconds seconds" ;;
     *) echo "$1 ends with status $status: $(tail -n 3 "$ERR")" ;;
     esac
-    [ "$status" -eq 0 ] || echo "$1: $(tail -n 1 "$ERR")" >>failures
 }
 
-# is_right WHAT: what is stored as the image is the image.
-is_right() {
+# directly ARGUMENT...: without the proxy; prints what is wrong where that fails.
+directly() {
+    timeout -k 5 60 "$LAMBDAIMG" "$@" >"$OUT" 2>"$ERR" || echo "$1: $(tail -n 1 "$ERR")"
+}
+
+# What is stored is the image.
+check_stored() {
     rm -f got.ext4
-    timeout 60 "$LAMBDAIMG" verify "$ref" >"$OUT" 2>&1 || echo "$1: verify: $(tail -n 1 "$OUT")"
-    timeout 60 "$LAMBDAIMG" pull "$ref" -o got.ext4 >"$OUT" 2>&1 ||
-        echo "$1: pull: $(tail -n 1 "$OUT")"
-    cmp image.ext4 got.ext4 2>&1
+    directly verify "$ref"
+    directly pull "$ref" -o got.ext4
+    cmp image.ext4 got.ext4
 }
 
 # What is read is right as far as it goes, whether all of it can be read or not.
@@ -67,75 +74,130 @@ read_mount() {
     local file
 
     while read -r file; do
-        timeout 30 cat "$mnt/$file" >got 2>cat.err
+        timeout -k 5 60 cat "mnt/$file" >got 2>cat.err
         status=$?
-        [ "$status" -lt 124 ] || echo "no end to reading $file"
-        cmp -n "$(stat -c %s got)" got "truth/$file"
         if [ "$status" -eq 0 ]; then
             cmp got "truth/$file"
-            whole=$((whole + 1))
+            echo read >>successes
+        elif [ "$status" -eq 1 ] && grep -q 'Input/output error' cat.err; then
+            cmp -n "$(stat -c %s got)" got "truth/$file"
+            echo "read: $(cat cat.err)" >>failures
         else
-            grep -q 'Input/output error' cat.err || echo "$file: $(cat cat.err)"
-            partial=$((partial + 1))
-            echo "$file: $(cat cat.err)" >>failures
+            echo "reading $file ends with status $status: $(cat cat.err)"
         fi
     done < <(cd truth && find . -type f | sort)
 }
 
-# push_and_mount SEED PERCENT [FAULT...]: prints what is wrong. Counts what succeeds.
+# push_and_mount NUMBER PERCENT [FAULT...]: prints what is wrong.
 push_and_mount() {
-    local seed=$1
-    ref=seed:$1
+    ref=case:$1
 
     proxy "$@"
-    ends_well 60 push image.tar "$ref"
-    [ "$status" -ne 0 ] || pushed=$((pushed + 1))
-    if [ "$status" -eq 0 ]; then
-        is_right "a push that succeeded"
-    fi
+    through_faults 90 push image.tar "$ref"
+    [ "$status" -ne 0 ] || check_stored
     stored_twice "$PROXY_LOG"
     end_proxy
-    timeout 60 "$LAMBDAIMG" push image.tar "$ref" >"$OUT" 2>&1 ||
-        echo "a push without faults: $(tail -n 1 "$OUT")"
-    is_right "a push without faults"
+    directly push image.tar "$ref"
+    check_stored
 
-    proxy "${seed}00" "${@:2}"
-    ends_well 60 mount "$ref" "$mnt" --timeout 10
+    proxy "${1}000" "${@:2}"
+    through_faults 90 mount "$ref" mnt --timeout 10
     if [ "$status" -eq 0 ]; then
-        mounts=$((mounts + 1))
         read_mount
-        timeout 30 "$LAMBDAIMG" umount "$mnt" 2>&1
+        directly umount mnt
     fi
-    ! is_mounted "$mnt" || echo "it is still mounted"
+    ! is_mounted "$PWD/mnt" || echo "it is still mounted"
     end_proxy
 }
 
-# one_seed WHAT SEED ...: a test of push_and_mount.
-one_seed() {
-    local what=$1 problems
-    shift
+# ---- all of them -------------------------------------------------------------------------------
 
-    make_image "$1"
-    push_and_mount "$@" >problems 2>&1
-    problems=$(cat problems)
-    [ -z "$problems" ]
-    result $? "$what" <<<"proxy $*: $problems"
-}
-
-quietly init
-
-pushed=0 mounts=0 whole=0 partial=0
+# Numbers, which are the seeds, and what faultproxy is told.
 seeds=12
 [ -z "$SOAK" ] || seeds=100
-for ((seed = 1; seed <= seeds; seed++)); do
-    one_seed "seed $seed" "$seed" 20
+for ((i = 1; i <= seeds; i++)); do
+    echo "$i 20"
+done >cases
+# Each fault alone. What is spoiled most is asked for less often.
+number=1000
+for fault in reset cut-request lost cut short stall stall-reply flip-request trickle ask-twice \
+    answer-twice interim 500 503 expired skewed; do
+    echo "$((++number)) 25 $fault"
+done >>cases
+echo "$((++number)) 10 flip" >>cases
+
+lanes=4
+# run_lane LANE: in a directory of its own and a process of its own; each case's result is in files.
+run_lane() {
+    WORK=$WORK/lane.$1
+    OUT=$WORK/.out ERR=$WORK/.err TURN=$WORK/turn
+    touch "$TURN"
+    cd "$WORK" || exit 1
+    while read -r -a arguments; do
+        rm -f failures successes
+        touch failures successes
+        make_image "${arguments[0]}"
+        push_and_mount "${arguments[@]}" >problems 2>&1
+        mkdir "../case.${arguments[0]}"
+        mv problems failures successes proxy.*.log "../case.${arguments[0]}"
+    done < <(awk -v lane="$1" -v lanes=$lanes 'NR % lanes == lane' ../cases)
+}
+
+for ((lane = 0; lane < lanes; lane++)); do
+    mkdir -p "lane.$lane/mnt"
+    mounted+=("$PWD/lane.$lane/mnt")
+    run_lane "$lane" >"lane.$lane.out" 2>&1 &
+    started+=($!)
+    running[lane]=$!
 done
-echo "# $pushed of $seeds pushes and $mounts mounts succeeded; $whole files were read, $partial not"
-echo "# failures:"
-diagnose <failures
-ok "most pushes and mounts succeeded" test "$pushed" -gt $((seeds / 2)) -a "$mounts" -gt $((seeds / 2))
-spoiled=$(cat proxy.*.log | awk '$2 != "none"' | wc -l)
-ok "requests were spoiled: $spoiled" test "$spoiled" -ge $((5 * seeds))
-awk '{ print $2 }' proxy.*.log | sort | uniq -c
+wait "${running[@]}"
+has_no <(cat lane.*.out) . "the lanes have nothing to say"
+
+# passed NUMBER PERCENT [FAULT]: prints what is wrong with a case. No fault alone makes anything fail,
+# but that credentials are refused twice, which is taken for the truth.
+passed() {
+    local dir=case.$1
+
+    cat "$dir/problems" || return
+    [ -z "${3-}" ] || grep -v "ExpiredToken" "$dir/failures"
+    [ "$(wc -l <"$dir/successes")" -gt 0 ] || [ -s "$dir/failures" ] || echo "it was not run"
+}
+
+while read -r -a arguments; do
+    problems=$(passed "${arguments[@]}" 2>&1)
+    [ -z "$problems" ]
+    result $? "seed and faults ${arguments[*]}" <<<"$problems"
+done <cases
+
+count() {
+    cat case.*/"$1" | grep -c "^$2"
+}
+
+echo "# pushes: $(count successes push), failed: $(count failures push); mounts: $(count successes mount)," \
+    "failed: $(count failures mount); files read: $(count successes read), failed: $(count failures read)"
+cat case.*/failures | sed 's/^/# /'
+cat case.*/proxy.*.log | awk '$2 != "none" { count[$2]++ }
+    END { for (fault in count) print "#", fault, count[fault] }' | sort
+ok "most pushes succeed" test "$(count successes push)" -gt "$(wc -l <cases | awk '{ print int($1 * 0.8) }')"
+ok "most mounts succeed" test "$(count successes mount)" -gt "$(wc -l <cases | awk '{ print int($1 * 0.8) }')"
+ok "requests were spoiled" test "$(cat case.*/proxy.*.log | awk '$2 != "none"' | wc -l)" -gt $((8 * seeds))
+
+# ---- nothing but faults ------------------------------------------------------------------------
+
+# outage FAULT REGEX: every request is spoiled; the push ends soon, and says what is wrong.
+outage() {
+    proxy 1 100 "$1"
+    AWS_ENDPOINT_URL_S3=$PROXY run 1 "nothing but $1: push" push lane.0/image.tar app:1 --stall 1
+    has "$ERR" "s3://$S3_BUCKET/faults/lambdaimg.json: .*$2" "nothing but $1: it is said"
+    ok "nothing but $1: it gives up" test "$(wc -l <"$PROXY_LOG")" -le 8
+    end_proxy
+}
+
+outage stall "no answer in 4 attempts"
+outage reset "no answer in 4 attempts"
+outage short "no answer in 4 attempts"
+outage flip "no sound answer in 4 attempts: request tx.*checksum"
+outage 500 "the server answered GET 8 times with 500 InternalError: fault [0-9]+ .request fault-"
+outage 503 "the server answered GET 8 times with 503 SlowDown: fault [0-9]+ .request fault-"
 
 finish

@@ -6,27 +6,30 @@
 
 [ "${STORE:-dir}" = http ] || skip_all "this is for a bucket over http, beside with-s3-server"
 # Straight to the bucket, not as a directory's scenario.
+# shellcheck disable=SC2034
 LAMBDAIMG=$LAMBDAIMG_PROGRAM
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
 export AWS_ENDPOINT_URL_S3=$S3_HTTP AWS_CONFIG_FILE=$WORK/config
 
-# Credentials that are others each time they are asked for, as those of roles are.
+# Credentials that are others each time they are asked for, as those of roles are; what runs beside
+# has a TURN of its own.
 cat >config <<END
 [default]
 credential_process = $WORK/credentials
 END
 cat >credentials <<END
 #!/bin/bash
-if mv "$WORK/turn" "$WORK/turned" 2>/dev/null; then
+if mv "\$TURN" "\$TURN.other" 2>/dev/null; then
     pair='"AccessKeyId": "$S3_KEY", "SecretAccessKey": "$S3_SECRET"'
 else
-    mv "$WORK/turned" "$WORK/turn"
+    mv "\$TURN.other" "\$TURN"
     pair='"AccessKeyId": "$S3_KEY_2", "SecretAccessKey": "$S3_SECRET_2"'
 fi
 echo "{\"Version\": 1, \$pair, \"Expiration\": \"2100-01-01T00:00:00Z\"}"
 END
 chmod +x credentials
-touch turn
+export TURN=$WORK/turn
+touch "$TURN"
 
 # proxy SEED PERCENT [FAULT...]: starts one; sets PROXY, its URL, PROXY_PID and PROXY_LOG.
 proxy() {
@@ -38,6 +41,7 @@ proxy() {
     PROXY_PID=$!
     started+=("$PROXY_PID")
     for ((i = 0; i < 200; i++)); do
+        # shellcheck disable=SC2034
         read -r PROXY 2>/dev/null <"$PROXY_LOG.url" && return
         sleep 0.02
     done

@@ -2,7 +2,8 @@
 /*
  * faultproxy PORT LOG SEED PERCENT [FAULT...]: an HTTP proxy on loopback in front of a server at
  * 127.0.0.1:PORT, which spoils PERCENT of the requests that pass, each in one of the ways of the
- * table below, or of those that are named. Prints its own URL, and runs until it is killed.
+ * table below, or of those that are named. Prints its own URL, and runs until it is killed, or
+ * whoever started it ends.
  *
  * What happens to a request depends on SEED and the request's number alone; seed 0 spoils nothing.
  * LOG gets a line for each request when it is over:
@@ -19,11 +20,13 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -446,6 +449,7 @@ int main(int argc, char **argv)
     log_fd = open(argv[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     seed = strtoull(argv[3], NULL, 10);
     percent = (unsigned)strtoul(argv[4], NULL, 10);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     listener = listen_somewhere();
     if (log_fd < 0 || listener < 0) {
         perror("faultproxy");

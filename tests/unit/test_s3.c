@@ -150,6 +150,26 @@ static void clock_is_corrected(void **state)
     s3_finish(&f);
 }
 
+#define SKEWED(date)                                                                               \
+    {                                                                                              \
+        .bytes = "HTTP/1.1 403 Forbidden\r\nDate: " date ERROR_END                                 \
+                 "RequestTimeTooSkewed</Code></Error>",                                            \
+        .close = true                                                                              \
+    }
+
+/* One server of many is wrong about the time, and the next one is not. */
+static void clock_is_corrected_again(void **state)
+{
+    BEGIN(SKEWED("Wed, 15 Nov 2023 22:13:20 GMT"), SKEWED("Tue, 14 Nov 2023 22:13:20 GMT"), HELLO,
+          SKEWED("Tue, 14 Nov 2023 22:13:20 GMT"));
+
+    assert_done(get(&f), &f.err);
+    assert_true(has_text(&f, 1, "x-amz-date: 20231115T221320Z"));
+    assert_true(has_text(&f, 2, "x-amz-date: 20231114T221320Z"));
+    assert_fails(get(&f), LI_EDENIED, "set this machine's clock", &f.err);
+    s3_finish(&f);
+}
+
 static void expired_credentials(void **state)
 {
     BEGIN({.bytes = "HTTP/1.1 400 Bad" ERROR_END "ExpiredToken</Code></Error>", .close = true});
@@ -230,6 +250,42 @@ static void what_passes_is_retried(void **state)
 
     assert_done(get(&f), &f.err);
     assert_int_equal(f.out.len, 5);
+    s3_finish(&f);
+}
+
+#define SUMMED(body)                                                                               \
+    {                                                                                              \
+        .bytes = "HTTP/1.1 200 OK\r\nx-amz-meta-lambdaimg-sha256: "                                \
+                 "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=\r\nx-amz-request-id: the-id\r\n"    \
+                 "Connection: close\r\nContent-Length: 5\r\n\r\n" body,                            \
+        .close = true                                                                              \
+    }
+
+/* Bytes that are not those of the checksum are asked for four times. */
+static void spoiled_on_the_way(void **state)
+{
+    BEGIN(SUMMED("hallo"), SUMMED("hello"), SUMMED("hallo"), SUMMED("hell0"), SUMMED("jello"),
+          SUMMED("hullo"));
+
+    assert_done(get(&f), &f.err);
+    assert_int_equal(f.out.len, 5);
+    assert_memory_equal(f.out.data, "hello", 5);
+    assert_fails(get(&f), LI_ECORRUPT, "no sound answer in 4 attempts", &f.err);
+    assert_fails(f.err.code, LI_ECORRUPT, "request the-id", &f.err);
+    s3_finish(&f);
+}
+
+/* A HEAD is refused, and the GET that asks why is not: what refused it has passed. */
+static void refused_in_passing(void **state)
+{
+    const char *key = "k";
+    bool present = false;
+    BEGIN({.bytes = "HTTP/1.1 403 No\r\n\r\n", .close = true}, {.bytes = ABSENT, .close = true},
+          {.bytes = "HTTP/1.1 403 No\r\n\r\n", .close = true}, {.bytes = ABSENT, .close = true},
+          {.bytes = OK_EMPTY});
+
+    assert_done(li_store_exists(f.store, &key, 1, &present, &f.err), &f.err);
+    assert_true(present);
     s3_finish(&f);
 }
 
@@ -383,9 +439,12 @@ int main(void)
         cmocka_unit_test(region_is_corrected),
         cmocka_unit_test(region_goes_nowhere),
         cmocka_unit_test(clock_is_corrected),
+        cmocka_unit_test(clock_is_corrected_again),
         cmocka_unit_test(expired_credentials),
         cmocka_unit_test(credentials_are_renewed),
         cmocka_unit_test(what_passes_is_retried),
+        cmocka_unit_test(spoiled_on_the_way),
+        cmocka_unit_test(refused_in_passing),
         cmocka_unit_test(what_does_not_pass_is_told),
         cmocka_unit_test(what_is_final_is_told_at_once),
         cmocka_unit_test(too_large),

@@ -54,6 +54,9 @@ static void conditions_are_kept(void **state)
     assert_true(has_text(&f, 0, "\r\nIf-None-Match: *\r\n"));
     assert_true(has_text(&f, 0, "\r\nx-amz-meta-lambdaimg-put: " OWN_MARK "\r\n"));
     assert_true(has_text(
+        &f, 0,
+        "\r\nx-amz-meta-lambdaimg-sha256: Om6weQ85rIfJTzhWst0sXREOaBFgImGpqSPTuyOtyLc=\r\n"));
+    assert_true(has_text(
         &f, 0, "\r\nx-amz-checksum-sha256: Om6weQ85rIfJTzhWst0sXREOaBFgImGpqSPTuyOtyLc=\r\n"));
     assert_true(has_text(&f, 1, "\r\nIf-None-Match: *\r\n"));
     assert_true(has_text(&f, 2, "\r\nIf-Match: \""));

@@ -150,7 +150,8 @@ static bool corrects_region(struct sending *s)
 }
 
 /* Of many servers behind one address one may be wrong about the time: a second correction is as
- * good as the first, but whoever needs one waits as for any failure. */
+ * good as the first, but whoever needs one waits as for any failure, as does who is refused at the
+ * time that a wrong one gave. */
 static bool corrects_clock(struct sending *s)
 {
     const char *text = li_http_header(&s->response, "date");
@@ -188,6 +189,7 @@ static enum verdict judge(struct sending *s, const struct li_s3_call *call, stru
                                           "ConditionalRequestConflict",
                                           "OperationAborted",
                                           NULL};
+    static const char *const skewed[] = {"RequestTimeTooSkewed", NULL};
     int status = s->response.status;
 
     li_s3_error_read(&s->response, &s->said);
@@ -203,6 +205,8 @@ static enum verdict judge(struct sending *s, const struct li_s3_call *call, stru
         s->set_clock = true;
         return before ? LATER : AGAIN;
     }
+    if (s->skew && says(s, skewed))
+        return LATER;
     if (renews_credentials(s, err))
         return AGAIN;
     return li_retry_is_passing(status) || says(s, passing) ? LATER : REFUSED;

@@ -170,6 +170,17 @@ static void clock_is_corrected_again(void **state)
     s3_finish(&f);
 }
 
+/* The wrong one is asked again, with its own time, and then the right one. */
+static void clocks_that_differ(void **state)
+{
+    BEGIN(SKEWED("Wed, 15 Nov 2023 22:13:20 GMT"), SKEWED("Wed, 15 Nov 2023 22:13:20 GMT"),
+          SKEWED("Tue, 14 Nov 2023 22:13:20 GMT"), HELLO);
+
+    assert_done(get(&f), &f.err);
+    assert_true(has_text(&f, 3, "x-amz-date: 20231114T221320Z"));
+    s3_finish(&f);
+}
+
 static void expired_credentials(void **state)
 {
     BEGIN({.bytes = "HTTP/1.1 400 Bad" ERROR_END "ExpiredToken</Code></Error>", .close = true});
@@ -440,6 +451,7 @@ int main(void)
         cmocka_unit_test(region_goes_nowhere),
         cmocka_unit_test(clock_is_corrected),
         cmocka_unit_test(clock_is_corrected_again),
+        cmocka_unit_test(clocks_that_differ),
         cmocka_unit_test(expired_credentials),
         cmocka_unit_test(credentials_are_renewed),
         cmocka_unit_test(what_passes_is_retried),

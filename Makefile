@@ -65,7 +65,7 @@ LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_write.c lib/store/fault.c lib/store/s3.c lib/store/s3_call.c \
 	lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_place.c lib/store/s3_read.c \
-	lib/store/s3_write.c lib/store/store.c
+	lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
 
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c
@@ -102,7 +102,7 @@ UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl laye
 
 UNIT_CRYPTO = crypto memo seal kms manifest wrap reference
 
-UNIT_STORE = chunk store s3 s3_write repo push
+UNIT_STORE = chunk store directory s3 s3_remove s3_write repo push
 
 UNIT_READER = cache damage files reader
 
@@ -256,6 +256,7 @@ S3_HTTPS_SCENARIOS = crash ends mount repo s3
 
 s3-scenarios: programs $(DEMO_IMAGE)
 	echo "# repositories in a bucket, over HTTP, then over TLS"
+	CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) $(BUILD)/tests/test_store
 	STORE=http LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests DEMO_IMAGE=$(DEMO_IMAGE) \
 		$(PROVE) $(S3_HTTP_SCENARIOS:%=tests/scenarios/%.t)
 	STORE=https LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests DEMO_IMAGE=$(DEMO_IMAGE) \

@@ -145,44 +145,39 @@ static int read_into(int fd, uint64_t offset, size_t len, struct li_buffer *out,
     return rc;
 }
 
-static int get(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
-               struct li_error *err)
+/* At most LEN bytes from OFFSET; where they are to be the WHOLE object, no more may follow. */
+static int read_key(struct li_directory *d, const char *key, uint64_t offset, size_t len,
+                    bool whole, struct li_buffer *out, struct li_error *err)
 {
     uint64_t size;
     int fd = -1;
     int rc;
 
     out->len = 0;
-    rc = open_key((struct li_directory *)store, key, &fd, &size, err);
+    rc = open_key(d, key, &fd, &size, err);
     if (rc < 0)
         return rc;
-    if (size > limit)
+    if (offset > size)
+        offset = size;
+    if (whole && size - offset > len)
         rc = li_fail(err, LI_ELIMIT, "it has %llu bytes; at most %zu are allowed here",
-                     (unsigned long long)size, limit);
+                     (unsigned long long)size, len);
     else
-        rc = read_into(fd, 0, (size_t)size, out, err);
+        rc = read_into(fd, offset, len < size - offset ? len : (size_t)(size - offset), out, err);
     close(fd);
     return rc;
+}
+
+static int get(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
+               struct li_error *err)
+{
+    return read_key((struct li_directory *)store, key, 0, limit, true, out, err);
 }
 
 static int get_range(struct li_store *store, const char *key, uint64_t offset, size_t len,
                      struct li_buffer *out, struct li_error *err)
 {
-    uint64_t size;
-    int fd = -1;
-    int rc;
-
-    out->len = 0;
-    rc = open_key((struct li_directory *)store, key, &fd, &size, err);
-    if (rc < 0)
-        return rc;
-    if (offset > size)
-        offset = size;
-    if (len > size - offset)
-        len = (size_t)(size - offset);
-    rc = read_into(fd, offset, len, out, err);
-    close(fd);
-    return rc;
+    return read_key((struct li_directory *)store, key, offset, len, false, out, err);
 }
 
 static int exists_one(struct li_directory *d, const char *key, bool *present, struct li_error *err)
@@ -221,6 +216,15 @@ static int exists(struct li_store *store, const char *const *keys, size_t count,
     return 0;
 }
 
+static int remove_many(struct li_store *store, const char *const *keys, size_t count,
+                       struct li_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (li_directory_remove(store, keys[i], err) < 0)
+            return li_context(err, "%.300s", keys[i]);
+    return 0;
+}
+
 static void directory_free(struct li_store *store)
 {
     struct li_directory *d = (struct li_directory *)store;
@@ -245,6 +249,7 @@ static const struct li_store_operations operations = {
     .exists = exists,
     .list = li_directory_list,
     .remove = li_directory_remove,
+    .remove_many = remove_many,
     .copy = li_directory_copy,
     .flush = li_directory_flush,
     .free = directory_free,

@@ -137,6 +137,16 @@ static int remove_key(struct li_store *store, const char *key, struct li_error *
     return answer(f, v, rc, err);
 }
 
+static int remove_many(struct li_store *store, const char *const *keys, size_t count,
+                       struct li_error *err)
+{
+    struct fault *f = (struct fault *)store;
+    enum verdict v = decide(f, LI_FAULT_REMOVE);
+    int rc = v == FAIL ? 0 : f->inner->ops->remove_many(f->inner, keys, count, err);
+
+    return answer(f, v, rc, err);
+}
+
 static int copy(struct li_store *store, const char *from, const char *to, struct li_error *err)
 {
     struct fault *f = (struct fault *)store;
@@ -173,6 +183,7 @@ static const struct li_store_operations operations = {
     .exists = exists,
     .list = list,
     .remove = remove_key,
+    .remove_many = remove_many,
     .copy = copy,
     .flush = flush,
     .free = fault_free,

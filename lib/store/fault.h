@@ -18,10 +18,10 @@ enum li_fault_kind {
     LI_FAULT_REPLACE_IF,
     LI_FAULT_EXISTS, /* one for each call */
     LI_FAULT_LIST,
-    LI_FAULT_REMOVE,
+    LI_FAULT_REMOVE, /* remove and remove_many, one for each call */
     LI_FAULT_COPY,
     LI_FAULT_FLUSH,
-    LI_FAULT_WRITE, /* any of put_if_absent, replace, replace_if, remove and copy */
+    LI_FAULT_WRITE, /* any of put_if_absent, replace, replace_if, remove, remove_many and copy */
     LI_FAULT_ANY,
     LI_FAULT_KINDS
 };

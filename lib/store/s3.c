@@ -38,6 +38,7 @@ static const struct li_store_operations operations = {
     .exists = li_s3_exists,
     .list = li_s3_list,
     .remove = li_s3_remove,
+    .remove_many = li_s3_remove_many,
     .copy = li_s3_copy,
     .flush = flush,
     .free = s3_free,

@@ -180,22 +180,13 @@ static bool renews_credentials(struct sending *s, struct li_error *err)
 
 static enum verdict judge(struct sending *s, const struct li_s3_call *call, struct li_error *err)
 {
-    static const char *const passing[] = {"RequestTimeout",
-                                          "BadDigest",
-                                          "XAmzContentSHA256Mismatch",
-                                          "IncompleteBody",
-                                          "SlowDown",
-                                          "InternalError",
-                                          "ConditionalRequestConflict",
-                                          "OperationAborted",
-                                          NULL};
     static const char *const skewed[] = {"RequestTimeTooSkewed", NULL};
     int status = s->response.status;
 
     li_s3_error_read(&s->response, &s->said);
     if (call->may_fail_late && status == 200 && *s->said.code)
-        return says(s, passing) ? LATER : REFUSED;
-    if (is_accepted(call, status))
+        return li_s3_error_is_passing(s->said.code) ? LATER : REFUSED;
+    if (is_accepted(call, status) || (call->accept_codes && says(s, call->accept_codes)))
         return ANSWERED;
     if ((status == 301 || status == 307 || status == 400 || status == 403) && corrects_region(s))
         return AGAIN;
@@ -209,7 +200,7 @@ static enum verdict judge(struct sending *s, const struct li_s3_call *call, stru
         return LATER;
     if (renews_credentials(s, err))
         return AGAIN;
-    return li_retry_is_passing(status) || says(s, passing) ? LATER : REFUSED;
+    return li_retry_is_passing(status) || li_s3_error_is_passing(s->said.code) ? LATER : REFUSED;
 }
 
 /* The reason of a HEAD's refusal, by a GET. What it says replaces what the HEAD said. Where it is
@@ -254,7 +245,7 @@ static int wait_for_next(struct sending *s, struct li_error *err)
     uint32_t random;
     int rc;
 
-    if (s->spoiled && most > SPOILED)
+    if (s->spoiled && err->code == LI_ECORRUPT && most > SPOILED)
         most = SPOILED;
     if (s->attempts >= most || !li_retry_take(&s3->budget))
         return LI_ENETWORK;
@@ -275,7 +266,7 @@ static enum verdict check(struct sending *s, int *rc, struct li_error *err)
     *rc = s->call->check(s->call->check_arg, &s->response, err);
     if (*rc == 0)
         return ANSWERED;
-    s->spoiled = *rc == LI_ECORRUPT;
+    s->spoiled = *rc == LI_ECORRUPT || *rc == LI_ENETWORK;
     if (*s->said.request)
         li_context(err, "request %s", s->said.request);
     return s->spoiled ? LATER : REFUSED;

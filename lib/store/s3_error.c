@@ -47,6 +47,24 @@ void li_s3_error_read(const struct li_http_response *response, struct li_s3_erro
         keep(out->request, sizeof(out->request), request, false);
 }
 
+bool li_s3_error_is_passing(const char *code)
+{
+    static const char *const passing[] = {"RequestTimeout",
+                                          "BadDigest",
+                                          "XAmzContentSHA256Mismatch",
+                                          "IncompleteBody",
+                                          "SlowDown",
+                                          "ServiceUnavailable",
+                                          "InternalError",
+                                          "ConditionalRequestConflict",
+                                          "OperationAborted"};
+
+    for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
+        if (strcmp(code, passing[i]) == 0)
+            return true;
+    return false;
+}
+
 static int code_of(int status)
 {
     switch (status) {

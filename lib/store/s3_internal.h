@@ -55,6 +55,9 @@ struct li_s3_error {
 /* From a body that may be anything, and headers. */
 void li_s3_error_read(const struct li_http_response *response, struct li_s3_error *out);
 
+/* Whether CODE is of what may pass by itself. */
+bool li_s3_error_is_passing(const char *code);
+
 /* Fills ERR for METHOD with STATUS, after ATTEMPTS. */
 int li_s3_error_tell(const struct li_s3_error *said, enum li_http_method method, int status,
                      unsigned attempts, const char *bucket,
@@ -77,6 +80,7 @@ struct li_s3 {
     atomic_bool noticed;
     atomic_int if_absent, if_match; /* enum li_s3_support: If-None-Match, If-Match */
     atomic_bool bare_etags;         /* If-Match is compared without its quotes */
+    atomic_bool no_batches;         /* removals of many objects in one request are refused */
     pthread_mutex_t probing;
     pthread_mutex_t lock;
     struct li_s3_place place; /* under lock, as the skew; bucket and prefix never change */
@@ -95,9 +99,11 @@ struct li_s3_call {
     const uint8_t *digest; /* SHA-256 of the body, or NULL */
     size_t limit;          /* bytes of the answer's body */
     const int *accept;     /* statuses besides 2xx that are an answer; ends with 0; or NULL */
-    bool may_fail_late;    /* a 200 may hold an error, as those of CopyObject do */
+    /* Codes of errors that are an answer, whatever their status; ends with NULL; or NULL. */
+    const char *const *accept_codes;
+    bool may_fail_late; /* a 200 may hold an error, as those of CopyObject do */
     /* Looks at an answer of 2xx, and may keep what it finds; one that it calls LI_ECORRUPT is asked
-     * for again, some times. NULL: nothing to look at. */
+     * for again, some times, and one of LI_ENETWORK like any failure. NULL: nothing to look at. */
     int (*check)(void *arg, const struct li_http_response *response, struct li_error *err);
     void *check_arg;
 };
@@ -123,9 +129,15 @@ int li_s3_replace(struct li_store *store, const char *key, const void *data, siz
 int li_s3_replace_if(struct li_store *store, const char *key, const void *expected,
                      size_t expected_len, const void *data, size_t len, struct li_error *err);
 int li_s3_remove(struct li_store *store, const char *key, struct li_error *err);
+int li_s3_remove_many(struct li_store *store, const char *const *keys, size_t count,
+                      struct li_error *err);
 int li_s3_copy(struct li_store *store, const char *from, const char *to, struct li_error *err);
 int li_s3_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
                void *arg, struct li_error *err);
+
+/* Calls ONE with each number below COUNT, many at a time, until one fails. */
+int li_s3_each(size_t count, int (*one)(void *arg, size_t i, struct li_error *err), void *arg,
+               struct li_error *err);
 
 /* What there is at a key. */
 struct li_s3_seen {

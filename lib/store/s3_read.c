@@ -8,7 +8,7 @@
 #include "base/workers.h"
 #include "store/s3_internal.h"
 
-enum { PARALLEL = 32 }; /* HEADs at a time for one exists() */
+enum { PARALLEL = 32 }; /* requests at a time for one call that takes many keys */
 
 /* The body becomes OUT; what OUT held goes with the response. */
 static void take_body(struct li_http_response *response, struct li_buffer *out)
@@ -148,47 +148,60 @@ int li_s3_head(struct li_s3 *s3, const char *key, struct li_s3_seen *out, struct
     return rc;
 }
 
-struct batch {
-    struct li_s3 *s3;
-    const char *const *keys;
+struct each {
     size_t count;
-    bool *present;
+    int (*one)(void *arg, size_t i, struct li_error *err);
+    void *arg;
     atomic_size_t next;
 };
 
-static int look(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
+static int work(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
-    struct batch *batch = arg;
-    struct li_s3_seen seen;
+    struct each *each = arg;
     size_t i;
     int rc = 0;
 
     (void)index;
     while (rc == 0 && !li_workers_stopped(team) &&
-           (i = atomic_fetch_add(&batch->next, 1)) < batch->count) {
-        rc = li_s3_head(batch->s3, batch->keys[i], &seen, err);
-        if (rc == 0)
-            batch->present[i] = seen.present;
-    }
+           (i = atomic_fetch_add(&each->next, 1)) < each->count)
+        rc = each->one(each->arg, i, err);
+    return rc;
+}
+
+int li_s3_each(size_t count, int (*one)(void *arg, size_t i, struct li_error *err), void *arg,
+               struct li_error *err)
+{
+    struct each each = {count, one, arg, 0};
+    struct li_workers *team = NULL;
+    int rc;
+
+    if (count < 2)
+        return count ? one(arg, 0, err) : 0;
+    rc = li_workers_start(count < PARALLEL ? (unsigned)count : PARALLEL, work, &each, &team, err);
+    return rc < 0 ? rc : li_workers_join(team, err);
+}
+
+struct batch {
+    struct li_s3 *s3;
+    const char *const *keys;
+    bool *present;
+};
+
+static int look(void *arg, size_t i, struct li_error *err)
+{
+    struct batch *batch = arg;
+    struct li_s3_seen seen;
+    int rc = li_s3_head(batch->s3, batch->keys[i], &seen, err);
+
+    if (rc == 0)
+        batch->present[i] = seen.present;
     return rc;
 }
 
 int li_s3_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
                  struct li_error *err)
 {
-    struct batch batch = {(struct li_s3 *)store, keys, count, present, 0};
-    struct li_workers *team = NULL;
-    struct li_s3_seen seen;
-    int rc;
+    struct batch batch = {(struct li_s3 *)store, keys, present};
 
-    if (count == 0)
-        return 0;
-    if (count == 1) {
-        rc = li_s3_head(batch.s3, keys[0], &seen, err);
-        if (rc == 0)
-            *present = seen.present;
-        return rc;
-    }
-    rc = li_workers_start(count < PARALLEL ? (unsigned)count : PARALLEL, look, &batch, &team, err);
-    return rc < 0 ? rc : li_workers_join(team, err);
+    return li_s3_each(count, look, &batch, err);
 }

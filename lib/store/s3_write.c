@@ -271,27 +271,7 @@ int li_s3_replace_if(struct li_store *store, const char *key, const void *expect
     return put_if_match(s3, &put, etag, err);
 }
 
-/* ---- remove and copy ------------------------------------------------------------------------- */
-
-/* A server does not say whether there was anything to remove. */
-int li_s3_remove(struct li_store *store, const char *key, struct li_error *err)
-{
-    static const int accept[] = {404, 0};
-    const struct li_s3_call call = {
-        .method = LI_HTTP_DELETE, .key = key, .limit = LI_S3_REPLY_MAX, .accept = accept};
-    struct li_s3 *s3 = (struct li_s3 *)store;
-    struct li_http_response response = {0};
-    struct li_s3_seen seen;
-    int rc = li_s3_head(s3, key, &seen, err);
-
-    if (rc < 0)
-        return rc;
-    if (!seen.present)
-        return LI_END;
-    rc = li_s3_call(s3, &call, &response, err);
-    li_http_response_free(&response);
-    return rc;
-}
+/* ---- copy ------------------------------------------------------------------------------------ */
 
 static int send_copy(struct li_s3 *s3, const char *source, const char *to, bool conditional,
                      int *status, struct li_error *err)

@@ -129,16 +129,25 @@ int li_store_replace_if(struct li_store *store, const char *key, const void *exp
     return explain(rc, store, key, err);
 }
 
-int li_store_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
-                    struct li_error *err)
+static int check_keys(const struct li_store *store, const char *const *keys, size_t count,
+                      struct li_error *err)
 {
-    int rc;
-
     for (size_t i = 0; i < count; i++) {
-        rc = check_key(keys[i], err);
+        int rc = check_key(keys[i], err);
+
         if (rc < 0)
             return explain(rc, store, keys[i], err);
     }
+    return 0;
+}
+
+int li_store_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
+                    struct li_error *err)
+{
+    int rc = check_keys(store, keys, count, err);
+
+    if (rc < 0)
+        return rc;
     rc = store->ops->exists(store, keys, count, present, err);
     return explain(rc, store, count == 1 ? keys[0] : "", err);
 }
@@ -170,6 +179,18 @@ int li_store_remove(struct li_store *store, const char *key, struct li_error *er
     if (rc == 0)
         rc = store->ops->remove(store, key, err);
     return explain(rc, store, key, err);
+}
+
+/* Which key it was is for the implementation to say, which may have asked for all at once. */
+int li_store_remove_many(struct li_store *store, const char *const *keys, size_t count,
+                         struct li_error *err)
+{
+    int rc = check_keys(store, keys, count, err);
+
+    if (rc < 0)
+        return rc;
+    rc = store->ops->remove_many(store, keys, count, err);
+    return rc < 0 ? li_context(err, "%s", store->address) : rc;
 }
 
 int li_store_copy(struct li_store *store, const char *from, const char *to, struct li_error *err)

@@ -56,6 +56,10 @@ struct li_store_operations {
                 void *arg, struct li_error *err);
     /* Removes the object; LI_END where there is none. */
     int (*remove)(struct li_store *store, const char *key, struct li_error *err);
+    /* Removes COUNT objects, in any order; one that is not there is no error. Whoever fails has
+     * removed some of them, and may be called again with all. */
+    int (*remove_many)(struct li_store *store, const char *const *keys, size_t count,
+                       struct li_error *err);
     /* Copies FROM to TO where there is no TO (LI_END otherwise), without its bytes passing here
      * where the store can do that. */
     int (*copy)(struct li_store *store, const char *from, const char *to, struct li_error *err);
@@ -95,6 +99,8 @@ int li_store_list(struct li_store *store, const char *prefix, li_store_visit *vi
 int li_store_list_shallow(struct li_store *store, const char *prefix, li_store_visit *visit,
                           void *arg, struct li_error *err);
 int li_store_remove(struct li_store *store, const char *key, struct li_error *err);
+int li_store_remove_many(struct li_store *store, const char *const *keys, size_t count,
+                         struct li_error *err);
 int li_store_copy(struct li_store *store, const char *from, const char *to, struct li_error *err);
 int li_store_flush(struct li_store *store, struct li_error *err);
 void li_store_free(struct li_store *store); /* NULL is allowed */

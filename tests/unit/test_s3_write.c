@@ -202,18 +202,7 @@ static void replaced_without_conditions(void **state)
     s3_finish(&f);
 }
 
-/* ---- remove, copy ---------------------------------------------------------------------------- */
-
-static void remove_one(void **state)
-{
-    BEGIN(DONE, {.bytes = NO_CONTENT}, MISSING, DONE, MISSING);
-
-    assert_int_equal(li_store_remove(f.store, "k", &f.err), 0);
-    expect_request(&f, 1, "DELETE /bucket/pre/k ");
-    assert_int_equal(li_store_remove(f.store, "k", &f.err), LI_END);
-    assert_int_equal(li_store_remove(f.store, "k", &f.err), 0);
-    s3_finish(&f);
-}
+/* ---- copy ------------------------------------------------------------------------------------ */
 
 #define LATE_ERROR(code)                                                                           \
     {                                                                                              \
@@ -350,7 +339,6 @@ int main(void)
         cmocka_unit_test(bare_etags),
         cmocka_unit_test(never_matches),
         cmocka_unit_test(replaced_without_conditions),
-        cmocka_unit_test(remove_one),
         cmocka_unit_test(copy),
         cmocka_unit_test(pages),
         cmocka_unit_test(circles),

@@ -170,6 +170,18 @@ static void clock_is_corrected_again(void **state)
     s3_finish(&f);
 }
 
+/* Nor does it spoil the requests after it. */
+static void clock_is_not_moved_far(void **state)
+{
+    BEGIN(SKEWED("Wed, 15 Nov 99999 22:13:20 GMT"), SKEWED("Wed, 15 Nov 2123 22:13:20 GMT"), HELLO);
+
+    assert_fails(get(&f), LI_EDENIED, "set this machine's clock", &f.err);
+    assert_fails(get(&f), LI_EDENIED, "set this machine's clock", &f.err);
+    assert_done(get(&f), &f.err);
+    assert_true(has_text(&f, 2, "x-amz-date: 20231114T221320Z"));
+    s3_finish(&f);
+}
+
 static void expired_credentials(void **state)
 {
     BEGIN({.bytes = "HTTP/1.1 400 Bad" ERROR_END "ExpiredToken</Code></Error>", .close = true});
@@ -275,6 +287,23 @@ static void spoiled_on_the_way(void **state)
     s3_finish(&f);
 }
 
+#define NOTHING                                                                                    \
+    {                                                                                              \
+        .bytes = "HTTP/1.1 204 None\r\nContent-Length: 0\r\n\r\n"                                  \
+    }
+
+/* What has no checksum is none the more whole for that. */
+static void a_part_is_not_the_whole(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 206 Part\r\nContent-Range: bytes 0-2/5\r\n", .body = "hel"}, HELLO,
+          NOTHING, NOTHING, NOTHING, NOTHING);
+
+    assert_done(get(&f), &f.err);
+    assert_memory_equal(f.out.data, "hello", 5);
+    assert_fails(get(&f), LI_ECORRUPT, "204", &f.err);
+    s3_finish(&f);
+}
+
 /* A HEAD is refused, and the GET that asks why is not: what refused it has passed. */
 static void refused_in_passing(void **state)
 {
@@ -354,7 +383,7 @@ static void get_range(void **state)
           {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"},
           {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"},
           {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabcdefghi", .close = true},
-          {.bytes = OK_EMPTY}, {.bytes = ABSENT});
+          NOTHING, {.bytes = OK_EMPTY}, {.bytes = ABSENT});
     static const struct {
         uint64_t offset;
         size_t len;
@@ -369,6 +398,7 @@ static void get_range(void **state)
         {20, 3, 0, 0},
         {0, 3, 0, 3},
         {1, 3, LI_EUNSUPPORTED, 0},
+        {0, 3, LI_EUNSUPPORTED, 0},
         {0, 3, LI_EUNSUPPORTED, 0},
         {5, 0, 0, 0},
         {5, 0, LI_ENOTFOUND, 0},
@@ -440,10 +470,12 @@ int main(void)
         cmocka_unit_test(region_goes_nowhere),
         cmocka_unit_test(clock_is_corrected),
         cmocka_unit_test(clock_is_corrected_again),
+        cmocka_unit_test(clock_is_not_moved_far),
         cmocka_unit_test(expired_credentials),
         cmocka_unit_test(credentials_are_renewed),
         cmocka_unit_test(what_passes_is_retried),
         cmocka_unit_test(spoiled_on_the_way),
+        cmocka_unit_test(a_part_is_not_the_whole),
         cmocka_unit_test(refused_in_passing),
         cmocka_unit_test(what_does_not_pass_is_told),
         cmocka_unit_test(what_is_final_is_told_at_once),

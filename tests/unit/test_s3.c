@@ -17,6 +17,8 @@ static void places(void **state)
         {"s3://buck/a/b", NULL, NULL, false, "buck.s3.us-east-1.amazonaws.com", "/a/b/k"},
         {"s3://buck", NULL, "eu-west-3", false, "buck.s3.eu-west-3.amazonaws.com", "/k"},
         {"s3://buck/", NULL, "cn-north-1", false, "buck.s3.cn-north-1.amazonaws.com.cn", "/k"},
+        {"s3://buck", NULL, "eusc-de-east-1", false, "buck.s3.eusc-de-east-1.amazonaws.eu", "/k"},
+        {"s3://buck", NULL, "us-iso-east-1", false, "buck.s3.us-iso-east-1.c2s.ic.gov", "/k"},
         {"s3://buck/a/", NULL, NULL, true, "s3.us-east-1.amazonaws.com", "/buck/a/k"},
         {"s3://my.buck/a", NULL, NULL, false, "s3.us-east-1.amazonaws.com", "/my.buck/a/k"},
         {"s3://Buck", NULL, NULL, false, "s3.us-east-1.amazonaws.com", "/Buck/k"},
@@ -68,6 +70,8 @@ static void regions(void **state)
     assert_done(li_s3_place_parse("s3://b2b", &(struct li_s3_options){0}, &place, &err), &err);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_fails(li_s3_place_move(&place, bad[i], &err), LI_EINVALID, "region", &err);
+    assert_fails(li_s3_place_move(&place, "eusc-de-east-1", &err), LI_EINVALID, "partition", &err);
+    assert_fails(li_s3_place_move(&place, "cn-north-1", &err), LI_EINVALID, "partition", &err);
     assert_string_equal(place.endpoint.host, "b2b.s3.us-east-1.amazonaws.com");
     assert_done(li_s3_place_move(&place, "eu-west-1", &err), &err);
     assert_string_equal(place.endpoint.host, "b2b.s3.eu-west-1.amazonaws.com");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -81,12 +82,20 @@ static void return_large_buffers(void)
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 }
 
+/* A caller that ignores the ends of its children has us do so, too, and then we would never learn
+ * how a credential_process, or the child that mounts, ended. */
+static void see_children_end(void)
+{
+    signal(SIGCHLD, SIG_DFL);
+}
+
 int main(int argc, char **argv)
 {
     struct li_error err = LI_ERROR_INIT;
     const struct command *command;
 
     hold_standard_descriptors();
+    see_children_end();
     return_large_buffers();
     if (argc < 2) {
         print_usage(stderr);

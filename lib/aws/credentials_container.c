@@ -39,17 +39,19 @@ static bool is_near_address(const char *host)
 
 bool li_aws_container_url_allowed(const char *url)
 {
+    bool https = strncmp(url, "https://", 8) == 0;
     char host[64];
     size_t len;
 
-    if (strncmp(url, "https://", 8) == 0)
-        return url[8] != '\0';
-    if (strncmp(url, "http://", 7) != 0)
+    if (!https && strncmp(url, "http://", 7) != 0)
         return false;
-    url += 7;
-    /* A user before the host would have it look like one that it is not. */
+    url += https ? 8 : 7;
+    /* A user before the host would have it look like one that it is not, and a password would be
+     * shown wherever the URL is. */
     if (memchr(url, '@', strcspn(url, "/?#")))
         return false;
+    if (https)
+        return *url != '\0';
     if (*url == '[') {
         url++;
         len = strcspn(url, "]");
@@ -79,7 +81,7 @@ static int make_url(const struct li_aws_settings *settings, char **url, struct l
     if (!relative && !li_aws_container_url_allowed(full))
         return li_fail(err, LI_EINVALID,
                        "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https: nor an address of "
-                       "this host or of AWS's container endpoints");
+                       "this host or of AWS's container endpoints, or it has a user in it");
     if (asprintf(url, "%s%s", relative ? ecs : "", relative ? relative : full) < 0)
         return li_fail_memory(err);
     return 0;

@@ -21,4 +21,7 @@ struct li_aws_endpoint {
  * or a user and a password, which then are not shown. */
 int li_aws_endpoint_parse(const char *text, struct li_aws_endpoint *out, struct li_error *err);
 
+/* "amazonaws.com", or what it is called in REGION's partition. */
+const char *li_aws_domain(const char *region);
+
 #endif

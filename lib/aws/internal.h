@@ -8,6 +8,7 @@
 #define LI_AWS_INTERNAL_H
 
 #include "aws/credentials.h"
+#include "aws/endpoint.h"
 #include "aws/profile.h"
 
 /* One walk along the chain. The files are read anew for each: other tools write them. */
@@ -98,8 +99,5 @@ int li_aws_service_url(const struct li_aws_settings *settings, const struct li_a
 int li_aws_region(const struct li_aws_settings *settings, const struct li_aws_files *files,
                   char region[LI_AWS_REGION_SIZE], char source[LI_AWS_SOURCE_MAX],
                   struct li_error *err);
-
-/* "amazonaws.com", or what it is called where REGION is. */
-const char *li_aws_domain(const char *region);
 
 #endif

@@ -28,7 +28,7 @@ struct li_http_options {
 
 enum {
     LI_HTTP_IN_FLIGHT = 32,
-    LI_HTTP_HEADERS_MAX = 1 << 16, /* bytes of an answer's headers */
+    LI_HTTP_HEADERS_MAX = 1 << 16, /* bytes of an answer's headers, with interim answers' */
     LI_HTTP_ERROR_MAX = 1 << 16,   /* bytes kept of the body of an answer over 299 */
     /* Seconds, where a request says 0. */
     LI_HTTP_CONNECT = 10,

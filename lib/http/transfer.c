@@ -58,10 +58,6 @@ static int note_header(struct li_transfer *transfer, const char *line, size_t le
 
     if (!colon || memchr(line, '\0', len))
         return 0;
-    if (headers->len + len + 2 > LI_HTTP_HEADERS_MAX) {
-        transfer->too_many_headers = true;
-        return -1;
-    }
     while (value < line + len && (*value == ' ' || *value == '\t'))
         value++;
     len -= (size_t)(value - line);
@@ -91,20 +87,26 @@ static int check_repeat(struct li_transfer *transfer)
     return li_fail(&transfer->error, LI_ENETWORK, "the answer %.100s came twice", id);
 }
 
-/* Of interim answers, and of a proxy's own, only the last one's headers count. */
+/* Of interim answers, and of a proxy's own, only the last one's headers count; of that one those
+ * before the body. All lines are counted, since interim answers need never end. */
 static size_t receive_header(char *line, size_t size, size_t count, void *arg)
 {
     struct li_transfer *transfer = arg;
     size_t len = size * count;
+    bool starts = len >= 5 && memcmp(line, "HTTP/", 5) == 0;
+    bool ends = len > 0 && (line[0] == '\r' || line[0] == '\n');
 
-    transfer->headed = len > 0 && (line[0] == '\r' || line[0] == '\n');
-    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+    transfer->header_bytes += len;
+    if (transfer->header_bytes > LI_HTTP_HEADERS_MAX)
+        return 0;
+    if (transfer->headed && !starts)
+        return len;
+    if (starts)
         transfer->response.headers.len = 0;
     else if (note_header(transfer, line, len) < 0)
         return 0;
-    if (transfer->headed && check_repeat(transfer) < 0)
-        return 0;
-    return len;
+    transfer->headed = ends;
+    return ends && check_repeat(transfer) < 0 ? 0 : len;
 }
 
 static size_t receive_body(char *data, size_t size, size_t count, void *arg)
@@ -140,7 +142,7 @@ static int fail_limit(struct li_transfer *transfer)
 {
     if (transfer->error.code < 0)
         return transfer->error.code;
-    if (transfer->too_many_headers)
+    if (transfer->header_bytes > LI_HTTP_HEADERS_MAX)
         return li_fail(&transfer->error, LI_ELIMIT, "the answer has over %d bytes of headers",
                        LI_HTTP_HEADERS_MAX);
     return li_fail(&transfer->error, LI_ELIMIT,

@@ -16,8 +16,9 @@ struct li_transfer {
     CURL *easy;
     struct curl_slist *headers;
     struct li_http_response response;
-    bool over, too_many_headers; /* over a limit */
-    bool headed;                 /* the answer's headers have come to their end */
+    size_t header_bytes; /* all lines, also of interim answers */
+    bool over;           /* the body is over its limit */
+    bool headed;         /* the answer's headers have come to their end */
     char message[CURL_ERROR_SIZE];
     struct li_error error;
     pthread_cond_t settled;

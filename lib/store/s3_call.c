@@ -22,6 +22,10 @@ enum {
     SPOILED = 4,      /* attempts in all where what comes is not what was sent */
 };
 
+/* 2100-01-01: a server that is later than this is wrong about the time. Later than the year 9999 no
+ * request can be signed, so that no answer would ever come that corrects it. */
+static const int64_t LATEST = 4102444800;
+
 /* A request on its way through its attempts. */
 struct sending {
     struct li_s3 *s3;
@@ -158,7 +162,7 @@ static bool corrects_clock(struct sending *s)
     time_t date = text ? curl_getdate(text, NULL) : -1;
     int64_t skew = (int64_t)date - s->now, change = skew - s->skew;
 
-    if (date < 0 || (change > -SKEW && change < SKEW))
+    if (date < 0 || date >= LATEST || (change > -SKEW && change < SKEW))
         return false;
     pthread_mutex_lock(&s->s3->lock);
     s->s3->skew = skew;

@@ -39,7 +39,8 @@ struct li_s3_place {
 int li_s3_place_parse(const char *address, const struct li_s3_options *options,
                       struct li_s3_place *out, struct li_error *err);
 
-/* Moves it to REGION; LI_EINVALID where that is no name of a region, and nothing changes. */
+/* Moves it to REGION; LI_EINVALID where that is no name of a region, or one of another partition of
+ * AWS, and nothing changes. */
 int li_s3_place_move(struct li_s3_place *place, const char *region, struct li_error *err);
 
 /* The path of the object KEY, or of the bucket where KEY is NULL, in front of it the endpoint's. */

@@ -94,12 +94,12 @@ static int settle(struct li_s3_place *place, struct li_error *err)
 
     if (place->amazon) {
         base = (struct li_aws_endpoint){.https = true};
-        snprintf(base.host, sizeof(base.host), "s3.%s.amazonaws.com%s", place->region,
-                 strncmp(place->region, "cn-", 3) == 0 ? ".cn" : "");
+        snprintf(base.host, sizeof(base.host), "s3.%s.%s", place->region,
+                 li_aws_domain(place->region));
     }
     place->endpoint = base;
-    place->in_host = !place->path_style && wants_host(&base) && is_label(place->bucket) &&
-                     strlen(place->bucket) >= 3;
+    place->in_host = !place->path_style && (place->amazon || wants_host(&base)) &&
+                     is_label(place->bucket) && strlen(place->bucket) >= 3;
     if (!place->in_host)
         return 0;
     n = snprintf(place->endpoint.host, sizeof(place->endpoint.host), "%s.%s", place->bucket,
@@ -113,6 +113,11 @@ int li_s3_place_move(struct li_s3_place *place, const char *region, struct li_er
 {
     if (!is_label(region))
         return li_fail(err, LI_EINVALID, "\"%.100s\" is no name of a region", region);
+    /* No credentials are good in two partitions of AWS, so none are taken to another. */
+    if (place->amazon && *place->region &&
+        strcmp(li_aws_domain(place->region), li_aws_domain(region)) != 0)
+        return li_fail(err, LI_EINVALID, "the region %s is in another partition than %s", region,
+                       place->region);
     snprintf(place->region, sizeof(place->region), "%s", region);
     return settle(place, err);
 }

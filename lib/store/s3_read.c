@@ -39,7 +39,10 @@ int li_s3_check_digest(void *arg, const struct li_http_response *response, struc
     int rc;
 
     (void)arg;
-    if (!said || response->status != 200)
+    if (response->status != 200)
+        return li_fail(err, LI_ECORRUPT, "the answer, with status %d, is not the whole object",
+                       response->status);
+    if (!said)
         return 0;
     rc = li_s3_digest(response->body.data, response->body.len, digest, text, err);
     if (rc == 0 && strcmp(text, said) != 0)
@@ -114,10 +117,10 @@ int li_s3_get_range(struct li_store *store, const char *key, uint64_t offset, si
         rc = li_fail(err, LI_EUNSUPPORTED, "the server does not send parts of objects");
     if (rc == 0 && response.status == 206)
         rc = check_range(&response, offset, len, err);
-    else if (rc == 0 && response.status == 200 && offset > 0)
-        rc = li_fail(err, LI_EUNSUPPORTED, "the server does not send parts of objects");
     else if (rc == 0 && response.status == 416)
         response.body.len = 0;
+    else if (rc == 0 && (response.status != 200 || offset > 0))
+        rc = li_fail(err, LI_EUNSUPPORTED, "the server does not send parts of objects");
     if (rc == 0)
         take_body(&response, out);
     li_http_response_free(&response);

@@ -158,6 +158,10 @@ static int put_conditionally(struct li_s3 *s3, const struct put *put, struct li_
     if (status == 412) {
         atomic_store(&s3->if_absent, LI_S3_HONOURED);
         rc = li_s3_head(s3, put->key, &seen, err);
+        if (rc == 0 && !seen.present)
+            return li_fail(err, LI_ENETWORK,
+                           "the server refused it as one that is there already, and it is not; "
+                           "try again");
         return rc < 0 || is_own(put, &seen) ? rc : LI_END;
     }
     return probe(s3, put, err);

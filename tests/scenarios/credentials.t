@@ -320,6 +320,12 @@ who AKIAPROGRAM "a program that leaves another behind" --profile leaves
 who AKIAPROGRAM "one that keeps what is printed" --profile keeps
 [ $(($(date +%s) - before)) -le 5 ]
 result $? "is not waited for" <<<"it took $(($(date +%s) - before)) seconds"
+cat >"$WORK/ignores" <<END
+#!/bin/sh
+exec perl -e '\$SIG{CHLD} = "IGNORE"; exec @ARGV' "$LAMBDAIMG" "\$@"
+END
+chmod +x "$WORK/ignores"
+LAMBDAIMG=$WORK/ignores who AKIAPROGRAM "run by who ignores the ends of children" --profile good
 no 'not valid JSON' "a program that closes its output, and ends later" --profile sleeps
 no 'no "Version": 1' "another version" --profile version
 no 'are expired' "credentials that are expired" --profile old

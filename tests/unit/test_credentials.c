@@ -215,6 +215,7 @@ static void container_addresses_are_near_or_encrypted(void **state)
         "http://127.0.0.1.example.com/",
         "http://127.0.0.1@example.com/",
         "http://user:x@127.0.0.1/",
+        "https://user:x@example.com/",
         "http://169.254.169.254/",
         "http://169.254.170.22/",
         "http://[fd00:ec2::254]/",

@@ -197,6 +197,39 @@ static void too_many_headers(void **state)
     finish(&f);
 }
 
+/* Interim answers each have few headers, or none, and never need to end. */
+static void endless_interim_answers(void **state)
+{
+    static char large[LI_HTTP_HEADERS_MAX + 9000];
+    static struct http_reply replies[] = {{.bytes = large, .close = true}};
+    struct fixture f = {0};
+    size_t len = 0;
+
+    (void)state;
+    while (len < LI_HTTP_HEADERS_MAX)
+        len += (size_t)sprintf(large + len, "HTTP/1.1 100 Continue\r\nX-A: b\r\n\r\n");
+    sprintf(large + len, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    http_server_start(&f.server, replies, 1);
+    assert_done(li_http_new(&(struct li_http_options){0}, &f.http, &f.err), &f.err);
+    assert_fails(send_request(&f, (struct li_http_request){0}), LI_ELIMIT, "headers", &f.err);
+    finish(&f);
+}
+
+static void interim_answers_and_trailers(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 100 Continue\r\nX-A: no\r\n\r\n"
+                    "HTTP/1.1 200 OK\r\nX-B: yes\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    "5\r\nhello\r\n0\r\nX-A: no\r\nX-C: no\r\n\r\n"});
+
+    assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
+    expect_body(&f, 200, "hello");
+    assert_true(f.response.framed);
+    assert_string_equal(li_http_header(&f.response, "x-b"), "yes");
+    assert_null(li_http_header(&f.response, "x-a"));
+    assert_null(li_http_header(&f.response, "x-c"));
+    finish(&f);
+}
+
 static void stall(void **state)
 {
     BEGIN({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 10000},
@@ -433,6 +466,8 @@ int main(void)
         cmocka_unit_test(short_body),
         cmocka_unit_test(limits),
         cmocka_unit_test(too_many_headers),
+        cmocka_unit_test(endless_interim_answers),
+        cmocka_unit_test(interim_answers_and_trailers),
         cmocka_unit_test(stall),
         cmocka_unit_test(answers_that_come_twice),
         cmocka_unit_test(ids_that_are_none),

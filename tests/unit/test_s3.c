@@ -17,6 +17,8 @@ static void places(void **state)
         {"s3://buck/a/b", NULL, NULL, false, "buck.s3.us-east-1.amazonaws.com", "/a/b/k"},
         {"s3://buck", NULL, "eu-west-3", false, "buck.s3.eu-west-3.amazonaws.com", "/k"},
         {"s3://buck/", NULL, "cn-north-1", false, "buck.s3.cn-north-1.amazonaws.com.cn", "/k"},
+        {"s3://buck", NULL, "eusc-de-east-1", false, "buck.s3.eusc-de-east-1.amazonaws.eu", "/k"},
+        {"s3://buck", NULL, "us-iso-east-1", false, "buck.s3.us-iso-east-1.c2s.ic.gov", "/k"},
         {"s3://buck/a/", NULL, NULL, true, "s3.us-east-1.amazonaws.com", "/buck/a/k"},
         {"s3://my.buck/a", NULL, NULL, false, "s3.us-east-1.amazonaws.com", "/my.buck/a/k"},
         {"s3://Buck", NULL, NULL, false, "s3.us-east-1.amazonaws.com", "/Buck/k"},
@@ -68,6 +70,8 @@ static void regions(void **state)
     assert_done(li_s3_place_parse("s3://b2b", &(struct li_s3_options){0}, &place, &err), &err);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_fails(li_s3_place_move(&place, bad[i], &err), LI_EINVALID, "region", &err);
+    assert_fails(li_s3_place_move(&place, "eusc-de-east-1", &err), LI_EINVALID, "partition", &err);
+    assert_fails(li_s3_place_move(&place, "cn-north-1", &err), LI_EINVALID, "partition", &err);
     assert_string_equal(place.endpoint.host, "b2b.s3.us-east-1.amazonaws.com");
     assert_done(li_s3_place_move(&place, "eu-west-1", &err), &err);
     assert_string_equal(place.endpoint.host, "b2b.s3.eu-west-1.amazonaws.com");
@@ -156,6 +160,18 @@ static void clock_is_corrected(void **state)
                  "RequestTimeTooSkewed</Code></Error>",                                            \
         .close = true                                                                              \
     }
+
+/* A server that is wrong by a century, or a thousand, spoils no requests but its own. */
+static void clock_is_not_moved_far(void **state)
+{
+    BEGIN(SKEWED("Wed, 15 Nov 99999 22:13:20 GMT"), SKEWED("Wed, 15 Nov 2123 22:13:20 GMT"), HELLO);
+
+    assert_fails(get(&f), LI_EDENIED, "set this machine's clock", &f.err);
+    assert_fails(get(&f), LI_EDENIED, "set this machine's clock", &f.err);
+    assert_done(get(&f), &f.err);
+    assert_true(has_text(&f, 2, "x-amz-date: 20231114T221320Z"));
+    s3_finish(&f);
+}
 
 /* One server of many is wrong about the time, and the next one is not. */
 static void clock_is_corrected_again(void **state)
@@ -286,6 +302,23 @@ static void spoiled_on_the_way(void **state)
     s3_finish(&f);
 }
 
+#define NOTHING                                                                                    \
+    {                                                                                              \
+        .bytes = "HTTP/1.1 204 None\r\nContent-Length: 0\r\n\r\n"                                  \
+    }
+
+/* What has no checksum is none the more whole for that. */
+static void a_part_is_not_the_whole(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 206 Part\r\nContent-Range: bytes 0-2/5\r\n", .body = "hel"}, HELLO,
+          NOTHING, NOTHING, NOTHING, NOTHING);
+
+    assert_done(get(&f), &f.err);
+    assert_memory_equal(f.out.data, "hello", 5);
+    assert_fails(get(&f), LI_ECORRUPT, "204", &f.err);
+    s3_finish(&f);
+}
+
 /* A HEAD is refused, and the GET that asks why is not: what refused it has passed. */
 static void refused_in_passing(void **state)
 {
@@ -365,7 +398,7 @@ static void get_range(void **state)
           {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"},
           {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"},
           {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabcdefghi", .close = true},
-          {.bytes = OK_EMPTY}, {.bytes = ABSENT});
+          NOTHING, {.bytes = OK_EMPTY}, {.bytes = ABSENT});
     static const struct {
         uint64_t offset;
         size_t len;
@@ -380,6 +413,7 @@ static void get_range(void **state)
         {20, 3, 0, 0},
         {0, 3, 0, 3},
         {1, 3, LI_EUNSUPPORTED, 0},
+        {0, 3, LI_EUNSUPPORTED, 0},
         {0, 3, LI_EUNSUPPORTED, 0},
         {5, 0, 0, 0},
         {5, 0, LI_ENOTFOUND, 0},
@@ -450,12 +484,14 @@ int main(void)
         cmocka_unit_test(region_is_corrected),
         cmocka_unit_test(region_goes_nowhere),
         cmocka_unit_test(clock_is_corrected),
+        cmocka_unit_test(clock_is_not_moved_far),
         cmocka_unit_test(clock_is_corrected_again),
         cmocka_unit_test(clocks_that_differ),
         cmocka_unit_test(expired_credentials),
         cmocka_unit_test(credentials_are_renewed),
         cmocka_unit_test(what_passes_is_retried),
         cmocka_unit_test(spoiled_on_the_way),
+        cmocka_unit_test(a_part_is_not_the_whole),
         cmocka_unit_test(refused_in_passing),
         cmocka_unit_test(what_does_not_pass_is_told),
         cmocka_unit_test(what_is_final_is_told_at_once),

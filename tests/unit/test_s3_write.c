@@ -75,6 +75,16 @@ static void there_is_one_already(void **state)
     s3_finish(&f);
 }
 
+/* Who was told so must not believe that it is stored. */
+static void there_is_none_after_all(void **state)
+{
+    BEGIN(REFUSED, MISSING, DONE, REFUSED);
+
+    assert_fails(put(&f), LI_ENETWORK, "it is not", &f.err);
+    assert_int_equal(put(&f), 0);
+    s3_finish(&f);
+}
+
 static void an_answer_that_was_lost(void **state)
 {
     BEGIN(LOST, REFUSED, MARKED(OWN_MARK), CONFLICT, DONE, REFUSED);
@@ -329,6 +339,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conditions_are_kept),
         cmocka_unit_test(there_is_one_already),
+        cmocka_unit_test(there_is_none_after_all),
         cmocka_unit_test(an_answer_that_was_lost),
         cmocka_unit_test(conditions_are_refused),
         cmocka_unit_test(conditions_are_ignored),

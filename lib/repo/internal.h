@@ -138,9 +138,10 @@ struct li_push_chunks {
     size_t cap; /* allocated, and to be wiped */
 };
 
-/* Names all chunks of SOURCE and stores those that ROOT does not have; counts in RESULT. */
+/* Names all chunks of SOURCE and stores those that ROOT does not have; REFERENCE is where the
+ * image goes, and what may be like it. Counts in RESULT. */
 int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
-                         const struct li_chunk_source *source,
+                         const struct li_reference *reference, const struct li_chunk_source *source,
                          const struct li_push_options *options, const struct li_progress *progress,
                          struct li_push_chunks *out, struct li_push_result *result,
                          struct li_error *err);

@@ -78,6 +78,7 @@ struct li_s3 {
     atomic_int if_absent, if_match; /* enum li_s3_support: If-None-Match, If-Match */
     atomic_bool bare_etags;         /* If-Match is compared without its quotes */
     pthread_mutex_t probing;
+    atomic_uint_fast64_t requests[LI_STORE_REQUESTS], repeated, sent, received;
     pthread_mutex_t lock;
     struct li_s3_place place; /* under lock, as the skew; bucket and prefix never change */
     int64_t skew;             /* seconds that the server's clock is ahead of ours */

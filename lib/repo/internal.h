@@ -13,6 +13,7 @@ enum {
     LI_REPO_JSON_MAX = 64 * 1024, /* bytes of lambdaimg.json, root.json and pointers */
     LI_REPO_WRAP_MAX = LI_KMS_BLOB_MAX + 64,
     LI_REPO_ROOTS_MAX = 1000,
+    LI_REPO_GRACE = 24 * 60 * 60, /* seconds that all in a retired root must stay, at least (D5) */
     LI_HEX_ID_SIZE = 2 * LI_ID_SIZE + 1, /* with the NUL */
 };
 

@@ -68,7 +68,11 @@ static int read_manifest(struct li_present *p, const char *pointer_key, struct l
         rc = take_names(p, pointer.manifest, &manifest, err);
     li_buffer_free(&raw);
     li_buffer_free(&manifest);
-    return rc == LI_ENOTFOUND || rc == LI_ECORRUPT || rc == LI_EUNSUPPORTED ? 0 : rc;
+    if (rc < 0 && rc != LI_ENOMEM && rc != LI_ENETWORK && rc != LI_ECANCELLED) {
+        li_error_clear(err);
+        rc = 0;
+    }
+    return rc;
 }
 
 /* The tags of one name that come right before and right after another, as versions are ordered. */
@@ -101,8 +105,10 @@ static int read_neighbours(struct li_present *p, const struct li_reference *refe
 
     strrchr(prefix.text, '/')[1] = '\0';
     rc = li_store_list(p->repo->store, prefix.text, note_tag, &n, err);
-    if (rc == LISTING_STOPPED)
+    if (rc == LISTING_STOPPED && n.seen == PAGE) {
+        li_error_clear(err);
         rc = 0;
+    }
     for (size_t i = 0; i < NEIGHBOURS && rc == 0; i++)
         if (*n.near[i].text)
             rc = read_manifest(p, n.near[i].text, err);

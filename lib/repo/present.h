@@ -11,9 +11,8 @@
 
 #include "repo/internal.h"
 
-/* How long after a root was retired the collector must leave all in it untouched, and how long this
- * host goes by what it knows of a root without looking; seconds. */
-enum { LI_REPO_GRACE = 24 * 60 * 60, LI_PRESENT_LIFETIME = LI_REPO_GRACE / 2 };
+/* How long this host goes by what it knows of a root without looking; seconds. */
+enum { LI_PRESENT_LIFETIME = LI_REPO_GRACE / 2 };
 
 enum li_presence { LI_PRESENT_UNKNOWN, LI_PRESENT_STORED, LI_PRESENT_ABSENT };
 

@@ -117,14 +117,15 @@ static int recall_together(struct li_chunk_push *p, struct li_error *err)
 /* The same for one chunk, in a directory. */
 static int recall_one(struct li_chunk_push *p, uint64_t index, struct li_error *err)
 {
+    const char *text;
     struct li_key key;
-    const char *text = key.text;
     bool stored = false;
     int rc = recall_name(p, index, err);
 
     if (rc < 0 || !p->filled[index])
         return rc;
     key = li_key_root(p->root->id, li_key_chunk(p->chunk[index].name).text);
+    text = key.text;
     rc = li_store_exists(p->repo->store, &text, 1, &stored, err);
     pthread_mutex_lock(&p->lock);
     p->result->ways.asked += rc == 0 && stored;

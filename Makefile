@@ -57,7 +57,7 @@ LIB_CHUNK = lib/chunk/chunk.c lib/chunk/walk.c lib/chunk/write.c
 
 LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
-LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/record.c \
+LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/names.c lib/memo/record.c \
 	lib/memo/stamp.c
 
 LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
@@ -70,9 +70,9 @@ LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c
 
-LIB_REPO = lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c lib/repo/names.c \
-	lib/repo/pointer.c lib/repo/push.c lib/repo/push_chunks.c lib/repo/repo.c lib/repo/root.c \
-	lib/repo/verify.c lib/repo/wrap.c
+LIB_REPO = lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c lib/repo/name_list.c lib/repo/names.c \
+	lib/repo/pointer.c lib/repo/present.c lib/repo/present_keep.c lib/repo/push.c lib/repo/push_chunks.c lib/repo/push_store.c \
+	lib/repo/repo.c lib/repo/root.c lib/repo/verify.c lib/repo/wrap.c
 
 LIB_CACHE = lib/cache/cache.c
 
@@ -102,7 +102,7 @@ UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl laye
 
 UNIT_CRYPTO = crypto memo seal kms manifest wrap reference
 
-UNIT_STORE = chunk store directory s3 s3_remove s3_write repo push
+UNIT_STORE = chunk store directory s3 s3_remove s3_write present repo push
 
 UNIT_READER = cache damage files reader
 
@@ -251,7 +251,7 @@ test: programs $(DEMO_IMAGE)
 	tests/with-s3-server $(MAKE) s3-scenarios
 
 # The directory's scenarios once more, with a bucket in its place. Beside tests/with-s3-server.
-S3_HTTP_SCENARIOS = against crash ends faults mount random repo s3 s3-crash wrong-input
+S3_HTTP_SCENARIOS = against crash ends faults mount random repo requests s3 s3-crash wrong-input
 S3_HTTPS_SCENARIOS = crash ends mount repo s3
 
 s3-scenarios: programs $(DEMO_IMAGE)

@@ -19,6 +19,7 @@ static const struct option_row options[] = {
     {"platform", 0, "OS/ARCH", "which platform, where there are several (default: this host's)"},
     {"memo", 0, "DIR", "where to remember what was pushed (default: ~/.cache/lambdaimg)"},
     {"no-memo", 0, NULL, "read all layers, and remember nothing"},
+    {"stats", 0, NULL, "say how chunks were found to be there, and what requests that cost"},
     {"json", 0, NULL, "machine-readable output"},
     {NULL, 0, NULL, NULL},
 };
@@ -48,20 +49,40 @@ int seal_policy(const struct arguments *args, struct li_seal_policy *policy, str
     return 0;
 }
 
-static int print_result(const struct li_reference *reference, const struct li_push_result *r,
-                        bool dry_run, struct li_error *err)
+static uint64_t all_requests(const struct li_store_stats *stats)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < LI_STORE_REQUESTS; i++)
+        sum += stats->requests[i];
+    return sum;
+}
+
+static json_t *stats_json(const struct li_push_ways *ways, const struct li_store_stats *s)
+{
+    return json_pack(
+        "{s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I}", "ways",
+        "manifest", (json_int_t)ways->manifest, "kept", (json_int_t)ways->kept, "listing",
+        (json_int_t)ways->listing, "asked", (json_int_t)ways->asked, "requests", "all",
+        (json_int_t)all_requests(s), "get", (json_int_t)s->requests[LI_STORE_GET], "head",
+        (json_int_t)s->requests[LI_STORE_HEAD], "put", (json_int_t)s->requests[LI_STORE_PUT],
+        "list", (json_int_t)s->requests[LI_STORE_LIST], "delete",
+        (json_int_t)s->requests[LI_STORE_DELETE], "repeated", (json_int_t)s->repeated, "bytes_sent",
+        (json_int_t)s->sent, "bytes_received", (json_int_t)s->received);
+}
+
+static json_t *result_json(const struct li_reference *reference, const struct li_push_result *r,
+                           bool dry_run)
 {
     char name[sizeof(reference->name) + sizeof(reference->tag) + 1], id[2 * LI_ID_SIZE + 1];
 
     snprintf(name, sizeof(name), "%s:%s", reference->name, reference->tag);
-    return print_json(json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "reference",
-                                name, "manifest", dry_run ? "" : id_text(r->manifest, id),
-                                "dry_run", dry_run, "chunks", (json_int_t)r->chunks, "new_chunks",
-                                (json_int_t)r->new_chunks, "new_bytes", (json_int_t)r->new_bytes,
-                                "known_chunks", (json_int_t)r->known_chunks, "memo_chunks",
-                                (json_int_t)r->memo_chunks, "mended", (json_int_t)r->mended,
-                                "metadata_bytes", (json_int_t)r->metadata),
-                      err);
+    return json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "reference", name,
+                     "manifest", dry_run ? "" : id_text(r->manifest, id), "dry_run", dry_run,
+                     "chunks", (json_int_t)r->chunks, "new_chunks", (json_int_t)r->new_chunks,
+                     "new_bytes", (json_int_t)r->new_bytes, "known_chunks",
+                     (json_int_t)r->known_chunks, "memo_chunks", (json_int_t)r->memo_chunks,
+                     "mended", (json_int_t)r->mended, "metadata_bytes", (json_int_t)r->metadata);
 }
 
 static void print_text(const struct li_reference *reference, const struct li_push_result *r,
@@ -84,6 +105,48 @@ static void print_text(const struct li_reference *reference, const struct li_pus
     putchar('\n');
     if (r->mended > 0)
         printf("mended %llu chunks that were damaged\n", (unsigned long long)r->mended);
+}
+
+static void print_stats(const struct li_push_ways *ways, const struct li_store_stats *s)
+{
+    char sent[SIZE_TEXT], received[SIZE_TEXT];
+
+    printf("looked up: %llu by a manifest, %llu by what this host keeps, %llu by a listing, %llu "
+           "one by one\n",
+           (unsigned long long)ways->manifest, (unsigned long long)ways->kept,
+           (unsigned long long)ways->listing, (unsigned long long)ways->asked);
+    printf("requests: %llu (%llu GET, %llu HEAD, %llu PUT, %llu LIST, %llu DELETE), %llu of them "
+           "repeated; sent %s, received %s\n",
+           (unsigned long long)all_requests(s), (unsigned long long)s->requests[LI_STORE_GET],
+           (unsigned long long)s->requests[LI_STORE_HEAD],
+           (unsigned long long)s->requests[LI_STORE_PUT],
+           (unsigned long long)s->requests[LI_STORE_LIST],
+           (unsigned long long)s->requests[LI_STORE_DELETE], (unsigned long long)s->repeated,
+           size_text(s->sent, sent), size_text(s->received, received));
+}
+
+static int print(const struct arguments *args, const struct context *context,
+                 const struct li_reference *reference, const struct li_push_result *result,
+                 struct li_error *err)
+{
+    bool dry_run = flag(args, "dry-run");
+    struct li_store_stats stats;
+    json_t *json;
+
+    li_store_stats(context->store, &stats);
+    if (!flag(args, "json")) {
+        print_text(reference, result, dry_run);
+        if (flag(args, "stats"))
+            print_stats(&result->ways, &stats);
+        return 0;
+    }
+    json = result_json(reference, result, dry_run);
+    if (json && flag(args, "stats") &&
+        json_object_set_new(json, "stats", stats_json(&result->ways, &stats)) < 0) {
+        json_decref(json);
+        json = NULL;
+    }
+    return print_json(json, err);
 }
 
 /* The reference: as given, or the image's own tag. */
@@ -158,10 +221,8 @@ static int run(const struct arguments *args, struct li_error *err)
         (void)li_memo_save(memo, &ignored);
     if (rc < 0)
         li_context(err, "cannot push %s", image_text(args->operand[0]));
-    else if (flag(args, "json"))
-        rc = print_result(&reference, &result, flag(args, "dry-run"), err);
     else
-        print_text(&reference, &result, flag(args, "dry-run"));
+        rc = print(args, &context, &reference, &result, err);
     free_flattened(&flattened);
     li_memo_free(memo);
     close_context(&context);

@@ -8,10 +8,10 @@
 #include "memo/memo.h"
 
 enum {
-    LI_MEMO_ROW_SIZE = 2 * LI_SHA256_SIZE, /* recipe, digest */
-    LI_MEMO_MAX_ROWS = 1 << 20,            /* of one layer */
-    LI_MEMO_NAME_MAX = 2 * LI_SHA256_SIZE + 8,
-    LI_MEMO_STAMP_SIZE = 140, /* without its MAC */
+    LI_MEMO_ROW_SIZE = 2 * LI_SHA256_SIZE,     /* recipe, digest */
+    LI_MEMO_MAX_ROWS = 1 << 20,                /* of one layer */
+    LI_MEMO_NAME_MAX = 2 * LI_SHA256_SIZE + 8, /* "HEX.names" */
+    LI_MEMO_STAMP_SIZE = 140,                  /* without its MAC */
     LI_MEMO_CONTEXT_SIZE = 8,
     LI_MEMO_DAY = 24 * 60 * 60, /* seconds */
 };

@@ -6,6 +6,7 @@
  *     DIR/memo/CONTEXT/DIFF_ID     of a layer: its entries, and the digest of each chunk that was
  *                                  made of it, by recipe (li_chunk_source.recipe)
  *     DIR/memo/CONTEXT/DIFF_ID.at  the file and the place in it where the layer was found sound
+ *     DIR/memo/CONTEXT/PLACE.names names of chunks that were found stored in a place
  *
  * CONTEXT follows from the salt: under another salt nothing is found. Each file is authenticated by
  * a key that follows from the salt too, and names the versions of its own format, of the layout and
@@ -22,9 +23,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/env.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "base/sha256.h"
 #include "chunk/source.h"
 #include "image/image.h"
 #include "layer/record.h"
@@ -68,5 +71,20 @@ int li_memo_unchanged(const struct li_memo *memo, struct li_error *err);
 /* Writes what was learnt: only after li_layers_verified() has said 0 of the stack. A failure leaves
  * the memo as it was, or a part of it written. */
 int li_memo_save(struct li_memo *memo, struct li_error *err);
+
+/* ---- names of chunks --------------------------------------------------------------------------
+ */
+
+/* A row is a name and, little-endian, when it was last found, in seconds since 1970. */
+enum { LI_MEMO_NAME_ROW = LI_SHA256_SIZE + 8, LI_MEMO_NAMES_MAX = 1 << 19 };
+
+/* The rows that were kept for PLACE, which tells a set of stored chunks from all others. LI_END
+ * where there are none that can be believed. No li_memo_recall() is needed. */
+int li_memo_read_names(const struct li_memo *memo, const uint8_t place[LI_SHA256_SIZE],
+                       struct li_buffer *rows, struct li_error *err);
+
+/* Keeps ROWS for PLACE, at most LI_MEMO_NAMES_MAX, in place of what was kept. */
+int li_memo_write_names(const struct li_memo *memo, const uint8_t place[LI_SHA256_SIZE],
+                        const struct li_buffer *rows, struct li_error *err);
 
 #endif

@@ -13,6 +13,7 @@ enum {
     LI_REPO_JSON_MAX = 64 * 1024, /* bytes of lambdaimg.json, root.json and pointers */
     LI_REPO_WRAP_MAX = LI_KMS_BLOB_MAX + 64,
     LI_REPO_ROOTS_MAX = 1000,
+    LI_REPO_GRACE = 24 * 60 * 60, /* seconds that all in a retired root must stay, at least (D5) */
     LI_HEX_ID_SIZE = 2 * LI_ID_SIZE + 1, /* with the NUL */
 };
 
@@ -138,9 +139,10 @@ struct li_push_chunks {
     size_t cap; /* allocated, and to be wiped */
 };
 
-/* Names all chunks of SOURCE and stores those that ROOT does not have; counts in RESULT. */
+/* Names all chunks of SOURCE and stores those that ROOT does not have; REFERENCE is where the
+ * image goes, and what may be like it. Counts in RESULT. */
 int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
-                         const struct li_chunk_source *source,
+                         const struct li_reference *reference, const struct li_chunk_source *source,
                          const struct li_push_options *options, const struct li_progress *progress,
                          struct li_push_chunks *out, struct li_push_result *result,
                          struct li_error *err);

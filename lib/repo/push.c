@@ -141,8 +141,8 @@ static int push_once(struct push *p, struct li_error *err)
     memset(&p->result, 0, sizeof(p->result));
     rc = li_root_active(p->repo, &p->root, err);
     if (rc == 0)
-        rc = li_push_store_chunks(p->repo, &p->root, p->source, p->options, p->progress, &p->chunks,
-                                  &p->result, err);
+        rc = li_push_store_chunks(p->repo, &p->root, p->reference, p->source, p->options,
+                                  p->progress, &p->chunks, &p->result, err);
     if (rc == 0 && p->options->confirm)
         rc = p->options->confirm(p->options->confirm_arg, err);
     if (rc == 0)

@@ -97,6 +97,14 @@ struct li_push_options {
 int li_repo_memo(struct li_repo *repo, const char *dir, const char *made_by, struct li_memo **out,
                  struct li_error *err);
 
+/* How it was found out which chunks a repository has: chunks by each way. */
+struct li_push_ways {
+    uint64_t manifest; /* the tag's last manifest, or one of a tag close to it, has them */
+    uint64_t kept;     /* this host knew of them: see struct li_push_options.memo */
+    uint64_t listing;  /* of all chunks: there or not */
+    uint64_t asked;    /* one by one */
+};
+
 struct li_push_result {
     uint8_t manifest[LI_ID_SIZE];
     uint64_t chunks;       /* of the image that are not all zeros */
@@ -106,6 +114,7 @@ struct li_push_result {
     uint64_t memo_chunks;  /* whose digest the memo knew, and that were not read */
     uint64_t mended;       /* replaced by check_existing */
     uint64_t metadata;     /* bytes of manifest, wraps and pointer */
+    struct li_push_ways ways;
 };
 
 /* Pushes SOURCE under REFERENCE (a tag). ABOUT holds what the manifest shall say: os, architecture,

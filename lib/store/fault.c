@@ -165,12 +165,18 @@ static int flush(struct li_store *store, struct li_error *err)
     return answer(f, v, rc, err);
 }
 
+static void stats(struct li_store *store, struct li_store_stats *out)
+{
+    li_store_stats(((struct fault *)store)->inner, out);
+}
+
 static void fault_free(struct li_store *store)
 {
     struct fault *f = (struct fault *)store;
 
     pthread_mutex_destroy(&f->lock);
     free(f->store.address);
+    free(f->store.place);
     free(f);
 }
 
@@ -186,6 +192,7 @@ static const struct li_store_operations operations = {
     .remove_many = remove_many,
     .copy = copy,
     .flush = flush,
+    .stats = stats,
     .free = fault_free,
 };
 
@@ -197,8 +204,12 @@ int li_fault_new(struct li_store *inner, struct li_store **out, struct li_error 
         return li_fail_memory(err);
     f->store.ops = &operations;
     f->store.width = inner->width;
+    f->store.remote = inner->remote;
     f->store.address = strdup(inner->address);
-    if (!f->store.address) {
+    f->store.place = inner->place ? strdup(inner->place) : NULL;
+    if (!f->store.address || (inner->place && !f->store.place)) {
+        free(f->store.address);
+        free(f->store.place);
         free(f);
         return li_fail_memory(err);
     }

@@ -19,6 +19,17 @@ static int flush(struct li_store *store, struct li_error *err)
     return 0;
 }
 
+static void stats(struct li_store *store, struct li_store_stats *out)
+{
+    struct li_s3 *s3 = (struct li_s3 *)store;
+
+    for (size_t i = 0; i < LI_STORE_REQUESTS; i++)
+        out->requests[i] = atomic_load(&s3->requests[i]);
+    out->repeated = atomic_load(&s3->repeated);
+    out->sent = atomic_load(&s3->sent);
+    out->received = atomic_load(&s3->received);
+}
+
 static void s3_free(struct li_store *store)
 {
     struct li_s3 *s3 = (struct li_s3 *)store;
@@ -26,6 +37,7 @@ static void s3_free(struct li_store *store)
     pthread_mutex_destroy(&s3->probing);
     pthread_mutex_destroy(&s3->lock);
     free(store->address);
+    free(store->place);
     free(s3);
 }
 
@@ -41,6 +53,7 @@ static const struct li_store_operations operations = {
     .remove_many = li_s3_remove_many,
     .copy = li_s3_copy,
     .flush = flush,
+    .stats = stats,
     .free = s3_free,
 };
 
@@ -82,6 +95,14 @@ static int set_address(struct li_s3 *s3, struct li_error *err)
         s3->store.address = NULL;
         return li_fail_memory(err);
     }
+    /* No two buckets of AWS have one name, nor have two at one endpoint. */
+    if (asprintf(&s3->store.place, "%s%s %s/%s",
+                 s3->place.amazon ? s3->place.region : s3->place.given.host,
+                 s3->place.amazon ? ".aws" : s3->place.given.path, s3->place.bucket,
+                 s3->place.prefix) < 0) {
+        s3->store.place = NULL;
+        return li_fail_memory(err);
+    }
     return 0;
 }
 
@@ -95,6 +116,7 @@ int li_s3_open(const char *address, const struct li_s3_options *options, const s
         return li_fail_memory(err);
     s3->store.ops = &operations;
     s3->store.width = WIDTH;
+    s3->store.remote = true;
     s3->env = env;
     s3->http = options->http;
     s3->provider = options->provider;

@@ -36,6 +36,7 @@ struct sending {
     struct li_http_response response;
     struct li_s3_error said;
     unsigned attempts;
+    bool sent;                      /* once at least */
     bool moved, set_clock, renewed; /* what was corrected already */
     bool asked_why;                 /* and found nothing wrong */
     bool expired;                   /* and there are no other credentials; the error is filled in */
@@ -100,6 +101,23 @@ static int send_signed(struct sending *s, const struct li_s3_call *call, const c
     return rc;
 }
 
+static void count(struct sending *s, const struct li_s3_call *call)
+{
+    static const enum li_store_request kinds[] = {[LI_HTTP_GET] = LI_STORE_GET,
+                                                  [LI_HTTP_HEAD] = LI_STORE_HEAD,
+                                                  [LI_HTTP_PUT] = LI_STORE_PUT,
+                                                  [LI_HTTP_DELETE] = LI_STORE_DELETE};
+    enum li_store_request kind = call->key                     ? kinds[call->method]
+                                 : call->method == LI_HTTP_GET ? LI_STORE_LIST
+                                                               : kinds[call->method];
+
+    atomic_fetch_add(&s->s3->requests[kind], 1);
+    atomic_fetch_add(&s->s3->repeated, s->sent);
+    atomic_fetch_add(&s->s3->sent, call->len);
+    atomic_fetch_add(&s->s3->received, s->response.body.len);
+    s->sent = true;
+}
+
 static int send_once(struct sending *s, const struct li_s3_call *call, struct li_error *err)
 {
     struct li_s3 *s3 = s->s3;
@@ -117,6 +135,7 @@ static int send_once(struct sending *s, const struct li_s3_call *call, struct li
     rc = li_s3_place_path(&s->place, call->key, &path, err);
     if (rc == 0)
         rc = send_signed(s, call, (char *)path.data, err);
+    count(s, call);
     li_buffer_free(&path);
     if (rc == 0)
         atomic_store(&s3->answered, true);

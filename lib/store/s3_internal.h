@@ -83,6 +83,7 @@ struct li_s3 {
     atomic_bool bare_etags;         /* If-Match is compared without its quotes */
     atomic_bool no_batches;         /* removals of many objects in one request are refused */
     pthread_mutex_t probing;
+    atomic_uint_fast64_t requests[LI_STORE_REQUESTS], repeated, sent, received;
     pthread_mutex_t lock;
     struct li_s3_place place; /* under lock, as the skew; bucket and prefix never change */
     int64_t skew;             /* seconds that the server's clock is ahead of ours */

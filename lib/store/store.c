@@ -212,6 +212,13 @@ int li_store_flush(struct li_store *store, struct li_error *err)
     return rc < 0 ? li_context(err, "%s", store->address) : rc;
 }
 
+void li_store_stats(struct li_store *store, struct li_store_stats *out)
+{
+    *out = (struct li_store_stats){.requests = {0}};
+    if (store->ops->stats)
+        store->ops->stats(store, out);
+}
+
 void li_store_free(struct li_store *store)
 {
     if (store)

@@ -25,6 +25,24 @@ enum {
 
 struct li_store;
 
+/* Requests to a server, by kind; what stores a part of an object or asks why it was refused counts
+ * as what it was sent as. */
+enum li_store_request {
+    LI_STORE_GET,
+    LI_STORE_HEAD,
+    LI_STORE_PUT, /* copies included */
+    LI_STORE_LIST,
+    LI_STORE_DELETE,
+    LI_STORE_REQUESTS
+};
+
+/* What a store has asked of its server since it was opened. */
+struct li_store_stats {
+    uint64_t requests[LI_STORE_REQUESTS]; /* each attempt counts */
+    uint64_t repeated;                    /* attempts after the first, of all of these */
+    uint64_t sent, received;              /* bytes of bodies, those of failed attempts included */
+};
+
 /* Called for each key of a listing, in no order. A negative return ends the listing with it. */
 typedef int li_store_visit(void *arg, const char *key, uint64_t size, struct li_error *err);
 
@@ -65,6 +83,8 @@ struct li_store_operations {
     int (*copy)(struct li_store *store, const char *from, const char *to, struct li_error *err);
     /* Returns when all that was put before is durable. */
     int (*flush)(struct li_store *store, struct li_error *err);
+    /* NULL where there is no server. */
+    void (*stats)(struct li_store *store, struct li_store_stats *out);
     void (*free)(struct li_store *store);
 };
 
@@ -72,6 +92,9 @@ struct li_store {
     const struct li_store_operations *ops;
     char *address;  /* for messages: "dir:/srv/images" */
     unsigned width; /* callers at a time that it takes to keep the store busy; at least 1 */
+    /* Each question is a request to a server: who has many asks for what answers them together. */
+    bool remote;
+    char *place; /* tells it from all other stores, today and tomorrow; NULL where not REMOTE */
 };
 
 /* Opens the store at ADDRESS: "dir:PATH"; for one in a bucket see s3.h. With CREATE a directory
@@ -103,6 +126,7 @@ int li_store_remove_many(struct li_store *store, const char *const *keys, size_t
                          struct li_error *err);
 int li_store_copy(struct li_store *store, const char *from, const char *to, struct li_error *err);
 int li_store_flush(struct li_store *store, struct li_error *err);
+void li_store_stats(struct li_store *store, struct li_store_stats *out);
 void li_store_free(struct li_store *store); /* NULL is allowed */
 
 #endif

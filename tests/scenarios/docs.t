@@ -82,7 +82,7 @@ END
 make_docker_old image.tar app:1 "$WORK/base.tar"
 new_repository "$WORK/repo"
 
-quietly push image.tar app:1 --json
+quietly push image.tar app:1 --json --stats
 is "$(jq -r 'keys[]' "$OUT" | sort)" "$(members lambdaimg-push JSON)" "JSON of push is as described"
 quietly convert image.tar --explain --json
 is "$(jq -r '[keys, (.runs[] | keys), (.chunks | keys)] | add | unique[]' "$OUT" | sort)" \

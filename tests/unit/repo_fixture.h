@@ -276,4 +276,36 @@ static inline void swap_in(struct repo_fixture *f, const char *from, const char 
     li_buffer_free(&object);
 }
 
+/* Writes the first root's description over with STATE, and one of a second root where ID is given.
+ * Both have the salt of the first. */
+static inline void write_roots(struct repo_fixture *f, const char *first, const char *state,
+                               const char *second)
+{
+    struct li_buffer text = {0};
+    char salt[2 * LI_ID_SIZE + 1], json[300], key[100];
+    char *at;
+
+    assert_done(li_store_get(f->directory, first, 4096, &text, &f->err), &f->err);
+    assert_done(li_buffer_append(&text, "", 1, &f->err), &f->err);
+    at = strstr((char *)text.data, "\"salt\":\"");
+    assert_non_null(at);
+    memcpy(salt, at + 8, sizeof(salt) - 1);
+    salt[sizeof(salt) - 1] = '\0';
+    snprintf(json, sizeof(json),
+             "{\"created\":5,\"format\":1,\"generation\":1,\"salt\":\"%s\",\"state\":\"%s\"}", salt,
+             state);
+    overwrite(f, first, json, strlen(json));
+    if (second) {
+        snprintf(json, sizeof(json),
+                 "{\"created\":4,\"format\":1,\"generation\":2,\"salt\":\"%s\",\"state\":"
+                 "\"active\"}",
+                 salt);
+        snprintf(key, sizeof(key), "roots/%s/root.json", second);
+        overwrite(f, key, json, strlen(json));
+    }
+    li_buffer_free(&text);
+}
+
+static const char second_root[] __attribute__((unused)) = "00112233445566778899aabbccddeeff";
+
 #endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The storing half of a push's chunks: from a chunk's bytes to an object.
+ *
+ * Readers hand over chunks that are sealed, where it is known that they are not stored. Where that
+ * is not known, and asking takes a request, they hand over the bytes as they are, and a writer
+ * asks: writers are many, so answers are waited for side by side, and readers never wait for one.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "repo/push_chunks.h"
+
+struct job {
+    const struct li_manifest_chunk *chunk;
+    uint8_t *plain; /* where it is to be asked for first; else NULL */
+    struct li_buffer sealed;
+};
+
+static void job_free(struct job *job)
+{
+    if (!job)
+        return;
+    if (job->plain)
+        li_wipe(job->plain, LI_CHUNK_SIZE);
+    free(job->plain);
+    li_buffer_free(&job->sealed);
+    free(job);
+}
+
+static int job_new(const struct li_manifest_chunk *chunk, struct job **out, struct li_error *err)
+{
+    struct job *job = calloc(1, sizeof(*job));
+
+    if (!job)
+        return li_fail_memory(err);
+    job->chunk = chunk;
+    *out = job;
+    return 0;
+}
+
+bool li_chunk_is_bad(const struct li_error *err)
+{
+    return err->code == LI_ENOTFOUND || err->code == LI_ECORRUPT || err->code == LI_ELIMIT ||
+           err->sys == EIO;
+}
+
+static void count_new(struct li_chunk_push *p, size_t sealed)
+{
+    pthread_mutex_lock(&p->lock);
+    p->result->new_chunks++;
+    p->result->new_bytes += sealed;
+    pthread_mutex_unlock(&p->lock);
+}
+
+void li_push_count_known(struct li_chunk_push *p, bool mended)
+{
+    pthread_mutex_lock(&p->lock);
+    p->result->known_chunks++;
+    p->result->mended += mended;
+    pthread_mutex_unlock(&p->lock);
+}
+
+static struct li_key key_of(const struct li_chunk_push *p, const struct li_manifest_chunk *chunk)
+{
+    return li_key_root(p->root->id, li_key_chunk(chunk->name).text);
+}
+
+/* Before an object is stored, and while the others wait: an image that must not be kept leaves
+ * nothing behind of what was not checked. Readers go on meanwhile, so a push that brings nothing
+ * new never waits here. The object's bytes were read before, so what they were read from is asked
+ * about. */
+static int confirm(struct li_chunk_push *p, struct li_error *err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&p->gate);
+    if (p->options->confirm)
+        rc = p->options->confirm(p->options->confirm_arg, err);
+    pthread_mutex_unlock(&p->gate);
+    return rc;
+}
+
+static int seal(struct li_chunk_push *p, struct li_push_tools *tools,
+                const struct li_manifest_chunk *chunk, const uint8_t *plain, struct li_buffer *out,
+                struct li_error *err)
+{
+    int rc = tools->sealer ? 0 : li_sealer_new(&tools->sealer, err);
+
+    return rc < 0 ? rc
+                  : li_seal_chunk(tools->sealer, &p->options->seal, &chunk->prk, plain, out, err);
+}
+
+/* ---- checking what is there ------------------------------------------------------------------ */
+
+static int check_stored(struct li_chunk_push *p, struct li_push_tools *tools,
+                        const struct li_manifest_chunk *chunk, struct li_error *err)
+{
+    int rc = tools->sealer ? 0 : li_sealer_new(&tools->sealer, err);
+
+    if (rc == 0 && !tools->plain) {
+        tools->plain = malloc(LI_CHUNK_SIZE);
+        if (!tools->plain)
+            rc = li_fail_memory(err);
+    }
+    if (rc == 0)
+        rc = li_store_get(p->repo->store, key_of(p, chunk).text, LI_SEAL_MAX_SIZE, &tools->fetched,
+                          err);
+    if (rc == 0)
+        rc = li_seal_open(tools->sealer, &chunk->prk, chunk->digest, tools->fetched.data,
+                          tools->fetched.len, tools->plain, err);
+    return rc;
+}
+
+/* Fetches the chunk that is there, and replaces it where it fails its checks. */
+static int check_and_mend(struct li_chunk_push *p, struct li_push_tools *tools,
+                          const struct li_manifest_chunk *chunk, const uint8_t *plain,
+                          struct li_error *err)
+{
+    struct li_buffer sealed = {0};
+    int rc = check_stored(p, tools, chunk, err);
+
+    if (rc == 0 || !li_chunk_is_bad(err)) {
+        if (rc == 0)
+            li_push_count_known(p, false);
+        return rc;
+    }
+    rc = seal(p, tools, chunk, plain, &sealed, err);
+    if (rc == 0 && !p->options->dry_run)
+        rc = confirm(p, err);
+    if (rc == 0 && !p->options->dry_run)
+        rc = li_store_replace(p->repo->store, key_of(p, chunk).text, sealed.data, sealed.len, err);
+    if (rc == 0)
+        li_push_count_known(p, true);
+    li_buffer_free(&sealed);
+    return rc;
+}
+
+/* ---- readers --------------------------------------------------------------------------------- */
+
+/* Takes JOB over. */
+static int queue_job(struct li_chunk_push *p, struct job *job, struct li_error *err)
+{
+    int rc = li_queue_put(p->queue, job);
+
+    if (rc < 0) {
+        job_free(job);
+        li_fail(err, rc, "stopped, because a chunk could not be stored");
+    }
+    return rc;
+}
+
+int li_push_new_chunk(struct li_chunk_push *p, struct li_push_tools *tools,
+                      const struct li_manifest_chunk *chunk, const uint8_t *plain,
+                      struct li_error *err)
+{
+    struct job *job = NULL;
+    int rc = job_new(chunk, &job, err);
+
+    if (rc == 0)
+        rc = seal(p, tools, chunk, plain, &job->sealed, err);
+    if (rc == 0 && !p->options->dry_run)
+        return queue_job(p, job, err);
+    if (rc == 0)
+        count_new(p, job->sealed.len);
+    job_free(job);
+    return rc;
+}
+
+int li_push_unsure_chunk(struct li_chunk_push *p, const struct li_manifest_chunk *chunk,
+                         const uint8_t *plain, struct li_error *err)
+{
+    struct job *job = NULL;
+    int rc = job_new(chunk, &job, err);
+
+    if (rc < 0)
+        return rc;
+    job->plain = malloc(LI_CHUNK_SIZE);
+    if (!job->plain) {
+        job_free(job);
+        return li_fail_memory(err);
+    }
+    memcpy(job->plain, plain, LI_CHUNK_SIZE);
+    return queue_job(p, job, err);
+}
+
+/* One by one: where there is nobody to remember answers, or where none but the store's counts. */
+static int look_up(struct li_chunk_push *p, const struct li_manifest_chunk *chunk, bool *stored,
+                   struct li_error *err)
+{
+    struct li_key key = key_of(p, chunk);
+    const char *text = key.text;
+
+    if (p->present)
+        return li_present_ask(p->present, &chunk, 1, stored, err);
+    pthread_mutex_lock(&p->lock);
+    p->result->ways.asked++;
+    pthread_mutex_unlock(&p->lock);
+    return li_store_exists(p->repo->store, &text, 1, stored, err);
+}
+
+int li_push_look_up_chunk(struct li_chunk_push *p, struct li_push_tools *tools,
+                          const struct li_manifest_chunk *chunk, const uint8_t *plain,
+                          struct li_error *err)
+{
+    bool stored = false;
+    int rc = look_up(p, chunk, &stored, err);
+
+    if (rc < 0)
+        return rc;
+    if (!stored)
+        return li_push_new_chunk(p, tools, chunk, plain, err);
+    if (p->options->check_existing)
+        return check_and_mend(p, tools, chunk, plain, err);
+    li_push_count_known(p, false);
+    return 0;
+}
+
+/* ---- writers --------------------------------------------------------------------------------- */
+
+static int store_sealed(struct li_chunk_push *p, const struct li_manifest_chunk *chunk,
+                        const struct li_buffer *sealed, struct li_error *err)
+{
+    int rc = confirm(p, err);
+
+    if (rc == 0)
+        rc = li_store_put_if_absent(p->repo->store, key_of(p, chunk).text, sealed->data,
+                                    sealed->len, err);
+    if (rc == 0)
+        count_new(p, sealed->len);
+    if (rc == LI_END)
+        li_push_count_known(p, false);
+    return rc < 0 ? rc : 0;
+}
+
+/* A writer never queues: where all did, nobody would take. */
+static int settle(struct li_chunk_push *p, struct li_push_tools *tools, struct job *job,
+                  struct li_error *err)
+{
+    bool stored = false;
+    int rc = look_up(p, job->chunk, &stored, err);
+
+    if (rc == 0 && stored && p->options->check_existing)
+        return check_and_mend(p, tools, job->chunk, job->plain, err);
+    if (rc == 0 && stored)
+        li_push_count_known(p, false);
+    if (rc < 0 || stored)
+        return rc;
+    rc = seal(p, tools, job->chunk, job->plain, &job->sealed, err);
+    if (rc == 0 && p->options->dry_run)
+        count_new(p, job->sealed.len);
+    else if (rc == 0)
+        rc = store_sealed(p, job->chunk, &job->sealed, err);
+    return rc;
+}
+
+/* A writer that fails closes the queue, or the readers would wait for room in it for ever. */
+int li_push_write_jobs(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
+{
+    struct li_chunk_push *p = arg;
+    void *item;
+    int rc = 0;
+
+    while (rc == 0 && !li_workers_stopped(team) && li_queue_take(p->queue, &item) == 0) {
+        struct job *job = item;
+
+        rc = job->plain ? settle(p, &p->writer_tools[index], job, err)
+                        : store_sealed(p, job->chunk, &job->sealed, err);
+        job_free(job);
+    }
+    if (rc < 0)
+        li_queue_close(p->queue);
+    return rc;
+}
+
+void li_push_drop_jobs(struct li_chunk_push *p)
+{
+    void *left;
+
+    while (li_queue_take(p->queue, &left) == 0)
+        job_free(left);
+}

@@ -12,6 +12,9 @@
  */
 enum { LI_PUSH_QUEUE = 256 };
 
+/* Buffers of chunks that were stored, kept for others. */
+enum { LI_PUSH_SPARES = 32 };
+
 /* What each worker has for itself, made when it is first needed. */
 struct li_push_tools {
     struct li_sealer *sealer;
@@ -44,8 +47,10 @@ struct li_chunk_push {
     enum li_push_foreknown *foreknown; /* by index */
     pthread_mutex_t gate;
     pthread_mutex_t lock;
-    struct li_names names;         /* under lock */
-    struct li_push_result *result; /* under lock */
+    struct li_buffer spare[LI_PUSH_SPARES]; /* under lock */
+    unsigned spares;                        /* under lock */
+    struct li_names names;                  /* under lock */
+    struct li_push_result *result;          /* under lock */
 };
 
 /* What a reader does with a chunk that it has met for the first time; PLAIN stays its own. These
@@ -68,7 +73,7 @@ void li_push_count_known(struct li_chunk_push *p, bool mended);
 /* A writer: ARG is a struct li_chunk_push. One that fails closes the queue. */
 int li_push_write_jobs(void *arg, unsigned index, struct li_workers *team, struct li_error *err);
 
-/* Drops what is left in the queue of writers that have ended. */
+/* Drops what is left in the queue of writers that have ended, and what they kept. */
 void li_push_drop_jobs(struct li_chunk_push *p);
 
 #endif

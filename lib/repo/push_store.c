@@ -18,24 +18,37 @@ struct job {
     struct li_buffer sealed;
 };
 
-static void job_free(struct job *job)
+/* Its buffer is kept for the next one: memory that is taken anew for each chunk, and given back, is
+ * cleared by the system each time. */
+static void job_free(struct li_chunk_push *p, struct job *job)
 {
     if (!job)
         return;
     if (job->plain)
         li_wipe(job->plain, LI_CHUNK_SIZE);
     free(job->plain);
+    pthread_mutex_lock(&p->lock);
+    if (p->spares < LI_PUSH_SPARES) {
+        p->spare[p->spares++] = job->sealed;
+        job->sealed = (struct li_buffer){0};
+    }
+    pthread_mutex_unlock(&p->lock);
     li_buffer_free(&job->sealed);
     free(job);
 }
 
-static int job_new(const struct li_manifest_chunk *chunk, struct job **out, struct li_error *err)
+static int job_new(struct li_chunk_push *p, const struct li_manifest_chunk *chunk, struct job **out,
+                   struct li_error *err)
 {
     struct job *job = calloc(1, sizeof(*job));
 
     if (!job)
         return li_fail_memory(err);
     job->chunk = chunk;
+    pthread_mutex_lock(&p->lock);
+    if (p->spares > 0)
+        job->sealed = p->spare[--p->spares];
+    pthread_mutex_unlock(&p->lock);
     *out = job;
     return 0;
 }
@@ -145,7 +158,7 @@ static int queue_job(struct li_chunk_push *p, struct job *job, struct li_error *
     int rc = li_queue_put(p->queue, job);
 
     if (rc < 0) {
-        job_free(job);
+        job_free(p, job);
         li_fail(err, rc, "stopped, because a chunk could not be stored");
     }
     return rc;
@@ -156,7 +169,7 @@ int li_push_new_chunk(struct li_chunk_push *p, struct li_push_tools *tools,
                       struct li_error *err)
 {
     struct job *job = NULL;
-    int rc = job_new(chunk, &job, err);
+    int rc = job_new(p, chunk, &job, err);
 
     if (rc == 0)
         rc = seal(p, tools, chunk, plain, &job->sealed, err);
@@ -164,7 +177,7 @@ int li_push_new_chunk(struct li_chunk_push *p, struct li_push_tools *tools,
         return queue_job(p, job, err);
     if (rc == 0)
         count_new(p, job->sealed.len);
-    job_free(job);
+    job_free(p, job);
     return rc;
 }
 
@@ -172,13 +185,13 @@ int li_push_unsure_chunk(struct li_chunk_push *p, const struct li_manifest_chunk
                          const uint8_t *plain, struct li_error *err)
 {
     struct job *job = NULL;
-    int rc = job_new(chunk, &job, err);
+    int rc = job_new(p, chunk, &job, err);
 
     if (rc < 0)
         return rc;
     job->plain = malloc(LI_CHUNK_SIZE);
     if (!job->plain) {
-        job_free(job);
+        job_free(p, job);
         return li_fail_memory(err);
     }
     memcpy(job->plain, plain, LI_CHUNK_SIZE);
@@ -267,7 +280,7 @@ int li_push_write_jobs(void *arg, unsigned index, struct li_workers *team, struc
 
         rc = job->plain ? settle(p, &p->writer_tools[index], job, err)
                         : store_sealed(p, job->chunk, &job->sealed, err);
-        job_free(job);
+        job_free(p, job);
     }
     if (rc < 0)
         li_queue_close(p->queue);
@@ -279,5 +292,7 @@ void li_push_drop_jobs(struct li_chunk_push *p)
     void *left;
 
     while (li_queue_take(p->queue, &left) == 0)
-        job_free(left);
+        job_free(p, left);
+    while (p->spares > 0)
+        li_buffer_free(&p->spare[--p->spares]);
 }

@@ -318,7 +318,7 @@ static int ask_batch(struct li_present *p, const struct li_manifest_chunk *const
                      const size_t *open, size_t count, bool *stored, struct li_error *err)
 {
     struct li_key *key = calloc(count, sizeof(*key));
-    const char *text[BATCH];
+    const char *text[BATCH] = {NULL};
     bool there[BATCH] = {false};
     int rc;
 

@@ -289,6 +289,7 @@ static void finish(struct li_chunk_push *p)
     li_secret_wipe(&p->salt);
     pthread_mutex_destroy(&p->lock);
     pthread_mutex_destroy(&p->gate);
+    pthread_cond_destroy(&p->room);
 }
 
 /* That it cannot be kept costs the next push some requests, and this one nothing. */
@@ -315,6 +316,7 @@ int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
     p.writers = repo->store->width;
     pthread_mutex_init(&p.lock, NULL);
     pthread_mutex_init(&p.gate, NULL);
+    pthread_cond_init(&p.room, NULL);
     rc = prepare(&p, reference, err);
     if (rc == 0)
         rc = walk(&p, progress, err);

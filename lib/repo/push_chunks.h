@@ -8,9 +8,9 @@
 #include "repo/present.h"
 
 /* Nothing is stored before the layers' digests hold, and hashing them is the work of one thread for
- * each layer: the queue is deep enough for the readers to seal on meanwhile, and at most 128 MiB.
- */
-enum { LI_PUSH_QUEUE = 256 };
+ * each layer: the queue is deep enough for the readers to seal on meanwhile. Its chunks, and their
+ * bytes, at most. */
+enum { LI_PUSH_QUEUE = 4096, LI_PUSH_QUEUE_BYTES = 96 << 20 };
 
 /* Buffers of chunks that were stored, kept for others. */
 enum { LI_PUSH_SPARES = 32 };
@@ -47,6 +47,9 @@ struct li_chunk_push {
     enum li_push_foreknown *foreknown; /* by index */
     pthread_mutex_t gate;
     pthread_mutex_t lock;
+    pthread_cond_t room;                    /* the queue has some */
+    size_t queued;                          /* bytes in it; under lock */
+    bool closed;                            /* nobody takes from it any more; under lock */
     struct li_buffer spare[LI_PUSH_SPARES]; /* under lock */
     unsigned spares;                        /* under lock */
     struct li_names names;                  /* under lock */

@@ -152,10 +152,22 @@ static int check_and_mend(struct li_chunk_push *p, struct li_push_tools *tools,
 
 /* ---- readers --------------------------------------------------------------------------------- */
 
+static size_t weight(const struct job *job)
+{
+    return job->plain ? LI_CHUNK_SIZE : job->sealed.len;
+}
+
 /* Takes JOB over. */
 static int queue_job(struct li_chunk_push *p, struct job *job, struct li_error *err)
 {
-    int rc = li_queue_put(p->queue, job);
+    int rc;
+
+    pthread_mutex_lock(&p->lock);
+    while (p->queued >= LI_PUSH_QUEUE_BYTES && !p->closed)
+        pthread_cond_wait(&p->room, &p->lock);
+    p->queued += weight(job);
+    pthread_mutex_unlock(&p->lock);
+    rc = li_queue_put(p->queue, job);
 
     if (rc < 0) {
         job_free(p, job);
@@ -268,22 +280,44 @@ static int settle(struct li_chunk_push *p, struct li_push_tools *tools, struct j
     return rc;
 }
 
+static int take_job(struct li_chunk_push *p, struct job **out)
+{
+    void *item;
+    int rc = li_queue_take(p->queue, &item);
+
+    if (rc != 0)
+        return rc;
+    *out = item;
+    pthread_mutex_lock(&p->lock);
+    p->queued -= weight(*out);
+    pthread_cond_signal(&p->room);
+    pthread_mutex_unlock(&p->lock);
+    return 0;
+}
+
+static void close_queue(struct li_chunk_push *p)
+{
+    li_queue_close(p->queue);
+    pthread_mutex_lock(&p->lock);
+    p->closed = true;
+    pthread_cond_broadcast(&p->room);
+    pthread_mutex_unlock(&p->lock);
+}
+
 /* A writer that fails closes the queue, or the readers would wait for room in it for ever. */
 int li_push_write_jobs(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     struct li_chunk_push *p = arg;
-    void *item;
+    struct job *job;
     int rc = 0;
 
-    while (rc == 0 && !li_workers_stopped(team) && li_queue_take(p->queue, &item) == 0) {
-        struct job *job = item;
-
+    while (rc == 0 && !li_workers_stopped(team) && take_job(p, &job) == 0) {
         rc = job->plain ? settle(p, &p->writer_tools[index], job, err)
                         : store_sealed(p, job->chunk, &job->sealed, err);
         job_free(p, job);
     }
     if (rc < 0)
-        li_queue_close(p->queue);
+        close_queue(p);
     return rc;
 }
 

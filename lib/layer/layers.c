@@ -20,15 +20,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/hex.h"
 #include "base/io.h"
-#include "base/sha256.h"
 #include "base/workers.h"
+#include "layer/hash.h"
 #include "layer/inflate.h"
 #include "layer/record.h"
-
-/* Larger reads cost less of the kernel, and still fit the caches. */
-enum { READ_SIZE = 1 << 19 };
 
 enum layer_state { LAYER_PENDING, LAYER_READY, LAYER_FAILED };
 
@@ -59,67 +55,6 @@ struct li_layers {
     struct li_error first; /* the first failure; under lock */
 };
 
-static int check_digest(const struct layer *layer, const char *what, const uint8_t *want,
-                        const uint8_t *got, struct li_error *err)
-{
-    char want_text[2 * LI_SHA256_SIZE + 1], got_text[2 * LI_SHA256_SIZE + 1];
-
-    if (memcmp(want, got, LI_SHA256_SIZE) == 0)
-        return 0;
-    li_hex_encode(want, LI_SHA256_SIZE, want_text);
-    li_hex_encode(got, LI_SHA256_SIZE, got_text);
-    return li_fail(err, LI_ECORRUPT,
-                   "layer %s: its %s is sha256:%s, but the image says sha256:%s; the image is "
-                   "damaged, save or copy it again",
-                   layer->blob->name, what, got_text, want_text);
-}
-
-static int check_digests(const struct layer *layer, const uint8_t *stored, const uint8_t *plain,
-                         struct li_error *err)
-{
-    int rc = 0;
-
-    if (layer->blob->has_digest)
-        rc = check_digest(layer, "digest", layer->blob->digest, stored, err);
-    if (rc == 0)
-        rc = check_digest(layer, "diff ID (the digest of the uncompressed tar)",
-                          layer->blob->diff_id, plain, err);
-    return rc;
-}
-
-static int hash_plain(const struct layer *layer, struct li_workers *team, struct li_error *err)
-{
-    uint8_t digest[LI_SHA256_SIZE];
-    struct li_sha256 *hash = NULL;
-    uint8_t *buf = malloc(READ_SIZE);
-    uint64_t done = 0;
-    int rc;
-
-    rc = buf ? li_sha256_new(&hash, err) : li_fail_memory(err);
-    while (rc == 0 && done < layer->length) {
-        uint64_t left = layer->length - done;
-        size_t len = left < READ_SIZE ? (size_t)left : READ_SIZE;
-
-        if (li_workers_stopped(team)) {
-            rc = li_fail(err, LI_ECANCELLED, "cancelled");
-            break;
-        }
-        rc = li_pread_all(layer->fd, buf, len, layer->offset + done, err);
-        if (rc < 0)
-            li_context(err, "layer %s", layer->blob->name);
-        else
-            rc = li_sha256_update(hash, buf, len, err);
-        done += len;
-    }
-    if (rc == 0)
-        rc = li_sha256_final(hash, digest, err);
-    if (rc == 0)
-        rc = check_digests(layer, digest, digest, err);
-    li_sha256_free(hash);
-    free(buf);
-    return rc;
-}
-
 static int spool(struct li_layers *layers, struct layer *layer, struct li_workers *team,
                  struct li_error *err)
 {
@@ -133,7 +68,7 @@ static int spool(struct li_layers *layers, struct layer *layer, struct li_worker
     if (rc < 0 && rc != LI_ECANCELLED)
         li_context(err, "layer %s", layer->blob->name);
     if (rc == 0)
-        rc = check_digests(layer, result.stored_digest, result.plain_digest, err);
+        rc = li_layer_check(layer->blob, result.stored_digest, result.plain_digest, err);
     if (rc == 0) {
         pthread_mutex_lock(&layers->lock);
         layer->fd = layer->spool = fd;
@@ -148,20 +83,39 @@ static int spool(struct li_layers *layers, struct layer *layer, struct li_worker
     return rc;
 }
 
-/* The lowest layer that is to be verified, or NULL at the end. Waits for one to be wanted. */
+/* Of a layer that nobody has taken, or of one's own. */
+static bool wants_hashing(const struct li_layers *layers, const struct layer *layer)
+{
+    return layer->compression == LI_COMPRESSION_NONE &&
+           !layers->record[layer - layers->layer].checked;
+}
+
+/* The lowest layer that is to be verified and that nobody has taken, or NULL; with the lock held.
+ * PLAIN: of those that only want hashing. */
+static struct layer *find_layer(struct li_layers *layers, bool plain)
+{
+    for (size_t i = 0; i < layers->count; i++) {
+        struct layer *layer = &layers->layer[i];
+
+        if (!layer->wanted || layer->taken)
+            continue;
+        if (!plain || wants_hashing(layers, layer))
+            return layer;
+    }
+    return NULL;
+}
+
+/* The next layer, or NULL at the end. Waits for one to be wanted. */
 static struct layer *take_layer(struct li_layers *layers)
 {
     struct layer *found = NULL;
 
     pthread_mutex_lock(&layers->lock);
-    while (!found && !layers->closing && layers->first.code == 0) {
-        for (size_t i = 0; i < layers->count && !found; i++)
-            if (layers->layer[i].wanted && !layers->layer[i].taken)
-                found = &layers->layer[i];
-        if (!found && layers->wanted == layers->count)
+    while (!layers->closing && layers->first.code == 0) {
+        found = find_layer(layers, false);
+        if (found || layers->wanted == layers->count)
             break;
-        if (!found)
-            pthread_cond_wait(&layers->changed, &layers->lock);
+        pthread_cond_wait(&layers->changed, &layers->lock);
     }
     if (found)
         found->taken = true;
@@ -169,20 +123,71 @@ static struct layer *take_layer(struct li_layers *layers)
     return found;
 }
 
+static void count_verified(struct li_layers *layers)
+{
+    pthread_mutex_lock(&layers->lock);
+    layers->verified++;
+    pthread_cond_broadcast(&layers->changed);
+    pthread_mutex_unlock(&layers->lock);
+}
+
+struct hashing {
+    struct li_layers *layers;
+    struct layer *first; /* taken already; NULL once it was given */
+};
+
+static bool next_plain(void *arg, size_t *index, const struct li_blob **blob)
+{
+    struct hashing *h = arg;
+    struct layer *layer = h->first;
+
+    h->first = NULL;
+    if (!layer) {
+        pthread_mutex_lock(&h->layers->lock);
+        layer = find_layer(h->layers, true);
+        if (layer)
+            layer->taken = true;
+        pthread_mutex_unlock(&h->layers->lock);
+    }
+    if (!layer)
+        return false;
+    *index = (size_t)(layer - h->layers->layer);
+    *blob = layer->blob;
+    return true;
+}
+
+static int check_plain(void *arg, size_t index, const uint8_t digest[LI_SHA256_SIZE],
+                       struct li_error *err)
+{
+    struct hashing *h = arg;
+    int rc = li_layer_check(h->layers->layer[index].blob, digest, digest, err);
+
+    if (rc < 0)
+        return rc;
+    h->layers->record[index].checked = true;
+    count_verified(h->layers);
+    return 0;
+}
+
+/* With others like it, where it only wants hashing. */
 static int verify_layer(struct li_layers *layers, struct layer *layer, struct li_workers *team,
                         struct li_error *err)
 {
     struct li_record *record = &layers->record[layer - layers->layer];
     const uint8_t *diff_id = layer->blob->diff_id;
+    struct hashing hashing = {layers, layer};
     int rc;
 
-    if (layer->compression != LI_COMPRESSION_NONE)
-        return spool(layers, layer, team, err);
-    record->relied = record->checked;
-    if (record->checked)
-        return check_digests(layer, diff_id, diff_id, err);
-    rc = hash_plain(layer, team, err);
-    record->checked = rc == 0;
+    if (wants_hashing(layers, layer))
+        return li_hash_layers(next_plain, check_plain, &hashing, team, err);
+    if (layer->compression != LI_COMPRESSION_NONE) {
+        rc = spool(layers, layer, team, err);
+    } else {
+        record->relied = true;
+        rc = li_layer_check(layer->blob, diff_id, diff_id, err);
+    }
+    if (rc == 0)
+        count_verified(layers);
     return rc;
 }
 
@@ -193,12 +198,11 @@ static int prepare(void *arg, unsigned index, struct li_workers *team, struct li
     int rc = 0;
 
     (void)index;
-    while (rc == 0 && !li_workers_stopped(team) && (layer = take_layer(layers))) {
+    while (rc == 0 && !li_workers_stopped(team) && (layer = take_layer(layers)))
         rc = verify_layer(layers, layer, team, err);
+    if (rc < 0) {
         pthread_mutex_lock(&layers->lock);
-        if (rc == 0)
-            layers->verified++;
-        else if (layers->first.code == 0 || layers->first.code == LI_ECANCELLED)
+        if (layers->first.code == 0 || layers->first.code == LI_ECANCELLED)
             layers->first = *err;
         pthread_cond_broadcast(&layers->changed);
         pthread_mutex_unlock(&layers->lock);

@@ -171,7 +171,7 @@ static int learn_chunks(struct li_chunk_push *p, struct li_error *err)
 /* ---- what is read ---------------------------------------------------------------------------- */
 
 static int push_chunk(void *arg, unsigned worker, uint64_t index, uint8_t *plain,
-                      struct li_error *err)
+                      const uint8_t digest[LI_SHA256_SIZE], struct li_error *err)
 {
     struct li_chunk_push *p = arg;
     struct li_push_tools *tools = &p->reader_tools[worker];
@@ -179,9 +179,8 @@ static int push_chunk(void *arg, unsigned worker, uint64_t index, uint8_t *plain
     enum li_presence presence = LI_PRESENT_ABSENT;
     int rc;
 
-    rc = li_sha256(plain, LI_CHUNK_SIZE, chunk->digest, err);
-    if (rc == 0)
-        rc = name_chunk(p, index, chunk, err);
+    memcpy(chunk->digest, digest, sizeof(chunk->digest));
+    rc = name_chunk(p, index, chunk, err);
     if (rc == 0)
         rc = meet(p, chunk, err);
     if (rc != 0)
@@ -212,7 +211,7 @@ static int walk(struct li_chunk_push *p, const struct li_progress *progress, str
     rc = li_workers_start(p->writers, li_push_write_jobs, p, &writers, err);
     if (rc < 0)
         return rc;
-    rc = li_chunk_walk_unknown(p->source, p->readers, known, push_chunk, p, progress, err);
+    rc = li_chunk_walk_hashed(p->source, p->readers, known, push_chunk, p, progress, err);
     if (rc < 0)
         li_workers_stop(writers);
     li_queue_close(p->queue);

@@ -24,7 +24,7 @@ endif
 # ---- sources ---------------------------------------------------------------------------------
 
 LIB_BASE = lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
-	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/secret.c lib/base/sha256.c lib/base/workers.c
+	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/secret.c lib/base/sha256.c lib/base/workers.c
 
 # ISA-L where there is one, else zlib. INFLATER=zlib takes zlib all the same; give it a BUILD of its own.
 ifndef INFLATER
@@ -91,7 +91,7 @@ CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explai
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # One cmocka program each: tests/unit/test_NAME.c
-UNIT_BASE = base
+UNIT_BASE = base packed
 
 UNIT_HTTP = http aws credentials credentials_kept
 
@@ -100,7 +100,7 @@ UNIT_IMAGE = image image_container image_oci
 UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
 	layer_gzip layer_names layer_sparse layer_xattr layer_zeros
 
-UNIT_CRYPTO = crypto memo seal kms manifest wrap reference
+UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 
 UNIT_STORE = chunk store directory s3 s3_remove s3_write present repo push
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An entry of a record, all numbers little-endian:
+ * An entry of a record, a piece of what is packed, all numbers little-endian:
  *
  *      0  4  bytes of the entry, these included
  *      4  1  1: a hard link, 2: a symbolic link, 4: a sparse file
@@ -34,14 +34,15 @@ enum { FIXED_SIZE = 57, HARD_LINK = 1, SYMBOLIC_LINK = 2, SPARSE = 4 };
 
 void li_record_drop(struct li_record *record)
 {
-    li_buffer_free(&record->entries);
+    if (record->room)
+        *record->room += record->taken;
+    record->taken = 0;
+    li_packed_free(&record->entries);
     record->whole = false;
 }
 
 void li_record_give_up(struct li_record *record)
 {
-    if (record->room)
-        *record->room += record->entries.len;
     li_record_drop(record);
     record->hopeless = true;
 }
@@ -114,24 +115,42 @@ static void put_entry(uint8_t *p, const struct li_entry *entry, size_t size)
     }
 }
 
+/* Counts what was packed since the last time; false where that is too much. */
+static bool take_room(struct li_record *record)
+{
+    size_t grown = record->entries.blocks.len - record->taken;
+    size_t room = record->room ? *record->room : LI_RECORD_PASSING_MAX - record->taken;
+
+    if (grown > room)
+        return false;
+    if (record->room)
+        *record->room -= grown;
+    record->taken += grown;
+    return true;
+}
+
 void li_record_add(struct li_record *record, const struct li_entry *entry)
 {
     struct li_error ignored = LI_ERROR_INIT;
-    size_t size, room;
+    uint8_t *piece;
+    size_t size;
 
     if (record->hopeless)
         return;
     size = size_of(entry);
-    room = record->room ? *record->room : LI_RECORD_PASSING_MAX - record->entries.len;
-    if (size > room ||
-        li_buffer_reserve(&record->entries, record->entries.len + size, &ignored) < 0) {
+    if (li_packed_add(&record->entries, size, &piece, &ignored) < 0 || !take_room(record)) {
         li_record_give_up(record);
         return;
     }
-    put_entry(record->entries.data + record->entries.len, entry, size);
-    record->entries.len += size;
-    if (record->room)
-        *record->room -= size;
+    put_entry(piece, entry, size);
+}
+
+void li_record_end(struct li_record *record)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+
+    if (!record->hopeless && (li_packed_end(&record->entries, &ignored) < 0 || !take_room(record)))
+        li_record_give_up(record);
 }
 
 /* What one entry is read into, and the room for its lists. */
@@ -291,26 +310,40 @@ static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int p
     return rc;
 }
 
-int li_record_replay(const struct li_record *record, size_t index, int paths_only,
-                     li_scan_visit *visit, void *arg, struct li_error *err)
+static int replay_block(struct replay *r, struct li_cursor *pieces, size_t index, int paths_only,
+                        li_scan_visit *visit, void *arg, struct li_error *err)
 {
-    struct li_cursor all = li_cursor(record->entries.data, record->entries.len);
-    struct replay r = {.record = record};
     char shown[LI_TREE_SHOWN_MAX];
     int rc = 0;
 
-    while (rc == 0 && all.left > 0) {
-        size_t size = li_cursor_le32(&all);
-        const uint8_t *at = size < FIXED_SIZE ? NULL : li_cursor_take(&all, size - 4);
+    while (rc == 0 && pieces->left > 0) {
+        size_t size = li_cursor_le32(pieces);
+        const uint8_t *at = size < FIXED_SIZE ? NULL : li_cursor_take(pieces, size - 4);
         struct li_cursor one = li_cursor(at, at ? size - 4 : 0);
 
-        rc = take_entry(&r, &one, index, paths_only, err);
+        rc = take_entry(r, &one, index, paths_only, err);
         if (rc < 0)
             break;
-        rc = visit(arg, &r.entry, err);
+        rc = visit(arg, &r->entry, err);
         if (rc < 0)
-            li_context(err, "%s", li_tree_show_path(r.entry.path, shown));
+            li_context(err, "%s", li_tree_show_path(r->entry.path, shown));
     }
+    return rc;
+}
+
+int li_record_replay(const struct li_record *record, size_t index, int paths_only,
+                     li_scan_visit *visit, void *arg, struct li_error *err)
+{
+    struct li_unpacking reading = li_unpacking_begin(&record->entries.blocks);
+    struct replay r = {.record = record};
+    int rc;
+
+    while ((rc = li_unpacking_next(&reading, err)) == 0) {
+        rc = replay_block(&r, &reading.pieces, index, paths_only, visit, arg, err);
+        if (rc != 0)
+            break;
+    }
+    li_unpacking_end(&reading);
     free(r.xattrs);
     free(r.runs);
     return rc < 0 ? rc : 0;

@@ -408,6 +408,8 @@ int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_sca
             s.record = record;
         if (s.length > 0)
             rc = scan(&s, paths_only, visit, arg, err);
+        if (rc == 0 && s.record)
+            li_record_end(record);
         record->length = s.length;
         record->whole = rc == 0 && s.record && !record->hopeless;
     }

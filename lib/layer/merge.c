@@ -32,7 +32,7 @@ static int store_xattrs(struct li_tree *tree, const struct li_entry *entry, stru
 static int store_inode(struct li_tree *tree, const struct li_entry *entry, struct li_inode *inode,
                        struct li_error *err)
 {
-    size_t runs = tree->runs.len / sizeof(*entry->runs);
+    size_t runs = li_tree_runs(tree);
     int rc;
 
     *inode = entry->inode;
@@ -43,8 +43,10 @@ static int store_inode(struct li_tree *tree, const struct li_entry *entry, struc
         rc = li_buffer_append(&tree->texts, entry->target, inode->size + 1, err);
     }
     if (rc == 0 && entry->sparse) {
-        if (runs + entry->run_count >= LI_TREE_NONE)
-            return li_fail(err, LI_ELIMIT, "the image's sparse files have too many runs of data");
+        if (runs + entry->run_count > LI_TREE_RUNS_MAX)
+            return li_fail(err, LI_ELIMIT,
+                           "the image's sparse files have more than %d runs of data",
+                           LI_TREE_RUNS_MAX);
         inode->sparse = (uint32_t)runs;
         inode->sparse_count = (uint32_t)entry->run_count;
         rc = li_buffer_append(&tree->runs, entry->runs, entry->run_count * sizeof(*entry->runs),

@@ -308,6 +308,11 @@ const struct li_sparse_run *li_tree_sparse(const struct li_tree *tree, const str
     return (const struct li_sparse_run *)(const void *)tree->runs.data + inode->sparse;
 }
 
+size_t li_tree_runs(const struct li_tree *tree)
+{
+    return tree->runs.len / sizeof(struct li_sparse_run);
+}
+
 uint32_t li_tree_xattr_sets(const struct li_tree *tree)
 {
     return tree->sets.count;

@@ -25,6 +25,7 @@ enum {
     LI_TREE_HARD_LINKS_MAX = 65000, /* ext4's limit for one inode */
     LI_TREE_SYMLINK_DEPTH = 40,     /* symbolic links followed in one path */
     LI_TREE_SHOWN_MAX = 256,        /* bytes of a path in a message, with its NUL */
+    LI_TREE_RUNS_MAX = 1 << 24,     /* runs of all sparse files: 256 MiB of memory */
 };
 
 /* A name in a directory. */
@@ -97,6 +98,9 @@ const char *li_tree_target(const struct li_tree *tree, const struct li_inode *in
  * other. */
 const struct li_sparse_run *li_tree_sparse(const struct li_tree *tree,
                                            const struct li_inode *inode);
+
+/* The runs of all sparse files, those of dead inodes included; inode->sparse counts in them. */
+size_t li_tree_runs(const struct li_tree *tree);
 
 /* A set of extended attributes, sorted by name; equal sets have one number. */
 uint32_t li_tree_xattr_sets(const struct li_tree *tree);

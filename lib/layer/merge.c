@@ -6,6 +6,7 @@
  * over a directory changes its metadata and keeps its children; anything else replaces what had its
  * name.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,10 +20,22 @@ struct merge {
     struct li_buffer target; /* a hard link's, cleaned */
 };
 
+static void note_left_out(struct li_left_out *out, const struct li_entry *entry)
+{
+    char shown[LI_TREE_SHOWN_MAX];
+
+    if (out->entries++ > 0)
+        return;
+    snprintf(out->path, sizeof(out->path), "%s", li_tree_show_path(entry->path, shown));
+    snprintf(out->name, sizeof(out->name), "%s", entry->left_out);
+}
+
 static int store_xattrs(struct li_tree *tree, const struct li_entry *entry, struct li_inode *inode,
                         struct li_error *err)
 {
     inode->xattrs = LI_TREE_NONE;
+    if (entry->left_out)
+        note_left_out(&tree->left_out, entry);
     if (entry->xattr_count == 0)
         return 0;
     return li_xattr_intern(&tree->sets, entry->xattrs, entry->xattr_count, &inode->xattrs, err);

@@ -15,8 +15,9 @@
  *     47  4  bytes of what it links to
  *     51  2  extended attributes
  *     53  4  runs of data of a sparse file
- *     57     path, NUL, link, NUL; each attribute: 2 bytes with its name's length and 4 with its
- *            value's, name, NUL, value; each run: offset and length, 8 bytes each
+ *     57  4  bytes of the name of an attribute that was left out
+ *     61     path, NUL, link, NUL, that name, NUL; each attribute: 2 bytes with its name's length
+ * and 4 with its value's, name, NUL, value; each run: offset and length, 8 bytes each
  *
  * Texts end with a NUL, so that they are handed out where they lie. Whoever has written the bytes,
  * nothing that is read from them here is believed: what the scan of a tar checks, so far as the
@@ -30,7 +31,7 @@
 
 #include "base/bytes.h"
 
-enum { FIXED_SIZE = 57, HARD_LINK = 1, SYMBOLIC_LINK = 2, SPARSE = 4 };
+enum { FIXED_SIZE = 61, HARD_LINK = 1, SYMBOLIC_LINK = 2, SPARSE = 4 };
 
 void li_record_drop(struct li_record *record)
 {
@@ -52,10 +53,15 @@ static const char *link_of(const struct li_entry *entry)
     return entry->hard_link ? entry->hard_link : entry->target;
 }
 
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
 static size_t size_of(const struct li_entry *entry)
 {
-    const char *link = link_of(entry);
-    size_t size = FIXED_SIZE + strlen(entry->path) + 1 + (link ? strlen(link) : 0) + 1;
+    size_t size = FIXED_SIZE + strlen(entry->path) + 1 + strlen(or_empty(link_of(entry))) + 1 +
+                  strlen(or_empty(entry->left_out)) + 1;
 
     for (size_t i = 0; i < entry->xattr_count; i++)
         size += 6 + strlen(entry->xattrs[i].name) + 1 + entry->xattrs[i].size;
@@ -65,7 +71,6 @@ static size_t size_of(const struct li_entry *entry)
 static uint8_t *put_fixed(uint8_t *p, const struct li_entry *entry, size_t size)
 {
     const struct li_inode *inode = &entry->inode;
-    const char *link = link_of(entry);
 
     li_put_le32(p, (uint32_t)size);
     p[4] = (uint8_t)((entry->hard_link ? HARD_LINK : 0) | (entry->target ? SYMBOLIC_LINK : 0) |
@@ -78,9 +83,10 @@ static uint8_t *put_fixed(uint8_t *p, const struct li_entry *entry, size_t size)
     li_put_le32(p + 27, inode->mtime_nsec);
     li_put_le64(p + 31, inode->size);
     li_put_le64(p + 39, inode->data);
-    li_put_le32(p + 47, link ? (uint32_t)strlen(link) : 0);
+    li_put_le32(p + 47, (uint32_t)strlen(or_empty(link_of(entry))));
     li_put_le16(p + 51, (uint16_t)entry->xattr_count);
     li_put_le32(p + 53, (uint32_t)entry->run_count);
+    li_put_le32(p + 57, (uint32_t)strlen(or_empty(entry->left_out)));
     return p + FIXED_SIZE;
 }
 
@@ -94,11 +100,10 @@ static uint8_t *put_text(uint8_t *p, const char *text)
 
 static void put_entry(uint8_t *p, const struct li_entry *entry, size_t size)
 {
-    const char *link = link_of(entry);
-
     p = put_fixed(p, entry, size);
     p = put_text(p, entry->path);
-    p = put_text(p, link ? link : "");
+    p = put_text(p, or_empty(link_of(entry)));
+    p = put_text(p, or_empty(entry->left_out));
     for (size_t i = 0; i < entry->xattr_count; i++) {
         const struct li_xattr *x = &entry->xattrs[i];
 
@@ -278,8 +283,8 @@ static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int p
 {
     struct li_inode *inode = &r->entry.inode;
     unsigned kind = li_cursor_u8(c);
-    size_t path_len = li_cursor_le32(c), link_len, xattrs, runs;
-    const char *link;
+    size_t path_len = li_cursor_le32(c), link_len, left_out_len, xattrs, runs;
+    const char *link, *left_out;
     int rc = 0;
 
     r->entry = (struct li_entry){.sparse = (kind & SPARSE) != 0};
@@ -294,12 +299,15 @@ static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int p
     link_len = li_cursor_le32(c);
     xattrs = li_cursor_le16(c);
     runs = li_cursor_le32(c);
+    left_out_len = li_cursor_le32(c);
     r->entry.path = take_text(c, path_len);
     link = take_text(c, link_len);
+    left_out = take_text(c, left_out_len);
     if (c->bad || path_len == 0 || path_len > LI_TREE_PATH_MAX || (runs > 0 && !r->entry.sparse))
         return li_fail(err, LI_ECORRUPT, "a record of a layer is broken");
     r->entry.hard_link = kind & HARD_LINK ? link : NULL;
     r->entry.target = kind & SYMBOLIC_LINK ? link : NULL;
+    r->entry.left_out = left_out_len > 0 ? left_out : NULL;
     if (paths_only)
         return 0;
     rc = take_xattrs(r, c, xattrs, err);

@@ -249,6 +249,7 @@ static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e
         rc = li_xattr_read(e, &s->xattrs, &entry->inode.mode, err);
     entry->xattrs = s->xattrs.list;
     entry->xattr_count = s->xattrs.count;
+    entry->left_out = s->xattrs.left_out;
     return rc;
 }
 

@@ -33,6 +33,8 @@ struct li_entry {
     struct li_inode inode;         /* mode, owner, times, size, data; links and xattrs not set */
     const struct li_xattr *xattrs; /* sorted by name */
     size_t xattr_count;
+    const char *left_out; /* the name of an attribute that is none of Linux's, the least of them, or
+                             NULL where there is none */
     const struct li_sparse_run *runs; /* of a sparse file; run_count 0 and sparse set: all hole */
     size_t run_count;
     int sparse; /* whether the runs say where the data is; set as well where all of it is zeros */

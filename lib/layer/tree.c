@@ -278,6 +278,11 @@ struct li_layers *li_tree_layers(const struct li_tree *tree)
     return tree->layers;
 }
 
+const struct li_left_out *li_tree_left_out(const struct li_tree *tree)
+{
+    return &tree->left_out;
+}
+
 uint32_t li_tree_nodes(const struct li_tree *tree)
 {
     return tree->nodes;

@@ -68,6 +68,16 @@ struct li_xattr {
     uint32_t size; /* bytes of the value */
 };
 
+/* Entries with extended attributes that were left out, since they are none of Linux's: those of
+ * other systems, such as macOS's com.apple.quarantine. */
+struct li_left_out {
+    uint64_t entries; /* of all layers, what others hide included */
+    /* Of the first of these, for a message: its path, or the end of it, and the least of the names,
+     * or the begin of it. */
+    char path[LI_TREE_SHOWN_MAX];
+    char name[LI_TREE_NAME_MAX + 1];
+};
+
 struct li_tree;
 
 /* Merges the stack. Errors: LI_ECORRUPT (a broken tar, a hard link to nothing), LI_EUNSUPPORTED (an
@@ -80,6 +90,8 @@ void li_tree_free(struct li_tree *tree);
 
 /* The stack that it was built from. */
 struct li_layers *li_tree_layers(const struct li_tree *tree);
+
+const struct li_left_out *li_tree_left_out(const struct li_tree *tree);
 
 /* Nodes and inodes, dead ones included: a dead node is in no directory's list of children, a dead
  * inode has 0 links. Inodes are in the order of the layers and of the entries in them. */

@@ -343,7 +343,7 @@ static void check_large(ext2_filsys fs)
 static void test_large_file(void **state)
 {
     static const uint64_t size = (UINT64_C(600) << 20) + 5000;
-    static uint8_t zeros[1 << 20];
+    static uint8_t some[1 << 20] = {1}; /* zeros alone would be a hole */
     struct tar_entry e = {.path = "large", .type = '0', .mode = 0644, .size = size};
     uint8_t header[TAR_BLOCK];
     struct big b;
@@ -354,9 +354,9 @@ static void test_large_file(void **state)
     tar_make_header(&e, header);
     tar_append(&b.tar, header, sizeof(header));
     for (uint64_t left = size; left > 0;) {
-        size_t len = left < sizeof(zeros) ? (size_t)left : sizeof(zeros);
+        size_t len = left < sizeof(some) ? (size_t)left : sizeof(some);
 
-        tar_append(&b.tar, zeros, len);
+        tar_append(&b.tar, some, len);
         big_next(&b);
         left -= len;
     }

@@ -62,7 +62,8 @@ static int count_visit(void *arg, const struct li_entry *entry, struct li_error 
     size_t *sum = arg;
 
     (void)err;
-    *sum += strlen(entry->path) + (entry->target ? strlen(entry->target) : 0);
+    *sum += strlen(entry->path) + (entry->target ? strlen(entry->target) : 0) +
+            (entry->left_out ? strlen(entry->left_out) : 0);
     for (size_t i = 0; i < entry->xattr_count; i++)
         for (size_t j = 0; j < entry->xattrs[i].size; j++)
             *sum += entry->xattrs[i].value[j];
@@ -104,7 +105,11 @@ static void entries_are_not_believed(void **state)
     static const struct li_xattr xattrs[] = {{"user.a", (const uint8_t *)"value", 5},
                                              {"user.b", (const uint8_t *)"", 0}};
     const struct li_entry entries[] = {
-        {.path = "dir/", .inode = {.mode = S_IFDIR | 0755}, .xattrs = xattrs, .xattr_count = 2},
+        {.path = "dir/",
+         .left_out = "com.apple.macl",
+         .inode = {.mode = S_IFDIR | 0755},
+         .xattrs = xattrs,
+         .xattr_count = 2},
         {.path = "dir/sparse",
          .inode = {.mode = S_IFREG | 0644, .size = 100, .data = 512},
          .sparse = 1,

@@ -45,7 +45,8 @@ LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/
 	lib/image/image.c lib/image/json.c lib/image/names.c lib/image/oci.c lib/image/oci_choose.c \
 	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
 
-LIB_LAYER = lib/layer/entry.c lib/layer/finish.c lib/layer/header.c lib/layer/inflate.c lib/layer/layers.c \
+LIB_LAYER = lib/layer/entry.c lib/layer/finish.c lib/layer/header.c lib/layer/inflate.c \
+	lib/layer/input.c lib/layer/layers.c \
 	lib/layer/merge.c lib/layer/path.c lib/layer/record.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c \
 	lib/layer/whiteout.c lib/layer/xattr.c lib/layer/zeros.c
 

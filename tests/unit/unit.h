@@ -19,11 +19,11 @@
 #include "base/env.h"
 #include "base/error.h"
 
-/* Whether this is a build under AddressSanitizer, which takes more time and memory. */
-#if defined(__SANITIZE_ADDRESS__)
+/* Whether this is a build under a sanitizer, which takes more time and memory. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { SANITIZED = 1 };
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 enum { SANITIZED = 1 };
 #else
 enum { SANITIZED = 0 };

@@ -24,7 +24,7 @@ endif
 # ---- sources ---------------------------------------------------------------------------------
 
 LIB_BASE = lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
-	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/secret.c lib/base/sha256.c \
+	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/secret.c lib/base/sha256.c \
 	lib/base/sha256_lanes.c lib/base/workers.c
 
 # ISA-L where there is one, else zlib. INFLATER=zlib takes zlib all the same; give it a BUILD of its own.
@@ -47,7 +47,8 @@ LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/
 	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
 
 LIB_LAYER = lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/header.c lib/layer/inflate.c \
-	lib/layer/layers.c lib/layer/merge.c lib/layer/path.c lib/layer/record.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c \
+	lib/layer/input.c lib/layer/layers.c lib/layer/merge.c lib/layer/path.c lib/layer/record.c lib/layer/scan.c \
+	lib/layer/sets.c lib/layer/tree.c \
 	lib/layer/whiteout.c lib/layer/xattr.c lib/layer/zeros.c
 
 LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/explain.c lib/ext4/extent.c \
@@ -92,16 +93,16 @@ CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explai
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # One cmocka program each: tests/unit/test_NAME.c
-UNIT_BASE = base sha256 sha256_openssl
+UNIT_BASE = base packed sha256 sha256_openssl
 
 UNIT_HTTP = http aws credentials credentials_kept
 
 UNIT_IMAGE = image image_container image_oci
 
 UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
-	layer_gzip layer_names layer_sparse layer_xattr layer_zeros
+	layer_gzip layer_names layer_runs layer_sparse layer_xattr layer_zeros
 
-UNIT_CRYPTO = crypto memo seal kms manifest wrap reference
+UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 
 UNIT_STORE = chunk store directory s3 s3_remove s3_write present repo push
 

@@ -51,6 +51,35 @@ done
 same_image "standard input" - <old.tar
 same_image "standard input, compressed" - < <(gzip -1c old.tar)
 
+# ---- attributes of other systems ---------------------------------------------------------------
+
+layer mac <<END
+file a text=a xattr.com.apple.quarantine=0081
+file b text=b xattr.com.apple.provenance=1 xattr.user.kept=yes
+file c text=c
+file d text=d xattr.com.apple.\\x1b[31m=1
+END
+make_docker_old mac.tar mac:1 "$WORK/mac.tar"
+run 0 "a layer with attributes of macOS" convert mac.tar -o mac.ext4
+is "$(cat "$ERR")" "lambdaimg: note: a and 2 more entries have extended attributes that Linux has no name \
+space for, such as com.apple.quarantine; they are left out" "one note tells of all of them"
+ok "e2fsck finds nothing" e2fsck -fn mac.ext4
+has_no <(strings mac.ext4) 'com.apple' "none of them is in the image"
+has <(debugfs -R 'ea_list b' mac.ext4 2>/dev/null) 'user.kept' "what Linux has a place for is"
+new_repository "$WORK/mac"
+for again in "" ", again"; do
+    run 0 "push$again" push mac.tar mac:1 --memo "$WORK/mac.memo" --json
+    has "$ERR" 'a and 2 more entries' "it is told of a push, by the memo or not"
+    ok "and the output for machines is whole" jq -e .chunks "$OUT"
+done
+run 0 "verify --against takes them for left out, too" verify mac:1 --against mac.tar
+layer escape <<END
+file e\\x1b[2J text=d xattr.com.apple.\\x1b[31m=1
+END
+make_docker_old escape.tar mac:1 "$WORK/escape.tar"
+run 0 "a name that would steer a terminal" convert escape.tar -o escape.ext4
+has "$ERR" 'note: e.x1b.2J has extended .* com.apple..x1b.31m;' "is shown and not obeyed"
+
 # ---- one of several --------------------------------------------------------------------------
 
 layer other <<END

@@ -19,6 +19,19 @@
 #include "base/env.h"
 #include "base/error.h"
 
+/* Whether this is a build under a sanitizer, which takes more time and memory. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = 1 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+#else
+enum { SANITIZED = 0 };
+#endif
+
 /* The call succeeds; its error text is shown where it does not. */
 #define assert_done(call, err)                                                                     \
     do {                                                                                           \

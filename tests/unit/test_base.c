@@ -24,6 +24,36 @@ static void error_reads_from_outside_in(void **state)
     assert_int_equal(err.sys, ENOENT);
 }
 
+/* What a terminal could take for a command, in ASCII or not, and what is no text at all. */
+static void error_shows_visible_characters_only(void **state)
+{
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {
+        {"plain ~", "plain ~"},
+        {"na\xc3\xafve \xe2\x82\xac \xf0\x9f\x90\x8b",
+         "na\xc3\xafve \xe2\x82\xac \xf0\x9f\x90\x8b"},
+        {"\xc2\xa0 \xc2\x9f", "\xc2\xa0 ??"},
+        {"a\xc2\x9b"
+         "2Jb",
+         "a??2Jb"},
+        {"a\x9b"
+         "2Jb",
+         "a?2Jb"},
+        {"\x7f\n\t", "???"},
+        {"\xc0\x9b\xe0\x80\x9b\xed\xa0\x80", "????????"},
+        {"\xf4\x90\x80\x80\xff", "?????"},
+        {"cut \xe2\x82", "cut ??"},
+    };
+    struct li_error err = LI_ERROR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        li_fail(&err, LI_EIO, "%s", cases[i].text);
+        assert_string_equal(err.text, cases[i].shown);
+    }
+}
+
 static void error_survives_long_texts(void **state)
 {
     struct li_error err = LI_ERROR_INIT;
@@ -214,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(error_reads_from_outside_in),
+        cmocka_unit_test(error_shows_visible_characters_only),
         cmocka_unit_test(error_survives_long_texts),
         cmocka_unit_test(cursor_stops_at_the_end),
         cmocka_unit_test(hex_is_strict),

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,45 @@
 #include "base/hex.h"
 #include "base/io.h"
 #include "base/workers.h"
+
+/* In place of libcrypto's: tells what was overwritten last. */
+static const void *cleansed;
+static size_t cleansed_len;
+
+void OPENSSL_cleanse(void *data, size_t len)
+{
+    memset(data, 0, len);
+    cleansed = data;
+    cleansed_len = len;
+}
+
+static void buffer_of_secrets_leaves_none_behind(void **state)
+{
+    static const char part[100] = "secret";
+    struct li_buffer open = {0}, secret = {.wiped = true};
+    struct li_error err = LI_ERROR_INIT;
+
+    (void)state;
+    for (unsigned i = 0; i < 50; i++) {
+        const void *data = secret.data;
+        size_t cap = secret.cap;
+
+        cleansed = NULL;
+        assert_done(li_buffer_append(&open, part, sizeof(part), &err), &err);
+        assert_null(cleansed);
+        assert_done(li_buffer_append(&secret, part, sizeof(part), &err), &err);
+        if (secret.cap != cap && cap > 0) {
+            assert_ptr_equal(cleansed, data);
+            assert_int_equal(cleansed_len, cap);
+        } else {
+            assert_null(cleansed);
+        }
+    }
+    assert_int_equal(secret.len, open.len);
+    assert_memory_equal(secret.data, open.data, open.len);
+    li_buffer_free(&open);
+    li_buffer_wipe_free(&secret);
+}
 
 static void error_reads_from_outside_in(void **state)
 {
@@ -243,6 +283,7 @@ static void queue_loses_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(buffer_of_secrets_leaves_none_behind),
         cmocka_unit_test(error_reads_from_outside_in),
         cmocka_unit_test(error_shows_visible_characters_only),
         cmocka_unit_test(error_survives_long_texts),

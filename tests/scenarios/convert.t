@@ -219,10 +219,10 @@ is "$(files_of . | grep -E 'limited|/\.lambdaimg-')" "" \
     "with a limit on the size of files: nothing stays behind"
 
 many=()
-for _ in {1..300}; do many+=("${LAYERS[0]}"); done
+for _ in {1..40}; do many+=("${LAYERS[0]}"); done
 make_oci_tar many.tar 1 gzip "${many[@]}"
 open=$(ulimit -S -n)
-ulimit -S -n 128
+ulimit -S -n 32
 run 0 "more compressed layers than open files are allowed at first" convert many.tar -o many.ext4
 ulimit -S -n "$open"
 

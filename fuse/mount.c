@@ -74,7 +74,7 @@ static int check_mountpoint(const char *path, struct li_error *err)
 
 static bool add_options(char **to, const struct li_mount_options *options)
 {
-    static const char *const all[] = {"ro", "default_permissions", LI_FUSE_SUBTYPE};
+    static const char *const all[] = {"default_permissions", LI_FUSE_SUBTYPE};
     static const char *const root[] = {"allow_other", "dev", "suid"};
     char *name = NULL;
     int bad = 0;
@@ -90,6 +90,8 @@ static bool add_options(char **to, const struct li_mount_options *options)
     free(name);
     if (options->fuse_options)
         bad |= fuse_opt_add_opt(to, options->fuse_options);
+    /* Of "ro" and "rw" the last one counts. */
+    bad |= fuse_opt_add_opt(to, "ro");
     return bad == 0;
 }
 

@@ -95,6 +95,7 @@ int li_aws_read_token(const struct li_aws_attempt *attempt, const char *path, st
     char *expanded = NULL;
     int rc = li_aws_expand_path(&attempt->files, path, &expanded, err);
 
+    out->wiped = true;
     if (rc == 0)
         rc = li_read_file(expanded, LI_AWS_REPLY_MAX, out, err);
     if (rc == 0) {

@@ -85,7 +85,7 @@ static int find_file(const struct li_aws_files *files, const char *variable, con
 
 static int load_file(const char *path, struct li_aws_ini **out, struct li_error *err)
 {
-    struct li_buffer text = {0};
+    struct li_buffer text = {.wiped = true};
     int rc;
 
     if (!path)

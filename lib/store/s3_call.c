@@ -106,6 +106,7 @@ static void count(struct sending *s, const struct li_s3_call *call)
     static const enum li_store_request kinds[] = {[LI_HTTP_GET] = LI_STORE_GET,
                                                   [LI_HTTP_HEAD] = LI_STORE_HEAD,
                                                   [LI_HTTP_PUT] = LI_STORE_PUT,
+                                                  [LI_HTTP_POST] = LI_STORE_DELETE,
                                                   [LI_HTTP_DELETE] = LI_STORE_DELETE};
     enum li_store_request kind = call->key                     ? kinds[call->method]
                                  : call->method == LI_HTTP_GET ? LI_STORE_LIST

@@ -236,4 +236,23 @@ run 1 "into a directory that is not there" convert old.tar -o missing/out.ext4
 mkdir there
 run 1 "onto a directory" convert old.tar -o there
 
+# ---- limits of the process ---------------------------------------------------------------------
+
+# Only the limits that can be raised again, for what comes after.
+size=$(ulimit -H -f)
+ulimit -S -f 1000
+run 1 "with a limit on the size of files" convert old.tar -o limited.ext4
+ulimit -S -f "$size"
+has "$ERR" 'limited.ext4.*File too large' "with a limit on the size of files: it says so"
+is "$(files_of . | grep -E 'limited|/\.lambdaimg-')" "" \
+    "with a limit on the size of files: nothing stays behind"
+
+many=()
+for _ in {1..40}; do many+=("${LAYERS[0]}"); done
+make_oci_tar many.tar 1 gzip "${many[@]}"
+open=$(ulimit -S -n)
+ulimit -S -n 32
+run 0 "more compressed layers than open files are allowed at first" convert many.tar -o many.ext4
+ulimit -S -n "$open"
+
 finish

@@ -19,7 +19,7 @@ is "$(files_of small)" "" "and leaves nothing"
 for input in app.oci app.tar; do
     TMPDIR=$WORK/small run 1 "convert - with temporary files on a full disk, $input" \
         convert - -o out.ext4 < <(cat "$input")
-    has "$ERR" 'No space left' "it says why"
+    has "$ERR" "in $WORK/small: .*No space left" "it says where and why"
     is "$(files_of small)" "" "and leaves nothing"
 done
 not_ok "nor the file" test -e out.ext4

@@ -94,4 +94,20 @@ sleep 6
 same "$WORK/mnt/5" files/5 "until somebody gives some again"
 run 0 "umount" umount "$WORK/mnt"
 
+# In the background, where the loader works in another directory than the command was given in.
+cat >credentials-of <<EOF
+#!/bin/sh
+curl -sf "$url/container" | jq -c '. + {Version: 1, SessionToken: .Token}'
+EOF
+chmod 755 credentials-of
+printf '[profile away]\ncredential_process = %s/credentials-of\n' "$WORK" >aws-config
+unset AWS_CONTAINER_CREDENTIALS_FULL_URI
+mounted+=("$WORK/mnt")
+AWS_CONFIG_FILE=aws-config AWS_PROFILE=away run 0 "mount with AWS's files relative to here" \
+    mount app:1 "$WORK/mnt" --timeout 5
+same "$WORK/mnt/0" files/0 "a file"
+sleep 3
+same "$WORK/mnt/9" files/9 "another one, after the credentials expired"
+run 0 "umount" umount "$WORK/mnt"
+
 finish

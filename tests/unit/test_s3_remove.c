@@ -53,8 +53,12 @@ static void many_at_once(void **state)
 {
     BEGIN(RESULT(""), RESULT("<Deleted><Key>pre/a</Key></Deleted>" KEPT("pre/d", "NoSuchKey")),
           GONE);
+    struct li_store_stats stats;
 
     assert_int_equal(remove_three(&f), 0);
+    li_store_stats(f.store, &stats);
+    assert_int_equal(stats.requests[LI_STORE_DELETE], 1);
+    assert_int_equal(stats.requests[LI_STORE_GET], 0);
     expect_request(&f, 0, "POST /bucket?delete= ");
     assert_true(has_text(&f, 0, "\r\nx-amz-checksum-sha256: "));
     assert_true(has_text(&f, 0,

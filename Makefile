@@ -102,7 +102,7 @@ UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl laye
 
 UNIT_CRYPTO = crypto memo seal kms manifest wrap reference
 
-UNIT_STORE = chunk store directory s3 s3_remove s3_write present repo push
+UNIT_STORE = chunk store directory s3 s3_remove s3_stop s3_write present repo push
 
 UNIT_READER = cache damage files reader
 
@@ -251,7 +251,7 @@ test: programs $(DEMO_IMAGE)
 	tests/with-s3-server $(MAKE) s3-scenarios
 
 # The directory's scenarios once more, with a bucket in its place. Beside tests/with-s3-server.
-S3_HTTP_SCENARIOS = against crash ends faults mount random repo requests s3 s3-crash wrong-input
+S3_HTTP_SCENARIOS = against crash ends faults mount random repo requests s3 s3-crash stop wrong-input
 S3_HTTPS_SCENARIOS = crash ends mount repo s3
 
 s3-scenarios: programs $(DEMO_IMAGE)

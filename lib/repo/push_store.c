@@ -304,7 +304,8 @@ static void close_queue(struct li_chunk_push *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* A writer that fails closes the queue, or the readers would wait for room in it for ever. */
+/* A writer that fails closes the queue, or the readers would wait for room in it for ever, and
+ * calls off what the others wait for: an answer that may take minutes, or the next attempt. */
 int li_push_write_jobs(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     struct li_chunk_push *p = arg;
@@ -316,8 +317,10 @@ int li_push_write_jobs(void *arg, unsigned index, struct li_workers *team, struc
                         : store_sealed(p, job->chunk, &job->sealed, err);
         job_free(p, job);
     }
-    if (rc < 0)
+    if (rc < 0) {
         close_queue(p);
+        li_store_cancel(p->fork);
+    }
     return rc;
 }
 

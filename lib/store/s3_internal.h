@@ -68,8 +68,8 @@ int li_s3_error_tell(const struct li_s3_error *said, enum li_http_method method,
 
 enum li_s3_support { LI_S3_UNKNOWN, LI_S3_HONOURED, LI_S3_IGNORED };
 
-struct li_s3 {
-    struct li_store store; /* first, so that one can be had from the other */
+/* What all handles on a bucket share. */
+struct li_s3_client {
     const struct li_env *env;
     struct li_http *http;
     struct li_aws_provider *provider;
@@ -87,6 +87,14 @@ struct li_s3 {
     pthread_mutex_t lock;
     struct li_s3_place place; /* under lock, as the skew; bucket and prefix never change */
     int64_t skew;             /* seconds that the server's clock is ahead of ours */
+};
+
+/* A handle on the bucket, and what is under way by it. */
+struct li_s3 {
+    struct li_store store; /* first, so that one can be had from the other */
+    struct li_s3_client *client;
+    struct li_http_group group; /* of all its requests */
+    bool forked;                /* client, address and place are another's */
 };
 
 struct li_s3_call {
@@ -137,9 +145,10 @@ int li_s3_copy(struct li_store *store, const char *from, const char *to, struct 
 int li_s3_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
                void *arg, struct li_error *err);
 
-/* Calls ONE with each number below COUNT, many at a time, until one fails. */
-int li_s3_each(size_t count, int (*one)(void *arg, size_t i, struct li_error *err), void *arg,
-               struct li_error *err);
+/* Calls ONE with each number below COUNT, many at a time, until one fails, which calls off the
+ * others. ONE makes its requests by the handle that it is given. */
+typedef int li_s3_one(void *arg, struct li_s3 *s3, size_t i, struct li_error *err);
+int li_s3_each(struct li_s3 *s3, size_t count, li_s3_one *one, void *arg, struct li_error *err);
 
 /* What there is at a key. */
 struct li_s3_seen {

@@ -238,7 +238,7 @@ static int list_pages(struct li_s3 *s3, const char *whole, bool deep, li_store_v
         rc = next_page(s3, whole, deep, token, &page, err);
         if (rc < 0)
             break;
-        rc = visit_page(page, whole, strlen(s3->place.prefix), visit, arg, err);
+        rc = visit_page(page, whole, strlen(s3->client->place.prefix), visit, arg, err);
         more = page->truncated;
         strcpy(token, page->token);
         page_free(page);
@@ -257,7 +257,7 @@ int li_s3_list(struct li_store *store, const char *prefix, bool deep, li_store_v
     char *whole = NULL;
     int rc;
 
-    if (asprintf(&whole, "%s%s", s3->place.prefix, prefix) < 0)
+    if (asprintf(&whole, "%s%s", s3->client->place.prefix, prefix) < 0)
         return li_fail_memory(err);
     rc = list_pages(s3, whole, deep, visit, arg, err);
     free(whole);

@@ -152,8 +152,9 @@ int li_s3_head(struct li_s3 *s3, const char *key, struct li_s3_seen *out, struct
 }
 
 struct each {
+    struct li_s3 s3; /* a handle of its own */
     size_t count;
-    int (*one)(void *arg, size_t i, struct li_error *err);
+    li_s3_one *one;
     void *arg;
     atomic_size_t next;
 };
@@ -167,34 +168,37 @@ static int work(void *arg, unsigned index, struct li_workers *team, struct li_er
     (void)index;
     while (rc == 0 && !li_workers_stopped(team) &&
            (i = atomic_fetch_add(&each->next, 1)) < each->count)
-        rc = each->one(each->arg, i, err);
+        rc = each->one(each->arg, &each->s3, i, err);
+    if (rc < 0)
+        li_http_cancel(each->s3.client->http, &each->s3.group);
     return rc;
 }
 
-int li_s3_each(size_t count, int (*one)(void *arg, size_t i, struct li_error *err), void *arg,
-               struct li_error *err)
+int li_s3_each(struct li_s3 *s3, size_t count, li_s3_one *one, void *arg, struct li_error *err)
 {
-    struct each each = {count, one, arg, 0};
+    struct each each = {.s3 = {.client = s3->client, .group = {.parent = &s3->group}},
+                        .count = count,
+                        .one = one,
+                        .arg = arg};
     struct li_workers *team = NULL;
     int rc;
 
     if (count < 2)
-        return count ? one(arg, 0, err) : 0;
+        return count ? one(arg, s3, 0, err) : 0;
     rc = li_workers_start(count < PARALLEL ? (unsigned)count : PARALLEL, work, &each, &team, err);
     return rc < 0 ? rc : li_workers_join(team, err);
 }
 
 struct batch {
-    struct li_s3 *s3;
     const char *const *keys;
     bool *present;
 };
 
-static int look(void *arg, size_t i, struct li_error *err)
+static int look(void *arg, struct li_s3 *s3, size_t i, struct li_error *err)
 {
     struct batch *batch = arg;
     struct li_s3_seen seen;
-    int rc = li_s3_head(batch->s3, batch->keys[i], &seen, err);
+    int rc = li_s3_head(s3, batch->keys[i], &seen, err);
 
     if (rc == 0)
         batch->present[i] = seen.present;
@@ -204,7 +208,7 @@ static int look(void *arg, size_t i, struct li_error *err)
 int li_s3_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
                  struct li_error *err)
 {
-    struct batch batch = {(struct li_s3 *)store, keys, present};
+    struct batch batch = {keys, present};
 
-    return li_s3_each(count, look, &batch, err);
+    return li_s3_each((struct li_s3 *)store, count, look, &batch, err);
 }

@@ -38,7 +38,7 @@ static int prepare(struct li_s3 *s3, const char *key, const void *data, size_t l
     int rc;
 
     *put = (struct put){.key = key, .data = data, .len = len};
-    rc = s3->env->random(mark, sizeof(mark), err);
+    rc = s3->client->env->random(mark, sizeof(mark), err);
     if (rc == 0)
         rc = li_s3_digest(data, len, put->digest, put->checksum, err);
     if (rc < 0)
@@ -80,10 +80,11 @@ static int send_put(struct li_s3 *s3, const struct put *put, const char *conditi
 static void ignores(struct li_s3 *s3, atomic_int *support)
 {
     atomic_store(support, LI_S3_IGNORED);
-    if (!atomic_exchange(&s3->noticed, true) && s3->notice)
-        s3->notice(s3->notice_arg,
-                   "this server does not keep conditions on writes; of two pushes to one tag at "
-                   "the same moment one may be lost");
+    if (!atomic_exchange(&s3->client->noticed, true) && s3->client->notice)
+        s3->client->notice(
+            s3->client->notice_arg,
+            "this server does not keep conditions on writes; of two pushes to one tag at "
+            "the same moment one may be lost");
 }
 
 static int probe_one(struct li_s3 *s3, const struct put *put, atomic_int *support,
@@ -108,12 +109,12 @@ static int probe(struct li_s3 *s3, const struct put *put, struct li_error *err)
 
     if (put->len > PROBE_MAX)
         return 0;
-    pthread_mutex_lock(&s3->probing);
-    rc = probe_one(s3, put, &s3->if_absent, "If-None-Match", "*", err);
+    pthread_mutex_lock(&s3->client->probing);
+    rc = probe_one(s3, put, &s3->client->if_absent, "If-None-Match", "*", err);
     if (rc == 0)
-        rc = probe_one(s3, put, &s3->if_match, "If-Match", "\"00000000000000000000000000000000\"",
-                       err);
-    pthread_mutex_unlock(&s3->probing);
+        rc = probe_one(s3, put, &s3->client->if_match, "If-Match",
+                       "\"00000000000000000000000000000000\"", err);
+    pthread_mutex_unlock(&s3->client->probing);
     return rc;
 }
 
@@ -149,14 +150,14 @@ static int put_conditionally(struct li_s3 *s3, const struct put *put, struct li_
     if (rc < 0)
         return rc;
     if (status == 501) {
-        ignores(s3, &s3->if_absent);
-        atomic_store(&s3->if_match, LI_S3_IGNORED);
+        ignores(s3, &s3->client->if_absent);
+        atomic_store(&s3->client->if_match, LI_S3_IGNORED);
         return look_and_put(s3, put, err);
     }
     if (status == 404)
         return li_fail(err, LI_EINVALID, "the server answered PUT with 404: check the bucket");
     if (status == 412) {
-        atomic_store(&s3->if_absent, LI_S3_HONOURED);
+        atomic_store(&s3->client->if_absent, LI_S3_HONOURED);
         rc = li_s3_head(s3, put->key, &seen, err);
         if (rc == 0 && !seen.present)
             return li_fail(err, LI_ENETWORK,
@@ -176,7 +177,7 @@ int li_s3_put_if_absent(struct li_store *store, const char *key, const void *dat
 
     if (rc < 0)
         return rc;
-    if (atomic_load(&s3->if_absent) == LI_S3_IGNORED)
+    if (atomic_load(&s3->client->if_absent) == LI_S3_IGNORED)
         return look_and_put(s3, &put, err);
     return put_conditionally(s3, &put, err);
 }
@@ -219,7 +220,7 @@ static int send_if_match(struct li_s3 *s3, const struct put *put, const char *et
     char bare[LI_S3_ETAG_MAX + 1];
     size_t len = strlen(etag);
 
-    if (!atomic_load(&s3->bare_etags) || len < 2 || etag[0] != '"')
+    if (!atomic_load(&s3->client->bare_etags) || len < 2 || etag[0] != '"')
         return send_put(s3, put, "If-Match", etag, status, err);
     snprintf(bare, sizeof(bare), "%.*s", (int)len - 2, etag + 1);
     return send_put(s3, put, "If-Match", bare, status, err);
@@ -234,7 +235,8 @@ static int look_why(struct li_s3 *s3, const struct put *put, const char *etag, s
 
     if (rc < 0 || is_own(put, &seen))
         return rc;
-    if (seen.present && strcmp(seen.etag, etag) == 0 && !atomic_exchange(&s3->bare_etags, true))
+    if (seen.present && strcmp(seen.etag, etag) == 0 &&
+        !atomic_exchange(&s3->client->bare_etags, true))
         return LI_END;
     return li_fail(err, LI_ECHANGED, "it was changed by another");
 }
@@ -247,7 +249,7 @@ static int put_if_match(struct li_s3 *s3, const struct put *put, const char *eta
     while (rc == LI_END) {
         rc = send_if_match(s3, put, etag, &status, err);
         if (rc == 0 && status == 501) {
-            ignores(s3, &s3->if_match);
+            ignores(s3, &s3->client->if_match);
             return put_plainly(s3, put, err);
         }
         if (rc == 0 && (status == 412 || status == 404))
@@ -269,8 +271,8 @@ int li_s3_replace_if(struct li_store *store, const char *key, const void *expect
     if (rc < 0)
         return rc;
     if (!*etag)
-        ignores(s3, &s3->if_match);
-    if (atomic_load(&s3->if_match) == LI_S3_IGNORED)
+        ignores(s3, &s3->client->if_match);
+    if (atomic_load(&s3->client->if_match) == LI_S3_IGNORED)
         return put_plainly(s3, &put, err);
     return put_if_match(s3, &put, etag, err);
 }
@@ -303,7 +305,7 @@ static int send_copy(struct li_s3 *s3, const char *source, const char *to, bool 
 int li_s3_copy(struct li_store *store, const char *from, const char *to, struct li_error *err)
 {
     struct li_s3 *s3 = (struct li_s3 *)store;
-    const char *const path[] = {"/", s3->place.bucket, "/", s3->place.prefix, from};
+    const char *const path[] = {"/", s3->client->place.bucket, "/", s3->client->place.prefix, from};
     struct li_buffer source = {0};
     struct li_s3_seen seen;
     int status = 0, rc = li_s3_head(s3, to, &seen, err);

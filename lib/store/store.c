@@ -212,6 +212,18 @@ int li_store_flush(struct li_store *store, struct li_error *err)
     return rc < 0 ? li_context(err, "%s", store->address) : rc;
 }
 
+int li_store_fork(struct li_store *store, struct li_store **out, struct li_error *err)
+{
+    *out = NULL;
+    return store->ops->fork ? store->ops->fork(store, out, err) : 0;
+}
+
+void li_store_cancel(struct li_store *fork)
+{
+    if (fork)
+        fork->ops->cancel(fork);
+}
+
 void li_store_stats(struct li_store *store, struct li_store_stats *out)
 {
     *out = (struct li_store_stats){.requests = {0}};

@@ -83,6 +83,9 @@ struct li_store_operations {
     int (*copy)(struct li_store *store, const char *from, const char *to, struct li_error *err);
     /* Returns when all that was put before is durable. */
     int (*flush)(struct li_store *store, struct li_error *err);
+    /* See li_store_fork() and li_store_cancel(). NULL where no call waits for long. */
+    int (*fork)(struct li_store *store, struct li_store **out, struct li_error *err);
+    void (*cancel)(struct li_store *store);
     /* NULL where there is no server. */
     void (*stats)(struct li_store *store, struct li_store_stats *out);
     void (*free)(struct li_store *store);
@@ -126,6 +129,17 @@ int li_store_remove_many(struct li_store *store, const char *const *keys, size_t
                          struct li_error *err);
 int li_store_copy(struct li_store *store, const char *from, const char *to, struct li_error *err);
 int li_store_flush(struct li_store *store, struct li_error *err);
+
+/* Makes another handle on the store, for work that may be called off as a whole: all is the same by
+ * it but li_store_cancel(). STORE must outlive it. *OUT is NULL where no call of the store waits
+ * for long, so that STORE itself will do. */
+int li_store_fork(struct li_store *store, struct li_store **out, struct li_error *err);
+
+/* Calls off what is under way by the handle FORK, which may be NULL, and all that would follow:
+ * each call ends with LI_ECANCELLED at once, and whether it changed anything is not known. Other
+ * handles go on. Any thread. */
+void li_store_cancel(struct li_store *fork);
+
 void li_store_stats(struct li_store *store, struct li_store_stats *out);
 void li_store_free(struct li_store *store); /* NULL is allowed */
 

@@ -126,7 +126,7 @@ static int recall_one(struct li_chunk_push *p, uint64_t index, struct li_error *
         return rc;
     key = li_key_root(p->root->id, li_key_chunk(p->chunk[index].name).text);
     text = key.text;
-    rc = li_store_exists(p->repo->store, &text, 1, &stored, err);
+    rc = li_store_exists(p->repo->store, &text, 1, LI_SEAL_MAX_SIZE, &stored, err);
     pthread_mutex_lock(&p->lock);
     p->result->ways.asked += rc == 0 && stored;
     pthread_mutex_unlock(&p->lock);

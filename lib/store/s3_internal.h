@@ -130,8 +130,8 @@ int li_s3_get(struct li_store *store, const char *key, size_t limit, struct li_b
               struct li_error *err);
 int li_s3_get_range(struct li_store *store, const char *key, uint64_t offset, size_t len,
                     struct li_buffer *out, struct li_error *err);
-int li_s3_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
-                 struct li_error *err);
+int li_s3_exists(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
+                 bool *present, struct li_error *err);
 int li_s3_put_if_absent(struct li_store *store, const char *key, const void *data, size_t len,
                         struct li_error *err);
 int li_s3_replace(struct li_store *store, const char *key, const void *data, size_t len,
@@ -153,6 +153,8 @@ int li_s3_each(struct li_s3 *s3, size_t count, li_s3_one *one, void *arg, struct
 /* What there is at a key. */
 struct li_s3_seen {
     bool present;
+    bool sized; /* the answer has a length; one that is no number is UINT64_MAX */
+    uint64_t size;
     char mark[2 * LI_S3_MARK_SIZE + 1]; /* "" for none, as for one that is not ours */
     char etag[LI_S3_ETAG_MAX + 1];      /* as sent, in quotes; "" for none */
 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What reads objects. A body that ends early never gets here: it is retried as a failure. */
+#include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/workers.h"
@@ -134,6 +136,21 @@ void li_s3_header(const struct li_http_response *response, const char *name, cha
     snprintf(to, size, "%s", text && strlen(text) < size ? text : "");
 }
 
+static void read_size(const struct li_http_response *response, struct li_s3_seen *seen)
+{
+    const char *text = li_http_header(response, "content-length");
+    char *end = NULL;
+
+    seen->sized = text != NULL;
+    seen->size = 0;
+    if (!text)
+        return;
+    errno = 0;
+    seen->size = strtoull(text, &end, 10);
+    if (errno || *text < '0' || *text > '9' || *end)
+        seen->size = UINT64_MAX;
+}
+
 int li_s3_head(struct li_s3 *s3, const char *key, struct li_s3_seen *out, struct li_error *err)
 {
     static const int accept[] = {404, 0};
@@ -144,6 +161,7 @@ int li_s3_head(struct li_s3 *s3, const char *key, struct li_s3_seen *out, struct
 
     if (rc == 0) {
         out->present = response.status != 404;
+        read_size(&response, out);
         li_s3_header(&response, LI_S3_MARK, out->mark, sizeof(out->mark));
         li_s3_header(&response, "etag", out->etag, sizeof(out->etag));
     }
@@ -191,8 +209,18 @@ int li_s3_each(struct li_s3 *s3, size_t count, li_s3_one *one, void *arg, struct
 
 struct batch {
     const char *const *keys;
+    uint64_t most;
     bool *present;
 };
+
+/* Whether it can be what is looked for. A copy that was broken off may have left nothing; and what
+ * has neither a length nor an ETag is no server's answer about an object. */
+static bool is_sound(const struct li_s3_seen *seen, uint64_t most)
+{
+    if (!seen->sized)
+        return *seen->etag != '\0';
+    return seen->size > 0 && seen->size <= most;
+}
 
 static int look(void *arg, struct li_s3 *s3, size_t i, struct li_error *err)
 {
@@ -201,14 +229,14 @@ static int look(void *arg, struct li_s3 *s3, size_t i, struct li_error *err)
     int rc = li_s3_head(s3, batch->keys[i], &seen, err);
 
     if (rc == 0)
-        batch->present[i] = seen.present;
+        batch->present[i] = seen.present && is_sound(&seen, batch->most);
     return rc;
 }
 
-int li_s3_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
-                 struct li_error *err)
+int li_s3_exists(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
+                 bool *present, struct li_error *err)
 {
-    struct batch batch = {keys, present};
+    struct batch batch = {keys, most, present};
 
     return li_s3_each((struct li_s3 *)store, count, look, &batch, err);
 }

@@ -141,14 +141,14 @@ static int check_keys(const struct li_store *store, const char *const *keys, siz
     return 0;
 }
 
-int li_store_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
-                    struct li_error *err)
+int li_store_exists(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
+                    bool *present, struct li_error *err)
 {
     int rc = check_keys(store, keys, count, err);
 
     if (rc < 0)
         return rc;
-    rc = store->ops->exists(store, keys, count, present, err);
+    rc = store->ops->exists(store, keys, count, most, present, err);
     return explain(rc, store, count == 1 ? keys[0] : "", err);
 }
 

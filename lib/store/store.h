@@ -64,9 +64,10 @@ struct li_store_operations {
      * or is gone. For pointers and root states. */
     int (*replace_if)(struct li_store *store, const char *key, const void *expected,
                       size_t expected_len, const void *data, size_t len, struct li_error *err);
-    /* Sets present[i] for each of COUNT keys. */
-    int (*exists)(struct li_store *store, const char *const *keys, size_t count, bool *present,
-                  struct li_error *err);
+    /* Sets present[i] for each of COUNT keys. What has no bytes, or more than MOST, is not the
+     * object that is looked for, and counts as absent. */
+    int (*exists)(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
+                  bool *present, struct li_error *err);
     /* Visits all keys that begin with PREFIX, which is "" or ends with '/'; also such as follow no
      * rule above, where others have put them there. Where DEEP is false, keys with a further '/'
      * are cut after it and visited once, with size 0, as a directory's listing shows them. */
@@ -117,8 +118,8 @@ int li_store_replace(struct li_store *store, const char *key, const void *data, 
                      struct li_error *err);
 int li_store_replace_if(struct li_store *store, const char *key, const void *expected,
                         size_t expected_len, const void *data, size_t len, struct li_error *err);
-int li_store_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
-                    struct li_error *err);
+int li_store_exists(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
+                    bool *present, struct li_error *err);
 int li_store_list(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
                   struct li_error *err);
 /* list() with DEEP false. */

@@ -244,14 +244,14 @@ static void credentials_are_renewed(void **state)
     bool present = false;
     BEGIN({.bytes = "HTTP/1.1 400 Bad\r\nContent-Length: 100\r\n\r\n"},
           {.bytes = "HTTP/1.1 400 Bad" ERROR_END "ExpiredToken</Code></Error>", .close = true},
-          {.bytes = OK_EMPTY},
+          {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"},
           {.bytes = "HTTP/1.1 400 Bad" ERROR_END "ExpiredToken</Code></Error>", .close = true},
           {.bytes = "HTTP/1.1 400 Bad" ERROR_END "ExpiredToken</Code></Error>", .close = true});
 
     options.http = f.http;
     options.endpoint = f.server.url;
     assert_done(li_s3_open("s3://bucket", &options, &s3_env, &store, &f.err), &f.err);
-    assert_done(li_store_exists(store, &key, 1, &present, &f.err), &f.err);
+    assert_done(li_store_exists(store, &key, 1, 9, &present, &f.err), &f.err);
     assert_true(present);
     expect_request(&f, 0, "HEAD /bucket/k ");
     expect_request(&f, 1, "GET /bucket/k ");
@@ -326,9 +326,9 @@ static void refused_in_passing(void **state)
     bool present = false;
     BEGIN({.bytes = "HTTP/1.1 403 No\r\n\r\n", .close = true}, {.bytes = ABSENT, .close = true},
           {.bytes = "HTTP/1.1 403 No\r\n\r\n", .close = true}, {.bytes = ABSENT, .close = true},
-          {.bytes = OK_EMPTY});
+          {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"});
 
-    assert_done(li_store_exists(f.store, &key, 1, &present, &f.err), &f.err);
+    assert_done(li_store_exists(f.store, &key, 1, 9, &present, &f.err), &f.err);
     assert_true(present);
     s3_finish(&f);
 }
@@ -430,23 +430,42 @@ static void get_range(void **state)
     s3_finish(&f);
 }
 
-#define SHUT(text) "HTTP/1.1 " text "\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+#define SHUT(text)                                                                                 \
+    {                                                                                              \
+        .bytes = "HTTP/1.1 " text "\r\nConnection: close\r\n\r\n", .close = true                   \
+    }
+#define LONG(length) SHUT("200 OK\r\nContent-Length: " length)
 
 static void exists(void **state)
 {
-    BEGIN({.bytes = OK_EMPTY}, {.bytes = SHUT("404 No"), .close = true},
-          {.bytes = SHUT("200 OK"), .close = true}, {.bytes = SHUT("200 OK"), .close = true},
-          {.bytes = SHUT("200 OK"), .close = true});
+    BEGIN({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"},
+          SHUT("404 No\r\nContent-Length: 0"), LONG("1"), LONG("9"), LONG("2"));
     const char *keys[] = {"a", "b", "c"};
     bool present[3] = {false, false, false};
 
-    assert_done(li_store_exists(f.store, keys, 0, present, &f.err), &f.err);
-    assert_done(li_store_exists(f.store, keys, 1, present, &f.err), &f.err);
+    assert_done(li_store_exists(f.store, keys, 0, 9, present, &f.err), &f.err);
+    assert_done(li_store_exists(f.store, keys, 1, 9, present, &f.err), &f.err);
     assert_true(present[0]);
-    assert_done(li_store_exists(f.store, keys, 1, present, &f.err), &f.err);
+    assert_done(li_store_exists(f.store, keys, 1, 9, present, &f.err), &f.err);
     assert_false(present[0]);
-    assert_done(li_store_exists(f.store, keys, 3, present, &f.err), &f.err);
+    assert_done(li_store_exists(f.store, keys, 3, 9, present, &f.err), &f.err);
     assert_true(present[0] && present[1] && present[2]);
+    s3_finish(&f);
+}
+
+/* What has a length that is none of the object's, whatever its ETag; and what has no length. */
+static void exists_in_name_only(void **state)
+{
+    BEGIN(LONG("0"), LONG("10"), LONG("99999999999999999999999"), LONG("0\r\nETag: \"e\""),
+          SHUT("200 OK"), SHUT("200 OK\r\nETag: \"e\""));
+    const char *key = "k";
+    bool present;
+
+    for (int i = 0; i < 6; i++) {
+        present = i < 5;
+        assert_done(li_store_exists(f.store, &key, 1, 9, &present, &f.err), &f.err);
+        assert_int_equal(present, i == 5);
+    }
     s3_finish(&f);
 }
 
@@ -498,6 +517,7 @@ int main(void)
         cmocka_unit_test(too_large),
         cmocka_unit_test(get_range),
         cmocka_unit_test(exists),
+        cmocka_unit_test(exists_in_name_only),
         cmocka_unit_test(make_bucket),
     };
 

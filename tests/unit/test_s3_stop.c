@@ -11,7 +11,7 @@ static int look_for_key(void *arg, unsigned index, struct li_workers *team, stru
     bool present = false;
 
     (void)index, (void)team;
-    return li_store_exists(store, &key, 1, &present, err);
+    return li_store_exists(store, &key, 1, 9, &present, err);
 }
 
 /* While the reason of a refusal is asked for: what is told is that it was called off, and not that
@@ -51,7 +51,7 @@ static void one_of_many_fails(void **state)
     uint64_t start = unit_milliseconds();
     bool present[2];
 
-    assert_fails(li_store_exists(f.store, keys, 2, present, &f.err), LI_EDENIED, "401", &f.err);
+    assert_fails(li_store_exists(f.store, keys, 2, 9, present, &f.err), LI_EDENIED, "401", &f.err);
     assert_true(unit_milliseconds() - start < 5000);
     assert_done(li_store_get(f.store, "k", 10, &f.out, &f.err), &f.err);
     s3_finish(&f);

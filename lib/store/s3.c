@@ -168,8 +168,8 @@ int li_s3_open(const char *address, const struct li_s3_options *options, const s
     rc = li_s3_place_parse(address, options, &client->place, err);
     /* AWS keeps conditions; no need to try. */
     support = client->place.amazon ? LI_S3_HONOURED : LI_S3_UNKNOWN;
-    atomic_init(&client->if_absent, support);
-    atomic_init(&client->if_match, support);
+    atomic_init(&client->if_absent.support, support);
+    atomic_init(&client->if_match.support, support);
     if (rc == 0)
         rc = set_address(s3, err);
     if (rc == 0 && options->create_bucket)

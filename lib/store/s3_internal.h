@@ -68,6 +68,15 @@ int li_s3_error_tell(const struct li_s3_error *said, enum li_http_method method,
 
 enum li_s3_support { LI_S3_UNKNOWN, LI_S3_HONOURED, LI_S3_IGNORED };
 
+/* What is known of a kind of condition on writes. */
+struct li_s3_condition {
+    atomic_int support;  /* enum li_s3_support */
+    atomic_uint refused; /* times in a row that the server answered it with 501 */
+};
+
+/* What is told once of, as flags. */
+enum { LI_S3_TOLD_CONDITIONS = 1, LI_S3_TOLD_ETAG = 2, LI_S3_TOLD_RACE = 4 };
+
 /* What all handles on a bucket share. */
 struct li_s3_client {
     const struct li_env *env;
@@ -78,10 +87,10 @@ struct li_s3_client {
     struct li_retry_budget budget;
     unsigned stall;       /* seconds */
     atomic_bool answered; /* the server, whatever it was */
-    atomic_bool noticed;
-    atomic_int if_absent, if_match; /* enum li_s3_support: If-None-Match, If-Match */
-    atomic_bool bare_etags;         /* If-Match is compared without its quotes */
-    atomic_bool no_batches;         /* removals of many objects in one request are refused */
+    atomic_uint told;
+    struct li_s3_condition if_absent, if_match; /* If-None-Match, If-Match */
+    atomic_bool bare_etags;                     /* If-Match is compared without its quotes */
+    atomic_bool no_batches; /* removals of many objects in one request are refused */
     pthread_mutex_t probing;
     atomic_uint_fast64_t requests[LI_STORE_REQUESTS], repeated, sent, received;
     pthread_mutex_t lock;

@@ -3,9 +3,11 @@
  * A request to the bucket, sent until there is an answer.
  *
  * Some refusals tell what was wrong, and are corrected and sent again at once, each kind once for a
- * request: another region, another time of day, credentials that have expired. The answer to a HEAD
- * has no body to tell it in, so the same is then asked by a GET of one byte. What may pass by
- * itself is sent again after a wait. All else ends the call.
+ * request: another region, another time of day, credentials that have expired. These may expire
+ * again while a long request is on its way, or waits for its turn: then it is sent again as after
+ * any failure that passes, as long as there are others than those that were refused. The answer to
+ * a HEAD has no body to tell it in, so the same is then asked by a GET of one byte. What may pass
+ * by itself is sent again after a wait. All else ends the call.
  *
  * Whoever reads a bucket through here must not be led elsewhere by it: a redirect is taken for the
  * name of a region, which is checked to be one label, and never for an address.
@@ -190,14 +192,14 @@ static bool corrects_clock(struct sending *s)
     return true;
 }
 
+/* Whether they have expired and there are others now. */
 static bool renews_credentials(struct sending *s, struct li_error *err)
 {
     static const char *const expired[] = {"ExpiredToken", "ExpiredTokenException", "InvalidToken",
                                           "TokenRefreshRequired", NULL};
 
-    if (s->renewed || !says(s, expired))
+    if (!says(s, expired))
         return false;
-    s->renewed = true;
     s->expired = li_aws_provider_rejected(s->s3->client->provider, &s->credentials, err) < 0;
     return !s->expired;
 }
@@ -222,8 +224,12 @@ static enum verdict judge(struct sending *s, const struct li_s3_call *call, stru
     }
     if (s->skew && says(s, skewed))
         return LATER;
-    if (renews_credentials(s, err))
-        return AGAIN;
+    if (renews_credentials(s, err)) {
+        bool before = s->renewed;
+
+        s->renewed = true;
+        return before ? LATER : AGAIN;
+    }
     return li_retry_is_passing(status) || li_s3_error_is_passing(s->said.code) ? LATER : REFUSED;
 }
 

@@ -215,7 +215,8 @@ static int renewing_get(struct li_aws_provider *provider, struct li_aws_credenti
                         struct li_error *err)
 {
     struct renewing *r = (struct renewing *)provider;
-    struct li_aws_credentials now = {.expires = INT64_MAX, .secret_key = "SK"};
+    struct li_aws_credentials now = {
+        .expires = INT64_MAX, .secret_key = "SK", .source = "somewhere"};
 
     snprintf(now.access_key, sizeof(now.access_key), "AK%d", r->renewals);
     return li_aws_credentials_copy(out, &now, err);
@@ -227,12 +228,18 @@ static int renewing_rejected(struct li_aws_provider *provider,
     struct renewing *r = (struct renewing *)provider;
 
     (void)err;
-    assert_int_equal(used->access_key[2] - '0', r->renewals);
+    assert_int_equal(atoi(used->access_key + 2), r->renewals);
     r->renewals++;
     return 0;
 }
 
-/* A HEAD's refusal has no body, so a GET of one byte finds out. */
+#define EXPIRED                                                                                    \
+    {                                                                                              \
+        .bytes = "HTTP/1.1 400 Bad" ERROR_END "ExpiredToken</Code></Error>", .close = true         \
+    }
+
+/* A HEAD's refusal has no body, so a GET of one byte finds out. Credentials that expire again and
+ * again are renewed as often, within the attempts of a request. */
 static void credentials_are_renewed(void **state)
 {
     static const struct li_aws_provider_operations operations = {renewing_get, renewing_rejected,
@@ -242,11 +249,10 @@ static void credentials_are_renewed(void **state)
     struct li_store *store = NULL;
     const char *key = "k";
     bool present = false;
-    BEGIN({.bytes = "HTTP/1.1 400 Bad\r\nContent-Length: 100\r\n\r\n"},
-          {.bytes = "HTTP/1.1 400 Bad" ERROR_END "ExpiredToken</Code></Error>", .close = true},
-          {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"},
-          {.bytes = "HTTP/1.1 400 Bad" ERROR_END "ExpiredToken</Code></Error>", .close = true},
-          {.bytes = "HTTP/1.1 400 Bad" ERROR_END "ExpiredToken</Code></Error>", .close = true});
+    BEGIN({.bytes = "HTTP/1.1 400 Bad\r\nContent-Length: 100\r\n\r\n"}, EXPIRED,
+          {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"}, EXPIRED, EXPIRED, EXPIRED,
+          {.bytes = OK_EMPTY}, EXPIRED, EXPIRED, EXPIRED, EXPIRED, EXPIRED, EXPIRED, EXPIRED,
+          EXPIRED, EXPIRED);
 
     options.http = f.http;
     options.endpoint = f.server.url;
@@ -258,8 +264,12 @@ static void credentials_are_renewed(void **state)
     assert_true(has_text(&f, 1, "Range: bytes=0-0"));
     expect_request(&f, 2, "HEAD /bucket/k ");
     assert_true(has_text(&f, 2, "Credential=AK1/"));
-    assert_fails(li_store_get(store, "k", 1, &f.out, &f.err), LI_EINVALID, "ExpiredToken", &f.err);
-    assert_int_equal(renewing.renewals, 2);
+    assert_done(li_store_get(store, "k", 1, &f.out, &f.err), &f.err);
+    assert_int_equal(renewing.renewals, 4);
+    assert_true(has_text(&f, 6, "Credential=AK4/"));
+    assert_fails(li_store_get(store, "k", 1, &f.out, &f.err), LI_EINVALID,
+                 "ExpiredToken: the credentials from somewhere are refused also when renewed",
+                 &f.err);
     li_store_free(store);
     s3_finish(&f);
 }

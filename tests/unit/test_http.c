@@ -341,7 +341,7 @@ static int run_grouped(void *arg, unsigned index, struct li_workers *team, struc
 static void cancel(void **state)
 {
     static const struct http_reply replies[] = {
-        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 3000},
+        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 1500},
         {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}};
     struct fixture f = {0};
     struct grouped g = {.f = &f, .inner = {.parent = &g.group}};

@@ -61,6 +61,49 @@ static void circles(void **state)
     s3_finish(&f);
 }
 
+/* A page without a key, and a token that there was never before. */
+static void page_of_nothing(char *body, size_t size, size_t number)
+{
+    snprintf(body, size, "<ListBucketResult>" MORE("t%zu") "</ListBucketResult>", number);
+}
+
+/* The same with a key on every page: more pages than keys are worth. */
+static void page_of_one(char *body, size_t size, size_t number)
+{
+    snprintf(body, size,
+             "<ListBucketResult>" KEY("pre/d/%zu", "1") MORE("t%zu") "</ListBucketResult>", number,
+             number);
+}
+
+static int count_key(void *arg, const char *key, uint64_t size, struct li_error *err)
+{
+    (void)key, (void)size, (void)err;
+    ++*(int *)arg;
+    return 0;
+}
+
+static void no_end(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 200 OK\r\n", .make = page_of_nothing});
+    int count = 0;
+
+    assert_fails(li_store_list(f.store, "d/", count_key, &count, &f.err), LI_ELIMIT,
+                 "0 keys on 1001 pages", &f.err);
+    assert_int_equal(count, 0);
+    s3_finish_after(&f, 1001);
+}
+
+static void hardly_an_end(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 200 OK\r\n", .make = page_of_one});
+    int count = 0;
+
+    assert_fails(li_store_list(f.store, "d/", count_key, &count, &f.err), LI_ELIMIT, "keys on",
+                 &f.err);
+    assert_true(count > 1000 && count < 1100);
+    s3_finish_after(&f, (size_t)count);
+}
+
 /* What cannot be read is asked for four times. */
 #define FOUR(...) __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__
 
@@ -98,10 +141,9 @@ static void a_visitor_that_stops(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pages),
-        cmocka_unit_test(circles),
-        cmocka_unit_test(bad_pages),
-        cmocka_unit_test(a_visitor_that_stops),
+        cmocka_unit_test(pages),     cmocka_unit_test(circles),
+        cmocka_unit_test(no_end),    cmocka_unit_test(hardly_an_end),
+        cmocka_unit_test(bad_pages), cmocka_unit_test(a_visitor_that_stops),
     };
 
     return cmocka_run_group_tests_name("s3_list", tests, NULL, NULL);

@@ -25,9 +25,10 @@
 #include "store/s3_internal.h"
 
 enum {
-    PROBE_MAX = 1 << 16,  /* bytes of an object that is put again */
-    READ_BACK_MAX = 4096, /* of one that is read again; of chunks hardly any is so small */
-    REFUSALS = 2,         /* times in a row, and a condition is not tried again */
+    /* Bytes of an object that is put again, or read again. Pointers and wraps have less; of chunks
+     * hardly any, and manifests of large images are not worth sending three times. */
+    SMALL = 4096,
+    REFUSALS = 2, /* times in a row, and a condition is not tried again */
 };
 
 /* A put of one object, however often it is tried. */
@@ -150,7 +151,7 @@ static int probe(struct li_s3 *s3, const struct put *put, struct li_error *err)
 {
     int rc = 0;
 
-    if (put->len > PROBE_MAX)
+    if (put->len > SMALL)
         return 0;
     pthread_mutex_lock(&s3->client->probing);
     rc = probe_one(s3, put, &s3->client->if_absent, "If-None-Match", "*", err);
@@ -216,7 +217,7 @@ static int look_and_put(struct li_s3 *s3, const struct put *put, struct li_error
     if (seen.present)
         return LI_END;
     rc = put_plainly(s3, put, err);
-    if (rc == 0 && put->len <= READ_BACK_MAX)
+    if (rc == 0 && put->len <= SMALL)
         rc = read_back(s3, put, err);
     if (rc == LI_ECHANGED) {
         li_error_clear(err);

@@ -66,7 +66,7 @@ LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_write.c lib/store/fault.c lib/store/s3.c lib/store/s3_call.c \
-	lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_place.c lib/store/s3_read.c \
+	lib/store/s3_copy.c lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_place.c lib/store/s3_read.c \
 	lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
 
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
@@ -104,7 +104,7 @@ UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl laye
 
 UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 
-UNIT_STORE = chunk store directory s3 s3_remove s3_write present repo push
+UNIT_STORE = chunk store directory s3 s3_list s3_remove s3_stop s3_write present repo push
 
 UNIT_READER = cache damage files reader
 
@@ -253,7 +253,7 @@ test: programs $(DEMO_IMAGE)
 	tests/with-s3-server $(MAKE) s3-scenarios
 
 # The directory's scenarios once more, with a bucket in its place. Beside tests/with-s3-server.
-S3_HTTP_SCENARIOS = against crash ends faults mount random repo requests s3 s3-crash wrong-input
+S3_HTTP_SCENARIOS = against crash ends faults mount random repo requests s3 s3-crash stop wrong-input
 S3_HTTPS_SCENARIOS = crash ends mount repo s3
 
 s3-scenarios: programs $(DEMO_IMAGE)

@@ -17,7 +17,7 @@ static int pause_before(const struct li_aws_attempt *attempt, unsigned number, s
     uint32_t random;
     int rc = attempt->env->random(&random, sizeof(random), err);
 
-    return rc < 0 ? rc : li_http_pause(attempt->http, li_retry_wait(number, random, 0), err);
+    return rc < 0 ? rc : li_http_pause(attempt->http, NULL, li_retry_wait(number, random, 0), err);
 }
 
 int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch *fetch,

@@ -157,7 +157,7 @@ static int fail_code(struct li_transfer *transfer, CURLcode code)
 
     switch (code) {
     case CURLE_ABORTED_BY_CALLBACK:
-        return li_fail(err, LI_ECANCELLED, "the client was stopped");
+        return li_fail(err, LI_ECANCELLED, "it was stopped");
     case CURLE_OUT_OF_MEMORY:
         return li_fail_memory(err);
     case CURLE_URL_MALFORMAT:

@@ -37,8 +37,10 @@ enum {
     PATIENCE = 60, /* seconds that a stall lasts, where the client does not end it */
     TRICKLE = 100, /* milliseconds between the pieces of a slow answer */
     TRICKLE_PIECES = 16,
-    NEXT = 500,    /* milliseconds to wait for another request */
-    HOURS_OFF = 5, /* of the clock of a server whose clock is wrong */
+    NEXT = 500,          /* milliseconds to wait for another request */
+    HOURS_OFF = 5,       /* of the clock of a server whose clock is wrong */
+    DENIED = 8,          /* which of the chunks that are put is refused for good */
+    DENIED_AFTER = 1000, /* milliseconds */
 };
 
 /* A request on its way. */
@@ -325,6 +327,24 @@ static bool expired(struct exchange *x)
     return answer(x, 403, "ExpiredToken", 0, "");
 }
 
+/* One of the first chunks that are put is refused for good, while others hang, or are asked to come
+ * back later than anybody wants to wait. */
+static bool deny(struct exchange *x)
+{
+    static atomic_uint chunks;
+    const char *chunk = strstr(x->request.data, "/chunks/");
+    const char *end = strchr(x->request.data, '\n');
+    unsigned number;
+
+    if (strncmp(x->request.data, "PUT ", 4) != 0 || !chunk || !end || chunk > end)
+        return none(x);
+    number = atomic_fetch_add(&chunks, 1) + 1;
+    rest(number == DENIED ? DENIED_AFTER : DENIED_AFTER / 2);
+    if (number == DENIED)
+        return answer(x, 403, "AccessDenied", 0, "");
+    return number % 2 ? wait_for_end(x) : answer(x, 503, "SlowDown", 0, "Retry-After: 20\r\n");
+}
+
 static bool skewed(struct exchange *x)
 {
     return answer(x, 403, "RequestTimeTooSkewed", x->chance & 1 ? HOURS_OFF : -HOURS_OFF, "");
@@ -348,6 +368,7 @@ static const struct fault faults[] = {
     {"503", slow_down},
     {"expired", expired},
     {"skewed", skewed},
+    {"deny", deny}, /* only where it is named */
 };
 
 /* ---- connections ----------------------------------------------------------------------------- */
@@ -430,7 +451,7 @@ static bool choose(char **names, int count)
             return false;
         chosen[chosen_count++] = &faults[j];
     }
-    for (size_t j = 0; count == 0 && j < all; j++)
+    for (size_t j = 0; count == 0 && j < all && faults[j].spoil != deny; j++)
         chosen[chosen_count++] = &faults[j];
     return true;
 }

@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -29,6 +30,9 @@ struct http_reply {
     const char *body;
     bool close;    /* closes afterwards */
     unsigned hold; /* milliseconds before it is sent */
+    /* Writes BODY for the request of this number, from 0 on, in place of the one above. This answer
+     * is then given to all further requests. */
+    void (*make)(char *body, size_t size, size_t number);
 };
 
 struct http_server {
@@ -104,15 +108,19 @@ static inline bool http_server_send_body(int fd, const char *body)
 static inline bool http_server_answer(struct http_server *server, int fd, char *request)
 {
     const struct http_reply *reply = NULL;
+    char made[1024];
+    size_t number;
 
     pthread_mutex_lock(&server->lock);
-    if (server->asked < HTTP_REQUESTS_MAX)
-        server->request[server->asked] = request;
+    number = server->asked++;
+    if (number < HTTP_REQUESTS_MAX)
+        server->request[number] = request;
     else
         free(request);
-    if (server->asked < server->reply_count)
-        reply = &server->replies[server->asked];
-    server->asked++;
+    if (number < server->reply_count)
+        reply = &server->replies[number];
+    else if (server->reply_count && server->replies[server->reply_count - 1].make)
+        reply = &server->replies[server->reply_count - 1];
     pthread_mutex_unlock(&server->lock);
     if (!reply || !reply->bytes)
         return false;
@@ -120,7 +128,10 @@ static inline bool http_server_answer(struct http_server *server, int fd, char *
         (void)http_server_wait(server, -1, (int)reply->hold);
     if (!http_server_send(fd, reply->bytes, reply->len ? reply->len : strlen(reply->bytes)))
         return false;
-    if (reply->body && !http_server_send_body(fd, reply->body))
+    if (reply->make)
+        reply->make(made, sizeof(made), number);
+    if ((reply->make || reply->body) &&
+        !http_server_send_body(fd, reply->make ? made : reply->body))
         return false;
     return !reply->close;
 }
@@ -130,9 +141,12 @@ static inline void *http_server_run(void *arg)
     struct http_server *server = arg;
 
     while (http_server_wait(server, server->listener, -1)) {
-        int fd = accept(server->listener, NULL, NULL);
+        int fd = accept(server->listener, NULL, NULL), one = 1;
         char *request;
 
+        /* Answers go out in pieces, which otherwise wait for the client to confirm each. */
+        if (fd >= 0)
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
         while (fd >= 0 && (request = http_server_read(server, fd)))
             if (!http_server_answer(server, fd, request))
                 break;

@@ -293,7 +293,7 @@ static int run_held(void *arg, unsigned index, struct li_workers *team, struct l
     struct fixture *f = arg;
     struct li_http_response response = {0};
     const struct li_http_request request = {.url = f->server.url, .no_proxy = true, .limit = 10};
-    int rc = index == 0 ? li_http_pause(f->http, 20000, err)
+    int rc = index == 0 ? li_http_pause(f->http, NULL, 20000, err)
                         : li_http_send(f->http, &request, &response, err);
 
     (void)team;
@@ -314,6 +314,57 @@ static void stop(void **state)
     assert_done(li_workers_join(team, &f.err), &f.err);
     assert_int_equal(send_request(&f, (struct li_http_request){0}), LI_ECANCELLED);
     assert_true(time(NULL) - start < 10);
+    finish(&f);
+}
+
+struct grouped {
+    struct fixture *f;
+    struct li_http_group group, inner;
+};
+
+static int run_grouped(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
+{
+    struct grouped *g = arg;
+    struct li_http_response response = {0};
+    const struct li_http_request request = {
+        .url = g->f->server.url, .no_proxy = true, .limit = 10, .group = &g->inner};
+    int rc = index == 0 ? li_http_pause(g->f->http, &g->inner, 20000, err)
+                        : li_http_send(g->f->http, &request, &response, err);
+
+    (void)team;
+    li_http_response_free(&response);
+    return rc == LI_ECANCELLED ? 0 : li_fail(err, LI_EIO, "%u: %d", index, rc);
+}
+
+/* A pause, a request that runs and one that waits for its turn end with their group; what is in
+ * none goes on. */
+static void cancel(void **state)
+{
+    static const struct http_reply replies[] = {
+        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 1500},
+        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}};
+    struct fixture f = {0};
+    struct grouped g = {.f = &f, .inner = {.parent = &g.group}};
+    const struct li_http_request late = {.group = &g.group};
+    struct li_workers *team = NULL;
+    uint64_t start;
+
+    (void)state;
+    http_server_start(&f.server, replies, 2);
+    assert_done(li_http_new(&(struct li_http_options){.in_flight = 1}, &f.http, &f.err), &f.err);
+    assert_done(li_workers_start(3, run_grouped, &g, &team, &f.err), &f.err);
+    while (http_server_asked(&f.server) == 0)
+        usleep(1000);
+    usleep(20000);
+    start = unit_milliseconds();
+    li_http_cancel(f.http, &g.group);
+    assert_done(li_workers_join(team, &f.err), &f.err);
+    assert_true(unit_milliseconds() - start < 1000);
+    assert_int_equal(send_request(&f, late), LI_ECANCELLED);
+    assert_int_equal(li_http_pause(f.http, &g.inner, 1, &f.err), LI_ECANCELLED);
+    assert_done(li_http_pause(f.http, NULL, 1, &f.err), &f.err);
+    assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
+    expect_body(&f, 200, "ok");
     finish(&f);
 }
 
@@ -473,6 +524,7 @@ int main(void)
         cmocka_unit_test(ids_that_are_none),
         cmocka_unit_test(refused),
         cmocka_unit_test(stop),
+        cmocka_unit_test(cancel),
         cmocka_unit_test(window_narrows),
         cmocka_unit_test(window_widens),
         cmocka_unit_test(plea_pauses),

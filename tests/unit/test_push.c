@@ -97,6 +97,22 @@ static void what_is_not_confirmed_is_not_pointed_at(void **state)
     assert_int_equal(open_image(f, "a", &m), LI_ENOTFOUND);
 }
 
+static void an_empty_chunk_is_mended(void **state)
+{
+    struct repo_fixture *f = *state;
+    char *key;
+
+    assert_done(push(f, "a", &first), &f->err);
+    key = chunk_key(f, "a", 1);
+    overwrite(f, key, "", 0);
+    assert_done(push(f, "a", &first), &f->err);
+    assert_int_equal(f->result.mended, 1);
+    assert_int_equal(f->result.new_chunks, 0);
+    assert_int_equal(f->result.known_chunks, 4);
+    expect_image(f, "a", &first);
+    free(key);
+}
+
 static void arguments_are_checked(void **state)
 {
     struct repo_fixture *f = *state;
@@ -369,6 +385,7 @@ int main(void)
         WITH_REPO(a_dry_run_changes_no_file),
         WITH_REPO(what_is_not_confirmed_is_not_pointed_at),
         WITH_REPO(arguments_are_checked),
+        WITH_REPO(an_empty_chunk_is_mended),
         WITH_REPO(many_may_push_at_once),
         WITH_REPO(a_push_may_fail_anywhere),
         WITH_REPO(a_store_that_refuses_chunks_stops_the_push),

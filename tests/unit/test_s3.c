@@ -215,7 +215,8 @@ static int renewing_get(struct li_aws_provider *provider, struct li_aws_credenti
                         struct li_error *err)
 {
     struct renewing *r = (struct renewing *)provider;
-    struct li_aws_credentials now = {.expires = INT64_MAX, .secret_key = "SK"};
+    struct li_aws_credentials now = {
+        .expires = INT64_MAX, .secret_key = "SK", .source = "somewhere"};
 
     snprintf(now.access_key, sizeof(now.access_key), "AK%d", r->renewals);
     return li_aws_credentials_copy(out, &now, err);
@@ -227,12 +228,18 @@ static int renewing_rejected(struct li_aws_provider *provider,
     struct renewing *r = (struct renewing *)provider;
 
     (void)err;
-    assert_int_equal(used->access_key[2] - '0', r->renewals);
+    assert_int_equal(atoi(used->access_key + 2), r->renewals);
     r->renewals++;
     return 0;
 }
 
-/* A HEAD's refusal has no body, so a GET of one byte finds out. */
+#define EXPIRED                                                                                    \
+    {                                                                                              \
+        .bytes = "HTTP/1.1 400 Bad" ERROR_END "ExpiredToken</Code></Error>", .close = true         \
+    }
+
+/* A HEAD's refusal has no body, so a GET of one byte finds out. Credentials that expire again and
+ * again are renewed as often, within the attempts of a request. */
 static void credentials_are_renewed(void **state)
 {
     static const struct li_aws_provider_operations operations = {renewing_get, renewing_rejected,
@@ -242,24 +249,27 @@ static void credentials_are_renewed(void **state)
     struct li_store *store = NULL;
     const char *key = "k";
     bool present = false;
-    BEGIN({.bytes = "HTTP/1.1 400 Bad\r\nContent-Length: 100\r\n\r\n"},
-          {.bytes = "HTTP/1.1 400 Bad" ERROR_END "ExpiredToken</Code></Error>", .close = true},
-          {.bytes = OK_EMPTY},
-          {.bytes = "HTTP/1.1 400 Bad" ERROR_END "ExpiredToken</Code></Error>", .close = true},
-          {.bytes = "HTTP/1.1 400 Bad" ERROR_END "ExpiredToken</Code></Error>", .close = true});
+    BEGIN({.bytes = "HTTP/1.1 400 Bad\r\nContent-Length: 100\r\n\r\n"}, EXPIRED,
+          {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"}, EXPIRED, EXPIRED, EXPIRED,
+          {.bytes = OK_EMPTY}, EXPIRED, EXPIRED, EXPIRED, EXPIRED, EXPIRED, EXPIRED, EXPIRED,
+          EXPIRED, EXPIRED);
 
     options.http = f.http;
     options.endpoint = f.server.url;
     assert_done(li_s3_open("s3://bucket", &options, &s3_env, &store, &f.err), &f.err);
-    assert_done(li_store_exists(store, &key, 1, &present, &f.err), &f.err);
+    assert_done(li_store_exists(store, &key, 1, 9, &present, &f.err), &f.err);
     assert_true(present);
     expect_request(&f, 0, "HEAD /bucket/k ");
     expect_request(&f, 1, "GET /bucket/k ");
     assert_true(has_text(&f, 1, "Range: bytes=0-0"));
     expect_request(&f, 2, "HEAD /bucket/k ");
     assert_true(has_text(&f, 2, "Credential=AK1/"));
-    assert_fails(li_store_get(store, "k", 1, &f.out, &f.err), LI_EINVALID, "ExpiredToken", &f.err);
-    assert_int_equal(renewing.renewals, 2);
+    assert_done(li_store_get(store, "k", 1, &f.out, &f.err), &f.err);
+    assert_int_equal(renewing.renewals, 4);
+    assert_true(has_text(&f, 6, "Credential=AK4/"));
+    assert_fails(li_store_get(store, "k", 1, &f.out, &f.err), LI_EINVALID,
+                 "ExpiredToken: the credentials from somewhere are refused also when renewed",
+                 &f.err);
     li_store_free(store);
     s3_finish(&f);
 }
@@ -326,9 +336,9 @@ static void refused_in_passing(void **state)
     bool present = false;
     BEGIN({.bytes = "HTTP/1.1 403 No\r\n\r\n", .close = true}, {.bytes = ABSENT, .close = true},
           {.bytes = "HTTP/1.1 403 No\r\n\r\n", .close = true}, {.bytes = ABSENT, .close = true},
-          {.bytes = OK_EMPTY});
+          {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"});
 
-    assert_done(li_store_exists(f.store, &key, 1, &present, &f.err), &f.err);
+    assert_done(li_store_exists(f.store, &key, 1, 9, &present, &f.err), &f.err);
     assert_true(present);
     s3_finish(&f);
 }
@@ -430,23 +440,42 @@ static void get_range(void **state)
     s3_finish(&f);
 }
 
-#define SHUT(text) "HTTP/1.1 " text "\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+#define SHUT(text)                                                                                 \
+    {                                                                                              \
+        .bytes = "HTTP/1.1 " text "\r\nConnection: close\r\n\r\n", .close = true                   \
+    }
+#define LONG(length) SHUT("200 OK\r\nContent-Length: " length)
 
 static void exists(void **state)
 {
-    BEGIN({.bytes = OK_EMPTY}, {.bytes = SHUT("404 No"), .close = true},
-          {.bytes = SHUT("200 OK"), .close = true}, {.bytes = SHUT("200 OK"), .close = true},
-          {.bytes = SHUT("200 OK"), .close = true});
+    BEGIN({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"},
+          SHUT("404 No\r\nContent-Length: 0"), LONG("1"), LONG("9"), LONG("2"));
     const char *keys[] = {"a", "b", "c"};
     bool present[3] = {false, false, false};
 
-    assert_done(li_store_exists(f.store, keys, 0, present, &f.err), &f.err);
-    assert_done(li_store_exists(f.store, keys, 1, present, &f.err), &f.err);
+    assert_done(li_store_exists(f.store, keys, 0, 9, present, &f.err), &f.err);
+    assert_done(li_store_exists(f.store, keys, 1, 9, present, &f.err), &f.err);
     assert_true(present[0]);
-    assert_done(li_store_exists(f.store, keys, 1, present, &f.err), &f.err);
+    assert_done(li_store_exists(f.store, keys, 1, 9, present, &f.err), &f.err);
     assert_false(present[0]);
-    assert_done(li_store_exists(f.store, keys, 3, present, &f.err), &f.err);
+    assert_done(li_store_exists(f.store, keys, 3, 9, present, &f.err), &f.err);
     assert_true(present[0] && present[1] && present[2]);
+    s3_finish(&f);
+}
+
+/* What has a length that is none of the object's, whatever its ETag; and what has no length. */
+static void exists_in_name_only(void **state)
+{
+    BEGIN(LONG("0"), LONG("10"), LONG("99999999999999999999999"), LONG("0\r\nETag: \"e\""),
+          SHUT("200 OK"), SHUT("200 OK\r\nETag: \"e\""));
+    const char *key = "k";
+    bool present;
+
+    for (int i = 0; i < 6; i++) {
+        present = i < 5;
+        assert_done(li_store_exists(f.store, &key, 1, 9, &present, &f.err), &f.err);
+        assert_int_equal(present, i == 5);
+    }
     s3_finish(&f);
 }
 
@@ -498,6 +527,7 @@ int main(void)
         cmocka_unit_test(too_large),
         cmocka_unit_test(get_range),
         cmocka_unit_test(exists),
+        cmocka_unit_test(exists_in_name_only),
         cmocka_unit_test(make_bucket),
     };
 

@@ -68,6 +68,15 @@ static inline int64_t unit_now(void)
     return 1700000000;
 }
 
+/* Of a clock that only goes forward. */
+static inline uint64_t unit_milliseconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 static const struct li_env unit_env __attribute__((unused)) = {unit_random, unit_now, "/tmp", 2};
 
 #endif

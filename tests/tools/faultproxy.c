@@ -38,6 +38,7 @@ enum {
     TRICKLE = 100, /* milliseconds between the pieces of a slow answer */
     TRICKLE_PIECES = 16,
     NEXT = 500,    /* milliseconds to wait for another request */
+    LATE = 40,     /* milliseconds that an answer is held back */
     HOURS_OFF = 5, /* of the clock of a server whose clock is wrong */
 };
 
@@ -257,6 +258,14 @@ static bool trickle(struct exchange *x)
     return done;
 }
 
+static bool late(struct exchange *x)
+{
+    bool done = pass_on(x);
+
+    rest(LATE);
+    return done && deliver(x);
+}
+
 /* What a proxy does that takes an answer that is late for one that is lost. */
 static bool ask_twice(struct exchange *x)
 {
@@ -341,6 +350,7 @@ static const struct fault faults[] = {
     {"flip", flip_reply},
     {"flip-request", flip_request},
     {"trickle", trickle},
+    {"late", late},
     {"ask-twice", ask_twice},
     {"answer-twice", answer_twice},
     {"interim", interim},

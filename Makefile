@@ -111,7 +111,7 @@ UNIT_COMPARE = compare compare_stored
 UNIT_MAN = man
 
 # Programs that the scenarios use: tests/tools/NAME.c
-TOOLS = ext4list faultproxy mktar mountfile randomstack treelist
+TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack treelist
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
@@ -186,7 +186,10 @@ $(BUILD)/tests/mountfile: $(call obj,$(FUSE)) $(LIB)
 
 $(BUILD)/tests/ext4list $(BUILD)/tests/treelist: $(call obj,tests/tools/listing.c)
 
-$(BUILD)/tests/faultproxy: $(call obj,tests/tools/message.c)
+$(BUILD)/tests/faultproxy: \
+	$(call obj,tests/tools/exchange.c tests/tools/faults.c tests/tools/message.c tests/tools/proxy.c)
+
+$(BUILD)/tests/faultstream: $(call obj,tests/tools/message.c tests/tools/proxy.c)
 
 $(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sketch.c)
 

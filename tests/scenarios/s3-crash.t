@@ -58,7 +58,7 @@ slow_proxy() {
 moments() {
     perl -e '
         my ($seed, $count, %whole) = @ARGV;
-        my $parts = ($count + 1) / 2;
+        my $parts = int(($count + 1) / 2);
         srand($seed);
         for my $i (0 .. $count - 1) {
             my $kind = (sort keys %whole)[$i % 2];

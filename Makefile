@@ -255,7 +255,7 @@ test: programs $(DEMO_IMAGE)
 
 # The directory's scenarios once more, with a bucket in its place. Beside tests/with-s3-server.
 S3_HTTP_SCENARIOS = against crash ends faults http2 mount random repo requests s3 s3-crash wrong-input
-S3_HTTPS_SCENARIOS = crash ends mount repo s3
+S3_HTTPS_SCENARIOS = crash ends faults mount repo s3
 
 s3-scenarios: programs $(DEMO_IMAGE)
 	echo "# repositories in a bucket, over HTTP, then over TLS"

@@ -93,7 +93,7 @@ CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explai
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base
 
-UNIT_HTTP = http aws credentials credentials_kept
+UNIT_HTTP = http http_retry aws credentials credentials_kept
 
 UNIT_IMAGE = image image_container image_oci
 
@@ -102,7 +102,7 @@ UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl laye
 
 UNIT_CRYPTO = crypto memo seal kms manifest wrap reference
 
-UNIT_STORE = chunk store directory s3 s3_remove s3_write present repo push
+UNIT_STORE = chunk store directory s3 s3_place s3_read s3_remove s3_write present repo push
 
 UNIT_READER = cache damage files reader
 

@@ -16,18 +16,6 @@ static int put(struct s3_fixture *f)
         .bytes = "HTTP/1.1 200 OK\r\nETag: \"e1\"\r\nx-amz-meta-lambdaimg-put: " mark              \
                  "\r\nContent-Length: 0\r\n\r\n"                                                   \
     }
-#define REFUSED                                                                                    \
-    {                                                                                              \
-        .bytes = EXISTS_NOT                                                                        \
-    }
-#define DONE                                                                                       \
-    {                                                                                              \
-        .bytes = OK_EMPTY                                                                          \
-    }
-#define MISSING                                                                                    \
-    {                                                                                              \
-        .bytes = ABSENT                                                                            \
-    }
 #define UNSUPPORTED                                                                                \
     {                                                                                              \
         .bytes = "HTTP/1.1 501 No\r\nContent-Length: 0\r\n\r\n"                                    \
@@ -223,9 +211,8 @@ static void copy(void **state)
 {
     BEGIN(MISSING, LATE_ERROR("InternalError"),
           {.bytes = "HTTP/1.1 200 OK\r\n", .body = "<CopyObjectResult></CopyObjectResult>"}, DONE,
-          MISSING, REFUSED, MISSING, UNSUPPORTED, DONE, MISSING,
-          {.bytes = "HTTP/1.1 404 No" ERROR_END "NoSuchKey</Code></Error>", .close = true}, MISSING,
-          LATE_ERROR("AccessDenied"));
+          MISSING, REFUSED, MISSING, UNSUPPORTED, DONE, MISSING, STATUS("404 No", "NoSuchKey"),
+          MISSING, LATE_ERROR("AccessDenied"));
 
     assert_int_equal(li_store_copy(f.store, "a~b+c", "to", &f.err), 0);
     expect_request(&f, 1, "PUT /bucket/pre/to ");
@@ -301,9 +288,6 @@ static void circles(void **state)
     s3_finish(&f);
 }
 
-/* What cannot be read is asked for four times. */
-#define FOUR(...) __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__
-
 static void bad_pages(void **state)
 {
     BEGIN(PAGE(KEY("pre/e/x", "1")), PAGE(KEY("x", "1")), FOUR(PAGE(KEY("pre/d/%0", "1"))),
@@ -313,7 +297,7 @@ static void bad_pages(void **state)
           FOUR(PAGE("<IsTruncated>True</IsTruncated>")), FOUR(PAGE(MORE(""))),
           FOUR({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n<x/>"}),
           FOUR({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"}), FOUR(DONE),
-          {.bytes = "HTTP/1.1 404 No" ERROR_END "NoSuchBucket</Code></Error>", .close = true});
+          STATUS("404 No", "NoSuchBucket"));
     struct seen seen = {"", 0, 0};
 
     for (int i = 0; i < 13; i++)

@@ -32,7 +32,7 @@ INFLATER := $(if $(shell pkg-config --exists libisal && echo yes),isal,zlib)
 endif
 DEFLATE = lib/base/deflate_$(INFLATER).c
 
-LIB_HTTP = lib/http/answers.c lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
+LIB_HTTP = lib/http/answers.c lib/http/connections.c lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
 
 LIB_AWS = lib/aws/cached.c lib/aws/credentials.c lib/aws/credentials_container.c \
 	lib/aws/credentials_instance.c lib/aws/credentials_process.c lib/aws/credentials_profile.c \
@@ -93,7 +93,7 @@ CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explai
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base
 
-UNIT_HTTP = http http_retry aws credentials credentials_kept
+UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
 
 UNIT_IMAGE = image image_container image_oci
 

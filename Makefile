@@ -33,7 +33,7 @@ INFLATER := $(if $(shell pkg-config --exists libisal && echo yes),isal,zlib)
 endif
 DEFLATE = lib/base/deflate_$(INFLATER).c
 
-LIB_HTTP = lib/http/answers.c lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
+LIB_HTTP = lib/http/answers.c lib/http/connections.c lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
 
 LIB_AWS = lib/aws/cached.c lib/aws/credentials.c lib/aws/credentials_container.c \
 	lib/aws/credentials_instance.c lib/aws/credentials_process.c lib/aws/credentials_profile.c \
@@ -95,7 +95,7 @@ CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explai
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base packed sha256 sha256_openssl
 
-UNIT_HTTP = http aws credentials credentials_kept
+UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
 
 UNIT_IMAGE = image image_container image_oci
 
@@ -104,7 +104,7 @@ UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl laye
 
 UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 
-UNIT_STORE = chunk store directory s3 s3_list s3_remove s3_stop s3_write present repo push
+UNIT_STORE = chunk store directory s3 s3_list s3_place s3_read s3_remove s3_stop s3_write present repo push
 
 UNIT_READER = cache damage files reader
 
@@ -113,7 +113,7 @@ UNIT_COMPARE = compare compare_stored
 UNIT_MAN = man
 
 # Programs that the scenarios use: tests/tools/NAME.c
-TOOLS = ext4list faultproxy mktar mountfile randomstack treelist
+TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack treelist
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
@@ -188,7 +188,10 @@ $(BUILD)/tests/mountfile: $(call obj,$(FUSE)) $(LIB)
 
 $(BUILD)/tests/ext4list $(BUILD)/tests/treelist: $(call obj,tests/tools/listing.c)
 
-$(BUILD)/tests/faultproxy: $(call obj,tests/tools/message.c)
+$(BUILD)/tests/faultproxy: \
+	$(call obj,tests/tools/exchange.c tests/tools/faults.c tests/tools/message.c tests/tools/proxy.c)
+
+$(BUILD)/tests/faultstream: $(call obj,tests/tools/message.c tests/tools/proxy.c)
 
 $(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sketch.c)
 
@@ -253,8 +256,8 @@ test: programs $(DEMO_IMAGE)
 	tests/with-s3-server $(MAKE) s3-scenarios
 
 # The directory's scenarios once more, with a bucket in its place. Beside tests/with-s3-server.
-S3_HTTP_SCENARIOS = against crash ends faults mount random repo requests s3 s3-crash stop wrong-input
-S3_HTTPS_SCENARIOS = crash ends mount repo s3
+S3_HTTP_SCENARIOS = against crash ends faults http2 mount random repo requests s3 s3-crash stop wrong-input
+S3_HTTPS_SCENARIOS = crash ends faults mount repo s3
 
 s3-scenarios: programs $(DEMO_IMAGE)
 	echo "# repositories in a bucket, over HTTP, then over TLS"

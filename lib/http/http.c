@@ -20,6 +20,7 @@
 
 #include "base/workers.h"
 #include "http/answers.h"
+#include "http/connections.h"
 #include "http/retry.h"
 #include "http/transfer.h"
 #include "http/window.h"
@@ -38,6 +39,7 @@ struct li_http {
     struct li_transfer *running;       /* the network thread's */
     struct li_window window;           /* the network thread's */
     struct li_answers answers;         /* the network thread's */
+    struct li_connections connections; /* the network thread's */
 };
 
 static uint64_t milliseconds(void)
@@ -69,11 +71,27 @@ static void settle(struct li_http *http, struct li_transfer *transfer, int rc)
     pthread_mutex_unlock(&http->lock);
 }
 
+/* What the end of a transfer says of its connection. */
+static void watch_connection(struct li_http *http, const struct li_transfer *transfer,
+                             CURLcode code)
+{
+    unsigned stall = transfer->request->stall ? transfer->request->stall : LI_HTTP_STALL;
+    long port = 0, version = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &port);
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+    if (code == CURLE_OK && version >= CURL_HTTP_VERSION_2_0)
+        li_connections_heard(&http->connections, port, milliseconds());
+    else if (code == CURLE_OPERATION_TIMEDOUT)
+        li_connections_silent(&http->connections, port, stall * UINT64_C(1000), milliseconds());
+}
+
 static void finish(struct li_http *http, struct li_transfer *transfer, CURLcode code)
 {
     const struct li_http_response *response = &transfer->response;
     int rc;
 
+    watch_connection(http, transfer, code);
     curl_multi_remove_handle(http->multi, transfer->easy);
     unlink_running(http, transfer);
     rc = li_transfer_result(transfer, code);
@@ -106,6 +124,10 @@ static void begin(struct li_http *http)
         transfer->next = http->running;
         http->running = transfer;
         li_window_begin(&http->window);
+        curl_easy_setopt(transfer->easy, CURLOPT_OPENSOCKETFUNCTION, li_connections_open);
+        curl_easy_setopt(transfer->easy, CURLOPT_OPENSOCKETDATA, &http->connections);
+        curl_easy_setopt(transfer->easy, CURLOPT_CLOSESOCKETFUNCTION, li_connections_close);
+        curl_easy_setopt(transfer->easy, CURLOPT_CLOSESOCKETDATA, &http->connections);
         if (curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK)
             finish(http, transfer, CURLE_OUT_OF_MEMORY);
     }

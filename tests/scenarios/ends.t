@@ -108,8 +108,7 @@ else
     # A relay on the way to the server, whose processes can be stopped.
     hanging=dir:$WORK/good
     target=${AWS_ENDPOINT_URL_S3##*:}
-    read -r port < <(perl -MIO::Socket::INET -e \
-        'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport, "\n"')
+    port=$(free_port)
     setsid socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork" "TCP:127.0.0.1:$target" &
     store=-$!
     started+=("$store")

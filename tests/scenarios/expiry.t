@@ -4,19 +4,9 @@
 # Credentials that expire while a repository in a bucket is in use: a push goes on, and a mount keeps
 # reading. Everything is tests/aws-server's, on loopback.
 . "$(dirname "$0")/lib.sh"
-
-unset "${!AWS_@}" http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
-aws=$WORK/aws
-mkdir "$aws"
-touch "$aws/log"
-"$top/tests/aws-server" "$aws" &
-started+=("$!")
-for ((i = 0; i < 100; i++)); do
-    [ -s "$aws/url" ] && break
-    sleep 0.05
-done
-url=$(cat "$aws/url") || exit 1
-export AWS_EC2_METADATA_DISABLED=true AWS_REGION=us-east-1 AWS_ENDPOINT_URL=$url
+# shellcheck source-path=SCRIPTDIR
+. "$scenarios/aws.sh"
+export AWS_REGION=us-east-1 AWS_ENDPOINT_URL=$url
 export AWS_CONTAINER_CREDENTIALS_FULL_URI=$url/container LAMBDAIMG_REPO=s3://bucket/images
 
 # An image of 64 files of one chunk each, that nobody can compress.
@@ -26,11 +16,6 @@ for ((i = 0; i < 64; i++)); do
 done
 tar -C files -cf layer.tar .
 make_docker_old app.tar app:1 layer.tar
-
-# counted REGEX: lines of the server's log.
-counted() {
-    grep -Ec -- "$1" "$aws/log"
-}
 
 run 0 "init in a bucket" init
 is "$(counted '^GET /container$')" 1 "one process asks for credentials once"

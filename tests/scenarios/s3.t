@@ -100,8 +100,7 @@ AWS_CA_BUNDLE=$S3_CA run 0 "the right authority" ls --endpoint "$S3_HTTPS"
 layer large <<<'file big size=40000000 fill=3'
 make_docker_old big.tar big:1 "$WORK/large.tar"
 tar -xf large.tar
-read -r port < <(perl -MIO::Socket::INET -e \
-    'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport, "\n"')
+port=$(free_port)
 
 # relay: from PORT to the server; its processes are a group of their own, RELAY.
 relay() {

@@ -128,7 +128,7 @@ static void test_damage(void **state)
     assert_true(refused > 64);
     for (size_t len = 1; len < packed.blocks.len; len++) {
         /* On the heap and as long as it is said to be, so that a step too far is seen. */
-        struct li_buffer cut_off = {malloc(len), len, len};
+        struct li_buffer cut_off = {.data = malloc(len), .len = len, .cap = len};
         struct li_unpacking reading;
 
         assert_non_null(cut_off.data);

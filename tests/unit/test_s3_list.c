@@ -104,9 +104,6 @@ static void hardly_an_end(void **state)
     s3_finish_after(&f, (size_t)count);
 }
 
-/* What cannot be read is asked for four times. */
-#define FOUR(...) __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__
-
 static void bad_pages(void **state)
 {
     BEGIN(PAGE(KEY("pre/e/x", "1")), PAGE(KEY("x", "1")), FOUR(PAGE(KEY("pre/d/%0", "1"))),

@@ -3,26 +3,6 @@
  * of them, or not at once. */
 #include "s3_fixture.h"
 
-#define DONE                                                                                       \
-    {                                                                                              \
-        .bytes = OK_EMPTY                                                                          \
-    }
-#define MISSING                                                                                    \
-    {                                                                                              \
-        .bytes = ABSENT                                                                            \
-    }
-#define GONE                                                                                       \
-    {                                                                                              \
-        .bytes = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", .close = true             \
-    }
-#define STATUS(line, code)                                                                         \
-    {                                                                                              \
-        .bytes = "HTTP/1.1 " line ERROR_END code "</Code></Error>", .close = true                  \
-    }
-#define ANSWER(xml)                                                                                \
-    {                                                                                              \
-        .bytes = "HTTP/1.1 200 OK\r\n", .body = xml                                                \
-    }
 #define RESULT(inner)                                                                              \
     ANSWER("<DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" inner                \
            "</DeleteResult>")
@@ -131,9 +111,6 @@ static void some_are_kept(void **state)
     assert_fails(remove_three(&f), LI_EINVALID, "1 of 3 objects; the first, a: Odd", &f.err);
     s3_finish(&f);
 }
-
-#define TWICE(...) __VA_ARGS__, __VA_ARGS__
-#define FOUR(...) TWICE(__VA_ARGS__), TWICE(__VA_ARGS__)
 
 static void what_passes_is_sent_again(void **state)
 {

@@ -14,18 +14,6 @@ static int put(struct s3_fixture *f)
         .bytes = "HTTP/1.1 200 OK\r\nETag: \"e1\"\r\nx-amz-meta-lambdaimg-put: " mark              \
                  "\r\nContent-Length: 0\r\n\r\n"                                                   \
     }
-#define REFUSED                                                                                    \
-    {                                                                                              \
-        .bytes = EXISTS_NOT                                                                        \
-    }
-#define DONE                                                                                       \
-    {                                                                                              \
-        .bytes = OK_EMPTY                                                                          \
-    }
-#define MISSING                                                                                    \
-    {                                                                                              \
-        .bytes = ABSENT                                                                            \
-    }
 #define UNSUPPORTED                                                                                \
     {                                                                                              \
         .bytes = "HTTP/1.1 501 No\r\nContent-Length: 0\r\n\r\n"                                    \
@@ -294,9 +282,8 @@ static void copy(void **state)
 {
     BEGIN(MISSING, LATE_ERROR("InternalError"),
           {.bytes = "HTTP/1.1 200 OK\r\n", .body = "<CopyObjectResult></CopyObjectResult>"}, DONE,
-          MISSING, REFUSED, MISSING, UNSUPPORTED, DONE, MISSING,
-          {.bytes = "HTTP/1.1 404 No" ERROR_END "NoSuchKey</Code></Error>", .close = true}, MISSING,
-          LATE_ERROR("AccessDenied"));
+          MISSING, REFUSED, MISSING, UNSUPPORTED, DONE, MISSING, STATUS("404 No", "NoSuchKey"),
+          MISSING, LATE_ERROR("AccessDenied"));
 
     assert_int_equal(li_store_copy(f.store, "a~b+c", "to", &f.err), 0);
     expect_request(&f, 1, "PUT /bucket/pre/to ");

@@ -48,7 +48,7 @@ LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/
 
 LIB_LAYER = lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/header.c lib/layer/inflate.c \
 	lib/layer/input.c lib/layer/layers.c lib/layer/merge.c lib/layer/path.c lib/layer/record.c lib/layer/scan.c \
-	lib/layer/sets.c lib/layer/tree.c \
+	lib/layer/sets.c lib/layer/tree.c lib/layer/verify.c \
 	lib/layer/whiteout.c lib/layer/xattr.c lib/layer/zeros.c
 
 LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/explain.c lib/ext4/extent.c \

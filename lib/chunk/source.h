@@ -27,6 +27,9 @@ struct li_chunk_source {
      * Reads no layer. May be NULL. Any thread. */
     int (*recipe)(void *self, uint64_t index, size_t *layer, uint8_t recipe[LI_SHA256_SIZE],
                   struct li_error *err);
+    /* Waits a moment where worker WORKER of a walk should leave the processor to something else
+     * that the source needs; true where it should still. Worker 0 never waits. May be NULL. */
+    bool (*give_way)(void *self, unsigned worker);
 };
 
 /* What a walk does with each chunk that is not all zeros; BUF is the worker's own, LI_CHUNK_SIZE

@@ -65,6 +65,9 @@ static int read_chunks(struct walk *walk, unsigned worker, struct held *held, si
     int rc = 0;
 
     *count = 0;
+    while (walk->source->give_way && walk->source->give_way(walk->source->self, worker) &&
+           !li_workers_stopped(team))
+        ;
     while (rc >= 0 && *count < want && !li_workers_stopped(team)) {
         held[*count].index = atomic_fetch_add(&walk->next, 1);
         if (held[*count].index >= walk->source->count)

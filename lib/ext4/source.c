@@ -188,8 +188,16 @@ static int read_chunk(void *self, uint64_t index, uint8_t *buf, struct li_error 
     return data_chunk(plan, block - plan->data.first, buf, err);
 }
 
+static bool give_way(void *self, unsigned worker)
+{
+    const struct li_ext4 *plan = self;
+
+    return li_layers_give_way(li_tree_layers(plan->tree), worker);
+}
+
 struct li_chunk_source li_ext4_source(const struct li_ext4 *ext4)
 {
-    return (struct li_chunk_source){
-        (void *)(uintptr_t)ext4, ext4->blocks / LI_EXT4_BLOCKS_PER_CHUNK, read_chunk, chunk_recipe};
+    return (struct li_chunk_source){(void *)(uintptr_t)ext4,
+                                    ext4->blocks / LI_EXT4_BLOCKS_PER_CHUNK, read_chunk,
+                                    chunk_recipe, give_way};
 }

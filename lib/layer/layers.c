@@ -6,209 +6,20 @@
  * unlinked spool file, with both hashes taken on the way: inflating twice, for the index and for
  * the contents, costs more than writing and reading pages that mostly stay in memory.
  *
- * Workers take layers lowest first, the order in which the merge wants them. A layer of which there
- * is a record is left alone: most pushes of what was pushed before need none of its bytes. It joins
- * the others when the first of them is read, and then it is verified like them.
+ * A layer of which there is a record is left alone: most pushes of what was pushed before need none
+ * of its bytes. It joins the others when the first of them is read, and then it is verified like
+ * them.
  */
-#include "layer/layer.h"
+#include "layer/stack.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/workers.h"
-#include "layer/hash.h"
-#include "layer/inflate.h"
-#include "layer/record.h"
 
-enum layer_state { LAYER_PENDING, LAYER_READY, LAYER_FAILED };
-
-struct layer {
-    const struct li_blob *blob;
-    int fd;          /* of the uncompressed bytes */
-    int spool;       /* the same where it is ours to close, or -1 */
-    uint64_t offset; /* of the uncompressed bytes in fd */
-    uint64_t length;
-    enum li_compression compression;
-    enum layer_state state; /* under lock */
-    bool wanted, taken;     /* under lock: is to be verified; by a worker already */
-    atomic_bool open;       /* wanted and ready: all above is constant from then on */
-};
-
-struct li_layers {
-    const struct li_env *env;
-    size_t count;
-    struct layer *layer;
-    struct li_record *record;
-    struct li_record *own_record; /* the same where it is ours to free, or NULL */
-    struct li_workers *team;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool closing;          /* under lock */
-    size_t wanted;         /* layers; under lock */
-    size_t verified;       /* layers whose digests hold; under lock */
-    struct li_error first; /* the first failure; under lock */
-};
-
-static int spool(struct li_layers *layers, struct layer *layer, struct li_workers *team,
-                 struct li_error *err)
-{
-    struct li_inflated result;
-    int fd = -1;
-    int rc = li_temporary_file(layers->env->tmpdir, &fd, err);
-
-    if (rc == 0)
-        rc = li_inflate(layer->blob, layer->compression, LI_LAYERS_MAX_INFLATED, fd, team, &result,
-                        err);
-    if (rc < 0 && rc != LI_ECANCELLED)
-        li_context(err, "layer %s", layer->blob->name);
-    if (rc == 0)
-        rc = li_layer_check(layer->blob, result.stored_digest, result.plain_digest, err);
-    if (rc == 0) {
-        pthread_mutex_lock(&layers->lock);
-        layer->fd = layer->spool = fd;
-        layer->offset = 0;
-        layer->length = result.length;
-        layer->state = LAYER_READY;
-        pthread_mutex_unlock(&layers->lock);
-        fd = -1;
-    }
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
-/* Of a layer that nobody has taken, or of one's own. */
-static bool wants_hashing(const struct li_layers *layers, const struct layer *layer)
-{
-    return layer->compression == LI_COMPRESSION_NONE &&
-           !layers->record[layer - layers->layer].checked;
-}
-
-/* The lowest layer that is to be verified and that nobody has taken, or NULL; with the lock held.
- * PLAIN: of those that only want hashing. */
-static struct layer *find_layer(struct li_layers *layers, bool plain)
-{
-    for (size_t i = 0; i < layers->count; i++) {
-        struct layer *layer = &layers->layer[i];
-
-        if (!layer->wanted || layer->taken)
-            continue;
-        if (!plain || wants_hashing(layers, layer))
-            return layer;
-    }
-    return NULL;
-}
-
-/* The next layer, or NULL at the end. Waits for one to be wanted. */
-static struct layer *take_layer(struct li_layers *layers)
-{
-    struct layer *found = NULL;
-
-    pthread_mutex_lock(&layers->lock);
-    while (!layers->closing && layers->first.code == 0) {
-        found = find_layer(layers, false);
-        if (found || layers->wanted == layers->count)
-            break;
-        pthread_cond_wait(&layers->changed, &layers->lock);
-    }
-    if (found)
-        found->taken = true;
-    pthread_mutex_unlock(&layers->lock);
-    return found;
-}
-
-static void count_verified(struct li_layers *layers)
-{
-    pthread_mutex_lock(&layers->lock);
-    layers->verified++;
-    pthread_cond_broadcast(&layers->changed);
-    pthread_mutex_unlock(&layers->lock);
-}
-
-struct hashing {
-    struct li_layers *layers;
-    struct layer *first; /* taken already; NULL once it was given */
-};
-
-static bool next_plain(void *arg, size_t *index, const struct li_blob **blob)
-{
-    struct hashing *h = arg;
-    struct layer *layer = h->first;
-
-    h->first = NULL;
-    if (!layer) {
-        pthread_mutex_lock(&h->layers->lock);
-        layer = find_layer(h->layers, true);
-        if (layer)
-            layer->taken = true;
-        pthread_mutex_unlock(&h->layers->lock);
-    }
-    if (!layer)
-        return false;
-    *index = (size_t)(layer - h->layers->layer);
-    *blob = layer->blob;
-    return true;
-}
-
-static int check_plain(void *arg, size_t index, const uint8_t digest[LI_SHA256_SIZE],
-                       struct li_error *err)
-{
-    struct hashing *h = arg;
-    int rc = li_layer_check(h->layers->layer[index].blob, digest, digest, err);
-
-    if (rc < 0)
-        return rc;
-    h->layers->record[index].checked = true;
-    count_verified(h->layers);
-    return 0;
-}
-
-/* With others like it, where it only wants hashing. */
-static int verify_layer(struct li_layers *layers, struct layer *layer, struct li_workers *team,
-                        struct li_error *err)
-{
-    struct li_record *record = &layers->record[layer - layers->layer];
-    const uint8_t *diff_id = layer->blob->diff_id;
-    struct hashing hashing = {layers, layer};
-    int rc;
-
-    if (wants_hashing(layers, layer))
-        return li_hash_layers(next_plain, check_plain, &hashing, team, err);
-    if (layer->compression != LI_COMPRESSION_NONE) {
-        rc = spool(layers, layer, team, err);
-    } else {
-        record->relied = true;
-        rc = li_layer_check(layer->blob, diff_id, diff_id, err);
-    }
-    if (rc == 0)
-        count_verified(layers);
-    return rc;
-}
-
-static int prepare(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
-{
-    struct li_layers *layers = arg;
-    struct layer *layer;
-    int rc = 0;
-
-    (void)index;
-    while (rc == 0 && !li_workers_stopped(team) && (layer = take_layer(layers)))
-        rc = verify_layer(layers, layer, team, err);
-    if (rc < 0) {
-        pthread_mutex_lock(&layers->lock);
-        if (layers->first.code == 0 || layers->first.code == LI_ECANCELLED)
-            layers->first = *err;
-        pthread_cond_broadcast(&layers->changed);
-        pthread_mutex_unlock(&layers->lock);
-    }
-    return rc;
-}
+/* How long a worker gives way before it looks about itself again. */
+enum { GIVE_WAY = 20 * 1000 * 1000, NANOSECONDS = 1000 * 1000 * 1000 };
 
 static int open_layer(const struct li_blob *blob, struct layer *layer, struct li_error *err)
 {
@@ -282,7 +93,7 @@ int li_layers_open_known(const struct li_image *image, const struct li_env *env,
     if (threads > layers->count)
         threads = layers->count;
     if (rc == 0 && threads > 0)
-        rc = li_workers_start((unsigned)threads, prepare, layers, &layers->team, err);
+        rc = li_workers_start((unsigned)threads, li_layers_verify, layers, &layers->team, err);
     if (rc < 0) {
         li_layers_free(layers);
         return rc;
@@ -404,4 +215,23 @@ int li_layers_verified(struct li_layers *layers, struct li_error *err)
     }
     pthread_mutex_unlock(&layers->lock);
     return rc;
+}
+
+bool li_layers_give_way(struct li_layers *layers, unsigned worker)
+{
+    struct timespec until;
+    bool crowded;
+    int rc = 0;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += GIVE_WAY;
+    until.tv_sec += until.tv_nsec / NANOSECONDS;
+    until.tv_nsec %= NANOSECONDS;
+    pthread_mutex_lock(&layers->lock);
+    while ((crowded =
+                worker > 0 && layers->busy > 0 && worker + layers->busy >= layers->env->threads) &&
+           rc == 0)
+        rc = pthread_cond_clockwait(&layers->changed, &layers->lock, CLOCK_MONOTONIC, &until);
+    pthread_mutex_unlock(&layers->lock);
+    return crowded;
 }

@@ -93,7 +93,7 @@ int li_aws_read_token(const struct li_aws_attempt *attempt, const char *path, st
                       struct li_error *err)
 {
     char *expanded = NULL;
-    int rc = li_aws_expand_path(&attempt->files, path, &expanded, err);
+    int rc = li_aws_expand_path(attempt->settings, path, &expanded, err);
 
     out->wiped = true;
     if (rc == 0)

@@ -35,6 +35,7 @@ int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch
         .stall = fetch->wait,
         .total = 2 * fetch->wait,
         .no_proxy = fetch->near,
+        .secret = true,
     };
     unsigned attempts = fetch->wait == LI_AWS_WAIT_PROBE ? 1 : ATTEMPTS;
     int rc;

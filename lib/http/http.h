@@ -63,6 +63,7 @@ struct li_http_request {
     /* Seconds without a connection, without a byte in either direction, and in all. */
     unsigned connect, stall, total;
     bool no_proxy;                     /* straight to the server, whatever the environment says */
+    bool secret;                       /* the answer is: what its buffers outgrow is overwritten */
     const struct li_http_group *group; /* NULL: none */
 };
 

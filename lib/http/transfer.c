@@ -290,6 +290,7 @@ int li_transfer_prepare(struct li_transfer *transfer, const struct li_http_reque
     int rc;
 
     *transfer = (struct li_transfer){.request = request, .answers = answers, .easy = easy};
+    transfer->response.headers.wiped = transfer->response.body.wiped = request->secret;
     pthread_cond_init(&transfer->settled, NULL);
     rc = easy ? set_headers(transfer, err) : li_fail_memory(err);
     if (rc < 0)

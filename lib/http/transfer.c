@@ -171,6 +171,8 @@ static int fail_code(struct li_transfer *transfer, CURLcode code)
     case CURLE_SSL_CACERT_BADFILE:
         return li_fail(err, LI_EINVALID, "cannot use the certificates to trust: %s", why);
     default:
+        transfer->response.unreached =
+            transfer->header_bytes == 0 && code != CURLE_OPERATION_TIMEDOUT;
         return li_fail(err, LI_ENETWORK, "%s", why);
     }
 }

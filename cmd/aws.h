@@ -7,12 +7,10 @@
 #include "cmd/command.h"
 #include "http/http.h"
 
-enum { AWS_PATHS = 5 };
-
 /* Zero-initialise it. It stays where it is: its parts point to each other. */
 struct aws {
-    struct li_aws_settings settings; /* by option and environment; paths in them are absolute */
-    char *absolute[AWS_PATHS];       /* those that were not, as they are in SETTINGS */
+    struct li_aws_settings settings; /* by option and environment */
+    char *directory;                 /* the settings' */
     struct li_http *http;
     struct li_aws_provider *provider;
 };

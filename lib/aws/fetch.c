@@ -35,6 +35,7 @@ int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch
         .stall = fetch->wait,
         .total = 2 * fetch->wait,
         .no_proxy = fetch->near,
+        .secret = true,
     };
     unsigned attempts = fetch->wait == LI_AWS_WAIT_PROBE ? 1 : ATTEMPTS;
     int rc;
@@ -93,7 +94,7 @@ int li_aws_read_token(const struct li_aws_attempt *attempt, const char *path, st
                       struct li_error *err)
 {
     char *expanded = NULL;
-    int rc = li_aws_expand_path(&attempt->files, path, &expanded, err);
+    int rc = li_aws_expand_path(attempt->settings, path, &expanded, err);
 
     out->wiped = true;
     if (rc == 0)

@@ -42,7 +42,7 @@ struct li_http {
     struct li_connections connections; /* the network thread's */
 };
 
-static uint64_t milliseconds(void)
+uint64_t li_http_milliseconds(void)
 {
     struct timespec t;
 
@@ -81,9 +81,10 @@ static void watch_connection(struct li_http *http, const struct li_transfer *tra
     curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &port);
     curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
     if (code == CURLE_OK && version >= CURL_HTTP_VERSION_2_0)
-        li_connections_heard(&http->connections, port, milliseconds());
+        li_connections_heard(&http->connections, port, li_http_milliseconds());
     else if (code == CURLE_OPERATION_TIMEDOUT)
-        li_connections_silent(&http->connections, port, stall * UINT64_C(1000), milliseconds());
+        li_connections_silent(&http->connections, port, stall * UINT64_C(1000),
+                              li_http_milliseconds());
 }
 
 static void finish(struct li_http *http, struct li_transfer *transfer, CURLcode code)
@@ -96,7 +97,7 @@ static void finish(struct li_http *http, struct li_transfer *transfer, CURLcode 
     unlink_running(http, transfer);
     rc = li_transfer_result(transfer, code);
     li_window_end(&http->window, rc < 0, rc == 0 && li_retry_is_plea(response->status),
-                  rc == 0 ? li_retry_after(response) : 0, milliseconds());
+                  rc == 0 ? li_retry_after(response) : 0, li_http_milliseconds());
     settle(http, transfer, rc);
 }
 
@@ -106,7 +107,7 @@ static struct li_transfer *take(struct li_http *http)
     struct li_transfer *transfer = NULL;
 
     pthread_mutex_lock(&http->lock);
-    if (http->first && !http->stopping && li_window_open(&http->window, milliseconds())) {
+    if (http->first && !http->stopping && li_window_open(&http->window, li_http_milliseconds())) {
         transfer = http->first;
         http->first = transfer->next;
         if (!http->first)
@@ -400,6 +401,7 @@ int li_http_send(struct li_http *http, const struct li_http_request *request,
         rc = enqueue_and_wait(http, &transfer);
         if (rc < 0)
             *err = transfer.error;
+        out->unreached = transfer.response.unreached;
     }
     if (rc == 0) {
         li_http_response_free(out);

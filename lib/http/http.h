@@ -63,6 +63,7 @@ struct li_http_request {
     /* Seconds without a connection, without a byte in either direction, and in all. */
     unsigned connect, stall, total;
     bool no_proxy;                     /* straight to the server, whatever the environment says */
+    bool secret;                       /* the answer is: what its buffers outgrow is overwritten */
     const struct li_http_group *group; /* NULL: none */
 };
 
@@ -72,13 +73,16 @@ struct li_http_response {
     struct li_buffer headers; /* "name\0value\0" pairs; see li_http_header() */
     struct li_buffer body;    /* over status 299 cut at LI_HTTP_ERROR_MAX */
     bool framed;              /* the server said where the body ends, so it is whole */
+    /* After LI_ENETWORK: the server let nobody in, or hung up before any byte of an answer. */
+    bool unreached;
 };
 
 /* Starts a client. LI_ENOMEM, LI_EUNSUPPORTED (libcurl), LI_EIO (no thread). */
 int li_http_new(const struct li_http_options *options, struct li_http **out, struct li_error *err);
 
 /* Sends REQUEST and waits for the answer, which replaces *OUT; any status is success. LI_ENETWORK
- * is what may pass: no connection, a reset, a body that ends early, a time-out. LI_EDENIED: the
+ * is what may pass: no connection, a reset, a body that ends early, a time-out; of OUT only
+ * `unreached` is set then. LI_EDENIED: the
  * server's certificate does not verify. LI_ELIMIT: the body is over the limit. LI_EINVALID: the
  * URL or a header. LI_ECANCELLED: after li_http_stop(), or li_http_cancel() of its group: whether
  * the server did what it was asked for is not known then. Any thread. */
@@ -89,6 +93,9 @@ int li_http_send(struct li_http *http, const struct li_http_request *request,
  * off: then LI_ECANCELLED. Any thread. */
 int li_http_pause(struct li_http *http, const struct li_http_group *group, unsigned milliseconds,
                   struct li_error *err);
+
+/* Of a clock that only goes forward. */
+uint64_t li_http_milliseconds(void);
 
 /* Ends all of GROUP, and of groups whose parent it is, that runs and that is to come, with
  * LI_ECANCELLED; it does not wait for that. Any thread. */

@@ -21,8 +21,8 @@ static int spool(struct li_layers *layers, struct layer *layer, struct li_worker
     int rc = li_temporary_file(layers->env->tmpdir, &fd, err);
 
     if (rc == 0)
-        rc = li_inflate(layer->blob, layer->compression, LI_LAYERS_MAX_INFLATED, fd, team, &result,
-                        err);
+        rc = li_inflate(layer->blob, layer->compression, LI_LAYERS_MAX_INFLATED, fd,
+                        layers->env->tmpdir, team, &result, err);
     if (rc < 0 && rc != LI_ECANCELLED)
         li_context(err, "layer %s", layer->blob->name);
     if (rc == 0)

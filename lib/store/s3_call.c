@@ -38,6 +38,8 @@ struct sending {
     struct li_http_response response;
     struct li_s3_error said;
     unsigned attempts;
+    unsigned asked;                 /* of these, those that asked for all in an outage */
+    bool asks;                      /* it does */
     bool sent;                      /* once at least */
     bool moved, set_clock, renewed; /* what was corrected already */
     bool asked_why;                 /* and found nothing wrong */
@@ -128,6 +130,7 @@ static int send_once(struct sending *s, const struct li_s3_call *call, struct li
     struct li_buffer path = {0};
     int rc;
 
+    s->response.unreached = false;
     rc = li_aws_provider_get(s3->client->provider, &s->credentials, err);
     if (rc < 0)
         return rc;
@@ -141,8 +144,12 @@ static int send_once(struct sending *s, const struct li_s3_call *call, struct li
         rc = send_signed(s, call, (char *)path.data, err);
     count(s, call);
     li_buffer_free(&path);
-    if (rc == 0)
+    if (rc == 0) {
         atomic_store(&s3->client->answered, true);
+        li_retry_reached(&s3->client->outage);
+    } else if (s->response.unreached && atomic_load(&s3->client->answered)) {
+        li_retry_unreached(&s3->client->outage, li_http_milliseconds());
+    }
     /* What a server does not end may have been cut by anybody. */
     if (rc == 0 && (call->method == LI_HTTP_GET || call->may_fail_late) &&
         s->response.status < 300 && !s->response.framed)
@@ -269,24 +276,61 @@ static enum verdict ask_why(struct sending *s, int *rc, struct li_error *err)
 
 /* ---- all attempts ---------------------------------------------------------------------------- */
 
-/* Waits for the next attempt, or returns a negative error where there is none. */
-static int wait_for_next(struct sending *s, struct li_error *err)
+static bool is_out(const struct sending *s)
 {
-    struct li_s3 *s3 = s->s3;
-    unsigned most =
-        atomic_load(&s3->client->answered) ? LI_RETRY_ATTEMPTS : LI_RETRY_ATTEMPTS_UNKNOWN;
-    struct li_error before = *err;
-    uint32_t random;
-    int rc;
+    return s->response.unreached && li_retry_is_out(&s->s3->client->outage, li_http_milliseconds());
+}
+
+static void stop_asking(struct sending *s)
+{
+    if (s->asks)
+        li_retry_asked(&s->s3->client->outage);
+    s->asks = false;
+}
+
+static bool may_try_again(struct sending *s, const struct li_error *err)
+{
+    struct li_s3_client *client = s->s3->client;
+    unsigned most = atomic_load(&client->answered) ? LI_RETRY_ATTEMPTS : LI_RETRY_ATTEMPTS_UNKNOWN;
 
     if (s->spoiled && err->code == LI_ECORRUPT && most > SPOILED)
         most = SPOILED;
-    if (s->attempts >= most || !li_retry_take(&s3->client->budget))
-        return LI_ENETWORK;
-    rc = s3->client->env->random(&random, sizeof(random), err);
-    if (rc == 0)
-        rc = li_http_pause(s3->client->http, &s3->group,
-                           li_retry_wait(s->attempts, random, li_retry_after(&s->response)), err);
+    return s->attempts - s->asked < most && li_retry_take(&client->budget);
+}
+
+static int pause_at_random(struct sending *s, unsigned least, unsigned attempt, unsigned most,
+                           struct li_error *err)
+{
+    struct li_s3 *s3 = s->s3;
+    uint32_t random;
+    unsigned wait;
+    int rc = s3->client->env->random(&random, sizeof(random), err);
+
+    if (rc < 0)
+        return rc;
+    wait = li_retry_wait(attempt, random, least);
+    return li_http_pause(s3->client->http, &s3->group, wait < most ? wait : most, err);
+}
+
+/* Waits for the next attempt, or returns a negative error where there is none. In an outage one
+ * asks for all, at its own pace; the others wait until it is answered, or ask in its place. */
+static int wait_for_next(struct sending *s, struct li_error *err)
+{
+    struct li_error before = *err;
+    int rc;
+
+    if (s->asks && is_out(s)) {
+        s->asked++;
+        rc = pause_at_random(s, LI_RETRY_PROBE / 2, s->asked + 1, LI_RETRY_PROBE, err);
+    } else {
+        stop_asking(s);
+        if (!may_try_again(s, err))
+            return LI_ENETWORK;
+        rc = pause_at_random(s, (unsigned)li_retry_after(&s->response), s->attempts - s->asked,
+                             LI_RETRY_LONGEST, err);
+        while (rc == 0 && is_out(s) && !(s->asks = li_retry_ask(&s->s3->client->outage)))
+            rc = pause_at_random(s, LI_RETRY_LOOK / 2, 2, LI_RETRY_LOOK, err);
+    }
     if (rc == 0)
         *err = before;
     return rc;
@@ -363,6 +407,7 @@ int li_s3_call(struct li_s3 *s3, const struct li_s3_call *call, struct li_http_r
         *out = s.response;
         s.response = (struct li_http_response){0};
     }
+    stop_asking(&s);
     li_http_response_free(&s.response);
     li_aws_credentials_wipe(&s.credentials);
     return rc;

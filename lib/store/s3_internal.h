@@ -85,6 +85,7 @@ struct li_s3_client {
     void (*notice)(void *arg, const char *text);
     void *notice_arg;
     struct li_retry_budget budget;
+    struct li_retry_outage outage;
     unsigned stall;       /* seconds */
     atomic_bool answered; /* the server, whatever it was */
     atomic_uint told;

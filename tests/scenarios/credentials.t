@@ -236,6 +236,9 @@ no 'AWS_REGION: .* is no AWS region' "no region" AWS_REGION='eu west'
 unset "${env_keys[@]%%=*}"
 no '/nonexistent/bundle.pem' "the profile's CA bundle, which is not there" AWS_PROFILE=services \
     "AWS_CONTAINER_CREDENTIALS_FULL_URI=https${url#http}/container"
+sed -i 's,/nonexistent/bundle,none/bundle,' "$HOME/.aws/config"
+no "$PWD/none/bundle.pem" "one that is relative to here" AWS_PROFILE=services \
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI=https${url#http}/container"
 no '/nonexistent/variable.pem' "the environment's goes before it" AWS_PROFILE=services \
     "AWS_CONTAINER_CREDENTIALS_FULL_URI=https${url#http}/container" \
     AWS_CA_BUNDLE=/nonexistent/variable.pem

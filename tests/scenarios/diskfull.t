@@ -22,6 +22,9 @@ for input in app.oci app.tar; do
     has "$ERR" "in $WORK/small: .*No space left" "it says where and why"
     is "$(files_of small)" "" "and leaves nothing"
 done
+TMPDIR=$WORK/small run 1 "convert with layers inflated on a full disk" convert app.oci -o out.ext4
+has "$ERR" "in $WORK/small: .*No space left" "it says where and why"
+is "$(files_of small)" "" "and leaves nothing"
 not_ok "nor the file" test -e out.ext4
 
 export LAMBDAIMG_REPO=dir:$WORK/small/repo

@@ -95,4 +95,18 @@ sleep 3
 same "$WORK/mnt/9" files/9 "another one, after the credentials expired"
 run 0 "umount" umount "$WORK/mnt"
 
+# The same with a path in one of these files.
+echo secret.web-token | tee token >"$aws/web-token"
+cat >aws-config <<'EOF'
+[profile web]
+role_arn = arn:aws:iam::123456789012:role/pod
+web_identity_token_file = token
+EOF
+AWS_CONFIG_FILE=aws-config AWS_PROFILE=web run 0 "mount with a token relative to here" \
+    mount app:1 "$WORK/mnt" --timeout 5
+same "$WORK/mnt/0" files/0 "a file"
+sleep 3
+same "$WORK/mnt/9" files/9 "another one, after the credentials expired"
+run 0 "umount" umount "$WORK/mnt"
+
 finish

@@ -130,6 +130,26 @@ wait "$pushing"
 is "$?" 0 "a push outlives connections that break"
 run 0 "and what it pushed is whole" verify big:1 --repo "s3://$mine/breaks"
 
+# Gone for some seconds while 32 requests are under way: longer than all of them may be sent again.
+layer more <<<'file big size=100000000 fill=4'
+make_docker_old other.tar other:1 "$WORK/more.tar"
+"$LAMBDAIMG" push other.tar other:1 --compression none --repo "s3://$mine/breaks" \
+    --endpoint "$through" 2>"$ERR" &
+pushing=$!
+started+=("$pushing")
+before=$(grep -c 'PUT .*/chunks/' "$S3_LOG")
+for ((i = 0; i < 500; i++)); do
+    [ "$(grep -c 'PUT .*/chunks/' "$S3_LOG")" -eq "$before" ] || break
+    sleep 0.01
+done
+break_relay
+sleep 4
+ok "while its server is gone a push waits" kill -0 "$pushing"
+relay
+wait "$pushing"
+result $? "and goes on when it is back" <"$ERR"
+run 0 "what it pushed is whole" verify other:1 --repo "s3://$mine/breaks"
+
 break_relay
 run 1 "a push whose server has gone" push app.tar app:1 --repo "s3://$mine/breaks" \
     --endpoint "$through"

@@ -42,7 +42,9 @@ struct http_server {
     const struct http_reply *replies;
     size_t reply_count;
     pthread_mutex_t lock;
-    size_t asked; /* under lock */
+    size_t asked; /* under lock, as what follows */
+    bool away;    /* connections are closed as they come */
+    size_t turned_away;
     char *request[HTTP_REQUESTS_MAX];
 };
 
@@ -136,6 +138,17 @@ static inline bool http_server_answer(struct http_server *server, int fd, char *
     return !reply->close;
 }
 
+static inline bool http_server_is_away(struct http_server *server)
+{
+    bool away;
+
+    pthread_mutex_lock(&server->lock);
+    away = server->away;
+    server->turned_away += away;
+    pthread_mutex_unlock(&server->lock);
+    return away;
+}
+
 static inline void *http_server_run(void *arg)
 {
     struct http_server *server = arg;
@@ -147,7 +160,7 @@ static inline void *http_server_run(void *arg)
         /* Answers go out in pieces, which otherwise wait for the client to confirm each. */
         if (fd >= 0)
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-        while (fd >= 0 && (request = http_server_read(server, fd)))
+        while (fd >= 0 && !http_server_is_away(server) && (request = http_server_read(server, fd)))
             if (!http_server_answer(server, fd, request))
                 break;
         if (fd >= 0)
@@ -182,6 +195,13 @@ static inline size_t http_server_asked(struct http_server *server)
     asked = server->asked;
     pthread_mutex_unlock(&server->lock);
     return asked;
+}
+
+static inline void http_server_go(struct http_server *server, bool away)
+{
+    pthread_mutex_lock(&server->lock);
+    server->away = away;
+    pthread_mutex_unlock(&server->lock);
 }
 
 /* Ends the thread; what was asked stays until http_server_free(). */

@@ -233,7 +233,8 @@ static int inflate_job(void *arg, unsigned index, struct li_workers *team, struc
     struct job *job = arg;
 
     (void)index;
-    return li_inflate(&job->blob, LI_COMPRESSION_GZIP, job->limit, job->fd, team, &job->got, err);
+    return li_inflate(&job->blob, LI_COMPRESSION_GZIP, job->limit, job->fd, "/dev", team, &job->got,
+                      err);
 }
 
 static int run_job(struct job *job, struct li_error *err)
@@ -282,7 +283,8 @@ static void a_spool_that_cannot_be_written_is_told(void **state)
     assert_done(li_temporary_file("/tmp", &job.blob.fd, &err), &err);
     assert_done(li_pwrite_all(job.blob.fd, s.layer[0].stored.data, s.layer[0].stored.len, 0, &err),
                 &err);
-    assert_fails(run_job(&job, &err), LI_EIO, "spooling the uncompressed layer: writing", &err);
+    assert_fails(run_job(&job, &err), LI_EIO,
+                 "spooling the uncompressed layer to a temporary file in /dev: writing", &err);
     close(job.fd);
     close(job.blob.fd);
     stack_free(&s);

@@ -126,12 +126,37 @@ static void retry_after(void **state)
     }
 }
 
+static void outages_end(void **state)
+{
+    struct li_retry_outage outage = {0};
+
+    (void)state;
+    assert_false(li_retry_is_out(&outage, 7));
+    li_retry_unreached(&outage, 1000);
+    li_retry_unreached(&outage, 2000);
+    assert_true(li_retry_is_out(&outage, 1000));
+    assert_true(li_retry_is_out(&outage, 1000 + LI_RETRY_OUTAGE - 1));
+    /* Gone for good: each for itself, with what tokens there are. */
+    assert_false(li_retry_is_out(&outage, 1000 + LI_RETRY_OUTAGE));
+    li_retry_unreached(&outage, 50000);
+    assert_false(li_retry_is_out(&outage, 50000));
+    li_retry_reached(&outage);
+    assert_false(li_retry_is_out(&outage, 50000));
+    li_retry_unreached(&outage, 60000);
+    assert_true(li_retry_is_out(&outage, 60001));
+    assert_true(li_retry_ask(&outage));
+    assert_false(li_retry_ask(&outage));
+    li_retry_asked(&outage);
+    assert_true(li_retry_ask(&outage));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(window_narrows), cmocka_unit_test(window_widens),
         cmocka_unit_test(retry_waits),    cmocka_unit_test(retry_budget),
         cmocka_unit_test(retry_which),    cmocka_unit_test(retry_after),
+        cmocka_unit_test(outages_end),
     };
 
     return cmocka_run_group_tests_name("http_retry", tests, NULL, NULL);

@@ -352,6 +352,28 @@ static void failing_reads_are_not_damage(void **state)
     li_manifest_free(&m);
 }
 
+/* What fails before a chunk was looked at has looked at none. */
+static void a_failed_check_has_a_result(void **state)
+{
+    struct repo_fixture *f = *state;
+    struct li_chunk_source source = image_source(&second);
+    struct li_push_options options = push_options();
+    struct li_verify_result result;
+    struct li_manifest m = {0};
+
+    assert_done(push(f, "b", &second), &f->err);
+    assert_done(open_image(f, "b", &m), &f->err);
+    memset(&result, 0xff, sizeof(result));
+    li_fault_order(f->store, LI_FAULT_GET, 1, LI_FAULT_STOP, LI_ENETWORK);
+    assert_fails(li_repo_verify(f->repo, &m, &source, &options.seal, NULL, &result, &f->err),
+                 LI_ENETWORK, "ordered", &f->err);
+    assert_int_equal(result.chunks, 0);
+    assert_int_equal(result.bytes, 0);
+    assert_int_equal(result.bad, 0);
+    assert_int_equal(result.mended, 0);
+    li_manifest_free(&m);
+}
+
 static void note_progress(void *arg, uint64_t done, uint64_t total)
 {
     uint64_t *last = arg;
@@ -392,6 +414,7 @@ int main(void)
         WITH_REPO(damaged_chunks_are_found_and_mended),
         WITH_REPO(a_push_can_mend_what_is_there),
         WITH_REPO(failing_reads_are_not_damage),
+        WITH_REPO(a_failed_check_has_a_result),
         WITH_REPO(verify_reports_progress),
     };
 

@@ -14,7 +14,7 @@
 
 #include "base/secret.h"
 
-enum { RECEIVE_BUFFER = 1 << 17, SEND_BUFFER = 1 << 18 };
+enum { RECEIVE_BUFFER = 1 << 16, SEND_BUFFER = 1 << 16 };
 
 const char *li_http_method_text(enum li_http_method method)
 {

@@ -24,7 +24,8 @@ endif
 # ---- sources ---------------------------------------------------------------------------------
 
 LIB_BASE = lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
-	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/secret.c lib/base/sha256.c lib/base/workers.c
+	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/secret.c lib/base/sha256.c \
+	lib/base/sha256_lanes.c lib/base/text.c lib/base/workers.c
 
 # ISA-L where there is one, else zlib. INFLATER=zlib takes zlib all the same; give it a BUILD of its own.
 ifndef INFLATER
@@ -32,7 +33,7 @@ INFLATER := $(if $(shell pkg-config --exists libisal && echo yes),isal,zlib)
 endif
 DEFLATE = lib/base/deflate_$(INFLATER).c
 
-LIB_HTTP = lib/http/answers.c lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
+LIB_HTTP = lib/http/answers.c lib/http/connections.c lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
 
 LIB_AWS = lib/aws/cached.c lib/aws/credentials.c lib/aws/credentials_container.c \
 	lib/aws/credentials_instance.c lib/aws/credentials_process.c lib/aws/credentials_profile.c \
@@ -45,8 +46,9 @@ LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/
 	lib/image/image.c lib/image/json.c lib/image/names.c lib/image/oci.c lib/image/oci_choose.c \
 	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
 
-LIB_LAYER = lib/layer/entry.c lib/layer/finish.c lib/layer/header.c lib/layer/inflate.c lib/layer/layers.c \
-	lib/layer/merge.c lib/layer/path.c lib/layer/record.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c \
+LIB_LAYER = lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/header.c lib/layer/inflate.c \
+	lib/layer/input.c lib/layer/layers.c lib/layer/merge.c lib/layer/path.c lib/layer/record.c lib/layer/scan.c \
+	lib/layer/sets.c lib/layer/tree.c lib/layer/verify.c \
 	lib/layer/whiteout.c lib/layer/xattr.c lib/layer/zeros.c
 
 LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/explain.c lib/ext4/extent.c \
@@ -64,7 +66,7 @@ LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_write.c lib/store/fault.c lib/store/s3.c lib/store/s3_call.c \
-	lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_place.c lib/store/s3_read.c \
+	lib/store/s3_copy.c lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_place.c lib/store/s3_read.c \
 	lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
 
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
@@ -91,18 +93,18 @@ CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explai
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # One cmocka program each: tests/unit/test_NAME.c
-UNIT_BASE = base
+UNIT_BASE = base packed sha256 sha256_openssl
 
-UNIT_HTTP = http aws credentials credentials_kept
+UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
 
 UNIT_IMAGE = image image_container image_oci
 
 UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
-	layer_gzip layer_names layer_sparse layer_xattr layer_zeros
+	layer_gzip layer_names layer_runs layer_sparse layer_xattr layer_zeros
 
-UNIT_CRYPTO = crypto memo seal kms manifest wrap reference
+UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 
-UNIT_STORE = chunk store directory s3 s3_remove s3_write present repo push
+UNIT_STORE = chunk store directory s3 s3_list s3_place s3_read s3_remove s3_stop s3_write present repo push
 
 UNIT_READER = cache damage files reader
 
@@ -111,7 +113,7 @@ UNIT_COMPARE = compare compare_stored
 UNIT_MAN = man
 
 # Programs that the scenarios use: tests/tools/NAME.c
-TOOLS = ext4list faultproxy mktar mountfile randomstack treelist
+TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack treelist
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
@@ -186,7 +188,10 @@ $(BUILD)/tests/mountfile: $(call obj,$(FUSE)) $(LIB)
 
 $(BUILD)/tests/ext4list $(BUILD)/tests/treelist: $(call obj,tests/tools/listing.c)
 
-$(BUILD)/tests/faultproxy: $(call obj,tests/tools/message.c)
+$(BUILD)/tests/faultproxy: \
+	$(call obj,tests/tools/exchange.c tests/tools/faults.c tests/tools/message.c tests/tools/proxy.c)
+
+$(BUILD)/tests/faultstream: $(call obj,tests/tools/message.c tests/tools/proxy.c)
 
 $(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sketch.c)
 
@@ -251,8 +256,8 @@ test: programs $(DEMO_IMAGE)
 	tests/with-s3-server $(MAKE) s3-scenarios
 
 # The directory's scenarios once more, with a bucket in its place. Beside tests/with-s3-server.
-S3_HTTP_SCENARIOS = against crash ends faults mount random repo requests s3 s3-crash wrong-input
-S3_HTTPS_SCENARIOS = crash ends mount repo s3
+S3_HTTP_SCENARIOS = against crash ends faults http2 mount random repo requests s3 s3-crash stop wrong-input
+S3_HTTPS_SCENARIOS = crash ends faults mount repo s3
 
 s3-scenarios: programs $(DEMO_IMAGE)
 	echo "# repositories in a bucket, over HTTP, then over TLS"

@@ -18,6 +18,7 @@ LAMBDAIMG=$(realpath -m "${LAMBDAIMG:-$top/build/lambdaimg}")
 DISK=
 MEMORY=
 LOADER=
+HELPER=
 kernel_mounts=()
 
 die() {
@@ -35,6 +36,9 @@ cleanup() {
     done
     if [ -n "$LOADER" ]; then
         kill "$LOADER" 2>/dev/null && wait "$LOADER"
+    fi
+    if [ -n "$HELPER" ]; then
+        kill "$HELPER" 2>/dev/null || true
     fi
     rm -rf --one-file-system ${DISK:+"$DISK"} ${MEMORY:+"$MEMORY"}
 }

@@ -2,18 +2,21 @@
 #include "cmd/aws.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
-struct li_aws_settings aws_settings(const struct arguments *args)
+/* A mount's loader works in another directory later. In one that was removed no relative path means
+ * anything. */
+static void read_settings(const struct arguments *args, struct aws *aws)
 {
-    struct li_aws_settings settings = {
+    aws->directory = getcwd(NULL, 0);
+    aws->settings = (struct li_aws_settings){
         .profile = option(args, "profile"),
         .region = option(args, "region"),
         .endpoint = option(args, "endpoint"),
+        .directory = aws->directory,
     };
-
     for (size_t i = 0; i < LI_AWS_VARIABLES; i++)
-        settings.environment[i] = getenv(li_aws_variable_names[i]);
-    return settings;
+        aws->settings.environment[i] = getenv(li_aws_variable_names[i]);
 }
 
 int open_aws(const struct arguments *args, const struct li_env *env, struct aws *out,
@@ -23,12 +26,12 @@ int open_aws(const struct arguments *args, const struct li_env *env, struct aws 
     struct li_http_options options = {0};
     int rc;
 
-    out->settings = aws_settings(args);
+    read_settings(args, out);
     rc = li_aws_ca_bundle(&out->settings, bundle, err);
-    if (rc < 0)
-        return rc;
-    options.ca_bundle = *bundle ? bundle : NULL;
-    rc = li_http_new(&options, &out->http, err);
+    if (rc == 0) {
+        options.ca_bundle = *bundle ? bundle : NULL;
+        rc = li_http_new(&options, &out->http, err);
+    }
     if (rc == 0)
         rc = li_aws_provider_chain(&out->settings, out->http, env, &out->provider, err);
     if (rc < 0)
@@ -40,5 +43,6 @@ void close_aws(struct aws *aws)
 {
     li_aws_provider_free(aws->provider);
     li_http_free(aws->http);
+    free(aws->directory);
     *aws = (struct aws){.settings = {.profile = NULL}};
 }

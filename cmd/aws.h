@@ -7,12 +7,10 @@
 #include "cmd/command.h"
 #include "http/http.h"
 
-/* --profile, --region and --endpoint, where the command has them, and the environment. */
-struct li_aws_settings aws_settings(const struct arguments *args);
-
 /* Zero-initialise it. It stays where it is: its parts point to each other. */
 struct aws {
-    struct li_aws_settings settings;
+    struct li_aws_settings settings; /* by option and environment */
+    char *directory;                 /* the settings' */
     struct li_http *http;
     struct li_aws_provider *provider;
 };

@@ -28,7 +28,7 @@ struct context {
     struct li_repo *repo;
 };
 
-/* --repo or LAMBDAIMG_REPO; LI_EINVALID where neither is given. */
+/* --repo or LAMBDAIMG_REPO; CMD_EUSAGE where neither is given. */
 int repo_address(const struct arguments *args, const char **address, struct li_error *err);
 
 /* --kms, LAMBDAIMG_KMS, or the default in the user's configuration directory; the caller frees

@@ -3,9 +3,11 @@
 #include <malloc.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "image/image.h"
 
 const struct command *const commands[] = {
     &command_init,   &command_convert, &command_push, &command_pull,
@@ -89,6 +91,26 @@ static void see_children_end(void)
     signal(SIGCHLD, SIG_DFL);
 }
 
+/* A file that grows over the shell's limit is a failed write, which is told and cleaned up after,
+ * and no reason to be killed. */
+static void survive_file_limit(void)
+{
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+/* A layer that is compressed has a file open for what it is unpacked to, and one in a directory has
+ * its own, so an image of many needs more files than the 1,024 that are mostly allowed at first. */
+static void allow_open_files(void)
+{
+    const rlim_t wanted = 2 * LI_IMAGE_MAX_LAYERS + 1024;
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= wanted)
+        return;
+    files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+    (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int main(int argc, char **argv)
 {
     struct li_error err = LI_ERROR_INIT;
@@ -96,6 +118,8 @@ int main(int argc, char **argv)
 
     hold_standard_descriptors();
     see_children_end();
+    survive_file_limit();
+    allow_open_files();
     return_large_buffers();
     if (argc < 2) {
         print_usage(stderr);

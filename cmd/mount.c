@@ -9,8 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -252,25 +250,13 @@ static int serve_in_background(struct mount *m, struct li_error *err)
     return code;
 }
 
-static int check_directory(struct mount *m, struct li_error *err)
+/* Before the loader is another process, works elsewhere, and has read the image for nothing. */
+static int find_directory(struct mount *m, struct li_error *err)
 {
     const char *path = m->args->operand[1];
-    struct statvfs fs;
-    struct stat st;
+    int rc = li_fuse_mountpoint(path, &m->directory, err);
 
-    /* The kernel may remember what a dead loader told it of the directory, but not of the file
-     * system. */
-    m->directory = realpath(path, NULL);
-    if ((!m->directory || statvfs(m->directory, &fs) < 0) && errno == ENOTCONN)
-        return li_fail(err, LI_EIO,
-                       "cannot mount on %s: a loader that died is still mounted there; run "
-                       "lambdaimg umount %s first",
-                       path, path);
-    if (!m->directory)
-        return li_fail_errno(err, errno, "cannot mount on %s", path);
-    if (stat(m->directory, &st) < 0 || !S_ISDIR(st.st_mode))
-        return li_fail(err, LI_EINVALID, "cannot mount on %s: it is not a directory", path);
-    return 0;
+    return rc < 0 ? li_context(err, "cannot mount on %s", path) : 0;
 }
 
 static int run(const struct arguments *args, struct li_error *err)
@@ -281,7 +267,7 @@ static int run(const struct arguments *args, struct li_error *err)
     int rc = parse_reference(args->operand[0], &m.reference, err);
 
     if (rc == 0)
-        rc = check_directory(&m, err);
+        rc = find_directory(&m, err);
     if (rc == 0 && stats && *stats) {
         m.stats = fopen(stats, "ae");
         if (!m.stats)

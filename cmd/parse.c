@@ -76,6 +76,15 @@ static int refuse_option(const struct command *command, int c, const char *last,
                    command->name);
 }
 
+/* Nothing has an empty name. To take one for no option at all would be to use another key, or
+ * another bucket, than the one whose variable a script has forgotten to set. */
+static int refuse_empty(const struct command *command, int index, struct li_error *err)
+{
+    return li_fail(err, CMD_EUSAGE,
+                   "%s: the argument of --%s is empty; lambdaimg %s --help shows how",
+                   command->name, row(command, index)->name, command->name);
+}
+
 int parse_arguments(const struct command *command, int argc, char **argv, struct arguments *out,
                     struct li_error *err)
 {
@@ -90,6 +99,8 @@ int parse_arguments(const struct command *command, int argc, char **argv, struct
 
         if (c == '?' || c == ':' || i < 0)
             return refuse_option(command, c, argv[optind - 1], err);
+        if (optarg && !*optarg)
+            return refuse_empty(command, i, err);
         out->value[i] = optarg ? optarg : "";
     }
     if (flag(out, "help")) {

@@ -104,7 +104,8 @@ static void print_text(const struct li_reference *reference, const struct li_pus
         printf("; %llu known by the memo", (unsigned long long)r->memo_chunks);
     putchar('\n');
     if (r->mended > 0)
-        printf("mended %llu chunks that were damaged\n", (unsigned long long)r->mended);
+        printf("%s %llu chunks that %s damaged\n", dry_run ? "it would mend" : "mended",
+               (unsigned long long)r->mended, dry_run ? "are" : "were");
 }
 
 static void print_stats(const struct li_push_ways *ways, const struct li_store_stats *s)
@@ -149,22 +150,27 @@ static int print(const struct arguments *args, const struct context *context,
     return print_json(json, err);
 }
 
-/* The reference: as given, or the image's own tag. */
-static int choose_reference(const struct arguments *args, const struct li_image *image,
-                            struct li_reference *reference, struct li_error *err)
+static int parse_tag(const char *text, struct li_reference *reference, struct li_error *err)
 {
-    const char *text = args->count > 1 ? args->operand[1] : li_image_tag(image);
-    int rc;
+    int rc = parse_reference(text, reference, err);
 
-    if (!text)
-        return li_fail(err, LI_EINVALID,
-                       "the image has no tag of its own; name it: lambdaimg push "
-                       "IMAGE NAME:TAG");
-    rc = parse_reference(text, reference, err);
     if (rc == 0 && reference->pinned)
         rc =
             li_fail(err, CMD_EUSAGE, "%s: a push names a tag, NAME:TAG; ids are given by it", text);
     return rc;
+}
+
+/* The image's own tag, where none was given. */
+static int choose_reference(const struct arguments *args, const struct li_image *image,
+                            struct li_reference *reference, struct li_error *err)
+{
+    if (args->count > 1)
+        return 0;
+    if (!li_image_tag(image))
+        return li_fail(err, LI_EINVALID,
+                       "the image has no tag of its own; name it: lambdaimg push "
+                       "IMAGE NAME:TAG");
+    return parse_tag(li_image_tag(image), reference, err);
 }
 
 static int push(const struct arguments *args, struct context *context,
@@ -207,6 +213,9 @@ static int run(const struct arguments *args, struct li_error *err)
     struct context context = {0};
     int rc = seal_policy(args, &seal, err);
 
+    /* Before the image is read, which may take long, and which a pipe gives once. */
+    if (rc == 0 && args->count > 1)
+        rc = parse_tag(args->operand[1], &reference, err);
     if (rc == 0)
         rc = parse_room(args, &room, err);
     if (rc == 0)

@@ -16,7 +16,7 @@
 #include "reader/files.h"
 
 struct li_mount_options {
-    const char *mountpoint;   /* a directory */
+    const char *mountpoint;   /* of li_fuse_mountpoint() */
     const char *fuse_options; /* more of mount.fuse(8)'s -o options, or NULL */
     const char *source;       /* shown in the mount table: the reference */
     unsigned threads;         /* requests answered at once, 1 or more */
@@ -36,6 +36,11 @@ struct li_mount_options {
     void (*failed)(void *arg, const struct li_error *err);
     void *failed_arg;
 };
+
+/* Finds the absolute path of DIRECTORY, which holds when the working directory changes, as the
+ * callbacks above may do; the caller frees *OUT. LI_ENOTFOUND; LI_EINVALID where it is no
+ * directory; LI_EIO, also where the process of an image that is mounted there has died. */
+int li_fuse_mountpoint(const char *directory, char **out, struct li_error *err);
 
 /* Mounts FILES and answers requests until the file system is unmounted, or SIGTERM, SIGINT or
  * SIGHUP arrives; then unmounts it, lazily where it is busy, and returns 0. A directory on which an

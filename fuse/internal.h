@@ -27,10 +27,6 @@ struct li_served {
 
 extern const struct fuse_lowlevel_ops li_fuse_operations;
 
-/* The absolute path of PATH, whose last component is not looked at: it may be a mount that answers
- * no more. OUT has PATH_MAX bytes. */
-int li_mountpoint_resolve(const char *path, char *out, struct li_error *err);
-
 /* What is mounted at a path, on top; all zero where nothing is. */
 struct li_mounted {
     bool image;      /* an image of lambdaimg */

@@ -11,11 +11,11 @@
  */
 #include <errno.h>
 #include <fuse_log.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "fuse/internal.h"
@@ -58,23 +58,33 @@ static int fail_fuse(struct li_error *err, int code, const char *what)
     return code;
 }
 
-static int check_mountpoint(const char *path, struct li_error *err)
+int li_fuse_mountpoint(const char *directory, char **out, struct li_error *err)
 {
+    char *path = realpath(directory, NULL);
+    struct statvfs fs;
     struct stat st;
+    int rc = 0;
 
-    if (stat(path, &st) < 0 && errno == ENOTCONN)
-        return li_fail(err, LI_EINVALID,
-                       "a mount whose process was killed is still there; unmount it first");
-    if (stat(path, &st) < 0)
-        return li_fail_errno(err, errno, "cannot use it as a mount point");
-    if (!S_ISDIR(st.st_mode))
-        return li_fail(err, LI_EINVALID, "it is not a directory");
-    return 0;
+    /* The kernel may remember what a dead loader told it of the directory, but not of the file
+     * system. */
+    if ((!path || statvfs(path, &fs) < 0) && errno == ENOTCONN)
+        rc = li_fail(err, LI_EIO,
+                     "a loader that died is still mounted there; run lambdaimg umount %s first",
+                     directory);
+    else if (!path || stat(path, &st) < 0)
+        rc = li_fail_errno(err, errno, "it cannot be found");
+    else if (!S_ISDIR(st.st_mode))
+        rc = li_fail(err, LI_EINVALID, "it is not a directory");
+    if (rc < 0)
+        free(path);
+    else
+        *out = path;
+    return rc;
 }
 
 static bool add_options(char **to, const struct li_mount_options *options)
 {
-    static const char *const all[] = {"ro", "default_permissions", LI_FUSE_SUBTYPE};
+    static const char *const all[] = {"default_permissions", LI_FUSE_SUBTYPE};
     static const char *const root[] = {"allow_other", "dev", "suid"};
     char *name = NULL;
     int bad = 0;
@@ -90,6 +100,8 @@ static bool add_options(char **to, const struct li_mount_options *options)
     free(name);
     if (options->fuse_options)
         bad |= fuse_opt_add_opt(to, options->fuse_options);
+    /* Of "ro" and "rw" the last one counts. */
+    bad |= fuse_opt_add_opt(to, "ro");
     return bad == 0;
 }
 
@@ -175,14 +187,9 @@ static int mount_and_serve(struct li_served *served, struct li_signals *signals,
                            struct li_error *err)
 {
     struct fuse_session *session = NULL;
-    char path[PATH_MAX];
-    int rc = check_mountpoint(served->options->mountpoint, err);
+    const char *path = served->options->mountpoint;
+    int rc = check_vacant(path, err);
 
-    /* The callbacks may change the working directory, and the path is needed again at the end. */
-    if (rc == 0)
-        rc = li_mountpoint_resolve(served->options->mountpoint, path, err);
-    if (rc == 0)
-        rc = check_vacant(path, err);
     if (rc == 0)
         rc = new_session(served, &session, err);
     if (rc < 0)

@@ -20,7 +20,9 @@
 
 extern char **environ;
 
-int li_mountpoint_resolve(const char *path, char *out, struct li_error *err)
+/* The absolute path of PATH, whose last component is not looked at: it may be a mount that answers
+ * no more. OUT has PATH_MAX bytes. */
+static int resolve(const char *path, char *out, struct li_error *err)
 {
     char *copy = strdup(path), *last, real[PATH_MAX];
     size_t len = strlen(path);
@@ -144,7 +146,7 @@ int li_fuse_unmount(const char *mountpoint, bool lazy, struct li_error *err)
 {
     struct li_mounted mounted;
     char path[PATH_MAX];
-    int rc = li_mountpoint_resolve(mountpoint, path, err);
+    int rc = resolve(mountpoint, path, err);
 
     if (rc < 0)
         return rc;

@@ -73,6 +73,9 @@ struct li_aws_settings {
     const char *profile;  /* option; more than AWS_PROFILE, and than keys in the environment */
     const char *region;   /* option */
     const char *endpoint; /* option: the URL of S3 */
+    /* The absolute path of the directory that paths are relative to, in variables and in AWS's
+     * files alike: files are read again later, when the process may have left it. */
+    const char *directory;
     const char *environment[LI_AWS_VARIABLES];
 };
 

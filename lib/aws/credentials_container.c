@@ -139,7 +139,7 @@ static int ask(const struct li_aws_attempt *attempt, const char *url, const char
 int li_aws_from_container(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
                           struct li_error *err)
 {
-    struct li_buffer token = {0};
+    struct li_buffer token = {.wiped = true};
     char *url = NULL;
     int rc = make_url(attempt->settings, &url, err);
 

@@ -242,8 +242,8 @@ static int judge(int status, struct output *said, struct li_error *err)
 static int run(char **words, struct li_buffer *printed, struct li_error *err)
 {
     struct process process = {
-        .out = {.fd = -1},
-        .said = {.fd = -1},
+        .out = {.fd = -1, .text.wiped = true},
+        .said = {.fd = -1, .text.wiped = true},
         .deadline = now_ms() + PROCESS_SECONDS * 1000,
     };
     int rc = start(words, &process, err);

@@ -129,7 +129,7 @@ static int ask(const struct li_aws_attempt *attempt, const struct wanted *wanted
 int li_aws_from_sso(const struct li_aws_attempt *attempt, const char *profile,
                     struct li_aws_credentials *out, struct li_error *err)
 {
-    struct li_buffer token = {0};
+    struct li_buffer token = {.wiped = true};
     struct wanted wanted;
     int rc = find(attempt, profile, &wanted, err);
 

@@ -107,7 +107,6 @@ static int make_body(const struct li_aws_attempt *attempt, const struct li_aws_r
         role->duration,
         "ExternalId",
         token ? NULL : role->external_id,
-        /* Last, so that nothing behind it moves it about in memory unwiped. */
         "WebIdentityToken",
         token,
         NULL,
@@ -115,8 +114,7 @@ static int make_body(const struct li_aws_attempt *attempt, const struct li_aws_r
     int rc = check_duration(role->duration, err);
 
     snprintf(name, sizeof(name), "lambdaimg-%" PRId64, attempt->env->now());
-    if (rc == 0 && token)
-        rc = li_buffer_reserve(body, LI_AWS_URL_SIZE + 8192 + 3 * strlen(token), err);
+    body->wiped = true;
     return rc == 0 ? li_aws_form(body, pairs, err) : rc;
 }
 

@@ -17,7 +17,7 @@ static int pause_before(const struct li_aws_attempt *attempt, unsigned number, s
     uint32_t random;
     int rc = attempt->env->random(&random, sizeof(random), err);
 
-    return rc < 0 ? rc : li_http_pause(attempt->http, li_retry_wait(number, random, 0), err);
+    return rc < 0 ? rc : li_http_pause(attempt->http, NULL, li_retry_wait(number, random, 0), err);
 }
 
 int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch *fetch,
@@ -35,6 +35,7 @@ int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch
         .stall = fetch->wait,
         .total = 2 * fetch->wait,
         .no_proxy = fetch->near,
+        .secret = true,
     };
     unsigned attempts = fetch->wait == LI_AWS_WAIT_PROBE ? 1 : ATTEMPTS;
     int rc;
@@ -93,8 +94,9 @@ int li_aws_read_token(const struct li_aws_attempt *attempt, const char *path, st
                       struct li_error *err)
 {
     char *expanded = NULL;
-    int rc = li_aws_expand_path(&attempt->files, path, &expanded, err);
+    int rc = li_aws_expand_path(attempt->settings, path, &expanded, err);
 
+    out->wiped = true;
     if (rc == 0)
         rc = li_read_file(expanded, LI_AWS_REPLY_MAX, out, err);
     if (rc == 0) {

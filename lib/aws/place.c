@@ -5,6 +5,7 @@
  * are those of the environment and of the profile, never an option.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "aws/endpoint.h"
@@ -187,6 +188,7 @@ int li_aws_ca_bundle(const struct li_aws_settings *settings, char path[LI_AWS_PA
 {
     struct li_aws_files files = {0};
     const char *text = li_aws_variable(settings, LI_AWS_CA_BUNDLE);
+    char *expanded = NULL;
     int rc = 0;
 
     if (!text) {
@@ -194,8 +196,11 @@ int li_aws_ca_bundle(const struct li_aws_settings *settings, char path[LI_AWS_PA
         if (rc == 0)
             text = li_aws_profile_get(&files, files.profile, "ca_bundle");
     }
+    if (rc == 0 && text)
+        rc = li_aws_expand_path(settings, text, &expanded, err);
     if (rc == 0)
-        rc = put(path, LI_AWS_PATH_SIZE, text ? text : "", "the path of the CA bundle", err);
+        rc = put(path, LI_AWS_PATH_SIZE, text ? expanded : "", "the path of the CA bundle", err);
+    free(expanded);
     li_aws_files_free(&files);
     return rc;
 }

@@ -57,35 +57,43 @@ bool li_aws_is_true(const char *text)
     return text && strcasecmp(text, "true") == 0;
 }
 
-int li_aws_expand_path(const struct li_aws_files *files, const char *text, char **out,
+int li_aws_expand_path(const struct li_aws_settings *settings, const char *text, char **out,
                        struct li_error *err)
 {
+    const char *home = li_aws_variable(settings, LI_AWS_HOME);
     int n;
 
-    if (strncmp(text, "~/", 2) != 0)
+    if (*text == '/')
         n = asprintf(out, "%s", text);
-    else if (files->home)
-        n = asprintf(out, "%s%s", files->home, text + 1);
-    else
+    else if (strncmp(text, "~/", 2) == 0 && home)
+        n = asprintf(out, "%s%s", home, text + 1);
+    else if (strncmp(text, "~/", 2) == 0)
         return li_fail(err, LI_EINVALID, "%s: HOME is not set, so nobody knows where that is",
+                       text);
+    else if (given(settings->directory))
+        n = asprintf(out, "%s/%s", settings->directory, text);
+    else
+        return li_fail(err, LI_EINVALID,
+                       "%s: nobody knows which directory that is relative to; give a path that "
+                       "begins with a slash",
                        text);
     return n < 0 ? li_fail_memory(err) : 0;
 }
 
 /* The file that VARIABLE names, or NAME in the home directory, or none. */
-static int find_file(const struct li_aws_files *files, const char *variable, const char *name,
-                     char **path, struct li_error *err)
+static int find_file(const struct li_aws_settings *settings, enum li_aws_variable variable,
+                     const char *name, char **path, struct li_error *err)
 {
-    if (variable)
-        return li_aws_expand_path(files, variable, path, err);
-    if (!files->home)
+    const char *named = li_aws_variable(settings, variable);
+
+    if (!named && !li_aws_variable(settings, LI_AWS_HOME))
         return 0;
-    return li_aws_expand_path(files, name, path, err);
+    return li_aws_expand_path(settings, named ? named : name, path, err);
 }
 
 static int load_file(const char *path, struct li_aws_ini **out, struct li_error *err)
 {
-    struct li_buffer text = {0};
+    struct li_buffer text = {.wiped = true};
     int rc;
 
     if (!path)
@@ -121,12 +129,11 @@ int li_aws_files_load(const struct li_aws_settings *settings, struct li_aws_file
                       struct li_error *err)
 {
     struct li_aws_files files = {.home = li_aws_variable(settings, LI_AWS_HOME)};
-    int rc = find_file(&files, li_aws_variable(settings, LI_AWS_CONFIG_FILE), "~/.aws/config",
-                       &files.config_path, err);
+    int rc = find_file(settings, LI_AWS_CONFIG_FILE, "~/.aws/config", &files.config_path, err);
 
     if (rc == 0)
-        rc = find_file(&files, li_aws_variable(settings, LI_AWS_SHARED_CREDENTIALS_FILE),
-                       "~/.aws/credentials", &files.credentials_path, err);
+        rc = find_file(settings, LI_AWS_SHARED_CREDENTIALS_FILE, "~/.aws/credentials",
+                       &files.credentials_path, err);
     if (rc == 0)
         rc = load_file(files.config_path, &files.config, err);
     if (rc == 0)

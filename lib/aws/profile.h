@@ -54,8 +54,9 @@ const char *li_aws_config_get(const struct li_aws_files *files, const char *prof
 const char *li_aws_section_get(const struct li_aws_files *files, const char *kind, const char *name,
                                const char *key);
 
-/* Puts the path that TEXT means, "~/" being the home directory, into a new string. */
-int li_aws_expand_path(const struct li_aws_files *files, const char *text, char **out,
+/* Puts the absolute path that TEXT means, "~/" being the home directory, into a new string.
+ * LI_EINVALID where SETTINGS lack the directory that it is relative to. */
+int li_aws_expand_path(const struct li_aws_settings *settings, const char *text, char **out,
                        struct li_error *err);
 
 #endif

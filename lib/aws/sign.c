@@ -275,7 +275,7 @@ static int set_hash(const struct li_aws_request *request, char *hash, struct li_
 static int compose(const struct li_aws_request *request, struct li_aws_signed *out,
                    struct li_buffer *canonical, struct li_buffer *names, struct li_error *err)
 {
-    struct li_buffer path = {0}, query = {0}, lines = {0};
+    struct li_buffer path = {0}, query = {0}, lines = {.wiped = true};
     const char *method = li_http_method_text(request->method);
     char *text = NULL;
     int len = -1, rc = encode_path(request, &path, err);
@@ -317,7 +317,7 @@ out:
 int li_aws_sign(const struct li_aws_request *request, const struct li_aws_credentials *credentials,
                 int64_t now, struct li_aws_signed *out, struct li_error *err)
 {
-    struct li_buffer canonical = {0}, names = {0};
+    struct li_buffer canonical = {.wiped = true}, names = {0};
     int rc;
 
     *out = (struct li_aws_signed){0};

@@ -60,7 +60,7 @@ static int cache_path(const struct li_aws_attempt *attempt,
 static int load(const char *path, const struct li_aws_sso_session *session, json_t **out,
                 struct li_error *err)
 {
-    struct li_buffer text = {0};
+    struct li_buffer text = {.wiped = true};
     int rc = li_read_file(path, LI_AWS_REPLY_MAX, &text, err);
 
     if (rc == LI_ENOTFOUND)

@@ -6,6 +6,7 @@
 #ifndef LI_BASE_BUFFER_H
 #define LI_BASE_BUFFER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ struct li_buffer {
     uint8_t *data;
     size_t len; /* bytes in use */
     size_t cap; /* bytes allocated */
+    bool wiped; /* for secrets, set from the start: what it outgrows is overwritten */
 };
 
 /* Makes room for at least CAP bytes in all; len stays. */
@@ -23,7 +25,8 @@ int li_buffer_reserve(struct li_buffer *b, size_t cap, struct li_error *err);
 /* Appends LEN bytes. */
 int li_buffer_append(struct li_buffer *b, const void *data, size_t len, struct li_error *err);
 
-/* Frees the data. li_buffer_wipe_free() overwrites it first. NULL is allowed. */
+/* Frees the data. li_buffer_wipe_free() overwrites it first; what it had outgrown before was
+ * overwritten only where `wiped` is set. NULL is allowed. */
 void li_buffer_free(struct li_buffer *b);
 void li_buffer_wipe_free(struct li_buffer *b);
 

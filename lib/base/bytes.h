@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Little-endian put and get, and a bounds-checked cursor for every byte that comes from outside.
+ * Put and get of little-endian values, put of big-endian ones, and a bounds-checked cursor for
+ * every byte that comes from outside.
  *
  * The put and get functions trust their pointer. A cursor never reads past its end: a read that
  * would do so returns zeros, and `bad` stays set from then on, so a decoder may read all its fields
@@ -30,6 +31,16 @@ static inline void li_put_le64(uint8_t *p, uint64_t v)
 {
     li_put_le32(p, (uint32_t)v);
     li_put_le32(p + 4, (uint32_t)(v >> 32));
+}
+
+static inline void li_put_be32(uint8_t *p, uint32_t v)
+{
+    li_put_le32(p, __builtin_bswap32(v));
+}
+
+static inline void li_put_be64(uint8_t *p, uint64_t v)
+{
+    li_put_le64(p, __builtin_bswap64(v));
 }
 
 static inline uint16_t li_get_le16(const uint8_t *p)

@@ -15,7 +15,10 @@
 
 #include "base/gunzip.h"
 
-enum { INPUT_SIZE = 256 * 1024 };
+enum {
+    INPUT_SIZE = 256 * 1024,
+    FILTERS = 2, /* the decompression, and libarchive's own above the source */
+};
 
 struct li_decompress {
     enum li_compression compression;
@@ -55,7 +58,8 @@ static int fail_archive(struct li_decompress *d, struct li_error *err)
 }
 
 /* Filters that would start a program, where libarchive was built without the library, are
- * refused. */
+ * refused. So is what looks compressed once more: libarchive would undo that too, and has no way to
+ * be told where to stop that still tells an error of the source from an empty stream. */
 static int open_archive(struct li_decompress *d, struct li_error *err)
 {
     struct archive *a = d->archive = archive_read_new();
@@ -72,6 +76,8 @@ static int open_archive(struct li_decompress *d, struct li_error *err)
     if (got != ARCHIVE_OK)
         return li_fail(err, LI_EUNSUPPORTED, "this libarchive lacks zstd or xz");
     got = archive_read_open(a, d, NULL, read_source, NULL);
+    if (got == ARCHIVE_OK && archive_filter_count(a) > FILTERS)
+        return li_fail(err, LI_EUNSUPPORTED, "it is compressed twice");
     if (got == ARCHIVE_OK)
         got = archive_read_next_header(a, &entry);
     d->ended = got == ARCHIVE_EOF;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Compressed bytes read as what they were. One form is undone, once: gzip in gzip comes out as
- * gzip.
+ * gzip. zstd in zstd or xz, or xz in one of them, is refused as LI_EUNSUPPORTED.
  *
  * A `struct li_decompress` belongs to one thread at a time.
  */

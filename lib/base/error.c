@@ -13,11 +13,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
+/* A character that was cut in its middle is shown so too. */
 static void sanitize(char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+    while (*text) {
+        size_t len = li_text_visible(text);
+
+        if (len == 0)
             *text = '?';
+        text += len ? len : 1;
+    }
 }
 
 static int code_of_errno(int sys)

@@ -266,6 +266,22 @@ int li_output_write(struct li_output *out, const void *buf, size_t len, uint64_t
     return rc < 0 ? li_context(err, "%s", out->path) : 0;
 }
 
+/* A link never replaces what is there. FAT and some file systems of FUSE have none, and some of
+ * those that do, such as NFS, cannot rename without replacing. */
+int li_move_where_absent(int from_dir, const char *from, int to_dir, const char *to,
+                         struct li_error *err)
+{
+    int done = linkat(from_dir, from, to_dir, to, 0);
+
+    if (done == 0)
+        unlinkat(from_dir, from, 0);
+    else if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS)
+        done = renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE);
+    if (done == 0)
+        return 0;
+    return errno == EEXIST ? LI_END : li_fail_errno(err, errno, "cannot name the finished file");
+}
+
 /* linkat() does not replace, so an unnamed file gets a name beside its place first. */
 static int link_temporary(struct li_output *out, struct li_error *err)
 {

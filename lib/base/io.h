@@ -35,6 +35,12 @@ int li_temporary_file(const char *dir, int *fd, struct li_error *err);
 /* Makes DIR and its missing parents, mode 0777 less the umask. */
 int li_make_directories(const char *dir, struct li_error *err);
 
+/* Moves the file FROM to TO, where nothing stands; LI_END where something does. Paths may be
+ * relative to the directories FROM_DIR and TO_DIR, as for linkat(). What fails leaves FROM in its
+ * place. */
+int li_move_where_absent(int from_dir, const char *from, int to_dir, const char *to,
+                         struct li_error *err);
+
 /* A regular file that appears at its path whole, or not at all. */
 struct li_output;
 

@@ -2,26 +2,38 @@
 /*
  * OpenSSL 3 looks an algorithm up by its name on each use unless it is given a fetched one, and a
  * push hashes every chunk; so it is fetched once, and lives as long as the process.
+ *
+ * OpenSSL hashes one message at a time and keeps the state of a stream to itself. Where the
+ * processor can take two messages at once (sha256_lanes.h), the state of a stream is therefore our
+ * own, and so is all that is hashed in twos. Everything else is OpenSSL's.
  */
 #include "base/sha256.h"
 
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include "base/bytes.h"
+#include "base/sha256_lanes.h"
+
+struct li_sha256 {
+    EVP_MD_CTX *md; /* or NULL, and what follows is the state */
+    uint32_t words[LI_SHA256_WORDS];
+    uint64_t length;               /* bytes so far */
+    uint8_t tail[LI_SHA256_BLOCK]; /* of them, those that fill no block yet */
+};
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static EVP_MD *sha256;
+static bool lanes;
 
-static void fetch(void)
+static void prepare(void)
 {
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-}
-
-/* The opaque type is OpenSSL's own context under our name: there is nothing to add to it. */
-static EVP_MD_CTX *context(struct li_sha256 *hash)
-{
-    return (EVP_MD_CTX *)hash;
+    lanes = sha256 && li_sha256_lanes_here();
 }
 
 static int failed(struct li_error *err)
@@ -35,38 +47,139 @@ static int failed(struct li_error *err)
 
 int li_sha256(const void *data, size_t len, uint8_t digest[LI_SHA256_SIZE], struct li_error *err)
 {
-    pthread_once(&once, fetch);
+    pthread_once(&once, prepare);
     return sha256 && EVP_Digest(data, len, digest, NULL, sha256, NULL) == 1 ? 0 : failed(err);
 }
 
+/* ---- streams of our own ---------------------------------------------------------------------- */
+
+static void begin(struct li_sha256 *hash)
+{
+    static const uint32_t first[LI_SHA256_WORDS] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                                    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+
+    memcpy(hash->words, first, sizeof(first));
+    hash->length = 0;
+}
+
+static void update(struct li_sha256 *hash, const uint8_t *data, size_t len)
+{
+    size_t held = hash->length % LI_SHA256_BLOCK, whole;
+
+    hash->length += len;
+    if (held > 0) {
+        size_t piece = LI_SHA256_BLOCK - held < len ? LI_SHA256_BLOCK - held : len;
+
+        memcpy(hash->tail + held, data, piece);
+        if (held + piece < LI_SHA256_BLOCK)
+            return;
+        li_sha256_lane(hash->words, hash->tail, 1);
+        data += piece;
+        len -= piece;
+    }
+    whole = len / LI_SHA256_BLOCK;
+    li_sha256_lane(hash->words, data, whole);
+    if (len % LI_SHA256_BLOCK > 0)
+        memcpy(hash->tail, data + whole * LI_SHA256_BLOCK, len % LI_SHA256_BLOCK);
+}
+
+/* Padding: a bit, zeros, and the length in bits in the last eight bytes of a block. */
+static void end(struct li_sha256 *hash, uint8_t *digest)
+{
+    static const uint8_t padding[LI_SHA256_BLOCK] = {0x80};
+    uint8_t bits[sizeof(uint64_t)];
+    size_t held = hash->length % LI_SHA256_BLOCK, room = LI_SHA256_BLOCK - sizeof(bits);
+
+    li_put_be64(bits, hash->length * 8);
+    update(hash, padding, (held < room ? room : room + LI_SHA256_BLOCK) - held);
+    update(hash, bits, sizeof(bits));
+    for (size_t i = 0; i < LI_SHA256_WORDS; i++)
+        li_put_be32(digest + 4 * i, hash->words[i]);
+}
+
+/* ---- streams --------------------------------------------------------------------------------- */
+
 int li_sha256_new(struct li_sha256 **out, struct li_error *err)
 {
-    EVP_MD_CTX *md;
+    struct li_sha256 *hash = calloc(1, sizeof(*hash));
 
-    pthread_once(&once, fetch);
-    md = sha256 ? EVP_MD_CTX_new() : NULL;
-    if (!md || EVP_DigestInit_ex(md, sha256, NULL) != 1) {
-        EVP_MD_CTX_free(md);
+    pthread_once(&once, prepare);
+    if (!hash)
+        return li_fail_memory(err);
+    begin(hash);
+    if (!lanes && (!sha256 || !(hash->md = EVP_MD_CTX_new()) ||
+                   EVP_DigestInit_ex(hash->md, sha256, NULL) != 1)) {
+        li_sha256_free(hash);
         return failed(err);
     }
-    *out = (struct li_sha256 *)md;
+    *out = hash;
     return 0;
 }
 
 int li_sha256_update(struct li_sha256 *hash, const void *data, size_t len, struct li_error *err)
 {
-    return EVP_DigestUpdate(context(hash), data, len) == 1 ? 0 : failed(err);
+    if (hash->md)
+        return EVP_DigestUpdate(hash->md, data, len) == 1 ? 0 : failed(err);
+    if (len > 0)
+        update(hash, data, len);
+    return 0;
+}
+
+int li_sha256_update_two(struct li_sha256 *hash0, const void *data0, struct li_sha256 *hash1,
+                         const void *data1, size_t len, struct li_error *err)
+{
+    const uint8_t *at0 = data0, *at1 = data1;
+    int rc;
+
+    if (!hash0->md && !hash1->md && hash0->length % LI_SHA256_BLOCK == 0 &&
+        hash1->length % LI_SHA256_BLOCK == 0) {
+        size_t whole = len - len % LI_SHA256_BLOCK;
+
+        li_sha256_two_lanes(hash0->words, at0, hash1->words, at1, whole / LI_SHA256_BLOCK);
+        hash0->length += whole;
+        hash1->length += whole;
+        at0 += whole;
+        at1 += whole;
+        len -= whole;
+    }
+    rc = li_sha256_update(hash0, at0, len, err);
+    return rc < 0 ? rc : li_sha256_update(hash1, at1, len, err);
 }
 
 int li_sha256_final(struct li_sha256 *hash, uint8_t digest[LI_SHA256_SIZE], struct li_error *err)
 {
-    if (EVP_DigestFinal_ex(context(hash), digest, NULL) != 1 ||
-        EVP_DigestInit_ex(context(hash), NULL, NULL) != 1)
-        return failed(err);
+    if (hash->md)
+        return EVP_DigestFinal_ex(hash->md, digest, NULL) == 1 &&
+                       EVP_DigestInit_ex(hash->md, NULL, NULL) == 1
+                   ? 0
+                   : failed(err);
+    end(hash, digest);
+    begin(hash);
     return 0;
 }
 
 void li_sha256_free(struct li_sha256 *hash)
 {
-    EVP_MD_CTX_free(context(hash));
+    if (hash)
+        EVP_MD_CTX_free(hash->md);
+    free(hash);
+}
+
+int li_sha256_two(const void *data0, uint8_t digest0[LI_SHA256_SIZE], const void *data1,
+                  uint8_t digest1[LI_SHA256_SIZE], size_t len, struct li_error *err)
+{
+    struct li_sha256 hash0 = {0}, hash1 = {0};
+    int rc;
+
+    pthread_once(&once, prepare);
+    if (!lanes) {
+        rc = li_sha256(data0, len, digest0, err);
+        return rc < 0 ? rc : li_sha256(data1, len, digest1, err);
+    }
+    begin(&hash0);
+    begin(&hash1);
+    rc = li_sha256_update_two(&hash0, data0, &hash1, data1, len, err);
+    end(&hash0, digest0);
+    end(&hash1, digest1);
+    return rc;
 }

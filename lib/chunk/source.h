@@ -27,6 +27,9 @@ struct li_chunk_source {
      * Reads no layer. May be NULL. Any thread. */
     int (*recipe)(void *self, uint64_t index, size_t *layer, uint8_t recipe[LI_SHA256_SIZE],
                   struct li_error *err);
+    /* Waits a moment where worker WORKER of a walk should leave the processor to something else
+     * that the source needs; true where it should still. Worker 0 never waits. May be NULL. */
+    bool (*give_way)(void *self, unsigned worker);
 };
 
 /* What a walk does with each chunk that is not all zeros; BUF is the worker's own, LI_CHUNK_SIZE
@@ -34,17 +37,23 @@ struct li_chunk_source {
 typedef int li_chunk_visit(void *arg, unsigned worker, uint64_t index, uint8_t *buf,
                            struct li_error *err);
 
+/* Reads all chunks by THREADS workers, each taking the next one, and calls VISIT for those that are
+ * not all zeros. Stops at the first failure and returns it. PROGRESS may be NULL. */
+int li_chunk_walk(const struct li_chunk_source *source, unsigned threads, li_chunk_visit *visit,
+                  void *arg, const struct li_progress *progress, struct li_error *err);
+
+/* The same with DIGEST, the SHA-256 of the chunk. */
+typedef int li_chunk_visit_hashed(void *arg, unsigned worker, uint64_t index, uint8_t *buf,
+                                  const uint8_t digest[LI_SHA256_SIZE], struct li_error *err);
+
 /* Asked before a chunk is read: LI_END where it need not be, and is not to be visited. */
 typedef int li_chunk_known(void *arg, unsigned worker, uint64_t index, struct li_error *err);
 
-/* Reads all chunks by THREADS workers, each taking the next one, and calls VISIT for those that are
- * not all zeros. Stops at the first failure and returns it. PROGRESS may be NULL. The second asks
- * KNOWN, which may be NULL, before it reads. */
-int li_chunk_walk(const struct li_chunk_source *source, unsigned threads, li_chunk_visit *visit,
-                  void *arg, const struct li_progress *progress, struct li_error *err);
-int li_chunk_walk_unknown(const struct li_chunk_source *source, unsigned threads,
-                          li_chunk_known *known, li_chunk_visit *visit, void *arg,
-                          const struct li_progress *progress, struct li_error *err);
+/* The same walk with each chunk hashed, for which a worker reads two before it visits them. KNOWN
+ * may be NULL. */
+int li_chunk_walk_hashed(const struct li_chunk_source *source, unsigned threads,
+                         li_chunk_known *known, li_chunk_visit_hashed *visit, void *arg,
+                         const struct li_progress *progress, struct li_error *err);
 
 /* Asked once, when all is written and before the file appears: a last reason to refuse it. */
 typedef int li_chunk_confirm(void *arg, struct li_error *err);

@@ -14,14 +14,25 @@
 /* Of the worker's buffer: what O_DIRECT and the page cache like best. */
 enum { BUFFER_ALIGNMENT = 4096 };
 
+/* Chunks that are hashed together. */
+enum { PAIR = 2 };
+
 struct walk {
     const struct li_chunk_source *source;
     li_chunk_known *known; /* or NULL */
     li_chunk_visit *visit;
+    li_chunk_visit_hashed *visit_hashed; /* where VISIT is NULL */
     void *arg;
     const struct li_progress *progress;
     atomic_uint_fast64_t next;
     atomic_uint_fast64_t done;
+};
+
+/* A chunk that was read. */
+struct held {
+    uint64_t index;
+    uint8_t *buf;
+    uint8_t digest[LI_SHA256_SIZE];
 };
 
 static void count_done(struct walk *walk)
@@ -33,58 +44,109 @@ static void count_done(struct walk *walk)
                                walk->source->count * LI_CHUNK_SIZE);
 }
 
-static int walk_chunk(struct walk *walk, unsigned worker, uint64_t index, uint8_t *buf,
-                      struct li_error *err)
+/* LI_END where there is nothing to visit. */
+static int read_chunk(struct walk *walk, unsigned worker, struct held *held, struct li_error *err)
 {
-    int rc = walk->known ? walk->known(walk->arg, worker, index, err) : 0;
+    int rc = walk->known ? walk->known(walk->arg, worker, held->index, err) : 0;
 
     if (rc == 0)
-        rc = walk->source->read(walk->source->self, index, buf, err);
-    if (rc == 0 && !li_chunk_is_zero(buf))
-        rc = walk->visit(walk->arg, worker, index, buf, err);
-    if (rc < 0)
-        return rc;
-    count_done(walk);
-    return 0;
+        rc = walk->source->read(walk->source->self, held->index, held->buf, err);
+    if (rc == 0 && li_chunk_is_zero(held->buf))
+        rc = LI_END;
+    if (rc == LI_END)
+        count_done(walk);
+    return rc;
+}
+
+/* The next chunks that are to be visited: at most WANT, and fewer only at the end. */
+static int read_chunks(struct walk *walk, unsigned worker, struct held *held, size_t want,
+                       size_t *count, struct li_workers *team, struct li_error *err)
+{
+    int rc = 0;
+
+    *count = 0;
+    while (walk->source->give_way && walk->source->give_way(walk->source->self, worker) &&
+           !li_workers_stopped(team))
+        ;
+    while (rc >= 0 && *count < want && !li_workers_stopped(team)) {
+        held[*count].index = atomic_fetch_add(&walk->next, 1);
+        if (held[*count].index >= walk->source->count)
+            break;
+        rc = read_chunk(walk, worker, &held[*count], err);
+        *count += rc == 0;
+    }
+    return rc < 0 ? rc : 0;
+}
+
+static int hash_chunks(struct held *held, size_t count, struct li_error *err)
+{
+    if (count == PAIR)
+        return li_sha256_two(held[0].buf, held[0].digest, held[1].buf, held[1].digest,
+                             LI_CHUNK_SIZE, err);
+    return count == 1 ? li_sha256(held[0].buf, LI_CHUNK_SIZE, held[0].digest, err) : 0;
+}
+
+static int visit_chunk(struct walk *walk, unsigned worker, const struct held *held,
+                       struct li_error *err)
+{
+    int rc = walk->visit
+                 ? walk->visit(walk->arg, worker, held->index, held->buf, err)
+                 : walk->visit_hashed(walk->arg, worker, held->index, held->buf, held->digest, err);
+
+    if (rc == 0)
+        count_done(walk);
+    return rc;
 }
 
 static int work(void *arg, unsigned worker, struct li_workers *team, struct li_error *err)
 {
     struct walk *walk = arg;
-    uint8_t *buf = aligned_alloc(BUFFER_ALIGNMENT, LI_CHUNK_SIZE);
+    size_t want = walk->visit ? 1 : PAIR, count = want;
+    uint8_t *buf = aligned_alloc(BUFFER_ALIGNMENT, want * LI_CHUNK_SIZE);
+    struct held held[PAIR] = {{0}};
     int rc = 0;
 
     if (!buf)
         return li_fail_memory(err);
-    while (rc == 0 && !li_workers_stopped(team)) {
-        uint64_t index = atomic_fetch_add(&walk->next, 1);
-
-        if (index >= walk->source->count)
-            break;
-        rc = walk_chunk(walk, worker, index, buf, err);
+    for (size_t i = 0; i < want; i++)
+        held[i].buf = buf + i * LI_CHUNK_SIZE;
+    while (rc == 0 && count == want && !li_workers_stopped(team)) {
+        rc = read_chunks(walk, worker, held, want, &count, team, err);
+        if (rc == 0 && !walk->visit)
+            rc = hash_chunks(held, count, err);
+        for (size_t i = 0; i < count && rc == 0; i++)
+            rc = visit_chunk(walk, worker, &held[i], err);
     }
     free(buf);
     return rc;
 }
 
-int li_chunk_walk(const struct li_chunk_source *source, unsigned threads, li_chunk_visit *visit,
-                  void *arg, const struct li_progress *progress, struct li_error *err)
+static int run(struct walk *walk, unsigned threads, struct li_error *err)
 {
-    return li_chunk_walk_unknown(source, threads, NULL, visit, arg, progress, err);
-}
-
-int li_chunk_walk_unknown(const struct li_chunk_source *source, unsigned threads,
-                          li_chunk_known *known, li_chunk_visit *visit, void *arg,
-                          const struct li_progress *progress, struct li_error *err)
-{
-    struct walk walk = {
-        .source = source, .known = known, .visit = visit, .arg = arg, .progress = progress};
     struct li_workers *team = NULL;
     int rc;
 
-    if (source->count > LI_CHUNK_MAX_COUNT)
+    if (walk->source->count > LI_CHUNK_MAX_COUNT)
         return li_fail(err, LI_ELIMIT, "an image of %llu chunks; %d is the most",
-                       (unsigned long long)source->count, LI_CHUNK_MAX_COUNT);
-    rc = li_workers_start(threads ? threads : 1, work, &walk, &team, err);
+                       (unsigned long long)walk->source->count, LI_CHUNK_MAX_COUNT);
+    rc = li_workers_start(threads ? threads : 1, work, walk, &team, err);
     return rc < 0 ? rc : li_workers_join(team, err);
+}
+
+int li_chunk_walk(const struct li_chunk_source *source, unsigned threads, li_chunk_visit *visit,
+                  void *arg, const struct li_progress *progress, struct li_error *err)
+{
+    struct walk walk = {.source = source, .visit = visit, .arg = arg, .progress = progress};
+
+    return run(&walk, threads, err);
+}
+
+int li_chunk_walk_hashed(const struct li_chunk_source *source, unsigned threads,
+                         li_chunk_known *known, li_chunk_visit_hashed *visit, void *arg,
+                         const struct li_progress *progress, struct li_error *err)
+{
+    struct walk walk = {
+        .source = source, .known = known, .visit_hashed = visit, .arg = arg, .progress = progress};
+
+    return run(&walk, threads, err);
 }

@@ -1,16 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The file begins as one hole of the full size, so a chunk of zeros costs nothing, and the workers
- * write the others where they belong, in any order.
+ * write the others where they belong, in any order. Many chunks end in zeros, where a file does and
+ * the next one begins a chunk of its own: these stay a hole too.
  */
+#include <string.h>
+
 #include "base/io.h"
 #include "chunk/source.h"
+
+/* What a file system is likely to make holes of. */
+enum { HOLE = 4096 };
+
+/* The bytes of a chunk, in whole blocks, up to the last that is not zero. */
+static size_t used_length(const uint8_t *buf)
+{
+    static const uint8_t zeros[HOLE];
+    size_t len = LI_CHUNK_SIZE;
+
+    while (len > 0 && memcmp(buf + len - HOLE, zeros, HOLE) == 0)
+        len -= HOLE;
+    return len;
+}
 
 static int write_chunk(void *arg, unsigned worker, uint64_t index, uint8_t *buf,
                        struct li_error *err)
 {
     (void)worker;
-    return li_output_write(arg, buf, LI_CHUNK_SIZE, index * LI_CHUNK_SIZE, err);
+    return li_output_write(arg, buf, used_length(buf), index * LI_CHUNK_SIZE, err);
 }
 
 int li_chunk_write_file(const struct li_chunk_source *source, const char *path, unsigned threads,

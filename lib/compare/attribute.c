@@ -225,22 +225,40 @@ static int read_acl(struct archive_entry *entry, int which, const char *name,
     return rc;
 }
 
+/* Whether Linux could have it on a file; other systems' attributes are not stored. */
+static bool is_of_linux(const char *name)
+{
+    size_t space = strcspn(name, ".");
+
+    switch (name[space] ? space : 0) {
+    case 4:
+        return memcmp(name, "user", space) == 0;
+    case 7:
+        return memcmp(name, "trusted", space) == 0;
+    case 8:
+        return memcmp(name, "security", space) == 0;
+    default:
+        return strcmp(name, ACCESS) == 0 || strcmp(name, DEFAULT) == 0;
+    }
+}
+
 int li_attribute_read(struct archive_entry *entry, struct li_attribute **list, uint32_t *mode,
                       struct li_error *err)
 {
-    int left = archive_entry_xattr_reset(entry), rc = 0;
+    int left = archive_entry_xattr_reset(entry), kept = 0, rc = 0;
     const char *name;
     const void *value;
     size_t size;
 
-    if (left > ATTRIBUTES_MAX)
-        return li_fail(err, LI_ELIMIT, "%d attributes", left);
     for (; rc == 0 && left > 0; left--) {
         if (archive_entry_xattr_next(entry, &name, &value, &size) != 0)
             break;
         /* A PAX record without a value takes back what an earlier one said. */
-        if (size > 0)
-            rc = li_attribute_add(list, name, value, size, err);
+        if (size == 0 || !is_of_linux(name))
+            continue;
+        if (++kept > ATTRIBUTES_MAX)
+            return li_fail(err, LI_ELIMIT, "more than %d attributes", ATTRIBUTES_MAX);
+        rc = li_attribute_add(list, name, value, size, err);
     }
     if (rc == 0)
         rc = read_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACCESS, list, mode, err);

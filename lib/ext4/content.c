@@ -3,8 +3,13 @@
  * A regular file's content: its data without holes, as a run of blocks. A file without holes is its
  * own content. In a sparse file a block with any data in it belongs to the content; the runs of
  * data are as the tar gives them, ascending and apart, at any byte.
+ *
+ * A file may have many runs, and each of its chunks and extent blocks has to do with few of them.
+ * So every LI_EXT4_MARK_RUNS-th run of the tree is marked with where it lies, and a look for a part
+ * of a file begins at a mark.
  */
-#include <string.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "ext4/plan.h"
 
@@ -56,31 +61,95 @@ static int each_plain(const struct li_inode *inode, uint64_t from, uint64_t coun
     return visit(arg, inode, 0, len, inode->data + at, err);
 }
 
-/* A sparse file's content: the runs of data that fall into the COUNT blocks from FROM on. POSITION
- * is where in the content a run begins, STORED where in the layer. */
+/* A walk over a sparse file's runs. */
+struct run_walk {
+    const struct li_sparse_run *run; /* of the file */
+    uint32_t at, count;
+    struct li_run_mark mark; /* of the run AT */
+};
+
+static void next_run(struct run_walk *w)
+{
+    const struct li_sparse_run *run = &w->run[w->at++];
+    uint64_t begin = run->offset / LI_EXT4_BLOCK_SIZE, end = blocks_of(run->offset + run->length);
+
+    w->mark.stored += run->length;
+    if (w->at == w->count)
+        return;
+    /* Where there are blocks between the two, they are no content. */
+    if (run[1].offset / LI_EXT4_BLOCK_SIZE < end)
+        end = run[1].offset / LI_EXT4_BLOCK_SIZE;
+    w->mark.content += (uint32_t)(end - begin);
+}
+
+static bool is_sparse(const struct li_inode *inode)
+{
+    return S_ISREG(inode->mode) && inode->sparse != LI_TREE_NONE;
+}
+
+int li_content_plan(struct li_ext4 *plan, struct li_error *err)
+{
+    size_t marks = li_tree_runs(plan->tree) / LI_EXT4_MARK_RUNS + 1;
+
+    plan->run_mark = calloc(marks, sizeof(*plan->run_mark));
+    if (!plan->run_mark)
+        return li_fail_memory(err);
+    for (uint32_t i = 0; i < li_tree_inodes(plan->tree); i++) {
+        const struct li_inode *inode = li_tree_inode(plan->tree, i);
+        struct run_walk w = {.count = inode->sparse_count};
+
+        if (!is_sparse(inode) || inode->links == 0)
+            continue;
+        for (w.run = li_tree_sparse(plan->tree, inode); w.at < w.count; next_run(&w))
+            if ((inode->sparse + w.at) % LI_EXT4_MARK_RUNS == 0)
+                plan->run_mark[(inode->sparse + w.at) / LI_EXT4_MARK_RUNS] = w.mark;
+    }
+    return 0;
+}
+
+/* Begins at a run before which there is nothing of block FROM of the content: the last mark of a
+ * run that begins in an earlier block, or the first run. */
+static struct run_walk seek_run(const struct li_ext4 *plan, const struct li_inode *inode,
+                                uint64_t from)
+{
+    struct run_walk w = {.run = li_tree_sparse(plan->tree, inode), .count = inode->sparse_count};
+    size_t low = (inode->sparse + (size_t)LI_EXT4_MARK_RUNS - 1) / LI_EXT4_MARK_RUNS, first = low;
+    size_t high = ((size_t)inode->sparse + w.count + LI_EXT4_MARK_RUNS - 1) / LI_EXT4_MARK_RUNS;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (plan->run_mark[middle].content < from)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low > first) {
+        w.mark = plan->run_mark[low - 1];
+        w.at = (uint32_t)((low - 1) * LI_EXT4_MARK_RUNS - inode->sparse);
+    }
+    return w;
+}
+
+/* The runs of data that fall into the COUNT blocks of content from FROM on. */
 static int each_sparse(const struct li_ext4 *plan, const struct li_inode *inode, uint64_t from,
                        uint64_t count, li_content_visit *visit, void *arg, struct li_error *err)
 {
-    const struct li_sparse_run *run = li_tree_sparse(plan->tree, inode);
     uint64_t at = from * LI_EXT4_BLOCK_SIZE, behind = at + count * LI_EXT4_BLOCK_SIZE;
-    uint64_t logical, blocks, content = 0, stored = inode->data;
-    uint32_t state = 0, i = 0;
     int rc = 0;
 
-    while (rc == 0 && content < from + count &&
-           li_content_next(plan, inode, &state, &logical, &blocks)) {
-        for (; i < state && rc == 0; i++) {
-            uint64_t position =
-                content * LI_EXT4_BLOCK_SIZE + (run[i].offset - logical * LI_EXT4_BLOCK_SIZE);
-            uint64_t end = position + run[i].length;
-            uint64_t first = position > at ? position : at;
-            uint64_t last = end < behind ? end : behind;
+    for (struct run_walk w = seek_run(plan, inode, from);
+         w.at < w.count && w.mark.content < from + count && rc == 0; next_run(&w)) {
+        const struct li_sparse_run *run = &w.run[w.at];
+        uint64_t position =
+            (uint64_t)w.mark.content * LI_EXT4_BLOCK_SIZE + run->offset % LI_EXT4_BLOCK_SIZE;
+        uint64_t end = position + run->length;
+        uint64_t first = position > at ? position : at;
+        uint64_t last = end < behind ? end : behind;
 
-            if (first < last)
-                rc = visit(arg, inode, first - at, last - first, stored + (first - position), err);
-            stored += run[i].length;
-        }
-        content += blocks;
+        if (first < last)
+            rc = visit(arg, inode, first - at, last - first,
+                       inode->data + w.mark.stored + (first - position), err);
     }
     return rc;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Extent trees. Nearly every inode's extents fit in the inode: a file has one run of blocks, or two
- * where its tail lies apart. Only files over 512 MiB and sparse files have extent blocks; theirs
- * are made by walking the file's extents again for each block.
+ * where its tail lies apart. Only files over 512 MiB and sparse files have extent blocks. The plan
+ * notes where in the file each leaf begins, so that a block is made by a walk over its own part.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -100,15 +100,72 @@ struct shape {
     uint64_t nodes;
 };
 
-static struct shape shape_of(const struct li_ext4 *plan, uint32_t inode)
+static struct shape shape_of(uint64_t extents)
 {
-    struct shape s = {.extents = li_extent_count(plan, inode)};
+    struct shape s = {.extents = extents};
 
     if (s.extents > LI_EXT4_INODE_EXTENTS)
         s.leaves = blocks_for(s.extents);
     if (s.leaves > LI_EXT4_INODE_EXTENTS)
         s.nodes = blocks_for(s.leaves);
     return s;
+}
+
+/* Marks a leaf that begins with EXTENT, the last that the walk gave. */
+static int add_leaf(struct li_ext4 *plan, const struct walk *w, const struct extent *extent,
+                    struct li_error *err)
+{
+    int rc = li_ext4_grow((void **)&plan->leaf_mark, &plan->leaf_mark_cap, plan->leaf_marks + 1,
+                          sizeof(*plan->leaf_mark), err);
+
+    /* A file has fewer than 2^32 blocks. */
+    if (rc == 0)
+        plan->leaf_mark[plan->leaf_marks++] = (struct li_leaf_mark){
+            .state = w->state,
+            .content = (uint32_t)(w->content - extent->count),
+            .logical = (uint32_t)extent->logical,
+            .left = (uint32_t)(w->left + extent->count),
+        };
+    return rc;
+}
+
+/* Walks a file's extents, marks the leaves, and fills in TREE. Where it needs none, as nearly
+ * always, the marks are taken back. */
+static int measure(struct li_ext4 *plan, uint32_t inode, struct li_extent_tree *tree,
+                   struct li_error *err)
+{
+    struct walk w = walk_begin(plan, inode);
+    struct extent e;
+    int rc = 0;
+
+    *tree = (struct li_extent_tree){.head = w.head, .leaf = plan->leaf_marks};
+    while (rc == 0 && walk_next(&w, &e)) {
+        if (tree->extents % LI_EXT4_BLOCK_EXTENTS == 0)
+            rc = add_leaf(plan, &w, &e, err);
+        tree->extents++;
+        tree->blocks += e.count;
+    }
+    if (tree->extents <= LI_EXT4_INODE_EXTENTS)
+        plan->leaf_marks = tree->leaf;
+    return rc;
+}
+
+static int add_tree(struct li_ext4 *plan, uint32_t inode, const struct li_extent_tree *tree,
+                    size_t *cap, struct li_error *err)
+{
+    struct shape s = shape_of(tree->extents);
+    int rc =
+        li_ext4_grow((void **)&plan->extent, cap, plan->extents + 1, sizeof(*plan->extent), err);
+
+    if (rc == 0)
+        rc = li_ext4_grow((void **)&plan->extent_tree, &plan->extent_tree_cap, plan->extents + 1,
+                          sizeof(*plan->extent_tree), err);
+    if (rc < 0)
+        return rc;
+    plan->extent[plan->extents] = (struct li_extra){inode, plan->extent_blocks};
+    plan->extent_tree[plan->extents++] = *tree;
+    plan->extent_blocks += (uint32_t)(s.leaves + s.nodes);
+    return 0;
 }
 
 int li_extent_plan(struct li_ext4 *plan, struct li_error *err)
@@ -118,23 +175,18 @@ int li_extent_plan(struct li_ext4 *plan, struct li_error *err)
     int rc = 0;
 
     for (uint32_t i = 0; i < inodes && rc == 0; i++) {
-        struct shape s;
+        struct li_extent_tree tree;
 
         if (li_tree_inode(plan->tree, i)->links == 0)
             continue;
-        s = shape_of(plan, i);
-        if (s.nodes > LI_EXT4_INODE_EXTENTS) {
+        rc = measure(plan, i, &tree, err);
+        if (rc == 0 && shape_of(tree.extents).nodes > LI_EXT4_INODE_EXTENTS) {
             li_fail(err, LI_ELIMIT, "it has %llu runs of data, more than lambdaimg maps",
-                    (unsigned long long)s.extents);
+                    (unsigned long long)tree.extents);
             return li_ext4_blame(plan, i, err);
         }
-        if (s.leaves == 0)
-            continue;
-        rc = li_ext4_grow((void **)&plan->extent, &cap, plan->extents + 1, sizeof(*plan->extent),
-                          err);
-        if (rc == 0)
-            plan->extent[plan->extents++] = (struct li_extra){i, plan->extent_blocks};
-        plan->extent_blocks += (uint32_t)(s.leaves + s.nodes);
+        if (rc == 0 && tree.extents > LI_EXT4_INODE_EXTENTS)
+            rc = add_tree(plan, i, &tree, &cap, err);
     }
     return rc;
 }
@@ -162,51 +214,72 @@ static void put_index(uint8_t *row, uint64_t logical, uint64_t block)
     li_put_le16(row + 8, (uint16_t)(block >> 32));
 }
 
-/* Writes COUNT extents of the inode from extent FIRST on. */
-static void put_extents(const struct li_ext4 *plan, uint32_t inode, uint64_t first, uint64_t count,
-                        uint8_t *rows)
+/* Writes the next COUNT extents. */
+static void put_extents(struct walk *w, uint64_t count, uint8_t *rows)
 {
-    struct walk w = walk_begin(plan, inode);
     struct extent e;
 
-    for (uint64_t i = 0; i < first + count && walk_next(&w, &e); i++)
-        if (i >= first)
-            put_extent(rows + (i - first) * ROW_SIZE, &e);
+    for (uint64_t i = 0; i < count && walk_next(w, &e); i++)
+        put_extent(rows + i * ROW_SIZE, &e);
 }
 
-/* Writes COUNT index rows, each for the next SPAN extents from extent FIRST on. */
-static void put_indexes(const struct li_ext4 *plan, uint32_t inode, uint64_t first, uint64_t span,
-                        uint64_t count, uint64_t block, uint8_t *rows)
+/* Writes COUNT index rows, each for the next SPAN leaves from LEAF on, and for one of the blocks
+ * from BLOCK on. */
+static void put_indexes(const struct li_leaf_mark *leaf, uint64_t span, uint64_t count,
+                        uint64_t block, uint8_t *rows)
+{
+    for (uint64_t i = 0; i < count; i++)
+        put_index(rows + i * ROW_SIZE, leaf[i * span].logical, block + i);
+}
+
+/* Where leaf LEAF of an inode's tree begins. */
+static struct walk walk_from(const struct li_ext4 *plan, uint32_t inode,
+                             const struct li_extent_tree *tree, uint64_t leaf)
+{
+    const struct li_leaf_mark *mark = &plan->leaf_mark[tree->leaf + leaf];
+
+    return (struct walk){.plan = plan,
+                         .inode = li_tree_inode(plan->tree, inode),
+                         .place = plan->place[inode],
+                         .head = tree->head,
+                         .content = mark->content,
+                         .logical = mark->logical,
+                         .left = mark->left,
+                         .state = mark->state};
+}
+
+/* A root whose extents are all in it. */
+static void put_plain_root(const struct li_ext4 *plan, uint32_t inode, uint8_t *buf,
+                           uint64_t *blocks)
 {
     struct walk w = walk_begin(plan, inode);
     struct extent e;
+    uint64_t count = 0;
 
-    for (uint64_t i = 0; i < first + (count - 1) * span + 1 && walk_next(&w, &e); i++)
-        if (i >= first && (i - first) % span == 0)
-            put_index(rows + (i - first) / span * ROW_SIZE, e.logical, block + (i - first) / span);
+    for (; count < LI_EXT4_INODE_EXTENTS && walk_next(&w, &e); count++) {
+        put_extent(buf + HEADER_SIZE + count * ROW_SIZE, &e);
+        *blocks += e.count;
+    }
+    put_header(buf, count, LI_EXT4_INODE_EXTENTS, 0);
 }
 
 void li_extent_root(const struct li_ext4 *plan, uint32_t inode, uint8_t *buf, uint64_t *blocks)
 {
     const struct li_extra *extra = li_extra_find(plan->extent, plan->extents, inode);
-    struct walk w = walk_begin(plan, inode);
+    const struct li_extent_tree *tree;
     struct shape s;
-    struct extent e;
 
-    while (walk_next(&w, &e))
-        *blocks += e.count;
-    s = shape_of(plan, inode);
-    *blocks += s.leaves + s.nodes;
     if (!extra) {
-        put_header(buf, s.extents, LI_EXT4_INODE_EXTENTS, 0);
-        put_extents(plan, inode, 0, s.extents, buf + HEADER_SIZE);
+        put_plain_root(plan, inode, buf, blocks);
         return;
     }
+    tree = &plan->extent_tree[extra - plan->extent];
+    s = shape_of(tree->extents);
+    *blocks += tree->blocks + s.leaves + s.nodes;
     put_header(buf, s.nodes ? s.nodes : s.leaves, LI_EXT4_INODE_EXTENTS, s.nodes ? 2 : 1);
-    put_indexes(
-        plan, inode, 0,
-        s.nodes ? (uint64_t)LI_EXT4_BLOCK_EXTENTS * LI_EXT4_BLOCK_EXTENTS : LI_EXT4_BLOCK_EXTENTS,
-        s.nodes ? s.nodes : s.leaves, plan->extent_zone.first + extra->block, buf + HEADER_SIZE);
+    put_indexes(plan->leaf_mark + tree->leaf, s.nodes ? LI_EXT4_BLOCK_EXTENTS : 1,
+                s.nodes ? s.nodes : s.leaves, plan->extent_zone.first + extra->block,
+                buf + HEADER_SIZE);
 }
 
 /* The row whose blocks of the zone BLOCK is among. */
@@ -229,21 +302,26 @@ static const struct li_extra *find_owner(const struct li_ext4 *plan, uint32_t bl
 void li_extent_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf)
 {
     const struct li_extra *extra = find_owner(plan, block);
-    struct shape s = shape_of(plan, extra->inode);
-    uint64_t first, rows;
-    uint64_t at = block - extra->block;
+    const struct li_extent_tree *tree = &plan->extent_tree[extra - plan->extent];
+    struct shape s = shape_of(tree->extents);
+    uint64_t at = block - extra->block, first, left;
+    struct walk w;
+
     if (at < s.nodes) {
         first = at * LI_EXT4_BLOCK_EXTENTS;
-        rows = s.leaves - first < LI_EXT4_BLOCK_EXTENTS ? s.leaves - first : LI_EXT4_BLOCK_EXTENTS;
-        put_header(buf, rows, LI_EXT4_BLOCK_EXTENTS, 1);
-        put_indexes(plan, extra->inode, first * LI_EXT4_BLOCK_EXTENTS, LI_EXT4_BLOCK_EXTENTS, rows,
+        left = s.leaves - first;
+        if (left > LI_EXT4_BLOCK_EXTENTS)
+            left = LI_EXT4_BLOCK_EXTENTS;
+        put_header(buf, left, LI_EXT4_BLOCK_EXTENTS, 1);
+        put_indexes(plan->leaf_mark + tree->leaf + first, 1, left,
                     plan->extent_zone.first + extra->block + s.nodes + first, buf + HEADER_SIZE);
     } else {
-        first = (at - s.nodes) * LI_EXT4_BLOCK_EXTENTS;
-        rows =
-            s.extents - first < LI_EXT4_BLOCK_EXTENTS ? s.extents - first : LI_EXT4_BLOCK_EXTENTS;
-        put_header(buf, rows, LI_EXT4_BLOCK_EXTENTS, 0);
-        put_extents(plan, extra->inode, first, rows, buf + HEADER_SIZE);
+        w = walk_from(plan, extra->inode, tree, at - s.nodes);
+        left = s.extents - (at - s.nodes) * LI_EXT4_BLOCK_EXTENTS;
+        if (left > LI_EXT4_BLOCK_EXTENTS)
+            left = LI_EXT4_BLOCK_EXTENTS;
+        put_header(buf, left, LI_EXT4_BLOCK_EXTENTS, 0);
+        put_extents(&w, left, buf + HEADER_SIZE);
     }
     li_put_le32(buf + TAIL_OFFSET,
                 li_ext4_crc(li_ext4_inode_crc(plan->ino[extra->inode]), buf, TAIL_OFFSET));

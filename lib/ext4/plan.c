@@ -175,6 +175,8 @@ int li_ext4_plan(const struct li_tree *tree, const struct li_ext4_room *room, st
     if (rc == 0)
         rc = number_inodes(plan, err);
     if (rc == 0)
+        rc = li_content_plan(plan, err);
+    if (rc == 0)
         rc = li_ext4_place(plan, err);
     if (rc == 0)
         rc = li_directory_plan(plan, err);
@@ -205,7 +207,10 @@ void li_ext4_free(struct li_ext4 *ext4)
     free(ext4->directory);
     free(ext4->leaf);
     free(ext4->order);
+    free(ext4->run_mark);
     free(ext4->extent);
+    free(ext4->extent_tree);
+    free(ext4->leaf_mark);
     free(ext4->xattr);
     free(ext4->xattr_set);
     free(ext4->xattr_users);

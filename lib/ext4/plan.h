@@ -29,10 +29,11 @@ enum {
     LI_EXT4_DIRENT_ROOM = LI_EXT4_BLOCK_SIZE - 12, /* bytes of a directory's block for entries */
     LI_EXT4_ROOT_INO = 2,
     LI_EXT4_FIRST_INO = 11,
-    LI_EXT4_FAST_LINK_MAX = 59,     /* bytes of a target that lies in the inode */
-    LI_EXT4_EXTENT_MAX = 32768,     /* blocks */
-    LI_EXT4_INODE_EXTENTS = 4,      /* in the inode itself */
-    LI_EXT4_BLOCK_EXTENTS = 340,    /* in an extent block */
+    LI_EXT4_FAST_LINK_MAX = 59,  /* bytes of a target that lies in the inode */
+    LI_EXT4_EXTENT_MAX = 32768,  /* blocks */
+    LI_EXT4_INODE_EXTENTS = 4,   /* in the inode itself */
+    LI_EXT4_BLOCK_EXTENTS = 340, /* in an extent block */
+    LI_EXT4_MARK_RUNS = 256,
     LI_EXT4_XATTR_SHARE_MAX = 1024, /* inodes that may share an attribute block */
     LI_EXT4_CHECKSUM_SEED = 0x4c496d67,
 };
@@ -68,6 +69,28 @@ struct li_extra {
     uint32_t block; /* first, in the zone */
 };
 
+/* Where a run of a sparse file's data lies. */
+struct li_run_mark {
+    uint64_t stored;  /* bytes of the file's data in the layer before it */
+    uint32_t content; /* block of the content that it begins in */
+};
+
+/* Where a leaf of an extent tree begins: a walk over the file's runs of blocks, interrupted. */
+struct li_leaf_mark {
+    uint32_t state;   /* of li_content_next() */
+    uint32_t content; /* blocks of content before it */
+    uint32_t logical; /* block of the file */
+    uint32_t left;    /* blocks of the run from there on */
+};
+
+/* An extent tree that does not fit in its inode. */
+struct li_extent_tree {
+    uint64_t extents;
+    uint64_t blocks; /* that it maps */
+    uint64_t head;   /* blocks of the main run, see li_content_main() */
+    size_t leaf;     /* its first, in the plan's leaf marks */
+};
+
 struct li_zone {
     uint64_t first; /* block of the image */
     uint64_t count; /* blocks */
@@ -92,8 +115,13 @@ struct li_ext4 {
     uint32_t *order; /* nodes of htree directories by hash */
     size_t orders, order_cap;
 
-    struct li_extra *extent; /* inodes with extent blocks, ascending */
-    size_t extents;
+    /* For every LI_EXT4_MARK_RUNS-th of the tree's runs of sparse files. */
+    struct li_run_mark *run_mark;
+    struct li_extra *extent;            /* inodes with extent blocks, ascending */
+    struct li_extent_tree *extent_tree; /* by row of these */
+    size_t extents, extent_tree_cap;
+    struct li_leaf_mark *leaf_mark; /* of all these trees' leaves */
+    size_t leaf_marks, leaf_mark_cap;
     uint32_t extent_blocks;
     struct li_extra *xattr; /* inodes with an attribute block, ascending */
     size_t xattrs;
@@ -128,6 +156,9 @@ bool li_piece_is_packed(const struct li_ext4 *plan, const struct li_piece *piece
 int li_ext4_names(const struct li_ext4 *plan, uint32_t **node, struct li_error *err);
 
 /* content.c: a regular file without its holes */
+/* Marks runs of sparse files, so that what is behind them is found without a walk from the first.
+ */
+int li_content_plan(struct li_ext4 *plan, struct li_error *err);
 uint64_t li_content_blocks(const struct li_ext4 *plan, const struct li_inode *inode);
 /* How many of COUNT blocks lie in the main run, those behind it in the tail. */
 uint64_t li_content_main(const struct li_inode *inode, uint64_t blocks);

@@ -90,19 +90,27 @@ struct reading {
     struct li_layers *layers;
     uint8_t *buf;
     uint64_t position; /* of the piece in the chunk, bytes */
-    bool begun;
+    uint64_t filled;   /* bytes of buf; runs come in the order in which they lie */
 };
 
-/* What no piece fills is zeros. */
+static void fill_zeros(struct reading *r, uint64_t end)
+{
+    if (end <= r->filled)
+        return;
+    memset(r->buf + r->filled, 0, end - r->filled);
+    r->filled = end;
+}
+
+/* What no run fills is zeros. */
 static int read_run(void *arg, const struct li_inode *inode, uint64_t at, uint64_t len,
                     uint64_t stored, struct li_error *err)
 {
     struct reading *r = arg;
+    uint64_t begin = r->position + at;
 
-    if (!r->begun)
-        memset(r->buf, 0, LI_CHUNK_SIZE);
-    r->begun = true;
-    return li_layers_read(r->layers, inode->layer, r->buf + r->position + at, len, stored, err);
+    fill_zeros(r, begin);
+    r->filled = begin + len;
+    return li_layers_read(r->layers, inode->layer, r->buf + begin, len, stored, err);
 }
 
 static int data_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf,
@@ -111,7 +119,10 @@ static int data_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf,
     struct reading r = {.layers = li_tree_layers(plan->tree), .buf = buf};
     int rc = each_piece(plan, first, &r.position, read_run, &r, err);
 
-    return rc == 0 && !r.begun ? LI_END : rc;
+    if (rc == 0 && r.filled == 0)
+        return LI_END;
+    fill_zeros(&r, LI_CHUNK_SIZE);
+    return rc;
 }
 
 struct describing {
@@ -177,8 +188,16 @@ static int read_chunk(void *self, uint64_t index, uint8_t *buf, struct li_error 
     return data_chunk(plan, block - plan->data.first, buf, err);
 }
 
+static bool give_way(void *self, unsigned worker)
+{
+    const struct li_ext4 *plan = self;
+
+    return li_layers_give_way(li_tree_layers(plan->tree), worker);
+}
+
 struct li_chunk_source li_ext4_source(const struct li_ext4 *ext4)
 {
-    return (struct li_chunk_source){
-        (void *)(uintptr_t)ext4, ext4->blocks / LI_EXT4_BLOCKS_PER_CHUNK, read_chunk, chunk_recipe};
+    return (struct li_chunk_source){(void *)(uintptr_t)ext4,
+                                    ext4->blocks / LI_EXT4_BLOCKS_PER_CHUNK, read_chunk,
+                                    chunk_recipe, give_way};
 }

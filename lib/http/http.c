@@ -7,7 +7,7 @@
  *
  * INVARIANT: a transfer is owned by the network thread from the moment it is queued until `done` is
  * set under the lock. A caller therefore never leaves before; li_http_stop() makes the network
- * thread let go of all.
+ * thread let go of all, and li_http_cancel() of a group's.
  */
 #include "http/http.h"
 
@@ -20,6 +20,7 @@
 
 #include "base/workers.h"
 #include "http/answers.h"
+#include "http/connections.h"
 #include "http/retry.h"
 #include "http/transfer.h"
 #include "http/window.h"
@@ -31,15 +32,17 @@ struct li_http {
     pthread_mutex_t sharing[CURL_LOCK_DATA_LAST];
     struct li_workers *network;
     pthread_mutex_t lock;
-    pthread_cond_t stop_asked;
-    bool stopping;                     /* under lock, as all that follows */
+    pthread_cond_t stop_asked;         /* of all, or of a group */
+    bool stopping;                     /* under lock, as all that follows, and all groups */
+    bool cancelling;                   /* a group was called off: its transfers are to be ended */
     struct li_transfer *first, **last; /* the queue */
     struct li_transfer *running;       /* the network thread's */
     struct li_window window;           /* the network thread's */
     struct li_answers answers;         /* the network thread's */
+    struct li_connections connections; /* the network thread's */
 };
 
-static uint64_t milliseconds(void)
+uint64_t li_http_milliseconds(void)
 {
     struct timespec t;
 
@@ -68,16 +71,33 @@ static void settle(struct li_http *http, struct li_transfer *transfer, int rc)
     pthread_mutex_unlock(&http->lock);
 }
 
+/* What the end of a transfer says of its connection. */
+static void watch_connection(struct li_http *http, const struct li_transfer *transfer,
+                             CURLcode code)
+{
+    unsigned stall = transfer->request->stall ? transfer->request->stall : LI_HTTP_STALL;
+    long port = 0, version = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &port);
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+    if (code == CURLE_OK && version >= CURL_HTTP_VERSION_2_0)
+        li_connections_heard(&http->connections, port, li_http_milliseconds());
+    else if (code == CURLE_OPERATION_TIMEDOUT)
+        li_connections_silent(&http->connections, port, stall * UINT64_C(1000),
+                              li_http_milliseconds());
+}
+
 static void finish(struct li_http *http, struct li_transfer *transfer, CURLcode code)
 {
     const struct li_http_response *response = &transfer->response;
     int rc;
 
+    watch_connection(http, transfer, code);
     curl_multi_remove_handle(http->multi, transfer->easy);
     unlink_running(http, transfer);
     rc = li_transfer_result(transfer, code);
     li_window_end(&http->window, rc < 0, rc == 0 && li_retry_is_plea(response->status),
-                  rc == 0 ? li_retry_after(response) : 0, milliseconds());
+                  rc == 0 ? li_retry_after(response) : 0, li_http_milliseconds());
     settle(http, transfer, rc);
 }
 
@@ -87,7 +107,7 @@ static struct li_transfer *take(struct li_http *http)
     struct li_transfer *transfer = NULL;
 
     pthread_mutex_lock(&http->lock);
-    if (http->first && !http->stopping && li_window_open(&http->window, milliseconds())) {
+    if (http->first && !http->stopping && li_window_open(&http->window, li_http_milliseconds())) {
         transfer = http->first;
         http->first = transfer->next;
         if (!http->first)
@@ -105,6 +125,10 @@ static void begin(struct li_http *http)
         transfer->next = http->running;
         http->running = transfer;
         li_window_begin(&http->window);
+        curl_easy_setopt(transfer->easy, CURLOPT_OPENSOCKETFUNCTION, li_connections_open);
+        curl_easy_setopt(transfer->easy, CURLOPT_OPENSOCKETDATA, &http->connections);
+        curl_easy_setopt(transfer->easy, CURLOPT_CLOSESOCKETFUNCTION, li_connections_close);
+        curl_easy_setopt(transfer->easy, CURLOPT_CLOSESOCKETDATA, &http->connections);
         if (curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK)
             finish(http, transfer, CURLE_OUT_OF_MEMORY);
     }
@@ -153,6 +177,55 @@ static void abandon(struct li_http *http)
     }
 }
 
+static bool is_cancelled(const struct li_http_group *group)
+{
+    while (group && !group->cancelled)
+        group = group->parent;
+    return group != NULL;
+}
+
+/* Takes one out of the queue whose group was called off; the lock is held. */
+static struct li_transfer *take_cancelled(struct li_http *http)
+{
+    struct li_transfer **at = &http->first, *transfer;
+
+    while (*at && !is_cancelled((*at)->request->group))
+        at = &(*at)->next;
+    transfer = *at;
+    if (transfer && !(*at = transfer->next))
+        http->last = at;
+    return transfer;
+}
+
+/* The same for one that runs. */
+static struct li_transfer *find_cancelled(const struct li_http *http)
+{
+    struct li_transfer *transfer = http->running;
+
+    while (transfer && !is_cancelled(transfer->request->group))
+        transfer = transfer->next;
+    return transfer;
+}
+
+/* Ends the transfers of groups that were called off. */
+static void cancel(struct li_http *http)
+{
+    struct li_transfer *queued, *running;
+
+    do {
+        queued = running = NULL;
+        pthread_mutex_lock(&http->lock);
+        if (http->cancelling && !(queued = take_cancelled(http)) &&
+            !(running = find_cancelled(http)))
+            http->cancelling = false;
+        pthread_mutex_unlock(&http->lock);
+        if (queued)
+            settle(http, queued, li_transfer_result(queued, CURLE_ABORTED_BY_CALLBACK));
+        if (running)
+            finish(http, running, CURLE_ABORTED_BY_CALLBACK);
+    } while (queued || running);
+}
+
 /* Milliseconds to wait for an event at most: a pause of the window ends without one. */
 static int patience(struct li_http *http)
 {
@@ -171,6 +244,7 @@ static int run_network(void *arg, unsigned index, struct li_workers *team, struc
 
     (void)index, (void)team, (void)err;
     while (!is_stopping(http)) {
+        cancel(http);
         begin(http);
         curl_multi_perform(http->multi, &running);
         reap(http);
@@ -269,6 +343,16 @@ void li_http_stop(struct li_http *http)
         curl_multi_wakeup(http->multi);
 }
 
+void li_http_cancel(struct li_http *http, struct li_http_group *group)
+{
+    pthread_mutex_lock(&http->lock);
+    group->cancelled = http->cancelling = true;
+    pthread_cond_broadcast(&http->stop_asked);
+    /* Under the lock, and so while those who wait for it keep the client. */
+    curl_multi_wakeup(http->multi);
+    pthread_mutex_unlock(&http->lock);
+}
+
 void li_http_free(struct li_http *http)
 {
     struct li_error ignored = LI_ERROR_INIT;
@@ -292,7 +376,7 @@ void li_http_free(struct li_http *http)
 static int enqueue_and_wait(struct li_http *http, struct li_transfer *transfer)
 {
     pthread_mutex_lock(&http->lock);
-    if (http->stopping) {
+    if (http->stopping || is_cancelled(transfer->request->group)) {
         pthread_mutex_unlock(&http->lock);
         return li_transfer_result(transfer, CURLE_ABORTED_BY_CALLBACK);
     }
@@ -317,6 +401,7 @@ int li_http_send(struct li_http *http, const struct li_http_request *request,
         rc = enqueue_and_wait(http, &transfer);
         if (rc < 0)
             *err = transfer.error;
+        out->unreached = transfer.response.unreached;
     }
     if (rc == 0) {
         li_http_response_free(out);
@@ -327,11 +412,12 @@ int li_http_send(struct li_http *http, const struct li_http_request *request,
     return rc;
 }
 
-int li_http_pause(struct li_http *http, unsigned pause, struct li_error *err)
+int li_http_pause(struct li_http *http, const struct li_http_group *group, unsigned pause,
+                  struct li_error *err)
 {
     struct timespec until;
     int rc = 0;
-    bool stopping;
+    bool stopped;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += pause / 1000;
@@ -341,9 +427,8 @@ int li_http_pause(struct li_http *http, unsigned pause, struct li_error *err)
         until.tv_sec++;
     }
     pthread_mutex_lock(&http->lock);
-    while (!http->stopping && rc != ETIMEDOUT)
+    while (!(stopped = http->stopping || is_cancelled(group)) && rc != ETIMEDOUT)
         rc = pthread_cond_timedwait(&http->stop_asked, &http->lock, &until);
-    stopping = http->stopping;
     pthread_mutex_unlock(&http->lock);
-    return stopping ? li_fail(err, LI_ECANCELLED, "the client was stopped") : 0;
+    return stopped ? li_fail(err, LI_ECANCELLED, "it was stopped") : 0;
 }

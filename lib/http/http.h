@@ -8,6 +8,9 @@
  * see window.h). TLS is always verified. Redirects are answers like any other, and are not
  * followed. Proxies are those of the environment, as curl(1) reads them. Nothing is retried here:
  * see retry.h.
+ *
+ * Requests and pauses that belong together are a group, and end together where it is called off:
+ * who has failed for good need not wait for what was to follow.
  */
 #ifndef LI_HTTP_HTTP_H
 #define LI_HTTP_HTTP_H
@@ -42,6 +45,12 @@ struct li_http_header {
     const char *name, *value; /* no line breaks in either */
 };
 
+/* Zero-initialise it, but for the parent. It must stay until all that is in it has returned. */
+struct li_http_group {
+    const struct li_http_group *parent; /* it is called off with that one; NULL: none */
+    bool cancelled;                     /* the client's; see li_http_cancel() */
+};
+
 /* All is borrowed until li_http_send() returns. */
 struct li_http_request {
     enum li_http_method method;
@@ -53,7 +62,9 @@ struct li_http_request {
     size_t limit; /* bytes of an answer's body below status 300 */
     /* Seconds without a connection, without a byte in either direction, and in all. */
     unsigned connect, stall, total;
-    bool no_proxy; /* straight to the server, whatever the environment says */
+    bool no_proxy;                     /* straight to the server, whatever the environment says */
+    bool secret;                       /* the answer is: what its buffers outgrow is overwritten */
+    const struct li_http_group *group; /* NULL: none */
 };
 
 /* Zero-initialise it; li_http_response_free() returns it to that. */
@@ -62,20 +73,33 @@ struct li_http_response {
     struct li_buffer headers; /* "name\0value\0" pairs; see li_http_header() */
     struct li_buffer body;    /* over status 299 cut at LI_HTTP_ERROR_MAX */
     bool framed;              /* the server said where the body ends, so it is whole */
+    /* After LI_ENETWORK: the server let nobody in, or hung up before any byte of an answer. */
+    bool unreached;
 };
 
 /* Starts a client. LI_ENOMEM, LI_EUNSUPPORTED (libcurl), LI_EIO (no thread). */
 int li_http_new(const struct li_http_options *options, struct li_http **out, struct li_error *err);
 
 /* Sends REQUEST and waits for the answer, which replaces *OUT; any status is success. LI_ENETWORK
- * is what may pass: no connection, a reset, a body that ends early, a time-out. LI_EDENIED: the
+ * is what may pass: no connection, a reset, a body that ends early, a time-out; of OUT only
+ * `unreached` is set then. LI_EDENIED: the
  * server's certificate does not verify. LI_ELIMIT: the body is over the limit. LI_EINVALID: the
- * URL or a header. LI_ECANCELLED: after li_http_stop(). Any thread. */
+ * URL or a header. LI_ECANCELLED: after li_http_stop(), or li_http_cancel() of its group: whether
+ * the server did what it was asked for is not known then. Any thread. */
 int li_http_send(struct li_http *http, const struct li_http_request *request,
                  struct li_http_response *out, struct li_error *err);
 
-/* Waits MILLISECONDS, or less where the client is stopped: then LI_ECANCELLED. Any thread. */
-int li_http_pause(struct li_http *http, unsigned milliseconds, struct li_error *err);
+/* Waits MILLISECONDS, or less where the client is stopped or GROUP, which may be NULL, is called
+ * off: then LI_ECANCELLED. Any thread. */
+int li_http_pause(struct li_http *http, const struct li_http_group *group, unsigned milliseconds,
+                  struct li_error *err);
+
+/* Of a clock that only goes forward. */
+uint64_t li_http_milliseconds(void);
+
+/* Ends all of GROUP, and of groups whose parent it is, that runs and that is to come, with
+ * LI_ECANCELLED; it does not wait for that. Any thread. */
+void li_http_cancel(struct li_http *http, struct li_http_group *group);
 
 /* Ends all that runs, and all that is to come, with LI_ECANCELLED. Any thread. */
 void li_http_stop(struct li_http *http);

@@ -27,6 +27,35 @@ void li_retry_refill(struct li_retry_budget *budget)
             return;
 }
 
+void li_retry_unreached(struct li_retry_outage *outage, uint64_t now)
+{
+    uint_fast64_t never = 0;
+
+    atomic_compare_exchange_strong(&outage->since, &never, now);
+}
+
+void li_retry_reached(struct li_retry_outage *outage)
+{
+    atomic_store(&outage->since, 0);
+}
+
+bool li_retry_is_out(struct li_retry_outage *outage, uint64_t now)
+{
+    uint64_t since = atomic_load(&outage->since);
+
+    return since && now < since + LI_RETRY_OUTAGE;
+}
+
+bool li_retry_ask(struct li_retry_outage *outage)
+{
+    return !atomic_exchange(&outage->asked, true);
+}
+
+void li_retry_asked(struct li_retry_outage *outage)
+{
+    atomic_store(&outage->asked, false);
+}
+
 unsigned li_retry_wait(unsigned attempt, uint32_t random, uint64_t retry_after)
 {
     uint64_t bound = LI_RETRY_FIRST, wait;

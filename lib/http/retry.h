@@ -8,6 +8,11 @@
  * client share and successes slowly fill (as in the AWS SDKs' standard mode): while one request in
  * many fails all are retried, and where everything fails the retries end after some hundred instead
  * of adding to the trouble.
+ *
+ * Where the server lets nobody in, all that are under way fail at once, and the bucket would be
+ * empty within a second. So for as long as a restart may take one caller asks again, and the others
+ * wait for what it finds; neither takes tokens. A server that is in trouble gets fewer requests by
+ * that, not more.
  */
 #ifndef LI_HTTP_RETRY_H
 #define LI_HTTP_RETRY_H
@@ -27,6 +32,9 @@ enum {
      * not there. */
     LI_RETRY_ATTEMPTS = 8,
     LI_RETRY_ATTEMPTS_UNKNOWN = 4,
+    LI_RETRY_OUTAGE = 30000, /* milliseconds of an outage, at most, in which one asks for all */
+    LI_RETRY_PROBE = 1000,   /* milliseconds from one question to the next, at most */
+    LI_RETRY_LOOK = 200,     /* the same between looks at what it found */
 };
 
 struct li_retry_budget {
@@ -40,6 +48,23 @@ bool li_retry_take(struct li_retry_budget *budget);
 
 /* A request was answered. Any thread. */
 void li_retry_refill(struct li_retry_budget *budget);
+
+/* Of a server that a client has reached before. All zero: it answers. */
+struct li_retry_outage {
+    atomic_uint_fast64_t since; /* when it was found to let nobody in; 0: it does */
+    atomic_bool asked;          /* somebody asks it again */
+};
+
+/* It was not reached at the moment NOW, or it was. Any thread. */
+void li_retry_unreached(struct li_retry_outage *outage, uint64_t now);
+void li_retry_reached(struct li_retry_outage *outage);
+
+/* Whether one is to ask for all. Any thread. */
+bool li_retry_is_out(struct li_retry_outage *outage, uint64_t now);
+
+/* Whether the caller is that one, until it says that it is no more. Any thread. */
+bool li_retry_ask(struct li_retry_outage *outage);
+void li_retry_asked(struct li_retry_outage *outage);
 
 /* Milliseconds to wait after attempt ATTEMPT (1 is the first), from 32 random bits; at least what
  * the server asked for, in milliseconds. */

@@ -14,7 +14,7 @@
 
 #include "base/secret.h"
 
-enum { RECEIVE_BUFFER = 1 << 17, SEND_BUFFER = 1 << 18 };
+enum { RECEIVE_BUFFER = 1 << 16, SEND_BUFFER = 1 << 16 };
 
 const char *li_http_method_text(enum li_http_method method)
 {
@@ -157,7 +157,7 @@ static int fail_code(struct li_transfer *transfer, CURLcode code)
 
     switch (code) {
     case CURLE_ABORTED_BY_CALLBACK:
-        return li_fail(err, LI_ECANCELLED, "the client was stopped");
+        return li_fail(err, LI_ECANCELLED, "it was stopped");
     case CURLE_OUT_OF_MEMORY:
         return li_fail_memory(err);
     case CURLE_URL_MALFORMAT:
@@ -171,6 +171,8 @@ static int fail_code(struct li_transfer *transfer, CURLcode code)
     case CURLE_SSL_CACERT_BADFILE:
         return li_fail(err, LI_EINVALID, "cannot use the certificates to trust: %s", why);
     default:
+        transfer->response.unreached =
+            transfer->header_bytes == 0 && code != CURLE_OPERATION_TIMEDOUT;
         return li_fail(err, LI_ENETWORK, "%s", why);
     }
 }
@@ -290,6 +292,7 @@ int li_transfer_prepare(struct li_transfer *transfer, const struct li_http_reque
     int rc;
 
     *transfer = (struct li_transfer){.request = request, .answers = answers, .easy = easy};
+    transfer->response.headers.wiped = transfer->response.body.wiped = request->secret;
     pthread_cond_init(&transfer->settled, NULL);
     rc = easy ? set_headers(transfer, err) : li_fail_memory(err);
     if (rc < 0)

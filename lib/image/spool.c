@@ -78,7 +78,7 @@ static int read_input(void *arg, void *buf, size_t len, size_t *got, struct li_e
     return 0;
 }
 
-static int copy_out(struct li_decompress *d, int to, struct li_error *err)
+static int copy_out(struct li_decompress *d, int to, const char *dir, struct li_error *err)
 {
     uint8_t *buf = malloc(PIECE_SIZE);
     uint64_t done = 0;
@@ -90,7 +90,7 @@ static int copy_out(struct li_decompress *d, int to, struct li_error *err)
             rc = li_fail(err, LI_ELIMIT, "it has more than %llu bytes when decompressed",
                          (unsigned long long)LI_IMAGE_MAX_SPOOL);
         else if ((rc = li_pwrite_all(to, buf, got, done, err)) < 0)
-            li_context(err, "spooling the image to a temporary file");
+            li_context(err, "spooling the image to a temporary file in %s", dir);
         done += got;
     }
     free(buf);
@@ -109,7 +109,7 @@ int li_image_spool(int fd, const struct li_env *env, int *out, struct li_error *
     if (rc == 0)
         rc = li_temporary_file(env->tmpdir, &to, err);
     if (rc == 0)
-        rc = copy_out(d, to, err);
+        rc = copy_out(d, to, env->tmpdir, err);
     li_decompress_free(d);
     if (rc == 0)
         *out = to;

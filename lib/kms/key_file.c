@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A new key is written under a name of its own and then linked to its place: a link never replaces
- * what is there, so of several that begin at once one wins and the others find its key, and nobody
- * ever reads half a key. A process that is killed in between leaves a file of mode 0600 beside the
- * place, which no one uses.
+ * A new key is written under a name of its own and then moved to its place in a way that never
+ * replaces what is there, so of several that begin at once one wins and the others find its key,
+ * and nobody ever reads half a key. A process that is killed in between leaves a file of mode 0600
+ * beside the place, which no one uses.
  *
  * The text of a key lives on the stack only, and is wiped.
  */
@@ -165,14 +165,16 @@ static int sync_directory_of(const char *path, struct li_error *err)
     return rc;
 }
 
-/* Links the finished file to its place. A symbolic link to nowhere takes the place, but is no key:
+/* Moves the finished file to its place. A symbolic link to nowhere takes the place, but is no key:
  * to say "there is one" would only put the failure off. */
 static int publish(const char *temporary, const char *path, struct li_error *err)
 {
-    if (link(temporary, path) == 0)
+    int rc = li_move_where_absent(AT_FDCWD, temporary, AT_FDCWD, path, err);
+
+    if (rc == 0)
         return sync_directory_of(path, err);
-    if (errno != EEXIST)
-        return li_fail_errno(err, errno, "cannot put the key file at %s", path);
+    if (rc < 0)
+        return li_context(err, "the key file %s", path);
     if (access(path, F_OK) < 0)
         return li_fail(err, LI_EINVALID, "%s is a symbolic link that leads nowhere", path);
     return LI_END;

@@ -37,6 +37,7 @@ struct li_tree {
     struct li_buffer texts; /* targets of symbolic links, each with a NUL */
     struct li_buffer runs;  /* struct li_sparse_run */
     struct li_xattr_sets sets;
+    struct li_left_out left_out;
     uint32_t *slot; /* open addressing over node + 1 by (parent, name); DEAD marks a removed one */
     uint32_t slots; /* a power of two */
     uint32_t slots_used;

@@ -29,7 +29,8 @@ struct stored {
 /* The other thread's, but for the limit, which is this one's. */
 struct spool {
     int fd;
-    uint64_t limit; /* of the length */
+    const char *dir; /* where FD's file is */
+    uint64_t limit;  /* of the length */
     uint64_t length;
     struct li_sha256 *hash;
     struct li_queue *empty, *full;
@@ -68,7 +69,7 @@ static int write_piece(struct spool *spool, const struct piece *piece, struct li
     int rc = li_sha256_update(spool->hash, piece->data, piece->len, err);
 
     if (rc == 0 && (rc = li_pwrite_all(spool->fd, piece->data, piece->len, spool->length, err)) < 0)
-        li_context(err, "spooling the uncompressed layer");
+        li_context(err, "spooling the uncompressed layer to a temporary file in %s", spool->dir);
     spool->length += piece->len;
     return rc;
 }
@@ -176,10 +177,11 @@ static int run(struct stored *stored, enum li_compression compression, struct sp
 }
 
 int li_inflate(const struct li_blob *blob, enum li_compression compression, uint64_t limit, int fd,
-               struct li_workers *team, struct li_inflated *out, struct li_error *err)
+               const char *dir, struct li_workers *team, struct li_inflated *out,
+               struct li_error *err)
 {
     struct stored stored = {.blob = blob};
-    struct spool spool = {.fd = fd, .limit = limit};
+    struct spool spool = {.fd = fd, .dir = dir, .limit = limit};
     int rc = li_sha256_new(&stored.hash, err);
 
     if (rc == 0)

@@ -19,9 +19,11 @@ struct li_inflated {
 };
 
 /* Writes the uncompressed bytes of BLOB to FD from offset 0 on, and runs a thread of its own
- * meanwhile. TEAM is asked whether to stop. LI_ECORRUPT where the compressed bytes are broken or
- * cut short, LI_ELIMIT where they become more than LIMIT bytes. */
+ * meanwhile; DIR is where the file of FD is, for errors. TEAM is asked whether to stop. LI_ECORRUPT
+ * where the compressed bytes are broken or cut short, LI_ELIMIT where they become more than LIMIT
+ * bytes. */
 int li_inflate(const struct li_blob *blob, enum li_compression compression, uint64_t limit, int fd,
-               struct li_workers *team, struct li_inflated *out, struct li_error *err);
+               const char *dir, struct li_workers *team, struct li_inflated *out,
+               struct li_error *err);
 
 #endif

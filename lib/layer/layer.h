@@ -12,6 +12,7 @@
 #ifndef LI_LAYER_LAYER_H
 #define LI_LAYER_LAYER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -63,5 +64,10 @@ int li_layers_read(struct li_layers *layers, size_t index, void *buf, size_t len
  * computed; LI_ECORRUPT where one does not match. Any thread; it costs little where there is
  * nothing to wait for. */
 int li_layers_verified(struct li_layers *layers, struct li_error *err);
+
+/* For worker WORKER (0 and up) of a team that works on what it reads: waits a moment where there
+ * would be more at work than ENV has threads, since layers are being verified, which takes longest
+ * and so comes first; true where that is still so. Worker 0 never waits. Any thread. */
+bool li_layers_give_way(struct li_layers *layers, unsigned worker);
 
 #endif

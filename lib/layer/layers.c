@@ -6,205 +6,20 @@
  * unlinked spool file, with both hashes taken on the way: inflating twice, for the index and for
  * the contents, costs more than writing and reading pages that mostly stay in memory.
  *
- * Workers take layers lowest first, the order in which the merge wants them. A layer of which there
- * is a record is left alone: most pushes of what was pushed before need none of its bytes. It joins
- * the others when the first of them is read, and then it is verified like them.
+ * A layer of which there is a record is left alone: most pushes of what was pushed before need none
+ * of its bytes. It joins the others when the first of them is read, and then it is verified like
+ * them.
  */
-#include "layer/layer.h"
+#include "layer/stack.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/hex.h"
 #include "base/io.h"
-#include "base/sha256.h"
-#include "base/workers.h"
-#include "layer/inflate.h"
-#include "layer/record.h"
 
-/* Larger reads cost less of the kernel, and still fit the caches. */
-enum { READ_SIZE = 1 << 19 };
-
-enum layer_state { LAYER_PENDING, LAYER_READY, LAYER_FAILED };
-
-struct layer {
-    const struct li_blob *blob;
-    int fd;          /* of the uncompressed bytes */
-    int spool;       /* the same where it is ours to close, or -1 */
-    uint64_t offset; /* of the uncompressed bytes in fd */
-    uint64_t length;
-    enum li_compression compression;
-    enum layer_state state; /* under lock */
-    bool wanted, taken;     /* under lock: is to be verified; by a worker already */
-    atomic_bool open;       /* wanted and ready: all above is constant from then on */
-};
-
-struct li_layers {
-    const struct li_env *env;
-    size_t count;
-    struct layer *layer;
-    struct li_record *record;
-    struct li_record *own_record; /* the same where it is ours to free, or NULL */
-    struct li_workers *team;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool closing;          /* under lock */
-    size_t wanted;         /* layers; under lock */
-    size_t verified;       /* layers whose digests hold; under lock */
-    struct li_error first; /* the first failure; under lock */
-};
-
-static int check_digest(const struct layer *layer, const char *what, const uint8_t *want,
-                        const uint8_t *got, struct li_error *err)
-{
-    char want_text[2 * LI_SHA256_SIZE + 1], got_text[2 * LI_SHA256_SIZE + 1];
-
-    if (memcmp(want, got, LI_SHA256_SIZE) == 0)
-        return 0;
-    li_hex_encode(want, LI_SHA256_SIZE, want_text);
-    li_hex_encode(got, LI_SHA256_SIZE, got_text);
-    return li_fail(err, LI_ECORRUPT,
-                   "layer %s: its %s is sha256:%s, but the image says sha256:%s; the image is "
-                   "damaged, save or copy it again",
-                   layer->blob->name, what, got_text, want_text);
-}
-
-static int check_digests(const struct layer *layer, const uint8_t *stored, const uint8_t *plain,
-                         struct li_error *err)
-{
-    int rc = 0;
-
-    if (layer->blob->has_digest)
-        rc = check_digest(layer, "digest", layer->blob->digest, stored, err);
-    if (rc == 0)
-        rc = check_digest(layer, "diff ID (the digest of the uncompressed tar)",
-                          layer->blob->diff_id, plain, err);
-    return rc;
-}
-
-static int hash_plain(const struct layer *layer, struct li_workers *team, struct li_error *err)
-{
-    uint8_t digest[LI_SHA256_SIZE];
-    struct li_sha256 *hash = NULL;
-    uint8_t *buf = malloc(READ_SIZE);
-    uint64_t done = 0;
-    int rc;
-
-    rc = buf ? li_sha256_new(&hash, err) : li_fail_memory(err);
-    while (rc == 0 && done < layer->length) {
-        uint64_t left = layer->length - done;
-        size_t len = left < READ_SIZE ? (size_t)left : READ_SIZE;
-
-        if (li_workers_stopped(team)) {
-            rc = li_fail(err, LI_ECANCELLED, "cancelled");
-            break;
-        }
-        rc = li_pread_all(layer->fd, buf, len, layer->offset + done, err);
-        if (rc < 0)
-            li_context(err, "layer %s", layer->blob->name);
-        else
-            rc = li_sha256_update(hash, buf, len, err);
-        done += len;
-    }
-    if (rc == 0)
-        rc = li_sha256_final(hash, digest, err);
-    if (rc == 0)
-        rc = check_digests(layer, digest, digest, err);
-    li_sha256_free(hash);
-    free(buf);
-    return rc;
-}
-
-static int spool(struct li_layers *layers, struct layer *layer, struct li_workers *team,
-                 struct li_error *err)
-{
-    struct li_inflated result;
-    int fd = -1;
-    int rc = li_temporary_file(layers->env->tmpdir, &fd, err);
-
-    if (rc == 0)
-        rc = li_inflate(layer->blob, layer->compression, LI_LAYERS_MAX_INFLATED, fd, team, &result,
-                        err);
-    if (rc < 0 && rc != LI_ECANCELLED)
-        li_context(err, "layer %s", layer->blob->name);
-    if (rc == 0)
-        rc = check_digests(layer, result.stored_digest, result.plain_digest, err);
-    if (rc == 0) {
-        pthread_mutex_lock(&layers->lock);
-        layer->fd = layer->spool = fd;
-        layer->offset = 0;
-        layer->length = result.length;
-        layer->state = LAYER_READY;
-        pthread_mutex_unlock(&layers->lock);
-        fd = -1;
-    }
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
-/* The lowest layer that is to be verified, or NULL at the end. Waits for one to be wanted. */
-static struct layer *take_layer(struct li_layers *layers)
-{
-    struct layer *found = NULL;
-
-    pthread_mutex_lock(&layers->lock);
-    while (!found && !layers->closing && layers->first.code == 0) {
-        for (size_t i = 0; i < layers->count && !found; i++)
-            if (layers->layer[i].wanted && !layers->layer[i].taken)
-                found = &layers->layer[i];
-        if (!found && layers->wanted == layers->count)
-            break;
-        if (!found)
-            pthread_cond_wait(&layers->changed, &layers->lock);
-    }
-    if (found)
-        found->taken = true;
-    pthread_mutex_unlock(&layers->lock);
-    return found;
-}
-
-static int verify_layer(struct li_layers *layers, struct layer *layer, struct li_workers *team,
-                        struct li_error *err)
-{
-    struct li_record *record = &layers->record[layer - layers->layer];
-    const uint8_t *diff_id = layer->blob->diff_id;
-    int rc;
-
-    if (layer->compression != LI_COMPRESSION_NONE)
-        return spool(layers, layer, team, err);
-    record->relied = record->checked;
-    if (record->checked)
-        return check_digests(layer, diff_id, diff_id, err);
-    rc = hash_plain(layer, team, err);
-    record->checked = rc == 0;
-    return rc;
-}
-
-static int prepare(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
-{
-    struct li_layers *layers = arg;
-    struct layer *layer;
-    int rc = 0;
-
-    (void)index;
-    while (rc == 0 && !li_workers_stopped(team) && (layer = take_layer(layers))) {
-        rc = verify_layer(layers, layer, team, err);
-        pthread_mutex_lock(&layers->lock);
-        if (rc == 0)
-            layers->verified++;
-        else if (layers->first.code == 0 || layers->first.code == LI_ECANCELLED)
-            layers->first = *err;
-        pthread_cond_broadcast(&layers->changed);
-        pthread_mutex_unlock(&layers->lock);
-    }
-    return rc;
-}
+/* How long a worker gives way before it looks about itself again. */
+enum { GIVE_WAY = 20 * 1000 * 1000, NANOSECONDS = 1000 * 1000 * 1000 };
 
 static int open_layer(const struct li_blob *blob, struct layer *layer, struct li_error *err)
 {
@@ -278,7 +93,7 @@ int li_layers_open_known(const struct li_image *image, const struct li_env *env,
     if (threads > layers->count)
         threads = layers->count;
     if (rc == 0 && threads > 0)
-        rc = li_workers_start((unsigned)threads, prepare, layers, &layers->team, err);
+        rc = li_workers_start((unsigned)threads, li_layers_verify, layers, &layers->team, err);
     if (rc < 0) {
         li_layers_free(layers);
         return rc;
@@ -400,4 +215,23 @@ int li_layers_verified(struct li_layers *layers, struct li_error *err)
     }
     pthread_mutex_unlock(&layers->lock);
     return rc;
+}
+
+bool li_layers_give_way(struct li_layers *layers, unsigned worker)
+{
+    struct timespec until;
+    bool crowded;
+    int rc = 0;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += GIVE_WAY;
+    until.tv_sec += until.tv_nsec / NANOSECONDS;
+    until.tv_nsec %= NANOSECONDS;
+    pthread_mutex_lock(&layers->lock);
+    while ((crowded =
+                worker > 0 && layers->busy > 0 && worker + layers->busy >= layers->env->threads) &&
+           rc == 0)
+        rc = pthread_cond_clockwait(&layers->changed, &layers->lock, CLOCK_MONOTONIC, &until);
+    pthread_mutex_unlock(&layers->lock);
+    return crowded;
 }

@@ -6,6 +6,7 @@
  * over a directory changes its metadata and keeps its children; anything else replaces what had its
  * name.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,10 +20,22 @@ struct merge {
     struct li_buffer target; /* a hard link's, cleaned */
 };
 
+static void note_left_out(struct li_left_out *out, const struct li_entry *entry)
+{
+    char shown[LI_TREE_SHOWN_MAX];
+
+    if (out->entries++ > 0)
+        return;
+    snprintf(out->path, sizeof(out->path), "%s", li_tree_show_path(entry->path, shown));
+    snprintf(out->name, sizeof(out->name), "%s", entry->left_out);
+}
+
 static int store_xattrs(struct li_tree *tree, const struct li_entry *entry, struct li_inode *inode,
                         struct li_error *err)
 {
     inode->xattrs = LI_TREE_NONE;
+    if (entry->left_out)
+        note_left_out(&tree->left_out, entry);
     if (entry->xattr_count == 0)
         return 0;
     return li_xattr_intern(&tree->sets, entry->xattrs, entry->xattr_count, &inode->xattrs, err);
@@ -32,7 +45,7 @@ static int store_xattrs(struct li_tree *tree, const struct li_entry *entry, stru
 static int store_inode(struct li_tree *tree, const struct li_entry *entry, struct li_inode *inode,
                        struct li_error *err)
 {
-    size_t runs = tree->runs.len / sizeof(*entry->runs);
+    size_t runs = li_tree_runs(tree);
     int rc;
 
     *inode = entry->inode;
@@ -43,8 +56,10 @@ static int store_inode(struct li_tree *tree, const struct li_entry *entry, struc
         rc = li_buffer_append(&tree->texts, entry->target, inode->size + 1, err);
     }
     if (rc == 0 && entry->sparse) {
-        if (runs + entry->run_count >= LI_TREE_NONE)
-            return li_fail(err, LI_ELIMIT, "the image's sparse files have too many runs of data");
+        if (runs + entry->run_count > LI_TREE_RUNS_MAX)
+            return li_fail(err, LI_ELIMIT,
+                           "the image's sparse files have more than %d runs of data",
+                           LI_TREE_RUNS_MAX);
         inode->sparse = (uint32_t)runs;
         inode->sparse_count = (uint32_t)entry->run_count;
         rc = li_buffer_append(&tree->runs, entry->runs, entry->run_count * sizeof(*entry->runs),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An entry of a record, all numbers little-endian:
+ * An entry of a record, a piece of what is packed, all numbers little-endian:
  *
  *      0  4  bytes of the entry, these included
  *      4  1  1: a hard link, 2: a symbolic link, 4: a sparse file
@@ -15,8 +15,9 @@
  *     47  4  bytes of what it links to
  *     51  2  extended attributes
  *     53  4  runs of data of a sparse file
- *     57     path, NUL, link, NUL; each attribute: 2 bytes with its name's length and 4 with its
- *            value's, name, NUL, value; each run: offset and length, 8 bytes each
+ *     57  4  bytes of the name of an attribute that was left out
+ *     61     path, NUL, link, NUL, that name, NUL; each attribute: 2 bytes with its name's length
+ * and 4 with its value's, name, NUL, value; each run: offset and length, 8 bytes each
  *
  * Texts end with a NUL, so that they are handed out where they lie. Whoever has written the bytes,
  * nothing that is read from them here is believed: what the scan of a tar checks, so far as the
@@ -30,18 +31,19 @@
 
 #include "base/bytes.h"
 
-enum { FIXED_SIZE = 57, HARD_LINK = 1, SYMBOLIC_LINK = 2, SPARSE = 4 };
+enum { FIXED_SIZE = 61, HARD_LINK = 1, SYMBOLIC_LINK = 2, SPARSE = 4 };
 
 void li_record_drop(struct li_record *record)
 {
-    li_buffer_free(&record->entries);
+    if (record->room)
+        *record->room += record->taken;
+    record->taken = 0;
+    li_packed_free(&record->entries);
     record->whole = false;
 }
 
 void li_record_give_up(struct li_record *record)
 {
-    if (record->room)
-        *record->room += record->entries.len;
     li_record_drop(record);
     record->hopeless = true;
 }
@@ -51,10 +53,15 @@ static const char *link_of(const struct li_entry *entry)
     return entry->hard_link ? entry->hard_link : entry->target;
 }
 
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
 static size_t size_of(const struct li_entry *entry)
 {
-    const char *link = link_of(entry);
-    size_t size = FIXED_SIZE + strlen(entry->path) + 1 + (link ? strlen(link) : 0) + 1;
+    size_t size = FIXED_SIZE + strlen(entry->path) + 1 + strlen(or_empty(link_of(entry))) + 1 +
+                  strlen(or_empty(entry->left_out)) + 1;
 
     for (size_t i = 0; i < entry->xattr_count; i++)
         size += 6 + strlen(entry->xattrs[i].name) + 1 + entry->xattrs[i].size;
@@ -64,7 +71,6 @@ static size_t size_of(const struct li_entry *entry)
 static uint8_t *put_fixed(uint8_t *p, const struct li_entry *entry, size_t size)
 {
     const struct li_inode *inode = &entry->inode;
-    const char *link = link_of(entry);
 
     li_put_le32(p, (uint32_t)size);
     p[4] = (uint8_t)((entry->hard_link ? HARD_LINK : 0) | (entry->target ? SYMBOLIC_LINK : 0) |
@@ -77,9 +83,10 @@ static uint8_t *put_fixed(uint8_t *p, const struct li_entry *entry, size_t size)
     li_put_le32(p + 27, inode->mtime_nsec);
     li_put_le64(p + 31, inode->size);
     li_put_le64(p + 39, inode->data);
-    li_put_le32(p + 47, link ? (uint32_t)strlen(link) : 0);
+    li_put_le32(p + 47, (uint32_t)strlen(or_empty(link_of(entry))));
     li_put_le16(p + 51, (uint16_t)entry->xattr_count);
     li_put_le32(p + 53, (uint32_t)entry->run_count);
+    li_put_le32(p + 57, (uint32_t)strlen(or_empty(entry->left_out)));
     return p + FIXED_SIZE;
 }
 
@@ -93,11 +100,10 @@ static uint8_t *put_text(uint8_t *p, const char *text)
 
 static void put_entry(uint8_t *p, const struct li_entry *entry, size_t size)
 {
-    const char *link = link_of(entry);
-
     p = put_fixed(p, entry, size);
     p = put_text(p, entry->path);
-    p = put_text(p, link ? link : "");
+    p = put_text(p, or_empty(link_of(entry)));
+    p = put_text(p, or_empty(entry->left_out));
     for (size_t i = 0; i < entry->xattr_count; i++) {
         const struct li_xattr *x = &entry->xattrs[i];
 
@@ -114,24 +120,42 @@ static void put_entry(uint8_t *p, const struct li_entry *entry, size_t size)
     }
 }
 
+/* Counts what was packed since the last time; false where that is too much. */
+static bool take_room(struct li_record *record)
+{
+    size_t grown = record->entries.blocks.len - record->taken;
+    size_t room = record->room ? *record->room : LI_RECORD_PASSING_MAX - record->taken;
+
+    if (grown > room)
+        return false;
+    if (record->room)
+        *record->room -= grown;
+    record->taken += grown;
+    return true;
+}
+
 void li_record_add(struct li_record *record, const struct li_entry *entry)
 {
     struct li_error ignored = LI_ERROR_INIT;
-    size_t size, room;
+    uint8_t *piece;
+    size_t size;
 
     if (record->hopeless)
         return;
     size = size_of(entry);
-    room = record->room ? *record->room : LI_RECORD_PASSING_MAX - record->entries.len;
-    if (size > room ||
-        li_buffer_reserve(&record->entries, record->entries.len + size, &ignored) < 0) {
+    if (li_packed_add(&record->entries, size, &piece, &ignored) < 0 || !take_room(record)) {
         li_record_give_up(record);
         return;
     }
-    put_entry(record->entries.data + record->entries.len, entry, size);
-    record->entries.len += size;
-    if (record->room)
-        *record->room -= size;
+    put_entry(piece, entry, size);
+}
+
+void li_record_end(struct li_record *record)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+
+    if (!record->hopeless && (li_packed_end(&record->entries, &ignored) < 0 || !take_room(record)))
+        li_record_give_up(record);
 }
 
 /* What one entry is read into, and the room for its lists. */
@@ -259,8 +283,8 @@ static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int p
 {
     struct li_inode *inode = &r->entry.inode;
     unsigned kind = li_cursor_u8(c);
-    size_t path_len = li_cursor_le32(c), link_len, xattrs, runs;
-    const char *link;
+    size_t path_len = li_cursor_le32(c), link_len, left_out_len, xattrs, runs;
+    const char *link, *left_out;
     int rc = 0;
 
     r->entry = (struct li_entry){.sparse = (kind & SPARSE) != 0};
@@ -275,12 +299,15 @@ static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int p
     link_len = li_cursor_le32(c);
     xattrs = li_cursor_le16(c);
     runs = li_cursor_le32(c);
+    left_out_len = li_cursor_le32(c);
     r->entry.path = take_text(c, path_len);
     link = take_text(c, link_len);
+    left_out = take_text(c, left_out_len);
     if (c->bad || path_len == 0 || path_len > LI_TREE_PATH_MAX || (runs > 0 && !r->entry.sparse))
         return li_fail(err, LI_ECORRUPT, "a record of a layer is broken");
     r->entry.hard_link = kind & HARD_LINK ? link : NULL;
     r->entry.target = kind & SYMBOLIC_LINK ? link : NULL;
+    r->entry.left_out = left_out_len > 0 ? left_out : NULL;
     if (paths_only)
         return 0;
     rc = take_xattrs(r, c, xattrs, err);
@@ -291,26 +318,40 @@ static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int p
     return rc;
 }
 
-int li_record_replay(const struct li_record *record, size_t index, int paths_only,
-                     li_scan_visit *visit, void *arg, struct li_error *err)
+static int replay_block(struct replay *r, struct li_cursor *pieces, size_t index, int paths_only,
+                        li_scan_visit *visit, void *arg, struct li_error *err)
 {
-    struct li_cursor all = li_cursor(record->entries.data, record->entries.len);
-    struct replay r = {.record = record};
     char shown[LI_TREE_SHOWN_MAX];
     int rc = 0;
 
-    while (rc == 0 && all.left > 0) {
-        size_t size = li_cursor_le32(&all);
-        const uint8_t *at = size < FIXED_SIZE ? NULL : li_cursor_take(&all, size - 4);
+    while (rc == 0 && pieces->left > 0) {
+        size_t size = li_cursor_le32(pieces);
+        const uint8_t *at = size < FIXED_SIZE ? NULL : li_cursor_take(pieces, size - 4);
         struct li_cursor one = li_cursor(at, at ? size - 4 : 0);
 
-        rc = take_entry(&r, &one, index, paths_only, err);
+        rc = take_entry(r, &one, index, paths_only, err);
         if (rc < 0)
             break;
-        rc = visit(arg, &r.entry, err);
+        rc = visit(arg, &r->entry, err);
         if (rc < 0)
-            li_context(err, "%s", li_tree_show_path(r.entry.path, shown));
+            li_context(err, "%s", li_tree_show_path(r->entry.path, shown));
     }
+    return rc;
+}
+
+int li_record_replay(const struct li_record *record, size_t index, int paths_only,
+                     li_scan_visit *visit, void *arg, struct li_error *err)
+{
+    struct li_unpacking reading = li_unpacking_begin(&record->entries.blocks);
+    struct replay r = {.record = record};
+    int rc;
+
+    while ((rc = li_unpacking_next(&reading, err)) == 0) {
+        rc = replay_block(&r, &reading.pieces, index, paths_only, visit, arg, err);
+        if (rc != 0)
+            break;
+    }
+    li_unpacking_end(&reading);
     free(r.xattrs);
     free(r.runs);
     return rc < 0 ? rc : 0;

@@ -13,22 +13,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buffer.h"
 #include "base/error.h"
+#include "base/packed.h"
 #include "layer/scan.h"
 
-/* Bytes of a record that lives as long as its layer is merged, and of all that are kept of a stack.
- * A layer whose record would be longer has none. */
+/* Packed bytes of a record that lives as long as its layer is merged, and of all that are kept of a
+ * stack; an entry takes about 15. A layer whose record would be longer has none. */
 enum { LI_RECORD_PASSING_MAX = 16 << 20, LI_RECORD_KEPT_MAX = 64 << 20 };
 
 /* Zero-initialise it. */
 struct li_record {
-    struct li_buffer entries; /* in the tar's order, see record.c */
+    struct li_packed entries; /* in the tar's order, a piece each, see record.c */
     uint64_t length;          /* bytes of the layer's uncompressed tar */
     bool whole;               /* all entries are there */
     bool hopeless;            /* it would be too long, or an entry is broken */
+    size_t taken;             /* packed bytes that were counted */
     /* Where the merge shall leave the entries here when it is through with them: how many bytes all
-     * such records may still take, which is the owner's and counted down; or NULL. */
+     * such records may still take packed, which is the owner's and counted down; or NULL. */
     size_t *room;
     bool checked; /* the image has it uncompressed, and its digest was computed and is right */
     bool relied;  /* that was so from the start, and was relied on when the bytes were wanted */
@@ -36,6 +37,9 @@ struct li_record {
 
 /* Appends an entry. What cannot be kept leaves the record hopeless, which is no failure. */
 void li_record_add(struct li_record *record, const struct li_entry *entry);
+
+/* There are no more entries: packs what is not packed yet. */
+void li_record_end(struct li_record *record);
 
 /* Drops the entries and says that there will be none. */
 void li_record_give_up(struct li_record *record);
@@ -45,7 +49,7 @@ void li_record_give_up(struct li_record *record);
 int li_record_replay(const struct li_record *record, size_t index, int paths_only,
                      li_scan_visit *visit, void *arg, struct li_error *err);
 
-/* Frees the entries: the record is no longer whole. */
+/* Frees the entries, and gives their room back: the record is no longer whole. */
 void li_record_drop(struct li_record *record);
 
 #endif

@@ -2,21 +2,18 @@
 /*
  * libarchive parses the tar and its extensions; what it makes of them is checked here.
  *
- * It reads through callbacks that skip contents, so that a layer's index costs little more than its
- * headers; of contents only as much is looked at as tells that they are not all zeros. Where a
- * file's data lies follows from how far the format reader has consumed its input when the header,
- * and a sparse map that may follow it, is done.
+ * Contents are skipped (input.c); of them only as much is looked at as tells that they are not all
+ * zeros. Where a file's data lies follows from how far the format reader has consumed its input
+ * when the header, and a sparse map that may follow it, is done.
  *
  * libarchive converts names by the locale unless it cannot, and then hands them over as they are.
  * In the C locale it cannot convert any name that is not ASCII, so this locale, set for the thread,
  * makes every name arrive as the tar has it, on every host. The warnings it gives then are the only
  * ones that are not errors here.
  *
- * Some of its weaknesses are made up for. It loses a link's target that comes in a PAX record only,
- * as Go's writer has it for targets without an ASCII letter, unless it has seen a link before: so
- * it is shown one before the layer. Of a sparse map that does not fit the file it drops what it
- * does not like: so the map must have as many bytes as the tar, and the next header must come where
- * they end. And header.c looks for what else it does not tell.
+ * Some of its weaknesses are made up for. Of a sparse map that does not fit the file it drops what
+ * it does not like: so the map must have as many bytes as the tar, and the next header must come
+ * where they end. And header.c looks for what else it does not tell.
  */
 #include "layer/scan.h"
 
@@ -30,96 +27,21 @@
 
 #include "layer/entry.h"
 #include "layer/header.h"
+#include "layer/input.h"
 #include "layer/record.h"
 #include "layer/xattr.h"
 #include "layer/zeros.h"
 
-enum { READ_SIZE = 64 * 1024, TAR_BLOCK = 512 };
+enum { TAR_BLOCK = 512 };
 
 struct scan {
-    struct li_layers *layers;
-    size_t index;
-    uint64_t length;
-    uint64_t next; /* of the input, bytes */
-    bool begun;    /* the link before the layer was handed out */
-    uint64_t end;  /* of the last file's data, in the layer, up to a full block; 0: there is none */
-    uint8_t *buf;
-    struct li_layer_part part; /* what of the layer is in it */
-    struct li_error *err;
-    struct li_buffer spare; /* headers that buf has not */
+    struct li_layer_input input;
+    uint64_t end; /* of the last file's data, in the layer, up to a full block; 0: there is none */
     struct li_header header;
     struct li_sparse_run *runs;
     struct li_xattr_list xattrs;
     struct li_record *record; /* that is being filled, or NULL */
 };
-
-/* A header of a symbolic link, "." to ".". */
-static void make_link_header(uint8_t header[TAR_BLOCK])
-{
-    unsigned sum = 0;
-
-    memset(header, 0, TAR_BLOCK);
-    header[0] = header[157] = '.';
-    header[156] = '2';
-    memcpy(header + 257, "ustar\00000", 8);
-    memset(header + 148, ' ', 8);
-    for (size_t i = 0; i < TAR_BLOCK; i++)
-        sum += header[i];
-    for (size_t i = 0; i < 6; i++)
-        header[148 + i] = (uint8_t)('0' + (sum >> 3 * (5 - i) & 7));
-}
-
-static la_ssize_t read_piece(struct archive *a, void *arg, const void **data)
-{
-    struct scan *s = arg;
-    uint64_t left = s->length - s->next;
-    size_t len = left < READ_SIZE ? (size_t)left : READ_SIZE;
-
-    *data = s->buf;
-    if (!s->begun) {
-        s->begun = true;
-        make_link_header(s->buf);
-        return TAR_BLOCK;
-    }
-    if (li_layers_read(s->layers, s->index, s->buf, len, s->next, s->err) < 0) {
-        archive_set_error(a, EIO, "%s", s->err->text);
-        return -1;
-    }
-    s->part = (struct li_layer_part){s->buf, s->next, len};
-    s->next += len;
-    return (la_ssize_t)len;
-}
-
-static la_int64_t skip_piece(struct archive *a, void *arg, la_int64_t request)
-{
-    struct scan *s = arg;
-    uint64_t left = s->length - s->next;
-    uint64_t len = request < 0 ? 0 : (uint64_t)request;
-
-    (void)a;
-    if (len > left)
-        len = left;
-    s->next += len;
-    return (la_int64_t)len;
-}
-
-/* Most headers are in what was read last. */
-static int look(void *arg, uint64_t offset, size_t len, const uint8_t **bytes, struct li_error *err)
-{
-    struct scan *s = arg;
-    int rc;
-
-    if (offset >= s->part.offset && offset - s->part.offset <= s->part.len &&
-        len <= s->part.len - (offset - s->part.offset)) {
-        *bytes = s->part.data + (offset - s->part.offset);
-        return 0;
-    }
-    if (offset > s->length || len > s->length - offset)
-        return li_fail(err, LI_ECORRUPT, "its header ends with the layer; the tar is cut short");
-    rc = li_buffer_reserve(&s->spare, len ? len : 1, err);
-    *bytes = s->spare.data;
-    return rc < 0 ? rc : li_layers_read(s->layers, s->index, s->spare.data, len, offset, err);
-}
 
 static int read_runs(struct scan *s, struct archive_entry *e, struct li_entry *entry,
                      struct li_error *err)
@@ -168,8 +90,8 @@ static int drop_zeros(const struct scan *s, uint64_t stored, struct li_entry *en
                       struct li_error *err)
 {
     bool zeros = false;
-    int rc =
-        li_layer_is_zero(s->layers, s->index, &s->part, entry->inode.data, stored, &zeros, err);
+    int rc = li_layer_is_zero(s->input.layers, s->input.index, &s->input.part, entry->inode.data,
+                              stored, &zeros, err);
 
     if (rc == 0 && zeros && stored > 0) {
         entry->sparse = 1;
@@ -182,7 +104,8 @@ static int read_regular(struct scan *s, struct archive *a, struct archive_entry 
                         struct li_entry *entry, struct li_error *err)
 {
     struct li_inode *inode = &entry->inode;
-    la_int64_t size = archive_entry_size(e), data = archive_filter_bytes(a, 0) - TAR_BLOCK;
+    la_int64_t size = archive_entry_size(e),
+               data = archive_filter_bytes(a, 0) - LI_LAYER_INPUT_AHEAD;
     uint64_t stored = 0;
     int rc;
 
@@ -197,7 +120,7 @@ static int read_regular(struct scan *s, struct archive *a, struct archive_entry 
         stored += entry->runs[i].length;
     if (!entry->sparse)
         stored = inode->size;
-    if (inode->data > s->length || stored > s->length - inode->data)
+    if (inode->data > s->input.length || stored > s->input.length - inode->data)
         return li_fail(err, LI_ECORRUPT, "its contents end with the layer; the tar is cut short");
     if (!fits_header(s, inode->data, stored))
         return li_fail(err, LI_ECORRUPT, "its size or its sparse map do not fit its contents");
@@ -230,8 +153,8 @@ static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e
                       struct li_entry *entry, struct li_error *err)
 {
     unsigned type = archive_entry_filetype(e), perm = archive_entry_perm(e) & 07777;
-    uint64_t header = (uint64_t)archive_read_header_position(a) - TAR_BLOCK;
-    int rc = li_header_read(look, s, header, &s->header, err);
+    uint64_t header = (uint64_t)archive_read_header_position(a) - LI_LAYER_INPUT_AHEAD;
+    int rc = li_header_read(li_layer_input_look, &s->input, header, &s->header, err);
 
     if (rc < 0)
         return rc;
@@ -239,7 +162,7 @@ static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e
     if (entry->hard_link)
         return 0;
     entry->inode.mode = (uint16_t)(type | perm);
-    entry->inode.layer = (uint16_t)s->index;
+    entry->inode.layer = (uint16_t)s->input.index;
     rc = li_entry_owner(e, &entry->inode, err);
     if (rc == 0)
         rc = li_entry_time(e, s->header.time_is_negative, &entry->inode, err);
@@ -249,6 +172,7 @@ static int read_entry(struct scan *s, struct archive *a, struct archive_entry *e
         rc = li_xattr_read(e, &s->xattrs, &entry->inode.mode, err);
     entry->xattrs = s->xattrs.list;
     entry->xattr_count = s->xattrs.count;
+    entry->left_out = s->xattrs.left_out;
     return rc;
 }
 
@@ -305,8 +229,8 @@ static int fail_reading(const struct scan *s, struct archive *a, struct li_error
 {
     const char *text = archive_error_string(a);
 
-    if (s->err->code != 0)
-        return s->err->code;
+    if (s->input.err->code != 0)
+        return s->input.err->code;
     if (archive_errno(a) == ENOMEM)
         return li_fail_memory(err);
     return li_fail(err, LI_ECORRUPT, "not a tar that can be read: %s",
@@ -318,7 +242,7 @@ static int check_end(struct scan *s, struct archive *a, struct li_error *err)
     uint64_t end = s->end;
 
     s->end = 0;
-    if (end == 0 || (uint64_t)archive_read_header_position(a) == end + TAR_BLOCK)
+    if (end == 0 || (uint64_t)archive_read_header_position(a) == end + LI_LAYER_INPUT_AHEAD)
         return 0;
     return li_fail(err, LI_ECORRUPT, "a file's size or its sparse map do not fit its contents");
 }
@@ -358,10 +282,8 @@ static int scan_archive(struct scan *s, int paths_only, li_scan_visit *visit, vo
     if (!a)
         return li_fail_memory(err);
     archive_read_support_format_tar(a);
-    archive_read_set_read_callback(a, read_piece);
-    archive_read_set_skip_callback(a, skip_piece);
-    archive_read_set_callback_data(a, s);
-    if (archive_read_open1(a) != ARCHIVE_OK || archive_read_next_header(a, &e) != ARCHIVE_OK)
+    if (li_layer_input_attach(a, &s->input) != ARCHIVE_OK ||
+        archive_read_next_header(a, &e) != ARCHIVE_OK)
         rc = fail_reading(s, a, err);
     else
         rc = read_headers(s, a, paths_only, visit, arg, err);
@@ -378,14 +300,42 @@ static int scan(struct scan *s, int paths_only, li_scan_visit *visit, void *arg,
 
     if (c == (locale_t)0)
         return li_fail_memory(err);
-    s->buf = malloc(READ_SIZE);
     before = uselocale(c);
-    rc = s->buf ? scan_archive(s, paths_only, visit, arg, err) : li_fail_memory(err);
+    rc = scan_archive(s, paths_only, visit, arg, err);
     uselocale(before);
     freelocale(c);
     li_xattr_list_free(&s->xattrs);
-    li_buffer_free(&s->spare);
-    free(s->buf);
+    return rc;
+}
+
+/* Scans the layer's tar, and fills RECORD where that is not NULL. */
+static int scan_tar(struct li_layers *layers, size_t index, uint64_t length,
+                    struct li_record *record, int paths_only, li_scan_visit *visit, void *arg,
+                    struct li_error *err)
+{
+    struct scan s = {.record = record};
+    int rc = li_layer_input_open(layers, index, length, &s.input, err);
+
+    if (rc == 0)
+        rc = scan(&s, paths_only, visit, arg, err);
+    li_layer_input_close(&s.input);
+    return rc;
+}
+
+static int scan_and_record(struct li_layers *layers, size_t index, uint64_t length, int paths_only,
+                           li_scan_visit *visit, void *arg, struct li_error *err)
+{
+    struct li_record *record = li_layers_record(layers, index);
+    bool fill = !record->hopeless && (paths_only || record->room);
+    int rc = 0;
+
+    li_record_drop(record);
+    if (length > 0)
+        rc = scan_tar(layers, index, length, fill ? record : NULL, paths_only, visit, arg, err);
+    if (rc == 0 && fill)
+        li_record_end(record);
+    record->length = length;
+    record->whole = rc == 0 && fill && !record->hopeless;
     return rc;
 }
 
@@ -393,23 +343,18 @@ int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_sca
                   void *arg, struct li_error *err)
 {
     struct li_record *record = li_layers_record(layers, index);
-    struct scan s = {.layers = layers, .index = index, .err = err};
-    int rc = 0;
+    uint64_t length = 0;
+    int rc;
 
     li_error_clear(err);
     if (record->whole) {
         rc = li_record_replay(record, index, paths_only, visit, arg, err);
     } else {
-        rc = li_layers_ready(layers, index, &s.length, err);
+        /* What is wrong there names the layer. */
+        rc = li_layers_ready(layers, index, &length, err);
         if (rc < 0)
             return rc;
-        li_record_drop(record);
-        if (!record->hopeless && (paths_only || record->room))
-            s.record = record;
-        if (s.length > 0)
-            rc = scan(&s, paths_only, visit, arg, err);
-        record->length = s.length;
-        record->whole = rc == 0 && s.record && !record->hopeless;
+        rc = scan_and_record(layers, index, length, paths_only, visit, arg, err);
     }
     return rc < 0 ? li_context(err, "layer %s", li_layers_name(layers, index)) : 0;
 }

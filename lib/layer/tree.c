@@ -278,6 +278,11 @@ struct li_layers *li_tree_layers(const struct li_tree *tree)
     return tree->layers;
 }
 
+const struct li_left_out *li_tree_left_out(const struct li_tree *tree)
+{
+    return &tree->left_out;
+}
+
 uint32_t li_tree_nodes(const struct li_tree *tree)
 {
     return tree->nodes;
@@ -306,6 +311,11 @@ const char *li_tree_target(const struct li_tree *tree, const struct li_inode *in
 const struct li_sparse_run *li_tree_sparse(const struct li_tree *tree, const struct li_inode *inode)
 {
     return (const struct li_sparse_run *)(const void *)tree->runs.data + inode->sparse;
+}
+
+size_t li_tree_runs(const struct li_tree *tree)
+{
+    return tree->runs.len / sizeof(struct li_sparse_run);
 }
 
 uint32_t li_tree_xattr_sets(const struct li_tree *tree)

@@ -25,6 +25,7 @@ enum {
     LI_TREE_HARD_LINKS_MAX = 65000, /* ext4's limit for one inode */
     LI_TREE_SYMLINK_DEPTH = 40,     /* symbolic links followed in one path */
     LI_TREE_SHOWN_MAX = 256,        /* bytes of a path in a message, with its NUL */
+    LI_TREE_RUNS_MAX = 1 << 24,     /* runs of all sparse files: 256 MiB of memory */
 };
 
 /* A name in a directory. */
@@ -67,6 +68,16 @@ struct li_xattr {
     uint32_t size; /* bytes of the value */
 };
 
+/* Entries with extended attributes that were left out, since they are none of Linux's: those of
+ * other systems, such as macOS's com.apple.quarantine. */
+struct li_left_out {
+    uint64_t entries; /* of all layers, what others hide included */
+    /* Of the first of these, for a message: its path, or the end of it, and the least of the names,
+     * or the begin of it. */
+    char path[LI_TREE_SHOWN_MAX];
+    char name[LI_TREE_NAME_MAX + 1];
+};
+
 struct li_tree;
 
 /* Merges the stack. Errors: LI_ECORRUPT (a broken tar, a hard link to nothing), LI_EUNSUPPORTED (an
@@ -79,6 +90,8 @@ void li_tree_free(struct li_tree *tree);
 
 /* The stack that it was built from. */
 struct li_layers *li_tree_layers(const struct li_tree *tree);
+
+const struct li_left_out *li_tree_left_out(const struct li_tree *tree);
 
 /* Nodes and inodes, dead ones included: a dead node is in no directory's list of children, a dead
  * inode has 0 links. Inodes are in the order of the layers and of the entries in them. */
@@ -97,6 +110,9 @@ const char *li_tree_target(const struct li_tree *tree, const struct li_inode *in
  * other. */
 const struct li_sparse_run *li_tree_sparse(const struct li_tree *tree,
                                            const struct li_inode *inode);
+
+/* The runs of all sparse files, those of dead inodes included; inode->sparse counts in them. */
+size_t li_tree_runs(const struct li_tree *tree);
 
 /* A set of extended attributes, sorted by name; equal sets have one number. */
 uint32_t li_tree_xattr_sets(const struct li_tree *tree);

@@ -37,6 +37,7 @@ void li_xattr_list_clear(struct li_xattr_list *list)
     for (size_t i = 0; i < list->count; i++)
         free((void *)list->list[i].name);
     list->count = 0;
+    list->left_out = NULL;
 }
 
 void li_xattr_list_free(struct li_xattr_list *list)
@@ -46,19 +47,40 @@ void li_xattr_list_free(struct li_xattr_list *list)
     *list = (struct li_xattr_list){0};
 }
 
+/* The name spaces of Linux (xattr(7)), as far as ext4 keeps what is in them. */
+static const char *const spaces[] = {"user.", "trusted.", "security."};
+enum { SPACES = sizeof(spaces) / sizeof(spaces[0]) };
+
+static bool is_acl(const char *name)
+{
+    return strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0;
+}
+
+/* Whether Linux has a place for it. What has none is left out by those who unpack layers, too: to
+ * them the kernel says that it does not support it. */
+static bool has_space(const char *name)
+{
+    for (size_t i = 0; i < SPACES; i++)
+        if (strncmp(name, spaces[i], strlen(spaces[i])) == 0)
+            return true;
+    return is_acl(name);
+}
+
+/* Of a name in a name space. */
 static int check_name(const char *name, struct li_error *err)
 {
-    static const char *const spaces[] = {"user.", "trusted.", "security."};
-    size_t len = strlen(name);
+    const char *dot = strchr(name, '.');
 
-    if (strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0)
+    if (dot && dot[1] && strlen(name) <= LI_TREE_NAME_MAX)
         return 0;
-    for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++)
-        if (strncmp(name, spaces[i], strlen(spaces[i])) == 0 && len > strlen(spaces[i]) &&
-            len <= LI_TREE_NAME_MAX)
-            return 0;
     return li_fail(err, LI_EUNSUPPORTED, "ext4 cannot hold its extended attribute \"%.300s\"",
                    name);
+}
+
+static void leave_out(struct li_xattr_list *list, const char *name)
+{
+    if (!list->left_out || strcmp(name, list->left_out) < 0)
+        list->left_out = name;
 }
 
 static const struct li_xattr *find(const struct li_xattr_list *list, const char *name)
@@ -269,9 +291,12 @@ int li_xattr_read(struct archive_entry *e, struct li_xattr_list *list, uint16_t 
     li_xattr_list_clear(list);
     archive_entry_xattr_reset(e);
     /* In PAX an empty value says that there is none (POSIX, pax, "Extended Header"). */
-    while (rc == 0 && archive_entry_xattr_next(e, &name, &value, &size) == ARCHIVE_OK)
-        if (size > 0)
+    while (rc == 0 && archive_entry_xattr_next(e, &name, &value, &size) == ARCHIVE_OK) {
+        if (size > 0 && !has_space(name))
+            leave_out(list, name);
+        else if (size > 0)
             rc = add(list, name, value, size, err);
+    }
     if (rc == 0 && (archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_NFS4))
         rc = li_fail(err, LI_EUNSUPPORTED, "it has an NFSv4 ACL, which ext4 cannot hold");
     if (rc == 0 && (archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_ACCESS) &&

@@ -15,11 +15,14 @@ struct li_xattr_list {
     struct li_xattr *list; /* sorted by name */
     size_t count;
     size_t cap;
+    const char
+        *left_out; /* the least name that Linux has no name space for, or NULL; the entry's */
 };
 
 /* Replaces LIST by the attributes of E: the SCHILY and LIBARCHIVE forms, and ACLs as text or as
  * attributes. As in the kernel, an access ACL sets the mode's permission bits, and one that says no
- * more than these is not stored. LI_EUNSUPPORTED for a name space that ext4 has not. */
+ * more than these is not stored. Attributes of other systems, such as com.apple.quarantine, are
+ * left out; LI_EUNSUPPORTED for a name that Linux refuses in a name space of its own. */
 int li_xattr_read(struct archive_entry *e, struct li_xattr_list *list, uint16_t *mode,
                   struct li_error *err);
 

@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "image/image.h"
 #include "manifest/reference.h"
 
@@ -44,12 +45,13 @@ static bool is_reference(const char *text)
 /* These are shown to users. NULL counts as "". */
 static bool is_text(const char *text)
 {
-    size_t len = text ? strlen(text) : 0;
+    const char *at = text;
 
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-            return false;
-    return len <= LI_MANIFEST_MAX_TEXT;
+    if (!text)
+        return true;
+    for (size_t len; (len = li_text_visible(at)); at += len)
+        ;
+    return !*at && at - text <= LI_MANIFEST_MAX_TEXT;
 }
 
 static int check_layers(const struct li_manifest *m, int code, struct li_error *err)

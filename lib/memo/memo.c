@@ -148,12 +148,12 @@ static int recall_layer(struct li_memo *memo, size_t index, struct li_error *err
     int rc =
         li_memo_read_layer(memo, layer->blob->diff_id, &memo->record[index], &layer->rows, err);
 
-    if (rc == 0 && memo->record[index].entries.len > memo->room) {
+    if (rc == 0 && memo->record[index].entries.blocks.len > memo->room) {
         li_record_drop(&memo->record[index]);
         layer->rows.len = 0;
         rc = LI_END;
     }
-    memo->room -= memo->record[index].entries.len;
+    memo->room -= memo->record[index].entries.blocks.len;
     layer->loaded = rc == 0;
     memo->record[index].room = rc == LI_END && layer->first == index ? &memo->room : NULL;
     if (rc >= 0)

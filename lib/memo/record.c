@@ -3,14 +3,14 @@
  * The file of a layer, all numbers little-endian:
  *
  *       0   8  magic "LIMGMEMO"
- *       8   4  version of this format, 1
+ *       8   4  version of this format, 2
  *      12   4  version of the layout
  *      16  32  SHA-256 of what the program and its libraries say of their versions
  *      48  32  diff ID
  *      80   8  bytes of the layer's uncompressed tar
- *      88   8  bytes of the entries
+ *      88   8  bytes of the entries, packed
  *      96   8  rows
- *     104      the entries, see lib/layer/record.c
+ *     104      the entries, packed: see lib/layer/record.c and lib/base/packed.h
  *              rows, ascending by recipe: recipe, digest, 32 bytes each; a digest of zeros is that
  *              of a chunk which is all zeros
  *          32  HMAC-SHA256 of the first 104 bytes, SHA-256 of the entries, SHA-256 of the rows
@@ -29,7 +29,7 @@
 #include "memo/internal.h"
 
 /* FORMAT also changes with what the scan makes of a layer that it accepted before. */
-enum { HEADER_SIZE = 104, FORMAT = 1 };
+enum { HEADER_SIZE = 104, FORMAT = 2 };
 
 static const char magic[8] = {'L', 'I', 'M', 'G', 'M', 'E', 'M', 'O'};
 
@@ -108,13 +108,13 @@ static int read_parts(const struct li_memo *memo, const uint8_t header[HEADER_SI
     uint64_t at = HEADER_SIZE;
     int rc;
 
-    rc = read_piece(fd, &record->entries, li_get_le64(header + 88), &at, err);
+    rc = read_piece(fd, &record->entries.blocks, li_get_le64(header + 88), &at, err);
     if (rc == 0)
         rc = read_piece(fd, rows, li_get_le64(header + 96) * LI_MEMO_ROW_SIZE, &at, err);
     if (rc == 0)
         rc = li_pread_all(fd, mac, sizeof(mac), at, err);
     if (rc == 0)
-        rc = make_mac(memo, header, &record->entries, rows, want, err);
+        rc = make_mac(memo, header, &record->entries.blocks, rows, want, err);
     if (rc == 0 && !li_equal_secret(mac, want, sizeof(mac)))
         return LI_END;
     record->length = li_get_le64(header + 80);
@@ -158,9 +158,10 @@ int li_memo_write_layer(const struct li_memo *memo, const uint8_t diff_id[LI_SHA
                         const struct li_record *record, const struct li_buffer *rows,
                         struct li_error *err)
 {
+    const struct li_buffer *entries = &record->entries.blocks;
     uint8_t header[HEADER_SIZE], mac[LI_MAC_SIZE];
     struct li_memo_piece pieces[] = {{header, sizeof(header)},
-                                     {record->entries.data, record->entries.len},
+                                     {entries->data, entries->len},
                                      {rows->data, rows->len},
                                      {mac, sizeof(mac)}};
     char name[LI_MEMO_NAME_MAX];
@@ -168,9 +169,9 @@ int li_memo_write_layer(const struct li_memo *memo, const uint8_t diff_id[LI_SHA
 
     put_fixed(memo, diff_id, header);
     li_put_le64(header + 80, record->length);
-    li_put_le64(header + 88, record->entries.len);
+    li_put_le64(header + 88, entries->len);
     li_put_le64(header + 96, rows->len / LI_MEMO_ROW_SIZE);
     li_hex_encode(diff_id, LI_SHA256_SIZE, name);
-    rc = make_mac(memo, header, &record->entries, rows, mac, err);
+    rc = make_mac(memo, header, entries, rows, mac, err);
     return rc < 0 ? rc : li_memo_write_file(memo, name, pieces, 4, err);
 }

@@ -23,6 +23,10 @@ enum {
     LEVELS_MAX = 4, /* the root and three below, as large_dir allows */
 };
 
+/* The kernel's writers keep this hash for the end of a directory, and give names that have it the
+ * one before (fs/ext4/hash.c); libext2fs does not know of that. */
+#define HASH_END 0xfffffffeU
+
 struct level {
     uint8_t block[LI_FILES_BLOCK_MAX];
     const uint8_t *entries;
@@ -82,6 +86,8 @@ static int hash_name(struct walk *walk, unsigned version, const char *name, size
                         NULL))
         return LI_FILES_NO_INDEX;
     walk->hash &= ~UINT32_C(1);
+    if (walk->hash == HASH_END)
+        walk->hash = HASH_END - 2;
     return 0;
 }
 

@@ -208,7 +208,7 @@ struct listing {
     bool stopped;  /* by note_name() */
 };
 
-/* A key that is no chunk's is none of ours. */
+/* A key that is no chunk's is none of ours; what cannot be a sealed chunk is as good as absent. */
 static bool name_of(const char *key, size_t prefix, uint8_t name[LI_NAME_SIZE])
 {
     const char *hex = key + prefix + 3;
@@ -239,8 +239,7 @@ static int note_name(void *arg, const char *key, uint64_t size, struct li_error 
     uint64_t start = 0;
     int rc;
 
-    (void)size;
-    if (!name_of(key, l->prefix, name))
+    if (size == 0 || size > LI_SEAL_MAX_SIZE || !name_of(key, l->prefix, name))
         return 0;
     if (l->names.count == LISTED)
         return stop(l, err);
@@ -328,7 +327,7 @@ static int ask_batch(struct li_present *p, const struct li_manifest_chunk *const
         key[i] = li_key_root(p->root->id, li_key_chunk(chunks[open[i]]->name).text);
         text[i] = key[i].text;
     }
-    rc = li_store_exists(p->repo->store, text, count, there, err);
+    rc = li_store_exists(p->repo->store, text, count, LI_SEAL_MAX_SIZE, there, err);
     for (size_t i = 0; i < count && rc == 0; i++)
         stored[open[i]] = there[i];
     free(key);

@@ -126,7 +126,7 @@ static int recall_one(struct li_chunk_push *p, uint64_t index, struct li_error *
         return rc;
     key = li_key_root(p->root->id, li_key_chunk(p->chunk[index].name).text);
     text = key.text;
-    rc = li_store_exists(p->repo->store, &text, 1, &stored, err);
+    rc = li_store_exists(p->repo->store, &text, 1, LI_SEAL_MAX_SIZE, &stored, err);
     pthread_mutex_lock(&p->lock);
     p->result->ways.asked += rc == 0 && stored;
     pthread_mutex_unlock(&p->lock);
@@ -171,7 +171,7 @@ static int learn_chunks(struct li_chunk_push *p, struct li_error *err)
 /* ---- what is read ---------------------------------------------------------------------------- */
 
 static int push_chunk(void *arg, unsigned worker, uint64_t index, uint8_t *plain,
-                      struct li_error *err)
+                      const uint8_t digest[LI_SHA256_SIZE], struct li_error *err)
 {
     struct li_chunk_push *p = arg;
     struct li_push_tools *tools = &p->reader_tools[worker];
@@ -179,9 +179,8 @@ static int push_chunk(void *arg, unsigned worker, uint64_t index, uint8_t *plain
     enum li_presence presence = LI_PRESENT_ABSENT;
     int rc;
 
-    rc = li_sha256(plain, LI_CHUNK_SIZE, chunk->digest, err);
-    if (rc == 0)
-        rc = name_chunk(p, index, chunk, err);
+    memcpy(chunk->digest, digest, sizeof(chunk->digest));
+    rc = name_chunk(p, index, chunk, err);
     if (rc == 0)
         rc = meet(p, chunk, err);
     if (rc != 0)
@@ -212,9 +211,11 @@ static int walk(struct li_chunk_push *p, const struct li_progress *progress, str
     rc = li_workers_start(p->writers, li_push_write_jobs, p, &writers, err);
     if (rc < 0)
         return rc;
-    rc = li_chunk_walk_unknown(p->source, p->readers, known, push_chunk, p, progress, err);
-    if (rc < 0)
+    rc = li_chunk_walk_hashed(p->source, p->readers, known, push_chunk, p, progress, err);
+    if (rc < 0) {
         li_workers_stop(writers);
+        li_store_cancel(p->fork);
+    }
     li_queue_close(p->queue);
     written = li_workers_join(writers, &writing);
     li_push_drop_jobs(p);
@@ -301,15 +302,37 @@ static void keep_names(struct li_chunk_push *p, const struct li_push_chunks *chu
         (void)li_present_keep(p->present, chunks->chunk, chunks->count, &ignored);
 }
 
+/* REPO by a handle of its own on the store. */
+static int open_view(struct li_chunk_push *p, const struct li_repo *repo, struct li_repo *view,
+                     struct li_error *err)
+{
+    int rc = li_store_fork(repo->store, &p->fork, err);
+
+    view->store = p->fork ? p->fork : repo->store;
+    view->kms = repo->kms;
+    view->env = repo->env;
+    memcpy(view->id, repo->id, LI_ID_SIZE);
+    pthread_mutex_init(&view->lock, NULL);
+    p->repo = view;
+    return rc;
+}
+
+static void close_view(struct li_chunk_push *p)
+{
+    li_roots_free(&p->repo->roots);
+    pthread_mutex_destroy(&p->repo->lock);
+    li_store_free(p->fork);
+}
+
 int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
                          const struct li_reference *reference, const struct li_chunk_source *source,
                          const struct li_push_options *options, const struct li_progress *progress,
                          struct li_push_chunks *out, struct li_push_result *result,
                          struct li_error *err)
 {
-    struct li_chunk_push p = {
-        .repo = repo, .root = root, .options = options, .source = source, .result = result};
+    struct li_chunk_push p = {.root = root, .options = options, .source = source, .result = result};
     struct li_push_chunks chunks = {0};
+    struct li_repo view = {0};
     int rc;
 
     p.readers = repo->env->threads ? repo->env->threads : 1;
@@ -317,7 +340,9 @@ int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
     pthread_mutex_init(&p.lock, NULL);
     pthread_mutex_init(&p.gate, NULL);
     pthread_cond_init(&p.room, NULL);
-    rc = prepare(&p, reference, err);
+    rc = open_view(&p, repo, &view, err);
+    if (rc == 0)
+        rc = prepare(&p, reference, err);
     if (rc == 0)
         rc = walk(&p, progress, err);
     if (rc == 0)
@@ -330,6 +355,7 @@ int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
     if (rc == 0)
         keep_names(&p, &chunks);
     finish(&p);
+    close_view(&p);
     if (rc < 0)
         li_push_chunks_free(&chunks);
     else

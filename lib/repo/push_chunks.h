@@ -31,7 +31,8 @@ enum li_push_foreknown {
 };
 
 struct li_chunk_push {
-    struct li_repo *repo;
+    struct li_repo *repo;  /* its store is FORK, where that is one */
+    struct li_store *fork; /* or NULL; called off when the push has failed */
     const struct li_root *root;
     const struct li_push_options *options;
     const struct li_chunk_source *source;

@@ -222,7 +222,7 @@ static int look_up(struct li_chunk_push *p, const struct li_manifest_chunk *chun
     pthread_mutex_lock(&p->lock);
     p->result->ways.asked++;
     pthread_mutex_unlock(&p->lock);
-    return li_store_exists(p->repo->store, &text, 1, stored, err);
+    return li_store_exists(p->repo->store, &text, 1, LI_SEAL_MAX_SIZE, stored, err);
 }
 
 int li_push_look_up_chunk(struct li_chunk_push *p, struct li_push_tools *tools,
@@ -244,6 +244,24 @@ int li_push_look_up_chunk(struct li_chunk_push *p, struct li_push_tools *tools,
 
 /* ---- writers --------------------------------------------------------------------------------- */
 
+/* There was an object already. One that is too short or too long to be a chunk, as a copy of the
+ * repository that was broken off may leave it, was as good as absent before, and fails any check.
+ */
+static int replace_unsound(struct li_chunk_push *p, const struct li_manifest_chunk *chunk,
+                           const struct li_buffer *sealed, struct li_error *err)
+{
+    struct li_key key = key_of(p, chunk);
+    const char *text = key.text;
+    bool sound = false;
+    int rc = li_store_exists(p->repo->store, &text, 1, LI_SEAL_MAX_SIZE, &sound, err);
+
+    if (rc == 0 && !sound)
+        rc = li_store_replace(p->repo->store, text, sealed->data, sealed->len, err);
+    if (rc == 0)
+        li_push_count_known(p, !sound);
+    return rc;
+}
+
 static int store_sealed(struct li_chunk_push *p, const struct li_manifest_chunk *chunk,
                         const struct li_buffer *sealed, struct li_error *err)
 {
@@ -254,9 +272,7 @@ static int store_sealed(struct li_chunk_push *p, const struct li_manifest_chunk 
                                     sealed->len, err);
     if (rc == 0)
         count_new(p, sealed->len);
-    if (rc == LI_END)
-        li_push_count_known(p, false);
-    return rc < 0 ? rc : 0;
+    return rc == LI_END ? replace_unsound(p, chunk, sealed, err) : rc;
 }
 
 /* A writer never queues: where all did, nobody would take. */
@@ -304,7 +320,8 @@ static void close_queue(struct li_chunk_push *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* A writer that fails closes the queue, or the readers would wait for room in it for ever. */
+/* A writer that fails closes the queue, or the readers would wait for room in it for ever, and
+ * calls off what the others wait for: an answer that may take minutes, or the next attempt. */
 int li_push_write_jobs(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     struct li_chunk_push *p = arg;
@@ -316,8 +333,10 @@ int li_push_write_jobs(void *arg, unsigned index, struct li_workers *team, struc
                         : store_sealed(p, job->chunk, &job->sealed, err);
         job_free(p, job);
     }
-    if (rc < 0)
+    if (rc < 0) {
         close_queue(p);
+        li_store_cancel(p->fork);
+    }
     return rc;
 }
 

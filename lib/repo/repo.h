@@ -135,7 +135,8 @@ struct li_verify_result {
 /* Fetches and checks every chunk of MANIFEST. With REPAIR (which may be NULL), a source of the same
  * image, each bad chunk is made from it again, compared with the manifest's digest, sealed by SEAL
  * (which may be NULL without REPAIR), and replaced. Returns LI_ECORRUPT where bad chunks remain;
- * the text names the first. LI_EINVALID where REPAIR is another image. RESULT is set also then. */
+ * the text names the first. LI_EINVALID where REPAIR is another image. RESULT is set in any case.
+ */
 int li_repo_verify(struct li_repo *repo, const struct li_manifest *manifest,
                    const struct li_chunk_source *repair, const struct li_seal_policy *seal,
                    const struct li_progress *progress, struct li_verify_result *result,

@@ -191,8 +191,10 @@ int li_repo_verify(struct li_repo *repo, const struct li_manifest *manifest,
     unsigned threads =
         repo->env->threads > repo->store->width ? repo->env->threads : repo->store->width;
     struct li_workers *team = NULL;
-    int rc = repair ? choose_root(&v, err) : 0;
+    int rc;
 
+    *result = v.result;
+    rc = repair ? choose_root(&v, err) : 0;
     if (rc < 0)
         return rc;
     pthread_mutex_init(&v.lock, NULL);

@@ -180,7 +180,8 @@ static int get_range(struct li_store *store, const char *key, uint64_t offset, s
     return read_key((struct li_directory *)store, key, offset, len, false, out, err);
 }
 
-static int exists_one(struct li_directory *d, const char *key, bool *present, struct li_error *err)
+static int exists_one(struct li_directory *d, const char *key, uint64_t most, bool *present,
+                      struct li_error *err)
 {
     const char *name;
     struct stat st;
@@ -191,7 +192,7 @@ static int exists_one(struct li_directory *d, const char *key, bool *present, st
     if (rc < 0)
         return rc == LI_ENOTFOUND ? 0 : rc;
     if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        *present = S_ISREG(st.st_mode);
+        *present = S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size <= most;
     else if (errno != ENOENT)
         rc = li_fail_errno(err, errno, "cannot look for it");
     close(parent);
@@ -200,13 +201,13 @@ static int exists_one(struct li_directory *d, const char *key, bool *present, st
 
 /* What another pusher has named may not be durable yet: it flushes when it likes. Who relies on an
  * object that is there must be able to flush it too. */
-static int exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
-                  struct li_error *err)
+static int exists(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
+                  bool *present, struct li_error *err)
 {
     struct li_directory *d = (struct li_directory *)store;
 
     for (size_t i = 0; i < count; i++) {
-        int rc = exists_one(d, keys[i], &present[i], err);
+        int rc = exists_one(d, keys[i], most, &present[i], err);
 
         if (rc == 0 && present[i])
             rc = li_directory_changed(d, keys[i], err);

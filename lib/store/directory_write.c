@@ -10,7 +10,8 @@
  * syncs are not gathered here. Directories are synced by flush().
  *
  * Where there are no files without names, and for replacing, a file ".tmp-PID-N" in the root of the
- * store is used. Names are given by link(), which does not replace, or by rename(), which does.
+ * store is used. Names are given by link(), or, where there are no links, by a rename that does not
+ * replace; and by rename() for what is to be replaced.
  *
  * replace_if() and remove() hold a lock on a file of the store while they compare and rename, some
  * microseconds. This is not a lock of the repository, which has none: nobody holds it while they
@@ -101,31 +102,21 @@ static int fill(const struct temporary *t, const void *data, size_t len, struct 
     return rc < 0 ? rc : sync_temporary(t, err);
 }
 
-/* For file systems without links, such as those of memory cards. */
-static int rename_where_absent(struct li_directory *d, struct temporary *t, int parent,
-                               const char *name)
-{
-    if (renameat2(d->root, t->name, parent, name, RENAME_NOREPLACE) < 0)
-        return -1;
-    t->name[0] = '\0';
-    return 0;
-}
-
 /* Gives the finished file its name; LI_END where that is taken. */
 static int link_temporary(struct li_directory *d, struct temporary *t, int parent, const char *name,
                           struct li_error *err)
 {
     char self[64];
-    int done;
+    int rc;
 
+    if (t->name[0]) {
+        rc = li_move_where_absent(d->root, t->name, parent, name, err);
+        if (rc == 0)
+            t->name[0] = '\0';
+        return rc;
+    }
     snprintf(self, sizeof(self), "/proc/self/fd/%d", t->fd);
-    if (t->name[0])
-        done = linkat(d->root, t->name, parent, name, 0);
-    else
-        done = linkat(AT_FDCWD, self, parent, name, AT_SYMLINK_FOLLOW);
-    if (done < 0 && t->name[0] && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS))
-        done = rename_where_absent(d, t, parent, name);
-    if (done == 0)
+    if (linkat(AT_FDCWD, self, parent, name, AT_SYMLINK_FOLLOW) == 0)
         return 0;
     return errno == EEXIST ? LI_END : li_fail_errno(err, errno, "cannot name the finished file");
 }

@@ -108,12 +108,12 @@ static int replace_if(struct li_store *store, const char *key, const void *expec
     return answer(f, v, rc, err);
 }
 
-static int exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
-                  struct li_error *err)
+static int exists(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
+                  bool *present, struct li_error *err)
 {
     struct fault *f = (struct fault *)store;
     enum verdict v = decide(f, LI_FAULT_EXISTS);
-    int rc = v == FAIL ? 0 : f->inner->ops->exists(f->inner, keys, count, present, err);
+    int rc = v == FAIL ? 0 : f->inner->ops->exists(f->inner, keys, count, most, present, err);
 
     return answer(f, v, rc, err);
 }

@@ -24,21 +24,46 @@ static void stats(struct li_store *store, struct li_store_stats *out)
     struct li_s3 *s3 = (struct li_s3 *)store;
 
     for (size_t i = 0; i < LI_STORE_REQUESTS; i++)
-        out->requests[i] = atomic_load(&s3->requests[i]);
-    out->repeated = atomic_load(&s3->repeated);
-    out->sent = atomic_load(&s3->sent);
-    out->received = atomic_load(&s3->received);
+        out->requests[i] = atomic_load(&s3->client->requests[i]);
+    out->repeated = atomic_load(&s3->client->repeated);
+    out->sent = atomic_load(&s3->client->sent);
+    out->received = atomic_load(&s3->client->received);
 }
 
 static void s3_free(struct li_store *store)
 {
     struct li_s3 *s3 = (struct li_s3 *)store;
 
-    pthread_mutex_destroy(&s3->probing);
-    pthread_mutex_destroy(&s3->lock);
-    free(store->address);
-    free(store->place);
+    if (!s3->forked) {
+        pthread_mutex_destroy(&s3->client->probing);
+        pthread_mutex_destroy(&s3->client->lock);
+        free(s3->client);
+        free(store->address);
+        free(store->place);
+    }
     free(s3);
+}
+
+static int fork_store(struct li_store *store, struct li_store **out, struct li_error *err)
+{
+    const struct li_s3 *from = (const struct li_s3 *)store;
+    struct li_s3 *s3 = malloc(sizeof(*s3));
+
+    if (!s3)
+        return li_fail_memory(err);
+    *s3 = (struct li_s3){.store = from->store,
+                         .client = from->client,
+                         .group = {.parent = &from->group},
+                         .forked = true};
+    *out = &s3->store;
+    return 0;
+}
+
+static void cancel(struct li_store *store)
+{
+    struct li_s3 *s3 = (struct li_s3 *)store;
+
+    li_http_cancel(s3->client->http, &s3->group);
 }
 
 static const struct li_store_operations operations = {
@@ -53,6 +78,8 @@ static const struct li_store_operations operations = {
     .remove_many = li_s3_remove_many,
     .copy = li_s3_copy,
     .flush = flush,
+    .fork = fork_store,
+    .cancel = cancel,
     .stats = stats,
     .free = s3_free,
 };
@@ -69,67 +96,80 @@ static int make_bucket(struct li_s3 *s3, struct li_error *err)
     struct li_s3_error said;
     int rc;
 
-    if (s3->place.amazon && strcmp(s3->place.region, "us-east-1") != 0)
+    if (s3->client->place.amazon && strcmp(s3->client->place.region, "us-east-1") != 0)
         call.len = (size_t)snprintf(
             body, sizeof(body),
             "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
             "<LocationConstraint>%s</LocationConstraint></CreateBucketConfiguration>",
-            s3->place.region);
+            s3->client->place.region);
     rc = li_s3_call(s3, &call, &response, err);
     if (rc == 0 && response.status == 409) {
         li_s3_error_read(&response, &said);
         if (strcmp(said.code, "BucketAlreadyOwnedByYou") != 0)
             rc = li_fail(err, LI_EDENIED, "the name %s is another's (409 %s); choose another",
-                         s3->place.bucket, said.code);
+                         s3->client->place.bucket, said.code);
     }
     li_http_response_free(&response);
-    return rc < 0 ? li_context(err, "cannot make the bucket %s", s3->place.bucket) : 0;
+    return rc < 0 ? li_context(err, "cannot make the bucket %s", s3->client->place.bucket) : 0;
 }
 
 static int set_address(struct li_s3 *s3, struct li_error *err)
 {
-    size_t len = strlen(s3->place.prefix);
+    size_t len = strlen(s3->client->place.prefix);
 
-    if (asprintf(&s3->store.address, "s3://%s%s%.*s", s3->place.bucket, len ? "/" : "",
-                 len ? (int)len - 1 : 0, s3->place.prefix) < 0) {
+    if (asprintf(&s3->store.address, "s3://%s%s%.*s", s3->client->place.bucket, len ? "/" : "",
+                 len ? (int)len - 1 : 0, s3->client->place.prefix) < 0) {
         s3->store.address = NULL;
         return li_fail_memory(err);
     }
     /* No two buckets of AWS have one name, nor have two at one endpoint. */
     if (asprintf(&s3->store.place, "%s%s %s/%s",
-                 s3->place.amazon ? s3->place.region : s3->place.given.host,
-                 s3->place.amazon ? ".aws" : s3->place.given.path, s3->place.bucket,
-                 s3->place.prefix) < 0) {
+                 s3->client->place.amazon ? s3->client->place.region : s3->client->place.given.host,
+                 s3->client->place.amazon ? ".aws" : s3->client->place.given.path,
+                 s3->client->place.bucket, s3->client->place.prefix) < 0) {
         s3->store.place = NULL;
         return li_fail_memory(err);
     }
     return 0;
 }
 
+static void set_client(struct li_s3_client *client, const struct li_s3_options *options,
+                       const struct li_env *env)
+{
+    client->env = env;
+    client->http = options->http;
+    client->provider = options->provider;
+    client->stall = options->stall ? options->stall : LI_S3_STALL;
+    client->notice = options->notice;
+    client->notice_arg = options->notice_arg;
+    li_retry_init(&client->budget);
+    pthread_mutex_init(&client->probing, NULL);
+    pthread_mutex_init(&client->lock, NULL);
+}
+
 int li_s3_open(const char *address, const struct li_s3_options *options, const struct li_env *env,
                struct li_store **out, struct li_error *err)
 {
+    struct li_s3_client *client = calloc(1, sizeof(*client));
     struct li_s3 *s3 = calloc(1, sizeof(*s3));
+    enum li_s3_support support;
     int rc;
 
-    if (!s3)
+    if (!s3 || !client) {
+        free(s3);
+        free(client);
         return li_fail_memory(err);
+    }
+    set_client(client, options, env);
     s3->store.ops = &operations;
     s3->store.width = WIDTH;
     s3->store.remote = true;
-    s3->env = env;
-    s3->http = options->http;
-    s3->provider = options->provider;
-    s3->stall = options->stall ? options->stall : LI_S3_STALL;
-    s3->notice = options->notice;
-    s3->notice_arg = options->notice_arg;
-    li_retry_init(&s3->budget);
-    pthread_mutex_init(&s3->probing, NULL);
-    pthread_mutex_init(&s3->lock, NULL);
-    rc = li_s3_place_parse(address, options, &s3->place, err);
+    s3->client = client;
+    rc = li_s3_place_parse(address, options, &client->place, err);
     /* AWS keeps conditions; no need to try. */
-    atomic_init(&s3->if_absent, s3->place.amazon ? LI_S3_HONOURED : LI_S3_UNKNOWN);
-    atomic_init(&s3->if_match, s3->place.amazon ? LI_S3_HONOURED : LI_S3_UNKNOWN);
+    support = client->place.amazon ? LI_S3_HONOURED : LI_S3_UNKNOWN;
+    atomic_init(&client->if_absent.support, support);
+    atomic_init(&client->if_match.support, support);
     if (rc == 0)
         rc = set_address(s3, err);
     if (rc == 0 && options->create_bucket)

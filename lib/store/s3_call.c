@@ -3,9 +3,11 @@
  * A request to the bucket, sent until there is an answer.
  *
  * Some refusals tell what was wrong, and are corrected and sent again at once, each kind once for a
- * request: another region, another time of day, credentials that have expired. The answer to a HEAD
- * has no body to tell it in, so the same is then asked by a GET of one byte. What may pass by
- * itself is sent again after a wait. All else ends the call.
+ * request: another region, another time of day, credentials that have expired. These may expire
+ * again while a long request is on its way, or waits for its turn: then it is sent again as after
+ * any failure that passes, as long as there are others than those that were refused. The answer to
+ * a HEAD has no body to tell it in, so the same is then asked by a GET of one byte. What may pass
+ * by itself is sent again after a wait. All else ends the call.
  *
  * Whoever reads a bucket through here must not be led elsewhere by it: a redirect is taken for the
  * name of a region, which is checked to be one label, and never for an address.
@@ -36,6 +38,8 @@ struct sending {
     struct li_http_response response;
     struct li_s3_error said;
     unsigned attempts;
+    unsigned asked;                 /* of these, those that asked for all in an outage */
+    bool asks;                      /* it does */
     bool sent;                      /* once at least */
     bool moved, set_clock, renewed; /* what was corrected already */
     bool asked_why;                 /* and found nothing wrong */
@@ -92,10 +96,11 @@ static int send_signed(struct sending *s, const struct li_s3_call *call, const c
                                              .body = call->body,
                                              .body_len = call->len,
                                              .limit = call->limit,
-                                             .stall = s->s3->stall,
-                                             .total = patience(call)};
+                                             .stall = s->s3->client->stall,
+                                             .total = patience(call),
+                                             .group = &s->s3->group};
 
-        rc = li_http_send(s->s3->http, &http, &s->response, err);
+        rc = li_http_send(s->s3->client->http, &http, &s->response, err);
     }
     li_aws_signed_free(&ready);
     return rc;
@@ -106,15 +111,16 @@ static void count(struct sending *s, const struct li_s3_call *call)
     static const enum li_store_request kinds[] = {[LI_HTTP_GET] = LI_STORE_GET,
                                                   [LI_HTTP_HEAD] = LI_STORE_HEAD,
                                                   [LI_HTTP_PUT] = LI_STORE_PUT,
+                                                  [LI_HTTP_POST] = LI_STORE_DELETE,
                                                   [LI_HTTP_DELETE] = LI_STORE_DELETE};
     enum li_store_request kind = call->key                     ? kinds[call->method]
                                  : call->method == LI_HTTP_GET ? LI_STORE_LIST
                                                                : kinds[call->method];
 
-    atomic_fetch_add(&s->s3->requests[kind], 1);
-    atomic_fetch_add(&s->s3->repeated, s->sent);
-    atomic_fetch_add(&s->s3->sent, call->len);
-    atomic_fetch_add(&s->s3->received, s->response.body.len);
+    atomic_fetch_add(&s->s3->client->requests[kind], 1);
+    atomic_fetch_add(&s->s3->client->repeated, s->sent);
+    atomic_fetch_add(&s->s3->client->sent, call->len);
+    atomic_fetch_add(&s->s3->client->received, s->response.body.len);
     s->sent = true;
 }
 
@@ -124,21 +130,26 @@ static int send_once(struct sending *s, const struct li_s3_call *call, struct li
     struct li_buffer path = {0};
     int rc;
 
-    rc = li_aws_provider_get(s3->provider, &s->credentials, err);
+    s->response.unreached = false;
+    rc = li_aws_provider_get(s3->client->provider, &s->credentials, err);
     if (rc < 0)
         return rc;
-    pthread_mutex_lock(&s3->lock);
-    s->place = s3->place;
-    s->skew = s3->skew;
-    pthread_mutex_unlock(&s3->lock);
-    s->now = s3->env->now();
+    pthread_mutex_lock(&s3->client->lock);
+    s->place = s3->client->place;
+    s->skew = s3->client->skew;
+    pthread_mutex_unlock(&s3->client->lock);
+    s->now = s3->client->env->now();
     rc = li_s3_place_path(&s->place, call->key, &path, err);
     if (rc == 0)
         rc = send_signed(s, call, (char *)path.data, err);
     count(s, call);
     li_buffer_free(&path);
-    if (rc == 0)
-        atomic_store(&s3->answered, true);
+    if (rc == 0) {
+        atomic_store(&s3->client->answered, true);
+        li_retry_reached(&s3->client->outage);
+    } else if (s->response.unreached && atomic_load(&s3->client->answered)) {
+        li_retry_unreached(&s3->client->outage, li_http_milliseconds());
+    }
     /* What a server does not end may have been cut by anybody. */
     if (rc == 0 && (call->method == LI_HTTP_GET || call->may_fail_late) &&
         s->response.status < 300 && !s->response.framed)
@@ -166,9 +177,9 @@ static bool corrects_region(struct sending *s)
     if (s->moved || !*s->said.region || strcmp(s->said.region, s->place.region) == 0)
         return false;
     s->moved = true;
-    pthread_mutex_lock(&s3->lock);
-    rc = li_s3_place_move(&s3->place, s->said.region, &ignored);
-    pthread_mutex_unlock(&s3->lock);
+    pthread_mutex_lock(&s3->client->lock);
+    rc = li_s3_place_move(&s3->client->place, s->said.region, &ignored);
+    pthread_mutex_unlock(&s3->client->lock);
     return rc == 0;
 }
 
@@ -183,21 +194,21 @@ static bool corrects_clock(struct sending *s)
 
     if (date < 0 || date >= LATEST || (change > -SKEW && change < SKEW))
         return false;
-    pthread_mutex_lock(&s->s3->lock);
-    s->s3->skew = skew;
-    pthread_mutex_unlock(&s->s3->lock);
+    pthread_mutex_lock(&s->s3->client->lock);
+    s->s3->client->skew = skew;
+    pthread_mutex_unlock(&s->s3->client->lock);
     return true;
 }
 
+/* Whether they have expired and there are others now. */
 static bool renews_credentials(struct sending *s, struct li_error *err)
 {
     static const char *const expired[] = {"ExpiredToken", "ExpiredTokenException", "InvalidToken",
                                           "TokenRefreshRequired", NULL};
 
-    if (s->renewed || !says(s, expired))
+    if (!says(s, expired))
         return false;
-    s->renewed = true;
-    s->expired = li_aws_provider_rejected(s->s3->provider, &s->credentials, err) < 0;
+    s->expired = li_aws_provider_rejected(s->s3->client->provider, &s->credentials, err) < 0;
     return !s->expired;
 }
 
@@ -221,15 +232,21 @@ static enum verdict judge(struct sending *s, const struct li_s3_call *call, stru
     }
     if (s->skew && says(s, skewed))
         return LATER;
-    if (renews_credentials(s, err))
-        return AGAIN;
+    if (renews_credentials(s, err)) {
+        bool before = s->renewed;
+
+        s->renewed = true;
+        return before ? LATER : AGAIN;
+    }
     return li_retry_is_passing(status) || li_s3_error_is_passing(s->said.code) ? LATER : REFUSED;
 }
 
 /* The reason of a HEAD's refusal, by a GET. What it says replaces what the HEAD said. Where it is
  * not refused, the reason has gone since, as when another thread renewed the credentials: then the
- * HEAD is sent again, the first time at once. */
-static enum verdict ask_why(struct sending *s, struct li_error *err)
+ * HEAD is sent again, the first time at once. That the GET could not be sent is none of the
+ * server's reasons, and is told in its own words: what was called off must not look like a refusal.
+ */
+static enum verdict ask_why(struct sending *s, int *rc, struct li_error *err)
 {
     static const struct li_http_header range = {"Range", "bytes=0-0"};
     static const int any[] = {404, 416, 0};
@@ -239,12 +256,12 @@ static enum verdict ask_why(struct sending *s, struct li_error *err)
                                     .header_count = 1,
                                     .limit = LI_S3_REPLY_MAX,
                                     .accept = any};
-    int status = s->response.status, rc;
+    int status = s->response.status;
     enum verdict verdict;
 
-    rc = send_once(s, &call, err);
-    if (rc < 0)
-        return rc == LI_ENETWORK ? LATER : REFUSED;
+    *rc = send_once(s, &call, err);
+    if (*rc < 0)
+        return *rc == LI_ENETWORK ? LATER : REFUSED;
     verdict = judge(s, &call, err);
     if (verdict != ANSWERED)
         return verdict;
@@ -259,23 +276,61 @@ static enum verdict ask_why(struct sending *s, struct li_error *err)
 
 /* ---- all attempts ---------------------------------------------------------------------------- */
 
-/* Waits for the next attempt, or returns a negative error where there is none. */
-static int wait_for_next(struct sending *s, struct li_error *err)
+static bool is_out(const struct sending *s)
 {
-    struct li_s3 *s3 = s->s3;
-    unsigned most = atomic_load(&s3->answered) ? LI_RETRY_ATTEMPTS : LI_RETRY_ATTEMPTS_UNKNOWN;
-    struct li_error before = *err;
-    uint32_t random;
-    int rc;
+    return s->response.unreached && li_retry_is_out(&s->s3->client->outage, li_http_milliseconds());
+}
+
+static void stop_asking(struct sending *s)
+{
+    if (s->asks)
+        li_retry_asked(&s->s3->client->outage);
+    s->asks = false;
+}
+
+static bool may_try_again(struct sending *s, const struct li_error *err)
+{
+    struct li_s3_client *client = s->s3->client;
+    unsigned most = atomic_load(&client->answered) ? LI_RETRY_ATTEMPTS : LI_RETRY_ATTEMPTS_UNKNOWN;
 
     if (s->spoiled && err->code == LI_ECORRUPT && most > SPOILED)
         most = SPOILED;
-    if (s->attempts >= most || !li_retry_take(&s3->budget))
-        return LI_ENETWORK;
-    rc = s3->env->random(&random, sizeof(random), err);
-    if (rc == 0)
-        rc = li_http_pause(s3->http,
-                           li_retry_wait(s->attempts, random, li_retry_after(&s->response)), err);
+    return s->attempts - s->asked < most && li_retry_take(&client->budget);
+}
+
+static int pause_at_random(struct sending *s, unsigned least, unsigned attempt, unsigned most,
+                           struct li_error *err)
+{
+    struct li_s3 *s3 = s->s3;
+    uint32_t random;
+    unsigned wait;
+    int rc = s3->client->env->random(&random, sizeof(random), err);
+
+    if (rc < 0)
+        return rc;
+    wait = li_retry_wait(attempt, random, least);
+    return li_http_pause(s3->client->http, &s3->group, wait < most ? wait : most, err);
+}
+
+/* Waits for the next attempt, or returns a negative error where there is none. In an outage one
+ * asks for all, at its own pace; the others wait until it is answered, or ask in its place. */
+static int wait_for_next(struct sending *s, struct li_error *err)
+{
+    struct li_error before = *err;
+    int rc;
+
+    if (s->asks && is_out(s)) {
+        s->asked++;
+        rc = pause_at_random(s, LI_RETRY_PROBE / 2, s->asked + 1, LI_RETRY_PROBE, err);
+    } else {
+        stop_asking(s);
+        if (!may_try_again(s, err))
+            return LI_ENETWORK;
+        rc = pause_at_random(s, (unsigned)li_retry_after(&s->response), s->attempts - s->asked,
+                             LI_RETRY_LONGEST, err);
+        while (rc == 0 && is_out(s) && !(s->asks = li_retry_ask(&s->s3->client->outage)))
+            rc = pause_at_random(s, LI_RETRY_LOOK / 2, 2, LI_RETRY_LOOK, err);
+    }
     if (rc == 0)
         *err = before;
     return rc;
@@ -309,7 +364,7 @@ static enum verdict attempt(struct sending *s, int *rc, struct li_error *err)
         verdict = judge(s, s->call, err);
         if (verdict == REFUSED && s->call->method == LI_HTTP_HEAD &&
             (s->response.status == 400 || s->response.status == 403))
-            verdict = ask_why(s, err);
+            verdict = ask_why(s, rc, err);
         if (verdict == ANSWERED)
             verdict = check(s, rc, err);
     } while (verdict == AGAIN);
@@ -347,11 +402,12 @@ int li_s3_call(struct li_s3 *s3, const struct li_s3_call *call, struct li_http_r
     } else if (verdict != ANSWERED) {
         rc = refuse(&s, rc, err);
     } else {
-        li_retry_refill(&s3->budget);
+        li_retry_refill(&s3->client->budget);
         li_http_response_free(out);
         *out = s.response;
         s.response = (struct li_http_response){0};
     }
+    stop_asking(&s);
     li_http_response_free(&s.response);
     li_aws_credentials_wipe(&s.credentials);
     return rc;

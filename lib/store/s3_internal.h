@@ -68,25 +68,43 @@ int li_s3_error_tell(const struct li_s3_error *said, enum li_http_method method,
 
 enum li_s3_support { LI_S3_UNKNOWN, LI_S3_HONOURED, LI_S3_IGNORED };
 
-struct li_s3 {
-    struct li_store store; /* first, so that one can be had from the other */
+/* What is known of a kind of condition on writes. */
+struct li_s3_condition {
+    atomic_int support;  /* enum li_s3_support */
+    atomic_uint refused; /* times in a row that the server answered it with 501 */
+};
+
+/* What is told once of, as flags. */
+enum { LI_S3_TOLD_CONDITIONS = 1, LI_S3_TOLD_ETAG = 2, LI_S3_TOLD_RACE = 4 };
+
+/* What all handles on a bucket share. */
+struct li_s3_client {
     const struct li_env *env;
     struct li_http *http;
     struct li_aws_provider *provider;
     void (*notice)(void *arg, const char *text);
     void *notice_arg;
     struct li_retry_budget budget;
+    struct li_retry_outage outage;
     unsigned stall;       /* seconds */
     atomic_bool answered; /* the server, whatever it was */
-    atomic_bool noticed;
-    atomic_int if_absent, if_match; /* enum li_s3_support: If-None-Match, If-Match */
-    atomic_bool bare_etags;         /* If-Match is compared without its quotes */
-    atomic_bool no_batches;         /* removals of many objects in one request are refused */
+    atomic_uint told;
+    struct li_s3_condition if_absent, if_match; /* If-None-Match, If-Match */
+    atomic_bool bare_etags;                     /* If-Match is compared without its quotes */
+    atomic_bool no_batches; /* removals of many objects in one request are refused */
     pthread_mutex_t probing;
     atomic_uint_fast64_t requests[LI_STORE_REQUESTS], repeated, sent, received;
     pthread_mutex_t lock;
     struct li_s3_place place; /* under lock, as the skew; bucket and prefix never change */
     int64_t skew;             /* seconds that the server's clock is ahead of ours */
+};
+
+/* A handle on the bucket, and what is under way by it. */
+struct li_s3 {
+    struct li_store store; /* first, so that one can be had from the other */
+    struct li_s3_client *client;
+    struct li_http_group group; /* of all its requests */
+    bool forked;                /* client, address and place are another's */
 };
 
 struct li_s3_call {
@@ -122,8 +140,8 @@ int li_s3_get(struct li_store *store, const char *key, size_t limit, struct li_b
               struct li_error *err);
 int li_s3_get_range(struct li_store *store, const char *key, uint64_t offset, size_t len,
                     struct li_buffer *out, struct li_error *err);
-int li_s3_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
-                 struct li_error *err);
+int li_s3_exists(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
+                 bool *present, struct li_error *err);
 int li_s3_put_if_absent(struct li_store *store, const char *key, const void *data, size_t len,
                         struct li_error *err);
 int li_s3_replace(struct li_store *store, const char *key, const void *data, size_t len,
@@ -137,13 +155,16 @@ int li_s3_copy(struct li_store *store, const char *from, const char *to, struct 
 int li_s3_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
                void *arg, struct li_error *err);
 
-/* Calls ONE with each number below COUNT, many at a time, until one fails. */
-int li_s3_each(size_t count, int (*one)(void *arg, size_t i, struct li_error *err), void *arg,
-               struct li_error *err);
+/* Calls ONE with each number below COUNT, many at a time, until one fails, which calls off the
+ * others. ONE makes its requests by the handle that it is given. */
+typedef int li_s3_one(void *arg, struct li_s3 *s3, size_t i, struct li_error *err);
+int li_s3_each(struct li_s3 *s3, size_t count, li_s3_one *one, void *arg, struct li_error *err);
 
 /* What there is at a key. */
 struct li_s3_seen {
     bool present;
+    bool sized; /* the answer has a length; one that is no number is UINT64_MAX */
+    uint64_t size;
     char mark[2 * LI_S3_MARK_SIZE + 1]; /* "" for none, as for one that is not ours */
     char etag[LI_S3_ETAG_MAX + 1];      /* as sent, in quotes; "" for none */
 };

@@ -7,9 +7,11 @@
  * A server that always sends the reader on to another page must not hold it for ever: a token that
  * comes again ends the listing. Only one earlier token is kept, that of the last page whose number
  * was a power of two, which finds any circle (Brent, "An improved Monte Carlo factorization
- * algorithm", 1980).
+ * algorithm", 1980). Nor must one that makes up ever new tokens: keys are bounded, and so are pages
+ * by the keys on them. AWS may send pages with few keys, or none, but not on the whole.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +20,11 @@
 #include "store/s3_internal.h"
 
 enum {
-    PAGE = 1000,      /* keys, as many as there are in one page */
-    TOKEN_MAX = 4096, /* bytes */
+    PAGE = 1000,        /* keys, as many as there are in one page */
+    TOKEN_MAX = 4096,   /* bytes */
+    KEYS_MAX = 1 << 26, /* in all; of chunks that is 32 TiB */
+    PAGES_SPARE = 1000, /* pages in all, whatever is on them, */
+    PAGE_LEAST = 16,    /* and one more for so many keys */
 };
 
 struct entry {
@@ -225,10 +230,24 @@ static int next_page(struct li_s3 *s3, const char *whole, bool deep, const char 
     return rc;
 }
 
+/* PAGES have brought KEYS so far, and it goes on. */
+static int check_length(uint64_t pages, uint64_t keys, struct li_error *err)
+{
+    if (keys > KEYS_MAX)
+        return li_fail(err, LI_ELIMIT, "the listing has more than %d keys", KEYS_MAX);
+    if (pages > PAGES_SPARE + keys / PAGE_LEAST)
+        return li_fail(err, LI_ELIMIT,
+                       "the listing has %" PRIu64 " keys on %" PRIu64
+                       " pages, and still goes on; the server does not list as S3 does",
+                       keys, pages);
+    return 0;
+}
+
 static int list_pages(struct li_s3 *s3, const char *whole, bool deep, li_store_visit *visit,
                       void *arg, struct li_error *err)
 {
     char token[TOKEN_MAX + 1] = "", milestone[TOKEN_MAX + 1] = "";
+    uint64_t keys = 0;
     bool more = true;
     int rc = 0;
 
@@ -238,12 +257,15 @@ static int list_pages(struct li_s3 *s3, const char *whole, bool deep, li_store_v
         rc = next_page(s3, whole, deep, token, &page, err);
         if (rc < 0)
             break;
-        rc = visit_page(page, whole, strlen(s3->place.prefix), visit, arg, err);
+        rc = visit_page(page, whole, strlen(s3->client->place.prefix), visit, arg, err);
         more = page->truncated;
+        keys += page->count;
         strcpy(token, page->token);
         page_free(page);
         if (rc == 0 && more && strcmp(token, milestone) == 0)
             rc = li_fail(err, LI_ECORRUPT, "the listing goes in circles");
+        if (rc == 0 && more)
+            rc = check_length(number, keys, err);
         if ((number & (number - 1)) == 0)
             strcpy(milestone, token);
     }
@@ -257,7 +279,7 @@ int li_s3_list(struct li_store *store, const char *prefix, bool deep, li_store_v
     char *whole = NULL;
     int rc;
 
-    if (asprintf(&whole, "%s%s", s3->place.prefix, prefix) < 0)
+    if (asprintf(&whole, "%s%s", s3->client->place.prefix, prefix) < 0)
         return li_fail_memory(err);
     rc = list_pages(s3, whole, deep, visit, arg, err);
     free(whole);

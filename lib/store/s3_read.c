@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What reads objects. A body that ends early never gets here: it is retried as a failure. */
+#include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/workers.h"
@@ -134,6 +136,21 @@ void li_s3_header(const struct li_http_response *response, const char *name, cha
     snprintf(to, size, "%s", text && strlen(text) < size ? text : "");
 }
 
+static void read_size(const struct li_http_response *response, struct li_s3_seen *seen)
+{
+    const char *text = li_http_header(response, "content-length");
+    char *end = NULL;
+
+    seen->sized = text != NULL;
+    seen->size = 0;
+    if (!text)
+        return;
+    errno = 0;
+    seen->size = strtoull(text, &end, 10);
+    if (errno || *text < '0' || *text > '9' || *end)
+        seen->size = UINT64_MAX;
+}
+
 int li_s3_head(struct li_s3 *s3, const char *key, struct li_s3_seen *out, struct li_error *err)
 {
     static const int accept[] = {404, 0};
@@ -144,6 +161,7 @@ int li_s3_head(struct li_s3 *s3, const char *key, struct li_s3_seen *out, struct
 
     if (rc == 0) {
         out->present = response.status != 404;
+        read_size(&response, out);
         li_s3_header(&response, LI_S3_MARK, out->mark, sizeof(out->mark));
         li_s3_header(&response, "etag", out->etag, sizeof(out->etag));
     }
@@ -152,8 +170,9 @@ int li_s3_head(struct li_s3 *s3, const char *key, struct li_s3_seen *out, struct
 }
 
 struct each {
+    struct li_s3 s3; /* a handle of its own */
     size_t count;
-    int (*one)(void *arg, size_t i, struct li_error *err);
+    li_s3_one *one;
     void *arg;
     atomic_size_t next;
 };
@@ -167,44 +186,57 @@ static int work(void *arg, unsigned index, struct li_workers *team, struct li_er
     (void)index;
     while (rc == 0 && !li_workers_stopped(team) &&
            (i = atomic_fetch_add(&each->next, 1)) < each->count)
-        rc = each->one(each->arg, i, err);
+        rc = each->one(each->arg, &each->s3, i, err);
+    if (rc < 0)
+        li_http_cancel(each->s3.client->http, &each->s3.group);
     return rc;
 }
 
-int li_s3_each(size_t count, int (*one)(void *arg, size_t i, struct li_error *err), void *arg,
-               struct li_error *err)
+int li_s3_each(struct li_s3 *s3, size_t count, li_s3_one *one, void *arg, struct li_error *err)
 {
-    struct each each = {count, one, arg, 0};
+    struct each each = {.s3 = {.client = s3->client, .group = {.parent = &s3->group}},
+                        .count = count,
+                        .one = one,
+                        .arg = arg};
     struct li_workers *team = NULL;
     int rc;
 
     if (count < 2)
-        return count ? one(arg, 0, err) : 0;
+        return count ? one(arg, s3, 0, err) : 0;
     rc = li_workers_start(count < PARALLEL ? (unsigned)count : PARALLEL, work, &each, &team, err);
     return rc < 0 ? rc : li_workers_join(team, err);
 }
 
 struct batch {
-    struct li_s3 *s3;
     const char *const *keys;
+    uint64_t most;
     bool *present;
 };
 
-static int look(void *arg, size_t i, struct li_error *err)
+/* Whether it can be what is looked for. A copy that was broken off may have left nothing; and what
+ * has neither a length nor an ETag is no server's answer about an object. */
+static bool is_sound(const struct li_s3_seen *seen, uint64_t most)
+{
+    if (!seen->sized)
+        return *seen->etag != '\0';
+    return seen->size > 0 && seen->size <= most;
+}
+
+static int look(void *arg, struct li_s3 *s3, size_t i, struct li_error *err)
 {
     struct batch *batch = arg;
     struct li_s3_seen seen;
-    int rc = li_s3_head(batch->s3, batch->keys[i], &seen, err);
+    int rc = li_s3_head(s3, batch->keys[i], &seen, err);
 
     if (rc == 0)
-        batch->present[i] = seen.present;
+        batch->present[i] = seen.present && is_sound(&seen, batch->most);
     return rc;
 }
 
-int li_s3_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
-                 struct li_error *err)
+int li_s3_exists(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
+                 bool *present, struct li_error *err)
 {
-    struct batch batch = {(struct li_s3 *)store, keys, present};
+    struct batch batch = {keys, most, present};
 
-    return li_s3_each(count, look, &batch, err);
+    return li_s3_each((struct li_s3 *)store, count, look, &batch, err);
 }

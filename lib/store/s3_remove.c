@@ -61,7 +61,7 @@ struct batch {
 
 static const char *find_key(const struct batch *batch, const char *text)
 {
-    const char *prefix = batch->s3->place.prefix;
+    const char *prefix = batch->s3->client->place.prefix;
     size_t len = strlen(prefix);
 
     if (strncmp(text, prefix, len) != 0)
@@ -166,7 +166,7 @@ static int write_body(const struct batch *batch, struct li_buffer *out, struct l
     for (size_t i = 0; i < batch->count && rc == 0; i++) {
         rc = append(out, "<Object><Key>", err);
         if (rc == 0)
-            rc = append_escaped(out, batch->s3->place.prefix, err);
+            rc = append_escaped(out, batch->s3->client->place.prefix, err);
         if (rc == 0)
             rc = append_escaped(out, batch->keys[i], err);
         if (rc == 0)
@@ -224,10 +224,10 @@ static int send_batch(struct batch *batch, struct li_error *err)
 
 /* ---- many objects ---------------------------------------------------------------------------- */
 
-static int remove_one(void *arg, size_t i, struct li_error *err)
+static int remove_one(void *arg, struct li_s3 *s3, size_t i, struct li_error *err)
 {
     const struct batch *batch = arg;
-    int rc = send_delete(batch->s3, batch->keys[i], err);
+    int rc = send_delete(s3, batch->keys[i], err);
 
     return rc < 0 ? li_context(err, "%.300s", batch->keys[i]) : 0;
 }
@@ -236,13 +236,13 @@ static int remove_batch(struct batch *batch, struct li_error *err)
 {
     int rc = LI_END;
 
-    if (batch->count > 1 && !atomic_load(&batch->s3->no_batches))
+    if (batch->count > 1 && !atomic_load(&batch->s3->client->no_batches))
         rc = send_batch(batch, err);
     if (rc != LI_END)
         return rc;
     if (batch->count > 1)
-        atomic_store(&batch->s3->no_batches, true);
-    return li_s3_each(batch->count, remove_one, batch, err);
+        atomic_store(&batch->s3->client->no_batches, true);
+    return li_s3_each(batch->s3, batch->count, remove_one, batch, err);
 }
 
 int li_s3_remove_many(struct li_store *store, const char *const *keys, size_t count,

@@ -9,9 +9,14 @@
  *
  * A server that refuses conditions says so (501). One that ignores them does not, so the first
  * small object that is put is put again, the same bytes once under each condition that does not
- * hold: what ignores that only repeats what it has. Where conditions do not count there is a look
- * before each put, and between the two a moment in which another may write: for a chunk that is
- * the same chunk; a pointer would lose one of two pushes to the same tag.
+ * hold: what ignores that only repeats what it has. The two kinds are judged apart, and by more
+ * than one 501, which may be another's on the way.
+ *
+ * Where a condition does not count there is a look before the put, and between the two a moment in
+ * which another may write. For a chunk that is the same chunk. Of what is small, as pointers are,
+ * there is a look afterwards, too: who finds another's bytes there has lost, and knows it. What
+ * nobody can see is a put that was under way while both looks of another were answered: it writes
+ * over what it has not seen.
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +24,12 @@
 #include "base/hex.h"
 #include "store/s3_internal.h"
 
-enum { PROBE_MAX = 1 << 16 /* bytes of an object that is put again */ };
+enum {
+    /* Bytes of an object that is put again, or read again. Pointers and wraps have less; of chunks
+     * hardly any, and manifests of large images are not worth sending three times. */
+    SMALL = 4096,
+    REFUSALS = 2, /* times in a row, and a condition is not tried again */
+};
 
 /* A put of one object, however often it is tried. */
 struct put {
@@ -38,7 +48,7 @@ static int prepare(struct li_s3 *s3, const char *key, const void *data, size_t l
     int rc;
 
     *put = (struct put){.key = key, .data = data, .len = len};
-    rc = s3->env->random(mark, sizeof(mark), err);
+    rc = s3->client->env->random(mark, sizeof(mark), err);
     if (rc == 0)
         rc = li_s3_digest(data, len, put->digest, put->checksum, err);
     if (rc < 0)
@@ -77,28 +87,63 @@ static int send_put(struct li_s3 *s3, const struct put *put, const char *conditi
 
 /* ---- whether conditions count ---------------------------------------------------------------- */
 
-static void ignores(struct li_s3 *s3, atomic_int *support)
+static void tell_once(struct li_s3 *s3, unsigned what, const char *text)
 {
-    atomic_store(support, LI_S3_IGNORED);
-    if (!atomic_exchange(&s3->noticed, true) && s3->notice)
-        s3->notice(s3->notice_arg,
-                   "this server does not keep conditions on writes; of two pushes to one tag at "
-                   "the same moment one may be lost");
+    struct li_s3_client *client = s3->client;
+
+    if (!(atomic_fetch_or(&client->told, what) & what) && client->notice)
+        client->notice(client->notice_arg, text);
 }
 
-static int probe_one(struct li_s3 *s3, const struct put *put, atomic_int *support,
-                     const char *condition, const char *value, struct li_error *err)
+static void tell_conditions(struct li_s3 *s3)
+{
+    tell_once(s3, LI_S3_TOLD_CONDITIONS,
+              "this server does not keep conditions on writes; of two pushes to one tag at the "
+              "same moment one may be lost");
+}
+
+static void is_honoured(struct li_s3_condition *condition)
+{
+    atomic_store(&condition->support, LI_S3_HONOURED);
+    atomic_store(&condition->refused, 0);
+}
+
+static void is_ignored(struct li_s3 *s3, struct li_s3_condition *condition)
+{
+    atomic_store(&condition->support, LI_S3_IGNORED);
+    tell_conditions(s3);
+}
+
+/* A put was answered with 501 under it, and was none without it. */
+static void is_refused(struct li_s3 *s3, struct li_s3_condition *condition)
+{
+    tell_conditions(s3);
+    if (atomic_fetch_add(&condition->refused, 1) + 1 >= REFUSALS)
+        atomic_store(&condition->support, LI_S3_IGNORED);
+}
+
+static enum li_s3_support support(struct li_s3_condition *condition)
+{
+    return (enum li_s3_support)atomic_load(&condition->support);
+}
+
+static int probe_one(struct li_s3 *s3, const struct put *put, struct li_s3_condition *condition,
+                     const char *name, const char *value, struct li_error *err)
 {
     int status = 0, rc;
 
-    if (atomic_load(support) != LI_S3_UNKNOWN)
+    if (support(condition) != LI_S3_UNKNOWN)
         return 0;
-    rc = send_put(s3, put, condition, value, &status, err);
-    if (rc == 0 && (status == 412 || status == 404))
-        atomic_store(support, LI_S3_HONOURED);
-    else if (rc == 0)
-        ignores(s3, support);
-    return rc;
+    rc = send_put(s3, put, name, value, &status, err);
+    if (rc < 0)
+        return rc;
+    if (status == 412 || status == 404)
+        is_honoured(condition);
+    else if (status == 501)
+        is_refused(s3, condition);
+    else
+        is_ignored(s3, condition);
+    return 0;
 }
 
 /* PUT has just been written. No ETag is the one asked for: it would be the MD5 of something. */
@@ -106,14 +151,14 @@ static int probe(struct li_s3 *s3, const struct put *put, struct li_error *err)
 {
     int rc = 0;
 
-    if (put->len > PROBE_MAX)
+    if (put->len > SMALL)
         return 0;
-    pthread_mutex_lock(&s3->probing);
-    rc = probe_one(s3, put, &s3->if_absent, "If-None-Match", "*", err);
+    pthread_mutex_lock(&s3->client->probing);
+    rc = probe_one(s3, put, &s3->client->if_absent, "If-None-Match", "*", err);
     if (rc == 0)
-        rc = probe_one(s3, put, &s3->if_match, "If-Match", "\"00000000000000000000000000000000\"",
-                       err);
-    pthread_mutex_unlock(&s3->probing);
+        rc = probe_one(s3, put, &s3->client->if_match, "If-Match",
+                       "\"00000000000000000000000000000000\"", err);
+    pthread_mutex_unlock(&s3->client->probing);
     return rc;
 }
 
@@ -126,6 +171,42 @@ static int put_plainly(struct li_s3 *s3, const struct put *put, struct li_error 
     return send_put(s3, put, NULL, NULL, &status, err);
 }
 
+/* LI_ECHANGED where KEY does not hold exactly EXPECTED, LI_ENOTFOUND where there is nothing;
+ * otherwise its ETag, "" where it has none. */
+static int compare(struct li_s3 *s3, const char *key, const void *expected, size_t len,
+                   char etag[LI_S3_ETAG_MAX + 1], struct li_error *err)
+{
+    const struct li_s3_call call = {
+        .method = LI_HTTP_GET, .key = key, .limit = len, .check = li_s3_check_digest};
+    struct li_http_response response = {0};
+    int rc = li_s3_call(s3, &call, &response, err);
+
+    if (rc == LI_ELIMIT || (rc == 0 && (response.body.len != len ||
+                                        (len && memcmp(response.body.data, expected, len) != 0))))
+        rc = li_fail(err, LI_ECHANGED, "it was changed by another");
+    li_s3_header(&response, "etag", etag, LI_S3_ETAG_MAX + 1);
+    li_http_response_free(&response);
+    return rc;
+}
+
+/* PUT was written under no condition that is known to count: LI_ECHANGED where another has written
+ * over it meanwhile. That it is gone is nobody's loss: it was there, and was removed. */
+static int read_back(struct li_s3 *s3, const struct put *put, struct li_error *err)
+{
+    char etag[LI_S3_ETAG_MAX + 1];
+    int rc = compare(s3, put->key, put->data, put->len, etag, err);
+
+    if (rc == LI_ENOTFOUND) {
+        li_error_clear(err);
+        return 0;
+    }
+    if (rc == LI_ECHANGED)
+        tell_once(s3, LI_S3_TOLD_RACE,
+                  "another wrote the same object at the same moment, which this server does not "
+                  "prevent; what is there now is looked at again");
+    return rc;
+}
+
 static int look_and_put(struct li_s3 *s3, const struct put *put, struct li_error *err)
 {
     struct li_s3_seen seen;
@@ -133,7 +214,16 @@ static int look_and_put(struct li_s3 *s3, const struct put *put, struct li_error
 
     if (rc < 0)
         return rc;
-    return seen.present ? LI_END : put_plainly(s3, put, err);
+    if (seen.present)
+        return LI_END;
+    rc = put_plainly(s3, put, err);
+    if (rc == 0 && put->len <= SMALL)
+        rc = read_back(s3, put, err);
+    if (rc == LI_ECHANGED) {
+        li_error_clear(err);
+        rc = LI_END;
+    }
+    return rc;
 }
 
 static bool is_own(const struct put *put, const struct li_s3_seen *seen)
@@ -143,20 +233,22 @@ static bool is_own(const struct put *put, const struct li_s3_seen *seen)
 
 static int put_conditionally(struct li_s3 *s3, const struct put *put, struct li_error *err)
 {
+    struct li_s3_condition *condition = &s3->client->if_absent;
     struct li_s3_seen seen;
     int status = 0, rc = send_put(s3, put, "If-None-Match", "*", &status, err);
 
     if (rc < 0)
         return rc;
     if (status == 501) {
-        ignores(s3, &s3->if_absent);
-        atomic_store(&s3->if_match, LI_S3_IGNORED);
-        return look_and_put(s3, put, err);
+        rc = look_and_put(s3, put, err);
+        if (rc == 0)
+            is_refused(s3, condition);
+        return rc == 0 ? probe(s3, put, err) : rc;
     }
     if (status == 404)
         return li_fail(err, LI_EINVALID, "the server answered PUT with 404: check the bucket");
     if (status == 412) {
-        atomic_store(&s3->if_absent, LI_S3_HONOURED);
+        is_honoured(condition);
         rc = li_s3_head(s3, put->key, &seen, err);
         if (rc == 0 && !seen.present)
             return li_fail(err, LI_ENETWORK,
@@ -164,6 +256,7 @@ static int put_conditionally(struct li_s3 *s3, const struct put *put, struct li_
                            "try again");
         return rc < 0 || is_own(put, &seen) ? rc : LI_END;
     }
+    atomic_store(&condition->refused, 0);
     return probe(s3, put, err);
 }
 
@@ -176,7 +269,7 @@ int li_s3_put_if_absent(struct li_store *store, const char *key, const void *dat
 
     if (rc < 0)
         return rc;
-    if (atomic_load(&s3->if_absent) == LI_S3_IGNORED)
+    if (support(&s3->client->if_absent) == LI_S3_IGNORED)
         return look_and_put(s3, &put, err);
     return put_conditionally(s3, &put, err);
 }
@@ -191,26 +284,6 @@ int li_s3_replace(struct li_store *store, const char *key, const void *data, siz
     return rc < 0 ? rc : put_plainly(s3, &put, err);
 }
 
-/* LI_ECHANGED where KEY does not hold exactly EXPECTED; otherwise its ETag, "" where it has none.
- */
-static int compare(struct li_s3 *s3, const char *key, const void *expected, size_t len,
-                   char etag[LI_S3_ETAG_MAX + 1], struct li_error *err)
-{
-    const struct li_s3_call call = {
-        .method = LI_HTTP_GET, .key = key, .limit = len, .check = li_s3_check_digest};
-    struct li_http_response response = {0};
-    int rc = li_s3_call(s3, &call, &response, err);
-
-    if (rc == LI_ENOTFOUND)
-        return li_fail(err, LI_ECHANGED, "it was removed by another");
-    if (rc == LI_ELIMIT || (rc == 0 && (response.body.len != len ||
-                                        (len && memcmp(response.body.data, expected, len) != 0))))
-        rc = li_fail(err, LI_ECHANGED, "it was changed by another");
-    li_s3_header(&response, "etag", etag, LI_S3_ETAG_MAX + 1);
-    li_http_response_free(&response);
-    return rc;
-}
-
 /* An ETag is compared with its quotes (RFC 9110, section 8.8.3), but some servers compare without
  * (Ceph 16 does, for writes). Sets *STATUS as send_put() does. */
 static int send_if_match(struct li_s3 *s3, const struct put *put, const char *etag, int *status,
@@ -219,7 +292,7 @@ static int send_if_match(struct li_s3 *s3, const struct put *put, const char *et
     char bare[LI_S3_ETAG_MAX + 1];
     size_t len = strlen(etag);
 
-    if (!atomic_load(&s3->bare_etags) || len < 2 || etag[0] != '"')
+    if (!atomic_load(&s3->client->bare_etags) || len < 2 || etag[0] != '"')
         return send_put(s3, put, "If-Match", etag, status, err);
     snprintf(bare, sizeof(bare), "%.*s", (int)len - 2, etag + 1);
     return send_put(s3, put, "If-Match", bare, status, err);
@@ -234,26 +307,41 @@ static int look_why(struct li_s3 *s3, const struct put *put, const char *etag, s
 
     if (rc < 0 || is_own(put, &seen))
         return rc;
-    if (seen.present && strcmp(seen.etag, etag) == 0 && !atomic_exchange(&s3->bare_etags, true))
+    if (seen.present && strcmp(seen.etag, etag) == 0 &&
+        !atomic_exchange(&s3->client->bare_etags, true))
         return LI_END;
     return li_fail(err, LI_ECHANGED, "it was changed by another");
+}
+
+static int replace_plainly(struct li_s3 *s3, const struct put *put, struct li_error *err)
+{
+    int rc = put_plainly(s3, put, err);
+
+    return rc == 0 ? read_back(s3, put, err) : rc;
 }
 
 static int put_if_match(struct li_s3 *s3, const struct put *put, const char *etag,
                         struct li_error *err)
 {
+    struct li_s3_condition *condition = &s3->client->if_match;
     int status = 0, rc = LI_END;
 
     while (rc == LI_END) {
         rc = send_if_match(s3, put, etag, &status, err);
         if (rc == 0 && status == 501) {
-            ignores(s3, &s3->if_match);
-            return put_plainly(s3, put, err);
+            rc = put_plainly(s3, put, err);
+            if (rc == 0)
+                is_refused(s3, condition);
+            return rc == 0 ? read_back(s3, put, err) : rc;
         }
+        if (rc == 0 && status == 412)
+            is_honoured(condition);
         if (rc == 0 && (status == 412 || status == 404))
             rc = look_why(s3, put, etag, err);
     }
-    return rc;
+    if (rc == 0)
+        atomic_store(&condition->refused, 0);
+    return rc == 0 && support(condition) != LI_S3_HONOURED ? read_back(s3, put, err) : rc;
 }
 
 int li_s3_replace_if(struct li_store *store, const char *key, const void *expected,
@@ -266,60 +354,16 @@ int li_s3_replace_if(struct li_store *store, const char *key, const void *expect
 
     if (rc == 0)
         rc = compare(s3, key, expected, expected_len, etag, err);
+    if (rc == LI_ENOTFOUND)
+        return li_fail(err, LI_ECHANGED, "it was removed by another");
     if (rc < 0)
         return rc;
-    if (!*etag)
-        ignores(s3, &s3->if_match);
-    if (atomic_load(&s3->if_match) == LI_S3_IGNORED)
-        return put_plainly(s3, &put, err);
-    return put_if_match(s3, &put, etag, err);
-}
-
-/* ---- copy ------------------------------------------------------------------------------------ */
-
-static int send_copy(struct li_s3 *s3, const char *source, const char *to, bool conditional,
-                     int *status, struct li_error *err)
-{
-    static const int accept[] = {412, 501, 0};
-    const struct li_http_header headers[] = {{"x-amz-copy-source", source}, {"If-None-Match", "*"}};
-    const struct li_s3_call call = {.method = LI_HTTP_PUT,
-                                    .key = to,
-                                    .headers = headers,
-                                    .header_count = conditional ? 2 : 1,
-                                    .limit = LI_S3_REPLY_MAX,
-                                    .accept = conditional ? accept : NULL,
-                                    .may_fail_late = true};
-    struct li_http_response response = {0};
-    int rc = li_s3_call(s3, &call, &response, err);
-
-    if (rc == 0)
-        *status = response.status;
-    li_http_response_free(&response);
-    return rc;
-}
-
-/* Conditions on copies are newer than those on puts, and servers ignore them; so there is a look
- * first. Between the two another may copy the same bytes to the same place. */
-int li_s3_copy(struct li_store *store, const char *from, const char *to, struct li_error *err)
-{
-    struct li_s3 *s3 = (struct li_s3 *)store;
-    const char *const path[] = {"/", s3->place.bucket, "/", s3->place.prefix, from};
-    struct li_buffer source = {0};
-    struct li_s3_seen seen;
-    int status = 0, rc = li_s3_head(s3, to, &seen, err);
-
-    if (rc < 0 || seen.present)
-        return rc < 0 ? rc : LI_END;
-    for (size_t i = 0; i < sizeof(path) / sizeof(path[0]) && rc == 0; i++)
-        rc = li_aws_encode(&source, path[i], true, err);
-    if (rc == 0)
-        rc = li_buffer_append(&source, "", 1, err);
-    if (rc == 0)
-        rc = send_copy(s3, (char *)source.data, to, true, &status, err);
-    if (rc == 0 && status == 501)
-        rc = send_copy(s3, (char *)source.data, to, false, &status, err);
-    if (rc == 0 && status == 412)
-        rc = LI_END;
-    li_buffer_free(&source);
-    return rc;
+    if (support(&s3->client->if_match) == LI_S3_IGNORED)
+        return replace_plainly(s3, &put, err);
+    if (*etag)
+        return put_if_match(s3, &put, etag, err);
+    tell_once(s3, LI_S3_TOLD_ETAG,
+              "this server gave no ETag for an object that is replaced; of two pushes to one tag "
+              "at the same moment one may be lost");
+    return replace_plainly(s3, &put, err);
 }

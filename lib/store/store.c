@@ -141,14 +141,14 @@ static int check_keys(const struct li_store *store, const char *const *keys, siz
     return 0;
 }
 
-int li_store_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
-                    struct li_error *err)
+int li_store_exists(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
+                    bool *present, struct li_error *err)
 {
     int rc = check_keys(store, keys, count, err);
 
     if (rc < 0)
         return rc;
-    rc = store->ops->exists(store, keys, count, present, err);
+    rc = store->ops->exists(store, keys, count, most, present, err);
     return explain(rc, store, count == 1 ? keys[0] : "", err);
 }
 
@@ -210,6 +210,18 @@ int li_store_flush(struct li_store *store, struct li_error *err)
     int rc = store->ops->flush(store, err);
 
     return rc < 0 ? li_context(err, "%s", store->address) : rc;
+}
+
+int li_store_fork(struct li_store *store, struct li_store **out, struct li_error *err)
+{
+    *out = NULL;
+    return store->ops->fork ? store->ops->fork(store, out, err) : 0;
+}
+
+void li_store_cancel(struct li_store *fork)
+{
+    if (fork)
+        fork->ops->cancel(fork);
 }
 
 void li_store_stats(struct li_store *store, struct li_store_stats *out)

@@ -64,9 +64,10 @@ struct li_store_operations {
      * or is gone. For pointers and root states. */
     int (*replace_if)(struct li_store *store, const char *key, const void *expected,
                       size_t expected_len, const void *data, size_t len, struct li_error *err);
-    /* Sets present[i] for each of COUNT keys. */
-    int (*exists)(struct li_store *store, const char *const *keys, size_t count, bool *present,
-                  struct li_error *err);
+    /* Sets present[i] for each of COUNT keys. What has no bytes, or more than MOST, is not the
+     * object that is looked for, and counts as absent. */
+    int (*exists)(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
+                  bool *present, struct li_error *err);
     /* Visits all keys that begin with PREFIX, which is "" or ends with '/'; also such as follow no
      * rule above, where others have put them there. Where DEEP is false, keys with a further '/'
      * are cut after it and visited once, with size 0, as a directory's listing shows them. */
@@ -83,6 +84,9 @@ struct li_store_operations {
     int (*copy)(struct li_store *store, const char *from, const char *to, struct li_error *err);
     /* Returns when all that was put before is durable. */
     int (*flush)(struct li_store *store, struct li_error *err);
+    /* See li_store_fork() and li_store_cancel(). NULL where no call waits for long. */
+    int (*fork)(struct li_store *store, struct li_store **out, struct li_error *err);
+    void (*cancel)(struct li_store *store);
     /* NULL where there is no server. */
     void (*stats)(struct li_store *store, struct li_store_stats *out);
     void (*free)(struct li_store *store);
@@ -114,8 +118,8 @@ int li_store_replace(struct li_store *store, const char *key, const void *data, 
                      struct li_error *err);
 int li_store_replace_if(struct li_store *store, const char *key, const void *expected,
                         size_t expected_len, const void *data, size_t len, struct li_error *err);
-int li_store_exists(struct li_store *store, const char *const *keys, size_t count, bool *present,
-                    struct li_error *err);
+int li_store_exists(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
+                    bool *present, struct li_error *err);
 int li_store_list(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
                   struct li_error *err);
 /* list() with DEEP false. */
@@ -126,6 +130,17 @@ int li_store_remove_many(struct li_store *store, const char *const *keys, size_t
                          struct li_error *err);
 int li_store_copy(struct li_store *store, const char *from, const char *to, struct li_error *err);
 int li_store_flush(struct li_store *store, struct li_error *err);
+
+/* Makes another handle on the store, for work that may be called off as a whole: all is the same by
+ * it but li_store_cancel(). STORE must outlive it. *OUT is NULL where no call of the store waits
+ * for long, so that STORE itself will do. */
+int li_store_fork(struct li_store *store, struct li_store **out, struct li_error *err);
+
+/* Calls off what is under way by the handle FORK, which may be NULL, and all that would follow:
+ * each call ends with LI_ECANCELLED at once, and whether it changed anything is not known. Other
+ * handles go on. Any thread. */
+void li_store_cancel(struct li_store *fork);
+
 void li_store_stats(struct li_store *store, struct li_store_stats *out);
 void li_store_free(struct li_store *store); /* NULL is allowed */
 

@@ -51,6 +51,35 @@ done
 same_image "standard input" - <old.tar
 same_image "standard input, compressed" - < <(gzip -1c old.tar)
 
+# ---- attributes of other systems ---------------------------------------------------------------
+
+layer mac <<END
+file a text=a xattr.com.apple.quarantine=0081
+file b text=b xattr.com.apple.provenance=1 xattr.user.kept=yes
+file c text=c
+file d text=d xattr.com.apple.\\x1b[31m=1
+END
+make_docker_old mac.tar mac:1 "$WORK/mac.tar"
+run 0 "a layer with attributes of macOS" convert mac.tar -o mac.ext4
+is "$(cat "$ERR")" "lambdaimg: note: a and 2 more entries have extended attributes that Linux has no name \
+space for, such as com.apple.quarantine; they are left out" "one note tells of all of them"
+ok "e2fsck finds nothing" e2fsck -fn mac.ext4
+has_no <(strings mac.ext4) 'com.apple' "none of them is in the image"
+has <(debugfs -R 'ea_list b' mac.ext4 2>/dev/null) 'user.kept' "what Linux has a place for is"
+new_repository "$WORK/mac"
+for again in "" ", again"; do
+    run 0 "push$again" push mac.tar mac:1 --memo "$WORK/mac.memo" --json
+    has "$ERR" 'a and 2 more entries' "it is told of a push, by the memo or not"
+    ok "and the output for machines is whole" jq -e .chunks "$OUT"
+done
+run 0 "verify --against takes them for left out, too" verify mac:1 --against mac.tar
+layer escape <<END
+file e\\x1b[2J text=d xattr.com.apple.\\x1b[31m=1
+END
+make_docker_old escape.tar mac:1 "$WORK/escape.tar"
+run 0 "a name that would steer a terminal" convert escape.tar -o escape.ext4
+has "$ERR" 'note: e.x1b.2J has extended .* com.apple..x1b.31m;' "is shown and not obeyed"
+
 # ---- one of several --------------------------------------------------------------------------
 
 layer other <<END
@@ -206,5 +235,24 @@ is "$(stat -c %a out.ext4)" 644 "the file has the mode that the umask leaves"
 run 1 "into a directory that is not there" convert old.tar -o missing/out.ext4
 mkdir there
 run 1 "onto a directory" convert old.tar -o there
+
+# ---- limits of the process ---------------------------------------------------------------------
+
+# Only the limits that can be raised again, for what comes after.
+size=$(ulimit -H -f)
+ulimit -S -f 1000
+run 1 "with a limit on the size of files" convert old.tar -o limited.ext4
+ulimit -S -f "$size"
+has "$ERR" 'limited.ext4.*File too large' "with a limit on the size of files: it says so"
+is "$(files_of . | grep -E 'limited|/\.lambdaimg-')" "" \
+    "with a limit on the size of files: nothing stays behind"
+
+many=()
+for _ in {1..40}; do many+=("${LAYERS[0]}"); done
+make_oci_tar many.tar 1 gzip "${many[@]}"
+open=$(ulimit -S -n)
+ulimit -S -n 32
+run 0 "more compressed layers than open files are allowed at first" convert many.tar -o many.ext4
+ulimit -S -n "$open"
 
 finish

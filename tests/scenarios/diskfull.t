@@ -19,9 +19,12 @@ is "$(files_of small)" "" "and leaves nothing"
 for input in app.oci app.tar; do
     TMPDIR=$WORK/small run 1 "convert - with temporary files on a full disk, $input" \
         convert - -o out.ext4 < <(cat "$input")
-    has "$ERR" 'No space left' "it says why"
+    has "$ERR" "in $WORK/small: .*No space left" "it says where and why"
     is "$(files_of small)" "" "and leaves nothing"
 done
+TMPDIR=$WORK/small run 1 "convert with layers inflated on a full disk" convert app.oci -o out.ext4
+has "$ERR" "in $WORK/small: .*No space left" "it says where and why"
+is "$(files_of small)" "" "and leaves nothing"
 not_ok "nor the file" test -e out.ext4
 
 export LAMBDAIMG_REPO=dir:$WORK/small/repo

@@ -35,6 +35,11 @@ run 2 "mount with a reference that is none" mount 'A B' "$mnt"
 LAMBDAIMG_REPO='' run 2 "mount of no repository" mount app:1 "$mnt"
 run 1 "mount with an option that FUSE does not know" mount app:1 "$mnt" -o frobnicate
 
+run 1 "mount on a file" mount app:1 image.tar
+has "$ERR" 'cannot mount on image.tar: it is not a directory' "says so"
+run 1 "mount on what is not there" mount app:1 missing
+has "$ERR" 'cannot mount on missing: .*No such file' "says so"
+
 mounted+=("$mnt")
 run 0 "mount" mount app:1 "$mnt"
 run 1 "mount where an image is mounted" mount app:1 "$mnt"
@@ -108,8 +113,7 @@ else
     # A relay on the way to the server, whose processes can be stopped.
     hanging=dir:$WORK/good
     target=${AWS_ENDPOINT_URL_S3##*:}
-    read -r port < <(perl -MIO::Socket::INET -e \
-        'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport, "\n"')
+    port=$(free_port)
     setsid socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork" "TCP:127.0.0.1:$target" &
     store=-$!
     started+=("$store")

@@ -4,19 +4,9 @@
 # Credentials that expire while a repository in a bucket is in use: a push goes on, and a mount keeps
 # reading. Everything is tests/aws-server's, on loopback.
 . "$(dirname "$0")/lib.sh"
-
-unset "${!AWS_@}" http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
-aws=$WORK/aws
-mkdir "$aws"
-touch "$aws/log"
-"$top/tests/aws-server" "$aws" &
-started+=("$!")
-for ((i = 0; i < 100; i++)); do
-    [ -s "$aws/url" ] && break
-    sleep 0.05
-done
-url=$(cat "$aws/url") || exit 1
-export AWS_EC2_METADATA_DISABLED=true AWS_REGION=us-east-1 AWS_ENDPOINT_URL=$url
+# shellcheck source-path=SCRIPTDIR
+. "$scenarios/aws.sh"
+export AWS_REGION=us-east-1 AWS_ENDPOINT_URL=$url
 export AWS_CONTAINER_CREDENTIALS_FULL_URI=$url/container LAMBDAIMG_REPO=s3://bucket/images
 
 # An image of 64 files of one chunk each, that nobody can compress.
@@ -26,11 +16,6 @@ for ((i = 0; i < 64; i++)); do
 done
 tar -C files -cf layer.tar .
 make_docker_old app.tar app:1 layer.tar
-
-# counted REGEX: lines of the server's log.
-counted() {
-    grep -Ec -- "$1" "$aws/log"
-}
 
 run 0 "init in a bucket" init
 is "$(counted '^GET /container$')" 1 "one process asks for credentials once"
@@ -92,6 +77,36 @@ not_ok "and what is not there fails" cmp "$WORK/mnt/5" files/5
 echo 0 >"$aws/fail"
 sleep 6
 same "$WORK/mnt/5" files/5 "until somebody gives some again"
+run 0 "umount" umount "$WORK/mnt"
+
+# In the background, where the loader works in another directory than the command was given in.
+cat >credentials-of <<EOF
+#!/bin/sh
+curl -sf "$url/container" | jq -c '. + {Version: 1, SessionToken: .Token}'
+EOF
+chmod 755 credentials-of
+printf '[profile away]\ncredential_process = %s/credentials-of\n' "$WORK" >aws-config
+unset AWS_CONTAINER_CREDENTIALS_FULL_URI
+mounted+=("$WORK/mnt")
+AWS_CONFIG_FILE=aws-config AWS_PROFILE=away run 0 "mount with AWS's files relative to here" \
+    mount app:1 "$WORK/mnt" --timeout 5
+same "$WORK/mnt/0" files/0 "a file"
+sleep 3
+same "$WORK/mnt/9" files/9 "another one, after the credentials expired"
+run 0 "umount" umount "$WORK/mnt"
+
+# The same with a path in one of these files.
+echo secret.web-token | tee token >"$aws/web-token"
+cat >aws-config <<'EOF'
+[profile web]
+role_arn = arn:aws:iam::123456789012:role/pod
+web_identity_token_file = token
+EOF
+AWS_CONFIG_FILE=aws-config AWS_PROFILE=web run 0 "mount with a token relative to here" \
+    mount app:1 "$WORK/mnt" --timeout 5
+same "$WORK/mnt/0" files/0 "a file"
+sleep 3
+same "$WORK/mnt/9" files/9 "another one, after the credentials expired"
 run 0 "umount" umount "$WORK/mnt"
 
 finish

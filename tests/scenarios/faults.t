@@ -1,15 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Pushes to a bucket and mounts from it with every fifth request spoiled: each ends in time, in
-# success or with one clear sentence; no wrong byte is stored or served; and afterwards a push
-# without faults completes, and verifies. Most of the time is spent waiting, so several run at once.
+# Pushes to a bucket and mounts from it with every fifth request spoiled, or, over TLS, connections:
+# each ends in time, in success or with one clear sentence; no wrong byte is stored or served; and
+# afterwards a push without faults completes, and verifies. Most of the time is spent waiting, so
+# several run at once.
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR
 . "$scenarios/proxy.sh"
 require_mount
 
-export LAMBDAIMG_REPO=s3://$S3_BUCKET/faults
+repository=faults-$STORE
+export LAMBDAIMG_REPO=s3://$S3_BUCKET/$repository
 quietly init
 layer base <<END
 dir ./
@@ -88,11 +90,13 @@ read_mount() {
     done < <(cd truth && find . -type f | sort)
 }
 
-# push_and_mount NUMBER PERCENT [FAULT...]: prints what is wrong.
+# push_and_mount WAY NUMBER PERCENT [FAULT...]: prints what is wrong. WAY is proxy or stream.
 push_and_mount() {
+    local way=$1
+    shift
     ref=case:$1
 
-    proxy "$@"
+    "$way" "$@"
     through_faults 90 push image.tar "$ref"
     [ "$status" -ne 0 ] || check_stored
     stored_twice "$PROXY_LOG"
@@ -100,7 +104,7 @@ push_and_mount() {
     directly push image.tar "$ref"
     check_stored
 
-    proxy "${1}000" "${@:2}"
+    "$way" "${1}000" "${@:2}"
     through_faults 90 mount "$ref" mnt --timeout 10
     if [ "$status" -eq 0 ]; then
         read_mount
@@ -112,25 +116,54 @@ push_and_mount() {
 
 # ---- all of them -------------------------------------------------------------------------------
 
-# Numbers, which are the seeds, and what faultproxy is told.
-seeds=12
-[ -z "$SOAK" ] || seeds=100
-for ((i = 1; i <= seeds; i++)); do
-    echo "$i 20"
-done >cases
-# Each fault alone, as often as can be borne.
-number=1000
-while read -r percent faults; do
-    for fault in $faults; do
-        echo "$((++number)) $percent $fault"
-    done
-done >>cases <<END
-10 flip expired
-25 reset cut-request lost cut short stall stall-reply flip-request trickle answer-twice 500 503 skewed
-100 ask-twice interim
-END
+# several WAY FIRST COUNT PERCENT: cases of all faults. Their numbers are the seeds.
+several() {
+    local i
 
-lanes=8
+    for ((i = $2; i < $2 + $3; i++)); do
+        echo "$1 $i $4"
+    done
+}
+
+# alone WAY FIRST: cases of each fault alone, from lines "PERCENT FAULT...": as often as can be borne.
+alone() {
+    local number=$2 percent faults fault
+
+    while read -r percent faults; do
+        for fault in $faults; do
+            echo "$1 $((number++)) $percent $fault"
+        done
+    done
+}
+
+every_request() {
+    alone proxy 1001 <<-END
+	10 flip expired
+	25 reset cut-request lost cut short stall stall-reply flip-request trickle answer-twice 500 503 skewed
+	100 ask-twice interim
+	END
+}
+
+case $STORE in
+http)
+    seeds=${SOAK:+100}
+    seeds=${seeds:-12}
+    several proxy 1 "$seeds" 20
+    every_request
+    ;;
+https)
+    seeds=${SOAK:+40}
+    seeds=${seeds:-2}
+    several proxy 1 "$seeds" 20
+    several stream 2001 "$seeds" 50
+    alone stream 3001 <<-END
+	50 reset cut stall flip trickle
+	END
+    [ -z "$SOAK" ] || every_request
+    ;;
+esac >cases
+
+lanes=10
 # run_lane LANE: in a directory of its own and a process of its own; each case's result is in files.
 run_lane() {
     WORK=$WORK/lane.$1
@@ -140,10 +173,10 @@ run_lane() {
     while read -r -a arguments; do
         rm -f failures successes
         touch failures successes
-        make_image "${arguments[0]}"
+        make_image "${arguments[1]}"
         push_and_mount "${arguments[@]}" >problems 2>&1
-        mkdir "../case.${arguments[0]}"
-        mv problems failures successes proxy.*.log "../case.${arguments[0]}"
+        mkdir "../case.${arguments[1]}"
+        mv problems failures successes proxy.*.log "../case.${arguments[1]}"
     done < <(awk -v lane="$1" -v lanes=$lanes 'NR % lanes == lane' ../cases)
 }
 
@@ -157,20 +190,20 @@ done
 wait "${running[@]}"
 has_no <(cat lane.*.out) . "the lanes have nothing to say"
 
-# passed NUMBER PERCENT [FAULT]: prints what is wrong with a case. No fault alone makes anything fail,
-# but that credentials are refused twice, which is taken for the truth.
+# passed WAY NUMBER PERCENT [FAULT]: prints what is wrong with a case. No fault alone makes anything
+# fail, but that credentials are refused twice, which is taken for the truth.
 passed() {
-    local dir=case.$1
+    local dir=case.$2
 
     cat "$dir/problems" || return
-    [ -z "${3-}" ] || grep -v "ExpiredToken" "$dir/failures"
+    [ -z "${4-}" ] || grep -v "ExpiredToken" "$dir/failures"
     [ "$(wc -l <"$dir/successes")" -gt 0 ] || [ -s "$dir/failures" ] || echo "it was not run"
 }
 
 while read -r -a arguments; do
     problems=$(passed "${arguments[@]}" 2>&1)
     [ -z "$problems" ]
-    result $? "seed and faults ${arguments[*]}" <<<"$problems"
+    result $? "${arguments[*]}" <<<"$problems"
 done <cases
 
 count() {
@@ -185,6 +218,7 @@ cat case.*/proxy.*.log | awk '$2 != "none" { count[$2]++ }
 ok "most pushes succeed" test "$(count successes push)" -gt "$(wc -l <cases | awk '{ print int($1 * 0.8) }')"
 ok "most mounts succeed" test "$(count successes mount)" -gt "$(wc -l <cases | awk '{ print int($1 * 0.8) }')"
 ok "requests were spoiled" test "$(cat case.*/proxy.*.log | awk '$2 != "none"' | wc -l)" -gt $((8 * seeds))
+is "$(stored_twice_below "$repository")" "" "the gateway has stored no chunk twice"
 
 # ---- nothing but faults ------------------------------------------------------------------------
 
@@ -192,11 +226,14 @@ ok "requests were spoiled" test "$(cat case.*/proxy.*.log | awk '$2 != "none"' |
 outage() {
     proxy 1 100 "$1"
     AWS_ENDPOINT_URL_S3=$PROXY run 1 "nothing but $1: push" push lane.0/image.tar app:1 --stall 1
-    has "$ERR" "s3://$S3_BUCKET/faults/lambdaimg.json: .*$2" "nothing but $1: it is said"
+    has "$ERR" "s3://$S3_BUCKET/$repository/lambdaimg.json: .*$2" "nothing but $1: it is said"
     ok "nothing but $1: it gives up" test "$(wc -l <"$PROXY_LOG")" -le 8
     end_proxy
 }
 
+if [ "$STORE" != http ]; then
+    finish
+fi
 outage stall "no answer in 4 attempts"
 outage reset "no answer in 4 attempts"
 outage short "no answer in 4 attempts"

@@ -214,6 +214,12 @@ new_repository() {
     quietly init
 }
 
+# free_port: of loopback. Others may take it before it is used, but hardly do.
+free_port() {
+    perl -MIO::Socket::INET -e \
+        'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport, "\n"'
+}
+
 # repository_changed DIR: a mount is to see what was done to the files of the repository in DIR.
 repository_changed() {
     [ "${STORE:-dir}" = dir ] || "$LAMBDAIMG" --carry "$1"

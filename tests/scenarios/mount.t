@@ -119,6 +119,11 @@ wait "$user" 2>/dev/null
 run 0 "umount when it is closed" umount "$mnt"
 ok "the process ends" ends "$MOUNT_PID"
 
+mount_image app:1 "$mnt" -o rw
+not_ok "a mount that was asked to be written to cannot be" touch "$mnt/new"
+has <(findmnt -no OPTIONS "$mnt") '^ro(,|$)' "it is read-only"
+run 0 "umount" umount "$mnt"
+
 run 1 "mount of what is not there" mount app:9 "$mnt"
 run 1 "mount onto what is not there" mount app:1 "$WORK/missing"
 run 1 "mount onto a file" mount app:1 "$WORK/app.tar"

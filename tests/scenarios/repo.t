@@ -131,6 +131,9 @@ run 0 "verify finds nothing any more" verify app:1
 change_byte "${chunks[2]}" -1
 run 0 "push does not look at what is there" push app.tar app:1 --json
 is "$(pushed mended)" 0 "and mends nothing"
+run 0 "push --check-existing --dry-run" push app.tar app:1 --check-existing --dry-run
+has "$OUT" 'would mend 1 ' "says what it would mend"
+run 1 "and does not mend it" verify app:1
 run 0 "push --check-existing does" push app.tar app:1 --check-existing --json
 is "$(pushed mended)" 1 "and mends one chunk"
 run 0 "verify finds nothing any more" verify app:1

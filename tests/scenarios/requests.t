@@ -10,11 +10,11 @@ LAMBDAIMG_REPO=s3://$S3_BUCKET/$(basename "$WORK")
 export LAMBDAIMG_REPO
 
 # Chunks that are all different and of hardly more than zeros, so that many are quickly stored. 10 GiB
-# is 20,480 of them.
+# is 20,480 of them, for which there must be 22 GB on the disk.
 chunks=1000
 [ -z "$SOAK" ] || chunks=20480
 
-# make_image NAME CHUNK...: one file, with a mark in each of these chunks.
+# make_image NAME CHUNK...: one file of these chunks, each with a mark of its own.
 make_image() {
     local name=$1
     shift
@@ -22,11 +22,11 @@ make_image() {
     rm -rf tree && mkdir tree
     perl -e '
         open(my $file, ">", "tree/large") or die;
-        for (@ARGV) {
+        for (0 .. $#ARGV) {
             seek($file, $_ * 524288 + 77, 0) or die;
-            print $file "this is chunk $_" or die;
+            print $file "this is chunk $ARGV[$_]" or die;
         }
-        truncate($file, ($ARGV[-1] + 1) * 524288) or die;
+        truncate($file, @ARGV * 524288) or die;
         close($file) or die;' "$@"
     tar -C tree --numeric-owner --owner=0 --group=0 --mtime=@0 -cf "$name.layer" large
     make_docker_old "$name.tar" "$name:1" "$WORK/$name.layer"

@@ -4,6 +4,8 @@
 # Pushes to a bucket that are killed, and pushes at the same time: what is listed is whole, running
 # it again stores only what is missing, and nobody stores a chunk twice. A proxy that spoils nothing
 # counts.
+#
+# MOMENTS is how many pushes are killed; when, depends on SEED, which is another each time and is told.
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR
 . "$scenarios/proxy.sh"
@@ -40,57 +42,102 @@ is_stored() {
 
 # ---- killed ------------------------------------------------------------------------------------
 
-export LAMBDAIMG_REPO=s3://$S3_BUCKET/crash
-quietly init
-make_image 0
-quietly push 0.tar
-make_image 1
-proxy 0 0
-AWS_ENDPOINT_URL_S3=$PROXY quietly push 1.tar
-end_proxy
-requests=$(requests_in "$PROXY_LOG")
-ok "a push asks for something: $requests requests" test "$requests" -gt 20
+MOMENTS=${MOMENTS:-${SOAK:+50}}
+MOMENTS=${MOMENTS:-10}
+SEED=${SEED:-$(od -An -N 4 -t u4 /dev/urandom | tr -d ' ')}
+echo "# SEED=$SEED"
 
-# kill_push IMAGE REQUEST: once so many requests were answered. Prints the exit status.
+# slow_proxy: holds every answer back for a moment, so that there are moments between them. What the
+# server has done is then not known yet to who asked for it.
+slow_proxy() {
+    proxy 1 100 late
+}
+
+# moments REQUESTS MILLISECONDS: MOMENTS lines "KIND AT", half of them by either kind, and those of each
+# kind spread over the whole of a push that takes so much: one at random in each of as many equal parts.
+moments() {
+    perl -e '
+        my ($seed, $count, %whole) = @ARGV;
+        my $parts = int(($count + 1) / 2);
+        srand($seed);
+        for my $i (0 .. $count - 1) {
+            my $kind = (sort keys %whole)[$i % 2];
+            printf("%s %d\n", $kind, (int($i / 2) + rand()) / $parts * $whole{$kind});
+        }' "$SEED" "$MOMENTS" requests "$1" milliseconds "$2"
+}
+
+# kill_push IMAGE KIND AT: once so many requests were answered, or after so long. Prints the exit status.
 kill_push() {
     local pid
 
     AWS_ENDPOINT_URL_S3=$PROXY "$LAMBDAIMG" push "$1" >"$OUT" 2>"$ERR" &
     pid=$!
-    while [ "$(requests_in "$PROXY_LOG")" -lt "$2" ] && kill -0 "$pid" 2>/dev/null; do
-        sleep 0.002
-    done
+    if [ "$2" = milliseconds ]; then
+        sleep "$(printf '%d.%03d' $(($3 / 1000)) $(($3 % 1000)))"
+    else
+        while [ "$(requests_in "$PROXY_LOG")" -lt "$3" ] && kill -0 "$pid" 2>/dev/null; do
+            sleep 0.002
+        done
+    fi
     kill -9 "$pid" 2>/dev/null
     wait "$pid" 2>/dev/null
     echo $?
 }
 
-moments=10
-[ -z "$SOAK" ] || moments=50
-killed=0
-for ((i = 1; i <= moments; i++)); do
-    number=$((10 + i))
-    make_image $number
-    proxy 0 0
-    log=$PROXY_LOG
-    at=$((requests * i / (moments + 1)))
-    [ "$(kill_push $number.tar $at)" -ne 137 ] || killed=$((killed + 1))
+# settle: until the proxy has noted what it had passed on when the push was killed.
+settle() {
+    local before=-1
+
+    while [ "$(requests_in "$PROXY_LOG")" -ne "$before" ]; do
+        before=$(requests_in "$PROXY_LOG")
+        sleep 0.1
+    done
+}
+
+# check_killed NUMBER WHAT: the push of this image was killed, by way of PROXY.
+check_killed() {
+    local number=$1 what=$2 log=$PROXY_LOG
+
+    settle
     end_proxy
-    what="killed after $at requests"
     run 0 "$what: ls" ls
     has "$OUT" 'app:0' "$what: what was there is listed"
     if grep -q "app:$number" "$OUT"; then
         run 0 "$what: what is listed is whole" verify "app:$number"
     fi
     proxy 0 0
-    AWS_ENDPOINT_URL_S3=$PROXY run 0 "$what: push again" push $number.tar
+    AWS_ENDPOINT_URL_S3=$PROXY run 0 "$what: push again" push "$number.tar"
     end_proxy
     cat "$log" "$PROXY_LOG" >both.log
     is "$(stored_twice both.log)" "" "$what: and only what was missing"
-    is_stored $number
+    is_stored "$number"
+}
+
+export LAMBDAIMG_REPO=s3://$S3_BUCKET/crash
+quietly init
+make_image 0
+quietly push 0.tar
+make_image 1
+slow_proxy
+start=${EPOCHREALTIME/./}
+AWS_ENDPOINT_URL_S3=$PROXY quietly push 1.tar
+took=$(((${EPOCHREALTIME/./} - start) / 1000))
+settle
+end_proxy
+requests=$(requests_in "$PROXY_LOG")
+ok "a push asks for something: $requests requests in $took ms" test "$requests" -gt 20
+
+killed=0 number=10
+while read -r kind at; do
+    number=$((number + 1))
+    make_image $number
+    slow_proxy
+    [ "$(kill_push $number.tar "$kind" "$at")" -ne 137 ] || killed=$((killed + 1))
+    check_killed $number "killed after $at $kind"
     rm $number.tar
-done
-ok "pushes were killed: $killed of $moments" test "$killed" -ge $((moments / 2))
+done < <(moments "$requests" "$took")
+ok "$((number - 10)) pushes were tried" test $((number - 10)) -eq "$MOMENTS"
+ok "most were killed: $killed" test "$killed" -ge $((MOMENTS / 2))
 run 0 "what was there verifies" verify app:0
 
 # ---- at once -----------------------------------------------------------------------------------

@@ -100,8 +100,7 @@ AWS_CA_BUNDLE=$S3_CA run 0 "the right authority" ls --endpoint "$S3_HTTPS"
 layer large <<<'file big size=40000000 fill=3'
 make_docker_old big.tar big:1 "$WORK/large.tar"
 tar -xf large.tar
-read -r port < <(perl -MIO::Socket::INET -e \
-    'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport, "\n"')
+port=$(free_port)
 
 # relay: from PORT to the server; its processes are a group of their own, RELAY.
 relay() {
@@ -130,6 +129,26 @@ done
 wait "$pushing"
 is "$?" 0 "a push outlives connections that break"
 run 0 "and what it pushed is whole" verify big:1 --repo "s3://$mine/breaks"
+
+# Gone for some seconds while 32 requests are under way: longer than all of them may be sent again.
+layer more <<<'file big size=100000000 fill=4'
+make_docker_old other.tar other:1 "$WORK/more.tar"
+"$LAMBDAIMG" push other.tar other:1 --compression none --repo "s3://$mine/breaks" \
+    --endpoint "$through" 2>"$ERR" &
+pushing=$!
+started+=("$pushing")
+before=$(grep -c 'PUT .*/chunks/' "$S3_LOG")
+for ((i = 0; i < 500; i++)); do
+    [ "$(grep -c 'PUT .*/chunks/' "$S3_LOG")" -eq "$before" ] || break
+    sleep 0.01
+done
+break_relay
+sleep 4
+ok "while its server is gone a push waits" kill -0 "$pushing"
+relay
+wait "$pushing"
+result $? "and goes on when it is back" <"$ERR"
+run 0 "what it pushed is whole" verify other:1 --repo "s3://$mine/breaks"
 
 break_relay
 run 1 "a push whose server has gone" push app.tar app:1 --repo "s3://$mine/breaks" \

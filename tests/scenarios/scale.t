@@ -51,6 +51,48 @@ many() {
     rm many.tar
 }
 
+# peak WHAT ARGUMENT...: the most memory of the program, in KiB, as PEAK.
+peak() {
+    local what=$1
+    shift
+
+    ok "$what" /usr/bin/time -o most -f %M "$LAMBDAIMG" "$@"
+    PEAK=$(tail -n 1 most)
+}
+
+# grows COMMAND...: how many bytes an entry adds to the peak of COMMAND few.tar, and then of many.tar.
+grows() {
+    local what=$* few
+
+    peak "$what few" "${@/IMAGE/few.tar}"
+    few=$PEAK
+    peak "$what many" "${@/IMAGE/many.tar}"
+    # 5 MiB for what differs between two runs.
+    [ $(((PEAK - few - 5120) * 1024 / 180000)) -le 160 ] || echo "# $few and $PEAK KiB"
+    [ $(((PEAK - few - 5120) * 1024 / 180000)) -le 160 ]
+    result $? "$what: at most 160 bytes an entry" </dev/null
+}
+
+memory() {
+    local count
+
+    for count in 20000:few 200000:many; do
+        awk -v count="${count%:*}" 'BEGIN {
+            for (i = 0; i < count; i++)
+                printf "file directory-%d/file-%d\n", i / 1000, i
+        }' | layer entries
+        make_docker_old "${count#*:}.tar" big:1 entries.tar
+    done
+    rm entries.tar
+    new_repository "$WORK/repo"
+    grows convert IMAGE -o image.ext4
+    grows push IMAGE big:1 --no-memo
+    grows push IMAGE big:1 --memo "$WORK/memo"
+    # By the memo.
+    grows push IMAGE big:1 --memo "$WORK/memo"
+    rm -rf repo memo image.ext4 few.tar many.tar
+}
+
 # has_room GIB WHAT: or skips it.
 has_room() {
     [ "$(df --output=avail -k "$WORK" | tail -n 1)" -gt $(($1 << 20)) ] && return
@@ -59,6 +101,11 @@ has_room() {
 }
 
 many "20,000 files in a directory" 20000 1000000000
+if nm -D "$LAMBDAIMG" | grep -Eq '__(asan|tsan)_init'; then
+    skip "memory by entries" "a sanitizer takes its own"
+else
+    memory
+fi
 if [ "$SOAK" ]; then
     ! has_room 10 "1,000,000 files" || many "1,000,000 files" 1000000 1000
     ! has_room 10 "1,000,000 files in a directory" ||

@@ -36,9 +36,20 @@ for command in pull inspect; do
     [ "$command" = inspect ] || out=(-o x)
     LAMBDAIMG_REPO=dir:$WORK run 2 "$command of what is no reference" "$command" 'A B' "${out[@]}"
 done
+for ref in 'A B' "a@00000000000000000000000000000000"; do
+    run 2 "push to what is no tag, $ref" push missing.tar "$ref" --repo "dir:$WORK"
+    has "$ERR" 'NAME:TAG|no image reference' "says so before it looks at the image"
+done
 LAMBDAIMG_REPO='' run 2 "no repository" ls
 run 2 "a repository of a kind that does not exist" ls --repo ftp://example.org/x
 run 2 "a key service that does not exist" pull a:1 -o x --repo "dir:$WORK" --kms magic:x
+for name in kms repo memo profile region endpoint image platform size; do
+    run 2 "--$name with nothing" push missing.tar a:1 --repo "dir:$WORK" "--$name" ''
+    has "$ERR" "^lambdaimg: push: the argument of --$name is empty" "says so, before it does anything"
+done
+run 2 "the same after an equals sign" pull a:1 -o x --kms=
+run 2 "and after a letter" pull a:1 -o ''
+run 2 "statistics to a file without a name" mount a:1 . --stats=
 is "$(find . -type f ! -path './.*' | grep -v sanitizer)" "" "none of this made a file"
 
 run 0 "--version" --version

@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,6 +43,7 @@ int main(int argc, char **argv)
     struct li_files *files = NULL;
     struct li_blocks blocks;
     struct stat st;
+    char *directory = NULL;
     int fd, rc;
 
     if (argc < 3 || argc > 4) {
@@ -55,14 +57,17 @@ int main(int argc, char **argv)
     }
     blocks = (struct li_blocks){&fd, (uint64_t)st.st_size, read_image};
     options.source = argv[1];
-    options.mountpoint = argv[2];
     options.fuse_options = argv[3];
-    rc = li_files_open(&blocks, &files, &err);
+    rc = li_fuse_mountpoint(argv[2], &directory, &err);
+    options.mountpoint = directory;
+    if (rc == 0)
+        rc = li_files_open(&blocks, &files, &err);
     if (rc == 0)
         rc = li_fuse_mount(files, &options, &err);
     if (rc < 0)
         complain(NULL, &err);
     li_files_free(files);
+    free(directory);
     close(fd);
     return rc < 0;
 }

@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -29,6 +30,9 @@ struct http_reply {
     const char *body;
     bool close;    /* closes afterwards */
     unsigned hold; /* milliseconds before it is sent */
+    /* Writes BODY for the request of this number, from 0 on, in place of the one above. This answer
+     * is then given to all further requests. */
+    void (*make)(char *body, size_t size, size_t number);
 };
 
 struct http_server {
@@ -38,7 +42,9 @@ struct http_server {
     const struct http_reply *replies;
     size_t reply_count;
     pthread_mutex_t lock;
-    size_t asked; /* under lock */
+    size_t asked; /* under lock, as what follows */
+    bool away;    /* connections are closed as they come */
+    size_t turned_away;
     char *request[HTTP_REQUESTS_MAX];
 };
 
@@ -104,15 +110,19 @@ static inline bool http_server_send_body(int fd, const char *body)
 static inline bool http_server_answer(struct http_server *server, int fd, char *request)
 {
     const struct http_reply *reply = NULL;
+    char made[1024];
+    size_t number;
 
     pthread_mutex_lock(&server->lock);
-    if (server->asked < HTTP_REQUESTS_MAX)
-        server->request[server->asked] = request;
+    number = server->asked++;
+    if (number < HTTP_REQUESTS_MAX)
+        server->request[number] = request;
     else
         free(request);
-    if (server->asked < server->reply_count)
-        reply = &server->replies[server->asked];
-    server->asked++;
+    if (number < server->reply_count)
+        reply = &server->replies[number];
+    else if (server->reply_count && server->replies[server->reply_count - 1].make)
+        reply = &server->replies[server->reply_count - 1];
     pthread_mutex_unlock(&server->lock);
     if (!reply || !reply->bytes)
         return false;
@@ -120,9 +130,23 @@ static inline bool http_server_answer(struct http_server *server, int fd, char *
         (void)http_server_wait(server, -1, (int)reply->hold);
     if (!http_server_send(fd, reply->bytes, reply->len ? reply->len : strlen(reply->bytes)))
         return false;
-    if (reply->body && !http_server_send_body(fd, reply->body))
+    if (reply->make)
+        reply->make(made, sizeof(made), number);
+    if ((reply->make || reply->body) &&
+        !http_server_send_body(fd, reply->make ? made : reply->body))
         return false;
     return !reply->close;
+}
+
+static inline bool http_server_is_away(struct http_server *server)
+{
+    bool away;
+
+    pthread_mutex_lock(&server->lock);
+    away = server->away;
+    server->turned_away += away;
+    pthread_mutex_unlock(&server->lock);
+    return away;
 }
 
 static inline void *http_server_run(void *arg)
@@ -130,10 +154,13 @@ static inline void *http_server_run(void *arg)
     struct http_server *server = arg;
 
     while (http_server_wait(server, server->listener, -1)) {
-        int fd = accept(server->listener, NULL, NULL);
+        int fd = accept(server->listener, NULL, NULL), one = 1;
         char *request;
 
-        while (fd >= 0 && (request = http_server_read(server, fd)))
+        /* Answers go out in pieces, which otherwise wait for the client to confirm each. */
+        if (fd >= 0)
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+        while (fd >= 0 && !http_server_is_away(server) && (request = http_server_read(server, fd)))
             if (!http_server_answer(server, fd, request))
                 break;
         if (fd >= 0)
@@ -168,6 +195,13 @@ static inline size_t http_server_asked(struct http_server *server)
     asked = server->asked;
     pthread_mutex_unlock(&server->lock);
     return asked;
+}
+
+static inline void http_server_go(struct http_server *server, bool away)
+{
+    pthread_mutex_lock(&server->lock);
+    server->away = away;
+    pthread_mutex_unlock(&server->lock);
 }
 
 /* Ends the thread; what was asked stays until http_server_free(). */

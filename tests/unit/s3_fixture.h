@@ -7,14 +7,10 @@
 #define LI_TESTS_S3_FIXTURE_H
 
 #include "http_server.h"
+#include "s3_replies.h"
 
 #include "store/s3.h"
 
-#define OK_EMPTY "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-#define NO_CONTENT "HTTP/1.1 204 No Content\r\n\r\n"
-#define EXISTS_NOT "HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n\r\n"
-#define ABSENT "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-#define ERROR_END "\r\nConnection: close\r\n\r\n<?xml version=\"1.0\"?><Error><Code>"
 #define OWN_MARK "00000000000000000000000000000000"
 
 struct s3_fixture {
@@ -55,10 +51,10 @@ static inline void s3_start(struct s3_fixture *f, const struct http_reply *repli
     assert_done(li_s3_open("s3://bucket/pre", &options, &s3_env, &f->store, &f->err), &f->err);
 }
 
-/* Frees all, and checks that as many requests came as there are answers. */
-static inline void s3_finish(struct s3_fixture *f)
+/* Frees all, and checks that COUNT requests came. */
+static inline void s3_finish_after(struct s3_fixture *f, size_t count)
 {
-    size_t asked, count = f->server.reply_count;
+    size_t asked;
 
     li_store_free(f->store);
     li_aws_provider_free(f->provider);
@@ -68,6 +64,12 @@ static inline void s3_finish(struct s3_fixture *f)
     asked = f->server.asked;
     http_server_free(&f->server);
     assert_int_equal(asked, count);
+}
+
+/* As many as there are answers. */
+static inline void s3_finish(struct s3_fixture *f)
+{
+    s3_finish_after(f, f->server.reply_count);
 }
 
 /* Request number INDEX begins with LINE. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,45 @@
 #include "base/io.h"
 #include "base/workers.h"
 
+/* In place of libcrypto's: tells what was overwritten last. */
+static const void *cleansed;
+static size_t cleansed_len;
+
+void OPENSSL_cleanse(void *data, size_t len)
+{
+    memset(data, 0, len);
+    cleansed = data;
+    cleansed_len = len;
+}
+
+static void buffer_of_secrets_leaves_none_behind(void **state)
+{
+    static const char part[100] = "secret";
+    struct li_buffer open = {0}, secret = {.wiped = true};
+    struct li_error err = LI_ERROR_INIT;
+
+    (void)state;
+    for (unsigned i = 0; i < 50; i++) {
+        const void *data = secret.data;
+        size_t cap = secret.cap;
+
+        cleansed = NULL;
+        assert_done(li_buffer_append(&open, part, sizeof(part), &err), &err);
+        assert_null(cleansed);
+        assert_done(li_buffer_append(&secret, part, sizeof(part), &err), &err);
+        if (secret.cap != cap && cap > 0) {
+            assert_ptr_equal(cleansed, data);
+            assert_int_equal(cleansed_len, cap);
+        } else {
+            assert_null(cleansed);
+        }
+    }
+    assert_int_equal(secret.len, open.len);
+    assert_memory_equal(secret.data, open.data, open.len);
+    li_buffer_free(&open);
+    li_buffer_wipe_free(&secret);
+}
+
 static void error_reads_from_outside_in(void **state)
 {
     struct li_error err = LI_ERROR_INIT;
@@ -22,6 +62,36 @@ static void error_reads_from_outside_in(void **state)
     assert_int_equal(li_context(&err, "cannot push %s", "x"), LI_ENOTFOUND);
     assert_string_equal(err.text, "cannot push x: cannot open a?[2Jb: No such file or directory");
     assert_int_equal(err.sys, ENOENT);
+}
+
+/* What a terminal could take for a command, in ASCII or not, and what is no text at all. */
+static void error_shows_visible_characters_only(void **state)
+{
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {
+        {"plain ~", "plain ~"},
+        {"na\xc3\xafve \xe2\x82\xac \xf0\x9f\x90\x8b",
+         "na\xc3\xafve \xe2\x82\xac \xf0\x9f\x90\x8b"},
+        {"\xc2\xa0 \xc2\x9f", "\xc2\xa0 ??"},
+        {"a\xc2\x9b"
+         "2Jb",
+         "a??2Jb"},
+        {"a\x9b"
+         "2Jb",
+         "a?2Jb"},
+        {"\x7f\n\t", "???"},
+        {"\xc0\x9b\xe0\x80\x9b\xed\xa0\x80", "????????"},
+        {"\xf4\x90\x80\x80\xff", "?????"},
+        {"cut \xe2\x82", "cut ??"},
+    };
+    struct li_error err = LI_ERROR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        li_fail(&err, LI_EIO, "%s", cases[i].text);
+        assert_string_equal(err.text, cases[i].shown);
+    }
 }
 
 static void error_survives_long_texts(void **state)
@@ -213,7 +283,9 @@ static void queue_loses_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(buffer_of_secrets_leaves_none_behind),
         cmocka_unit_test(error_reads_from_outside_in),
+        cmocka_unit_test(error_shows_visible_characters_only),
         cmocka_unit_test(error_survives_long_texts),
         cmocka_unit_test(cursor_stops_at_the_end),
         cmocka_unit_test(hex_is_strict),

@@ -124,6 +124,12 @@ static void test_attributes(void **state)
     expect_pax("SCHILY.xattr.user.a", NULL, "11", "/f: attribute user.a: none, 2 bytes 3131\n");
     expect_pax("SCHILY.xattr.user.a", NULL, "", "");
     expect_pax("LIBARCHIVE.xattr.user.a", "MQ==", "MQ==", "");
+    expect_pax("SCHILY.xattr.com.apple.quarantine", "1", "2", "");
+    expect_pax("LIBARCHIVE.xattr.com.apple.provenance", NULL, "MQ==", "");
+    expect_pax("SCHILY.xattr.system.other", "1", NULL, "");
+    expect_pax("SCHILY.xattr.security.a", "1", NULL,
+               "/f: attribute security.a: 1 bytes 31, none\n");
+    expect_pax("SCHILY.xattr.trusted.a", NULL, "1", "/f: attribute trusted.a: none, 1 bytes 31\n");
     expect_pax("SCHILY.acl.access", "user::rwx,group::r-x,other::---",
                "user::rw-,group::r-x,other::---", "/f: mode: 0750, 0650\n");
     expect_pax("SCHILY.acl.access", "user::rw-,user:a:r--:1000,group::r-x,mask::rwx,other::---",

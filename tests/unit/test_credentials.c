@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What credentials are made of: files, words, times, answers. The sources themselves are
  * tests/scenarios/credentials.t's. */
-#include "unit.h"
+#include "http_server.h"
 
+#include <openssl/crypto.h>
+#include <stdatomic.h>
+
+#include "aws/fetch.h"
 #include "aws/ini.h"
 #include "aws/internal.h"
 #include "aws/json.h"
@@ -315,6 +319,43 @@ static void hostile_sts_answers_are_refused(void **state)
     assert_null(got.token);
 }
 
+/* In place of libcrypto's: counts what begins like the answer below. */
+static atomic_uint cleansed;
+
+void OPENSSL_cleanse(void *data, size_t len)
+{
+    if (len >= 8 && memcmp(data, "SECRET0\n", 8) == 0)
+        atomic_fetch_add(&cleansed, 1);
+    memset(data, 0, len);
+}
+
+#define PIECE "40\r\nSECRET0\n12345678901234567890123456789012345678901234567890123456\r\n"
+
+/* In pieces, for which the buffer grows from 64 bytes to 128, and to 256. */
+static void answers_leave_nothing_in_what_they_outgrew(void **state)
+{
+    static const struct http_reply replies[] = {
+        {.bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" PIECE PIECE PIECE PIECE
+                  "0\r\n\r\n"}};
+    struct li_aws_attempt attempt = {.env = &unit_env};
+    struct li_http_response response = {0};
+    struct http_server server;
+    struct li_aws_fetch fetch = {.url = server.url, .wait = LI_AWS_WAIT_NEAR, .near = true};
+
+    (void)state;
+    http_server_start(&server, replies, 1);
+    assert_done(li_http_new(&(struct li_http_options){0}, &attempt.http, &err), &err);
+    cleansed = 0;
+    assert_done(li_aws_fetch(&attempt, &fetch, &response, &err), &err);
+    assert_int_equal(response.body.len, 256);
+    assert_int_equal(cleansed, 2);
+    li_http_response_free(&response);
+    assert_int_equal(cleansed, 3);
+    li_http_free(attempt.http);
+    http_server_stop(&server);
+    http_server_free(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +368,7 @@ int main(void)
         cmocka_unit_test(json_errors_hold_no_secret),
         cmocka_unit_test(sts_answers_are_read),
         cmocka_unit_test(hostile_sts_answers_are_refused),
+        cmocka_unit_test(answers_leave_nothing_in_what_they_outgrew),
     };
 
     return cmocka_run_group_tests_name("credentials", tests, NULL, NULL);

@@ -110,6 +110,40 @@ static void any_pieces_give_the_same(void **state)
     stack_free(&s);
 }
 
+/* gzip is undone once, whatever it gives. libarchive would undo its own twice. */
+static void no_form_is_undone_twice(void **state)
+{
+    struct stack once = make_sample();
+
+    (void)state;
+    for (size_t i = 0; i < FORMS; i++) {
+        const struct li_buffer *inner = &once.layer[0].stored;
+        struct stack twice = {0};
+        struct li_error err = LI_ERROR_INIT;
+        struct li_buffer out = {0};
+        struct input in = {.piece = 4096};
+        int rc;
+
+        stack_compress(&once, forms[i].filter);
+        tar_append(stack_layer(&twice), inner->data, inner->len);
+        twice.layer[0].no_end = true;
+        stack_compress(&twice, forms[i].filter);
+        in.data = twice.layer[0].stored.data;
+        in.len = twice.layer[0].stored.len;
+        rc = decompress(forms[i].compression, &in, 100003, &out, &err);
+        if (forms[i].compression == LI_COMPRESSION_GZIP) {
+            assert_done(rc, &err);
+            assert_int_equal(out.len, inner->len);
+            assert_memory_equal(out.data, inner->data, inner->len);
+        } else {
+            assert_fails(rc, LI_EUNSUPPORTED, "compressed twice", &err);
+        }
+        li_buffer_free(&out);
+        stack_free(&twice);
+    }
+    stack_free(&once);
+}
+
 /* An error of the source is not taken for damage. */
 static void errors_of_the_source_stay(void **state)
 {
@@ -199,7 +233,8 @@ static int inflate_job(void *arg, unsigned index, struct li_workers *team, struc
     struct job *job = arg;
 
     (void)index;
-    return li_inflate(&job->blob, LI_COMPRESSION_GZIP, job->limit, job->fd, team, &job->got, err);
+    return li_inflate(&job->blob, LI_COMPRESSION_GZIP, job->limit, job->fd, "/dev", team, &job->got,
+                      err);
 }
 
 static int run_job(struct job *job, struct li_error *err)
@@ -248,7 +283,8 @@ static void a_spool_that_cannot_be_written_is_told(void **state)
     assert_done(li_temporary_file("/tmp", &job.blob.fd, &err), &err);
     assert_done(li_pwrite_all(job.blob.fd, s.layer[0].stored.data, s.layer[0].stored.len, 0, &err),
                 &err);
-    assert_fails(run_job(&job, &err), LI_EIO, "spooling the uncompressed layer: writing", &err);
+    assert_fails(run_job(&job, &err), LI_EIO,
+                 "spooling the uncompressed layer to a temporary file in /dev: writing", &err);
     close(job.fd);
     close(job.blob.fd);
     stack_free(&s);
@@ -332,6 +368,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_pieces_give_the_same),
+        cmocka_unit_test(no_form_is_undone_twice),
         cmocka_unit_test(errors_of_the_source_stay),
         cmocka_unit_test(damaged_gzip_is_told),
         cmocka_unit_test(a_layer_grows_to_its_limit_only),

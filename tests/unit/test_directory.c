@@ -7,7 +7,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/workers.h"
+#include "no_links.h"
 #include "store/directory.h"
 
 /* Whoever can write into a store must not be able to lead others out of it. */
@@ -50,6 +52,27 @@ static void without_unnamed_files(void **state)
     assert_done(li_store_flush(f->store, &f->err), &f->err);
     /* The directory, a, b and c; no temporary file. */
     assert_int_equal(tree_count(f->dir), 5);
+}
+
+static void without_links(void **state)
+{
+    struct fixture *f = *state;
+    char *b = tree_path(f->dir, "store/a/b"), *c = tree_path(f->dir, "store/a/c");
+
+    atomic_store(&((struct li_directory *)f->store)->named_only, true);
+    no_links = true;
+    links_refused = 0;
+    put(f, "a/b", "text");
+    tree_write(f->dir, "store/a/c", "first", 5);
+    /* What appears between the look and the name is not replaced either. */
+    assert_int_equal(li_move_where_absent(AT_FDCWD, b, AT_FDCWD, c, &f->err), LI_END);
+    no_links = false;
+    assert_int_equal(links_refused, 2);
+    expect(f, "a/b", "text");
+    expect(f, "a/c", "first");
+    assert_int_equal(tree_count(f->dir), 5);
+    free(b);
+    free(c);
 }
 
 static int64_t in_two_days(void)
@@ -221,6 +244,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_DIRECTORY(links_and_pipes_are_not_followed),
         WITH_DIRECTORY(without_unnamed_files),
+        WITH_DIRECTORY(without_links),
         WITH_DIRECTORY(old_temporaries_are_swept),
         WITH_DIRECTORY(replace_if_loses_no_update),
         WITH_DIRECTORY(the_lock_is_waited_for),

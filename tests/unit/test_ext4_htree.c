@@ -3,6 +3,7 @@
  * Large directories. e2fsck checks the trees; lookups are done here as the kernel does them, since
  * libext2fs looks through all blocks and the reader shares an author with the writer.
  */
+#include "comparison.h"
 #include "ext4_image.h"
 
 #include "base/bytes.h"
@@ -322,13 +323,52 @@ static void test_hash_of_the_end(void **state)
     close_ext4(&s, fs);
 }
 
+/* The same by the reader, where the second of them begins a leaf: the index gives it the changed
+ * hash, so the first is found by that only. e2fsck, which does not know of the change, is not
+ * asked.
+ */
+static void test_reading_hash_of_the_end(void **state)
+{
+    static const char *const names[] = {"nuwwRn3", "n9fd_I3"};
+    struct stack s = {0};
+    struct li_buffer *tar = stack_layer(&s);
+    struct li_error err = LI_ERROR_INIT;
+    struct li_files *files = NULL;
+    struct li_chunk_source source;
+    struct li_blocks blocks;
+    struct li_file root, d;
+    char path[32] = "d/";
+    uint32_t ino[2] = {0, 0}, other;
+
+    (void)state;
+    /* 12 bytes each; with 16 more the leaf is full. */
+    for (unsigned i = 0; i < (LEAF_ROOM - 16) / 12; i++) {
+        make_name(path + 2, 4, i);
+        put_file(tar, path);
+    }
+    put_file(tar, "d/nuwwRn3");
+    put_file(tar, "d/n9fd_I3");
+    assert_done(stack_plan(&s, &err), &err);
+    source = li_ext4_source(s.ext4);
+    blocks = (struct li_blocks){&source, source.count * LI_CHUNK_SIZE, read_plan};
+    assert_done(li_files_open(&blocks, &files, &err), &err);
+    assert_done(li_files_inode(files, LI_FILES_ROOT, &root, &err), &err);
+    assert_done(li_files_lookup(files, &root, "d", 1, &other, &err), &err);
+    assert_done(li_files_inode(files, other, &d, &err), &err);
+    for (int i = 0; i < 2; i++)
+        assert_done(li_files_lookup(files, &d, names[i], 7, &ino[i], &err), &err);
+    assert_int_not_equal(ino[0], ino[1]);
+    li_files_free(files);
+    stack_free(&s);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small),           cmocka_unit_test(test_full_block),
         cmocka_unit_test(test_levels),          cmocka_unit_test(test_many_short_names),
         cmocka_unit_test(test_with_libext2fs),  cmocka_unit_test(test_collisions),
-        cmocka_unit_test(test_hash_of_the_end),
+        cmocka_unit_test(test_hash_of_the_end), cmocka_unit_test(test_reading_hash_of_the_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,17 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-enum { SANITIZED = 1 };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-enum { SANITIZED = 1 };
-#else
-enum { SANITIZED = 0 };
-#endif
-#else
-enum { SANITIZED = 0 };
-#endif
+#include "layer/scan.h"
 
 enum { MILLION = SANITIZED ? 100000 : 1000000 };
 
@@ -353,7 +343,7 @@ static void check_large(ext2_filsys fs)
 static void test_large_file(void **state)
 {
     static const uint64_t size = (UINT64_C(600) << 20) + 5000;
-    static uint8_t zeros[1 << 20];
+    static uint8_t some[1 << 20] = {1}; /* zeros alone would be a hole */
     struct tar_entry e = {.path = "large", .type = '0', .mode = 0644, .size = size};
     uint8_t header[TAR_BLOCK];
     struct big b;
@@ -364,9 +354,9 @@ static void test_large_file(void **state)
     tar_make_header(&e, header);
     tar_append(&b.tar, header, sizeof(header));
     for (uint64_t left = size; left > 0;) {
-        size_t len = left < sizeof(zeros) ? (size_t)left : sizeof(zeros);
+        size_t len = left < sizeof(some) ? (size_t)left : sizeof(some);
 
-        tar_append(&b.tar, zeros, len);
+        tar_append(&b.tar, some, len);
         big_next(&b);
         left -= len;
     }
@@ -399,7 +389,7 @@ static void put_comb(struct li_buffer *tar, unsigned count)
 
 static void test_many_runs(void **state)
 {
-    enum { MOST = 100000 };
+    enum { MOST = LI_SCAN_MAX_RUNS };
     clock_t begin = clock();
     struct stack s = {0};
     ext2_filsys fs;
@@ -411,7 +401,19 @@ static void test_many_runs(void **state)
     close_ext4(&s, fs);
     expect_quick(begin);
     put_comb(stack_layer(&s), MOST + 1);
-    expect_no_image(&s, LI_ELIMIT, "100001 runs");
+    expect_no_image(&s, LI_ELIMIT, "400001 runs");
+}
+
+/* Few files with as many runs as they may have are as many as all together may have. */
+static void test_many_runs_in_all(void **state)
+{
+    struct stack s = {0};
+    struct li_buffer *tar = stack_layer(&s);
+
+    (void)state;
+    for (unsigned i = 0; i <= LI_TREE_RUNS_MAX / LI_SCAN_MAX_RUNS; i++)
+        put_comb(tar, LI_SCAN_MAX_RUNS);
+    expect_no_image(&s, LI_ELIMIT, "more than 16777216 runs");
 }
 
 int main(void)
@@ -421,7 +423,7 @@ int main(void)
         cmocka_unit_test(test_subdirectories), cmocka_unit_test(test_hard_links),
         cmocka_unit_test(test_one_name),       cmocka_unit_test(test_whiteouts),
         cmocka_unit_test(test_deep_paths),     cmocka_unit_test(test_large_file),
-        cmocka_unit_test(test_many_runs),
+        cmocka_unit_test(test_many_runs),      cmocka_unit_test(test_many_runs_in_all),
     };
 
     /* A plan of no tests: what cmocka says of tests that it skips, prove takes for failures. */

@@ -5,7 +5,6 @@
 #include "base/workers.h"
 #include "http/http.h"
 #include "http/retry.h"
-#include "http/window.h"
 
 struct fixture {
     struct http_server server;
@@ -293,7 +292,7 @@ static int run_held(void *arg, unsigned index, struct li_workers *team, struct l
     struct fixture *f = arg;
     struct li_http_response response = {0};
     const struct li_http_request request = {.url = f->server.url, .no_proxy = true, .limit = 10};
-    int rc = index == 0 ? li_http_pause(f->http, 20000, err)
+    int rc = index == 0 ? li_http_pause(f->http, NULL, 20000, err)
                         : li_http_send(f->http, &request, &response, err);
 
     (void)team;
@@ -317,59 +316,55 @@ static void stop(void **state)
     finish(&f);
 }
 
-/* ---- the window ------------------------------------------------------------------------------ */
+struct grouped {
+    struct fixture *f;
+    struct li_http_group group, inner;
+};
 
-static void window_narrows(void **state)
+static int run_grouped(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
-    struct li_window w;
+    struct grouped *g = arg;
+    struct li_http_response response = {0};
+    const struct li_http_request request = {
+        .url = g->f->server.url, .no_proxy = true, .limit = 10, .group = &g->inner};
+    int rc = index == 0 ? li_http_pause(g->f->http, &g->inner, 20000, err)
+                        : li_http_send(g->f->http, &request, &response, err);
 
-    (void)state;
-    li_window_init(&w, 32);
-    for (int i = 0; i < 32; i++) {
-        assert_true(li_window_open(&w, 5000));
-        li_window_begin(&w);
-    }
-    assert_false(li_window_open(&w, 5000));
-    /* All that were under way complain: one halving. */
-    for (int i = 0; i < 32; i++)
-        li_window_end(&w, false, true, 0, 5000 + (uint64_t)i);
-    assert_int_equal(w.running, 0);
-    assert_int_equal(w.thousandths, 16000);
-    assert_false(li_window_open(&w, 5031 + LI_WINDOW_PAUSE - 1));
-    assert_true(li_window_open(&w, 5031 + LI_WINDOW_PAUSE));
-    for (uint64_t i = 1; i < 10; i++) {
-        li_window_begin(&w);
-        li_window_end(&w, false, true, 7000, 5000 + i * LI_WINDOW_HALVING);
-    }
-    assert_int_equal(w.thousandths, 1000);
-    assert_int_equal(w.resume, 14000 + 7000);
-    li_window_begin(&w);
-    li_window_end(&w, false, true, 1000000, 15000);
-    assert_int_equal(w.resume, 15000 + LI_WINDOW_PAUSE_MAX);
+    (void)team;
+    li_http_response_free(&response);
+    return rc == LI_ECANCELLED ? 0 : li_fail(err, LI_EIO, "%u: %d", index, rc);
 }
 
-static void window_widens(void **state)
+/* A pause, a request that runs and one that waits for its turn end with their group; what is in
+ * none goes on. */
+static void cancel(void **state)
 {
-    struct li_window w;
+    static const struct http_reply replies[] = {
+        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 1500},
+        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}};
+    struct fixture f = {0};
+    struct grouped g = {.f = &f, .inner = {.parent = &g.group}};
+    const struct li_http_request late = {.group = &g.group};
+    struct li_workers *team = NULL;
+    uint64_t start;
 
     (void)state;
-    li_window_init(&w, 4);
-    li_window_begin(&w);
-    li_window_end(&w, false, true, 0, 1000);
-    assert_int_equal(w.thousandths, 2000);
-    for (int i = 0; i < 3; i++) {
-        li_window_begin(&w);
-        li_window_end(&w, false, false, 0, 2000);
-    }
-    assert_int_equal(w.thousandths / 1000, 3);
-    li_window_begin(&w);
-    li_window_end(&w, true, false, 0, 2000);
-    assert_int_equal(w.thousandths / 1000, 3);
-    for (int i = 0; i < 100; i++) {
-        li_window_begin(&w);
-        li_window_end(&w, false, false, 0, 2000);
-    }
-    assert_int_equal(w.thousandths, 4000);
+    http_server_start(&f.server, replies, 2);
+    assert_done(li_http_new(&(struct li_http_options){.in_flight = 1}, &f.http, &f.err), &f.err);
+    assert_done(li_workers_start(3, run_grouped, &g, &team, &f.err), &f.err);
+    while (http_server_asked(&f.server) == 0)
+        usleep(1000);
+    usleep(20000);
+    start = unit_milliseconds();
+    li_http_cancel(f.http, &g.group);
+    assert_done(li_workers_join(team, &f.err), &f.err);
+    assert_true(unit_milliseconds() - start < 1000);
+    assert_int_equal(send_request(&f, late), LI_ECANCELLED);
+    assert_int_equal(li_http_pause(f.http, &g.inner, 1, &f.err), LI_ECANCELLED);
+    assert_done(li_http_pause(f.http, NULL, 1, &f.err), &f.err);
+    assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
+    expect_body(&f, 200, "ok");
+    finish(&f);
 }
 
 /* A plea closes the window for all who share the client. */
@@ -387,72 +382,6 @@ static void plea_pauses(void **state)
     assert_true((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 >
                 900);
     finish(&f);
-}
-
-/* ---- retries --------------------------------------------------------------------------------- */
-
-static void retry_waits(void **state)
-{
-    (void)state;
-    assert_int_equal(li_retry_wait(1, 0, 0), 0);
-    assert_int_equal(li_retry_wait(1, UINT32_MAX, 0), LI_RETRY_FIRST - 1);
-    assert_int_equal(li_retry_wait(1, 1U << 31, 0), LI_RETRY_FIRST / 2);
-    assert_int_equal(li_retry_wait(4, 1U << 31, 0), LI_RETRY_FIRST * 4);
-    assert_int_equal(li_retry_wait(1000, UINT32_MAX, 0), LI_RETRY_LONGEST - 1);
-    assert_int_equal(li_retry_wait(1, 0, 3000), 3000);
-    assert_int_equal(li_retry_wait(1, 0, UINT64_MAX), LI_RETRY_LONGEST);
-}
-
-static void retry_budget(void **state)
-{
-    struct li_retry_budget budget;
-    int count = 0;
-
-    (void)state;
-    li_retry_init(&budget);
-    li_retry_refill(&budget);
-    while (li_retry_take(&budget))
-        count++;
-    assert_int_equal(count, LI_RETRY_BUDGET / LI_RETRY_COST);
-    for (int i = 0; i < LI_RETRY_COST; i++) {
-        assert_false(li_retry_take(&budget));
-        li_retry_refill(&budget);
-    }
-    assert_true(li_retry_take(&budget));
-}
-
-static void retry_which(void **state)
-{
-    static const int passing[] = {408, 429, 500, 502, 503, 504},
-                     final[] = {200, 301, 400, 403, 404, 412, 501};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
-        assert_true(li_retry_is_passing(passing[i]));
-    for (size_t i = 0; i < sizeof(final) / sizeof(final[0]); i++)
-        assert_false(li_retry_is_passing(final[i]));
-}
-
-static void retry_after(void **state)
-{
-    static const struct {
-        const char *text;
-        uint64_t want;
-    } cases[] = {{"0", 0},        {"2", 2000}, {"20", 20000}, {"99999999999999999999", 20000},
-                 {"tomorrow", 0}, {"", 0},     {"2 ", 0}};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct li_http_response response = {0};
-        struct li_error err = LI_ERROR_INIT;
-
-        assert_done(li_buffer_append(&response.headers, "Retry-After", 12, &err), &err);
-        assert_done(
-            li_buffer_append(&response.headers, cases[i].text, strlen(cases[i].text) + 1, &err),
-            &err);
-        assert_int_equal(li_retry_after(&response), cases[i].want);
-        li_http_response_free(&response);
-    }
 }
 
 int main(void)
@@ -473,13 +402,8 @@ int main(void)
         cmocka_unit_test(ids_that_are_none),
         cmocka_unit_test(refused),
         cmocka_unit_test(stop),
-        cmocka_unit_test(window_narrows),
-        cmocka_unit_test(window_widens),
+        cmocka_unit_test(cancel),
         cmocka_unit_test(plea_pauses),
-        cmocka_unit_test(retry_waits),
-        cmocka_unit_test(retry_budget),
-        cmocka_unit_test(retry_which),
-        cmocka_unit_test(retry_after),
     };
 
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "base/workers.h"
 #include "golden.h"
 #include "kms/kms.h"
+#include "no_links.h"
 
 static const char golden_key[] =
     "lambdaimg-key-1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
@@ -119,6 +120,26 @@ static void create_says_why_it_cannot(void **state)
     assert_int_equal(unlink(key_path), 0);
     assert_int_equal(symlink("nowhere", key_path), 0);
     assert_fails(li_kms_create(key_spec, &unit_env, &err), LI_EINVALID, "leads nowhere", &err);
+}
+
+static void create_does_without_links(void **state)
+{
+    struct li_kms *kms = NULL;
+    struct stat st;
+
+    (void)state;
+    no_links = true;
+    links_refused = 0;
+    assert_int_equal(symlink("nowhere", key_path), 0);
+    assert_fails(li_kms_create(key_spec, &unit_env, &err), LI_EINVALID, "leads nowhere", &err);
+    assert_int_equal(unlink(key_path), 0);
+    assert_done(li_kms_create(key_spec, &unit_env, &err), &err);
+    no_links = false;
+    assert_int_equal(links_refused, 2);
+    assert_int_equal(stat(key_path, &st), 0);
+    assert_int_equal(st.st_mode, S_IFREG | 0600);
+    assert_done(li_kms_open(key_spec, &unit_env, &kms, &err), &err);
+    li_kms_free(kms);
 }
 
 /* The "randomness" of unit.h is not for several threads. */
@@ -346,12 +367,19 @@ static void changed_and_cut_wraps_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(create_makes_a_private_key),    test(create_makes_private_directories),
-        test(create_says_why_it_cannot),     test(of_many_at_once_one_makes_the_key),
-        test(only_private_key_files_open),   test(only_key_files_open),
-        test(what_is_no_file_does_not_open), test(symbolic_links_are_followed),
-        test(golden_name_and_wrap),          test(wraps_fit_their_context_only),
-        test(wraps_fit_their_key_only),      test(changed_and_cut_wraps_fail),
+        test(create_makes_a_private_key),
+        test(create_makes_private_directories),
+        test(create_says_why_it_cannot),
+        test(create_does_without_links),
+        test(of_many_at_once_one_makes_the_key),
+        test(only_private_key_files_open),
+        test(only_key_files_open),
+        test(what_is_no_file_does_not_open),
+        test(symbolic_links_are_followed),
+        test(golden_name_and_wrap),
+        test(wraps_fit_their_context_only),
+        test(wraps_fit_their_key_only),
+        test(changed_and_cut_wraps_fail),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

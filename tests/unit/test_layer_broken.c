@@ -270,6 +270,46 @@ static void test_wrong_digests(void **state)
     }
 }
 
+/* Layers are hashed by twos; these end at all sorts of places of one another. The end of a tar may
+ * be followed by anything, so lengths need not be whole blocks. */
+static struct stack uneven_layers(void)
+{
+    static const size_t sizes[] = {300000, 1, 700000, 131072, 5, 262144, 2000000};
+    static const size_t behind[] = {0, 1, 63, 64, 65, 0, 511};
+    static const char zeros[TAR_BLOCK];
+    struct stack s = {0};
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct li_buffer *tar = stack_layer(&s);
+        char path[16];
+
+        snprintf(path, sizeof(path), "file%zu", i);
+        tar_random_file(tar, path, (uint32_t)i + 1, sizes[i]);
+        tar_end(tar);
+        s.layer[i].no_end = true;
+        tar_append(tar, zeros, behind[i]);
+    }
+    return s;
+}
+
+static void test_digests_of_uneven_layers(void **state)
+{
+    char hex[2 * LI_SHA256_SIZE + 1];
+    struct stack s = uneven_layers();
+    size_t count = s.count;
+
+    (void)state;
+    stack_digest(&s, false, hex);
+    for (size_t which = 0; which < count; which++) {
+        char words[64];
+
+        snprintf(words, sizeof(words), "l%zu/layer.tar: its diff ID", which);
+        s = uneven_layers();
+        s.layer[which].wrong_diff_id = true;
+        expect_no_image(&s, LI_ECORRUPT, words);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -283,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_concatenated_members),
         cmocka_unit_test(test_bytes_behind),
         cmocka_unit_test(test_wrong_digests),
+        cmocka_unit_test(test_digests_of_uneven_layers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

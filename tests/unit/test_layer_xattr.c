@@ -45,7 +45,7 @@ static void test_name_spaces(void **state)
 
 static void test_wrong_names(void **state)
 {
-    static const char *const names[] = {"other.x", "user.", "system.x", "userx", "security."};
+    static const char *const names[] = {"user.", "trusted.", "security."};
     char name[300] = "user.";
     struct stack s = {0};
     ext2_filsys fs;
@@ -63,6 +63,55 @@ static void test_wrong_names(void **state)
     strcat(name, "n");
     put_one(stack_layer(&s), "f", name, "v", 1);
     expect_no_image(&s, LI_EUNSUPPORTED, "extended attribute");
+}
+
+/* What other systems keep with files is left out, and counted, whatever its size; what Linux has a
+ * place for stays. */
+static void test_other_systems(void **state)
+{
+    static const char *const names[] = {
+        "com.apple.quarantine",  "other.x", "system.nfs4_acl", "userx", ".user.x",
+        "system.posix_acl_acces"};
+    struct li_buffer pax = {0};
+    struct stack s = {0};
+    struct li_buffer *tar = stack_layer(&s);
+    uint8_t *value = tar_bytes(1, 70000);
+    const struct li_left_out *left_out;
+    char name[32];
+    ext2_filsys fs;
+
+    (void)state;
+    tar_file(tar, "plain", "text");
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(name, sizeof(name), "f%zu", i);
+        add_xattr(&pax, names[i], value, i ? 3 : 70000);
+        add_xattr(&pax, "user.kept", "yes", 3);
+        if (i == 0)
+            tar_record_text(&pax, "LIBARCHIVE.xattr.com.apple.lastuseddate%23PS", "MQ==");
+        put(tar, name, '0', 0644, &pax);
+    }
+    add_xattr(&pax, "com.apple.macl", "1", 1);
+    put(tar, "d", '5', 0755, &pax);
+    add_xattr(&pax, "com.apple.empty", "", 0);
+    put(tar, "empty", '0', 0644, &pax);
+    /* An entry that is replaced counts; a whiteout and a further name of a file are none. */
+    tar = stack_layer(&s);
+    add_xattr(&pax, "com.apple.macl", "1", 1);
+    put(tar, "f1", '2', 0777, &pax);
+    add_xattr(&pax, "com.apple.macl", "1", 1);
+    put(tar, ".wh.f2", '0', 0644, &pax);
+    li_buffer_free(&pax);
+    fs = open_ext4(&s);
+    left_out = li_tree_left_out(s.tree);
+    assert_int_equal(left_out->entries, sizeof(names) / sizeof(names[0]) + 2);
+    assert_string_equal(left_out->path, "f0");
+    assert_string_equal(left_out->name, "com.apple.lastuseddate#PS");
+    assert_int_equal(count_xattrs(fs, "f0"), 1);
+    expect_xattr(fs, "f0", "user.kept", "yes", 3);
+    expect_xattr(fs, "f5", "user.kept", "yes", 3);
+    assert_int_equal(count_xattrs(fs, "d"), 0);
+    close_ext4(&s, fs);
+    free(value);
 }
 
 /* In the inode up to 68 bytes of value for a name of one letter, in a block up to 4040. */
@@ -236,9 +285,9 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_name_spaces),   cmocka_unit_test(test_wrong_names),
-        cmocka_unit_test(test_sizes),         cmocka_unit_test(test_many),
-        cmocka_unit_test(test_shared_blocks), cmocka_unit_test(test_any_order),
-        cmocka_unit_test(test_twice),
+        cmocka_unit_test(test_other_systems), cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_many),          cmocka_unit_test(test_shared_blocks),
+        cmocka_unit_test(test_any_order),     cmocka_unit_test(test_twice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -205,6 +205,8 @@ static const struct {
     {"\"linux\"", "\"\"", 0, ""},
     {"\"linux\"", "[]", LI_ECORRUPT, "\"os\" is missing"},
     {"\"linux\"", "\"li\\u001bnux\"", LI_ECORRUPT, "control characters"},
+    {"\"linux\"", "\"li\\u009bnux\"", LI_ECORRUPT, "control characters"},
+    {"\"linux\"", "\"\\u00e4\"", 0, ""},
     {"\"linux\"", "\"li\xffnux\"", LI_ECORRUPT, "no JSON"},
     {"dich", "mich", LI_ECORRUPT, "does not have the digest"},
     {"dich", "dich\\u0000", LI_ECORRUPT, "does not have the digest"},

@@ -289,6 +289,35 @@ static void checking_asks_for_every_chunk(void **state)
     free(key);
 }
 
+/* Of lengths that no chunk has, as broken copies have them: pushed once more by either way. */
+static void mend_by(struct repo_fixture *f, unsigned count, const char *ref, uint64_t listing,
+                    uint64_t asked)
+{
+    static uint8_t large[LI_SEAL_MAX_SIZE + 1];
+    struct image image = image_of(count, 1);
+    char *empty, *over;
+
+    assert_done(push(f, "a:1", &image), &f->err);
+    empty = chunk_key(f, "a:1", 1);
+    over = chunk_key(f, "a:1", 2);
+    overwrite(f, empty, "", 0);
+    overwrite(f, over, large, sizeof(large));
+    assert_done(push(f, ref, &image), &f->err);
+    expect_ways(f, 0, 0, listing, asked);
+    assert_int_equal(f->result.mended, 2);
+    assert_int_equal(f->result.new_chunks, 0);
+    expect_image(f, ref, &image);
+    expect_image(f, "a:1", &image);
+    free(empty);
+    free(over);
+}
+
+static void chunks_of_impossible_lengths_are_absent(void **state)
+{
+    mend_by(*state, 5, "b:1", 0, 5);
+    mend_by(*state, 30, "c:1", 30, 0);
+}
+
 /* ---- failures -------------------------------------------------------------------------------- */
 
 /* Each operation of a push fails in turn: it ends in an error or in an image that is whole. */
@@ -335,6 +364,7 @@ int main(void)
         WITH_REPO(what_is_kept_and_damaged_is_not_believed),
         WITH_REPO(a_dry_run_keeps_nothing),
         WITH_REPO(checking_asks_for_every_chunk),
+        WITH_REPO(chunks_of_impossible_lengths_are_absent),
         WITH_REPO(a_push_that_fails_leaves_no_lie),
     };
 

@@ -97,6 +97,22 @@ static void what_is_not_confirmed_is_not_pointed_at(void **state)
     assert_int_equal(open_image(f, "a", &m), LI_ENOTFOUND);
 }
 
+static void an_empty_chunk_is_mended(void **state)
+{
+    struct repo_fixture *f = *state;
+    char *key;
+
+    assert_done(push(f, "a", &first), &f->err);
+    key = chunk_key(f, "a", 1);
+    overwrite(f, key, "", 0);
+    assert_done(push(f, "a", &first), &f->err);
+    assert_int_equal(f->result.mended, 1);
+    assert_int_equal(f->result.new_chunks, 0);
+    assert_int_equal(f->result.known_chunks, 4);
+    expect_image(f, "a", &first);
+    free(key);
+}
+
 static void arguments_are_checked(void **state)
 {
     struct repo_fixture *f = *state;
@@ -336,6 +352,28 @@ static void failing_reads_are_not_damage(void **state)
     li_manifest_free(&m);
 }
 
+/* What fails before a chunk was looked at has looked at none. */
+static void a_failed_check_has_a_result(void **state)
+{
+    struct repo_fixture *f = *state;
+    struct li_chunk_source source = image_source(&second);
+    struct li_push_options options = push_options();
+    struct li_verify_result result;
+    struct li_manifest m = {0};
+
+    assert_done(push(f, "b", &second), &f->err);
+    assert_done(open_image(f, "b", &m), &f->err);
+    memset(&result, 0xff, sizeof(result));
+    li_fault_order(f->store, LI_FAULT_GET, 1, LI_FAULT_STOP, LI_ENETWORK);
+    assert_fails(li_repo_verify(f->repo, &m, &source, &options.seal, NULL, &result, &f->err),
+                 LI_ENETWORK, "ordered", &f->err);
+    assert_int_equal(result.chunks, 0);
+    assert_int_equal(result.bytes, 0);
+    assert_int_equal(result.bad, 0);
+    assert_int_equal(result.mended, 0);
+    li_manifest_free(&m);
+}
+
 static void note_progress(void *arg, uint64_t done, uint64_t total)
 {
     uint64_t *last = arg;
@@ -369,12 +407,14 @@ int main(void)
         WITH_REPO(a_dry_run_changes_no_file),
         WITH_REPO(what_is_not_confirmed_is_not_pointed_at),
         WITH_REPO(arguments_are_checked),
+        WITH_REPO(an_empty_chunk_is_mended),
         WITH_REPO(many_may_push_at_once),
         WITH_REPO(a_push_may_fail_anywhere),
         WITH_REPO(a_store_that_refuses_chunks_stops_the_push),
         WITH_REPO(damaged_chunks_are_found_and_mended),
         WITH_REPO(a_push_can_mend_what_is_there),
         WITH_REPO(failing_reads_are_not_damage),
+        WITH_REPO(a_failed_check_has_a_result),
         WITH_REPO(verify_reports_progress),
     };
 

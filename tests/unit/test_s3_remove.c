@@ -3,26 +3,6 @@
  * of them, or not at once. */
 #include "s3_fixture.h"
 
-#define DONE                                                                                       \
-    {                                                                                              \
-        .bytes = OK_EMPTY                                                                          \
-    }
-#define MISSING                                                                                    \
-    {                                                                                              \
-        .bytes = ABSENT                                                                            \
-    }
-#define GONE                                                                                       \
-    {                                                                                              \
-        .bytes = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", .close = true             \
-    }
-#define STATUS(line, code)                                                                         \
-    {                                                                                              \
-        .bytes = "HTTP/1.1 " line ERROR_END code "</Code></Error>", .close = true                  \
-    }
-#define ANSWER(xml)                                                                                \
-    {                                                                                              \
-        .bytes = "HTTP/1.1 200 OK\r\n", .body = xml                                                \
-    }
 #define RESULT(inner)                                                                              \
     ANSWER("<DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" inner                \
            "</DeleteResult>")
@@ -53,8 +33,12 @@ static void many_at_once(void **state)
 {
     BEGIN(RESULT(""), RESULT("<Deleted><Key>pre/a</Key></Deleted>" KEPT("pre/d", "NoSuchKey")),
           GONE);
+    struct li_store_stats stats;
 
     assert_int_equal(remove_three(&f), 0);
+    li_store_stats(f.store, &stats);
+    assert_int_equal(stats.requests[LI_STORE_DELETE], 1);
+    assert_int_equal(stats.requests[LI_STORE_GET], 0);
     expect_request(&f, 0, "POST /bucket?delete= ");
     assert_true(has_text(&f, 0, "\r\nx-amz-checksum-sha256: "));
     assert_true(has_text(&f, 0,
@@ -127,9 +111,6 @@ static void some_are_kept(void **state)
     assert_fails(remove_three(&f), LI_EINVALID, "1 of 3 objects; the first, a: Odd", &f.err);
     s3_finish(&f);
 }
-
-#define TWICE(...) __VA_ARGS__, __VA_ARGS__
-#define FOUR(...) TWICE(__VA_ARGS__), TWICE(__VA_ARGS__)
 
 static void what_passes_is_sent_again(void **state)
 {

@@ -35,7 +35,7 @@ static void hostile_keys_are_refused(void **state)
                      "no key", &f->err);
         assert_fails(li_store_get(f->store, keys[i], 1, &f->out, &f->err), LI_EINVALID, "no key",
                      &f->err);
-        assert_fails(li_store_exists(f->store, &keys[i], 1, &present, &f->err), LI_EINVALID,
+        assert_fails(li_store_exists(f->store, &keys[i], 1, 9, &present, &f->err), LI_EINVALID,
                      "no key", &f->err);
         assert_fails(li_store_remove(f->store, keys[i], &f->err), LI_EINVALID, "no key", &f->err);
         assert_fails(li_store_remove_many(f->store, &keys[i], 1, &f->err), LI_EINVALID, "no key",
@@ -93,6 +93,7 @@ static void replace_and_replace_if(void **state)
 static void exists_remove_and_copy(void **state)
 {
     static const char *const keys[] = {"i/n/t", "i/n/u", "i/x/y", "i/n"};
+    static const char *const odd[] = {"i/n/long", "i/n/none"};
     struct fixture *f = *state;
     bool present[4];
 
@@ -101,8 +102,14 @@ static void exists_remove_and_copy(void **state)
     assert_int_equal(li_store_copy(f->store, "i/n/t", "i/n/u", &f->err), LI_END);
     assert_fails(li_store_copy(f->store, "i/n/z", "i/n/v", &f->err), LI_ENOTFOUND, "i/n/", &f->err);
     expect(f, "i/n/u", "T");
-    assert_done(li_store_exists(f->store, keys, 4, present, &f->err), &f->err);
+    assert_done(li_store_exists(f->store, keys, 4, 1, present, &f->err), &f->err);
     assert_true(present[0] && present[1] && !present[2] && !present[3]);
+    put(f, "i/n/long", "TT");
+    put(f, "i/n/none", "");
+    assert_done(li_store_exists(f->store, odd, 2, 1, present, &f->err), &f->err);
+    assert_true(!present[0] && !present[1]);
+    assert_done(li_store_exists(f->store, odd, 2, 2, present, &f->err), &f->err);
+    assert_true(present[0] && !present[1]);
 
     assert_int_equal(li_store_remove(f->store, "i/n/t", &f->err), 0);
     assert_int_equal(li_store_remove(f->store, "i/n/t", &f->err), LI_END);

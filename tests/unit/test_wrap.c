@@ -95,7 +95,7 @@ static void every_other_length_is_noticed(void **state)
 static void blobs_have_limits(void **state)
 {
     static uint8_t bytes[LI_KMS_BLOB_MAX + 1];
-    struct li_buffer blob = {bytes, LI_KMS_BLOB_MAX, sizeof(bytes)};
+    struct li_buffer blob = {.data = bytes, .len = LI_KMS_BLOB_MAX, .cap = sizeof(bytes)};
     struct li_buffer out = {0};
     const uint8_t *got;
     size_t got_len;

@@ -19,6 +19,19 @@
 #include "base/env.h"
 #include "base/error.h"
 
+/* Whether this is a build under a sanitizer, which takes more time and memory. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = 1 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+#else
+enum { SANITIZED = 0 };
+#endif
+
 /* The call succeeds; its error text is shown where it does not. */
 #define assert_done(call, err)                                                                     \
     do {                                                                                           \
@@ -53,6 +66,15 @@ static inline int unit_random(void *buf, size_t len, struct li_error *err)
 static inline int64_t unit_now(void)
 {
     return 1700000000;
+}
+
+/* Of a clock that only goes forward. */
+static inline uint64_t unit_milliseconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 static const struct li_env unit_env __attribute__((unused)) = {unit_random, unit_now, "/tmp", 2};

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The workers that compute the digests of layers. They take them lowest first, the order in which
+ * the merge wants them. A layer that is stored uncompressed is only hashed, as all others like it
+ * are, by twos; a compressed one is inflated into a spool file, and both its digests are taken on
+ * the way.
+ */
+#include "layer/stack.h"
+
+#include <unistd.h>
+
+#include "base/io.h"
+#include "layer/hash.h"
+#include "layer/inflate.h"
+
+static int spool(struct li_layers *layers, struct layer *layer, struct li_workers *team,
+                 struct li_error *err)
+{
+    struct li_inflated result;
+    int fd = -1;
+    int rc = li_temporary_file(layers->env->tmpdir, &fd, err);
+
+    if (rc == 0)
+        rc = li_inflate(layer->blob, layer->compression, LI_LAYERS_MAX_INFLATED, fd,
+                        layers->env->tmpdir, team, &result, err);
+    if (rc < 0 && rc != LI_ECANCELLED)
+        li_context(err, "layer %s", layer->blob->name);
+    if (rc == 0)
+        rc = li_layer_check(layer->blob, result.stored_digest, result.plain_digest, err);
+    if (rc == 0) {
+        pthread_mutex_lock(&layers->lock);
+        layer->fd = layer->spool = fd;
+        layer->offset = 0;
+        layer->length = result.length;
+        layer->state = LAYER_READY;
+        pthread_mutex_unlock(&layers->lock);
+        fd = -1;
+    }
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+/* Of a layer that nobody has taken, or of one's own. */
+static bool wants_hashing(const struct li_layers *layers, const struct layer *layer)
+{
+    return layer->compression == LI_COMPRESSION_NONE &&
+           !layers->record[layer - layers->layer].checked;
+}
+
+/* The lowest layer that is to be verified and that nobody has taken, or NULL; with the lock held.
+ * PLAIN: of those that only want hashing. */
+static struct layer *find_layer(struct li_layers *layers, bool plain)
+{
+    for (size_t i = 0; i < layers->count; i++) {
+        struct layer *layer = &layers->layer[i];
+
+        if (!layer->wanted || layer->taken)
+            continue;
+        if (!plain || wants_hashing(layers, layer))
+            return layer;
+    }
+    return NULL;
+}
+
+/* The next layer, or NULL at the end. Waits for one to be wanted. */
+static struct layer *take_layer(struct li_layers *layers)
+{
+    struct layer *found = NULL;
+
+    pthread_mutex_lock(&layers->lock);
+    while (!layers->closing && layers->first.code == 0) {
+        found = find_layer(layers, false);
+        if (found || layers->wanted == layers->count)
+            break;
+        pthread_cond_wait(&layers->changed, &layers->lock);
+    }
+    if (found) {
+        found->taken = true;
+        layers->busy++;
+    }
+    pthread_mutex_unlock(&layers->lock);
+    return found;
+}
+
+static void count_verified(struct li_layers *layers)
+{
+    pthread_mutex_lock(&layers->lock);
+    layers->verified++;
+    pthread_cond_broadcast(&layers->changed);
+    pthread_mutex_unlock(&layers->lock);
+}
+
+struct hashing {
+    struct li_layers *layers;
+    struct layer *first; /* taken already; NULL once it was given */
+};
+
+static bool next_plain(void *arg, size_t *index, const struct li_blob **blob)
+{
+    struct hashing *h = arg;
+    struct layer *layer = h->first;
+
+    h->first = NULL;
+    if (!layer) {
+        pthread_mutex_lock(&h->layers->lock);
+        layer = find_layer(h->layers, true);
+        if (layer)
+            layer->taken = true;
+        pthread_mutex_unlock(&h->layers->lock);
+    }
+    if (!layer)
+        return false;
+    *index = (size_t)(layer - h->layers->layer);
+    *blob = layer->blob;
+    return true;
+}
+
+static int check_plain(void *arg, size_t index, const uint8_t digest[LI_SHA256_SIZE],
+                       struct li_error *err)
+{
+    struct hashing *h = arg;
+    int rc = li_layer_check(h->layers->layer[index].blob, digest, digest, err);
+
+    if (rc < 0)
+        return rc;
+    h->layers->record[index].checked = true;
+    count_verified(h->layers);
+    return 0;
+}
+
+/* With others like it, where it only wants hashing. */
+static int verify_layer(struct li_layers *layers, struct layer *layer, struct li_workers *team,
+                        struct li_error *err)
+{
+    struct li_record *record = &layers->record[layer - layers->layer];
+    const uint8_t *diff_id = layer->blob->diff_id;
+    struct hashing hashing = {layers, layer};
+    int rc;
+
+    if (wants_hashing(layers, layer))
+        return li_hash_layers(next_plain, check_plain, &hashing, team, err);
+    if (layer->compression != LI_COMPRESSION_NONE) {
+        rc = spool(layers, layer, team, err);
+    } else {
+        record->relied = true;
+        rc = li_layer_check(layer->blob, diff_id, diff_id, err);
+    }
+    if (rc == 0)
+        count_verified(layers);
+    return rc;
+}
+
+int li_layers_verify(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
+{
+    struct li_layers *layers = arg;
+    struct layer *layer;
+    int rc = 0;
+
+    (void)index;
+    while (rc == 0 && !li_workers_stopped(team) && (layer = take_layer(layers))) {
+        rc = verify_layer(layers, layer, team, err);
+        pthread_mutex_lock(&layers->lock);
+        layers->busy--;
+        if (rc < 0 && (layers->first.code == 0 || layers->first.code == LI_ECANCELLED))
+            layers->first = *err;
+        pthread_cond_broadcast(&layers->changed);
+        pthread_mutex_unlock(&layers->lock);
+    }
+    return rc;
+}

@@ -300,6 +300,7 @@ static void test_digests_of_uneven_layers(void **state)
 
     (void)state;
     stack_digest(&s, false, hex);
+    stack_free(&s);
     for (size_t which = 0; which < count; which++) {
         char words[64];
 

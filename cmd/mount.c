@@ -42,6 +42,7 @@ struct mount {
     struct li_reference reference;
     char *directory;
     int ready_fd; /* the parent listens here; -1 in the foreground */
+    int presence; /* open for as long as an umount is to wait */
     FILE *stats;  /* where reports go; NULL: nowhere */
     struct context context;
     struct li_manifest manifest;
@@ -180,7 +181,8 @@ static int serve(struct mount *m, struct li_error *err)
                                              .ending = ending,
                                              .ending_arg = m,
                                              .failed = failed,
-                                             .failed_arg = m};
+                                             .failed_arg = m,
+                                             .presence = &m->presence};
     int rc;
 
     /* A reader of what is printed that has gone must not take the mount with it. */
@@ -262,7 +264,7 @@ static int find_directory(struct mount *m, struct li_error *err)
 static int run(const struct arguments *args, struct li_error *err)
 {
     const char *stats = option(args, "stats");
-    struct mount m = {.args = args, .ready_fd = -1};
+    struct mount m = {.args = args, .ready_fd = -1, .presence = -1};
     bool foreground = flag(args, "foreground");
     int rc = parse_reference(args->operand[0], &m.reference, err);
 
@@ -279,6 +281,8 @@ static int run(const struct arguments *args, struct li_error *err)
         rc = foreground ? serve(&m, err) : serve_in_background(&m, err);
     if (m.stats && m.stats != stderr)
         fclose(m.stats);
+    if (m.presence >= 0)
+        close(m.presence);
     free(m.directory);
     return rc;
 }

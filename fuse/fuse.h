@@ -35,6 +35,9 @@ struct li_mount_options {
      * cancelled (LI_ECANCELLED). Each of the four callbacks may be NULL. */
     void (*failed)(void *arg, const struct li_error *err);
     void *failed_arg;
+    /* NULL, or where to put a descriptor, -1 where there is none: li_fuse_unmount() in another
+     * process waits until the caller has closed it. */
+    int *presence;
 };
 
 /* Finds the absolute path of DIRECTORY, which holds when the working directory changes, as the
@@ -51,9 +54,10 @@ int li_fuse_mountpoint(const char *directory, char **out, struct li_error *err);
 int li_fuse_mount(struct li_files *files, const struct li_mount_options *options,
                   struct li_error *err);
 
-/* Unmounts the image at MOUNTPOINT, also one whose process was killed. With LAZY one that is busy
- * is detached too. LI_ENOTFOUND where no image is mounted there: other file systems are left
- * alone. */
+/* Unmounts the image at MOUNTPOINT, also one whose process was killed, and waits up to 10 seconds
+ * for that process to have done its last. With LAZY one that is busy is detached too, and nothing
+ * is waited for. LI_ENOTFOUND where no image is mounted there: other file systems are left alone.
+ */
 int li_fuse_unmount(const char *mountpoint, bool lazy, struct li_error *err);
 
 #endif

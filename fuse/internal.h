@@ -35,6 +35,17 @@ struct li_mounted {
 
 void li_mounted_at(const char *path, struct li_mounted *out);
 
+/* Says that the process which serves the mount of DEVICE is there, for as long as the descriptor
+ * that it returns is open; -1 where that cannot be said. */
+int li_presence_announce(const char *device);
+
+/* A descriptor that tells when the process which serves the mount of DEVICE has ended; -1 where
+ * nothing is to be waited for. */
+int li_presence_watch(const char *device);
+
+/* Waits for that, for PATIENCE seconds, and closes the descriptor of li_presence_watch(). */
+void li_presence_outwait(int fd, int patience);
+
 /* The signals of a mount, taken by a thread of their own. */
 struct li_signals {
     struct fuse_session *session;

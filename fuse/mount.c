@@ -162,6 +162,8 @@ static int serve_mounted(struct fuse_session *session, const char *path,
     int rc;
 
     li_mounted_at(path, &before);
+    if (options->presence && before.image)
+        *options->presence = li_presence_announce(before.device);
     rc = serve(session, options, signals, err);
     fuse_session_unmount(session);
     li_mounted_at(path, &after);
@@ -211,6 +213,8 @@ int li_fuse_mount(struct li_files *files, const struct li_mount_options *options
     struct li_signals signals;
     int rc;
 
+    if (options->presence)
+        *options->presence = -1;
     if (options->threads == 0)
         return li_fail(err, LI_EINVALID, "a mount without threads");
     fuse_words.last[0] = '\0';

@@ -18,6 +18,9 @@
 
 #include "fuse/internal.h"
 
+/* Seconds; a loader has half of it for the fetches that are under way. */
+enum { PATIENCE = 10 };
+
 extern char **environ;
 
 /* The absolute path of PATH, whose last component is not looked at: it may be a mount that answers
@@ -146,18 +149,20 @@ int li_fuse_unmount(const char *mountpoint, bool lazy, struct li_error *err)
 {
     struct li_mounted mounted;
     char path[PATH_MAX];
-    int rc = resolve(mountpoint, path, err);
+    int rc = resolve(mountpoint, path, err), loader;
 
     if (rc < 0)
         return rc;
     li_mounted_at(path, &mounted);
     if (!mounted.image)
         return li_fail(err, LI_ENOTFOUND, "%s: no image is mounted there", mountpoint);
+    loader = lazy ? -1 : li_presence_watch(mounted.device);
     if (geteuid() != 0)
         rc = ask_fusermount(path, lazy, err);
     else if (umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) < 0)
         rc = errno == EBUSY
                  ? li_fail(err, LI_EIO, "it is in use; end what uses it, or unmount it lazily")
                  : li_fail_errno(err, errno, "the kernel refuses");
+    li_presence_outwait(loader, rc < 0 ? 0 : PATIENCE);
     return rc < 0 ? li_context(err, "%s", mountpoint) : 0;
 }

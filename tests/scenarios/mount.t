@@ -90,6 +90,22 @@ ok "and so were bytes" test "$(jq .bytes_fetched stats)" -lt "$(($(cat repo/root
 is "$(jq .bytes_image stats)" "$(stat -c %s demo.ext4)" "the image's length is right"
 is "$(jq .failures stats)" 0 "nothing failed"
 
+mount_image app:1 "$mnt" --stats="$WORK/late"
+kill -STOP "$MOUNT_PID"
+"$LAMBDAIMG" umount "$mnt" &
+umounting=$!
+started+=("$umounting")
+while is_mounted "$mnt" && kill -0 "$umounting" 2>/dev/null; do
+    sleep 0.05
+done
+sleep 0.3
+ok "umount waits for a loader that is slow to end" kill -0 "$umounting"
+kill -CONT "$MOUNT_PID"
+wait "$umounting"
+is "$?" 0 "umount succeeds"
+ok "and the counts are there" test -s late
+wait "$MOUNT_PID"
+
 # ---- ends --------------------------------------------------------------------------------------
 
 mount_image app:1 "$mnt"

@@ -10,9 +10,9 @@
  * of adding to the trouble.
  *
  * Where the server lets nobody in, all that are under way fail at once, and the bucket would be
- * empty within a second. So for as long as a restart may take one caller asks again, and the others
- * wait for what it finds; neither takes tokens. A server that is in trouble gets fewer requests by
- * that, not more.
+ * empty within a second. So for as long as a restart may take one caller asks again, which takes no
+ * tokens, and the others wait for what it finds, at the cost of the one retry that comes of it. A
+ * server that is in trouble gets fewer requests by that, not more.
  */
 #ifndef LI_HTTP_RETRY_H
 #define LI_HTTP_RETRY_H

@@ -33,7 +33,8 @@ INFLATER := $(if $(shell pkg-config --exists libisal && echo yes),isal,zlib)
 endif
 DEFLATE = lib/base/deflate_$(INFLATER).c
 
-LIB_HTTP = lib/http/answers.c lib/http/connections.c lib/http/http.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
+LIB_HTTP = lib/http/answers.c lib/http/connections.c lib/http/http.c lib/http/network.c lib/http/retry.c \
+	lib/http/transfer.c lib/http/window.c
 
 LIB_AWS = lib/aws/cached.c lib/aws/credentials.c lib/aws/credentials_container.c \
 	lib/aws/credentials_instance.c lib/aws/credentials_process.c lib/aws/credentials_profile.c \
@@ -65,7 +66,7 @@ LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/names.c lib
 LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
-	lib/store/directory_write.c lib/store/fault.c lib/store/s3.c lib/store/s3_call.c \
+	lib/store/directory_write.c lib/store/fault.c lib/store/s3.c lib/store/s3_attempt.c lib/store/s3_call.c \
 	lib/store/s3_copy.c lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_place.c lib/store/s3_read.c \
 	lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
 

@@ -3,7 +3,7 @@
  * The endpoint of a container: ECS, Fargate, EKS Pod Identity, and what imitates them on a
  * developer's machine. The environment names it. Over plain HTTP it must be this host or one of the
  * addresses that AWS gave to such endpoints: what we send may hold a token, and what we get are
- * keys.
+ * keys. On ECS the path is one task's alone, and stands for a token: it is never shown.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -149,8 +149,8 @@ int li_aws_from_container(const struct li_aws_attempt *attempt, struct li_aws_cr
     if (rc == 0)
         rc = ask(attempt, url, (const char *)token.data, out, err);
     if (rc < 0)
-        li_context(err, "%.200s", url);
-    li_aws_credentials_source(out, "the container endpoint %.200s", url);
+        li_context(err, "%.*s", li_aws_shown(url), url);
+    li_aws_credentials_source(out, "the container endpoint %.*s", li_aws_shown(url), url);
     li_buffer_wipe_free(&token);
     free(url);
     return rc;

@@ -143,7 +143,14 @@ rm "$HOME/.aws/config" "$HOME/.aws/credentials"
 # ---- containers --------------------------------------------------------------------------------
 
 who 'ASIACONTAINER[0-9]+' "a container" "${container[@]}"
-has "$OUT" "^source +the container endpoint $url/container\$" "it says so"
+has "$OUT" "^source +the container endpoint $url\$" "it says so"
+secret_path=("AWS_CONTAINER_CREDENTIALS_FULL_URI=$url/container/secret-path?secret-query")
+who 'ASIACONTAINER[0-9]+' "a container whose path is a secret" "${secret_path[@]}"
+echo 10 >"$aws/fail"
+no "$url: $url answered with status 503" "one that fails" "${secret_path[@]}"
+rm "$aws/fail"
+no "$url: $url answered with status 404" "one that is not known, with a query alone" \
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI=$url?secret-query"
 echo secret-container >"$aws/container-token"
 no 'status 401: this token is not known' "no token where one is wanted" "${container[@]}"
 who 'ASIACONTAINER[0-9]+' "a token" "${container[@]}" \
@@ -159,8 +166,8 @@ who 'ASIACONTAINER[0-9]+' "no proxy sees it" "${container[@]}" http_proxy=http:/
 for bad in http://example.com/ http://169.254.170.3/ http://127.0.0.1@example.com/ ftp://localhost/; do
     no 'neither https: nor an address of this host' "not $bad" "AWS_CONTAINER_CREDENTIALS_FULL_URI=$bad"
 done
-no 'http://127.0.0.1:1/' "nobody listens: an error, though there is an instance" "${imds[@]}" \
-    AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/
+no 'http://127.0.0.1:1: ' "nobody listens: an error, though there is an instance" "${imds[@]}" \
+    AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/secret-path
 who 'ASIACONTAINER[0-9]+' "a container goes before an instance" "${container[@]}" "${imds[@]}"
 
 # ---- instances ---------------------------------------------------------------------------------

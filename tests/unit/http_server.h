@@ -29,7 +29,7 @@ struct http_reply {
      * length. */
     const char *body;
     bool close;    /* closes afterwards */
-    unsigned hold; /* milliseconds before it is sent */
+    unsigned hold; /* milliseconds before it is sent, or until the client has hung up */
     /* Writes BODY for the request of this number, from 0 on, in place of the one above. This answer
      * is then given to all further requests. */
     void (*make)(char *body, size_t size, size_t number);
@@ -48,11 +48,12 @@ struct http_server {
     char *request[HTTP_REQUESTS_MAX];
 };
 
-/* Waits for FD to be readable; false where the server is to end. */
-static inline bool http_server_wait(struct http_server *server, int fd, int timeout)
+/* Waits for one of EVENTS at FD; false where the server is to end, or they do not come in TIMEOUT
+ * milliseconds. */
+static inline bool http_server_wait(struct http_server *server, int fd, short events, int timeout)
 {
     struct pollfd fds[2] = {{.fd = server->wake[0], .events = POLLIN},
-                            {.fd = fd, .events = POLLIN}};
+                            {.fd = fd, .events = events}};
 
     return poll(fds, 2, timeout) > 0 && !fds[0].revents;
 }
@@ -71,7 +72,7 @@ static inline char *http_server_read(struct http_server *server, int fd)
     size_t len = 0;
 
     assert_non_null(text);
-    while (len < HTTP_REQUEST_BYTES && http_server_wait(server, fd, -1)) {
+    while (len < HTTP_REQUEST_BYTES && http_server_wait(server, fd, POLLIN, -1)) {
         ssize_t n = read(fd, text + len, HTTP_REQUEST_BYTES - len);
 
         if (n <= 0)
@@ -127,7 +128,7 @@ static inline bool http_server_answer(struct http_server *server, int fd, char *
     if (!reply || !reply->bytes)
         return false;
     if (reply->hold)
-        (void)http_server_wait(server, -1, (int)reply->hold);
+        (void)http_server_wait(server, fd, POLLRDHUP, (int)reply->hold);
     if (!http_server_send(fd, reply->bytes, reply->len ? reply->len : strlen(reply->bytes)))
         return false;
     if (reply->make)
@@ -153,7 +154,7 @@ static inline void *http_server_run(void *arg)
 {
     struct http_server *server = arg;
 
-    while (http_server_wait(server, server->listener, -1)) {
+    while (http_server_wait(server, server->listener, POLLIN, -1)) {
         int fd = accept(server->listener, NULL, NULL), one = 1;
         char *request;
 
@@ -185,6 +186,16 @@ static inline void http_server_start(struct http_server *server, const struct ht
     assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &len), 0);
     snprintf(server->url, sizeof(server->url), "http://127.0.0.1:%u", ntohs(address.sin_port));
     assert_int_equal(pthread_create(&server->thread, NULL, http_server_run, server), 0);
+}
+
+static inline size_t http_server_turned_away(struct http_server *server)
+{
+    size_t turned_away;
+
+    pthread_mutex_lock(&server->lock);
+    turned_away = server->turned_away;
+    pthread_mutex_unlock(&server->lock);
+    return turned_away;
 }
 
 static inline size_t http_server_asked(struct http_server *server)

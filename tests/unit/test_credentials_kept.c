@@ -18,7 +18,8 @@ static struct {
     atomic_int asked, inside;
     int serial, rc;
     int64_t life;
-    unsigned delay; /* microseconds */
+    unsigned delay;   /* microseconds */
+    atomic_bool held; /* until it is not any more */
     bool freed;
 } origin = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -40,6 +41,8 @@ static int origin_get(void *self, struct li_aws_credentials *out, struct li_erro
     atomic_fetch_add(&origin.asked, 1);
     if (origin.delay)
         usleep(origin.delay);
+    while (atomic_load(&origin.held))
+        usleep(1000);
     atomic_fetch_sub(&origin.inside, 1);
     if (origin.rc < 0)
         return li_fail(e, origin.rc, "the origin fails");
@@ -297,7 +300,7 @@ static void nobody_waits_while_there_is_time(void **state)
 
     (void)state;
     assert_gives(provider, "KEY1", 1);
-    origin.delay = 500000;
+    atomic_store(&origin.held, true);
     origin.serial = 2;
     clock_now += 3600 - LI_AWS_RENEW_ADVISED;
     assert_int_equal(pthread_create(&thread, NULL, get_current, provider), 0);
@@ -305,6 +308,7 @@ static void nobody_waits_while_there_is_time(void **state)
         usleep(1000);
     assert_gives(provider, "KEY1", 2);
     assert_int_equal(origin.inside, 1);
+    atomic_store(&origin.held, false);
     assert_int_equal(pthread_join(thread, &result), 0);
     assert_gives(provider, "KEY2", 2);
     free_provider(provider);

@@ -231,13 +231,13 @@ static void interim_answers_and_trailers(void **state)
 
 static void stall(void **state)
 {
-    BEGIN({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 10000},
-          {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 10000});
+    BEGIN({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 20000},
+          {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 20000});
     time_t start = time(NULL);
 
     assert_int_equal(send_request(&f, (struct li_http_request){.stall = 1}), LI_ENETWORK);
     assert_int_equal(send_request(&f, (struct li_http_request){.total = 1}), LI_ENETWORK);
-    assert_true(time(NULL) - start < 9);
+    assert_true(time(NULL) - start < 18);
     finish(&f);
 }
 
@@ -340,7 +340,7 @@ static int run_grouped(void *arg, unsigned index, struct li_workers *team, struc
 static void cancel(void **state)
 {
     static const struct http_reply replies[] = {
-        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 1500},
+        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 20000},
         {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}};
     struct fixture f = {0};
     struct grouped g = {.f = &f, .inner = {.parent = &g.group}};
@@ -358,7 +358,7 @@ static void cancel(void **state)
     start = unit_milliseconds();
     li_http_cancel(f.http, &g.group);
     assert_done(li_workers_join(team, &f.err), &f.err);
-    assert_true(unit_milliseconds() - start < 1000);
+    assert_true(unit_milliseconds() - start < 15000);
     assert_int_equal(send_request(&f, late), LI_ECANCELLED);
     assert_int_equal(li_http_pause(f.http, &g.inner, 1, &f.err), LI_ECANCELLED);
     assert_done(li_http_pause(f.http, NULL, 1, &f.err), &f.err);
@@ -372,15 +372,13 @@ static void plea_pauses(void **state)
 {
     BEGIN({.bytes = "HTTP/1.1 503 Slow Down\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"},
           {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"});
-    struct timespec before, after;
+    /* The plea comes later than this, however much. */
+    uint64_t start = unit_milliseconds();
 
     assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
     assert_int_equal(li_retry_after(&f.response), 1000);
-    clock_gettime(CLOCK_MONOTONIC, &before);
     assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
-    clock_gettime(CLOCK_MONOTONIC, &after);
-    assert_true((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 >
-                900);
+    assert_true(unit_milliseconds() - start >= 1000);
     finish(&f);
 }
 

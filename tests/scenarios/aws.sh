@@ -13,10 +13,7 @@ touch "$aws/log"
 # shellcheck disable=SC2154
 "$top/tests/aws-server" "$aws" &
 started+=("$!")
-for ((i = 0; i < 100; i++)); do
-    [ -s "$aws/url" ] && break
-    sleep 0.05
-done
+await test -s "$aws/url"
 # shellcheck disable=SC2034
 url=$(cat "$aws/url") || exit 1
 

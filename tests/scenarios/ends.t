@@ -86,10 +86,7 @@ mkfifo messages
 MOUNT_PID=$!
 started+=("$MOUNT_PID")
 exec 6<messages
-for ((i = 0; i < 200; i++)); do
-    is_mounted "$mnt" && break
-    sleep 0.05
-done
+await is_mounted "$mnt"
 exec 6<&-
 find repo/roots/*/chunks -type f -size +500k | while read -r chunk; do change_byte "$chunk" 1000; done
 repository_changed repo
@@ -114,9 +111,8 @@ else
     hanging=dir:$WORK/good
     target=${AWS_ENDPOINT_URL_S3##*:}
     port=$(free_port)
-    setsid socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork" "TCP:127.0.0.1:$target" &
-    store=-$!
-    started+=("$store")
+    relay "$port" "$target"
+    store=-$RELAY
     AWS_ENDPOINT_URL_S3=${AWS_ENDPOINT_URL_S3%:*}:$port
     repository_changed good
 fi
@@ -155,15 +151,16 @@ kill -STOP "$store"
 "$LAMBDAIMG" mount app:2 "$mnt" --repo "$hanging" --stats="$WORK/stats" &
 pid=$!
 started+=("$pid")
-sleep 0.5
+# shellcheck disable=SC2317
+has_child() {
+    grep -Eqs "^PPid:\s*$1\$" /proc/[0-9]*/status
+}
+ok "the loader is another process" await has_child "$pid"
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
 kill -CONT "$store"
-for ((i = 0; i < 200; i++)); do
-    [ -s stats ] && ! is_mounted "$mnt" && break
-    sleep 0.05
-done
-ok "a mount whose caller has gone is taken down" test -s stats
+# It says what it fetched when the mount is no more.
+ok "a mount whose caller has gone is taken down" await test -s stats
 not_ok "and leaves nothing" is_mounted "$mnt"
 kill -TERM "$store"
 ok "the store ends" ends "$store"

@@ -216,8 +216,30 @@ new_repository() {
 
 # free_port: of loopback. Others may take it before it is used, but hardly do.
 free_port() {
-    perl -MIO::Socket::INET -e \
-        'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport, "\n"'
+    "$top/tests/free-ports" 1
+}
+
+# await COMMAND...: until it succeeds, for a minute at most: it is not known what else keeps this machine busy.
+await() {
+    local i
+
+    for ((i = 0; i < 3000; i++)); do
+        ! "$@" || return 0
+        sleep 0.02
+    done
+    return 1
+}
+
+# relay PORT TARGET: takes connections to PORT to the port TARGET, both of loopback; it listens when this
+# returns. Sets RELAY, a group of processes.
+relay() {
+    : >"$WORK/.relay"
+    setsid socat -d -d "TCP-LISTEN:$1,bind=127.0.0.1,reuseaddr,fork" "TCP:127.0.0.1:$2" 2>"$WORK/.relay" &
+    RELAY=$!
+    started+=("-$RELAY")
+    await grep -q ' listening on ' "$WORK/.relay" && return
+    echo "Bail out! nothing listens at port $1: $(tail -n 1 "$WORK/.relay")"
+    exit 1
 }
 
 # repository_changed DIR: a mount is to see what was done to the files of the repository in DIR.
@@ -268,7 +290,7 @@ mount_image() {
     "$LAMBDAIMG" mount "$@" -f >"$WORK/.mount.out" 2>"$WORK/.mount.err" &
     MOUNT_PID=$!
     started+=("$MOUNT_PID")
-    for ((i = 0; i < 200; i++)); do
+    for ((i = 0; i < 1200; i++)); do
         is_mounted "$dir" && break
         kill -0 "$MOUNT_PID" 2>/dev/null || break
         sleep 0.05
@@ -277,11 +299,11 @@ mount_image() {
     result $? "mount $1 in the foreground" <"$WORK/.mount.err"
 }
 
-# ends PID: it is gone within 10 seconds.
+# ends PID: it is gone within 30 seconds.
 ends() {
     local i
 
-    for ((i = 0; i < 200; i++)); do
+    for ((i = 0; i < 600; i++)); do
         kill -0 "$1" 2>/dev/null || return 0
         ! grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null || return 0
         sleep 0.05

@@ -34,7 +34,7 @@ touch "$TURN"
 
 # start_proxy PROGRAM PORT SEED PERCENT [FAULT...]: sets PROXY, its URL, PROXY_PID and PROXY_LOG.
 start_proxy() {
-    local program=$1 i
+    local program=$1
     shift
 
     proxies=$((${proxies:-0} + 1))
@@ -42,30 +42,25 @@ start_proxy() {
     "$TOOLS/$program" "$1" "$PROXY_LOG" "${@:2}" >"$PROXY_LOG.url" 2>"$PROXY_LOG.err" &
     PROXY_PID=$!
     started+=("$PROXY_PID")
-    for ((i = 0; i < 200; i++)); do
-        # shellcheck disable=SC2034
-        read -r PROXY 2>/dev/null <"$PROXY_LOG.url" && return
-        sleep 0.02
-    done
+    # shellcheck disable=SC2034
+    await test -s "$PROXY_LOG.url" && read -r PROXY <"$PROXY_LOG.url" && return
     echo "Bail out! there is no $program: $(cat "$PROXY_LOG.err")"
     exit 1
 }
 
 # terminate_tls: in front of PROXY, which it takes the place of; TLS_PID is a group of processes.
 terminate_tls() {
-    local i said=$PROXY_LOG.tls
+    local said=$PROXY_LOG.tls
 
-    : >"$said"
     setsid setpriv --pdeathsig KILL socat -d -d \
         "OPENSSL-LISTEN:0,bind=127.0.0.1,reuseaddr,fork,nodelay,cert=$S3_CERT,key=$S3_CERT_KEY,verify=0" \
         "TCP:127.0.0.1:${PROXY##*:},nodelay" 2>"$said" </dev/null &
     TLS_PID=$!
     started+=("-$TLS_PID")
-    for ((i = 0; i < 200; i++)); do
+    if await grep -qs ' listening on ' "$said"; then
         PROXY=https://localhost:$(sed -n 's/.* listening on .*:\([0-9]*\)$/\1/p' "$said")
-        [ "${PROXY##*:}" = "" ] || return 0
-        sleep 0.02
-    done
+        return
+    fi
     echo "Bail out! nothing ends TLS: $(tail -n 1 "$said")"
     exit 1
 }

@@ -35,17 +35,14 @@ make_image() {
 
 # counted_push WHAT ARGUMENT...: by way of a proxy; --stats says what that has counted.
 counted_push() {
-    local what=$1 before i
+    local what=$1 before
     shift
 
     before=$(wc -l <"$PROXY_LOG")
     timeout -k 5 600 "$LAMBDAIMG" push "$@" --stats --json >"$OUT" 2>"$ERR"
     result $? "$what" <"$ERR"
     # A line is written when the request is over for the proxy.
-    for ((i = 0; i < 100; i++)); do
-        [ "$(wc -l <"$PROXY_LOG")" -lt $((before + $(said requests.all))) ] || break
-        sleep 0.02
-    done
+    await has_lines "$PROXY_LOG" $((before + $(said requests.all)))
     is "$(said requests.all) $(said requests.get) $(said requests.head) $(said requests.put) $(said requests.list)" \
         "$(tail -n +$((before + 1)) "$PROXY_LOG" | awk '
             { all++; kind = $3 }
@@ -54,6 +51,12 @@ counted_push() {
             END { print all, count["GET"] + 0, count["HEAD"] + 0, count["PUT"] + 0, count["LIST"] + 0 }')" \
         "$what: --stats counts what the proxy counts"
     requests=$(said requests.all)
+}
+
+# has_lines FILE COUNT: or more.
+# shellcheck disable=SC2317
+has_lines() {
+    [ "$(wc -l <"$1")" -ge "$2" ]
 }
 
 # said FIELD: a number of the statistics.

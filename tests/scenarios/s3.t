@@ -102,12 +102,9 @@ make_docker_old big.tar big:1 "$WORK/large.tar"
 tar -xf large.tar
 port=$(free_port)
 
-# relay: from PORT to the server; its processes are a group of their own, RELAY.
-relay() {
-    setsid socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork" \
-        "TCP:127.0.0.1:${AWS_ENDPOINT_URL_S3##*:}" &
-    RELAY=$!
-    started+=("-$RELAY")
+# On the way to the server.
+make_relay() {
+    relay "$port" "${AWS_ENDPOINT_URL_S3##*:}"
 }
 break_relay() {
     kill -9 "-$RELAY"
@@ -115,7 +112,7 @@ break_relay() {
 }
 
 through=${AWS_ENDPOINT_URL_S3%:*}:$port
-relay
+make_relay
 quietly init "s3://$mine/breaks" --endpoint "$through"
 "$LAMBDAIMG" push big.tar big:1 --compression none --repo "s3://$mine/breaks" \
     --endpoint "$through" --json >"$OUT" 2>"$ERR" &
@@ -124,7 +121,7 @@ started+=("$pushing")
 for _ in 1 2 3 4; do
     sleep 0.15
     break_relay
-    relay
+    make_relay
 done
 wait "$pushing"
 is "$?" 0 "a push outlives connections that break"
@@ -138,14 +135,13 @@ make_docker_old other.tar other:1 "$WORK/more.tar"
 pushing=$!
 started+=("$pushing")
 before=$(grep -c 'PUT .*/chunks/' "$S3_LOG")
-for ((i = 0; i < 500; i++)); do
-    [ "$(grep -c 'PUT .*/chunks/' "$S3_LOG")" -eq "$before" ] || break
+while [ "$(grep -c 'PUT .*/chunks/' "$S3_LOG")" -eq "$before" ] && kill -0 "$pushing"; do
     sleep 0.01
 done
 break_relay
 sleep 4
 ok "while its server is gone a push waits" kill -0 "$pushing"
-relay
+make_relay
 wait "$pushing"
 result $? "and goes on when it is back" <"$ERR"
 run 0 "what it pushed is whole" verify other:1 --repo "s3://$mine/breaks"
@@ -153,7 +149,7 @@ run 0 "what it pushed is whole" verify other:1 --repo "s3://$mine/breaks"
 break_relay
 run 1 "a push whose server has gone" push app.tar app:1 --repo "s3://$mine/breaks" \
     --endpoint "$through"
-relay
+make_relay
 run 0 "with the server back the repository works" verify big:1 --repo "s3://$mine/breaks" \
     --endpoint "$through"
 run 0 "and so does the push" push app.tar app:1 --repo "s3://$mine/breaks" --endpoint "$through"
@@ -164,13 +160,9 @@ if [ -z "$("$top/scripts/mount-obstacle")" ]; then
     ok "a mount reads" cmp -n 5000000 "$mnt/big" big
     break_relay
     not_ok "not without a server" timeout 20 cat "$mnt/big"
-    relay
+    make_relay
     # A fetch that has failed may be between two attempts.
-    for ((i = 0; i < 30; i++)); do
-        ! cmp -s "$mnt/big" big || break
-        sleep 0.5
-    done
-    ok "and again when the server is back" cmp "$mnt/big" big
+    ok "and again when the server is back" await cmp -s "$mnt/big" big
     run 0 "umount" umount "$mnt"
 else
     skip "a mount outlives its server" "no mounts here"

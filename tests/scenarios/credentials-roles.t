@@ -23,63 +23,29 @@ aws_secret_access_key = secret-long
 aws_access_key_id = AKIALONG
 aws_secret_access_key = secret-other
 END
-config <<'END'
-[profile role]
-role_arn = arn:aws:iam::123456789012:role/push
-source_profile = base
-role_session_name = ann
-duration_seconds = 1800
-[profile external]
-role_arn = arn:aws:iam::123456789012:role/external
-source_profile = base
-external_id = ext/7 =
-[profile upon]
-role_arn = arn:aws:iam::123456789012:role/upon
-source_profile = role
-[profile myself]
-role_arn = arn:aws:iam::123456789012:role/self
-source_profile = myself
-aws_access_key_id = AKIAOTHER
-aws_secret_access_key = secret-other
-[profile environment]
-role_arn = arn:aws:iam::123456789012:role/environment
-credential_source = Environment
-[profile task]
-role_arn = arn:aws:iam::123456789012:role/task
-credential_source = EcsContainer
-[profile worker]
-role_arn = arn:aws:iam::123456789012:role/worker
-credential_source = Ec2InstanceMetadata
-[profile forbidden]
-role_arn = arn:aws:iam::123456789012:role/forbidden
-source_profile = base
-[profile wrongly]
-role_arn = arn:aws:iam::123456789012:role/push
-source_profile = wrong
-[profile round]
-role_arn = arn:aws:iam::123456789012:role/a
-source_profile = about
-[profile about]
-role_arn = arn:aws:iam::123456789012:role/b
-source_profile = round
-[profile mfa]
-role_arn = arn:aws:iam::123456789012:role/push
-source_profile = base
-mfa_serial = arn:aws:iam::123456789012:mfa/ann
-[profile both]
-role_arn = arn:aws:iam::123456789012:role/push
-source_profile = base
-credential_source = Environment
-[profile neither]
-role_arn = arn:aws:iam::123456789012:role/push
-[profile orphan]
-role_arn = arn:aws:iam::123456789012:role/push
-source_profile = nosuch
-[profile long]
-role_arn = arn:aws:iam::123456789012:role/push
-source_profile = base
-duration_seconds = 10
-END
+# profile NAME ROLE LINE...: one that takes on this role.
+profile() {
+    printf '[profile %s]\nrole_arn = arn:aws:iam::123456789012:role/%s\n' "$1" "$2"
+    printf '%s\n' "${@:3}"
+}
+{
+    profile role push 'source_profile = base' 'role_session_name = ann' 'duration_seconds = 1800'
+    profile external external 'source_profile = base' 'external_id = ext/7 ='
+    profile upon upon 'source_profile = role'
+    profile myself self 'source_profile = myself' 'aws_access_key_id = AKIAOTHER' 'aws_secret_access_key = secret-other'
+    profile environment environment 'credential_source = Environment'
+    profile task task 'credential_source = EcsContainer'
+    profile worker worker 'credential_source = Ec2InstanceMetadata'
+    profile forbidden forbidden 'source_profile = base'
+    profile wrongly push 'source_profile = wrong'
+    profile round a 'source_profile = about'
+    profile about b 'source_profile = round'
+    profile mfa push 'source_profile = base' 'mfa_serial = arn:aws:iam::123456789012:mfa/ann'
+    profile both push 'source_profile = base' 'credential_source = Environment'
+    profile neither push
+    profile orphan push 'source_profile = nosuch'
+    profile long push 'source_profile = base' 'duration_seconds = 10'
+} | config
 who 'ASIAROLE[0-9]+' "a role" --profile role
 logged 'AssumeRole arn:aws:iam::123456789012:role/push as ann by AKIALONG DurationSeconds=1800$' \
     "it was asked for as the profile says, signed by its source_profile"

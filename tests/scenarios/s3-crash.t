@@ -137,7 +137,8 @@ while read -r kind at; do
     rm $number.tar
 done < <(moments "$requests" "$took")
 ok "$((number - 10)) pushes were tried" test $((number - 10)) -eq "$MOMENTS"
-ok "most were killed: $killed" test "$killed" -ge $((MOMENTS / 2))
+# A push may take less time than the one that was measured, and have ended by then.
+ok "some were killed: $killed" test "$killed" -ge $((MOMENTS / 4))
 run 0 "what was there verifies" verify app:0
 
 # ---- at once -----------------------------------------------------------------------------------

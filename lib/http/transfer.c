@@ -150,6 +150,16 @@ static int fail_limit(struct li_transfer *transfer)
                    transfer->request->limit);
 }
 
+/* A connection that was made and then says nothing may have brought the request to a server that is
+ * only slow. */
+static bool is_unreached(const struct li_transfer *transfer, CURLcode code)
+{
+    curl_off_t sending = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &sending);
+    return transfer->header_bytes == 0 && (code != CURLE_OPERATION_TIMEDOUT || sending == 0);
+}
+
 static int fail_code(struct li_transfer *transfer, CURLcode code)
 {
     const char *why = *transfer->message ? transfer->message : curl_easy_strerror(code);
@@ -171,8 +181,7 @@ static int fail_code(struct li_transfer *transfer, CURLcode code)
     case CURLE_SSL_CACERT_BADFILE:
         return li_fail(err, LI_EINVALID, "cannot use the certificates to trust: %s", why);
     default:
-        transfer->response.unreached =
-            transfer->header_bytes == 0 && code != CURLE_OPERATION_TIMEDOUT;
+        transfer->response.unreached = is_unreached(transfer, code);
         return li_fail(err, LI_ENETWORK, "%s", why);
     }
 }

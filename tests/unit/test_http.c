@@ -236,7 +236,9 @@ static void stall(void **state)
     time_t start = time(NULL);
 
     assert_int_equal(send_request(&f, (struct li_http_request){.stall = 1}), LI_ENETWORK);
+    assert_false(f.response.unreached);
     assert_int_equal(send_request(&f, (struct li_http_request){.total = 1}), LI_ENETWORK);
+    assert_false(f.response.unreached);
     assert_true(time(NULL) - start < 18);
     finish(&f);
 }
@@ -281,7 +283,25 @@ static void refused(void **state)
     const struct li_http_request other = {.url = "file:///etc/passwd", .limit = 10000};
 
     assert_int_equal(li_http_send(f.http, &request, &f.response, &f.err), LI_ENETWORK);
+    assert_true(f.response.unreached);
     assert_int_equal(li_http_send(f.http, &other, &f.response, &f.err), LI_EINVALID);
+    assert_false(f.response.unreached);
+    finish(&f);
+}
+
+/* Somebody takes the connection, and says nothing that begins TLS. */
+static void nobody_lets_in(void **state)
+{
+    BEGIN({.bytes = NULL});
+    struct li_http_request request = {.no_proxy = true, .connect = 1};
+    uint64_t start = unit_milliseconds();
+    char url[sizeof(f.server.url) + 1];
+
+    snprintf(url, sizeof(url), "https://%s", strstr(f.server.url, "127.0.0.1"));
+    request.url = url;
+    assert_int_equal(li_http_send(f.http, &request, &f.response, &f.err), LI_ENETWORK);
+    assert_true(f.response.unreached);
+    assert_in_range(unit_milliseconds() - start, 900, 1000 * LI_HTTP_STALL - 1);
     finish(&f);
 }
 
@@ -399,6 +419,7 @@ int main(void)
         cmocka_unit_test(answers_that_come_twice),
         cmocka_unit_test(ids_that_are_none),
         cmocka_unit_test(refused),
+        cmocka_unit_test(nobody_lets_in),
         cmocka_unit_test(stop),
         cmocka_unit_test(cancel),
         cmocka_unit_test(plea_pauses),

@@ -2,7 +2,8 @@
 /*
  * credential_process: a program of the user's that prints credentials as JSON. No shell: the
  * command is split into words, as botocore does. The program gets our environment, no input, and a
- * minute.
+ * minute. It runs in the directory that paths in AWS's files are relative to, wherever we are by
+ * now, since its name and its arguments may be such.
  *
  * What it says on standard error becomes part of our message where it fails; AWS's documentation
  * asks such programs to keep secrets from there. Whoever holds the pipe open beyond the program
@@ -71,8 +72,9 @@ static int prepare_signals(posix_spawnattr_t *attributes)
     return rc;
 }
 
-/* All our own descriptors close themselves in the program. Returns an errno. */
-static int spawn(char **words, int out, int said, pid_t *pid)
+/* All our own descriptors close themselves in the program. Where DIRECTORY is no more, which most
+ * commands do not mind, it runs where we are. Returns an errno. */
+static int spawn(char **words, const char *directory, int out, int said, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -90,6 +92,8 @@ static int spawn(char **words, int out, int said, pid_t *pid)
         rc = posix_spawn_file_actions_adddup2(&actions, out, 1);
     if (rc == 0)
         rc = posix_spawn_file_actions_adddup2(&actions, said, 2);
+    if (rc == 0 && directory && access(directory, X_OK) == 0)
+        rc = posix_spawn_file_actions_addchdir_np(&actions, directory);
     if (rc == 0)
         rc = prepare_signals(&attributes);
     if (rc == 0)
@@ -106,7 +110,7 @@ static void close_output(struct output *output)
     output->fd = -1;
 }
 
-static int start(char **words, struct process *process, struct li_error *err)
+static int start(char **words, const char *directory, struct process *process, struct li_error *err)
 {
     int out[2] = {-1, -1}, said[2] = {-1, -1};
     int rc = 0;
@@ -114,7 +118,7 @@ static int start(char **words, struct process *process, struct li_error *err)
     if (pipe2(out, O_CLOEXEC) < 0 || pipe2(said, O_CLOEXEC) < 0)
         rc = li_fail_errno(err, errno, "cannot make a pipe");
     if (rc == 0) {
-        int sys = spawn(words, out[1], said[1], &process->pid);
+        int sys = spawn(words, directory, out[1], said[1], &process->pid);
 
         if (sys != 0) {
             process->pid = 0;
@@ -239,14 +243,14 @@ static int judge(int status, struct output *said, struct li_error *err)
                    last_words(said, text));
 }
 
-static int run(char **words, struct li_buffer *printed, struct li_error *err)
+static int run(char **words, const char *directory, struct li_buffer *printed, struct li_error *err)
 {
     struct process process = {
         .out = {.fd = -1, .text.wiped = true},
         .said = {.fd = -1, .text.wiped = true},
         .deadline = now_ms() + PROCESS_SECONDS * 1000,
     };
-    int rc = start(words, &process, err);
+    int rc = start(words, directory, &process, err);
 
     if (rc == 0)
         rc = drain(&process, err);
@@ -293,7 +297,7 @@ int li_aws_from_process(const struct li_aws_attempt *attempt, const char *comman
     if (rc == 0 && !words[0])
         rc = li_fail(err, LI_EINVALID, "the command is empty");
     if (rc == 0)
-        rc = run(words, &printed, err);
+        rc = run(words, attempt->settings->directory, &printed, err);
     if (rc == 0)
         rc = parse(&printed, out, err);
     if (rc == 0 && out->expires <= attempt->env->now())

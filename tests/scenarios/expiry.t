@@ -104,7 +104,7 @@ cat >credentials-of <<EOF
 curl -sf "$url/container" | jq -c '. + {Version: 1, SessionToken: .Token}'
 EOF
 chmod 755 credentials-of
-printf '[profile away]\ncredential_process = %s/credentials-of\n' "$WORK" >aws-config
+printf '[profile away]\ncredential_process = ./credentials-of\n' >aws-config
 relative away '^GET /container$'
 
 # The same with a path in one of these files.

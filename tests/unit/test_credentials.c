@@ -356,6 +356,26 @@ static void answers_leave_nothing_in_what_they_outgrew(void **state)
     http_server_free(&server);
 }
 
+/* A directory that is no more is no reason not to run, since few programs care. */
+static void programs_run_where_paths_begin(void **state)
+{
+    static const char *const directories[] = {"/usr/bin/..", "/nonexistent"};
+    static const char command[] =
+        "sh -c 'echo {\\\"Version\\\": 1, \\\"AccessKeyId\\\": \\\"$(basename $(pwd -P))\\\", "
+        "\\\"SecretAccessKey\\\": \\\"secret\\\"}'";
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        const struct li_aws_settings settings = {.directory = directories[i]};
+        const struct li_aws_attempt attempt = {.settings = &settings, .env = &unit_env};
+        struct li_aws_credentials got = {.expires = 0};
+
+        assert_done(li_aws_from_process(&attempt, command, &got, &err), &err);
+        assert_int_equal(strcmp(got.access_key, "usr") == 0, i == 0);
+        li_aws_credentials_wipe(&got);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -369,6 +389,7 @@ int main(void)
         cmocka_unit_test(sts_answers_are_read),
         cmocka_unit_test(hostile_sts_answers_are_refused),
         cmocka_unit_test(answers_leave_nothing_in_what_they_outgrew),
+        cmocka_unit_test(programs_run_where_paths_begin),
     };
 
     return cmocka_run_group_tests_name("credentials", tests, NULL, NULL);

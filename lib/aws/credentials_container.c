@@ -13,6 +13,8 @@
 #include "aws/fetch.h"
 #include "aws/json.h"
 
+enum { SHOWN_MAX = 200 };
+
 static const char ecs[] = "http://169.254.170.2";
 
 /* An address in numbers: 127.0.0.0/8, ::1, or one that AWS uses for this. */
@@ -136,6 +138,15 @@ static int ask(const struct li_aws_attempt *attempt, const char *url, const char
     return rc;
 }
 
+/* Bytes at the begin of URL that may be shown: the scheme and the host. */
+static int shown(const char *url)
+{
+    const char *host = strstr(url, "://") + 3;
+    size_t len = (size_t)(host - url) + strcspn(host, "/?#");
+
+    return (int)(len < SHOWN_MAX ? len : SHOWN_MAX);
+}
+
 int li_aws_from_container(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
                           struct li_error *err)
 {
@@ -149,8 +160,8 @@ int li_aws_from_container(const struct li_aws_attempt *attempt, struct li_aws_cr
     if (rc == 0)
         rc = ask(attempt, url, (const char *)token.data, out, err);
     if (rc < 0)
-        li_context(err, "%.*s", li_aws_shown(url), url);
-    li_aws_credentials_source(out, "the container endpoint %.*s", li_aws_shown(url), url);
+        li_context(err, "%.*s", shown(url), url);
+    li_aws_credentials_source(out, "the container endpoint %.*s", shown(url), url);
     li_buffer_wipe_free(&token);
     free(url);
     return rc;

@@ -129,10 +129,12 @@ static int get(const struct instance *instance, const char *path, struct li_http
         .near = true,
     };
     char url[FULL_URL_SIZE];
+    int rc;
 
     snprintf(url, sizeof(url), "%s/latest/meta-data/%s", instance->base, path);
     fetch.url = url;
-    return li_aws_fetch(instance->attempt, &fetch, out, err);
+    rc = li_aws_fetch(instance->attempt, &fetch, out, err);
+    return rc < 0 ? li_context(err, "%.200s", instance->base) : rc;
 }
 
 /* One line of text, or LI_END where there is no such thing. */

@@ -10,7 +10,7 @@
 #include "base/io.h"
 #include "http/retry.h"
 
-enum { ATTEMPTS = 3, SHOWN_MAX = 200 };
+enum { ATTEMPTS = 3 };
 
 static int pause_before(const struct li_aws_attempt *attempt, unsigned number, struct li_error *err)
 {
@@ -18,15 +18,6 @@ static int pause_before(const struct li_aws_attempt *attempt, unsigned number, s
     int rc = attempt->env->random(&random, sizeof(random), err);
 
     return rc < 0 ? rc : li_http_pause(attempt->http, NULL, li_retry_wait(number, random, 0), err);
-}
-
-int li_aws_shown(const char *url)
-{
-    const char *scheme = strstr(url, "://");
-    const char *host = scheme ? scheme + 3 : url;
-    size_t len = (size_t)(host - url) + strcspn(host, "/?#");
-
-    return (int)(len < SHOWN_MAX ? len : SHOWN_MAX);
 }
 
 int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch *fetch,
@@ -54,8 +45,7 @@ int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch
         if (rc == 0 && !li_retry_is_passing(out->status))
             return 0;
         if (rc == 0)
-            rc = li_fail(err, LI_ENETWORK, "%.*s answered with status %d", li_aws_shown(fetch->url),
-                         fetch->url, out->status);
+            rc = li_fail(err, LI_ENETWORK, "it answered with status %d", out->status);
         if (rc != LI_ENETWORK || i == attempts || pause_before(attempt, i, err) < 0)
             return err->code;
     }
@@ -72,8 +62,7 @@ int li_aws_fetch_json(const struct li_aws_attempt *attempt, const struct li_aws_
         rc = li_aws_json_parse("the answer", response.body.data, response.body.len, out, err);
         /* An error that is no JSON, a proxy's for instance, is best told by its status. */
         if (rc < 0 && response.status != 200)
-            rc = li_fail(err, LI_EDENIED, "%.*s answered with status %d", li_aws_shown(fetch->url),
-                         fetch->url, response.status);
+            rc = li_fail(err, LI_EDENIED, "it answered with status %d", response.status);
     }
     li_http_response_free(&response);
     return rc;

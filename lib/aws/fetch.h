@@ -23,14 +23,10 @@ struct li_aws_fetch {
     bool near;     /* never by a proxy */
 };
 
-/* Bytes at the begin of URL that may be shown: the scheme and who is asked. The path of a
- * container's endpoint is all that it takes to get the credentials, and queries may hold as much.
- */
-int li_aws_shown(const char *url);
-
 /* Sends it, and again after a pause where network or server fail in passing, three times in all;
  * what is only probed for is asked once. Any other status is success. OUT is freed by the caller,
- * also on failure. LI_ENETWORK, and the errors of li_http_send(). */
+ * also on failure. LI_ENETWORK, and the errors of li_http_send(); who was asked is the caller's to
+ * say, since a URL may be a secret. */
 int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch *fetch,
                  struct li_http_response *out, struct li_error *err);
 

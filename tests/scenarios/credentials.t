@@ -146,9 +146,9 @@ has "$OUT" "^source +the container endpoint $url\$" "it says so"
 secret_path=("AWS_CONTAINER_CREDENTIALS_FULL_URI=$url/container/secret-path?secret-query")
 who 'ASIACONTAINER[0-9]+' "a container whose path is a secret" "${secret_path[@]}"
 echo 10 >"$aws/fail"
-no "$url: $url answered with status 503" "one that fails" "${secret_path[@]}"
+no "$url: it answered with status 503" "one that fails" "${secret_path[@]}"
 rm "$aws/fail"
-no "$url: $url answered with status 404" "one that is not known, with a query alone" \
+no "$url: it answered with status 404" "one that is not known, with a query alone" \
     "AWS_CONTAINER_CREDENTIALS_FULL_URI=$url?secret-query"
 echo secret-container >"$aws/container-token"
 no 'status 401: this token is not known' "no token where one is wanted" "${container[@]}"

@@ -61,8 +61,12 @@ serve() {
     setsid "$nginx" -p "$WORK" -e "$WORK/$name.err" -c "$WORK/$name.conf" >"$name.out" 2>&1 &
     NGINX_PID=$!
     started+=("-$NGINX_PID")
-    await test -s "$name.pid" && await ask / -o "$name.said" -w '%{http_version}' >"$name.version"
-    is "$(cat "$name.version")" 2 "nginx speaks HTTP/2: $name" || diagnose < <(cat "$name.out" "$name.err")
+    await test -s "$name.pid" && await speaks_http2
+    result $? "nginx speaks HTTP/2: $name" < <(cat "$name.out" "$name.err")
+}
+# shellcheck disable=SC2317
+speaks_http2() {
+    [ "$(ask / -o /dev/null -w '%{http_version}')" = 2 ]
 }
 
 # ask PATH ARGUMENT...: nginx, by curl.

@@ -219,15 +219,14 @@ free_port() {
     "$top/tests/free-ports" 1
 }
 
-# await COMMAND...: until it succeeds, for a minute at most: it is not known what else keeps this machine busy.
+# await COMMAND...: until it succeeds, for a minute at most: it is not known what else this machine does.
 await() {
-    local i
+    local end=$((SECONDS + 60))
 
-    for ((i = 0; i < 3000; i++)); do
-        ! "$@" || return 0
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
         sleep 0.02
     done
-    return 1
 }
 
 # relay PORT TARGET: takes connections to PORT to the port TARGET, both of loopback; it listens when this

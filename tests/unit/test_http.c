@@ -307,41 +307,12 @@ static void nobody_lets_in(void **state)
 
 /* ---- stopping -------------------------------------------------------------------------------- */
 
-static int run_held(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
-{
-    struct fixture *f = arg;
-    struct li_http_response response = {0};
-    const struct li_http_request request = {.url = f->server.url, .no_proxy = true, .limit = 10};
-    int rc = index == 0 ? li_http_pause(f->http, NULL, 20000, err)
-                        : li_http_send(f->http, &request, &response, err);
-
-    (void)team;
-    li_http_response_free(&response);
-    return rc == LI_ECANCELLED ? 0 : li_fail(err, LI_EIO, "%u: %d", index, rc);
-}
-
-static void stop(void **state)
-{
-    BEGIN({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 20000});
-    struct li_workers *team = NULL;
-    time_t start = time(NULL);
-
-    assert_done(li_workers_start(4, run_held, &f, &team, &f.err), &f.err);
-    while (http_server_asked(&f.server) == 0)
-        usleep(1000);
-    li_http_stop(f.http);
-    assert_done(li_workers_join(team, &f.err), &f.err);
-    assert_int_equal(send_request(&f, (struct li_http_request){0}), LI_ECANCELLED);
-    assert_true(time(NULL) - start < 10);
-    finish(&f);
-}
-
 struct grouped {
     struct fixture *f;
     struct li_http_group group, inner;
 };
 
-static int run_grouped(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
+static int run_held(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     struct grouped *g = arg;
     struct li_http_response response = {0};
@@ -353,6 +324,23 @@ static int run_grouped(void *arg, unsigned index, struct li_workers *team, struc
     (void)team;
     li_http_response_free(&response);
     return rc == LI_ECANCELLED ? 0 : li_fail(err, LI_EIO, "%u: %d", index, rc);
+}
+
+static void stop(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 20000});
+    struct grouped g = {.f = &f};
+    struct li_workers *team = NULL;
+    time_t start = time(NULL);
+
+    assert_done(li_workers_start(4, run_held, &g, &team, &f.err), &f.err);
+    while (http_server_asked(&f.server) == 0)
+        usleep(1000);
+    li_http_stop(f.http);
+    assert_done(li_workers_join(team, &f.err), &f.err);
+    assert_int_equal(send_request(&f, (struct li_http_request){0}), LI_ECANCELLED);
+    assert_true(time(NULL) - start < 10);
+    finish(&f);
 }
 
 /* A pause, a request that runs and one that waits for its turn end with their group; what is in
@@ -371,7 +359,7 @@ static void cancel(void **state)
     (void)state;
     http_server_start(&f.server, replies, 2);
     assert_done(li_http_new(&(struct li_http_options){.in_flight = 1}, &f.http, &f.err), &f.err);
-    assert_done(li_workers_start(3, run_grouped, &g, &team, &f.err), &f.err);
+    assert_done(li_workers_start(3, run_held, &g, &team, &f.err), &f.err);
     while (http_server_asked(&f.server) == 0)
         usleep(1000);
     usleep(20000);

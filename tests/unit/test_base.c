@@ -12,6 +12,8 @@
 #include "base/bytes.h"
 #include "base/hex.h"
 #include "base/io.h"
+#include "base/sha256.h"
+#include "base/sha256_lanes.h"
 #include "base/workers.h"
 
 /* In place of libcrypto's: tells what was overwritten last. */
@@ -62,6 +64,29 @@ static void error_reads_from_outside_in(void **state)
     assert_int_equal(li_context(&err, "cannot push %s", "x"), LI_ENOTFOUND);
     assert_string_equal(err.text, "cannot push x: cannot open a?[2Jb: No such file or directory");
     assert_int_equal(err.sys, ENOENT);
+}
+
+/* Of a stream, and of two messages at hand, where the state is ours. */
+static void hashes_leave_no_state_behind(void **state)
+{
+    static const char message[] = "secret";
+    uint8_t digest[2][LI_SHA256_SIZE];
+    struct li_error err = LI_ERROR_INIT;
+    struct li_sha256 *hash = NULL;
+    const void *was;
+
+    (void)state;
+    assert_done(li_sha256_new(&hash, &err), &err);
+    assert_done(li_sha256_update(hash, message, sizeof(message), &err), &err);
+    cleansed = NULL;
+    was = hash;
+    li_sha256_free(hash);
+    assert_ptr_equal(cleansed, was);
+    cleansed = NULL;
+    assert_done(li_sha256_two(message, digest[0], message, digest[1], sizeof(message), &err), &err);
+    assert_memory_equal(digest[0], digest[1], LI_SHA256_SIZE);
+    if (li_sha256_lanes_here())
+        assert_true(cleansed != NULL && cleansed_len > 2 * LI_SHA256_BLOCK);
 }
 
 /* What a terminal could take for a command, in ASCII or not, and what is no text at all. */
@@ -284,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffer_of_secrets_leaves_none_behind),
+        cmocka_unit_test(hashes_leave_no_state_behind),
         cmocka_unit_test(error_reads_from_outside_in),
         cmocka_unit_test(error_shows_visible_characters_only),
         cmocka_unit_test(error_survives_long_texts),

@@ -292,7 +292,7 @@ run-fuzz: $(FUZZ:%=$(BUILD)/tests/fuzz_%) $(BUILD)/tests/seeds
 
 soak:
 	$(MAKE) -j $(JOBS) SOAK=1 test
-	$(MAKE) SOAK=1 asan
+	$(MAKE) SOAK=1 SEEDS=500 asan
 	$(MAKE) compare-images
 
 compare-images: programs $(filter $(DEMO_IMAGE),$(IMAGES))

@@ -91,6 +91,7 @@ is "$(jq .bytes_image stats)" "$(stat -c %s demo.ext4)" "the image's length is r
 is "$(jq .failures stats)" 0 "nothing failed"
 
 mount_image app:1 "$mnt" --stats="$WORK/late"
+ok "it answers" test -d "$mnt/etc"
 kill -STOP "$MOUNT_PID"
 "$LAMBDAIMG" umount "$mnt" &
 umounting=$!

@@ -8,10 +8,15 @@
 . "$(dirname "$0")/lib.sh"
 
 FIRST=${FIRST:-1}
-SEEDS=${SEEDS:-24}
-# What lies in a bucket was a directory's before; few are enough to see that it stays so.
-[ "${STORE:-dir}" = dir ] || SEEDS=4
-[ -z "$SOAK" ] || SEEDS=2000
+if [ "${STORE:-dir}" != dir ]; then
+    # What lies in a bucket was a directory's before; few are enough to see that it stays so.
+    SEEDS=4
+elif [ "$SOAK" ]; then
+    SEEDS=${SEEDS:-2000}
+else
+    SEEDS=${SEEDS:-24}
+fi
+lanes=$(nproc)
 obstacle=$("$top/scripts/mount-obstacle")
 forms=(plain gzip zstd docker)
 
@@ -47,7 +52,7 @@ make_image() {
 compare_kernel() {
     local status=0
 
-    kernel_mount image.ext4 "$WORK/kernel" || return 0
+    kernel_mount image.ext4 "$PWD/kernel" || return 0
     "$TOOLS/treelist" kernel >kernel.list && diff kernel.list image.list || status=1
     umount kernel
     return "$status"
@@ -78,12 +83,31 @@ try_seed() {
     compare_kernel && compare_mount
 }
 
-export LAMBDAIMG_REPO=dir:$WORK/repo
-mkdir mnt
-mounted+=("$WORK/mnt" "$WORK/kernel")
+# try_some LANE: one seed in so many, in a directory of its own.
+try_some() {
+    local seed status
+
+    cd "$WORK/$1" || return 1
+    export LAMBDAIMG_REPO=dir:$PWD/repo
+    for ((seed = FIRST + $1; seed < FIRST + SEEDS; seed += lanes)); do
+        try_seed "$seed" >"$WORK/said.$seed" 2>&1
+        status=$?
+        echo "$status" >ended && mv ended "$WORK/status.$seed"
+    done
+}
+
+for ((lane = 0; lane < lanes; lane++)); do
+    mkdir -p "$lane/mnt"
+    mounted+=("$WORK/$lane/mnt" "$WORK/$lane/kernel")
+    try_some "$lane" &
+    started+=($!)
+done
 for ((seed = FIRST; seed < FIRST + SEEDS; seed++)); do
-    try_seed "$seed" >said 2>&1
-    result $? "seed $seed" <said
+    until [ -e "status.$seed" ] || ! kill -0 "${started[(seed - FIRST) % lanes]}" 2>/dev/null; do
+        sleep 0.05
+    done
+    result "$(cat "status.$seed" 2>/dev/null || echo 1)" "seed $seed" <"said.$seed"
+    rm -f "status.$seed" "said.$seed"
 done
 
 finish

@@ -155,7 +155,11 @@ kill -STOP "$store"
 "$LAMBDAIMG" mount app:2 "$mnt" --repo "$hanging" --stats="$WORK/stats" &
 pid=$!
 started+=("$pid")
-sleep 0.5
+# Not before it has a loader, which then waits for the store.
+for ((i = 0; i < 200; i++)); do
+    grep -qs . "/proc/$pid/task/$pid/children" && break
+    sleep 0.05
+done
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
 kill -CONT "$store"

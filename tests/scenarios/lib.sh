@@ -259,7 +259,7 @@ require_mount() {
 }
 
 # mount_image REF DIR [ARGUMENT...]: one test: mounts in the foreground of a process of its own, waits
-# until the mount is there, and sets MOUNT_PID.
+# until the mount is there, a minute at most, and sets MOUNT_PID.
 mount_image() {
     local dir=$2 i
 
@@ -268,7 +268,7 @@ mount_image() {
     "$LAMBDAIMG" mount "$@" -f >"$WORK/.mount.out" 2>"$WORK/.mount.err" &
     MOUNT_PID=$!
     started+=("$MOUNT_PID")
-    for ((i = 0; i < 200; i++)); do
+    for ((i = 0; i < 1200; i++)); do
         is_mounted "$dir" && break
         kill -0 "$MOUNT_PID" 2>/dev/null || break
         sleep 0.05

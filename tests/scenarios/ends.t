@@ -155,9 +155,11 @@ kill -STOP "$store"
 "$LAMBDAIMG" mount app:2 "$mnt" --repo "$hanging" --stats="$WORK/stats" &
 pid=$!
 started+=("$pid")
-# Not before it has a loader, which then waits for the store.
-for ((i = 0; i < 200; i++)); do
-    grep -qs . "/proc/$pid/task/$pid/children" && break
+# Not before it is the program, which may come by way of a script, and has a loader, which then waits
+# for the store.
+for ((i = 0; i < 600; i++)); do
+    [ "/proc/$pid/exe" -ef "${LAMBDAIMG_PROGRAM:-$LAMBDAIMG}" ] &&
+        grep -qs . "/proc/$pid/task/$pid/children" && break
     sleep 0.05
 done
 kill -9 "$pid"

@@ -66,9 +66,9 @@ LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/names.c lib
 LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
-	lib/store/directory_write.c lib/store/fault.c lib/store/s3.c lib/store/s3_attempt.c lib/store/s3_call.c \
-	lib/store/s3_copy.c lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_place.c lib/store/s3_read.c \
-	lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
+	lib/store/directory_temporary.c lib/store/directory_write.c lib/store/fault.c lib/store/s3.c \
+	lib/store/s3_attempt.c lib/store/s3_call.c lib/store/s3_copy.c lib/store/s3_error.c lib/store/s3_list.c \
+	lib/store/s3_place.c lib/store/s3_read.c lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
 
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c
@@ -87,7 +87,7 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
 	lib/compare/route.c lib/compare/walk.c
 
-FUSE = fuse/mount.c fuse/operations.c fuse/presence.c fuse/signals.c fuse/unmount.c
+FUSE = fuse/listing.c fuse/mount.c fuse/operations.c fuse/presence.c fuse/signals.c fuse/unmount.c
 
 CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explain.c cmd/help.c cmd/init.c cmd/inspect.c \
 	cmd/key.c cmd/ls.c cmd/main.c cmd/memo.c cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
@@ -101,7 +101,7 @@ UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
 UNIT_IMAGE = image image_container image_oci
 
 UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
-	layer_gzip layer_names layer_runs layer_sparse layer_xattr layer_zeros
+	layer_give_way layer_gzip layer_names layer_runs layer_sparse layer_xattr layer_zeros
 
 UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/io.h"
 #include "cmd/context.h"
 #include "reader/reader.h"
 
@@ -38,6 +39,8 @@ static int run(const struct arguments *args, struct li_error *err)
     if (!option(args, "output"))
         return li_fail(err, CMD_EUSAGE, "say where the image goes, by -o FILE");
     rc = parse_reference(args->operand[0], &reference, err);
+    if (rc == 0)
+        rc = li_output_try(option(args, "output"), err);
     if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)

@@ -27,6 +27,27 @@ struct li_served {
 
 extern const struct fuse_lowlevel_ops li_fuse_operations;
 
+/* What the mount serves that the request came to. */
+struct li_served *li_request_served(fuse_req_t req);
+
+/* Answers the request with the error. What is absent or cannot be is the asker's affair; all else
+ * is the mount's, and told to it as well. */
+void li_request_fail(fuse_req_t req, const struct li_error *err);
+
+/* The file of a node; where there is none to be had, the request has been answered, and the error
+ * is returned. */
+int li_request_file(fuse_req_t req, fuse_ino_t node, struct li_file *file);
+
+/* What the kernel is told of a name that leads to the file. */
+void li_request_entry(const struct li_files *files, const struct li_file *file,
+                      struct fuse_entry_param *entry);
+
+/* The operations of listing.c. */
+void li_request_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+                        struct fuse_file_info *info);
+void li_request_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+                            struct fuse_file_info *info);
+
 /* What is mounted at a path, on top; all zero where nothing is. */
 struct li_mounted {
     bool image;      /* an image of lambdaimg */

@@ -9,11 +9,8 @@
  * directories it is told that we don't care, once, and never asks again; it then keeps data as with
  * keep_cache.
  *
- * A listing also brings attributes, so that `ls -l` costs no request for each file. If those of one
- * entry cannot be had, the listing goes on without them, and whoever asks for them is told then: a
- * listing must not wait for the deadline again and again.
+ * Listings are in listing.c.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +22,7 @@ static const double forever = 1e9; /* seconds; libfuse and the kernel can both h
 
 enum { BACKGROUND_MAX = 64 };
 
-static struct li_served *served_of(fuse_req_t req)
+struct li_served *li_request_served(fuse_req_t req)
 {
     return fuse_req_userdata(req);
 }
@@ -58,10 +55,9 @@ static int errno_of(const struct li_error *err)
     }
 }
 
-/* What is absent or cannot be is the asker's affair; all else is the mount's. */
-static void reply_error(fuse_req_t req, const struct li_error *err)
+void li_request_fail(fuse_req_t req, const struct li_error *err)
 {
-    const struct li_mount_options *options = served_of(req)->options;
+    const struct li_mount_options *options = li_request_served(req)->options;
 
     if (options->failed && err->code != LI_ENOTFOUND && err->code != LI_EINVALID &&
         err->code != LI_ECANCELLED)
@@ -69,13 +65,13 @@ static void reply_error(fuse_req_t req, const struct li_error *err)
     fuse_reply_err(req, errno_of(err));
 }
 
-static int get_file(fuse_req_t req, fuse_ino_t node, struct li_file *file)
+int li_request_file(fuse_req_t req, fuse_ino_t node, struct li_file *file)
 {
     struct li_error err = LI_ERROR_INIT;
-    int rc = li_files_inode(served_of(req)->files, inode_of(node), file, &err);
+    int rc = li_files_inode(li_request_served(req)->files, inode_of(node), file, &err);
 
     if (rc < 0)
-        reply_error(req, &err);
+        li_request_fail(req, &err);
     return rc;
 }
 
@@ -104,8 +100,8 @@ static void op_init(void *arg, struct fuse_conn_info *conn)
         served->options->ready(served->options->ready_arg);
 }
 
-static void fill_entry(const struct li_files *files, const struct li_file *file,
-                       struct fuse_entry_param *entry)
+void li_request_entry(const struct li_files *files, const struct li_file *file,
+                      struct fuse_entry_param *entry)
 {
     memset(entry, 0, sizeof(*entry));
     entry->ino = node_of(file->ino);
@@ -117,7 +113,7 @@ static void fill_entry(const struct li_files *files, const struct li_file *file,
 static int lookup(fuse_req_t req, fuse_ino_t parent, const char *name, struct li_file *out,
                   struct li_error *err)
 {
-    struct li_files *files = served_of(req)->files;
+    struct li_files *files = li_request_served(req)->files;
     struct li_file directory;
     uint32_t ino = 0;
     int rc = li_files_inode(files, inode_of(parent), &directory, err);
@@ -141,11 +137,11 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
     int rc = lookup(req, parent, name, &file, &err);
 
     if (rc == 0)
-        fill_entry(served_of(req)->files, &file, &entry);
+        li_request_entry(li_request_served(req)->files, &file, &entry);
     if (rc == 0 || rc == LI_ENOTFOUND)
         fuse_reply_entry(req, &entry);
     else
-        reply_error(req, &err);
+        li_request_fail(req, &err);
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
@@ -154,9 +150,9 @@ static void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *i
     struct stat st;
 
     (void)info;
-    if (get_file(req, node, &file) < 0)
+    if (li_request_file(req, node, &file) < 0)
         return;
-    li_files_stat(served_of(req)->files, &file, &st);
+    li_files_stat(li_request_served(req)->files, &file, &st);
     fuse_reply_attr(req, &st, forever);
 }
 
@@ -166,10 +162,10 @@ static void op_readlink(fuse_req_t req, fuse_ino_t node)
     char target[LI_FILES_LINK_MAX + 1];
     struct li_file file;
 
-    if (get_file(req, node, &file) < 0)
+    if (li_request_file(req, node, &file) < 0)
         return;
-    if (li_files_readlink(served_of(req)->files, &file, target, &err) < 0)
-        reply_error(req, &err);
+    if (li_files_readlink(li_request_served(req)->files, &file, target, &err) < 0)
+        li_request_fail(req, &err);
     else
         fuse_reply_readlink(req, target);
 }
@@ -177,7 +173,7 @@ static void op_readlink(fuse_req_t req, fuse_ino_t node)
 static void op_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
 {
     (void)node;
-    if (served_of(req)->no_open) {
+    if (li_request_served(req)->no_open) {
         fuse_reply_err(req, ENOSYS);
         return;
     }
@@ -189,7 +185,7 @@ static void op_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info
 static void op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
 {
     (void)node;
-    if (served_of(req)->no_opendir) {
+    if (li_request_served(req)->no_opendir) {
         fuse_reply_err(req, ENOSYS);
         return;
     }
@@ -207,16 +203,17 @@ static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
     char *buf;
 
     (void)info;
-    if (get_file(req, node, &file) < 0)
+    if (li_request_file(req, node, &file) < 0)
         return;
     buf = malloc(size);
     if (!buf) {
         li_fail_memory(&err);
-        reply_error(req, &err);
+        li_request_fail(req, &err);
         return;
     }
-    if (li_files_read(served_of(req)->files, &file, (uint64_t)offset, size, buf, &got, &err) < 0)
-        reply_error(req, &err);
+    if (li_files_read(li_request_served(req)->files, &file, (uint64_t)offset, size, buf, &got,
+                      &err) < 0)
+        li_request_fail(req, &err);
     else
         fuse_reply_buf(req, buf, got);
     free(buf);
@@ -231,105 +228,16 @@ static void op_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence,
     int rc;
 
     (void)info;
-    if (get_file(req, node, &file) < 0)
+    if (li_request_file(req, node, &file) < 0)
         return;
-    rc = li_files_seek(served_of(req)->files, &file, (uint64_t)offset, whence, &found, &err);
+    rc =
+        li_files_seek(li_request_served(req)->files, &file, (uint64_t)offset, whence, &found, &err);
     if (rc == 0)
         fuse_reply_lseek(req, (off_t)found);
     else if (rc == LI_END)
         fuse_reply_err(req, ENXIO);
     else
-        reply_error(req, &err);
-}
-
-/* A reply to readdir or readdirplus on its way. */
-struct listing {
-    fuse_req_t req;
-    struct li_files *files;
-    bool plus;
-    bool bare; /* attributes could not be had */
-    char *buf;
-    size_t size;
-    size_t used;
-};
-
-static size_t add_plus(struct listing *listing, const char *name, uint32_t ino, unsigned type,
-                       uint64_t next)
-{
-    struct li_error ignored = LI_ERROR_INIT;
-    struct fuse_entry_param entry = {0};
-    struct li_file file;
-
-    /* Without a node the entry is a plain one, as that of "." and ".." must be. */
-    entry.attr.st_ino = ino;
-    entry.attr.st_mode = DTTOIF(type);
-    if (!listing->bare && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
-        if (li_files_inode(listing->files, ino, &file, &ignored) == 0)
-            fill_entry(listing->files, &file, &entry);
-        else
-            listing->bare = true;
-    }
-    return fuse_add_direntry_plus(listing->req, listing->buf + listing->used,
-                                  listing->size - listing->used, name, &entry, (off_t)next);
-}
-
-static int add_entry(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
-                     uint64_t next, struct li_error *err)
-{
-    struct listing *listing = arg;
-    struct stat st = {.st_ino = ino, .st_mode = DTTOIF(type)};
-    char text[LI_FILES_NAME_MAX + 1];
-    size_t added;
-
-    (void)err;
-    memcpy(text, name, len);
-    text[len] = '\0';
-    if (listing->plus)
-        added = add_plus(listing, text, ino, type, next);
-    else
-        added = fuse_add_direntry(listing->req, listing->buf + listing->used,
-                                  listing->size - listing->used, text, &st, (off_t)next);
-    if (added > listing->size - listing->used)
-        return LI_END;
-    listing->used += added;
-    return 0;
-}
-
-static void list(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, bool plus)
-{
-    struct li_error err = LI_ERROR_INIT;
-    struct listing listing = {
-        .req = req, .files = served_of(req)->files, .plus = plus, .size = size};
-    struct li_file file;
-    int rc;
-
-    if (get_file(req, node, &file) < 0)
-        return;
-    listing.buf = malloc(size);
-    if (listing.buf)
-        rc = li_files_list(listing.files, &file, (uint64_t)offset, add_entry, &listing, &err);
-    else
-        rc = li_fail_memory(&err);
-    /* After some entries an error can wait: the next request begins where it is. */
-    if (rc < 0 && listing.used == 0)
-        reply_error(req, &err);
-    else
-        fuse_reply_buf(req, listing.buf, listing.used);
-    free(listing.buf);
-}
-
-static void op_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
-                       struct fuse_file_info *info)
-{
-    (void)info;
-    list(req, node, size, offset, false);
-}
-
-static void op_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
-                           struct fuse_file_info *info)
-{
-    (void)info;
-    list(req, node, size, offset, true);
+        li_request_fail(req, &err);
 }
 
 static void op_statfs(fuse_req_t req, fuse_ino_t node)
@@ -337,7 +245,7 @@ static void op_statfs(fuse_req_t req, fuse_ino_t node)
     struct statvfs st;
 
     (void)node;
-    li_files_statvfs(served_of(req)->files, &st);
+    li_files_statvfs(li_request_served(req)->files, &st);
     fuse_reply_statfs(req, &st);
 }
 
@@ -359,15 +267,15 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_
     struct li_file file;
     int rc;
 
-    if (get_file(req, node, &file) < 0)
+    if (li_request_file(req, node, &file) < 0)
         return;
-    rc = li_files_getxattr(served_of(req)->files, &file, name, &value, &err);
+    rc = li_files_getxattr(li_request_served(req)->files, &file, name, &value, &err);
     if (rc == 0)
         reply_attribute(req, &value, size);
     else if (rc == LI_ENOTFOUND)
         fuse_reply_err(req, ENODATA);
     else
-        reply_error(req, &err);
+        li_request_fail(req, &err);
     li_buffer_free(&value);
 }
 
@@ -395,14 +303,14 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t node, size_t size)
     struct li_buffer names = {0};
     struct li_file file;
 
-    if (get_file(req, node, &file) < 0)
+    if (li_request_file(req, node, &file) < 0)
         return;
-    if (li_files_listxattr(served_of(req)->files, &file, &names, &err) == 0) {
+    if (li_files_listxattr(li_request_served(req)->files, &file, &names, &err) == 0) {
         if (fuse_req_ctx(req)->uid != 0)
             drop_trusted(&names);
         reply_attribute(req, &names, size);
     } else {
-        reply_error(req, &err);
+        li_request_fail(req, &err);
     }
     li_buffer_free(&names);
 }
@@ -416,8 +324,8 @@ const struct fuse_lowlevel_ops li_fuse_operations = {
     .read = op_read,
     .lseek = op_lseek,
     .opendir = op_opendir,
-    .readdir = op_readdir,
-    .readdirplus = op_readdirplus,
+    .readdir = li_request_readdir,
+    .readdirplus = li_request_readdirplus,
     .statfs = op_statfs,
     .getxattr = op_getxattr,
     .listxattr = op_listxattr,

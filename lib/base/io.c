@@ -253,6 +253,15 @@ out:
     return rc;
 }
 
+int li_output_try(const char *path, struct li_error *err)
+{
+    struct li_output *out = NULL;
+    int rc = li_output_open(path, 0, &out, err);
+
+    li_output_free(out);
+    return rc;
+}
+
 int li_output_write(struct li_output *out, const void *buf, size_t len, uint64_t offset,
                     struct li_error *err)
 {

@@ -48,6 +48,10 @@ struct li_output;
  * the commit, also where PATH is a symbolic link to it; anything else there is LI_EINVALID. */
 int li_output_open(const char *path, uint64_t size, struct li_output **out, struct li_error *err);
 
+/* What li_output_open() would say of PATH now, for those who have long work to do before they call
+ * it. Nothing is left behind. */
+int li_output_try(const char *path, struct li_error *err);
+
 /* Writes a piece. Safe from many threads at once. */
 int li_output_write(struct li_output *out, const void *buf, size_t len, uint64_t offset,
                     struct li_error *err);

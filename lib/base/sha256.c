@@ -17,6 +17,7 @@
 #include <openssl/evp.h>
 
 #include "base/bytes.h"
+#include "base/secret.h"
 #include "base/sha256_lanes.h"
 
 struct li_sha256 {
@@ -158,17 +159,20 @@ int li_sha256_final(struct li_sha256 *hash, uint8_t digest[LI_SHA256_SIZE], stru
     return 0;
 }
 
+/* Our own state is overwritten as OpenSSL overwrites its: what is hashed may be a secret. */
 void li_sha256_free(struct li_sha256 *hash)
 {
-    if (hash)
-        EVP_MD_CTX_free(hash->md);
+    if (!hash)
+        return;
+    EVP_MD_CTX_free(hash->md);
+    li_wipe(hash, sizeof(*hash));
     free(hash);
 }
 
 int li_sha256_two(const void *data0, uint8_t digest0[LI_SHA256_SIZE], const void *data1,
                   uint8_t digest1[LI_SHA256_SIZE], size_t len, struct li_error *err)
 {
-    struct li_sha256 hash0 = {0}, hash1 = {0};
+    struct li_sha256 hash[2] = {{0}};
     int rc;
 
     pthread_once(&once, prepare);
@@ -176,10 +180,11 @@ int li_sha256_two(const void *data0, uint8_t digest0[LI_SHA256_SIZE], const void
         rc = li_sha256(data0, len, digest0, err);
         return rc < 0 ? rc : li_sha256(data1, len, digest1, err);
     }
-    begin(&hash0);
-    begin(&hash1);
-    rc = li_sha256_update_two(&hash0, data0, &hash1, data1, len, err);
-    end(&hash0, digest0);
-    end(&hash1, digest1);
+    begin(&hash[0]);
+    begin(&hash[1]);
+    rc = li_sha256_update_two(&hash[0], data0, &hash[1], data1, len, err);
+    end(&hash[0], digest0);
+    end(&hash[1], digest1);
+    li_wipe(hash, sizeof(hash));
     return rc;
 }

@@ -49,17 +49,34 @@ static bool metadata_block(const struct li_ext4 *plan, uint64_t block, uint8_t *
     return true;
 }
 
+/* Of BUF so many bytes are filled in already; those up to END become zeros. */
+static void fill_zeros(uint8_t *buf, uint64_t *filled, uint64_t end)
+{
+    if (end <= *filled)
+        return;
+    memset(buf + *filled, 0, end - *filled);
+    *filled = end;
+}
+
 static int metadata_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf)
 {
-    uint64_t end = plan->link_zone.first + plan->link_zone.count;
-    bool any = false;
+    uint64_t end = plan->link_zone.first + plan->link_zone.count, filled = 0;
+    uint8_t block[LI_EXT4_BLOCK_SIZE] = {0};
 
     if (first >= end)
         return LI_END;
-    memset(buf, 0, LI_CHUNK_SIZE);
-    for (uint64_t i = 0; i < LI_EXT4_BLOCKS_PER_CHUNK; i++)
-        any |= metadata_block(plan, first + i, buf + i * LI_EXT4_BLOCK_SIZE);
-    return any ? 0 : LI_END;
+    for (uint64_t i = 0; i < LI_EXT4_BLOCKS_PER_CHUNK; i++) {
+        if (!metadata_block(plan, first + i, block))
+            continue;
+        fill_zeros(buf, &filled, i * LI_EXT4_BLOCK_SIZE);
+        memcpy(buf + filled, block, sizeof(block));
+        filled += sizeof(block);
+        memset(block, 0, sizeof(block));
+    }
+    if (filled == 0)
+        return LI_END;
+    fill_zeros(buf, &filled, LI_CHUNK_SIZE);
+    return 0;
 }
 
 /* Visits what a chunk of the data zone is made of and sets *POSITION to where each piece begins, in
@@ -93,14 +110,6 @@ struct reading {
     uint64_t filled;   /* bytes of buf; runs come in the order in which they lie */
 };
 
-static void fill_zeros(struct reading *r, uint64_t end)
-{
-    if (end <= r->filled)
-        return;
-    memset(r->buf + r->filled, 0, end - r->filled);
-    r->filled = end;
-}
-
 /* What no run fills is zeros. */
 static int read_run(void *arg, const struct li_inode *inode, uint64_t at, uint64_t len,
                     uint64_t stored, struct li_error *err)
@@ -108,7 +117,7 @@ static int read_run(void *arg, const struct li_inode *inode, uint64_t at, uint64
     struct reading *r = arg;
     uint64_t begin = r->position + at;
 
-    fill_zeros(r, begin);
+    fill_zeros(r->buf, &r->filled, begin);
     r->filled = begin + len;
     return li_layers_read(r->layers, inode->layer, r->buf + begin, len, stored, err);
 }
@@ -119,10 +128,12 @@ static int data_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf,
     struct reading r = {.layers = li_tree_layers(plan->tree), .buf = buf};
     int rc = each_piece(plan, first, &r.position, read_run, &r, err);
 
-    if (rc == 0 && r.filled == 0)
+    if (rc != 0)
+        return rc;
+    if (r.filled == 0)
         return LI_END;
-    fill_zeros(&r, LI_CHUNK_SIZE);
-    return rc;
+    fill_zeros(buf, &r.filled, LI_CHUNK_SIZE);
+    return 0;
 }
 
 struct describing {

@@ -100,8 +100,5 @@ int li_layer_input_look(void *arg, uint64_t offset, size_t len, const uint8_t **
 
 int li_layer_input_attach(struct archive *a, struct li_layer_input *input)
 {
-    archive_read_set_read_callback(a, read_piece);
-    archive_read_set_skip_callback(a, skip_piece);
-    archive_read_set_callback_data(a, input);
-    return archive_read_open1(a);
+    return archive_read_open2(a, input, NULL, read_piece, skip_piece, NULL);
 }

@@ -49,6 +49,38 @@ int li_directory_file(int parent, const char *name, int *fd, uint64_t *size, str
  * Call it after the change that it is for. */
 int li_directory_changed(struct li_directory *d, const char *key, struct li_error *err);
 
+/* A file on its way to being an object. Begin with {-1, ""}, and close it however it went. */
+struct li_directory_temporary {
+    int fd;
+    char name[48]; /* in the root; "" while it has none */
+};
+
+/* Opens one to be linked into PARENT, without a name where that is possible. LI_ENOTFOUND where
+ * PARENT was removed. */
+int li_directory_temporary_open(struct li_directory *d, int parent,
+                                struct li_directory_temporary *t, struct li_error *err);
+
+/* Opens one that has a name, for what is to be renamed. */
+int li_directory_temporary_open_named(struct li_directory *d, struct li_directory_temporary *t,
+                                      struct li_error *err);
+
+/* Write the bytes, or those of the file FROM, which has SIZE, and make them durable. */
+int li_directory_temporary_fill(const struct li_directory_temporary *t, const void *data,
+                                size_t len, struct li_error *err);
+int li_directory_temporary_copy(const struct li_directory_temporary *t, int from, uint64_t size,
+                                struct li_error *err);
+
+/* Gives the finished file its name; LI_END where that is taken. */
+int li_directory_temporary_link(struct li_directory *d, struct li_directory_temporary *t,
+                                int parent, const char *name, struct li_error *err);
+
+/* Gives one that was opened with a name its own, in place of what is there. */
+int li_directory_temporary_rename(struct li_directory *d, struct li_directory_temporary *t,
+                                  int parent, const char *name, struct li_error *err);
+
+/* Closes it; one without a name of its own is gone then. */
+void li_directory_temporary_close(struct li_directory *d, struct li_directory_temporary *t);
+
 /* The operations, as in store.h. */
 int li_directory_put_if_absent(struct li_store *store, const char *key, const void *data,
                                size_t len, struct li_error *err);

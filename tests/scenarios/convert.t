@@ -235,6 +235,21 @@ is "$(stat -c %a out.ext4)" 644 "the file has the mode that the umask leaves"
 run 1 "into a directory that is not there" convert old.tar -o missing/out.ext4
 mkdir there
 run 1 "onto a directory" convert old.tar -o there
+# What can be known before an image is read is told before it is, and so in place of what is wrong
+# with the image.
+head -c 1000 old.tar >cut.tar
+touch after
+files_of . >before
+for out in missing/out.ext4 there; do
+    run 1 "a broken image, to $out" convert cut.tar -o "$out"
+    has "$ERR" "$out|in missing" "to $out: where it cannot go comes first"
+    has_no "$ERR" 'cut short|damaged' "to $out: and alone"
+done
+run 1 "a broken image" convert cut.tar -o out.ext4
+has "$ERR" 'cut short|damaged' "where it can go: what is wrong with the image"
+same sample.ext4 out.ext4 "where it can go: what was there is kept"
+files_of . >after
+same_text before after "nothing of all this stays behind"
 
 # ---- limits of the process ---------------------------------------------------------------------
 

@@ -280,7 +280,7 @@ require_mount() {
 }
 
 # mount_image REF DIR [ARGUMENT...]: one test: mounts in the foreground of a process of its own, waits
-# until the mount is there, and sets MOUNT_PID.
+# until the mount is there, a minute at most, and sets MOUNT_PID.
 mount_image() {
     local dir=$2 i
 

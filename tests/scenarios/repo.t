@@ -85,6 +85,8 @@ same app.ext4 got.ext4 "pull, pinned: the same"
 run 1 "pull of an id under another name" pull "team/app@$id" -o none.ext4
 run 1 "pull of an id that is not there" pull "app@00000000000000000000000000000000" -o none.ext4
 run 1 "pull of what is not there" pull app:9 -o none.ext4
+run 1 "the same, to where no file can be" pull app:9 -o missing/none.ext4
+has "$ERR" 'in missing: ' "is told of the file, before the repository is asked"
 not_ok "what failed wrote no file" test -e none.ext4
 cp -r repo elsewhere
 run 0 "pull from a copy of the repository" pull app:1 -o got.ext4 --repo "dir:$WORK/elsewhere"

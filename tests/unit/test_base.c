@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -12,6 +13,8 @@
 #include "base/bytes.h"
 #include "base/hex.h"
 #include "base/io.h"
+#include "base/sha256.h"
+#include "base/sha256_lanes.h"
 #include "base/workers.h"
 
 /* In place of libcrypto's: tells what was overwritten last. */
@@ -62,6 +65,29 @@ static void error_reads_from_outside_in(void **state)
     assert_int_equal(li_context(&err, "cannot push %s", "x"), LI_ENOTFOUND);
     assert_string_equal(err.text, "cannot push x: cannot open a?[2Jb: No such file or directory");
     assert_int_equal(err.sys, ENOENT);
+}
+
+/* Of a stream, and of two messages at hand, where the state is ours. */
+static void hashes_leave_no_state_behind(void **state)
+{
+    static const char message[] = "secret";
+    uint8_t digest[2][LI_SHA256_SIZE];
+    struct li_error err = LI_ERROR_INIT;
+    struct li_sha256 *hash = NULL;
+    const void *was;
+
+    (void)state;
+    assert_done(li_sha256_new(&hash, &err), &err);
+    assert_done(li_sha256_update(hash, message, sizeof(message), &err), &err);
+    cleansed = NULL;
+    was = hash;
+    li_sha256_free(hash);
+    assert_ptr_equal(cleansed, was);
+    cleansed = NULL;
+    assert_done(li_sha256_two(message, digest[0], message, digest[1], sizeof(message), &err), &err);
+    assert_memory_equal(digest[0], digest[1], LI_SHA256_SIZE);
+    if (li_sha256_lanes_here())
+        assert_true(cleansed != NULL && cleansed_len > 2 * LI_SHA256_BLOCK);
 }
 
 /* What a terminal could take for a command, in ASCII or not, and what is no text at all. */
@@ -226,6 +252,44 @@ static void output_names_are_refused_early_or_work(void **state)
     assert_fails(li_output_open("", 1, &out, &err), LI_ENOTFOUND, "\"\"", &err);
 }
 
+static size_t count_files(const char *dir)
+{
+    DIR *d = opendir(dir);
+    size_t count = 0;
+
+    assert_non_null(d);
+    for (const struct dirent *e; (e = readdir(d));)
+        count += e->d_name[0] != '.' || strlen(e->d_name) > 2;
+    closedir(d);
+    return count;
+}
+
+static void output_may_be_tried(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    char dir[] = "/tmp/unit-base-XXXXXX";
+    char path[64], lost[64];
+    struct stat st;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/file", dir);
+    snprintf(lost, sizeof(lost), "%s/none/file", dir);
+    assert_done(li_output_try(path, &err), &err);
+    assert_int_equal(count_files(dir), 0);
+    write_output(path);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_size > 0);
+    assert_done(li_output_try(path, &err), &err);
+    assert_fails(li_output_try(lost, &err), LI_ENOTFOUND, "/none: No such file", &err);
+    assert_fails(li_output_try(dir, &err), LI_EINVALID, "not a regular file", &err);
+    assert_int_equal(count_files(dir), 1);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_size > 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
 static int count_or_fail(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     atomic_int *count = arg;
@@ -284,6 +348,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffer_of_secrets_leaves_none_behind),
+        cmocka_unit_test(hashes_leave_no_state_behind),
         cmocka_unit_test(error_reads_from_outside_in),
         cmocka_unit_test(error_shows_visible_characters_only),
         cmocka_unit_test(error_survives_long_texts),
@@ -292,6 +357,7 @@ int main(void)
         cmocka_unit_test(output_appears_whole_or_not_at_all),
         cmocka_unit_test(output_goes_where_a_link_leads),
         cmocka_unit_test(output_names_are_refused_early_or_work),
+        cmocka_unit_test(output_may_be_tried),
         cmocka_unit_test(workers_tell_the_reason_not_its_echo),
         cmocka_unit_test(queue_loses_nothing),
     };

@@ -173,9 +173,14 @@ static struct chunks count_chunks(enum li_ext4_sizing sizing, uint64_t amount)
     assert_done(plan(&s, sizing, amount, &err), &err);
     source = li_ext4_source(s.ext4);
     for (uint64_t i = 0; i < source.count; i++) {
-        int rc = source.read(source.self, i, chunk, &err);
+        int rc;
 
+        chunk[0] = chunk[LI_CHUNK_SIZE - 1] = 0xa5;
+        rc = source.read(source.self, i, chunk, &err);
         assert_done(rc, &err);
+        /* A terabyte of nothing is not to be written, be it to memory. */
+        if (rc == LI_END)
+            assert_true(chunk[0] == 0xa5 && chunk[LI_CHUNK_SIZE - 1] == 0xa5);
         if (rc == LI_END || li_chunk_is_zero(chunk))
             continue;
         /* The first data chunk has the file d1/f1, which is of seed 1 as the large one is. */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Listings of directories. One also brings attributes, so that `ls -l` costs no request for each
+ * file. If those of one entry cannot be had, the listing goes on without them, and whoever asks for
+ * them is told then: a listing must not wait for the deadline again and again.
+ */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuse/internal.h"
+
+/* A reply to readdir or readdirplus on its way. */
+struct listing {
+    fuse_req_t req;
+    struct li_files *files;
+    bool plus;
+    bool bare; /* attributes could not be had */
+    char *buf;
+    size_t size;
+    size_t used;
+};
+
+static size_t add_plus(struct listing *listing, const char *name, uint32_t ino, unsigned type,
+                       uint64_t next)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+    struct fuse_entry_param entry = {0};
+    struct li_file file;
+
+    /* Without a node the entry is a plain one, as that of "." and ".." must be. */
+    entry.attr.st_ino = ino;
+    entry.attr.st_mode = DTTOIF(type);
+    if (!listing->bare && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
+        if (li_files_inode(listing->files, ino, &file, &ignored) == 0)
+            li_request_entry(listing->files, &file, &entry);
+        else
+            listing->bare = true;
+    }
+    return fuse_add_direntry_plus(listing->req, listing->buf + listing->used,
+                                  listing->size - listing->used, name, &entry, (off_t)next);
+}
+
+static int add_entry(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
+                     uint64_t next, struct li_error *err)
+{
+    struct listing *listing = arg;
+    struct stat st = {.st_ino = ino, .st_mode = DTTOIF(type)};
+    char text[LI_FILES_NAME_MAX + 1];
+    size_t added;
+
+    (void)err;
+    memcpy(text, name, len);
+    text[len] = '\0';
+    if (listing->plus)
+        added = add_plus(listing, text, ino, type, next);
+    else
+        added = fuse_add_direntry(listing->req, listing->buf + listing->used,
+                                  listing->size - listing->used, text, &st, (off_t)next);
+    if (added > listing->size - listing->used)
+        return LI_END;
+    listing->used += added;
+    return 0;
+}
+
+static void list(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, bool plus)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct listing listing = {
+        .req = req, .files = li_request_served(req)->files, .plus = plus, .size = size};
+    struct li_file file;
+    int rc;
+
+    if (li_request_file(req, node, &file) < 0)
+        return;
+    listing.buf = malloc(size);
+    if (listing.buf)
+        rc = li_files_list(listing.files, &file, (uint64_t)offset, add_entry, &listing, &err);
+    else
+        rc = li_fail_memory(&err);
+    /* After some entries an error can wait: the next request begins where it is. */
+    if (rc < 0 && listing.used == 0)
+        li_request_fail(req, &err);
+    else
+        fuse_reply_buf(req, listing.buf, listing.used);
+    free(listing.buf);
+}
+
+void li_request_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+                        struct fuse_file_info *info)
+{
+    (void)info;
+    list(req, node, size, offset, false);
+}
+
+void li_request_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+                            struct fuse_file_info *info)
+{
+    (void)info;
+    list(req, node, size, offset, true);
+}

@@ -122,7 +122,7 @@ MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambd
 	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
-FUZZ = files gzip image layer manifest seal
+FUZZ = aws files gzip image layer manifest record s3 seal
 FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ const char *li_http_method_text(enum li_http_method method)
 const char *li_http_header(const struct li_http_response *response, const char *name)
 {
     const char *at = (const char *)response->headers.data;
-    const char *end = at + response->headers.len;
+    const char *end = at ? at + response->headers.len : NULL;
 
     while (at < end) {
         const char *value = at + strlen(at) + 1;

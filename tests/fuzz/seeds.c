@@ -10,6 +10,7 @@
 #include "../unit/image_files.h"
 #include "base/bytes.h"
 #include "crypto/seal.h"
+#include "layer/record.h"
 
 static const char *top;
 
@@ -275,6 +276,93 @@ static void save_changes(void)
     }
 }
 
+/* ---- S3, AWS ---- */
+
+/* QUESTION is the first byte. */
+static void save_text(const char *target, const char *name, char question, const char *text)
+{
+    char *input = format("%c%s", question == 0 ? 'x' : question, text);
+
+    input[0] = question;
+    save(target, name, input, strlen(text) + 1);
+    free(input);
+}
+
+static void save_answers(void)
+{
+    save_text("s3", "explanation", 0,
+              "eu-west-1\xffREQUEST\xff<?xml version=\"1.0\"?><Error><Code>SlowDown</Code><Message>"
+              "Please &amp; wait</Message><Region>eu-west-1</Region></Error>");
+    save_text(
+        "s3", "listing", 1,
+        "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><IsTruncated>true"
+        "</IsTruncated><NextContinuationToken>t</NextContinuationToken><Contents><Key>"
+        "team%2Fchunks%2Faa</Key><Size>7</Size></Contents></ListBucketResult>\xff"
+        "<ListBucketResult><CommonPrefixes><Prefix>team/chunks/b/</Prefix></CommonPrefixes>"
+        "<IsTruncated>false</IsTruncated></ListBucketResult>");
+    save_text("s3", "removal", 3,
+              "<DeleteResult><Error><Key>team/a&amp;b</Key><Code>AccessDenied</Code><Message>no"
+              "</Message></Error></DeleteResult>");
+}
+
+static void save_credentials(void)
+{
+    save_text("aws", "profiles", 0,
+              "# mine\n[default]\nregion = eu-west-1\ns3 =\n  addressing_style = path\n"
+              "[profile \"a b\"]\ncredential_process = /bin/x 'y z'\n");
+    save_text("aws", "json", 1,
+              "{\"AccessKeyId\":\"AKIA\",\"SecretAccessKey\":\"s\",\"SessionToken\":\"t\","
+              "\"Expiration\":\"2026-01-31T12:00:00Z\"}");
+    save_text("aws", "sts", 2,
+              "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA</AccessKeyId>"
+              "<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>"
+              "2026-01-31T12:00:00Z</Expiration></Credentials></AssumeRoleResult>"
+              "</AssumeRoleResponse>");
+    save_text("aws", "sts-refusal", 3,
+              "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>no</Message></Error>"
+              "</ErrorResponse>");
+    save_text("aws", "words", 4, "/bin/x 'y z' \"a\\\"b\" c\\ d");
+    save_text("aws", "time", 5, "2026-01-31T12:00:00.5+01:00");
+}
+
+/* ---- records ---- */
+
+static void save_records(void)
+{
+    static const struct li_sparse_run runs[] = {{0, 5}, {10, 7}};
+    static const struct li_xattr xattrs[] = {{"user.a", (const uint8_t *)"value", 5}};
+    const struct li_entry entries[] = {
+        {.path = "d/", .inode = {.mode = S_IFDIR | 0755}, .xattrs = xattrs, .xattr_count = 1},
+        {.path = "d/sparse",
+         .inode = {.mode = S_IFREG | 0644, .size = 100, .data = 512},
+         .sparse = 1,
+         .runs = runs,
+         .run_count = 2},
+        {.path = "l", .target = "d", .inode = {.mode = S_IFLNK | 0777, .size = 1}},
+        {.path = "h", .hard_link = "d/sparse", .left_out = "com.apple.macl"},
+    };
+    struct li_record record = {.length = 2048};
+    struct li_error err = LI_ERROR_INIT;
+    struct li_unpacking reading;
+    struct li_buffer input = {0};
+
+    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
+        li_record_add(&record, &entries[i]);
+    li_record_end(&record);
+    tar_append(&input, "\1", 1);
+    tar_append(&input, record.entries.blocks.data, record.entries.blocks.len);
+    save("record", "packed", input.data, input.len);
+    reading = li_unpacking_begin(&record.entries.blocks);
+    assert_int_equal(li_unpacking_next(&reading, &err), 0);
+    input.len = 0;
+    tar_append(&input, "\0", 1);
+    tar_append(&input, reading.pieces.next, reading.pieces.left);
+    save("record", "plain", input.data, input.len);
+    li_unpacking_end(&reading);
+    li_record_drop(&record);
+    li_buffer_free(&input);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -290,5 +378,8 @@ int main(int argc, char **argv)
     save_seals();
     save_manifests();
     save_changes();
+    save_answers();
+    save_credentials();
+    save_records();
     return 0;
 }

@@ -310,7 +310,9 @@ const char *li_tree_target(const struct li_tree *tree, const struct li_inode *in
 
 const struct li_sparse_run *li_tree_sparse(const struct li_tree *tree, const struct li_inode *inode)
 {
-    return (const struct li_sparse_run *)(const void *)tree->runs.data + inode->sparse;
+    const struct li_sparse_run *runs = (const void *)tree->runs.data;
+
+    return runs ? runs + inode->sparse : NULL; /* there are none where all are holes */
 }
 
 size_t li_tree_runs(const struct li_tree *tree)

@@ -4,10 +4,10 @@
  * connections and TLS sessions that are kept and shared, multiplexed where the server speaks
  * HTTP/2; callers on any thread hand a request in and wait for its answer.
  *
- * Requests in flight are bounded, and the bound shrinks while servers ask for less (429 and 503;
- * see window.h). TLS is always verified. Redirects are answers like any other, and are not
- * followed. Proxies are those of the environment, as curl(1) reads them. Nothing is retried here:
- * see retry.h.
+ * Requests in flight are bounded, and the bound shrinks while servers ask for less (429 and 503)
+ * and where answers do not come in time (see window.h). TLS is always verified. Redirects are
+ * answers like any other, and are not followed. Proxies are those of the environment, as curl(1)
+ * reads them. Nothing is retried here: see retry.h.
  *
  * Requests and pauses that belong together are a group, and end together where it is called off:
  * who has failed for good need not wait for what was to follow.

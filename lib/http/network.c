@@ -75,14 +75,18 @@ static void watch_connection(struct li_network *network, const struct li_transfe
 static void finish(struct li_network *network, struct li_transfer *transfer, CURLcode code)
 {
     const struct li_http_response *response = &transfer->response;
+    bool narrow;
     int rc;
 
     watch_connection(network, transfer, code);
     curl_multi_remove_handle(network->multi, transfer->easy);
     unlink_running(network, transfer);
     rc = li_transfer_result(transfer, code);
-    li_window_end(&network->window, rc < 0, rc == 0 && li_retry_is_plea(response->status),
-                  rc == 0 ? li_retry_after(response) : 0, li_http_milliseconds());
+    /* What does not come in time may share a slow way with too many. */
+    narrow = rc == 0 ? li_retry_is_plea(response->status)
+                     : code == CURLE_OPERATION_TIMEDOUT && !response->unreached;
+    li_window_end(&network->window, rc < 0, narrow, rc == 0 ? li_retry_after(response) : 0,
+                  li_http_milliseconds());
     settle(network, transfer, rc);
 }
 

@@ -32,11 +32,11 @@ static void narrow(struct li_window *window, uint64_t retry_after, uint64_t now)
         window->thousandths = 1000;
 }
 
-void li_window_end(struct li_window *window, bool failed, bool plea, uint64_t retry_after,
+void li_window_end(struct li_window *window, bool failed, bool too_many, uint64_t retry_after,
                    uint64_t now)
 {
     window->running--;
-    if (plea) {
+    if (too_many) {
         narrow(window, retry_after, now);
     } else if (!failed) {
         window->thousandths += UINT64_C(1000000) / window->thousandths;

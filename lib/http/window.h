@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How many requests may be in flight: additive increase, multiplicative decrease, as TCP does it.
- * A server that asks for less halves the window, once for all the answers that were under way when
- * it did, and lets nothing new begin for a moment; each window's worth of other answers widens it
- * by one. Times are milliseconds of a clock that only goes forward. For one thread at a time.
+ * A server that asks for less, or an answer that does not come in time, halves the window, once for
+ * all the answers that were under way then, and lets nothing new begin for a moment; each window's
+ * worth of other answers widens it by one. Times are milliseconds of a clock that only goes
+ * forward. For one thread at a time.
  */
 #ifndef LI_HTTP_WINDOW_H
 #define LI_HTTP_WINDOW_H
@@ -32,9 +33,10 @@ bool li_window_open(const struct li_window *window, uint64_t now);
 
 void li_window_begin(struct li_window *window);
 
-/* One that began has ended. PLEA: the server asked for less, and for RETRY_AFTER milliseconds
- * without requests (0: it did not say how long). FAILED: there was no answer. */
-void li_window_end(struct li_window *window, bool failed, bool plea, uint64_t retry_after,
+/* One that began has ended. FAILED: there was no answer. TOO_MANY: the server asked for less, and
+ * for RETRY_AFTER milliseconds without requests (0: it did not say how long), or there was no
+ * answer in time. */
+void li_window_end(struct li_window *window, bool failed, bool too_many, uint64_t retry_after,
                    uint64_t now);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/workers.h"
 #include "http/http.h"
 #include "http/retry.h"
+#include "http/window.h"
 
 struct fixture {
     struct http_server server;
@@ -390,6 +391,19 @@ static void plea_pauses(void **state)
     finish(&f);
 }
 
+/* So does an answer that does not come in time, since others may be what it has no room for. */
+static void lateness_pauses(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = 20000},
+          {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"});
+    uint64_t start = unit_milliseconds();
+
+    assert_int_equal(send_request(&f, (struct li_http_request){.total = 1}), LI_ENETWORK);
+    assert_done(send_request(&f, (struct li_http_request){0}), &f.err);
+    assert_true(unit_milliseconds() - start >= 1000 + LI_WINDOW_PAUSE - 20);
+    finish(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +425,7 @@ int main(void)
         cmocka_unit_test(stop),
         cmocka_unit_test(cancel),
         cmocka_unit_test(plea_pauses),
+        cmocka_unit_test(lateness_pauses),
     };
 
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);

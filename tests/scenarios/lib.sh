@@ -45,6 +45,12 @@ mkdir -p "$HOME" "$TMPDIR" "$WORK/sanitizer"
 chmod 755 "$WORK"
 chmod 1777 "$WORK/sanitizer" "$TMPDIR"
 
+# is_running PID: it is a process that this shell has started and that has not ended. The number of one
+# that has may be another's by now.
+is_running() {
+    jobs -pr | grep -qx "$1"
+}
+
 cleanup() {
     local dir pid
 
@@ -54,7 +60,7 @@ cleanup() {
         fi
     done
     for pid in ${started[@]+"${started[@]}"}; do
-        kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+        is_running "${pid#-}" && kill -9 -- "$pid" 2>/dev/null && wait "${pid#-}" 2>/dev/null
     done
     rm -rf --one-file-system "$WORK"
 }

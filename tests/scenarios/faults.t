@@ -97,7 +97,7 @@ push_and_mount() {
     ref=case:$1
 
     "$way" "$@"
-    through_faults 180 push image.tar "$ref"
+    through_faults 90 push image.tar "$ref"
     [ "$status" -ne 0 ] || check_stored
     stored_twice "$PROXY_LOG"
     end_proxy
@@ -105,7 +105,7 @@ push_and_mount() {
     check_stored
 
     "$way" "${1}000" "${@:2}"
-    through_faults 180 mount "$ref" mnt --timeout 10
+    through_faults 90 mount "$ref" mnt --timeout 10
     if [ "$status" -eq 0 ]; then
         read_mount
         directly umount mnt

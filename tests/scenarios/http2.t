@@ -167,7 +167,7 @@ h2 0 "push" push 1.tar app:1 --stats --json
 spoke_http2 108 "push"
 is "$(connections)" 1 "push: one connection is enough"
 most=$(most_at_once)
-ok "push: up to $most requests at once" test "$most" -ge 4 -a "$most" -le 32
+ok "push: up to $most requests at once" test "$most" -gt 16 -a "$most" -le 32
 is "$(jq .stats.requests.repeated "$OUT")" 0 "push: none was sent twice"
 is "$(cut -d ' ' -f 2 "$H2_LOG" | grep -c '^5')" 0 "push: nginx is content with all of them"
 is_stored 1

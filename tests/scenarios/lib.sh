@@ -304,11 +304,11 @@ mount_image() {
     result $? "mount $1 in the foreground" <"$WORK/.mount.err"
 }
 
-# ends PID: it is gone within 30 seconds.
+# ends PID: it is gone within 10 seconds.
 ends() {
     local i
 
-    for ((i = 0; i < 600; i++)); do
+    for ((i = 0; i < 200; i++)); do
         kill -0 "$1" 2>/dev/null || return 0
         ! grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null || return 0
         sleep 0.05

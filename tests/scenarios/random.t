@@ -103,7 +103,7 @@ for ((lane = 0; lane < lanes; lane++)); do
     started+=($!)
 done
 for ((seed = FIRST; seed < FIRST + SEEDS; seed++)); do
-    until [ -e "status.$seed" ] || ! kill -0 "${started[(seed - FIRST) % lanes]}" 2>/dev/null; do
+    until [ -e "status.$seed" ] || ! is_running "${started[(seed - FIRST) % lanes]}"; do
         sleep 0.05
     done
     result "$(cat "status.$seed" 2>/dev/null || echo 1)" "seed $seed" <"said.$seed"

@@ -137,8 +137,7 @@ while read -r kind at; do
     rm $number.tar
 done < <(moments "$requests" "$took")
 ok "$((number - 10)) pushes were tried" test $((number - 10)) -eq "$MOMENTS"
-# A push may take less time than the one that was measured, and have ended by then.
-ok "some were killed: $killed" test "$killed" -ge $((MOMENTS / 4))
+ok "most were killed: $killed" test "$killed" -ge $((MOMENTS / 2))
 run 0 "what was there verifies" verify app:0
 
 # ---- at once -----------------------------------------------------------------------------------

@@ -240,7 +240,7 @@ static void stall(void **state)
     assert_false(f.response.unreached);
     assert_int_equal(send_request(&f, (struct li_http_request){.total = 1}), LI_ENETWORK);
     assert_false(f.response.unreached);
-    assert_true(time(NULL) - start < 18);
+    assert_true(time(NULL) - start < 9);
     finish(&f);
 }
 
@@ -367,7 +367,7 @@ static void cancel(void **state)
     start = unit_milliseconds();
     li_http_cancel(f.http, &g.group);
     assert_done(li_workers_join(team, &f.err), &f.err);
-    assert_true(unit_milliseconds() - start < 15000);
+    assert_true(unit_milliseconds() - start < 1000);
     assert_int_equal(send_request(&f, late), LI_ECANCELLED);
     assert_int_equal(li_http_pause(f.http, &g.inner, 1, &f.err), LI_ECANCELLED);
     assert_done(li_http_pause(f.http, NULL, 1, &f.err), &f.err);

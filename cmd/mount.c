@@ -9,9 +9,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/repeats.h"
 #include "cmd/context.h"
 #include "fuse/fuse.h"
 #include "reader/files.h"
@@ -48,6 +50,7 @@ struct mount {
     struct li_manifest manifest;
     struct li_reader *reader;
     struct li_files *files;
+    struct li_repeats failures;
 };
 
 static void ending(void *arg)
@@ -96,12 +99,31 @@ static void report(void *arg)
     fflush(m->stats);
 }
 
+static void tell_untold(const struct mount *m, uint64_t untold)
+{
+    if (untold)
+        fprintf(stderr, "lambdaimg: %s: %llu more requests failed meanwhile\n",
+                m->args->operand[0], (unsigned long long)untold);
+}
+
 /* A read that fails says why, where somebody can read it. */
 static void failed(void *arg, const struct li_error *err)
 {
     struct mount *m = arg;
+    uint64_t untold = 0;
 
+    if (!li_repeats_tell(&m->failures, err, m->context.env.now(), &untold))
+        return;
+    tell_untold(m, untold);
     fprintf(stderr, "lambdaimg: %s: %s\n", m->args->operand[0], err->text);
+}
+
+/* Whether standard error is a file: nobody waits for its end. */
+static bool keeps_a_log(void)
+{
+    struct stat st;
+
+    return fstat(2, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 static void leave_terminal(const struct mount *m)
@@ -112,7 +134,7 @@ static void leave_terminal(const struct mount *m)
         return;
     dup2(null, 0);
     dup2(null, 1);
-    if (m->stats != stderr)
+    if (m->stats != stderr && !keeps_a_log())
         dup2(null, 2);
     close(null);
 }
@@ -193,6 +215,7 @@ static int serve(struct mount *m, struct li_error *err)
         if (mount_options.threads < FUSE_THREADS_LEAST)
             mount_options.threads = FUSE_THREADS_LEAST;
         rc = li_fuse_mount(m->files, &mount_options, err);
+        tell_untold(m, li_repeats_untold(&m->failures));
         if (flag(m->args, "stats"))
             report(m);
     }
@@ -264,7 +287,7 @@ static int find_directory(struct mount *m, struct li_error *err)
 static int run(const struct arguments *args, struct li_error *err)
 {
     const char *stats = option(args, "stats");
-    struct mount m = {.args = args, .ready_fd = -1, .presence = -1};
+    struct mount m = {.args = args, .ready_fd = -1, .presence = -1, .failures = LI_REPEATS_INIT};
     bool foreground = flag(args, "foreground");
     int rc = parse_reference(args->operand[0], &m.reference, err);
 

@@ -31,7 +31,7 @@ struct li_mount_options {
      * should wait no more, for the mount goes when all have been answered. */
     void (*ending)(void *arg);
     void *ending_arg;
-    /* Called for each request that is answered with EIO or the like, from any thread, unless it was
+    /* Called for each request that is answered with EIO or ENOMEM, from any thread, unless it was
      * cancelled (LI_ECANCELLED). Each of the four callbacks may be NULL. */
     void (*failed)(void *arg, const struct li_error *err);
     void *failed_arg;

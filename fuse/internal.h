@@ -30,13 +30,13 @@ extern const struct fuse_lowlevel_ops li_fuse_operations;
 /* What the mount serves that the request came to. */
 struct li_served *li_request_served(fuse_req_t req);
 
-/* Answers the request with the error. What is absent or cannot be is the asker's affair; all else
- * is the mount's, and told to it as well. */
+/* Answers the request with the error: EIO, unless it is for want of memory or the asker's own. All
+ * but that last is told to the mount as well. */
 void li_request_fail(fuse_req_t req, const struct li_error *err);
 
-/* The file of a node; where there is none to be had, the request has been answered, and the error
- * is returned. */
-int li_request_file(fuse_req_t req, fuse_ino_t node, struct li_file *file);
+/* The file of a node; where there is none to be had, the request has been answered, and false is
+ * returned. */
+bool li_request_file(fuse_req_t req, fuse_ino_t node, struct li_file *file);
 
 /* What the kernel is told of a name that leads to the file. */
 void li_request_entry(const struct li_files *files, const struct li_file *file,

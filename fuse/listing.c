@@ -5,6 +5,7 @@
  * them is told then: a listing must not wait for the deadline again and again.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,16 +72,20 @@ static void list(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, boo
     struct li_file file;
     int rc;
 
-    if (li_request_file(req, node, &file) < 0)
+    if (!li_request_file(req, node, &file))
         return;
     listing.buf = malloc(size);
     if (listing.buf)
         rc = li_files_list(listing.files, &file, (uint64_t)offset, add_entry, &listing, &err);
     else
         rc = li_fail_memory(&err);
-    /* After some entries an error can wait: the next request begins where it is. */
+    /* After some entries an error can wait: the next request begins where it is. An answer of no
+     * entries is the end of the listing, so it is given where the listing ended, and nowhere else.
+     */
     if (rc < 0 && listing.used == 0)
         li_request_fail(req, &err);
+    else if (rc > 0 && listing.used == 0)
+        fuse_reply_err(req, EINVAL);
     else
         fuse_reply_buf(req, listing.buf, listing.used);
     free(listing.buf);

@@ -5,9 +5,11 @@
  * and nothing to lock.
  *
  * An image never changes, so the kernel may keep all it is told for ever: entries, absent names,
- * attributes, listings, links and data. Where it can do without opening and closing files and
- * directories it is told that we don't care, once, and never asks again; it then keeps data as with
- * keep_cache.
+ * attributes, listings, links and data. So it must be told what was read of the image and nothing
+ * else: only what the reader gives as an answer may become ENOENT, ENODATA, ENXIO or the end of a
+ * listing, and what it could not read is EIO, which the kernel keeps nothing of. Where it can do
+ * without opening and closing files and directories it is told that we don't care, once, and never
+ * asks again; it then keeps data as with keep_cache.
  *
  * Listings are in listing.c.
  */
@@ -42,14 +44,10 @@ static fuse_ino_t node_of(uint32_t ino)
 static int errno_of(const struct li_error *err)
 {
     switch (err->code) {
-    case LI_ENOTFOUND:
-        return ENOENT;
     case LI_EINVALID:
         return EINVAL;
     case LI_ENOMEM:
         return ENOMEM;
-    case LI_EUNSUPPORTED:
-        return EOPNOTSUPP;
     default:
         return EIO;
     }
@@ -59,20 +57,21 @@ void li_request_fail(fuse_req_t req, const struct li_error *err)
 {
     const struct li_mount_options *options = li_request_served(req)->options;
 
-    if (options->failed && err->code != LI_ENOTFOUND && err->code != LI_EINVALID &&
-        err->code != LI_ECANCELLED)
+    if (options->failed && err->code != LI_EINVALID && err->code != LI_ECANCELLED)
         options->failed(options->failed_arg, err);
     fuse_reply_err(req, errno_of(err));
 }
 
-int li_request_file(fuse_req_t req, fuse_ino_t node, struct li_file *file)
+bool li_request_file(fuse_req_t req, fuse_ino_t node, struct li_file *file)
 {
     struct li_error err = LI_ERROR_INIT;
-    int rc = li_files_inode(li_request_served(req)->files, inode_of(node), file, &err);
+    bool used = false;
 
-    if (rc < 0)
+    if (li_files_find_inode(li_request_served(req)->files, inode_of(node), file, &used, &err) < 0)
         li_request_fail(req, &err);
-    return rc;
+    else if (!used)
+        fuse_reply_err(req, ESTALE);
+    return used;
 }
 
 static void want(struct fuse_conn_info *conn, unsigned capability)
@@ -110,22 +109,19 @@ void li_request_entry(const struct li_files *files, const struct li_file *file,
     li_files_stat(files, file, &entry->attr);
 }
 
-static int lookup(fuse_req_t req, fuse_ino_t parent, const char *name, struct li_file *out,
-                  struct li_error *err)
+/* Makes of NAME what the kernel is told of it, which for an absent one is that there is no node. */
+static int lookup(struct li_files *files, const struct li_file *directory, const char *name,
+                  struct fuse_entry_param *entry, struct li_error *err)
 {
-    struct li_files *files = li_request_served(req)->files;
-    struct li_file directory;
+    struct li_file file;
     uint32_t ino = 0;
-    int rc = li_files_inode(files, inode_of(parent), &directory, err);
+    int rc = li_files_lookup(files, directory, name, strlen(name), &ino, err);
 
-    if (rc == 0)
-        rc = li_files_lookup(files, &directory, name, strlen(name), &ino, err);
-    if (rc < 0)
+    if (rc < 0 || ino == 0)
         return rc;
-    rc = li_files_inode(files, ino, out, err);
-    /* An entry whose inode is not in use is not an absent name. */
-    if (rc == LI_ENOTFOUND)
-        rc = err->code = LI_ECORRUPT;
+    rc = li_files_inode(files, ino, &file, err);
+    if (rc == 0)
+        li_request_entry(files, &file, entry);
     return rc;
 }
 
@@ -133,15 +129,14 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct li_error err = LI_ERROR_INIT;
     struct fuse_entry_param entry = {.entry_timeout = forever};
-    struct li_file file;
-    int rc = lookup(req, parent, name, &file, &err);
+    struct li_file directory;
 
-    if (rc == 0)
-        li_request_entry(li_request_served(req)->files, &file, &entry);
-    if (rc == 0 || rc == LI_ENOTFOUND)
-        fuse_reply_entry(req, &entry);
-    else
+    if (!li_request_file(req, parent, &directory))
+        return;
+    if (lookup(li_request_served(req)->files, &directory, name, &entry, &err) < 0)
         li_request_fail(req, &err);
+    else
+        fuse_reply_entry(req, &entry);
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
@@ -150,7 +145,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *i
     struct stat st;
 
     (void)info;
-    if (li_request_file(req, node, &file) < 0)
+    if (!li_request_file(req, node, &file))
         return;
     li_files_stat(li_request_served(req)->files, &file, &st);
     fuse_reply_attr(req, &st, forever);
@@ -162,7 +157,7 @@ static void op_readlink(fuse_req_t req, fuse_ino_t node)
     char target[LI_FILES_LINK_MAX + 1];
     struct li_file file;
 
-    if (li_request_file(req, node, &file) < 0)
+    if (!li_request_file(req, node, &file))
         return;
     if (li_files_readlink(li_request_served(req)->files, &file, target, &err) < 0)
         li_request_fail(req, &err);
@@ -203,7 +198,7 @@ static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
     char *buf;
 
     (void)info;
-    if (li_request_file(req, node, &file) < 0)
+    if (!li_request_file(req, node, &file))
         return;
     buf = malloc(size);
     if (!buf) {
@@ -228,16 +223,16 @@ static void op_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence,
     int rc;
 
     (void)info;
-    if (li_request_file(req, node, &file) < 0)
+    if (!li_request_file(req, node, &file))
         return;
     rc =
         li_files_seek(li_request_served(req)->files, &file, (uint64_t)offset, whence, &found, &err);
-    if (rc == 0)
-        fuse_reply_lseek(req, (off_t)found);
-    else if (rc == LI_END)
+    if (rc < 0)
+        li_request_fail(req, &err);
+    else if (found == LI_FILES_NOWHERE)
         fuse_reply_err(req, ENXIO);
     else
-        li_request_fail(req, &err);
+        fuse_reply_lseek(req, (off_t)found);
 }
 
 static void op_statfs(fuse_req_t req, fuse_ino_t node)
@@ -265,17 +260,18 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_
     struct li_error err = LI_ERROR_INIT;
     struct li_buffer value = {0};
     struct li_file file;
+    bool found = false;
     int rc;
 
-    if (li_request_file(req, node, &file) < 0)
+    if (!li_request_file(req, node, &file))
         return;
-    rc = li_files_getxattr(li_request_served(req)->files, &file, name, &value, &err);
-    if (rc == 0)
-        reply_attribute(req, &value, size);
-    else if (rc == LI_ENOTFOUND)
+    rc = li_files_getxattr(li_request_served(req)->files, &file, name, &value, &found, &err);
+    if (rc < 0)
+        li_request_fail(req, &err);
+    else if (!found)
         fuse_reply_err(req, ENODATA);
     else
-        li_request_fail(req, &err);
+        reply_attribute(req, &value, size);
     li_buffer_free(&value);
 }
 
@@ -303,7 +299,7 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t node, size_t size)
     struct li_buffer names = {0};
     struct li_file file;
 
-    if (li_request_file(req, node, &file) < 0)
+    if (!li_request_file(req, node, &file))
         return;
     if (li_files_listxattr(li_request_served(req)->files, &file, &names, &err) == 0) {
         if (fuse_req_ctx(req)->uid != 0)

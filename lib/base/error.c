@@ -78,6 +78,7 @@ int li_fail(struct li_error *err, int code, const char *fmt, ...)
     sanitize(err->text);
     err->code = code;
     err->sys = 0;
+    err->part = 0;
     return code;
 }
 
@@ -93,6 +94,7 @@ int li_fail_errno(struct li_error *err, int sys, const char *fmt, ...)
     sanitize(err->text);
     err->code = code_of_errno(sys);
     err->sys = sys;
+    err->part = 0;
     return err->code;
 }
 
@@ -117,9 +119,34 @@ int li_context(struct li_error *err, const char *fmt, ...)
     return err->code;
 }
 
+int li_as_failure(int rc, struct li_error *err)
+{
+    if (rc > 0)
+        return li_fail(err, LI_EIO, "it ended where it must not");
+    switch (rc) {
+    case 0:
+        return 0;
+    case LI_ECORRUPT:
+    case LI_EDENIED:
+    case LI_ENETWORK:
+    case LI_ENOMEM:
+    case LI_ECANCELLED:
+        break;
+    case LI_ENOTFOUND:
+    case LI_ELIMIT:
+        rc = LI_ECORRUPT;
+        break;
+    default:
+        rc = LI_EIO;
+    }
+    err->code = rc;
+    return rc;
+}
+
 void li_error_clear(struct li_error *err)
 {
     err->code = LI_OK;
     err->sys = 0;
+    err->part = 0;
     err->text[0] = '\0';
 }

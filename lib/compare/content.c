@@ -79,14 +79,12 @@ static int compare_hole(struct file *f, uint64_t to, struct li_error *err)
         uint64_t data = 0;
 
         rc = li_files_seek(f->c->files, &f->stored, f->at, SEEK_DATA, &data, err);
-        if (rc == LI_END || (rc == 0 && data >= to)) {
-            f->at = to;
-            return 0;
-        }
-        if (rc == 0) {
-            f->at = data;
+        if (rc < 0)
+            return rc;
+        /* LI_FILES_NOWHERE is behind all. */
+        f->at = data < to ? data : to;
+        if (data < to)
             rc = compare_bytes(f, NULL, to - data < PIECE ? to - data : PIECE, err);
-        }
     }
     return rc;
 }

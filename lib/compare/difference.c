@@ -118,8 +118,11 @@ static int read_stored(struct li_files *files, const struct li_file *file,
     const char *end = name ? name + names.len : NULL;
 
     for (; rc == 0 && name < end; name += strlen(name) + 1) {
-        value.len = 0;
-        rc = li_files_getxattr(files, file, name, &value, err);
+        bool found = false;
+
+        rc = li_files_getxattr(files, file, name, &value, &found, err);
+        if (rc == 0 && !found)
+            rc = li_fail(err, LI_ECORRUPT, "attribute %s is listed and not there", name);
         if (rc == 0)
             rc = li_attribute_add(out, name, value.data, value.len, err);
     }

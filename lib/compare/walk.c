@@ -270,10 +270,6 @@ static int compare_lookup(struct walk *w, const struct li_file *directory,
     uint32_t ino = 0;
     int rc = li_files_lookup(w->c->files, directory, stored->name, strlen(stored->name), &ino, err);
 
-    if (rc == LI_ENOTFOUND) {
-        li_error_clear(err);
-        rc = 0;
-    }
     if (rc == 0)
         li_differ_numbers(w->c, path_of(w), "inode that a look-up gives", ino, stored->ino);
     return rc;

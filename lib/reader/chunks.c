@@ -58,5 +58,6 @@ int li_chunk_open(const struct li_chunk_map *map, struct li_chunk_opener *opener
     if (rc == 0)
         rc = li_seal_open(opener->sealer, &chunk->prk, chunk->digest, opener->sealed.data,
                           opener->sealed.len, plain, err);
+    rc = li_as_failure(rc, err);
     return rc < 0 ? li_context(err, "chunk %" PRIu64, index) : 0;
 }

@@ -39,7 +39,8 @@ struct li_chunk_opener {
 
 void li_chunk_opener_free(struct li_chunk_opener *opener); /* one that is zero is allowed */
 
-/* Fetches, checks and opens chunk INDEX, which must not be zeros. */
+/* Fetches, checks and opens chunk INDEX, which must not be zeros. The manifest has it, so that it
+ * cannot be had is a failure, whatever a store calls it: the codes of li_as_failure(). */
 int li_chunk_open(const struct li_chunk_map *map, struct li_chunk_opener *opener, uint64_t index,
                   uint8_t *plain, struct li_error *err);
 

@@ -95,36 +95,35 @@ int li_files_directory_block(struct li_files *files, const struct li_file *direc
                           files->block_size, block, err);
 }
 
-int li_files_search_block(const struct li_files *files, const uint8_t *block, const char *name,
-                          size_t len, uint32_t *ino, struct li_error *err)
+int li_files_search_block(const struct li_files *files, const uint8_t *block,
+                          struct li_lookup *lookup, struct li_error *err)
 {
     struct entry entry;
 
-    for (uint32_t at = 0; at < files->block_size; at = entry.next) {
+    for (uint32_t at = 0; at < files->block_size && !lookup->ino; at = entry.next) {
         int rc = read_entry(files, block, at, &entry, err);
 
         if (rc < 0)
             return rc;
-        if (entry.ino && entry.len == len && memcmp(entry.name, name, len) == 0) {
-            *ino = entry.ino;
-            return 0;
-        }
+        if (entry.ino && entry.len == lookup->len &&
+            memcmp(entry.name, lookup->name, lookup->len) == 0)
+            lookup->ino = entry.ino;
     }
-    return LI_END;
+    return 0;
 }
 
 /* Looks through the first COUNT blocks. */
-static int search_blocks(struct li_files *files, const struct li_file *directory, uint64_t count,
-                         const char *name, size_t len, uint32_t *ino, struct li_error *err)
+static int search_blocks(struct li_files *files, struct li_lookup *lookup, uint64_t count,
+                         struct li_error *err)
 {
     uint8_t block[LI_FILES_BLOCK_MAX];
     struct li_run run = {0};
-    int rc = LI_END;
+    int rc = 0;
 
-    for (uint64_t i = 0; i < count && rc == LI_END; i++) {
-        rc = li_files_directory_block(files, directory, i, &run, block, err);
+    for (uint64_t i = 0; i < count && rc == 0 && !lookup->ino; i++) {
+        rc = li_files_directory_block(files, lookup->directory, i, &run, block, err);
         if (rc == 0)
-            rc = li_files_search_block(files, block, name, len, ino, err);
+            rc = li_files_search_block(files, block, lookup, err);
     }
     return rc;
 }
@@ -132,23 +131,21 @@ static int search_blocks(struct li_files *files, const struct li_file *directory
 int li_files_lookup(struct li_files *files, const struct li_file *directory, const char *name,
                     size_t len, uint32_t *ino, struct li_error *err)
 {
-    uint64_t count = 0;
-    int rc = count_blocks(files, directory, &count, err);
+    struct li_lookup lookup = {.directory = directory, .name = name, .len = len};
+    bool dots = (len == 1 && name[0] == '.') || (len == 2 && name[0] == '.' && name[1] == '.');
+    bool indexed = false;
+    int rc = count_blocks(files, directory, &lookup.blocks, err);
 
     if (rc < 0)
         return rc;
-    if ((len == 1 && name[0] == '.') || (len == 2 && name[0] == '.' && name[1] == '.'))
-        rc = search_blocks(files, directory, 1, name, len, ino, err);
-    else if (files->indexed && (li_file_flags(directory) & EXT2_INDEX_FL))
-        rc = li_files_htree_lookup(files, directory, count, name, len, ino, err);
-    else
-        rc = LI_FILES_NO_INDEX;
-    if (rc == LI_FILES_NO_INDEX)
-        rc = search_blocks(files, directory, count, name, len, ino, err);
-    if (rc == LI_END)
-        return li_fail(err, LI_ENOTFOUND, "inode %" PRIu32 " has no entry of that name",
-                       directory->ino);
-    return rc < 0 ? li_context(err, "directory inode %" PRIu32, directory->ino) : 0;
+    if (!dots && files->indexed && (li_file_flags(directory) & EXT2_INDEX_FL))
+        rc = li_files_htree_lookup(files, &lookup, &indexed, err);
+    if (rc == 0 && !indexed)
+        rc = search_blocks(files, &lookup, dots ? 1 : lookup.blocks, err);
+    if (rc < 0)
+        return li_context(err, "directory inode %" PRIu32, directory->ino);
+    *ino = lookup.ino;
+    return 0;
 }
 
 static int check_name(const struct entry *entry, struct li_error *err)

@@ -8,6 +8,12 @@
  * and 64-bit or 32-bit descriptors, with or without metadata checksums (where they are there they
  * are not needed: chunks are authenticated). All functions but open and free may be called from
  * many threads at once. Inode numbers are ext4's; the root is 2.
+ *
+ * What an image has or has not is an answer: it is given in an out-parameter, and only where all
+ * that it rests on was read. What is returned is 0, or why there is no answer: LI_ECORRUPT, LI_EIO,
+ * LI_ENETWORK, LI_EDENIED or LI_ECANCELLED (see struct li_blocks), LI_ECORRUPT, LI_EUNSUPPORTED or
+ * LI_ELIMIT of what was read, LI_ENOMEM, or LI_EINVALID where the question does not suit the file's
+ * type.
  */
 #ifndef LI_READER_FILES_H
 #define LI_READER_FILES_H
@@ -29,7 +35,8 @@ struct li_files;
 struct li_blocks {
     void *self;
     uint64_t size; /* bytes */
-    /* Reads LEN bytes at OFFSET, both within the size. Called from many threads at once. */
+    /* Reads LEN bytes at OFFSET, both within the size. Whatever it returns but 0 is a failure, and
+     * passes through li_as_failure(). Called from many threads at once. */
     int (*read)(void *self, uint64_t offset, size_t len, void *buf, struct li_error *err);
 };
 
@@ -44,20 +51,26 @@ struct li_file {
 int li_files_open(const struct li_blocks *blocks, struct li_files **out, struct li_error *err);
 void li_files_free(struct li_files *files); /* NULL is allowed */
 
-/* Reads inode INO. LI_ENOTFOUND where it is not in use. */
+/* Reads inode INO, which something in the image refers to: LI_ECORRUPT where it is not in use. */
 int li_files_inode(struct li_files *files, uint32_t ino, struct li_file *out, struct li_error *err);
+
+/* Reads inode INO, whoever named it; USED says whether it is in use, without which OUT is not set.
+ */
+int li_files_find_inode(struct li_files *files, uint32_t ino, struct li_file *out, bool *used,
+                        struct li_error *err);
 
 /* type, mode, links, owner, size, blocks, device, times to the nanosecond. */
 void li_files_stat(const struct li_files *files, const struct li_file *file, struct stat *st);
 
-/* Looks NAME (LEN bytes, no NUL needed) up in DIRECTORY, by its htree where it has one.
- * LI_ENOTFOUND. */
+/* Looks NAME (LEN bytes, no NUL needed) up in DIRECTORY, by its htree where it has one. *INO is 0
+ * where there is no such name. */
 int li_files_lookup(struct li_files *files, const struct li_file *directory, const char *name,
                     size_t len, uint32_t *ino, struct li_error *err);
 
 /* Calls VISIT for the entries of DIRECTORY from position OFFSET (0: the first) on, "." and ".."
  * included; NEXT is the position after the entry, valid as long as the image exists. TYPE is a DT_
- * value. A positive return of VISIT ends it, and is returned. */
+ * value. A positive return of VISIT, which has no other source, ends it and is returned; 0 says
+ * that the last entry was visited. */
 typedef int li_files_visit(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
                            uint64_t next, struct li_error *err);
 int li_files_list(struct li_files *files, const struct li_file *directory, uint64_t offset,
@@ -69,7 +82,8 @@ int li_files_read(struct li_files *files, const struct li_file *file, uint64_t o
                   void *buf, size_t *got, struct li_error *err);
 
 /* The next data or hole (WHENCE SEEK_DATA, SEEK_HOLE) at or after OFFSET, as lseek(2) has it.
- * LI_END where there is none (ENXIO). */
+ * LI_FILES_NOWHERE where there is none (ENXIO). */
+#define LI_FILES_NOWHERE UINT64_MAX
 int li_files_seek(struct li_files *files, const struct li_file *file, uint64_t offset, int whence,
                   uint64_t *found, struct li_error *err);
 
@@ -78,10 +92,10 @@ int li_files_readlink(struct li_files *files, const struct li_file *file, char *
                       struct li_error *err);
 
 /* Extended attributes by their full names, values as the kernel's getxattr gives them (POSIX ACLs
- * in their external form). LIST gets names, each with its NUL, as listxattr(2) does. LI_ENOTFOUND.
- */
+ * in their external form); FOUND says whether there is one of that name. LIST gets names, each with
+ * its NUL, as listxattr(2) does. */
 int li_files_getxattr(struct li_files *files, const struct li_file *file, const char *name,
-                      struct li_buffer *value, struct li_error *err);
+                      struct li_buffer *value, bool *found, struct li_error *err);
 int li_files_listxattr(struct li_files *files, const struct li_file *file, struct li_buffer *list,
                        struct li_error *err);
 

@@ -21,7 +21,7 @@ int li_files_raw_inode(struct li_files *files, uint32_t ino, struct li_file *out
     uint32_t group, index;
 
     if (ino == 0 || ino > files->inode_count)
-        return li_fail(err, LI_ENOTFOUND, "there is no inode %" PRIu32, ino);
+        return li_fail(err, LI_ECORRUPT, "there is no inode %" PRIu32, ino);
     group = (ino - 1) / files->inodes_per_group;
     index = (ino - 1) % files->inodes_per_group;
     memset(out, 0, sizeof(*out));
@@ -74,21 +74,33 @@ static int check_inode(const struct li_files *files, const struct li_file *file,
     return 0;
 }
 
-int li_files_inode(struct li_files *files, uint32_t ino, struct li_file *out, struct li_error *err)
+int li_files_find_inode(struct li_files *files, uint32_t ino, struct li_file *out, bool *used,
+                        struct li_error *err)
 {
     struct li_file file;
     int rc;
 
-    if (ino != LI_FILES_ROOT && ino < files->first_inode)
-        return li_fail(err, LI_ENOTFOUND, "inode %" PRIu32 " is reserved", ino);
+    *used = false;
+    if (ino > files->inode_count || (ino != LI_FILES_ROOT && ino < files->first_inode))
+        return 0;
     rc = li_files_raw_inode(files, ino, &file, err);
-    if (rc < 0)
+    if (rc < 0 || li_file_mode(&file) == 0 || LI_LE16(file.raw, ext2_inode, i_links_count) == 0)
         return rc;
-    if (li_file_mode(&file) == 0 || LI_LE16(file.raw, ext2_inode, i_links_count) == 0)
-        return li_fail(err, LI_ENOTFOUND, "inode %" PRIu32 " is not in use", ino);
     rc = check_inode(files, &file, err);
-    if (rc == 0)
+    if (rc == 0) {
         *out = file;
+        *used = true;
+    }
+    return rc;
+}
+
+int li_files_inode(struct li_files *files, uint32_t ino, struct li_file *out, struct li_error *err)
+{
+    bool used = false;
+    int rc = li_files_find_inode(files, ino, out, &used, err);
+
+    if (rc == 0 && !used)
+        rc = li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " is referred to and not in use", ino);
     return rc;
 }
 

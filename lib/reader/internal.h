@@ -51,7 +51,8 @@ struct li_files {
     struct statvfs statvfs;
 };
 
-/* Reads LEN bytes at OFFSET of the image; LI_ECORRUPT where that is not within the file system. */
+/* Reads LEN bytes at OFFSET of the image; LI_ECORRUPT where that is not within the file system. All
+ * that is read of an image passes here, and no code of where it lies gets further. */
 int li_files_bytes(struct li_files *files, uint64_t offset, size_t len, void *buf,
                    struct li_error *err);
 
@@ -86,7 +87,8 @@ uint64_t li_file_size(const struct li_files *files, const struct li_file *file);
 /* Whether the inode's extra part reaches over the LEN bytes at OFFSET of it. */
 bool li_file_has(const struct li_file *file, size_t offset, size_t len);
 
-/* Reads inode INO, reserved or not, used or not, unchecked. */
+/* Reads inode INO, reserved or not, used or not, unchecked. LI_ECORRUPT where the table has none of
+ * that number. */
 int li_files_raw_inode(struct li_files *files, uint32_t ino, struct li_file *out,
                        struct li_error *err);
 
@@ -110,14 +112,22 @@ int li_files_directory_block(struct li_files *files, const struct li_file *direc
                              uint64_t logical, struct li_run *run, uint8_t *block,
                              struct li_error *err);
 
-/* Looks for NAME among the entries of one block. LI_END where it is not there. */
-int li_files_search_block(const struct li_files *files, const uint8_t *block, const char *name,
-                          size_t len, uint32_t *ino, struct li_error *err);
+/* A name that is looked up in a directory. */
+struct li_lookup {
+    const struct li_file *directory;
+    uint64_t blocks; /* of the directory */
+    const char *name;
+    size_t len;
+    uint32_t ino; /* the answer; 0 while there is none */
+};
 
-/* Looks NAME up by the htree of DIRECTORY, which has COUNT blocks. LI_END where the index says that
- * it is not there; LI_FILES_NO_INDEX where the index cannot be used. */
-enum { LI_FILES_NO_INDEX = 2 };
-int li_files_htree_lookup(struct li_files *files, const struct li_file *directory, uint64_t count,
-                          const char *name, size_t len, uint32_t *ino, struct li_error *err);
+/* Looks for the name among the entries of one block. */
+int li_files_search_block(const struct li_files *files, const uint8_t *block,
+                          struct li_lookup *lookup, struct li_error *err);
+
+/* Looks the name up by the directory's htree. INDEXED is false where that cannot be used, so that
+ * nothing is known; else INO is the answer. */
+int li_files_htree_lookup(struct li_files *files, struct li_lookup *lookup, bool *indexed,
+                          struct li_error *err);
 
 #endif

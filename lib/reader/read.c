@@ -83,8 +83,9 @@ int li_files_seek(struct li_files *files, const struct li_file *file, uint64_t o
         return rc;
     if (whence != SEEK_DATA && whence != SEEK_HOLE)
         return li_fail(err, LI_EINVALID, "a seek for neither data nor a hole");
+    *found = LI_FILES_NOWHERE;
     if (offset >= size)
-        return LI_END;
+        return 0;
     for (unsigned runs = 0; runs < SEEK_RUNS_MAX && offset < size; runs++) {
         struct li_run run;
 
@@ -97,9 +98,10 @@ int li_files_seek(struct li_files *files, const struct li_file *file, uint64_t o
         }
         offset = (run.first + run.count) << files->block_shift;
     }
-    if (whence == SEEK_DATA && offset >= size)
-        return LI_END;
-    *found = whence == SEEK_DATA ? offset : size;
+    if (whence == SEEK_HOLE)
+        *found = size;
+    else if (offset < size)
+        *found = offset;
     return 0;
 }
 

@@ -127,8 +127,10 @@ int li_reader_read(struct li_reader *reader, uint64_t offset, size_t len, void *
             rc = li_cache_read(reader->cache, index, within, n, to, err);
         else
             memset(to, 0, n);
-        if (rc < 0)
+        if (rc < 0) {
+            err->part = index + 1;
             return rc;
+        }
         to += n;
         offset += n;
         len -= n;

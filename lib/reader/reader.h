@@ -53,7 +53,8 @@ void li_reader_free(struct li_reader *reader);
 uint64_t li_reader_size(const struct li_reader *reader);
 
 /* Reads bytes of the image; OFFSET + LEN must be within it (LI_ECORRUPT otherwise: the caller got
- * the numbers from the image). */
+ * the numbers from the image). Of a chunk that cannot be had the codes are those of
+ * li_as_failure(), and the error's part is its index and 1. */
 int li_reader_read(struct li_reader *reader, uint64_t offset, size_t len, void *buf,
                    struct li_error *err);
 
@@ -63,7 +64,7 @@ struct li_blocks li_reader_blocks(struct li_reader *reader);
 void li_reader_stats(const struct li_reader *reader, struct li_reader_stats *stats);
 
 /* An image of REPO as a source of chunks that are fetched and checked, past any cache: for pull.
- * WORKERS reads may run at once. */
+ * WORKERS reads may run at once. A chunk that cannot be had is one of li_as_failure()'s codes. */
 struct li_fetcher;
 int li_fetcher_new(struct li_repo *repo, const struct li_manifest *manifest, unsigned workers,
                    struct li_fetcher **out, struct li_error *err);

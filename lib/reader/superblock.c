@@ -46,6 +46,13 @@ static const uint32_t readable = EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_I
                                  EXT4_FEATURE_INCOMPAT_FLEX_BG | EXT4_FEATURE_INCOMPAT_EA_INODE |
                                  EXT4_FEATURE_INCOMPAT_CSUM_SEED | EXT4_FEATURE_INCOMPAT_LARGEDIR;
 
+/* No code of a store, of a repository or of a file gets past here. */
+static int read_blocks(const struct li_files *files, uint64_t offset, size_t len, void *buf,
+                       struct li_error *err)
+{
+    return li_as_failure(files->blocks.read(files->blocks.self, offset, len, buf, err), err);
+}
+
 static int check_features(const uint8_t *sb, struct li_error *err)
 {
     uint32_t incompat = LI_LE32(sb, ext2_super_block, s_feature_incompat);
@@ -194,7 +201,7 @@ static int read_superblock(struct li_files *files, struct li_error *err)
 
     if (files->blocks.size < SUPERBLOCK_OFFSET + SUPERBLOCK_SIZE)
         return li_fail(err, LI_ECORRUPT, "it is too short for a file system");
-    rc = files->blocks.read(files->blocks.self, SUPERBLOCK_OFFSET, sizeof(sb), sb, err);
+    rc = read_blocks(files, SUPERBLOCK_OFFSET, sizeof(sb), sb, err);
     if (rc < 0)
         return rc;
     if (LI_LE16(sb, ext2_super_block, s_magic) != EXT2_SUPER_MAGIC)
@@ -253,5 +260,5 @@ int li_files_bytes(struct li_files *files, uint64_t offset, size_t len, void *bu
     if (offset > size || len > size - offset)
         return li_fail(err, LI_ECORRUPT, "a reference to byte %" PRIu64 " of %" PRIu64, offset,
                        size);
-    return files->blocks.read(files->blocks.self, offset, len, buf, err);
+    return read_blocks(files, offset, len, buf, err);
 }

@@ -39,8 +39,9 @@ struct attribute {
     uint32_t size;
 };
 
-/* Returns a positive value to end the walk. */
-typedef int visit_attribute(void *arg, const struct attribute *attribute, struct li_error *err);
+/* Sets DONE to end the walk. */
+typedef int visit_attribute(void *arg, const struct attribute *attribute, bool *done,
+                            struct li_error *err);
 
 static const char *prefix_of(unsigned index)
 {
@@ -81,9 +82,9 @@ static bool full_name(const struct attribute *attribute, char *out, size_t *len)
     return true;
 }
 
-/* The entry at *POS, which is moved on. LI_END after the last. */
+/* The entry at *POS, which is moved on; END says that there is none any more. */
 static int next_attribute(const struct region *region, size_t *pos, struct attribute *out,
-                          struct li_error *err)
+                          bool *end, struct li_error *err)
 {
     const uint8_t *p = region->base + *pos;
     size_t left = region->size - *pos;
@@ -92,8 +93,9 @@ static int next_attribute(const struct region *region, size_t *pos, struct attri
 
     if (left < 4)
         return li_fail(err, LI_ECORRUPT, "attributes without an end");
-    if (li_get_le32(p) == 0)
-        return LI_END;
+    *end = li_get_le32(p) == 0;
+    if (*end)
+        return 0;
     out->name_len = p[offsetof(struct ext2_ext_attr_entry, e_name_len)];
     if (left < header || left < EXT2_EXT_ATTR_LEN(out->name_len))
         return li_fail(err, LI_ECORRUPT, "an attribute's name goes over the end");
@@ -111,26 +113,25 @@ static int next_attribute(const struct region *region, size_t *pos, struct attri
     return 0;
 }
 
-static int walk_region(const struct region *region, visit_attribute *visit, void *arg,
+static int walk_region(const struct region *region, visit_attribute *visit, void *arg, bool *done,
                        struct li_error *err)
 {
     size_t pos = region->first;
     struct attribute attribute;
-    int rc;
+    bool end = false;
+    int rc = 0;
 
-    for (;;) {
-        rc = next_attribute(region, &pos, &attribute, err);
-        if (rc != 0)
-            return rc == LI_END ? 0 : rc;
-        rc = visit(arg, &attribute, err);
-        if (rc != 0)
-            return rc;
+    while (rc == 0 && !end && !*done) {
+        rc = next_attribute(region, &pos, &attribute, &end, err);
+        if (rc == 0 && !end)
+            rc = visit(arg, &attribute, done, err);
     }
+    return rc;
 }
 
 /* Attributes in the inode follow its extra part, if there is a magic number. */
 static int walk_inode(const struct li_files *files, const struct li_file *file,
-                      visit_attribute *visit, void *arg, struct li_error *err)
+                      visit_attribute *visit, void *arg, bool *done, struct li_error *err)
 {
     size_t at = EXT2_GOOD_OLD_INODE_SIZE + LI_LE16(file->raw, ext2_inode_large, i_extra_isize);
     struct region region;
@@ -139,11 +140,11 @@ static int walk_inode(const struct li_files *files, const struct li_file *file,
         li_get_le32(file->raw + at) != EXT2_EXT_ATTR_MAGIC)
         return 0;
     region = (struct region){file->raw + at + 4, files->inode_size - at - 4, 0};
-    return walk_region(&region, visit, arg, err);
+    return walk_region(&region, visit, arg, done, err);
 }
 
 static int walk_block(struct li_files *files, const struct li_file *file, visit_attribute *visit,
-                      void *arg, struct li_error *err)
+                      void *arg, bool *done, struct li_error *err)
 {
     uint64_t number = LI_LE32(file->raw, ext2_inode, i_file_acl) |
                       (uint64_t)LI_LE16(file->raw, ext2_inode, osd2.linux2.l_i_file_acl_high) << 32;
@@ -162,24 +163,27 @@ static int walk_block(struct li_files *files, const struct li_file *file, visit_
         LI_LE32(block, ext2_ext_attr_header, h_blocks) != 1)
         return li_fail(err, LI_ECORRUPT, "block %" PRIu64 " holds no attributes", number);
     region = (struct region){block, files->block_size, sizeof(struct ext2_ext_attr_header)};
-    return walk_region(&region, visit, arg, err);
+    return walk_region(&region, visit, arg, done, err);
 }
 
 static int walk(struct li_files *files, const struct li_file *file, visit_attribute *visit,
                 void *arg, struct li_error *err)
 {
-    int rc = walk_inode(files, file, visit, arg, err);
+    bool done = false;
+    int rc = walk_inode(files, file, visit, arg, &done, err);
 
-    if (rc == 0)
-        rc = walk_block(files, file, visit, arg, err);
-    return rc < 0 ? li_context(err, "attributes of inode %" PRIu32, file->ino) : rc;
+    if (rc == 0 && !done)
+        rc = walk_block(files, file, visit, arg, &done, err);
+    return rc < 0 ? li_context(err, "attributes of inode %" PRIu32, file->ino) : 0;
 }
 
-static int visit_list(void *arg, const struct attribute *attribute, struct li_error *err)
+static int visit_list(void *arg, const struct attribute *attribute, bool *done,
+                      struct li_error *err)
 {
     char name[NAME_MAX_FULL + 1];
     size_t len;
 
+    (void)done;
     if (!full_name(attribute, name, &len))
         return 0;
     name[len] = '\0';
@@ -228,8 +232,6 @@ static int read_value_inode(struct li_files *files, const struct attribute *attr
     if (!files->attribute_inodes)
         return li_fail(err, LI_ECORRUPT, "a value in an inode, without ea_inode");
     rc = li_files_inode(files, attribute->ino, &file, err);
-    if (rc == LI_ENOTFOUND)
-        err->code = rc = LI_ECORRUPT;
     if (rc < 0)
         return rc;
     if (!S_ISREG(li_file_mode(&file)) || !(li_file_flags(&file) & EXT4_EA_INODE_FL) ||
@@ -248,38 +250,37 @@ struct wanted {
     struct li_files *files;
     const char *name;
     struct li_buffer *value;
+    bool found;
 };
 
-static int visit_get(void *arg, const struct attribute *attribute, struct li_error *err)
+static int visit_get(void *arg, const struct attribute *attribute, bool *done, struct li_error *err)
 {
     struct wanted *wanted = arg;
     char name[NAME_MAX_FULL];
     size_t len;
-    int rc;
 
     if (!full_name(attribute, name, &len) || len != strlen(wanted->name) ||
         memcmp(name, wanted->name, len) != 0)
         return 0;
+    *done = wanted->found = true;
     if (attribute->index == INDEX_ACL_ACCESS || attribute->index == INDEX_ACL_DEFAULT)
-        rc = attribute->ino
-                 ? li_fail(err, LI_EUNSUPPORTED, "an ACL in an inode of its own")
-                 : expand_acl(li_cursor(attribute->value, attribute->size), wanted->value, err);
-    else if (attribute->ino)
-        rc = read_value_inode(wanted->files, attribute, wanted->value, err);
-    else
-        rc = li_buffer_append(wanted->value, attribute->value, attribute->size, err);
-    return rc < 0 ? rc : LI_END;
+        return attribute->ino
+                   ? li_fail(err, LI_EUNSUPPORTED, "an ACL in an inode of its own")
+                   : expand_acl(li_cursor(attribute->value, attribute->size), wanted->value, err);
+    if (attribute->ino)
+        return read_value_inode(wanted->files, attribute, wanted->value, err);
+    return li_buffer_append(wanted->value, attribute->value, attribute->size, err);
 }
 
 int li_files_getxattr(struct li_files *files, const struct li_file *file, const char *name,
-                      struct li_buffer *value, struct li_error *err)
+                      struct li_buffer *value, bool *found, struct li_error *err)
 {
-    struct wanted wanted = {files, name, value};
+    struct wanted wanted = {.files = files, .name = name, .value = value};
     int rc;
 
     value->len = 0;
     rc = walk(files, file, visit_get, &wanted, err);
     if (rc == 0)
-        return li_fail(err, LI_ENOTFOUND, "inode %" PRIu32 " has no attribute %s", file->ino, name);
-    return rc == LI_END ? 0 : rc;
+        *found = wanted.found;
+    return rc;
 }

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/hex.h"
 #include "base/io.h"
+#include "base/repeats.h"
 #include "base/sha256.h"
 #include "base/sha256_lanes.h"
 #include "base/workers.h"
@@ -65,6 +66,91 @@ static void error_reads_from_outside_in(void **state)
     assert_int_equal(li_context(&err, "cannot push %s", "x"), LI_ENOTFOUND);
     assert_string_equal(err.text, "cannot push x: cannot open a?[2Jb: No such file or directory");
     assert_int_equal(err.sys, ENOENT);
+}
+
+/* Whatever a room below calls it, and whether or not it said why. */
+static void an_answer_of_below_is_a_failure_here(void **state)
+{
+    static const struct {
+        int rc, want;
+    } rows[] = {
+        {LI_ENOTFOUND, LI_ECORRUPT},
+        {LI_ELIMIT, LI_ECORRUPT},
+        {LI_ECORRUPT, LI_ECORRUPT},
+        {LI_EUNSUPPORTED, LI_EIO},
+        {LI_EINVALID, LI_EIO},
+        {LI_EEXISTS, LI_EIO},
+        {LI_ECHANGED, LI_EIO},
+        {LI_EIO, LI_EIO},
+        {-99, LI_EIO},
+        {LI_END, LI_EIO},
+        {7, LI_EIO},
+        {LI_EDENIED, LI_EDENIED},
+        {LI_ENETWORK, LI_ENETWORK},
+        {LI_ENOMEM, LI_ENOMEM},
+        {LI_ECANCELLED, LI_ECANCELLED},
+        {0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct li_error err = LI_ERROR_INIT;
+
+        if (rows[i].rc < 0)
+            li_fail(&err, rows[i].rc, "why");
+        assert_int_equal(li_as_failure(rows[i].rc, &err), rows[i].want);
+        assert_int_equal(err.code, rows[i].want);
+        if (rows[i].rc < 0)
+            assert_string_equal(err.text, "why");
+        else
+            assert_int_equal(*err.text == '\0', rows[i].rc == 0);
+    }
+}
+
+/* A failure of the given part, or text. */
+static bool tell(struct li_repeats *repeats, uint64_t part, const char *text, int64_t now)
+{
+    struct li_error err = LI_ERROR_INIT;
+    uint64_t untold = 0;
+
+    li_fail(&err, LI_EIO, "%s", text);
+    err.part = part;
+    return li_repeats_tell(repeats, &err, now, &untold);
+}
+
+static void a_failure_is_told_once_in_a_while(void **state)
+{
+    struct li_repeats repeats = LI_REPEATS_INIT;
+    struct li_error err = LI_ERROR_INIT;
+    uint64_t untold = 99;
+
+    (void)state;
+    assert_true(tell(&repeats, 0, "one", 1000));
+    assert_false(tell(&repeats, 0, "one", 1000 + LI_REPEATS_WHILE - 1));
+    assert_true(tell(&repeats, 0, "two", 1000));
+    assert_true(tell(&repeats, 5, "one", 1000));
+    assert_false(tell(&repeats, 5, "of the same part", 1001));
+    assert_int_equal(li_repeats_untold(&repeats), 1);
+    li_fail(&err, LI_EIO, "one");
+    assert_true(li_repeats_tell(&repeats, &err, 1000 + LI_REPEATS_WHILE, &untold));
+    assert_int_equal(untold, 1);
+    assert_int_equal(li_repeats_untold(&repeats), 0);
+    assert_true(tell(&repeats, 6, "one", 1001));
+    /* The clock was set back. */
+    assert_true(tell(&repeats, 0, "one", 10));
+}
+
+static void failures_of_all_kinds_are_told_a_bounded_number_of_times(void **state)
+{
+    struct li_repeats repeats = LI_REPEATS_INIT;
+    unsigned told = 0;
+
+    (void)state;
+    for (uint64_t part = 1; part <= 1000; part++)
+        told += tell(&repeats, part, "lost", 1000 + (int64_t)part / 100);
+    assert_int_equal(told, LI_REPEATS_MAX);
+    assert_int_equal(li_repeats_untold(&repeats), 1000 - LI_REPEATS_MAX);
+    assert_true(tell(&repeats, 1000, "lost", 1000 + LI_REPEATS_WHILE));
 }
 
 /* Of a stream, and of two messages at hand, where the state is ours. */
@@ -350,6 +436,9 @@ int main(void)
         cmocka_unit_test(buffer_of_secrets_leaves_none_behind),
         cmocka_unit_test(hashes_leave_no_state_behind),
         cmocka_unit_test(error_reads_from_outside_in),
+        cmocka_unit_test(an_answer_of_below_is_a_failure_here),
+        cmocka_unit_test(a_failure_is_told_once_in_a_while),
+        cmocka_unit_test(failures_of_all_kinds_are_told_a_bounded_number_of_times),
         cmocka_unit_test(error_shows_visible_characters_only),
         cmocka_unit_test(error_survives_long_texts),
         cmocka_unit_test(cursor_stops_at_the_end),

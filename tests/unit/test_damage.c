@@ -57,10 +57,11 @@ static void look_at_attributes(struct li_files *files, const struct li_file *fil
 {
     struct li_error err = LI_ERROR_INIT;
     struct li_buffer list = {0}, value = {0};
+    bool found;
 
     if (li_files_listxattr(files, file, &list, &err) == 0)
         for (size_t at = 0; at < list.len; at += strlen((char *)list.data + at) + 1)
-            li_files_getxattr(files, file, (char *)list.data + at, &value, &err);
+            li_files_getxattr(files, file, (char *)list.data + at, &value, &found, &err);
     li_buffer_free(&list);
     li_buffer_free(&value);
 }

@@ -107,7 +107,7 @@ UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap referenc
 
 UNIT_STORE = chunk store directory s3 s3_list s3_place s3_read s3_remove s3_stop s3_write present repo push
 
-UNIT_READER = cache damage files reader
+UNIT_READER = cache damage files lost reader
 
 UNIT_COMPARE = compare compare_stored
 

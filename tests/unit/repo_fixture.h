@@ -90,9 +90,10 @@ static inline struct li_push_options push_options(void)
 }
 
 /* The same as li_repo_push(), with all that an image needs made up. */
-static inline int push_with(struct li_repo *repo, const char *ref, const struct image *image,
-                            const struct li_push_options *options, struct li_push_result *result,
-                            struct li_error *err)
+static inline int push_source(struct li_repo *repo, const char *ref,
+                              const struct li_chunk_source *source,
+                              const struct li_push_options *options, struct li_push_result *result,
+                              struct li_error *err)
 {
     static char config[] = "{\"os\":\"linux\"}", os[] = "linux", arch[] = "amd64", tool[] = "unit",
                 libraries[] = "none";
@@ -100,11 +101,10 @@ static inline int push_with(struct li_repo *repo, const char *ref, const struct 
                                 .architecture = arch,
                                 .config = config,
                                 .config_len = sizeof(config) - 1,
-                                .size = (uint64_t)image->count * LI_CHUNK_SIZE,
+                                .size = source->count * LI_CHUNK_SIZE,
                                 .layout = 1,
                                 .tool = tool,
                                 .libraries = libraries};
-    struct li_chunk_source source = image_source(image);
     uint8_t digest[LI_DIGEST_SIZE] = {0};
     struct li_reference to;
     int rc = li_reference_parse(ref, &to, err);
@@ -113,7 +113,16 @@ static inline int push_with(struct li_repo *repo, const char *ref, const struct 
         rc = li_sha256(config, about.config_len, digest, err);
     strcpy(about.config_digest, "sha256:");
     li_hex_encode(digest, sizeof(digest), about.config_digest + 7);
-    return rc < 0 ? rc : li_repo_push(repo, &to, &about, &source, options, NULL, result, err);
+    return rc < 0 ? rc : li_repo_push(repo, &to, &about, source, options, NULL, result, err);
+}
+
+static inline int push_with(struct li_repo *repo, const char *ref, const struct image *image,
+                            const struct li_push_options *options, struct li_push_result *result,
+                            struct li_error *err)
+{
+    struct li_chunk_source source = image_source(image);
+
+    return push_source(repo, ref, &source, options, result, err);
 }
 
 static inline int push(struct repo_fixture *f, const char *ref, const struct image *image)

@@ -257,7 +257,7 @@ test: programs $(DEMO_IMAGE)
 	tests/with-s3-server $(MAKE) s3-scenarios
 
 # The directory's scenarios once more, with a bucket in its place. Beside tests/with-s3-server.
-S3_HTTP_SCENARIOS = against crash ends faults http2 mount random repo requests s3 s3-crash stop wrong-input
+S3_HTTP_SCENARIOS = against crash ends faults http2 lost mount random repo requests s3 s3-crash stop wrong-input
 S3_HTTPS_SCENARIOS = crash ends faults mount repo s3
 
 s3-scenarios: programs $(DEMO_IMAGE)

@@ -102,8 +102,8 @@ static void report(void *arg)
 static void tell_untold(const struct mount *m, uint64_t untold)
 {
     if (untold)
-        fprintf(stderr, "lambdaimg: %s: %llu more requests failed meanwhile\n",
-                m->args->operand[0], (unsigned long long)untold);
+        fprintf(stderr, "lambdaimg: %s: %llu more requests failed meanwhile\n", m->args->operand[0],
+                (unsigned long long)untold);
 }
 
 /* A read that fails says why, where somebody can read it. */
@@ -284,6 +284,16 @@ static int find_directory(struct mount *m, struct li_error *err)
     return rc < 0 ? li_context(err, "cannot mount on %s", path) : 0;
 }
 
+static int check_options(const struct arguments *args, struct li_error *err)
+{
+    const char *given = option(args, "fuse-option");
+    int rc = given ? li_fuse_check_options(given, err) : 0;
+
+    if (rc == LI_EINVALID)
+        rc = err->code = CMD_EUSAGE;
+    return rc < 0 ? li_context(err, "mount: -o %.200s", given) : 0;
+}
+
 static int run(const struct arguments *args, struct li_error *err)
 {
     const char *stats = option(args, "stats");
@@ -291,6 +301,8 @@ static int run(const struct arguments *args, struct li_error *err)
     bool foreground = flag(args, "foreground");
     int rc = parse_reference(args->operand[0], &m.reference, err);
 
+    if (rc == 0)
+        rc = check_options(args, err);
     if (rc == 0)
         rc = find_directory(&m, err);
     if (rc == 0 && stats && *stats) {

@@ -17,7 +17,8 @@
 
 struct li_mount_options {
     const char *mountpoint;   /* of li_fuse_mountpoint() */
-    const char *fuse_options; /* more of mount.fuse(8)'s -o options, or NULL */
+    const char *fuse_options; /* more of mount.fuse(8)'s -o options, which
+                                 li_fuse_check_options() accepts, or NULL */
     const char *source;       /* shown in the mount table: the reference */
     unsigned threads;         /* requests answered at once, 1 or more */
     /* Called once, when the kernel has taken up the file system; requests are answered as soon as
@@ -44,6 +45,11 @@ struct li_mount_options {
  * callbacks above may do; the caller frees *OUT. LI_ENOTFOUND; LI_EINVALID where it is no
  * directory; LI_EIO, also where the process of an image that is mounted there has died. */
 int li_fuse_mountpoint(const char *directory, char **out, struct li_error *err);
+
+/* Whether OPTIONS, separated by commas as mount.fuse(8) has them, may be given: LI_EINVALID, with
+ * the reason, for those that would break what the functions here rely on. Whether libfuse knows the
+ * others, li_fuse_mount() finds out. */
+int li_fuse_check_options(const char *options, struct li_error *err);
 
 /* Mounts FILES and answers requests until the file system is unmounted, or SIGTERM, SIGINT or
  * SIGHUP arrives; then unmounts it, lazily where it is busy, and returns 0. A directory on which an

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The options of a mount that are the user's. libfuse takes them apart here, too, so that what it
+ * would understand is what is looked for, in whatever spelling.
+ */
+#include <string.h>
+
+#include "fuse/internal.h"
+
+static const struct {
+    const char *option; /* as fuse_opt.h matches it */
+    const char *reason;
+} refused[] = {
+    {"subtype=", "the type is how lambdaimg umount knows an image"},
+    {"blkdev", "an image is not on a device, and lambdaimg umount would not know it"},
+    {"max_read=", "FUSE and the kernel agree on the size of requests"},
+};
+
+enum { REFUSED = sizeof(refused) / sizeof(refused[0]) };
+
+static int note_refused(void *data, const char *arg, int key, struct fuse_args *rest)
+{
+    (void)arg, (void)rest;
+    if (key >= 0 && key < REFUSED)
+        *(int *)data = key;
+    return 1;
+}
+
+int li_fuse_check_options(const char *options, struct li_error *err)
+{
+    struct fuse_opt looked_for[REFUSED + 1] = {{NULL, 0, 0}};
+    struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+    int found = -1, rc = 0;
+
+    for (int i = 0; i < REFUSED; i++)
+        looked_for[i] = (struct fuse_opt)FUSE_OPT_KEY(refused[i].option, i);
+    if (fuse_opt_add_arg(&args, "lambdaimg") || fuse_opt_add_arg(&args, "-o") ||
+        fuse_opt_add_arg(&args, options) ||
+        fuse_opt_parse(&args, &found, looked_for, note_refused) < 0)
+        rc = li_fail_memory(err);
+    else if (found >= 0)
+        rc = li_fail(err, LI_EINVALID, "%.*s cannot be given: %s",
+                     (int)strcspn(refused[found].option, "="), refused[found].option,
+                     refused[found].reason);
+    fuse_opt_free_args(&args);
+    return rc;
+}

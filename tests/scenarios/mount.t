@@ -142,7 +142,7 @@ has <(findmnt -no OPTIONS "$mnt") '^ro(,|$)' "it is read-only"
 run 0 "umount" umount "$mnt"
 
 # Whatever is asked of FUSE, umount knows the mount, and nothing writes to it.
-whatever=(fsname=other 'fsname=a\\,subtype=x' "noexec,nosuid,nodev" "sync,dirsync,noatime" debug "auto_unmount,rw")
+whatever=(fsname=other 'fsname=a\,subtype=x' "noexec,nosuid,nodev" "sync,dirsync,noatime" debug "auto_unmount,rw")
 [ "$(id -u)" -ne 0 ] || whatever+=(allow_root) # others must be allowed to
 for options in "${whatever[@]}"; do
     mounted+=("$mnt")

@@ -141,6 +141,27 @@ writable "a last group of one chunk" rw.ext4 $((48 * MIB))
 quietly convert app.tar -o rw.ext4 --size 100G
 writable "100G" rw.ext4 $((97 * GIB))
 
+# ---- another size later ------------------------------------------------------------------------
+
+# resized WHAT IMAGE SIZE: by resize2fs, and still clean.
+resized() {
+    ok "$1: resize2fs" resize2fs "$2" "$3"
+    ok "$1: e2fsck finds nothing" e2fsck -fn "$2"
+}
+
+cp --sparse=always usual.ext4 later.ext4
+resized "grown as it was written" later.ext4 1G
+is "$(($(of later.ext4 "Block count") * 4096))" "$GIB" "it has that size"
+"$TOOLS/ext4list" later.ext4 >later.list
+same_text usual.list later.list "and the same files"
+writable "grown as it was written" later.ext4 $((900 * MIB))
+# What has been mounted is to be checked first, which makes a directory.
+e2fsck -fy later.ext4 >check.log 2>&1
+ok "e2fsck mends nothing else" test $? -le 1
+has check.log 'lost.found not found' "but makes lost+found"
+resized "grown once more" later.ext4 2G
+resized "made small again" later.ext4 512M
+
 why=$("$top/scripts/mount-obstacle")
 if [ -z "$why" ]; then
     mount_image app:100G "$WORK/mnt"

@@ -168,7 +168,8 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
         rc = repo_address(args, &address, err);
     if (rc == 0)
         rc = open_store(args, address, false, out, err);
-    if (rc == LI_ENOTFOUND && !out->store)
+    /* Of a bucket this would be a profile that is not there. */
+    if (rc == LI_ENOTFOUND && !out->store && !li_s3_is_address(address))
         rc = li_fail(err, LI_ENOTFOUND, "there is no repository at %s; lambdaimg init makes one",
                      address);
     if (rc == 0 && with_key) {

@@ -31,6 +31,8 @@ struct li_root {
 struct li_roots {
     struct li_root *root;
     size_t count;
+    bool lost; /* something lies in a root that has no description */
+    uint8_t lost_id[LI_ID_SIZE];
 };
 
 struct li_repo {
@@ -68,19 +70,33 @@ int li_json_id(const json_t *json, const char *field, uint8_t id[LI_ID_SIZE], st
 int li_roots_load(struct li_store *store, struct li_roots *out, struct li_error *err);
 void li_roots_free(struct li_roots *roots);
 
-/* One root by its id; LI_ENOTFOUND. */
+/* LI_ECORRUPT, and which description of ROOTS was lost. */
+int li_roots_lost(const struct li_store *store, const struct li_roots *roots, struct li_error *err);
+
+/* One root by its id; THERE is false, and OUT is not set, where it has no description. */
 int li_root_read(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li_root *out,
-                 struct li_error *err);
+                 bool *there, struct li_error *err);
 int li_root_encode(const struct li_root *root, struct li_buffer *out, struct li_error *err);
 
-/* The root that takes pushes: the newest that is active. LI_ENOTFOUND says what to do. */
+/* The root that takes pushes: the newest that is active. LI_EINVALID where there is none,
+ * LI_ECORRUPT where one has lost its description; the text says what to do. */
 int li_root_active(struct li_repo *repo, struct li_root *out, struct li_error *err);
 
-/* Fetches what lies at REST in the root HINT, or in a newer one where it is not there; with HINT
- * NULL in any, the newest first. FOUND is set to the root where it is, also where it could not be
- * read there. LI_ENOTFOUND. */
-int li_root_fetch(struct li_repo *repo, const uint8_t *hint, const char *rest, size_t limit,
-                  struct li_buffer *out, uint8_t found[LI_ID_SIZE], struct li_error *err);
+/* Something that is looked for below the roots. */
+struct li_root_search {
+    const char *rest; /* its key in a root */
+    size_t limit;     /* bytes */
+    struct li_buffer *out;
+    /* The answer: whether a root has it, also where it could not be read there; and which one. */
+    bool there;
+    uint8_t root[LI_ID_SIZE];
+};
+
+/* Fetches it from the root HINT, or from a newer one where it is not there; with HINT NULL from
+ * any, the newest first. That no root has it is an answer, and 0; a failure with THERE is about the
+ * object, and without about the roots. */
+int li_root_fetch(struct li_repo *repo, const uint8_t *hint, struct li_root_search *search,
+                  struct li_error *err);
 
 /* Whether something that was born in BIRTH may be in ROOT: they are the same, or ROOT is newer, or
  * BIRTH is no more. */
@@ -94,9 +110,10 @@ int li_salt_create(struct li_store *store, struct li_kms *kms, const struct li_e
 int li_salt_open(struct li_repo *repo, const uint8_t id[LI_ID_SIZE], struct li_secret *salt,
                  struct li_error *err);
 
-/* Reads the wrap at KEY and unwraps it. LI_ENOTFOUND where there is none. */
+/* Reads the wrap at KEY and unwraps it. THERE is false where the store has none; whatever else is
+ * wrong, with the key of the KMS too, is a failure. */
 int li_wrap_open(struct li_repo *repo, const char *key, const struct li_kms_context *context,
-                 struct li_secret *secret, struct li_error *err);
+                 struct li_secret *secret, bool *there, struct li_error *err);
 /* The wrap object of SECRET, in OUT. */
 int li_wrap_make(struct li_kms *kms, const struct li_kms_context *context,
                  const struct li_secret *secret, struct li_buffer *out, struct li_error *err);
@@ -148,8 +165,8 @@ int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
                          struct li_error *err);
 void li_push_chunks_free(struct li_push_chunks *chunks);
 
-/* Whether ERR says that a stored chunk is damaged, and not merely out of reach: missing, failing
- * its checks, too long, or on a bad sector. */
+/* Whether ERR, of reading a stored chunk, says that it is damaged, and not merely out of reach: it
+ * fails its checks, is too long, or on a bad sector. */
 bool li_chunk_is_bad(const struct li_error *err);
 
 #endif

@@ -45,38 +45,63 @@ static int resolve(struct opening *o, const uint8_t **hint, struct li_error *err
 
 static int fetch(struct opening *o, struct li_buffer *sealed, struct li_error *err)
 {
+    struct li_key rest;
+    struct li_root_search search = {.rest = rest.text, .limit = LI_STORE_OBJECT_MAX, .out = sealed};
     const uint8_t *hint = NULL;
-    uint8_t found[LI_ID_SIZE];
     int rc = resolve(o, &hint, err);
 
     if (rc < 0)
         return rc;
-    rc = li_root_fetch(o->repo, hint, li_key_manifest(o->id).text, LI_STORE_OBJECT_MAX, sealed,
-                       found, err);
-    if (rc == LI_ENOTFOUND && o->reference->pinned)
-        return li_fail(err, rc, "there is no such manifest in %s", o->repo->store->address);
-    if (rc == LI_ENOTFOUND) {
-        err->code = LI_ECORRUPT;
-        return li_context(err, "its manifest is gone");
-    }
+    rest = li_key_manifest(o->id);
+    rc = li_root_fetch(o->repo, hint, &search, err);
+    if (rc == 0 && !search.there)
+        return o->reference->pinned
+                   ? li_fail(err, LI_ENOTFOUND, "there is no such manifest in %s",
+                             o->repo->store->address)
+                   : li_fail(err, LI_ECORRUPT, "its manifest is gone: no root of %s has %s",
+                             o->repo->store->address, rest.text);
     if (rc == 0)
-        memcpy(o->root, found, LI_ID_SIZE);
+        memcpy(o->root, search.root, LI_ID_SIZE);
     return rc;
+}
+
+static int note_wrap(void *arg, const char *key, uint64_t size, struct li_error *err)
+{
+    (void)key, (void)size, (void)err;
+    *(bool *)arg = true;
+    return 0;
+}
+
+/* There is none for the user's key: because it was pushed with another, or because it was lost. */
+static int no_wrap(const struct opening *o, struct li_error *err)
+{
+    struct li_key prefix = li_key_root(o->root, li_key_wrap(o->id, "").text);
+    bool others = false;
+    int rc = li_store_list(o->repo->store, prefix.text, note_wrap, &others, err);
+
+    if (rc < 0)
+        return rc;
+    return others ? li_fail(err, LI_EDENIED,
+                            "its manifest was not wrapped for this key (%s); it was pushed with "
+                            "another",
+                            o->repo->kms->name)
+                  : li_fail(err, LI_ECORRUPT,
+                            "the key of its manifest is gone: there is nothing in %s/%s",
+                            o->repo->store->address, prefix.text);
 }
 
 static int unwrap(const struct opening *o, struct li_secret *key, struct li_error *err)
 {
     struct li_kms_context context = {.purpose = "manifest"};
     struct li_key rest = li_key_wrap(o->id, o->repo->kms->name);
+    bool there = false;
     int rc;
 
     memcpy(context.repository, o->repo->id, LI_ID_SIZE);
     memcpy(context.object, o->id, LI_ID_SIZE);
-    rc = li_wrap_open(o->repo, li_key_root(o->root, rest.text).text, &context, key, err);
-    if (rc == LI_ENOTFOUND)
-        return li_fail(err, LI_EDENIED,
-                       "its manifest was not wrapped for this key (%s); it was pushed with another",
-                       o->repo->kms->name);
+    rc = li_wrap_open(o->repo, li_key_root(o->root, rest.text).text, &context, key, &there, err);
+    if (rc == 0 && !there)
+        return no_wrap(o, err);
     return rc < 0 ? li_context(err, "cannot unwrap the key of its manifest") : 0;
 }
 
@@ -149,8 +174,11 @@ int li_repo_chunk(struct li_repo *repo, const struct li_manifest *manifest,
                   const struct li_manifest_chunk *chunk, struct li_buffer *sealed,
                   struct li_error *err)
 {
-    uint8_t found[LI_ID_SIZE];
+    struct li_key rest = li_key_chunk(chunk->name);
+    struct li_root_search search = {.rest = rest.text, .limit = LI_SEAL_MAX_SIZE, .out = sealed};
+    int rc = li_root_fetch(repo, manifest->root, &search, err);
 
-    return li_root_fetch(repo, manifest->root, li_key_chunk(chunk->name).text, LI_SEAL_MAX_SIZE,
-                         sealed, found, err);
+    if (rc == 0 && !search.there)
+        rc = li_fail(err, LI_ECORRUPT, "no root of %s has %s", repo->store->address, rest.text);
+    return rc;
 }

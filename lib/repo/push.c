@@ -127,9 +127,10 @@ static int flush(struct push *p, struct li_error *err)
 static int check_root(struct push *p, struct li_error *err)
 {
     struct li_root now;
-    int rc = li_root_read(p->repo->store, p->root.id, &now, err);
+    bool there = false;
+    int rc = li_root_read(p->repo->store, p->root.id, &now, &there, err);
 
-    if (rc == LI_ENOTFOUND || (rc == 0 && now.state != LI_ROOT_ACTIVE))
+    if (rc == 0 && (!there || now.state != LI_ROOT_ACTIVE))
         return PUSH_AGAIN;
     return rc;
 }

@@ -55,8 +55,7 @@ static int job_new(struct li_chunk_push *p, const struct li_manifest_chunk *chun
 
 bool li_chunk_is_bad(const struct li_error *err)
 {
-    return err->code == LI_ENOTFOUND || err->code == LI_ECORRUPT || err->code == LI_ELIMIT ||
-           err->sys == EIO;
+    return err->code == LI_ECORRUPT || err->code == LI_ELIMIT || err->sys == EIO;
 }
 
 static void count_new(struct li_chunk_push *p, size_t sealed)
@@ -107,8 +106,10 @@ static int seal(struct li_chunk_push *p, struct li_push_tools *tools,
 
 /* ---- checking what is there ------------------------------------------------------------------ */
 
+/* SOUND is the answer: that it is damaged, or was taken away since it was seen, is none that ends
+ * the push. */
 static int check_stored(struct li_chunk_push *p, struct li_push_tools *tools,
-                        const struct li_manifest_chunk *chunk, struct li_error *err)
+                        const struct li_manifest_chunk *chunk, bool *sound, struct li_error *err)
 {
     int rc = tools->sealer ? 0 : li_sealer_new(&tools->sealer, err);
 
@@ -117,13 +118,15 @@ static int check_stored(struct li_chunk_push *p, struct li_push_tools *tools,
         if (!tools->plain)
             rc = li_fail_memory(err);
     }
-    if (rc == 0)
-        rc = li_store_get(p->repo->store, key_of(p, chunk).text, LI_SEAL_MAX_SIZE, &tools->fetched,
-                          err);
+    if (rc < 0)
+        return rc;
+    rc =
+        li_store_get(p->repo->store, key_of(p, chunk).text, LI_SEAL_MAX_SIZE, &tools->fetched, err);
     if (rc == 0)
         rc = li_seal_open(tools->sealer, &chunk->prk, chunk->digest, tools->fetched.data,
                           tools->fetched.len, tools->plain, err);
-    return rc;
+    *sound = rc == 0;
+    return rc == LI_ENOTFOUND || (rc < 0 && li_chunk_is_bad(err)) ? 0 : rc;
 }
 
 /* Fetches the chunk that is there, and replaces it where it fails its checks. */
@@ -132,13 +135,13 @@ static int check_and_mend(struct li_chunk_push *p, struct li_push_tools *tools,
                           struct li_error *err)
 {
     struct li_buffer sealed = {0};
-    int rc = check_stored(p, tools, chunk, err);
+    bool sound = false;
+    int rc = check_stored(p, tools, chunk, &sound, err);
 
-    if (rc == 0 || !li_chunk_is_bad(err)) {
-        if (rc == 0)
-            li_push_count_known(p, false);
+    if (rc == 0 && sound)
+        li_push_count_known(p, false);
+    if (rc < 0 || sound)
         return rc;
-    }
     rc = seal(p, tools, chunk, plain, &sealed, err);
     if (rc == 0 && !p->options->dry_run)
         rc = confirm(p, err);

@@ -57,7 +57,8 @@ static int write_description(struct li_store *store, const struct li_env *env,
 
 static int refuse_other(void *arg, const char *key, uint64_t size, struct li_error *err)
 {
-    (void)arg, (void)size;
+    (void)size;
+    *(bool *)arg = true;
     return li_fail(err, LI_EINVALID, "it is not empty, and no repository: it holds %s", key);
 }
 
@@ -67,23 +68,22 @@ static int claim(struct li_store *store, const struct li_env *env, uint8_t id[LI
                  struct li_error *err)
 {
     struct li_error again = LI_ERROR_INIT;
-    int rc = read_description(store, id, err);
+    bool other = false;
+    int rc = read_description(store, id, err), second;
 
     if (rc != LI_ENOTFOUND)
         return rc;
-    rc = li_store_list_shallow(store, "", refuse_other, NULL, err);
+    rc = li_store_list_shallow(store, "", refuse_other, &other, err);
     if (rc == 0)
         rc = write_description(store, env, id, err);
-    if (rc == LI_END || rc == LI_EINVALID) {
-        int second = read_description(store, id, &again);
-
-        if (second < 0 && (rc == LI_END || second != LI_ENOTFOUND)) {
-            *err = again;
-            return second;
-        }
-        return second < 0 ? rc : 0;
+    if (rc != LI_END && !other)
+        return rc;
+    second = read_description(store, id, &again);
+    if (second < 0 && (rc == LI_END || second != LI_ENOTFOUND)) {
+        *err = again;
+        return li_as_failure(second, err);
     }
-    return rc;
+    return second < 0 ? rc : 0;
 }
 
 static int first_root_id(const uint8_t repository[LI_ID_SIZE], uint8_t root[LI_ID_SIZE],
@@ -138,6 +138,8 @@ int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_e
     rc = claim(store, env, id, err);
     if (rc == 0)
         rc = li_roots_load(store, &roots, err);
+    if (rc == 0 && roots.count == 0 && roots.lost)
+        rc = li_roots_lost(store, &roots, err);
     if (rc == 0)
         rc = roots.count > 0 ? LI_END : make_first_root(store, kms, env, id, err);
     if (rc == LI_END)

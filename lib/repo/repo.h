@@ -55,7 +55,8 @@ const uint8_t *li_repo_id(const struct li_repo *repo); /* LI_ID_SIZE bytes */
 int li_repo_manifest(struct li_repo *repo, const struct li_reference *reference,
                      struct li_manifest *out, struct li_error *err);
 
-/* Fetches a sealed chunk: from the root the manifest was born in, then from newer ones. */
+/* Fetches a sealed chunk: from the root the manifest was born in, then from newer ones. LI_ECORRUPT
+ * where none has it. */
 int li_repo_chunk(struct li_repo *repo, const struct li_manifest *manifest,
                   const struct li_manifest_chunk *chunk, struct li_buffer *sealed,
                   struct li_error *err);

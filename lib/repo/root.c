@@ -72,7 +72,7 @@ static int parse(const struct li_buffer *text, struct li_root *root, struct li_e
 }
 
 int li_root_read(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li_root *out,
-                 struct li_error *err)
+                 bool *there, struct li_error *err)
 {
     struct li_key key = li_key_root(id, "root.json");
     struct li_buffer text = {0};
@@ -81,6 +81,7 @@ int li_root_read(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li
 
     memcpy(root.id, id, LI_ID_SIZE);
     rc = li_store_get(store, key.text, LI_REPO_JSON_MAX, &text, err);
+    *there = rc != LI_ENOTFOUND;
     if (rc == 0) {
         rc = parse(&text, &root, err);
         if (rc < 0)
@@ -89,7 +90,7 @@ int li_root_read(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li
     if (rc == 0)
         *out = root;
     li_buffer_free(&text);
-    return rc;
+    return *there ? rc : 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -129,27 +130,61 @@ static int note_root(void *arg, const char *key, uint64_t size, struct li_error 
     return 0;
 }
 
+static int note_object(void *arg, const char *key, uint64_t size, struct li_error *err)
+{
+    (void)key, (void)size;
+    *(bool *)arg = true;
+    return li_fail(err, LI_ECANCELLED, "one is enough");
+}
+
+/* A root without a description is one that is being made, or that was taken away, and then there is
+ * nothing in it. Where there is, the description was lost. */
+static int look_into(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li_roots *roots,
+                     struct li_error *err)
+{
+    bool some = false;
+    int rc = li_store_list(store, li_key_root(id, "").text, note_object, &some, err);
+
+    if (some && !roots->lost) {
+        roots->lost = true;
+        memcpy(roots->lost_id, id, LI_ID_SIZE);
+    }
+    return some ? 0 : rc;
+}
+
+static int read_roots(struct li_store *store, struct li_roots *roots, struct li_error *err)
+{
+    size_t kept = 0;
+    int rc = 0;
+
+    for (size_t i = 0; i < roots->count && rc == 0; i++) {
+        uint8_t id[LI_ID_SIZE];
+        bool there = false;
+
+        memcpy(id, roots->root[i].id, LI_ID_SIZE);
+        rc = li_root_read(store, id, &roots->root[kept], &there, err);
+        if (rc == 0 && there)
+            kept++;
+        else if (rc == 0)
+            rc = look_into(store, id, roots, err);
+    }
+    roots->count = kept;
+    return rc;
+}
+
 int li_roots_load(struct li_store *store, struct li_roots *out, struct li_error *err)
 {
     struct li_roots roots = {0};
-    size_t kept = 0;
     int rc = li_store_list_shallow(store, "roots/", note_root, &roots, err);
 
-    for (size_t i = 0; i < roots.count && rc == 0; i++) {
-        rc = li_root_read(store, roots.root[i].id, &roots.root[kept], err);
-        /* One that is being made, or taken away. */
-        if (rc == LI_ENOTFOUND)
-            rc = 0;
-        else if (rc == 0)
-            kept++;
-    }
+    if (rc == 0)
+        rc = read_roots(store, &roots, err);
     if (rc < 0) {
         li_roots_free(&roots);
         return rc;
     }
-    roots.count = kept;
-    if (kept)
-        qsort(roots.root, kept, sizeof(*roots.root), compare);
+    if (roots.count)
+        qsort(roots.root, roots.count, sizeof(*roots.root), compare);
     *out = roots;
     return 0;
 }
@@ -177,7 +212,7 @@ static int get_roots(struct li_repo *repo, bool anew, struct li_roots *out, stru
         }
     }
     if (rc == 0) {
-        out->count = repo->roots.count;
+        *out = repo->roots;
         out->root = malloc((out->count + 1) * sizeof(*out->root));
         if (!out->root)
             rc = li_fail_memory(err);
@@ -188,8 +223,17 @@ static int get_roots(struct li_repo *repo, bool anew, struct li_roots *out, stru
     return rc;
 }
 
+int li_roots_lost(const struct li_store *store, const struct li_roots *roots, struct li_error *err)
+{
+    return li_fail(err, LI_ECORRUPT,
+                   "%s/%s is gone, though the root holds objects; bring it back from a copy of the "
+                   "repository",
+                   store->address, li_key_root(roots->lost_id, "root.json").text);
+}
+
 int li_root_active(struct li_repo *repo, struct li_root *out, struct li_error *err)
 {
+    const char *address = repo->store->address;
     struct li_roots roots = {0};
     size_t i;
     int rc = get_roots(repo, true, &roots, err);
@@ -200,13 +244,14 @@ int li_root_active(struct li_repo *repo, struct li_root *out, struct li_error *e
         ;
     if (i > 0)
         *out = roots.root[i - 1];
+    else if (roots.lost)
+        rc = li_roots_lost(repo->store, &roots, err);
     else if (roots.count)
-        rc = li_fail(err, LI_ENOTFOUND, "%s: no root of the repository is active",
-                     repo->store->address);
+        rc = li_fail(err, LI_EINVALID, "%s: no root of the repository is active", address);
     else
-        rc = li_fail(err, LI_ENOTFOUND,
+        rc = li_fail(err, LI_EINVALID,
                      "%s: the repository was not made completely; run again: lambdaimg init %s",
-                     repo->store->address, repo->store->address);
+                     address, address);
     li_roots_free(&roots);
     return rc;
 }
@@ -221,24 +266,23 @@ static size_t position(const struct li_roots *roots, const uint8_t *id)
     return i;
 }
 
-static int fetch_from(struct li_repo *repo, const uint8_t root[LI_ID_SIZE], const char *rest,
-                      size_t limit, struct li_buffer *out, uint8_t found[LI_ID_SIZE],
-                      struct li_error *err)
+static int fetch_from(struct li_repo *repo, const uint8_t root[LI_ID_SIZE],
+                      struct li_root_search *search, struct li_error *err)
 {
-    int rc = li_store_get(repo->store, li_key_root(root, rest).text, limit, out, err);
+    int rc = li_store_get(repo->store, li_key_root(root, search->rest).text, search->limit,
+                          search->out, err);
 
-    if (rc != LI_ENOTFOUND)
-        memcpy(found, root, LI_ID_SIZE);
-    return rc;
+    search->there = rc != LI_ENOTFOUND;
+    if (search->there)
+        memcpy(search->root, root, LI_ID_SIZE);
+    return search->there ? rc : 0;
 }
 
 /* Looks into all roots newer than HINT, the newest first; where HINT is no root any more, into
  * all. */
-static int fetch_newer(struct li_repo *repo, bool anew, const uint8_t *hint, const char *rest,
-                       size_t limit, struct li_buffer *out, uint8_t found[LI_ID_SIZE],
-                       struct li_error *err)
+static int fetch_newer(struct li_repo *repo, bool anew, const uint8_t *hint,
+                       struct li_root_search *search, struct li_error *err)
 {
-    struct li_error before = *err;
     struct li_roots roots = {0};
     size_t oldest = 0;
     int rc = get_roots(repo, anew, &roots, err);
@@ -247,26 +291,27 @@ static int fetch_newer(struct li_repo *repo, bool anew, const uint8_t *hint, con
         return rc;
     if (hint && position(&roots, hint) < roots.count)
         oldest = position(&roots, hint) + 1;
-    /* Where there is no newer root, what was said before of HINT is what there is to say. */
-    *err = before;
-    rc = LI_ENOTFOUND;
-    for (size_t i = roots.count; i > oldest && rc == LI_ENOTFOUND; i--)
-        rc = fetch_from(repo, roots.root[i - 1].id, rest, limit, out, found, err);
+    for (size_t i = roots.count; i > oldest && rc == 0 && !search->there; i--)
+        rc = fetch_from(repo, roots.root[i - 1].id, search, err);
+    /* It may be in the one whose place among the others is not known. */
+    if (rc == 0 && !search->there && roots.lost)
+        rc = fetch_from(repo, roots.lost_id, search, err);
     li_roots_free(&roots);
     return rc;
 }
 
-int li_root_fetch(struct li_repo *repo, const uint8_t *hint, const char *rest, size_t limit,
-                  struct li_buffer *out, uint8_t found[LI_ID_SIZE], struct li_error *err)
+int li_root_fetch(struct li_repo *repo, const uint8_t *hint, struct li_root_search *search,
+                  struct li_error *err)
 {
-    int rc = li_fail(err, LI_ENOTFOUND, "%s: no root holds %s", repo->store->address, rest);
+    int rc = 0;
 
+    search->there = false;
     if (hint)
-        rc = fetch_from(repo, hint, rest, limit, out, found, err);
-    if (rc == LI_ENOTFOUND)
-        rc = fetch_newer(repo, false, hint, rest, limit, out, found, err);
-    if (rc == LI_ENOTFOUND)
-        rc = fetch_newer(repo, true, hint, rest, limit, out, found, err);
+        rc = fetch_from(repo, hint, search, err);
+    if (rc == 0 && !search->there)
+        rc = fetch_newer(repo, false, hint, search, err);
+    if (rc == 0 && !search->there)
+        rc = fetch_newer(repo, true, hint, search, err);
     return rc;
 }
 

@@ -39,19 +39,32 @@ struct tools {
     uint8_t root[LI_ID_SIZE]; /* where the last chunk was found */
 };
 
+enum health { SOUND, MISSING, DAMAGED };
+
+/* Sets *HEALTH. A failure that says nothing about the chunk is returned. */
 static int fetch_and_check(struct verify *v, struct tools *tools,
-                           const struct li_manifest_chunk *chunk, struct li_error *err)
+                           const struct li_manifest_chunk *chunk, enum health *health,
+                           struct li_error *err)
 {
+    struct li_key rest = li_key_chunk(chunk->name);
+    struct li_root_search search = {
+        .rest = rest.text, .limit = LI_SEAL_MAX_SIZE, .out = &tools->sealed};
     int rc;
 
-    memcpy(tools->root, v->missing_root, LI_ID_SIZE);
     tools->sealed.len = 0;
-    rc = li_root_fetch(v->repo, v->manifest->root, li_key_chunk(chunk->name).text, LI_SEAL_MAX_SIZE,
-                       &tools->sealed, tools->root, err);
-    if (rc == 0)
-        rc = li_seal_open(tools->sealer, &chunk->prk, chunk->digest, tools->sealed.data,
-                          tools->sealed.len, tools->plain, err);
-    return rc;
+    rc = li_root_fetch(v->repo, v->manifest->root, &search, err);
+    if (rc < 0 && (!search.there || !li_chunk_is_bad(err)))
+        return rc;
+    memcpy(tools->root, search.there ? search.root : v->missing_root, LI_ID_SIZE);
+    *health = rc < 0 ? DAMAGED : search.there ? SOUND : MISSING;
+    if (*health != SOUND)
+        return 0;
+    rc = li_seal_open(tools->sealer, &chunk->prk, chunk->digest, tools->sealed.data,
+                      tools->sealed.len, tools->plain, err);
+    if (rc == 0 || !li_chunk_is_bad(err))
+        return rc;
+    *health = DAMAGED;
+    return 0;
 }
 
 static int read_again(struct verify *v, struct tools *tools, const struct li_manifest_chunk *chunk,
@@ -86,17 +99,17 @@ static int mend(struct verify *v, struct tools *tools, const struct li_manifest_
     return rc;
 }
 
-static void count(struct verify *v, size_t position, size_t fetched, bool bad, bool missing,
+static void count(struct verify *v, size_t position, size_t fetched, enum health health,
                   bool mended)
 {
     pthread_mutex_lock(&v->lock);
     v->result.chunks++;
     v->result.bytes += fetched;
-    v->result.bad += bad;
+    v->result.bad += health != SOUND;
     v->result.mended += mended;
-    if (bad && !mended && position < v->first_bad) {
+    if (health != SOUND && !mended && position < v->first_bad) {
         v->first_bad = position;
-        v->first_missing = missing;
+        v->first_missing = health == MISSING;
     }
     v->done += LI_CHUNK_SIZE;
     if (v->progress)
@@ -108,20 +121,16 @@ static void count(struct verify *v, size_t position, size_t fetched, bool bad, b
 static int verify_one(struct verify *v, struct tools *tools, size_t position, struct li_error *err)
 {
     const struct li_manifest_chunk *chunk = &v->manifest->chunks[position];
-    int rc = fetch_and_check(v, tools, chunk, err);
-    bool bad = rc < 0, missing = rc == LI_ENOTFOUND, mended = false;
+    enum health health = SOUND;
+    int rc = fetch_and_check(v, tools, chunk, &health, err);
+    bool mends = rc == 0 && health != SOUND && v->repair;
     size_t fetched = tools->sealed.len;
 
-    if (rc < 0 && !li_chunk_is_bad(err))
-        return rc;
-    if (bad && v->repair) {
+    if (mends)
         rc = mend(v, tools, chunk, err);
-        if (rc < 0)
-            return rc;
-        mended = true;
-    }
-    count(v, position, fetched, bad, missing, mended);
-    return 0;
+    if (rc == 0)
+        count(v, position, fetched, health, mends);
+    return rc;
 }
 
 static int work(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
@@ -152,9 +161,10 @@ static int work(void *arg, unsigned index, struct li_workers *team, struct li_er
 static int choose_root(struct verify *v, struct li_error *err)
 {
     struct li_root root;
-    int rc = li_root_read(v->repo->store, v->manifest->root, &root, err);
+    bool there = false;
+    int rc = li_root_read(v->repo->store, v->manifest->root, &root, &there, err);
 
-    if (rc == LI_ENOTFOUND || (rc == 0 && root.state != LI_ROOT_ACTIVE))
+    if (rc == 0 && (!there || root.state != LI_ROOT_ACTIVE))
         rc = li_root_active(v->repo, &root, err);
     if (rc == 0)
         memcpy(v->missing_root, root.id, LI_ID_SIZE);

@@ -9,7 +9,7 @@
 #include "repo/internal.h"
 
 int li_wrap_open(struct li_repo *repo, const char *key, const struct li_kms_context *context,
-                 struct li_secret *secret, struct li_error *err)
+                 struct li_secret *secret, bool *there, struct li_error *err)
 {
     struct li_buffer object = {0};
     const uint8_t *blob;
@@ -17,16 +17,20 @@ int li_wrap_open(struct li_repo *repo, const char *key, const struct li_kms_cont
     int rc;
 
     rc = li_store_get(repo->store, key, LI_REPO_WRAP_MAX, &object, err);
+    *there = rc != LI_ENOTFOUND;
     if (rc < 0)
         goto out;
     rc = li_wrap_decode(object.data, object.len, &blob, &len, err);
     if (rc == 0)
         rc = repo->kms->unwrap(repo->kms, context, blob, len, secret, err);
+    /* A key that the KMS has not got is none that was not wrapped for. */
+    if (rc == LI_ENOTFOUND)
+        rc = err->code = LI_EDENIED;
     if (rc < 0)
         li_context(err, "%s/%s", repo->store->address, key);
 out:
     li_buffer_free(&object);
-    return rc;
+    return *there ? rc : 0;
 }
 
 int li_wrap_make(struct li_kms *kms, const struct li_kms_context *context,
@@ -80,9 +84,11 @@ int li_salt_open(struct li_repo *repo, const uint8_t id[LI_ID_SIZE], struct li_s
                  struct li_error *err)
 {
     struct li_kms_context context = salt_context(repo->id, id);
-    int rc = li_wrap_open(repo, li_key_salt(id).text, &context, salt, err);
+    const char *address = repo->store->address;
+    bool there = false;
+    int rc = li_wrap_open(repo, li_key_salt(id).text, &context, salt, &there, err);
 
-    if (rc == LI_ENOTFOUND)
-        err->code = LI_ECORRUPT;
+    if (rc == 0 && !there)
+        rc = li_fail(err, LI_ECORRUPT, "%s/%s is gone", address, li_key_salt(id).text);
     return rc < 0 ? li_context(err, "cannot open the repository's salt") : 0;
 }

@@ -91,6 +91,17 @@ static void count(struct li_s3_sending *s, const struct li_s3_call *call)
     s->sent = true;
 }
 
+/* Whatever is wrong with credentials says nothing about an object: a profile or a token's file that
+ * is not there must not look like a key that is not. */
+static int take_credentials(struct li_s3_sending *s, struct li_error *err)
+{
+    int rc = li_aws_provider_get(s->s3->client->provider, &s->credentials, err);
+
+    if (rc < 0 && rc != LI_ENETWORK && rc != LI_ENOMEM && rc != LI_ECANCELLED)
+        rc = err->code = LI_EDENIED;
+    return rc;
+}
+
 static int send_once(struct li_s3_sending *s, const struct li_s3_call *call, struct li_error *err)
 {
     struct li_s3 *s3 = s->s3;
@@ -98,7 +109,7 @@ static int send_once(struct li_s3_sending *s, const struct li_s3_call *call, str
     int rc;
 
     s->response.unreached = false;
-    rc = li_aws_provider_get(s3->client->provider, &s->credentials, err);
+    rc = take_credentials(s, err);
     if (rc < 0)
         return rc;
     pthread_mutex_lock(&s3->client->lock);

@@ -60,6 +60,17 @@ static int check_prefix(const char *prefix, struct li_error *err)
     return li_fail(err, LI_EINVALID, "this is no prefix of keys of a store");
 }
 
+/* RC is what an operation returned that may answer with ANSWER beside 0 (0: with nothing else).
+ * Whatever else could be taken for an answer about the object is a failure here: who finds no
+ * directory to write to has not found that there is no object. */
+static int settle(int rc, int answer, struct li_error *err)
+{
+    if (rc == answer || (rc < 0 && rc != LI_ENOTFOUND && rc != LI_EEXISTS && rc != LI_ECHANGED))
+        return rc;
+    rc = li_as_failure(rc, err);
+    return rc == 0 ? 0 : (err->code = LI_EIO);
+}
+
 /* A long key is cut, so that it leaves room for the reason. */
 static int explain(int rc, const struct li_store *store, const char *key, struct li_error *err)
 {
@@ -86,7 +97,7 @@ int li_store_get(struct li_store *store, const char *key, size_t limit, struct l
 
     if (rc == 0)
         rc = store->ops->get(store, key, limit, out, err);
-    return explain(rc, store, key, err);
+    return explain(settle(rc, LI_ENOTFOUND, err), store, key, err);
 }
 
 int li_store_get_range(struct li_store *store, const char *key, uint64_t offset, size_t len,
@@ -96,7 +107,7 @@ int li_store_get_range(struct li_store *store, const char *key, uint64_t offset,
 
     if (rc == 0)
         rc = store->ops->get_range(store, key, offset, len, out, err);
-    return explain(rc, store, key, err);
+    return explain(settle(rc, LI_ENOTFOUND, err), store, key, err);
 }
 
 int li_store_put_if_absent(struct li_store *store, const char *key, const void *data, size_t len,
@@ -106,7 +117,7 @@ int li_store_put_if_absent(struct li_store *store, const char *key, const void *
 
     if (rc == 0)
         rc = store->ops->put_if_absent(store, key, data, len, err);
-    return explain(rc, store, key, err);
+    return explain(settle(rc, LI_END, err), store, key, err);
 }
 
 int li_store_replace(struct li_store *store, const char *key, const void *data, size_t len,
@@ -116,7 +127,7 @@ int li_store_replace(struct li_store *store, const char *key, const void *data, 
 
     if (rc == 0)
         rc = store->ops->replace(store, key, data, len, err);
-    return explain(rc, store, key, err);
+    return explain(settle(rc, 0, err), store, key, err);
 }
 
 int li_store_replace_if(struct li_store *store, const char *key, const void *expected,
@@ -126,7 +137,7 @@ int li_store_replace_if(struct li_store *store, const char *key, const void *exp
 
     if (rc == 0)
         rc = store->ops->replace_if(store, key, expected, expected_len, data, len, err);
-    return explain(rc, store, key, err);
+    return explain(settle(rc, LI_ECHANGED, err), store, key, err);
 }
 
 static int check_keys(const struct li_store *store, const char *const *keys, size_t count,
@@ -149,7 +160,7 @@ int li_store_exists(struct li_store *store, const char *const *keys, size_t coun
     if (rc < 0)
         return rc;
     rc = store->ops->exists(store, keys, count, most, present, err);
-    return explain(rc, store, count == 1 ? keys[0] : "", err);
+    return explain(settle(rc, 0, err), store, count == 1 ? keys[0] : "", err);
 }
 
 int li_store_list(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
@@ -159,7 +170,7 @@ int li_store_list(struct li_store *store, const char *prefix, li_store_visit *vi
 
     if (rc == 0)
         rc = store->ops->list(store, prefix, true, visit, arg, err);
-    return explain(rc, store, prefix, err);
+    return explain(settle(rc, 0, err), store, prefix, err);
 }
 
 int li_store_list_shallow(struct li_store *store, const char *prefix, li_store_visit *visit,
@@ -169,7 +180,7 @@ int li_store_list_shallow(struct li_store *store, const char *prefix, li_store_v
 
     if (rc == 0)
         rc = store->ops->list(store, prefix, false, visit, arg, err);
-    return explain(rc, store, prefix, err);
+    return explain(settle(rc, 0, err), store, prefix, err);
 }
 
 int li_store_remove(struct li_store *store, const char *key, struct li_error *err)
@@ -178,7 +189,7 @@ int li_store_remove(struct li_store *store, const char *key, struct li_error *er
 
     if (rc == 0)
         rc = store->ops->remove(store, key, err);
-    return explain(rc, store, key, err);
+    return explain(settle(rc, LI_END, err), store, key, err);
 }
 
 /* Which key it was is for the implementation to say, which may have asked for all at once. */
@@ -189,7 +200,7 @@ int li_store_remove_many(struct li_store *store, const char *const *keys, size_t
 
     if (rc < 0)
         return rc;
-    rc = store->ops->remove_many(store, keys, count, err);
+    rc = settle(store->ops->remove_many(store, keys, count, err), 0, err);
     return rc < 0 ? li_context(err, "%s", store->address) : rc;
 }
 
@@ -202,12 +213,12 @@ int li_store_copy(struct li_store *store, const char *from, const char *to, stru
     rc = check_key(to, err);
     if (rc == 0)
         rc = store->ops->copy(store, from, to, err);
-    return explain(rc, store, to, err);
+    return explain(settle(rc, rc == LI_ENOTFOUND ? rc : LI_END, err), store, to, err);
 }
 
 int li_store_flush(struct li_store *store, struct li_error *err)
 {
-    int rc = store->ops->flush(store, err);
+    int rc = settle(store->ops->flush(store, err), 0, err);
 
     return rc < 0 ? li_context(err, "%s", store->address) : rc;
 }

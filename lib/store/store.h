@@ -80,7 +80,7 @@ struct li_store_operations {
     int (*remove_many)(struct li_store *store, const char *const *keys, size_t count,
                        struct li_error *err);
     /* Copies FROM to TO where there is no TO (LI_END otherwise), without its bytes passing here
-     * where the store can do that. */
+     * where the store can do that. LI_ENOTFOUND where there is no FROM. */
     int (*copy)(struct li_store *store, const char *from, const char *to, struct li_error *err);
     /* Returns when all that was put before is durable. */
     int (*flush)(struct li_store *store, struct li_error *err);
@@ -107,7 +107,10 @@ struct li_store {
 int li_store_open(const char *address, bool create, const struct li_env *env, struct li_store **out,
                   struct li_error *err);
 
-/* The operations above, with STORE's address and KEY put into errors, and KEY checked. */
+/* The operations above, with STORE's address and KEY put into errors, and KEY checked. They answer
+ * with what is said above and nothing else: LI_ENOTFOUND is of get(), get_range() and of copy()'s
+ * FROM, LI_ECHANGED of replace_if(), LI_END of put_if_absent(), remove() and copy(). What is
+ * returned so by another, whatever it was about, is LI_EIO. */
 int li_store_get(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
                  struct li_error *err);
 int li_store_get_range(struct li_store *store, const char *key, uint64_t offset, size_t len,

@@ -82,7 +82,7 @@ static void unfinished_creation_refuses_pushes(void **state)
     li_fault_order(f->store, LI_FAULT_PUT, 2, LI_FAULT_BEFORE, LI_EIO);
     assert_int_equal(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EIO);
     reopen(f);
-    assert_fails(push(f, "a", &small), LI_ENOTFOUND, "run again: lambdaimg init", &f->err);
+    assert_fails(push(f, "a", &small), LI_EINVALID, "run again: lambdaimg init", &f->err);
 }
 
 struct creators {
@@ -352,7 +352,7 @@ static void no_active_root_takes_no_push(void **state)
     assert_done(push(f, "a:1", &small), &f->err);
     first = root_key(f, "a:1", "root.json");
     write_roots(f, first, "retired", NULL);
-    assert_fails(push(f, "a:2", &small), LI_ENOTFOUND, "active", &f->err);
+    assert_fails(push(f, "a:2", &small), LI_EINVALID, "active", &f->err);
     overwrite(f, first, "{\"format\":1,\"state\":\"weird\"}", 28);
     assert_fails(push(f, "a:2", &small), LI_ECORRUPT, "state", &f->err);
     free(first);

@@ -193,6 +193,45 @@ static void credentials_are_renewed(void **state)
     s3_finish(&f);
 }
 
+/* A provider that fails with the code of its number. */
+static int lacking_get(struct li_aws_provider *provider, struct li_aws_credentials *out,
+                       struct li_error *err)
+{
+    (void)out;
+    return li_fail(err, ((struct renewing *)provider)->renewals, "there is no token");
+}
+
+/* What is wrong with credentials is not found out of any object. */
+static void without_credentials_nothing_is_known(void **state)
+{
+    static const struct li_aws_provider_operations operations = {lacking_get, NULL, NULL};
+    static const int codes[][2] = {
+        {LI_ENOTFOUND, LI_EDENIED},     {LI_ECORRUPT, LI_EDENIED}, {LI_ELIMIT, LI_EDENIED},
+        {LI_EINVALID, LI_EDENIED},      {LI_EDENIED, LI_EDENIED},  {LI_ENOMEM, LI_ENOMEM},
+        {LI_ECANCELLED, LI_ECANCELLED},
+    };
+    struct renewing lacking = {{&operations}, 0};
+    struct li_s3_options options = {.provider = &lacking.provider};
+    struct li_store *store = NULL;
+    const char *key = "k";
+    bool present;
+    BEGIN(DONE);
+
+    options.http = f.http;
+    options.endpoint = f.server.url;
+    assert_done(li_s3_open("s3://bucket", &options, &s3_env, &store, &f.err), &f.err);
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        lacking.renewals = codes[i][0];
+        assert_fails(li_store_get(store, "k", 1, &f.out, &f.err), codes[i][1], "no token", &f.err);
+        assert_fails(li_store_exists(store, &key, 1, 9, &present, &f.err), codes[i][1], "no token",
+                     &f.err);
+        assert_fails(li_store_replace_if(store, "k", "", 0, "x", 1, &f.err), codes[i][1],
+                     "no token", &f.err);
+    }
+    li_store_free(store);
+    s3_finish_after(&f, 0);
+}
+
 /* ---- retries --------------------------------------------------------------------------------- */
 
 static void what_passes_is_retried(void **state)
@@ -294,6 +333,7 @@ int main(void)
         cmocka_unit_test(clocks_that_differ),
         cmocka_unit_test(expired_credentials),
         cmocka_unit_test(credentials_are_renewed),
+        cmocka_unit_test(without_credentials_nothing_is_known),
         cmocka_unit_test(what_passes_is_retried),
         cmocka_unit_test(refused_in_passing),
         cmocka_unit_test(what_does_not_pass_is_told),

@@ -313,9 +313,72 @@ static void faults_happen_as_ordered(void **state)
     li_store_free(s);
 }
 
+/* One operation of each kind, by number; -100 behind the last. */
+static int operate(struct li_store *s, unsigned number, struct fixture *f)
+{
+    static const char *const keys[] = {"a", "b"};
+    bool present[2];
+
+    switch (number) {
+    case 0:
+        return li_store_get(s, "a", 9, &f->out, &f->err);
+    case 1:
+        return li_store_get_range(s, "a", 0, 1, &f->out, &f->err);
+    case 2:
+        return li_store_put_if_absent(s, "a", "", 0, &f->err);
+    case 3:
+        return li_store_replace(s, "a", "", 0, &f->err);
+    case 4:
+        return li_store_replace_if(s, "a", "", 0, "", 0, &f->err);
+    case 5:
+        return li_store_exists(s, keys, 2, 9, present, &f->err);
+    case 6:
+        return li_store_list(s, "", NULL, NULL, &f->err);
+    case 7:
+        return li_store_list_shallow(s, "", NULL, NULL, &f->err);
+    case 8:
+        return li_store_remove(s, "a", &f->err);
+    case 9:
+        return li_store_remove_many(s, keys, 2, &f->err);
+    case 10:
+        return li_store_copy(s, "a", "b", &f->err);
+    case 11:
+        return li_store_flush(s, &f->err);
+    default:
+        return -100;
+    }
+}
+
+static void operations_give_their_own_answers_only(void **state)
+{
+    static const struct {
+        int code;
+        const char *own; /* operations that may answer so */
+    } rows[] = {
+        {LI_ENOTFOUND, "yy--------y-"}, {LI_EEXISTS, "------------"}, {LI_END, "--y-----y-y-"},
+        {LI_ECHANGED, "----y-------"},  {7, "------------"},          {LI_EIO, "yyyyyyyyyyyy"},
+        {LI_EDENIED, "yyyyyyyyyyyy"},
+    };
+    struct fixture *f = *state;
+    struct li_store *s = NULL;
+    unsigned n = 0;
+
+    assert_done(li_fault_new(f->store, &s, &f->err), &f->err);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (n = 0; rows[i].own[n]; n++) {
+            li_fault_order(s, LI_FAULT_ANY, 1, LI_FAULT_BEFORE, rows[i].code);
+            assert_int_equal(operate(s, n, f), rows[i].own[n] == 'y' ? rows[i].code : LI_EIO);
+            assert_true(li_fault_happened(s));
+        }
+    }
+    assert_int_equal(operate(s, n, f), -100);
+    li_store_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_STORE(operations_give_their_own_answers_only),
         WITH_STORE(addresses),
         WITH_STORE(hostile_keys_are_refused),
         WITH_STORE(put_get_and_ranges),

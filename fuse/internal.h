@@ -48,13 +48,14 @@ void li_request_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offs
 void li_request_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
                             struct fuse_file_info *info);
 
-/* What is mounted at a path, on top; all zero where nothing is. */
+/* What is mounted at a path, on top; all zero where nothing is. Fails where that cannot be seen,
+ * and then OUT is all zero, too. */
 struct li_mounted {
     bool image;      /* an image of lambdaimg */
     char device[32]; /* "major:minor" */
 };
 
-void li_mounted_at(const char *path, struct li_mounted *out);
+int li_mounted_at(const char *path, struct li_mounted *out, struct li_error *err);
 
 /* Says that the process which serves the mount of DEVICE is there, for as long as the descriptor
  * that it returns is open; -1 where that cannot be said. */

@@ -161,12 +161,12 @@ static int serve_mounted(struct fuse_session *session, const char *path,
     struct li_mounted before, after;
     int rc;
 
-    li_mounted_at(path, &before);
+    (void)li_mounted_at(path, &before, &ignored);
     if (options->presence && before.image)
         *options->presence = li_presence_announce(before.device);
     rc = serve(session, options, signals, err);
     fuse_session_unmount(session);
-    li_mounted_at(path, &after);
+    (void)li_mounted_at(path, &after, &ignored);
     if (after.image && strcmp(before.device, after.device) == 0)
         li_fuse_unmount(path, true, &ignored);
     return rc;
@@ -177,12 +177,13 @@ static int serve_mounted(struct fuse_session *session, const char *path,
 static int check_vacant(const char *path, struct li_error *err)
 {
     struct li_mounted there;
+    int rc = li_mounted_at(path, &there, err);
 
-    li_mounted_at(path, &there);
-    return there.image ? li_fail(err, LI_EINVALID,
-                                 "an image is mounted there already; run lambdaimg umount first, "
-                                 "or take another directory")
-                       : 0;
+    if (rc == 0 && there.image)
+        rc = li_fail(err, LI_EINVALID,
+                     "an image is mounted there already; run lambdaimg umount first, or take "
+                     "another directory");
+    return rc;
 }
 
 static int mount_and_serve(struct li_served *served, struct li_signals *signals,

@@ -110,18 +110,27 @@ static void read_line(char *line, const char *path, struct li_mounted *out)
 }
 
 /* The last line of a path is what is mounted on top. */
-void li_mounted_at(const char *path, struct li_mounted *out)
+int li_mounted_at(const char *path, struct li_mounted *out, struct li_error *err)
 {
-    FILE *table = fopen("/proc/self/mountinfo", "re");
+    static const char name[] = "/proc/self/mountinfo";
+    FILE *table = fopen(name, "re");
+    int sys = table ? 0 : errno;
     char *line = NULL;
     size_t cap = 0;
 
     *out = (struct li_mounted){0};
-    while (table && getline(&line, &cap, table) > 0)
+    while (table && (errno = 0, getline(&line, &cap, table) > 0))
         read_line(line, path, out);
+    if (table && !feof(table))
+        sys = errno ? errno : EIO;
     if (table)
         fclose(table);
     free(line);
+    if (sys == 0)
+        return 0;
+    *out = (struct li_mounted){0};
+    li_fail_errno(err, sys, "cannot see what is mounted: reading %s", name);
+    return err->code = LI_EIO;
 }
 
 static int ask_fusermount(const char *path, bool lazy, struct li_error *err)
@@ -153,7 +162,9 @@ int li_fuse_unmount(const char *mountpoint, bool lazy, struct li_error *err)
 
     if (rc < 0)
         return rc;
-    li_mounted_at(path, &mounted);
+    rc = li_mounted_at(path, &mounted, err);
+    if (rc < 0)
+        return rc;
     if (!mounted.image)
         return li_fail(err, LI_ENOTFOUND, "%s: no image is mounted there", mountpoint);
     loader = lazy ? -1 : li_presence_watch(mounted.device);

@@ -42,12 +42,20 @@ static void *work(void *arg)
     struct worker *worker = arg;
     struct li_error err = LI_ERROR_INIT;
     bool abandoned;
+    int rc = 0;
 
     pthread_mutex_lock(&worker->team->lock);
     abandoned = worker->team->abandoned;
     pthread_mutex_unlock(&worker->team->lock);
-    if (!abandoned && worker->team->run(worker->team->arg, worker->index, worker->team, &err) < 0)
+    if (!abandoned)
+        rc = worker->team->run(worker->team->arg, worker->index, worker->team, &err);
+    /* One that left its work at an end that was not its own has not done it. */
+    if (rc > 0)
+        rc = li_as_failure(rc, &err);
+    if (rc < 0) {
+        err.code = rc;
         record(worker->team, &err);
+    }
     return NULL;
 }
 

@@ -13,7 +13,9 @@
 
 struct li_workers;
 
-/* What a worker runs; INDEX is 0 to count - 1. Long jobs ask li_workers_stopped() now and then. */
+/* What a worker runs; INDEX is 0 to count - 1. Long jobs ask li_workers_stopped() now and then. 0
+ * is that it has done its part; anything else is a failure, by li_as_failure() where it is
+ * positive. */
 typedef int li_worker_run(void *arg, unsigned index, struct li_workers *team, struct li_error *err);
 
 /* Starts COUNT threads of RUN. All signals are blocked in them, so that the program's own threads

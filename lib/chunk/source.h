@@ -19,7 +19,8 @@ struct li_chunk_source {
     void *self;
     uint64_t count; /* chunks; at most LI_CHUNK_MAX_COUNT */
     /* Fills BUF with chunk INDEX. Returns LI_END, with BUF untouched, where the chunk is known to
-     * be all zeros (a chunk that is returned may be so too). Called from many threads at once. */
+     * be all zeros (a chunk that is returned may be so too). That is the source's own to say: the
+     * end of something that it reads is a failure. Called from many threads at once. */
     int (*read)(void *self, uint64_t index, uint8_t *buf, struct li_error *err);
     /* What chunk INDEX is made of: LAYER, and a digest of all that decides which bytes of that
      * layer go where in the chunk, the rest being zeros. With the layer's diff ID it says which

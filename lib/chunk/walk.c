@@ -51,6 +51,8 @@ static int read_chunk(struct walk *walk, unsigned worker, struct held *held, str
 
     if (rc == 0)
         rc = walk->source->read(walk->source->self, held->index, held->buf, err);
+    if (rc > 0 && rc != LI_END)
+        rc = li_as_failure(rc, err);
     if (rc == 0 && li_chunk_is_zero(held->buf))
         rc = LI_END;
     if (rc == LI_END)

@@ -80,7 +80,7 @@ static int metadata_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *b
 }
 
 /* Visits what a chunk of the data zone is made of and sets *POSITION to where each piece begins, in
- * bytes of it. A chunk has few of them. LI_END where there is nothing. */
+ * bytes of it. A chunk has few of them, or none: then *POSITION is not set. */
 static int each_piece(const struct li_ext4 *plan, uint64_t first, uint64_t *position,
                       li_content_visit *visit, void *arg, struct li_error *err)
 {
@@ -88,8 +88,6 @@ static int each_piece(const struct li_ext4 *plan, uint64_t first, uint64_t *posi
     size_t i = li_piece_find(plan, first);
     int rc = 0;
 
-    if (i == plan->pieces || plan->piece[i].block >= end)
-        return LI_END;
     for (; i < plan->pieces && plan->piece[i].block < end && rc == 0; i++) {
         const struct li_piece *piece = &plan->piece[i];
         uint64_t skip = piece->block < first ? first - piece->block : 0;
@@ -116,10 +114,13 @@ static int read_run(void *arg, const struct li_inode *inode, uint64_t at, uint64
 {
     struct reading *r = arg;
     uint64_t begin = r->position + at;
+    int rc;
 
     fill_zeros(r->buf, &r->filled, begin);
     r->filled = begin + len;
-    return li_layers_read(r->layers, inode->layer, r->buf + begin, len, stored, err);
+    rc = li_layers_read(r->layers, inode->layer, r->buf + begin, len, stored, err);
+    /* The end of a layer must not pass for zeros. */
+    return rc > 0 ? li_as_failure(rc, err) : rc;
 }
 
 static int data_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf,
@@ -128,7 +129,7 @@ static int data_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf,
     struct reading r = {.layers = li_tree_layers(plan->tree), .buf = buf};
     int rc = each_piece(plan, first, &r.position, read_run, &r, err);
 
-    if (rc != 0)
+    if (rc < 0)
         return rc;
     if (r.filled == 0)
         return LI_END;

@@ -37,6 +37,41 @@ static int refuse(void *arg, struct li_error *err)
     return li_fail(err, LI_EINVALID, "refused");
 }
 
+static int read_with_code(void *self, uint64_t index, uint8_t *buf, struct li_error *err)
+{
+    (void)err;
+    memset(buf, 1, LI_CHUNK_SIZE);
+    return index == CHUNKS - 1 ? *(const int *)self : 0;
+}
+
+static int visit_with_code(void *arg, unsigned worker, uint64_t index, uint8_t *buf,
+                           struct li_error *err)
+{
+    (void)worker, (void)index, (void)buf, (void)err;
+    return *(const int *)arg;
+}
+
+/* "All zeros" is said by one value, of the source; whatever else is not 0 has not done its work. */
+static void no_other_end_passes_for_zeros(void **state)
+{
+    struct li_chunk_source source = {.count = CHUNKS, .read = read_with_code};
+    struct li_error err = LI_ERROR_INIT;
+    int read = LI_END, visit = 0;
+
+    (void)state;
+    source.self = &read;
+    assert_done(li_chunk_walk(&source, 2, visit_with_code, &visit, NULL, &err), &err);
+    read = 2;
+    assert_fails(li_chunk_walk(&source, 2, visit_with_code, &visit, NULL, &err), LI_EIO, "ended",
+                 &err);
+    read = LI_EIO;
+    assert_int_equal(li_chunk_walk(&source, 2, visit_with_code, &visit, NULL, &err), LI_EIO);
+    source.read = read_thirds;
+    visit = LI_END;
+    assert_fails(li_chunk_walk(&source, 2, visit_with_code, &visit, NULL, &err), LI_EIO, "ended",
+                 &err);
+}
+
 static void sources_become_sparse_files(void **state)
 {
     struct li_chunk_source source = {.count = CHUNKS, .read = read_thirds};
@@ -231,6 +266,7 @@ static void zero_chunks_are_recognised(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_other_end_passes_for_zeros),
         cmocka_unit_test(sources_become_sparse_files),
         cmocka_unit_test(workers_give_way_and_come_back),
         cmocka_unit_test(who_gives_way_sees_the_end),

@@ -207,6 +207,8 @@ static void fetch_first(struct li_cache *cache, unsigned worker)
         rc = cache->options.fetch(cache->options.arg, worker, entry->index, buffer, &err);
     else
         rc = li_fail_memory(&err);
+    if (rc != 0)
+        rc = err.code = rc < 0 ? rc : li_as_failure(rc, &err);
     pthread_mutex_lock(&cache->lock);
     settle(cache, entry, buffer, rc, &err);
     if (--cache->running == 0)

@@ -16,8 +16,9 @@
 
 struct li_cache;
 
-/* Fetches chunk INDEX into BUF, LI_CHUNK_SIZE bytes, checked. WORKER is below the number of
- * workers, and no two calls with the same WORKER run at once. */
+/* Fetches chunk INDEX into BUF, LI_CHUNK_SIZE bytes, checked; whatever it returns but 0 is a
+ * failure. WORKER is below the number of workers, and no two calls with the same WORKER run at
+ * once. */
 typedef int li_cache_fetch(void *arg, unsigned worker, uint64_t index, uint8_t *buf,
                            struct li_error *err);
 

@@ -16,8 +16,8 @@ enum { CHUNKS = 64 };
 struct origin {
     atomic_int fetched[CHUNKS];
     atomic_int running;
-    atomic_int most; /* fetches at once */
-    atomic_int failing;
+    atomic_int most;    /* fetches at once */
+    atomic_int failing; /* 1, or more: by that value without a reason */
     atomic_bool stalled;
     unsigned nap; /* microseconds a fetch takes */
 };
@@ -38,6 +38,8 @@ static int origin_fetch(void *arg, unsigned worker, uint64_t index, uint8_t *buf
     atomic_fetch_add(&origin->fetched[index], 1);
     memset(buf, (int)index, LI_CHUNK_SIZE);
     atomic_fetch_sub(&origin->running, 1);
+    if (atomic_load(&origin->failing) > 1)
+        return atomic_load(&origin->failing);
     if (atomic_load(&origin->failing))
         return li_fail(err, LI_ECORRUPT, "the origin fails for chunk %d", (int)index);
     return 0;
@@ -94,6 +96,21 @@ static void the_least_recently_used_goes_first(void **state)
     assert_int_equal(origin.fetched[2], 1);
     check_chunk(cache, 1);
     assert_int_equal(origin.fetched[1], 2);
+    li_cache_free(cache);
+}
+
+static void a_fetch_that_ends_early_has_no_bytes(void **state)
+{
+    struct origin origin = {.failing = 2};
+    struct li_cache *cache = new_cache(&origin, 4, 1);
+    struct li_error err = LI_ERROR_INIT;
+    uint8_t buf[8] = {77};
+
+    (void)state;
+    assert_fails(li_cache_read(cache, 3, 0, sizeof(buf), buf, &err), LI_EIO, "ended", &err);
+    assert_int_equal(buf[0], 77);
+    origin.failing = 0;
+    check_chunk(cache, 3);
     li_cache_free(cache);
 }
 
@@ -263,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_least_recently_used_goes_first),
+        cmocka_unit_test(a_fetch_that_ends_early_has_no_bytes),
         cmocka_unit_test(reads_outside_a_chunk_are_refused),
         cmocka_unit_test(a_chunk_wanted_by_many_is_fetched_once),
         cmocka_unit_test(a_crowd_reads_right_in_little_memory),

@@ -142,6 +142,9 @@ static int open_manifest(struct opening *o, struct li_manifest *out, struct li_e
     int rc;
 
     rc = fetch(o, &sealed, err);
+    /* LI_EDENIED is the key's to say: what a store denies is no word about that. */
+    if (rc == LI_EDENIED)
+        rc = err->code = LI_EIO;
     if (rc == 0)
         rc = li_manifest_peek(sealed.data, sealed.len, &clear, err);
     if (rc == 0 && memcmp(clear.id, o->id, LI_ID_SIZE) != 0)

@@ -50,8 +50,9 @@ void li_repo_free(struct li_repo *repo); /* NULL is allowed */
 const uint8_t *li_repo_id(const struct li_repo *repo); /* LI_ID_SIZE bytes */
 
 /* Fetches the manifest that REFERENCE names, unwraps its key, opens and checks it, the reference
- * inside included. LI_ENOTFOUND, LI_ECORRUPT, LI_EDENIED. The caller frees OUT with
- * li_manifest_free(). */
+ * inside included. LI_ENOTFOUND where there is no such tag or, for a pin, no such manifest;
+ * LI_EDENIED where the key does not fit; LI_ECORRUPT, also where what a tag points at is gone. The
+ * caller frees OUT with li_manifest_free(). */
 int li_repo_manifest(struct li_repo *repo, const struct li_reference *reference,
                      struct li_manifest *out, struct li_error *err);
 

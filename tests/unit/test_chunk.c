@@ -67,6 +67,7 @@ static void no_other_end_passes_for_zeros(void **state)
     read = LI_EIO;
     assert_int_equal(li_chunk_walk(&source, 2, visit_with_code, &visit, NULL, &err), LI_EIO);
     source.read = read_thirds;
+    source.self = NULL;
     visit = LI_END;
     assert_fails(li_chunk_walk(&source, 2, visit_with_code, &visit, NULL, &err), LI_EIO, "ended",
                  &err);

@@ -252,6 +252,20 @@ static void a_push_takes_no_failure_for_an_answer(void **state)
     assert_int_equal(happened, 12);
 }
 
+/* Whoever lists images goes on without a key, and not without the store. */
+static void what_the_store_denies_is_not_the_key_s(void **state)
+{
+    struct repo_fixture *f = *state;
+    struct li_manifest m = {0};
+
+    assert_done(push(f, "a:1", &small), &f->err);
+    for (unsigned n = 1; n <= 3; n++) {
+        li_fault_order(f->store, LI_FAULT_GET, n, LI_FAULT_BEFORE, LI_EDENIED);
+        /* The pointer, the manifest, and the wrap of its key. */
+        assert_fails(open_image(f, "a:1", &m), n == 3 ? LI_EDENIED : LI_EIO, "ordered", &f->err);
+    }
+}
+
 static int unwrap_without_key(struct li_kms *kms, const struct li_kms_context *context,
                               const uint8_t *blob, size_t len, struct li_secret *key,
                               struct li_error *err)
@@ -290,6 +304,7 @@ int main(void)
         WITH_REPO(damage_to_a_root_is_none_to_a_chunk),
         WITH_REPO(a_store_that_fails_has_not_answered),
         WITH_REPO(a_push_takes_no_failure_for_an_answer),
+        WITH_REPO(what_the_store_denies_is_not_the_key_s),
         WITH_REPO(a_key_that_the_kms_lacks_is_no_absent_image),
     };
 

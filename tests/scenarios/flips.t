@@ -127,19 +127,7 @@ try_push() {
     check_stored "$2" "$3"
 }
 
-try_push_unknown() {
-    try_push memo.none app.chunks app.ext4
-}
-
-try_push_known() {
-    try_push memo.app app.chunks app.ext4
-}
-
-try_push_hiding() {
-    try_push memo.app hides.chunks hides.ext4
-}
-
-# What is there of each chunk is a part of it; sealing it again gives the same bytes as the first time.
+# Sealing a chunk again gives the same bytes as the first time.
 try_repair() {
     local chunk
 
@@ -153,29 +141,40 @@ try_repair() {
     [ "$STATUS" -eq 0 ] || fails_well
 }
 
+# try COMMAND: prints what is wrong.
+try() {
+    case $1 in
+    convert) try_convert ;;
+    push) try_push memo.none app.chunks app.ext4 ;;
+    push-known) try_push memo.app app.chunks app.ext4 ;;
+    push-hiding) try_push memo.app hides.chunks hides.ext4 ;;
+    repair) try_repair ;;
+    esac
+}
+
 # ---- all reads of a byte -----------------------------------------------------------------------
 
-# all_reads TRY IMAGE WHAT FILE AT LEAST: each read of that byte, once and from then on; there are LEAST
+# all_reads COMMAND IMAGE WHAT FILE AT LEAST: each read of that byte, once and from then on; there are LEAST
 # of them at least where nothing is wrong.
 all_reads() {
-    local try=$1 image=$2 what=$3 file=$4 at=$5 least=$6 how=once n=0 reads failed=0
+    local command=$1 image=$2 what=$3 file=$4 at=$5 least=$6 how=once n=0 reads failed=0
 
-    "$try" >wrongs
+    try "$command" >wrongs
     [ "$STATUS" -eq 0 ] || wrong "nothing was flipped" >>wrongs
     reads=$READS
     for how in once on; do
         for ((n = 1; n <= reads; n++)); do
-            "$try" >>wrongs
+            try "$command" >>wrongs
             [ "$STATUS" -eq 0 ] || failed=$((failed + 1))
         done
     done
     [ "$reads" -ge "$least" ] || echo "it is read $reads times, not $least or more" >>wrongs
     [ "$failed" -ge 1 ] || echo "no run failed" >>wrongs
     [ ! -s wrongs ]
-    result $? "$try of $image: $what, read $reads times, $failed failures" <wrongs
+    result $? "$command, $image: $what, read $reads times, $failed failures" <wrongs
 }
 
-# each_kind TRY IMAGE FILE PLACES LEAST: of each line of kinds() in the file PLACES.
+# each_kind COMMAND IMAGE FILE PLACES LEAST: of each line of kinds() in the file PLACES.
 each_kind() {
     local line
 
@@ -204,13 +203,13 @@ done <app.chunks
 some='small file\|big file\|mode\|further on'
 kinds plain.tar >plain.kinds
 is "$(cut -d : -f 2 plain.kinds | grep -cx '[0-9]\{4,\}')" 12 "all kinds of bytes were found"
-each_kind try_convert plain.tar "$WORK/plain.tar" plain.kinds 2
-each_kind try_push_unknown plain.tar "$WORK/plain.tar" plain.kinds 2
+each_kind convert plain.tar "$WORK/plain.tar" plain.kinds 2
+each_kind push plain.tar "$WORK/plain.tar" plain.kinds 2
 grep "$some" plain.kinds >some.kinds
-each_kind try_push_known plain.tar "$WORK/plain.tar" some.kinds 1
-each_kind try_repair plain.tar "$WORK/plain.tar" some.kinds 2
+each_kind push-known plain.tar "$WORK/plain.tar" some.kinds 1
+each_kind repair plain.tar "$WORK/plain.tar" some.kinds 2
 kinds hides.tar | grep "$some" >some.kinds
-each_kind try_push_hiding hides.tar "$WORK/hides.tar" some.kinds 1
+each_kind push-hiding hides.tar "$WORK/hides.tar" some.kinds 1
 
 # ---- layers that are compressed ----------------------------------------------------------------
 
@@ -230,11 +229,77 @@ kinds "$WORK/base.tar" >base.kinds
 grep "$some" base.kinds >some.kinds
 for form in gzip zstd; do
     stored $form.tar >stored.kinds
-    each_kind try_convert $form.tar "$WORK/$form.tar" stored.kinds 1
-    each_kind try_convert $form.tar spool base.kinds 1
-    each_kind try_push_unknown $form.tar "$WORK/$form.tar" stored.kinds 1
+    each_kind convert $form.tar "$WORK/$form.tar" stored.kinds 1
+    each_kind convert $form.tar spool base.kinds 1
+    each_kind push $form.tar "$WORK/$form.tar" stored.kinds 1
 done
-each_kind try_push_unknown gzip.tar spool some.kinds 1
-each_kind try_repair gzip.tar spool some.kinds 1
+each_kind push gzip.tar spool some.kinds 1
+each_kind repair gzip.tar spool some.kinds 1
+
+# ---- files that somebody else changes ----------------------------------------------------------
+
+# change HOW FILE: as another process does.
+change() {
+    local middle
+
+    middle=$(($(place "$2" big) + 300000))
+    case $1 in
+    overwritten) change_byte "$2" "$middle" ;;
+    disguised)
+        cp -p "$2" as-it-was
+        change_byte "$2" "$middle"
+        touch -r as-it-was "$2"
+        ;;
+    "cut short") truncate -s "$middle" "$2" ;;
+    "cut and filled")
+        truncate -s "$middle" "$2"
+        truncate -s "$(stat -c %s plain.tar)" "$2"
+        ;;
+    grown) echo more >>"$2" ;;
+    replaced)
+        cp hides.tar new.tar
+        mv new.tar "$2"
+        ;;
+    removed) rm "$2" ;;
+    esac
+}
+
+# while_read HOW IMAGE N COMMAND: the N-th read of the big file's middle waits until a copy of IMAGE is
+# changed. Leaves STATUS; prints what is wrong, but for the status.
+while_read() {
+    local kind=$1 n=$3 how=wait file=$WORK/victim.tar image=victim.tar at changer
+
+    rm -f "$flips/go" "$flips/waiting"
+    cp "$2" victim.tar
+    at=$(($(place victim.tar big) + 300000))
+    (
+        await test -e "$flips/waiting" || exit 1
+        change "$kind" victim.tar
+        touch "$flips/go"
+    ) &
+    changer=$!
+    started+=("$changer")
+    try "$4"
+    wait "$changer" || wrong "nobody read the byte $n times"
+}
+
+for command in convert push push-known repair; do
+    for n in 1 2; do
+        [ "$n" -eq 1 ] || [ "$command" != repair ] || continue
+        for kind in overwritten disguised "cut short" "cut and filled" grown; do
+            while_read "$kind" plain.tar "$n" "$command" >wrongs
+            [ "$STATUS" -eq 1 ] || wrong "status $STATUS" >>wrongs
+            grep -q 'changed while it was read' "$ERR" || wrong "not said" >>wrongs
+            [ ! -s wrongs ]
+            result $? "$command: a file that is $kind before it is read for the ${n}th time" <wrongs
+        done
+        for kind in replaced removed; do
+            while_read "$kind" plain.tar "$n" "$command" >wrongs
+            [ "$STATUS" -eq 0 ] || wrong "status $STATUS" >>wrongs
+            [ ! -s wrongs ]
+            result $? "$command: a file that is $kind before it is read for the ${n}th time" <wrongs
+        done
+    done
+done
 
 finish

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a layer's bytes were when they were first read (D14): a tag of 64 bits for each piece of its
+ * What a layer's bytes were when they were first read (D10d): a tag of 64 bits for each piece of its
  * uncompressed tar. Whoever reads a piece first leaves its tag; whoever reads it later compares. So
  * where the pass that computes the layer's SHA-256 has read all of it, every byte that anybody has
  * read, or will, was hashed.

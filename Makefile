@@ -100,7 +100,7 @@ UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
 UNIT_IMAGE = image image_container image_oci
 
 UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
-	layer_give_way layer_gzip layer_names layer_runs layer_sparse layer_xattr layer_zeros tags
+	layer_give_way layer_gzip layer_names layer_read layer_runs layer_sparse layer_xattr layer_zeros tags
 
 UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 

@@ -141,6 +141,12 @@ try_repair() {
     [ "$STATUS" -eq 0 ] || fails_well
 }
 
+# A difference that is told is no answer where the layers were not what they should be.
+try_against() {
+    LAMBDAIMG_REPO=dir:$WORK/app flip "$how" "$n" "$file" "$at" verify app:1 --against "$image"
+    [ "$STATUS" -eq 0 ] || fails_well
+}
+
 # try COMMAND: prints what is wrong.
 try() {
     case $1 in
@@ -149,6 +155,7 @@ try() {
     push-known) try_push memo.app app.chunks app.ext4 ;;
     push-hiding) try_push memo.app hides.chunks hides.ext4 ;;
     repair) try_repair ;;
+    against) try_against ;;
     esac
 }
 
@@ -208,6 +215,7 @@ each_kind push plain.tar "$WORK/plain.tar" plain.kinds 2
 grep "$some" plain.kinds >some.kinds
 each_kind push-known plain.tar "$WORK/plain.tar" some.kinds 1
 each_kind repair plain.tar "$WORK/plain.tar" some.kinds 2
+each_kind against plain.tar "$WORK/plain.tar" some.kinds 2
 kinds hides.tar | grep "$some" >some.kinds
 each_kind push-hiding hides.tar "$WORK/hides.tar" some.kinds 1
 
@@ -235,6 +243,7 @@ for form in gzip zstd; do
 done
 each_kind push gzip.tar spool some.kinds 1
 each_kind repair gzip.tar spool some.kinds 1
+each_kind against gzip.tar spool some.kinds 1
 
 # ---- files that somebody else changes ----------------------------------------------------------
 
@@ -283,7 +292,7 @@ while_read() {
     wait "$changer" || wrong "nobody read the byte $n times"
 }
 
-for command in convert push push-known repair; do
+for command in convert push push-known repair against; do
     for n in 1 2; do
         [ "$n" -eq 1 ] || [ "$command" != repair ] || continue
         for kind in overwritten disguised "cut short" "cut and filled" grown; do

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a layer's bytes were when they were first read (D10d): a tag of 64 bits for each piece of its
- * uncompressed tar. Whoever reads a piece first leaves its tag; whoever reads it later compares. So
- * where the pass that computes the layer's SHA-256 has read all of it, every byte that anybody has
- * read, or will, was hashed.
+ * What a layer's bytes were when they were first read (D10d): a tag of 64 bits for each piece of
+ * its uncompressed tar. Whoever reads a piece first leaves its tag; whoever reads it later
+ * compares. So where the pass that computes the layer's SHA-256 has read all of it, every byte that
+ * anybody has read, or will, was hashed.
  */
 #ifndef LI_LAYER_TAGS_H
 #define LI_LAYER_TAGS_H

@@ -24,8 +24,8 @@ endif
 # ---- sources ---------------------------------------------------------------------------------
 
 LIB_BASE = lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
-	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/repeats.c lib/base/secret.c lib/base/sha256.c \
-	lib/base/sha256_lanes.c lib/base/text.c lib/base/workers.c
+	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/repeats.c lib/base/secret.c \
+	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/workers.c
 
 # ISA-L where there is one, else zlib. INFLATER=zlib takes zlib all the same; give it a BUILD of its own.
 ifndef INFLATER
@@ -48,9 +48,9 @@ LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/
 	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
 
 LIB_LAYER = lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/header.c lib/layer/inflate.c \
-	lib/layer/input.c lib/layer/layers.c lib/layer/merge.c lib/layer/path.c lib/layer/record.c lib/layer/scan.c \
-	lib/layer/sets.c lib/layer/tree.c lib/layer/verify.c \
-	lib/layer/whiteout.c lib/layer/xattr.c lib/layer/zeros.c
+	lib/layer/input.c lib/layer/layers.c lib/layer/merge.c lib/layer/path.c lib/layer/read.c lib/layer/record.c \
+	lib/layer/scan.c lib/layer/sets.c lib/layer/state.c lib/layer/tags.c lib/layer/tree.c lib/layer/verify.c \
+	lib/layer/whiteout.c lib/layer/windows.c lib/layer/xattr.c lib/layer/zeros.c
 
 LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/explain.c lib/ext4/extent.c \
 	lib/ext4/geometry.c lib/ext4/group.c lib/ext4/htree.c lib/ext4/inode.c lib/ext4/place.c \
@@ -60,8 +60,7 @@ LIB_CHUNK = lib/chunk/chunk.c lib/chunk/walk.c lib/chunk/write.c
 
 LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
-LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/names.c lib/memo/record.c \
-	lib/memo/stamp.c
+LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/names.c lib/memo/record.c
 
 LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
@@ -101,7 +100,7 @@ UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
 UNIT_IMAGE = image image_container image_oci
 
 UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
-	layer_give_way layer_gzip layer_names layer_runs layer_sparse layer_xattr layer_zeros
+	layer_give_way layer_gzip layer_names layer_read layer_runs layer_sparse layer_xattr layer_zeros tags
 
 UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 
@@ -161,7 +160,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB = $(BUILD)/liblambdaimg.a
 PROGRAM = $(BUILD)/lambdaimg
 UNIT_BIN = $(UNIT:%=$(BUILD)/tests/test_%)
-TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%)
+TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%) $(BUILD)/tests/flipread.so
 
 MAN_PAGES = $(MAN:%=$(BUILD)/man/%)
 COMPLETION = $(BUILD)/completion/lambdaimg
@@ -195,6 +194,11 @@ $(BUILD)/tests/faultproxy: \
 $(BUILD)/tests/faultstream: $(call obj,tests/tools/message.c tests/tools/proxy.c)
 
 $(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sketch.c)
+
+# For LD_PRELOAD, so without a sanitizer of its own.
+$(BUILD)/tests/flipread.so: tests/tools/flipread.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -std=c11 -O2 $(WARN) -fPIC -shared -o $@ $<
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o
 	@mkdir -p $(@D)

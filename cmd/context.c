@@ -298,8 +298,7 @@ void free_flattened(struct flattened *flattened)
 
 int confirm_layers(void *arg, struct li_error *err)
 {
-    struct flattened *flattened = arg;
-    int rc = li_layers_verified(flattened->layers, err);
+    const struct flattened *flattened = arg;
 
-    return rc == 0 && flattened->memo ? li_memo_unchanged(flattened->memo, err) : rc;
+    return li_layers_verified(flattened->layers, err);
 }

@@ -61,7 +61,10 @@ int li_compare(struct li_files *files, struct li_layers *layers, li_compare_repo
     if (c.root)
         li_object_release(c.root);
     free(c.regular);
-    if (rc == 0)
-        *out = c.result;
-    return rc;
+    if (rc < 0) {
+        li_layers_blame(layers, err);
+        return err->code;
+    }
+    *out = c.result;
+    return 0;
 }

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/hex.h"
-#include "base/io.h"
 
 static int check_digest(const struct li_blob *blob, const char *what, const uint8_t *want,
                         const uint8_t *got, struct li_error *err)
@@ -40,13 +39,12 @@ int li_layer_check(const struct li_blob *blob, const uint8_t stored[LI_SHA256_SI
 }
 
 /* Larger reads cost less of the kernel; two of these still leave room in the nearest caches. */
-enum { LANES = 2, READ_SIZE = 1 << 17 };
+enum { LANES = 2, READ_SIZE = 2 * LI_LAYER_PIECE };
 
 struct lane {
-    const struct li_blob *blob; /* NULL: idle */
-    size_t index;
-    uint64_t done; /* bytes hashed, and those in buf that are about to be */
-    size_t len;    /* of buf */
+    struct layer *layer; /* NULL: idle */
+    uint64_t done;       /* bytes hashed, and those in buf that are about to be */
+    size_t len;          /* of buf */
     uint8_t *buf;
     struct li_sha256 *hash;
 };
@@ -63,23 +61,21 @@ static void close_lane(struct lane *lane)
     li_sha256_free(lane->hash);
 }
 
-static int read_piece(struct lane *lane, struct li_error *err)
+static int read_part(struct li_layers *layers, struct lane *lane, struct li_error *err)
 {
-    uint64_t left = lane->blob ? lane->blob->length - lane->done : 0;
+    uint64_t left = lane->layer ? lane->layer->length - lane->done : 0;
     int rc = 0;
 
     lane->len = left < READ_SIZE ? (size_t)left : READ_SIZE;
     if (lane->len > 0)
-        rc = li_pread_all(lane->blob->fd, lane->buf, lane->len, lane->blob->offset + lane->done,
-                          err);
-    if (rc < 0)
-        return li_context(err, "layer %s", lane->blob->name);
-    lane->done += lane->len;
-    return 0;
+        rc = li_layer_read_pieces(layers, lane->layer, lane->buf, lane->len, lane->done, err);
+    if (rc == 0)
+        lane->done += lane->len;
+    return rc;
 }
 
 /* What both have is hashed together, and then what one of them has on top. */
-static int hash_pieces(struct lane *a, struct lane *b, struct li_error *err)
+static int hash_parts(struct lane *a, struct lane *b, struct li_error *err)
 {
     size_t both = a->len < b->len ? a->len : b->len;
     int rc = 0;
@@ -95,56 +91,72 @@ static int hash_pieces(struct lane *a, struct lane *b, struct li_error *err)
 
 static int end_layer(struct lane *lane, li_hash_done *done, void *arg, struct li_error *err)
 {
+    struct layer *layer = lane->layer;
     uint8_t digest[LI_SHA256_SIZE];
     int rc;
 
-    if (!lane->blob || lane->done < lane->blob->length)
+    if (!layer || lane->done < layer->length)
         return 0;
-    lane->blob = NULL;
+    lane->layer = NULL;
     rc = li_sha256_final(lane->hash, digest, err);
-    return rc < 0 ? rc : done(arg, lane->index, digest, err);
+    return rc < 0 ? rc : done(arg, layer, digest, err);
 }
 
 static bool begin_layer(struct lane *lane, li_hash_next *next, void *arg)
 {
-    if (!lane->blob && next(arg, &lane->index, &lane->blob))
+    if (!lane->layer && (lane->layer = next(arg)))
         lane->done = 0;
-    return lane->blob != NULL;
+    return lane->layer != NULL;
 }
 
-static int run(struct lane lane[LANES], li_hash_next *next, li_hash_done *done, void *arg,
-               struct li_workers *team, struct li_error *err)
+/* A part of each layer. */
+static int hash_next_parts(struct li_layers *layers, struct lane lane[LANES], struct li_error *err)
+{
+    int rc = read_part(layers, &lane[0], err);
+
+    if (rc == 0)
+        rc = read_part(layers, &lane[1], err);
+    return rc < 0 ? rc : hash_parts(&lane[0], &lane[1], err);
+}
+
+struct run {
+    struct li_layers *layers;
+    li_hash_next *next;
+    li_hash_done *done;
+    void *arg;
+};
+
+static int run(const struct run *r, struct lane lane[LANES], struct li_workers *team,
+               struct li_error *err)
 {
     int rc = 0;
 
     while (rc == 0) {
-        bool first = begin_layer(&lane[0], next, arg), second = begin_layer(&lane[1], next, arg);
+        bool first = begin_layer(&lane[0], r->next, r->arg);
+        bool second = begin_layer(&lane[1], r->next, r->arg);
 
         if (!first && !second)
             break;
         if (li_workers_stopped(team))
             return li_fail(err, LI_ECANCELLED, "cancelled");
-        rc = read_piece(&lane[0], err);
-        if (rc == 0)
-            rc = read_piece(&lane[1], err);
-        if (rc == 0)
-            rc = hash_pieces(&lane[0], &lane[1], err);
+        rc = hash_next_parts(r->layers, lane, err);
         for (int i = 0; i < LANES && rc == 0; i++)
-            rc = end_layer(&lane[i], done, arg, err);
+            rc = end_layer(&lane[i], r->done, r->arg, err);
     }
     return rc;
 }
 
-int li_hash_layers(li_hash_next *next, li_hash_done *done, void *arg, struct li_workers *team,
-                   struct li_error *err)
+int li_hash_layers(struct li_layers *layers, li_hash_next *next, li_hash_done *done, void *arg,
+                   struct li_workers *team, struct li_error *err)
 {
+    struct run r = {layers, next, done, arg};
     struct lane lane[LANES] = {{0}};
     int rc = open_lane(&lane[0], err);
 
     if (rc == 0)
         rc = open_lane(&lane[1], err);
     if (rc == 0)
-        rc = run(lane, next, done, arg, team, err);
+        rc = run(&r, lane, team, err);
     close_lane(&lane[0]);
     close_lane(&lane[1]);
     return rc;

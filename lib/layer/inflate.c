@@ -13,7 +13,7 @@
 #include "base/decompress.h"
 #include "base/io.h"
 
-enum { PIECES = 4, PIECE_SIZE = 256 * 1024 };
+enum { PIECES = 4, PIECE_SIZE = 4 * LI_LAYER_PIECE };
 
 struct piece {
     size_t len;
@@ -26,11 +26,10 @@ struct stored {
     struct li_sha256 *hash;
 };
 
-/* The other thread's, but for the limit, which is this one's. */
+/* The other thread's. */
 struct spool {
+    const struct li_inflate *how;
     int fd;
-    const char *dir; /* where FD's file is */
-    uint64_t limit;  /* of the length */
     uint64_t length;
     struct li_sha256 *hash;
     struct li_queue *empty, *full;
@@ -66,10 +65,13 @@ static int read_rest(struct stored *s, struct piece *scratch, struct li_error *e
 
 static int write_piece(struct spool *spool, const struct piece *piece, struct li_error *err)
 {
+    const struct li_inflate *how = spool->how;
     int rc = li_sha256_update(spool->hash, piece->data, piece->len, err);
 
+    if (rc == 0)
+        rc = li_tags_add(how->tags, how->key, piece->data, piece->len, err);
     if (rc == 0 && (rc = li_pwrite_all(spool->fd, piece->data, piece->len, spool->length, err)) < 0)
-        li_context(err, "spooling the uncompressed layer to a temporary file in %s", spool->dir);
+        li_context(err, "spooling the uncompressed layer to a temporary file in %s", how->dir);
     spool->length += piece->len;
     return rc;
 }
@@ -91,6 +93,22 @@ static int write_pieces(void *arg, unsigned index, struct li_workers *team, stru
     return rc;
 }
 
+/* Fills a piece: only the last one is shorter, since tags are of whole pieces of the layer. */
+static int fill_piece(struct li_decompress *d, struct piece *piece, struct li_error *err)
+{
+    size_t got = 1;
+    int rc = 0;
+
+    piece->len = 0;
+    while (rc == 0 && got > 0 && piece->len < sizeof(piece->data)) {
+        rc = li_decompress_read(d, piece->data + piece->len, sizeof(piece->data) - piece->len, &got,
+                                err);
+        if (rc == 0)
+            piece->len += got;
+    }
+    return rc;
+}
+
 /* LI_ECANCELLED where the other thread has failed, which knows why. */
 static int next_piece(struct spool *spool, struct li_decompress *d, uint64_t *length,
                       struct li_error *err)
@@ -102,13 +120,13 @@ static int next_piece(struct spool *spool, struct li_decompress *d, uint64_t *le
     if (li_queue_take(spool->empty, &item) != 0)
         return li_fail(err, LI_ECANCELLED, "cancelled");
     piece = item;
-    rc = li_decompress_read(d, piece->data, sizeof(piece->data), &piece->len, err);
+    rc = fill_piece(d, piece, err);
     if (rc < 0)
         return rc;
     *length += piece->len;
-    if (*length > spool->limit)
+    if (*length > spool->how->limit)
         return li_fail(err, LI_ELIMIT, "it has more than %llu bytes when decompressed",
-                       (unsigned long long)spool->limit);
+                       (unsigned long long)spool->how->limit);
     if (piece->len == 0)
         return LI_END;
     if (li_queue_put(spool->full, piece) < 0)
@@ -116,12 +134,12 @@ static int next_piece(struct spool *spool, struct li_decompress *d, uint64_t *le
     return 0;
 }
 
-static int decompress(struct stored *stored, enum li_compression compression, struct spool *spool,
-                      struct li_workers *team, struct li_error *err)
+static int decompress(struct stored *stored, struct spool *spool, struct li_workers *team,
+                      struct li_error *err)
 {
     struct li_decompress *d = NULL;
     uint64_t length = 0;
-    int rc = li_decompress_open(compression, read_stored, stored, &d, err);
+    int rc = li_decompress_open(spool->how->compression, read_stored, stored, &d, err);
 
     while (rc == 0) {
         if (li_workers_stopped(team))
@@ -158,8 +176,8 @@ static void close_spool(struct spool *spool)
 }
 
 /* Runs both threads; what the other one has to say goes first where this one only heard of it. */
-static int run(struct stored *stored, enum li_compression compression, struct spool *spool,
-               struct li_workers *team, struct li_error *err)
+static int run(struct stored *stored, struct spool *spool, struct li_workers *team,
+               struct li_error *err)
 {
     struct li_error other = LI_ERROR_INIT;
     struct li_workers *writer = NULL;
@@ -167,7 +185,7 @@ static int run(struct stored *stored, enum li_compression compression, struct sp
 
     if (rc < 0)
         return rc;
-    rc = decompress(stored, compression, spool, team, err);
+    rc = decompress(stored, spool, team, err);
     li_queue_close(spool->full);
     if (li_workers_join(writer, &other) < 0 && (rc == 0 || rc == LI_ECANCELLED)) {
         *err = other;
@@ -176,18 +194,17 @@ static int run(struct stored *stored, enum li_compression compression, struct sp
     return rc;
 }
 
-int li_inflate(const struct li_blob *blob, enum li_compression compression, uint64_t limit, int fd,
-               const char *dir, struct li_workers *team, struct li_inflated *out,
-               struct li_error *err)
+int li_inflate(const struct li_inflate *how, int fd, struct li_workers *team,
+               struct li_inflated *out, struct li_error *err)
 {
-    struct stored stored = {.blob = blob};
-    struct spool spool = {.fd = fd, .dir = dir, .limit = limit};
+    struct stored stored = {.blob = how->blob};
+    struct spool spool = {.how = how, .fd = fd};
     int rc = li_sha256_new(&stored.hash, err);
 
     if (rc == 0)
         rc = open_spool(&spool, err);
     if (rc == 0)
-        rc = run(&stored, compression, &spool, team, err);
+        rc = run(&stored, &spool, team, err);
     if (rc == 0)
         rc = read_rest(&stored, spool.pieces, err);
     if (rc == 0)

@@ -3,7 +3,6 @@
 #ifndef LI_LAYER_INFLATE_H
 #define LI_LAYER_INFLATE_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/compression.h"
@@ -11,6 +10,7 @@
 #include "base/sha256.h"
 #include "base/workers.h"
 #include "image/image.h"
+#include "layer/tags.h"
 
 struct li_inflated {
     uint64_t length;                       /* bytes written */
@@ -18,12 +18,19 @@ struct li_inflated {
     uint8_t plain_digest[LI_SHA256_SIZE];  /* of the bytes written */
 };
 
-/* Writes the uncompressed bytes of BLOB to FD from offset 0 on, and runs a thread of its own
- * meanwhile; DIR is where the file of FD is, for errors. TEAM is asked whether to stop. LI_ECORRUPT
- * where the compressed bytes are broken or cut short, LI_ELIMIT where they become more than LIMIT
- * bytes. */
-int li_inflate(const struct li_blob *blob, enum li_compression compression, uint64_t limit, int fd,
-               const char *dir, struct li_workers *team, struct li_inflated *out,
-               struct li_error *err);
+struct li_inflate {
+    const struct li_blob *blob;
+    enum li_compression compression;
+    uint64_t limit;  /* of the uncompressed bytes */
+    const char *dir; /* where they go, for errors */
+    const struct li_universal_key *key;
+    struct li_tags *tags; /* of the uncompressed bytes, as they were hashed; empty before */
+};
+
+/* Writes the uncompressed bytes to FD from offset 0 on, and runs a thread of its own meanwhile.
+ * TEAM is asked whether to stop. LI_ECORRUPT where the compressed bytes are broken or cut short,
+ * LI_ELIMIT where they become more than the limit. */
+int li_inflate(const struct li_inflate *how, int fd, struct li_workers *team,
+               struct li_inflated *out, struct li_error *err);
 
 #endif

@@ -32,8 +32,8 @@ int li_layers_open(const struct li_image *image, const struct li_env *env, struc
                    struct li_error *err);
 
 /* The same with a row of RECORDS (record.h) for each layer, which are borrowed. Of a layer whose
- * record is whole nothing is read, inflated or hashed until its bytes are wanted; one whose bytes
- * are checked, and not compressed, is not hashed then either. RECORDS may be NULL. */
+ * record is whole nothing is read, inflated or hashed until its bytes are wanted. RECORDS may be
+ * NULL. */
 int li_layers_open_known(const struct li_image *image, const struct li_env *env,
                          struct li_record *records, struct li_layers **out, struct li_error *err);
 
@@ -56,14 +56,21 @@ struct li_record *li_layers_record(struct li_layers *layers, size_t index);
 /* Waits until layer INDEX can be read and gives its length in bytes of uncompressed tar. */
 int li_layers_ready(struct li_layers *layers, size_t index, uint64_t *length, struct li_error *err);
 
-/* Reads uncompressed tar bytes of a layer, once it is ready. Any thread. */
+/* Reads uncompressed tar bytes of a layer, once it is ready; reads that begin and end at multiples
+ * of 64 KiB of it, or at its end, cost least. LI_ECORRUPT where a byte is not what another read of
+ * it gave, that of the pass that hashes the layer included. Any thread. */
 int li_layers_read(struct li_layers *layers, size_t index, void *buf, size_t len, uint64_t offset,
                    struct li_error *err);
 
 /* Waits until the digests and diff IDs of all layers whose bytes were wanted up to now are
- * computed; LI_ECORRUPT where one does not match. Any thread; it costs little where there is
- * nothing to wait for. */
+ * computed; LI_ECORRUPT where one does not match, or where a layer's file has another size or other
+ * times than when the stack was opened. What li_layers_read() gave before, and gives from then on,
+ * has these digests. Any thread; it costs little where there is nothing to wait for. */
 int li_layers_verified(struct li_layers *layers, struct li_error *err);
+
+/* ERR is of what was made of layers' bytes: where it is LI_ECORRUPT, and a layer's file was changed
+ * since the stack was opened, says that in its place. Any thread. */
+void li_layers_blame(struct li_layers *layers, struct li_error *err);
 
 /* For worker WORKER (0 and up) of a team that works on what it reads: waits a moment where there
  * would be more at work than ENV has threads, since layers are being verified, which takes longest

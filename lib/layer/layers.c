@@ -17,6 +17,10 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/secret.h"
+
+/* For each thread: the one that it copies from, and one that others leave it meanwhile. */
+enum { WINDOWS = 2 };
 
 /* How long a worker gives way before it looks about itself again. */
 enum { GIVE_WAY = 20 * 1000 * 1000, NANOSECONDS = 1000 * 1000 * 1000 };
@@ -35,8 +39,11 @@ static int open_layer(const struct li_blob *blob, struct layer *layer, struct li
     layer->offset = blob->offset;
     layer->length = blob->length;
     layer->compression = li_compression_of(head, len);
+    layer->before = li_file_state(blob->fd);
     layer->state = layer->compression == LI_COMPRESSION_NONE ? LAYER_READY : LAYER_PENDING;
-    return 0;
+    if (layer->state == LAYER_PENDING)
+        return 0;
+    return li_tags_open(&layer->tags, layer->length, err);
 }
 
 /* Whether the layer cannot be the one that was recorded: so much can be seen without reading it. */
@@ -83,6 +90,10 @@ int li_layers_open_known(const struct li_image *image, const struct li_env *env,
     layers->env = env;
     layers->count = li_image_layers(image);
     rc = make_rows(layers, records, err);
+    if (rc == 0)
+        rc = li_universal_key_make(env, &layers->key, err);
+    if (rc == 0)
+        rc = li_windows_new(WINDOWS * (size_t)(threads ? threads : 1), &layers->windows, err);
     for (size_t i = 0; i < layers->count && rc == 0; i++) {
         rc = open_layer(li_image_layer(image, i), &layers->layer[i], err);
         if (rc == 0 && contradicts(&layers->layer[i], &layers->record[i]))
@@ -118,9 +129,12 @@ void li_layers_free(struct li_layers *layers)
     for (size_t i = 0; i < layers->count; i++) {
         if (layers->layer[i].spool >= 0)
             close(layers->layer[i].spool);
+        li_tags_free(&layers->layer[i].tags);
         if (layers->own_record)
             li_record_drop(&layers->own_record[i]);
     }
+    li_windows_free(layers->windows);
+    li_wipe(&layers->key, sizeof(layers->key));
     free(layers->own_record);
     free(layers->layer);
     pthread_cond_destroy(&layers->changed);
@@ -153,8 +167,7 @@ struct li_record *li_layers_record(struct li_layers *layers, size_t index)
     return &layers->record[index];
 }
 
-/* Has the layer verified, if that is not on its way, and waits until it can be read. */
-static int open_bytes(struct li_layers *layers, struct layer *layer, struct li_error *err)
+int li_layer_open_bytes(struct li_layers *layers, struct layer *layer, struct li_error *err)
 {
     int rc = 0;
 
@@ -180,41 +193,60 @@ static int open_bytes(struct li_layers *layers, struct layer *layer, struct li_e
 
 int li_layers_ready(struct li_layers *layers, size_t index, uint64_t *length, struct li_error *err)
 {
-    int rc = open_bytes(layers, &layers->layer[index], err);
+    int rc = li_layer_open_bytes(layers, &layers->layer[index], err);
 
     if (rc == 0)
         *length = layers->layer[index].length;
     return rc;
 }
 
-int li_layers_read(struct li_layers *layers, size_t index, void *buf, size_t len, uint64_t offset,
-                   struct li_error *err)
+/* Whether the files of all layers that are wanted are as they were; with the lock held. Layers of
+ * an archive have one file together. */
+static int check_files(const struct li_layers *layers, struct li_error *err)
 {
-    struct layer *layer = &layers->layer[index];
-    int rc = open_bytes(layers, layer, err);
+    int last = -1, rc = 0;
 
-    if (rc < 0)
-        return rc;
-    if (offset > layer->length || len > layer->length - offset)
-        return li_fail(err, LI_ECORRUPT, "layer %s ends in the middle of a file; it is cut short",
-                       layer->blob->name);
-    rc = li_pread_all(layer->fd, buf, len, layer->offset + offset, err);
-    return rc < 0 ? li_context(err, "layer %s", layer->blob->name) : 0;
+    for (size_t i = 0; i < layers->count && rc == 0; i++) {
+        const struct layer *layer = &layers->layer[i];
+
+        if (!layer->wanted || layer->blob->fd == last)
+            continue;
+        last = layer->blob->fd;
+        rc = li_file_unchanged(last, &layer->before, err);
+        if (rc < 0)
+            li_context(err, "layer %s", layer->blob->name);
+    }
+    return rc;
 }
 
 int li_layers_verified(struct li_layers *layers, struct li_error *err)
 {
-    int rc = 0;
+    int rc;
 
     pthread_mutex_lock(&layers->lock);
     while (layers->verified < layers->wanted && layers->first.code == 0)
         pthread_cond_wait(&layers->changed, &layers->lock);
-    if (layers->first.code != 0) {
+    rc = layers->first.code;
+    if (rc == 0 || rc == LI_ECORRUPT)
+        rc = check_files(layers, err);
+    if (rc == 0 && layers->first.code != 0) {
         *err = layers->first;
         rc = err->code;
     }
     pthread_mutex_unlock(&layers->lock);
     return rc;
+}
+
+void li_layers_blame(struct li_layers *layers, struct li_error *err)
+{
+    struct li_error changed = LI_ERROR_INIT;
+
+    if (err->code != LI_ECORRUPT)
+        return;
+    pthread_mutex_lock(&layers->lock);
+    if (check_files(layers, &changed) < 0)
+        *err = changed;
+    pthread_mutex_unlock(&layers->lock);
 }
 
 bool li_layers_give_way(struct li_layers *layers, unsigned worker)

@@ -190,7 +190,8 @@ int li_tree_build(struct li_layers *layers, struct li_tree **out, struct li_erro
     li_buffer_free(&m.target);
     if (rc < 0) {
         li_tree_free(tree);
-        return rc;
+        li_layers_blame(layers, err);
+        return err->code;
     }
     *out = tree;
     return 0;

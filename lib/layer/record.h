@@ -31,8 +31,6 @@ struct li_record {
     /* Where the merge shall leave the entries here when it is through with them: how many bytes all
      * such records may still take packed, which is the owner's and counted down; or NULL. */
     size_t *room;
-    bool checked; /* the image has it uncompressed, and its digest was computed and is right */
-    bool relied;  /* that was so from the start, and was relied on when the bytes were wanted */
 };
 
 /* Appends an entry. What cannot be kept leaves the record hopeless, which is no failure. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What layers.c and the workers that verify layers, verify.c, share. */
+/* What layers.c, read.c and the workers that verify layers, verify.c, share. */
 #ifndef LI_LAYER_STACK_H
 #define LI_LAYER_STACK_H
 
@@ -8,9 +8,13 @@
 #include <stdbool.h>
 
 #include "base/compression.h"
+#include "base/universal_hash.h"
 #include "base/workers.h"
 #include "layer/layer.h"
 #include "layer/record.h"
+#include "layer/state.h"
+#include "layer/tags.h"
+#include "layer/windows.h"
 
 enum layer_state { LAYER_PENDING, LAYER_READY };
 
@@ -20,6 +24,8 @@ struct layer {
     int spool;       /* the same where it is ours to close, or -1 */
     uint64_t offset; /* of the uncompressed bytes in fd */
     uint64_t length;
+    struct li_tags tags;
+    struct stat before; /* the blob's file, when the stack was opened */
     enum li_compression compression;
     enum layer_state state; /* under lock */
     bool wanted, taken;     /* under lock: is to be verified; by a worker already */
@@ -33,6 +39,8 @@ struct li_layers {
     struct li_record *record;
     struct li_record *own_record; /* the same where it is ours to free, or NULL */
     struct li_workers *team;
+    struct li_universal_key key; /* of all tags */
+    struct li_windows *windows;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool closing;          /* under lock */
@@ -41,6 +49,14 @@ struct li_layers {
     unsigned busy;         /* workers that verify one; under lock */
     struct li_error first; /* the first failure; under lock */
 };
+
+/* Has the layer verified, if that is not on its way, and waits until it can be read. */
+int li_layer_open_bytes(struct li_layers *layers, struct layer *layer, struct li_error *err);
+
+/* Reads LEN bytes from OFFSET on of a layer that is ready, which are whole pieces, but for the last
+ * of the layer: LI_ECORRUPT where they are not those that others have read, LI_EIO. */
+int li_layer_read_pieces(struct li_layers *layers, struct layer *layer, uint8_t *buf, size_t len,
+                         uint64_t offset, struct li_error *err);
 
 /* What a worker runs: verifies layers that are wanted, until there can be no more. */
 li_worker_run li_layers_verify;

@@ -16,13 +16,18 @@
 static int spool(struct li_layers *layers, struct layer *layer, struct li_workers *team,
                  struct li_error *err)
 {
+    struct li_inflate how = {.blob = layer->blob,
+                             .compression = layer->compression,
+                             .limit = LI_LAYERS_MAX_INFLATED,
+                             .dir = layers->env->tmpdir,
+                             .key = &layers->key,
+                             .tags = &layer->tags};
     struct li_inflated result;
     int fd = -1;
     int rc = li_temporary_file(layers->env->tmpdir, &fd, err);
 
     if (rc == 0)
-        rc = li_inflate(layer->blob, layer->compression, LI_LAYERS_MAX_INFLATED, fd,
-                        layers->env->tmpdir, team, &result, err);
+        rc = li_inflate(&how, fd, team, &result, err);
     if (rc < 0 && rc != LI_ECANCELLED)
         li_context(err, "layer %s", layer->blob->name);
     if (rc == 0)
@@ -41,13 +46,6 @@ static int spool(struct li_layers *layers, struct layer *layer, struct li_worker
     return rc;
 }
 
-/* Of a layer that nobody has taken, or of one's own. */
-static bool wants_hashing(const struct li_layers *layers, const struct layer *layer)
-{
-    return layer->compression == LI_COMPRESSION_NONE &&
-           !layers->record[layer - layers->layer].checked;
-}
-
 /* The lowest layer that is to be verified and that nobody has taken, or NULL; with the lock held.
  * PLAIN: of those that only want hashing. */
 static struct layer *find_layer(struct li_layers *layers, bool plain)
@@ -57,7 +55,7 @@ static struct layer *find_layer(struct li_layers *layers, bool plain)
 
         if (!layer->wanted || layer->taken)
             continue;
-        if (!plain || wants_hashing(layers, layer))
+        if (!plain || layer->compression == LI_COMPRESSION_NONE)
             return layer;
     }
     return NULL;
@@ -96,56 +94,43 @@ struct hashing {
     struct layer *first; /* taken already; NULL once it was given */
 };
 
-static bool next_plain(void *arg, size_t *index, const struct li_blob **blob)
+static struct layer *next_plain(void *arg)
 {
     struct hashing *h = arg;
     struct layer *layer = h->first;
 
     h->first = NULL;
-    if (!layer) {
-        pthread_mutex_lock(&h->layers->lock);
-        layer = find_layer(h->layers, true);
-        if (layer)
-            layer->taken = true;
-        pthread_mutex_unlock(&h->layers->lock);
-    }
-    if (!layer)
-        return false;
-    *index = (size_t)(layer - h->layers->layer);
-    *blob = layer->blob;
-    return true;
+    if (layer)
+        return layer;
+    pthread_mutex_lock(&h->layers->lock);
+    layer = find_layer(h->layers, true);
+    if (layer)
+        layer->taken = true;
+    pthread_mutex_unlock(&h->layers->lock);
+    return layer;
 }
 
-static int check_plain(void *arg, size_t index, const uint8_t digest[LI_SHA256_SIZE],
+static int check_plain(void *arg, struct layer *layer, const uint8_t digest[LI_SHA256_SIZE],
                        struct li_error *err)
 {
     struct hashing *h = arg;
-    int rc = li_layer_check(h->layers->layer[index].blob, digest, digest, err);
+    int rc = li_layer_check(layer->blob, digest, digest, err);
 
-    if (rc < 0)
-        return rc;
-    h->layers->record[index].checked = true;
-    count_verified(h->layers);
-    return 0;
+    if (rc == 0)
+        count_verified(h->layers);
+    return rc;
 }
 
 /* With others like it, where it only wants hashing. */
 static int verify_layer(struct li_layers *layers, struct layer *layer, struct li_workers *team,
                         struct li_error *err)
 {
-    struct li_record *record = &layers->record[layer - layers->layer];
-    const uint8_t *diff_id = layer->blob->diff_id;
     struct hashing hashing = {layers, layer};
     int rc;
 
-    if (wants_hashing(layers, layer))
-        return li_hash_layers(next_plain, check_plain, &hashing, team, err);
-    if (layer->compression != LI_COMPRESSION_NONE) {
-        rc = spool(layers, layer, team, err);
-    } else {
-        record->relied = true;
-        rc = li_layer_check(layer->blob, diff_id, diff_id, err);
-    }
+    if (layer->compression == LI_COMPRESSION_NONE)
+        return li_hash_layers(layers, next_plain, check_plain, &hashing, team, err);
+    rc = spool(layers, layer, team, err);
     if (rc == 0)
         count_verified(layers);
     return rc;

@@ -11,7 +11,6 @@ enum {
     LI_MEMO_ROW_SIZE = 2 * LI_SHA256_SIZE,     /* recipe, digest */
     LI_MEMO_MAX_ROWS = 1 << 20,                /* of one layer */
     LI_MEMO_NAME_MAX = 2 * LI_SHA256_SIZE + 8, /* "HEX.names" */
-    LI_MEMO_STAMP_SIZE = 140,                  /* without its MAC */
     LI_MEMO_CONTEXT_SIZE = 8,
     LI_MEMO_DAY = 24 * 60 * 60, /* seconds */
 };
@@ -23,9 +22,6 @@ struct li_memo_layer {
     bool loaded;                /* there is a file */
     struct li_buffer rows;      /* of the file: ascending by recipe */
     struct li_buffer fresh;     /* learnt, in no order */
-    bool place;                 /* its bytes lie in a file that can be stamped: */
-    uint8_t stamp[LI_MEMO_STAMP_SIZE];
-    bool stamped; /* and that was stamped so before */
 };
 
 struct li_memo {
@@ -47,15 +43,6 @@ int li_memo_read_layer(const struct li_memo *memo, const uint8_t diff_id[LI_SHA2
                        struct li_record *record, struct li_buffer *rows, struct li_error *err);
 int li_memo_write_layer(const struct li_memo *memo, const uint8_t diff_id[LI_SHA256_SIZE],
                         const struct li_record *record, const struct li_buffer *rows,
-                        struct li_error *err);
-
-/* stamp.c: notes how the file is that a layer lies in; LI_END where the memo has no such stamp. */
-int li_memo_read_stamp(const struct li_memo *memo, struct li_memo_layer *layer,
-                       struct li_error *err);
-/* Whether that file is still so. */
-bool li_memo_is_unchanged(const struct li_memo_layer *layer);
-/* Stamps it, if it is, and has been for a while. */
-int li_memo_write_stamp(const struct li_memo *memo, const struct li_memo_layer *layer,
                         struct li_error *err);
 
 /* file.c: small steps that all files share. */

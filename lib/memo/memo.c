@@ -156,9 +156,6 @@ static int recall_layer(struct li_memo *memo, size_t index, struct li_error *err
     memo->room -= memo->record[index].entries.blocks.len;
     layer->loaded = rc == 0;
     memo->record[index].room = rc == LI_END && layer->first == index ? &memo->room : NULL;
-    if (rc >= 0)
-        rc = li_memo_read_stamp(memo, layer, err);
-    layer->stamped = memo->record[index].checked = rc == 0;
     return rc < 0 ? rc : 0;
 }
 
@@ -181,17 +178,6 @@ int li_memo_recall(struct li_memo *memo, const struct li_image *image, struct li
     if (rc == 0)
         *records = memo->record;
     return rc;
-}
-
-int li_memo_unchanged(const struct li_memo *memo, struct li_error *err)
-{
-    for (size_t i = 0; i < memo->count; i++)
-        if (memo->record[i].relied && !li_memo_is_unchanged(&memo->layer[i]))
-            return li_fail(err, LI_ECORRUPT,
-                           "layer %s: the file that it lies in was changed while it was read; "
-                           "try again",
-                           memo->layer[i].blob->name);
-    return 0;
 }
 
 static int by_recipe(const void *a, const void *b)
@@ -299,8 +285,6 @@ int li_memo_save(struct li_memo *memo, struct li_error *err)
             continue;
         rc = save_layer(memo, i, err);
         written |= rc == 0;
-        if (rc >= 0 && memo->record[i].checked && !memo->layer[i].stamped)
-            rc = li_memo_write_stamp(memo, &memo->layer[i], err);
     }
     if (written)
         li_memo_limit(memo, LI_MEMO_MAX);

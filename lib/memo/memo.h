@@ -5,7 +5,6 @@
  *
  *     DIR/memo/CONTEXT/DIFF_ID     of a layer: its entries, and the digest of each chunk that was
  *                                  made of it, by recipe (li_chunk_source.recipe)
- *     DIR/memo/CONTEXT/DIFF_ID.at  the file and the place in it where the layer was found sound
  *     DIR/memo/CONTEXT/PLACE.names names of chunks that were found stored in a place
  *
  * CONTEXT follows from the salt: under another salt nothing is found. Each file is authenticated by
@@ -63,10 +62,6 @@ int li_memo_digest(const struct li_memo *memo, const struct li_chunk_source *sou
 /* Chunk INDEX was read and has DIGEST, or is all zeros where that is NULL. */
 int li_memo_learn(struct li_memo *memo, const struct li_chunk_source *source, uint64_t index,
                   const uint8_t *digest, struct li_error *err);
-
-/* Whether the files of layers that were read and not hashed again are as they were; LI_ECORRUPT. To
- * be asked after li_layers_verified(), before anything is kept of what was read. Any thread. */
-int li_memo_unchanged(const struct li_memo *memo, struct li_error *err);
 
 /* Writes what was learnt: only after li_layers_verified() has said 0 of the stack. A failure leaves
  * the memo as it was, or a part of it written. */

@@ -26,9 +26,9 @@ pushed() {
     jq -r ".$1" "$OUT"
 }
 
-# records: the files of layers, without their stamps.
+# records: the files of layers.
 records() {
-    find "$memo" -type f ! -name '*.at' | sort
+    find "$memo" -type f | sort
 }
 
 # by_memo WHAT: the last push took all chunks of data from the memo.

@@ -225,16 +225,20 @@ struct job {
     struct li_blob blob;
     int fd; /* where it goes */
     uint64_t limit;
+    struct li_tags tags;
     struct li_inflated got;
 };
+
+static struct li_universal_key key;
 
 static int inflate_job(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     struct job *job = arg;
+    struct li_inflate how = {&job->blob, LI_COMPRESSION_GZIP, job->limit, "/dev", &key, &job->tags};
 
     (void)index;
-    return li_inflate(&job->blob, LI_COMPRESSION_GZIP, job->limit, job->fd, "/dev", team, &job->got,
-                      err);
+    li_tags_free(&job->tags);
+    return li_inflate(&how, job->fd, team, &job->got, err);
 }
 
 static int run_job(struct job *job, struct li_error *err)
@@ -251,8 +255,10 @@ static void a_layer_grows_to_its_limit_only(void **state)
     struct li_error err = LI_ERROR_INIT;
     struct job job = {.blob = {.name = "bomb", .length = s.layer[0].stored.len}, .limit = BOMB};
     uint8_t digest[LI_SHA256_SIZE];
+    uint64_t wrong;
 
     (void)state;
+    assert_done(li_universal_key_make(&unit_env, &key, &err), &err);
     assert_done(li_temporary_file("/tmp", &job.blob.fd, &err), &err);
     assert_done(li_pwrite_all(job.blob.fd, s.layer[0].stored.data, s.layer[0].stored.len, 0, &err),
                 &err);
@@ -262,8 +268,14 @@ static void a_layer_grows_to_its_limit_only(void **state)
     assert_int_equal(lseek(job.fd, 0, SEEK_END), BOMB);
     assert_done(li_sha256(s.layer[0].tar.data, BOMB, digest, &err), &err);
     assert_memory_equal(job.got.plain_digest, digest, sizeof(digest));
+    assert_int_equal(job.tags.count, (BOMB + LI_LAYER_PIECE - 1) / LI_LAYER_PIECE);
+    assert_true(li_tags_agree(&job.tags, &key, 0, s.layer[0].tar.data, BOMB, &wrong));
+    s.layer[0].tar.data[BOMB - 1] ^= 1;
+    assert_false(li_tags_agree(&job.tags, &key, 0, s.layer[0].tar.data, BOMB, &wrong));
+    assert_int_equal(wrong, BOMB / LI_LAYER_PIECE * LI_LAYER_PIECE);
     job.limit = BOMB - 1;
     assert_fails(run_job(&job, &err), LI_ELIMIT, "more than 2999999 bytes", &err);
+    li_tags_free(&job.tags);
     close(job.fd);
     close(job.blob.fd);
     stack_free(&s);
@@ -285,6 +297,7 @@ static void a_spool_that_cannot_be_written_is_told(void **state)
                 &err);
     assert_fails(run_job(&job, &err), LI_EIO,
                  "spooling the uncompressed layer to a temporary file in /dev: writing", &err);
+    li_tags_free(&job.tags);
     close(job.fd);
     close(job.blob.fd);
     stack_free(&s);

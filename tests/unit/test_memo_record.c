@@ -25,7 +25,7 @@ static void a_damaged_record_is_none(void **state)
     make_layers(f);
     write_and_push(f);
     memcpy(first, f->digest, sizeof(first));
-    path = file_of(f, 2, false);
+    path = file_of(f, 2);
     size = size_of(path);
     assert_done(li_sha256(f->stack.layer[2].tar.data, f->stack.layer[2].tar.len, diff_id, &f->err),
                 &f->err);

@@ -41,7 +41,8 @@ sub etag { return '"' . substr(sha256_hex($_[0]), 0, 32) . '"' }
 
 sub error {
     my ($status, $code) = @_;
-    return ($status, "<Error><Code>$code</Code><Message>no</Message></Error>", 'application/xml');
+    my $region = $code eq 'AuthorizationHeaderMalformed' ? '<Region>' . $slurp->('region') . '</Region>' : '';
+    return ($status, "<Error><Code>$code</Code><Message>no</Message>$region</Error>", 'application/xml');
 }
 
 # ---- listings --------------------------------------------------------------------------------------

@@ -119,22 +119,6 @@ int li_aws_service_url(const struct li_aws_settings *settings, const struct li_a
     return put_url(url, text, source, err);
 }
 
-const char *li_aws_domain(const char *region)
-{
-    static const struct {
-        const char *prefix, *domain;
-    } partitions[] = {
-        {"cn-", "amazonaws.com.cn"},    {"us-iso-", "c2s.ic.gov"},
-        {"us-isob-", "sc2s.sgov.gov"},  {"us-isof-", "csp.hci.ic.gov"},
-        {"eu-isoe-", "cloud.adc-e.uk"}, {"eusc-", "amazonaws.eu"},
-    };
-
-    for (size_t i = 0; i < sizeof(partitions) / sizeof(partitions[0]); i++)
-        if (strncmp(region, partitions[i].prefix, strlen(partitions[i].prefix)) == 0)
-            return partitions[i].domain;
-    return "amazonaws.com";
-}
-
 /* The endpoint of S3, where an option goes before all else. */
 static int s3_endpoint(const struct li_aws_attempt *attempt, struct li_aws_place *out,
                        struct li_error *err)

@@ -91,6 +91,13 @@ static void count(struct li_s3_sending *s, const struct li_s3_call *call)
     s->sent = true;
 }
 
+void li_s3_place_now(struct li_s3 *s3, struct li_s3_place *out)
+{
+    pthread_mutex_lock(&s3->client->lock);
+    *out = s3->client->place;
+    pthread_mutex_unlock(&s3->client->lock);
+}
+
 static int send_once(struct li_s3_sending *s, const struct li_s3_call *call, struct li_error *err)
 {
     struct li_s3 *s3 = s->s3;

@@ -134,6 +134,15 @@ struct li_s3_call {
 int li_s3_call(struct li_s3 *s3, const struct li_s3_call *call, struct li_http_response *out,
                struct li_error *err);
 
+/* Where the bucket is by now: the server may have named another region than the first. */
+void li_s3_place_now(struct li_s3 *s3, struct li_s3_place *out);
+
+/* ---- s3_bucket.c ----------------------------------------------------------------------------- */
+
+/* Makes the bucket, where it is not there; one that is there may be used, or is another's
+ * (LI_EDENIED). */
+int li_s3_make_bucket(struct li_s3 *s3, struct li_error *err);
+
 /* ---- the operations, as in store.h ----------------------------------------------------------- */
 
 int li_s3_get(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,

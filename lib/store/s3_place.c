@@ -77,13 +77,12 @@ static bool ends_with(const char *text, const char *end)
 /* Services of which it is known that they want the bucket in the host's name. */
 static bool wants_host(const struct li_aws_endpoint *endpoint)
 {
-    static const char *const known[] = {".amazonaws.com", ".amazonaws.com.cn", ".aliyuncs.com",
-                                        ".myqcloud.com"};
+    static const char *const known[] = {".aliyuncs.com", ".myqcloud.com"};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (ends_with(endpoint->host, known[i]))
             return true;
-    return false;
+    return li_aws_is_amazon(endpoint->host);
 }
 
 /* The endpoint to send to, of all the rest. */

@@ -35,4 +35,52 @@ for habit in '' plain-listings; do
     run 0 "rm" rm app:1
 done
 
+# ---- buckets -----------------------------------------------------------------------------------
+
+# bucket HABITS STATUS NAME [ARGUMENT...]: init --create-bucket of it, on a server with these habits.
+bucket() {
+    local name=$3
+
+    habits "$1"
+    run "$2" "init --create-bucket ${*:4} (${1:-as AWS})" init "s3://$name/repo" --create-bucket "${@:4}"
+}
+
+# located COUNT WHAT: so many requests for a bucket had a body.
+located() {
+    is "$(counted '^s3 PUT ok AKIATEST [0-9]+ [1-9][0-9]* /new-[0-9]+/$')" "$1" "$2"
+}
+
+unset LAMBDAIMG_REPO
+bucket '' 0 new-1
+located 0 "names no location"
+bucket '' 1 new-1
+has "$ERR" 'there is a repository already' "a bucket of one's own is used"
+bucket exists 1 new-1
+has "$ERR" 'there is a repository already' "by whatever code it is said to be there"
+bucket 'exists denied' 1 new-1
+has "$ERR" "cannot make the bucket new-1: the name new-1 is another's \\(BucketAlreadyExists\\)" \
+    "but not one where access is denied"
+bucket need-location 0 new-2
+located 1 "the location is named when the server wants one"
+bucket refuse-location 0 new-3
+bucket 'need-location refuse-location' 1 new-4
+has "$ERR" 'does not make it in the region us-east-1' "what is refused both ways is told"
+
+# AWS's own hosts, for which this server stands as a proxy.
+echo eu-west-3 >"$aws/region"
+export AWS_ENDPOINT_URL_S3=http://s3.eu-west-3.amazonaws.com http_proxy=$url
+bucket need-location 0 new-5 --region eu-west-3
+located 1 "an endpoint of AWS is told the location"
+is "$(counted '^s3 PUT ok AKIATEST 400')" 0 "at once"
+bucket need-location 0 new-6
+located 1 "also where only the server knows the region"
+bucket exists 1 new-5 --region eu-west-3
+has "$ERR" "is another's \\(BucketAlreadyExists\\)" "there, what is another's is not used"
+is "$(counted '^s3 GET')" 0 "nor asked for"
+bucket refuse-location 1 new-7 --region eu-west-3
+located 1 "nor is a bucket made in another region"
+rm "$aws/region"
+unset http_proxy
+export AWS_ENDPOINT_URL_S3=$url
+
 finish

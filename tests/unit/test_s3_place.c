@@ -25,6 +25,11 @@ static void places(void **state)
          "buck.oss-cn-beijing.aliyuncs.com", "/k"},
         {"s3://buck", "https://s3.eu-west-3.amazonaws.com", NULL, false,
          "buck.s3.eu-west-3.amazonaws.com", "/k"},
+        {"s3://buck", "https://s3.us-iso-east-1.c2s.ic.gov:444", NULL, false,
+         "buck.s3.us-iso-east-1.c2s.ic.gov:444", "/k"},
+        {"s3://buck", "https://amazonaws.com.example", NULL, false, "amazonaws.com.example",
+         "/buck/k"},
+        {"s3://buck", "https://myamazonaws.com", NULL, false, "myamazonaws.com", "/buck/k"},
     };
     static const char *const bad[] = {"s3:",        "s3://",        "s3:///a",     "s3://.b/a",
                                       "s3://b//a",  "s3://b/../a",  "s3://b/a/..", "s3://b/./a",

@@ -29,7 +29,7 @@ struct li_s3_place {
     char prefix[LI_S3_PREFIX_MAX + 1]; /* "", or ends with '/' */
     char region[LI_S3_REGION_MAX + 1];
     bool amazon; /* AWS's own endpoint, made of the region */
-    bool path_style;
+    enum li_s3_addressing addressing;
     struct li_aws_endpoint given;    /* where not AMAZON */
     struct li_aws_endpoint endpoint; /* to send to: with the bucket in the host, or not */
     bool in_host;

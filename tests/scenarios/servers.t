@@ -83,4 +83,61 @@ rm "$aws/region"
 unset http_proxy
 export AWS_ENDPOINT_URL_S3=$url
 
+# ---- the bucket in the host's name -------------------------------------------------------------
+
+# Names below localhost are this machine's.
+named=http://localhost:${url##*:}
+export LAMBDAIMG_REPO=s3://bucket/hosts
+habits virtual
+config <<END
+[default]
+s3 =
+  addressing_style = virtual
+[profile path]
+s3 =
+  addressing_style = path
+[profile odd]
+s3 =
+  addressing_style = vhost
+END
+run 1 "a bucket in the path of a server that wants it in the host's name" ls --endpoint "$named" --profile path
+run 0 "s3.addressing_style = virtual counts with an endpoint: init" init --endpoint "$named"
+run 0 "push" push app.tar app:1 --endpoint "$named"
+run 0 "pull" pull app:1 -o got.ext4 --endpoint "$named"
+same app.ext4 got.ext4 "gives what convert gives"
+run 1 "--path-style goes before it" ls --endpoint "$named" --path-style
+run 2 "another addressing style" ls --endpoint "$named" --profile odd
+has "$ERR" 'the profile odd: its s3.addressing_style is "vhost"' "is told"
+habits ''
+run 0 "an address has no names below it, and gets the bucket in the path" ls
+
+# ---- nobody ------------------------------------------------------------------------------------
+
+habits public
+unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+run 1 "a public bucket without credentials, and without --no-sign-request" ls
+for command in 'ls' 'inspect app:1' 'verify app:1' 'pull app:1 -o got.ext4'; do
+    rm -f got.ext4
+    # shellcheck disable=SC2086
+    run 0 "--no-sign-request: ${command%% *}" $command --no-sign-request
+done
+same app.ext4 got.ext4 "what was pulled is what convert gives"
+is "$(counted '^s3 [A-Z]+ ok AKIA')" 0 "no request was signed"
+run 1 "--no-sign-request: push" push app.tar app:2 --no-sign-request
+has "$ERR" '403 AccessDenied.*without credentials' "is for the server to refuse"
+run 1 "--no-sign-request: rm" rm app:1 --no-sign-request
+run 0 "--no-sign-request: key whoami" key whoami --no-sign-request
+has "$OUT" '^access key  none$' "says nobody"
+if [ -z "$("$top/scripts/mount-obstacle")" ]; then
+    mount_image app:1 "$WORK/mnt" --no-sign-request --memory 4
+    is "$(cat "$WORK/mnt/etc/replaced")" new "a mount reads"
+    run 0 "umount" umount "$WORK/mnt"
+else
+    skip "a mount of nobody's" "no mounts here"
+fi
+habits ''
+run 1 "a bucket that is not public" ls --no-sign-request
+has "$ERR" 'without credentials' "says what to try"
+export AWS_ACCESS_KEY_ID=AKIATEST AWS_SECRET_ACCESS_KEY=secret-test
+
 finish

@@ -275,6 +275,26 @@ static int make(struct s3_fixture *f, const char *region)
     return rc;
 }
 
+/* Without a provider nothing is signed, and no refusal is taken for one of credentials. */
+static void anonymous(void **state)
+{
+    BEGIN(HELLO, STATUS("403 No", "AccessDenied"), STATUS("401 No", "UnauthorizedAccess"),
+          STATUS("400 No", "ExpiredToken"));
+    struct li_s3_options options = {.http = f.http, .endpoint = f.server.url};
+    struct li_store *store = NULL;
+
+    assert_done(li_s3_open("s3://bucket", &options, &s3_env, &store, &f.err), &f.err);
+    assert_done(li_store_get(store, "k", 100, &f.out, &f.err), &f.err);
+    assert_false(has_text(&f, 0, "Authorization") || has_text(&f, 0, "x-amz-"));
+    for (int i = 0; i < 2; i++)
+        assert_fails(li_store_get(store, "k", 100, &f.out, &f.err), LI_EDENIED,
+                     "leave out --no-sign-request", &f.err);
+    assert_fails(li_store_get(store, "k", 100, &f.out, &f.err), LI_EINVALID, "ExpiredToken",
+                 &f.err);
+    li_store_free(store);
+    s3_finish(&f);
+}
+
 #define EXISTS STATUS("409 No", "BucketAlreadyExists")
 #define NO_LOCATION STATUS("400 No", "IllegalLocationConstraintException")
 #define BAD_LOCATION STATUS("400 No", "InvalidLocationConstraint")
@@ -332,6 +352,7 @@ int main(void)
         cmocka_unit_test(refused_in_passing),
         cmocka_unit_test(what_does_not_pass_is_told),
         cmocka_unit_test(what_is_final_is_told_at_once),
+        cmocka_unit_test(anonymous),
         cmocka_unit_test(make_bucket),
         cmocka_unit_test(make_bucket_somewhere),
     };

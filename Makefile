@@ -67,8 +67,9 @@ LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_temporary.c lib/store/directory_write.c lib/store/fault.c lib/store/s3.c \
-	lib/store/s3_attempt.c lib/store/s3_bucket.c lib/store/s3_call.c lib/store/s3_copy.c lib/store/s3_error.c \
-	lib/store/s3_list.c lib/store/s3_place.c lib/store/s3_read.c lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
+	lib/store/s3_attempt.c lib/store/s3_bucket.c lib/store/s3_call.c lib/store/s3_condition.c \
+	lib/store/s3_copy.c lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_place.c lib/store/s3_read.c \
+	lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
 
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c

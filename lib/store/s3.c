@@ -80,6 +80,8 @@ static const struct li_store_operations operations = {
     .flush = flush,
     .fork = fork_store,
     .cancel = cancel,
+    .lacks = li_s3_lacks,
+    .expect = li_s3_expect,
     .stats = stats,
     .free = s3_free,
 };

@@ -119,6 +119,23 @@ int li_pointer_write(struct li_store *store, const char *key, const struct li_po
 /* LI_EINVALID where the repository was opened without a KMS. */
 int li_repo_need_kms(const struct li_repo *repo, struct li_error *err);
 
+/* What this host knows of the server that REPO's store speaks to: a set of LI_STORE_LACKS, and when
+ * each was found, in seconds since 1970. */
+enum { LI_SERVER_FLAGS = 2, LI_SERVER_LIFETIME = 7 * 24 * 60 * 60 };
+
+struct li_server_known {
+    unsigned lacks;
+    int64_t found[LI_SERVER_FLAGS];
+};
+
+/* Lets the store expect what MEMO, which may be NULL, has of its server. */
+int li_server_recall(struct li_repo *repo, const struct li_memo *memo, struct li_server_known *out,
+                     struct li_error *err);
+
+/* Keeps in MEMO what has been found since, besides KNOWN, which was recalled. */
+int li_server_keep(struct li_repo *repo, const struct li_memo *memo,
+                   const struct li_server_known *known, struct li_error *err);
+
 /* A set of chunk names. Not safe for two threads at once. Zero-initialise all but CHUNK, the array
  * that has the names; it stays the caller's. */
 struct li_names {
@@ -132,8 +149,11 @@ struct li_names {
 int li_names_add(struct li_names *names, uint32_t number, struct li_error *err);
 void li_names_free(struct li_names *names);
 
-/* What reading the chunks of a source for a push gave. */
+/* What reading the chunks of a source for a push gave. FIRST is the caller's, and may be NULL: it
+ * is called before the first object is stored, in STORE, and once at most. */
 struct li_push_chunks {
+    int (*first)(void *arg, struct li_store *store, struct li_error *err);
+    void *first_arg;
     struct li_manifest_chunk *chunk; /* ascending by index */
     size_t count;
     size_t cap; /* allocated, and to be wiped */

@@ -35,6 +35,47 @@ for habit in '' plain-listings; do
     run 0 "rm" rm app:1
 done
 
+# ---- conditions --------------------------------------------------------------------------------
+
+# An image of 8 chunks that nobody can compress.
+mkdir files
+for ((i = 0; i < 8; i++)); do
+    head -c 524288 /dev/urandom >"files/$i"
+done
+tar -C files -cf large.tar .
+make_docker_old large.img large:1 large.tar
+
+# refused: requests that were answered with 501, and the bytes they had.
+refused() {
+    awk '$1 == "s3" && $5 == 501 { count++; bytes += $6 } END { print count + 0, bytes + 0 }' "$aws/log"
+}
+
+for habit in refuse-conditions no-conditions; do
+    export LAMBDAIMG_REPO=s3://bucket/$habit
+    habits "$habit"
+    run 0 "$habit: init" init
+    : >"$aws/log"
+    run 0 "push" push large.img large:1
+    has "$ERR" 'note: this server does not keep conditions' "says so"
+    read -r count bytes < <(refused)
+    [ "$count" -le 4 ] && [ "$bytes" -le 4096 ]
+    result $? "no chunk was sent for nothing" <<<"$count requests of $bytes bytes were refused"
+    is "$(awk '$2 == "PUT" && /\/chunks\// { print $7 }' "$aws/log" | sort | uniq -d)" '' "each was sent once"
+    : >"$aws/log"
+    run 0 "the next push" push app.tar app:1
+    has "$ERR" 'note: this server does not keep conditions' "says so too"
+    is "$(refused)" '0 0' "and knows it beforehand"
+    is "$(awk '$2 == "PUT" { print $7 }' "$aws/log" | sort | uniq -d)" '' "nothing is put twice"
+    run 0 "the next to the same tag" push large.img large:1
+    : >"$aws/log"
+    run 0 "a push without a memo" push app.tar app:2 --no-memo
+    [ "$habit" = no-conditions ] || is "$(refused)" '4 304' "tries the server anew"
+    run 0 "what was pushed is whole" verify large:1
+    habits ''
+    run 0 "where conditions count by now, what was remembered does no harm: push" push app.tar app:3
+    run 0 "verify" verify app:3
+done
+
 # ---- buckets -----------------------------------------------------------------------------------
 
 # bucket HABITS STATUS NAME [ARGUMENT...]: init --create-bucket of it, on a server with these habits.

@@ -74,7 +74,7 @@ LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c
 
-LIB_REPO = lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c lib/repo/name_list.c lib/repo/names.c \
+LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c lib/repo/name_list.c lib/repo/names.c \
 	lib/repo/pointer.c lib/repo/present.c lib/repo/present_keep.c lib/repo/push.c lib/repo/push_chunks.c lib/repo/push_store.c \
 	lib/repo/repo.c lib/repo/root.c lib/repo/server.c lib/repo/verify.c lib/repo/wrap.c
 
@@ -106,7 +106,7 @@ UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl laye
 
 UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 
-UNIT_STORE = chunk store directory s3 s3_list s3_place s3_read s3_remove s3_stop s3_write present repo server push
+UNIT_STORE = chunk store directory s3 s3_list s3_place s3_read s3_remove s3_stop s3_write present create repo server push
 
 UNIT_READER = cache damage files reader
 

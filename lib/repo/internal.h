@@ -25,6 +25,8 @@ struct li_root {
     enum li_root_state state;
     uint32_t generation; /* 1 is the first */
     int64_t created;     /* seconds since 1970 */
+    bool owned;          /* it says of which repository it is, as older ones do not: */
+    uint8_t repository[LI_ID_SIZE];
 };
 
 /* All roots, the oldest first. */
@@ -48,6 +50,7 @@ struct li_key {
     char text[LI_STORE_KEY_MAX + 1];
 };
 
+extern const char li_key_description[];
 struct li_key li_key_root(const uint8_t root[LI_ID_SIZE], const char *rest);
 struct li_key li_key_salt(const uint8_t salt[LI_ID_SIZE]);
 struct li_key li_key_image(const struct li_reference *reference);
@@ -64,7 +67,13 @@ int li_json_parse(const struct li_buffer *text, json_t **out, struct li_error *e
 int li_json_encode(json_t *json, struct li_buffer *out, struct li_error *err);
 int li_json_id(const json_t *json, const char *field, uint8_t id[LI_ID_SIZE], struct li_error *err);
 
-/* Lists the roots of the repository. The caller frees OUT with li_roots_free(). */
+/* The repository's id, as its description has it. LI_ENOTFOUND. */
+int li_description_read(struct li_store *store, uint8_t id[LI_ID_SIZE], struct li_error *err);
+
+/* Whether ROOT is of the repository ID, as far as it says. */
+bool li_root_is_of(const struct li_root *root, const uint8_t id[LI_ID_SIZE]);
+
+/* Lists the roots that lie there, whosever they are. The caller frees OUT with li_roots_free(). */
 int li_roots_load(struct li_store *store, struct li_roots *out, struct li_error *err);
 void li_roots_free(struct li_roots *roots);
 

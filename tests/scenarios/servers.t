@@ -76,6 +76,69 @@ for habit in refuse-conditions no-conditions; do
     run 0 "verify" verify app:3
 done
 
+# ---- two who make a repository at one place ----------------------------------------------------
+
+# held COMMAND...: it runs in the background until its put of lambdaimg.json has come to the server and
+# waits there; sets HELD.
+held() {
+    echo "PUT ${LAMBDAIMG_REPO#s3://bucket/}/lambdaimg.json\$" >"$aws/s3-hold"
+    "$LAMBDAIMG" "$@" --stall 600 >held.out 2>held.err &
+    HELD=$!
+    started+=("$HELD")
+    await grep -q '^s3 held' "$aws/log"
+    result $? "another init is about to write" <held.err
+}
+
+# is_one: there is one repository, which has app:1 and can be pushed to.
+is_one() {
+    run 0 "verify" verify app:1
+    run 0 "push" push app.tar app:2 --no-memo
+    has "$OUT" 'nothing new' "to where the first was pushed to"
+    run 1 "init" init
+    has "$ERR" 'there is a repository already$' "there is one repository"
+}
+
+for conditions in no-conditions refuse-conditions; do
+    for halves in at-once body-first metadata-first; do
+        export LAMBDAIMG_REPO=s3://bucket/two-$conditions-$halves
+        habits "$conditions $halves"
+        held init
+        run 0 "$conditions, $halves: init" init
+        run 0 "push" push app.tar app:1
+        rm "$aws/s3-hold"
+        wait "$HELD"
+        is "$?" 1 "the other init fails"
+        has held.err 'there is a repository already' "and says why"
+        is_one
+    done
+    export LAMBDAIMG_REPO=s3://bucket/dies-$conditions
+    habits "$conditions"
+    held init
+    run 0 "$conditions: init" init
+    run 0 "push" push app.tar app:1
+    kill -9 "$HELD"
+    wait "$HELD" 2>/dev/null
+    : >"$aws/log"
+    rm "$aws/s3-hold"
+    await grep -q '^s3 PUT ok AKIATEST 200 .*/lambdaimg.json$' "$aws/log"
+    result $? "what an init that has died had sent is written" </dev/null
+    run 1 "so that nothing can be read" pull app:1 -o got.ext4
+    "$LAMBDAIMG" init >"$OUT" 2>"$ERR"
+    is "$?" 1 "until init is run again"
+    has "$ERR" 'written over its description, which is as it was again' "which says what it did"
+    is_one
+    export LAMBDAIMG_REPO=s3://bucket/four-$conditions
+    four=()
+    for i in 1 2 3 4; do
+        "$LAMBDAIMG" init >"four.$i" 2>&1 &
+        four+=("$!")
+        started+=("$!")
+    done
+    wait "${four[@]}"
+    run 0 "four at once, $conditions: push" push app.tar app:1
+    is_one
+done
+
 # ---- buckets -----------------------------------------------------------------------------------
 
 # bucket HABITS STATUS NAME [ARGUMENT...]: init --create-bucket of it, on a server with these habits.

@@ -58,11 +58,12 @@ static int prepare(struct li_s3 *s3, const char *key, const void *data, size_t l
 }
 
 /* Sends it under CONDITION, or under none where that is NULL; returns the status in *STATUS: 2xx,
- * 412, 501, or 404 for an If-Match of what is gone. */
+ * 412, 501, or 404 for an If-Match of what is gone. MinIO of 2023 says 304 to a write that is
+ * refused, as to a read; that is 412 here. */
 static int send_put(struct li_s3 *s3, const struct put *put, const char *condition,
                     const char *value, int *status, struct li_error *err)
 {
-    static const int conditional[] = {404, 412, 501, 0};
+    static const int conditional[] = {304, 404, 412, 501, 0};
     const struct li_http_header headers[] = {{LI_S3_MARK, put->mark},
                                              {LI_S3_DIGEST, put->checksum},
                                              {"x-amz-checksum-sha256", put->checksum},
@@ -80,7 +81,7 @@ static int send_put(struct li_s3 *s3, const struct put *put, const char *conditi
     int rc = li_s3_call(s3, &call, &response, err);
 
     if (rc == 0)
-        *status = response.status;
+        *status = response.status == 304 ? 412 : response.status;
     li_http_response_free(&response);
     return rc;
 }

@@ -71,6 +71,17 @@ static void there_is_one_already(void **state)
     s3_finish(&f);
 }
 
+/* By a status that is for reads. */
+static void there_is_one_that_is_not_modified(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 304 Not Modified\r\n\r\n"},
+          MARKED("11111111111111111111111111111111"));
+
+    assert_int_equal(put(&f), LI_END);
+    assert_int_equal(li_store_lacks(f.store), 0);
+    s3_finish(&f);
+}
+
 /* Who was told so must not believe that it is stored. */
 static void there_is_none_after_all(void **state)
 {
@@ -387,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conditions_are_kept),
         cmocka_unit_test(there_is_one_already),
+        cmocka_unit_test(there_is_one_that_is_not_modified),
         cmocka_unit_test(there_is_none_after_all),
         cmocka_unit_test(an_answer_that_was_lost),
         cmocka_unit_test(conditions_are_refused),

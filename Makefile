@@ -120,7 +120,7 @@ TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack treelist
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
 	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-rm.1 lambdaimg-umount.1 \
-	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5
+	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5 lambdaimg-s3.7
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
 FUZZ = aws files gzip image layer manifest record s3 seal
@@ -229,6 +229,7 @@ install: all
 	install -D -m 644 -t $(SHARE)/doc/lambdaimg LICENSE README.md DESIGN.md
 	install -D -m 644 -t $(SHARE)/man/man1 $(filter %.1,$(MAN_PAGES))
 	install -D -m 644 -t $(SHARE)/man/man5 $(filter %.5,$(MAN_PAGES))
+	install -D -m 644 -t $(SHARE)/man/man7 $(filter %.7,$(MAN_PAGES))
 	install -D -m 644 -t $(SHARE)/bash-completion/completions $(COMPLETION)
 
 # IMAGE=FILE takes that image instead of one of Debian packages.

@@ -6,8 +6,8 @@
  *     DIR/memo/CONTEXT/DIFF_ID     of a layer: its entries, and the digest of each chunk that was
  *                                  made of it, by recipe (li_chunk_source.recipe)
  *     DIR/memo/CONTEXT/DIFF_ID.at  the file and the place in it where the layer was found sound
- *     DIR/memo/CONTEXT/PLACE.names names of what was found in a place: of chunks that are stored, or
- *                                  of what a server lacks
+ *     DIR/memo/CONTEXT/PLACE.names names of what was found in a place: of chunks that it has, or of
+ *                                  what its server lacks
  *
  * CONTEXT follows from the salt: under another salt nothing is found. Each file is authenticated by
  * a key that follows from the salt too, and names the versions of its own format, of the layout and

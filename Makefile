@@ -66,15 +66,16 @@ LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_temporary.c lib/store/directory_write.c lib/store/fault.c lib/store/s3.c \
-	lib/store/s3_attempt.c lib/store/s3_call.c lib/store/s3_copy.c lib/store/s3_error.c lib/store/s3_list.c \
-	lib/store/s3_place.c lib/store/s3_read.c lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
+	lib/store/s3_attempt.c lib/store/s3_bucket.c lib/store/s3_call.c lib/store/s3_condition.c \
+	lib/store/s3_copy.c lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_place.c lib/store/s3_read.c \
+	lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
 
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c
 
-LIB_REPO = lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c lib/repo/name_list.c lib/repo/names.c \
+LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c lib/repo/name_list.c lib/repo/names.c \
 	lib/repo/pointer.c lib/repo/present.c lib/repo/present_keep.c lib/repo/push.c lib/repo/push_chunks.c lib/repo/push_store.c \
-	lib/repo/repo.c lib/repo/root.c lib/repo/verify.c lib/repo/wrap.c
+	lib/repo/repo.c lib/repo/root.c lib/repo/server.c lib/repo/verify.c lib/repo/wrap.c
 
 LIB_CACHE = lib/cache/cache.c
 
@@ -104,7 +105,8 @@ UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl laye
 
 UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 
-UNIT_STORE = chunk store directory s3 s3_list s3_place s3_read s3_remove s3_stop s3_write present repo repo_lost push
+UNIT_STORE = chunk create directory present push repo repo_lost s3 s3_list s3_place s3_read s3_remove s3_stop \
+	s3_write server store
 
 UNIT_READER = cache damage files lost reader
 
@@ -118,7 +120,7 @@ TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack treelist
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
 	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-rm.1 lambdaimg-umount.1 \
-	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5
+	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5 lambdaimg-s3.7
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
 FUZZ = aws files gzip image layer manifest record s3 seal
@@ -232,6 +234,7 @@ install: all
 	install -D -m 644 -t $(SHARE)/doc/lambdaimg LICENSE README.md DESIGN.md
 	install -D -m 644 -t $(SHARE)/man/man1 $(filter %.1,$(MAN_PAGES))
 	install -D -m 644 -t $(SHARE)/man/man5 $(filter %.5,$(MAN_PAGES))
+	install -D -m 644 -t $(SHARE)/man/man7 $(filter %.7,$(MAN_PAGES))
 	install -D -m 644 -t $(SHARE)/bash-completion/completions $(COMPLETION)
 
 # IMAGE=FILE takes that image instead of one of Debian packages.

@@ -13,6 +13,7 @@ static void read_settings(const struct arguments *args, struct aws *aws)
         .profile = option(args, "profile"),
         .region = option(args, "region"),
         .endpoint = option(args, "endpoint"),
+        .anonymous = flag(args, "no-sign-request"),
         .directory = aws->directory,
     };
     for (size_t i = 0; i < LI_AWS_VARIABLES; i++)
@@ -32,7 +33,7 @@ int open_aws(const struct arguments *args, const struct li_env *env, struct aws 
         options.ca_bundle = *bundle ? bundle : NULL;
         rc = li_http_new(&options, &out->http, err);
     }
-    if (rc == 0)
+    if (rc == 0 && !out->settings.anonymous)
         rc = li_aws_provider_chain(&out->settings, out->http, env, &out->provider, err);
     if (rc < 0)
         close_aws(out);

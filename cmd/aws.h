@@ -12,7 +12,7 @@ struct aws {
     struct li_aws_settings settings; /* by option and environment */
     char *directory;                 /* the settings' */
     struct li_http *http;
-    struct li_aws_provider *provider;
+    struct li_aws_provider *provider; /* NULL: nobody, by --no-sign-request */
 };
 
 /* ENV must outlive it. */

@@ -103,6 +103,15 @@ static void print_notice(void *arg, const char *text)
     fprintf(stderr, "lambdaimg: note: %s\n", text);
 }
 
+static enum li_s3_addressing addressing(const struct arguments *args,
+                                        const struct li_aws_place *place)
+{
+    if (flag(args, "path-style") || strcmp(place->addressing, "path") == 0)
+        return LI_S3_ADDRESSING_PATH;
+    return strcmp(place->addressing, "virtual") == 0 ? LI_S3_ADDRESSING_HOST
+                                                     : LI_S3_ADDRESSING_AUTO;
+}
+
 static int open_bucket(const struct arguments *args, const char *address, struct context *out,
                        struct li_error *err)
 {
@@ -124,7 +133,7 @@ static int open_bucket(const struct arguments *args, const char *address, struct
     options.endpoint = *place.endpoint ? place.endpoint : NULL;
     options.region = *place.region ? place.region : NULL;
     options.stall = (unsigned)stall;
-    options.path_style = flag(args, "path-style") || strcmp(place.addressing, "path") == 0;
+    options.addressing = addressing(args, &place);
     options.create_bucket = flag(args, "create-bucket");
     rc = li_s3_open(address, &options, &out->env, &out->store, err);
     /* Without a bucket to make, nothing but what the user wrote can be wrong by now. */

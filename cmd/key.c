@@ -21,7 +21,7 @@ static void print_text(const struct li_aws_credentials *who, const struct li_aws
 {
     char when[SIZE_TEXT];
 
-    printf("access key  %s\n", who->access_key);
+    printf("access key  %s\n", *who->access_key ? who->access_key : "none");
     printf("source      %s\n", who->source);
     printf("profile     %s\n", place->profile);
     printf("expires     %s\n", who->expires == INT64_MAX ? "never" : time_text(who->expires, when));
@@ -41,18 +41,18 @@ static int print_whoami(const struct li_aws_credentials *who, const struct li_aw
     json_t *expires =
         who->expires == INT64_MAX ? json_null() : json_integer((json_int_t)who->expires);
 
-    return print_json(json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "access_key_id",
-                                who->access_key, "source", who->source, "profile", place->profile,
-                                "expires", expires, "region", text_or_null(place->region),
-                                "region_source", text_or_null(place->region_source), "endpoint",
-                                text_or_null(place->endpoint), "endpoint_source",
-                                text_or_null(place->endpoint_source)),
-                      err);
+    return print_json(
+        json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "access_key_id",
+                  text_or_null(who->access_key), "source", who->source, "profile", place->profile,
+                  "expires", expires, "region", text_or_null(place->region), "region_source",
+                  text_or_null(place->region_source), "endpoint", text_or_null(place->endpoint),
+                  "endpoint_source", text_or_null(place->endpoint_source)),
+        err);
 }
 
 static int whoami(const struct arguments *args, struct li_error *err)
 {
-    struct li_aws_credentials who = {.expires = 0};
+    struct li_aws_credentials who = {.expires = INT64_MAX, .source = "--no-sign-request"};
     struct li_aws_place place = {.profile = ""};
     struct li_env env;
     struct aws aws = {.http = NULL};
@@ -60,7 +60,7 @@ static int whoami(const struct arguments *args, struct li_error *err)
 
     if (rc == 0)
         rc = open_aws(args, &env, &aws, err);
-    if (rc == 0)
+    if (rc == 0 && aws.provider)
         rc = li_aws_provider_get(aws.provider, &who, err);
     if (rc == 0)
         rc = li_aws_place(&aws.settings, aws.http, &env, &place, err);

@@ -22,6 +22,7 @@ const struct option_row common_options[] = {
     {"region", 0, "REGION", "the bucket's region (environment: AWS_REGION)"},
     {"profile", 0, "NAME", "the AWS profile (environment: AWS_PROFILE)"},
     {"path-style", 0, NULL, "name the bucket in the URL's path, not in its host"},
+    {"no-sign-request", 0, NULL, "ask S3 for what anybody may read, without credentials"},
     {"stall", 0, "SECONDS",
      "how long S3 may be silent before a request is made again (default: 20)"},
     {"kms", 0, "KMS", "the key, file:PATH (environment: LAMBDAIMG_KMS)"},

@@ -73,6 +73,7 @@ struct li_aws_settings {
     const char *profile;  /* option; more than AWS_PROFILE, and than keys in the environment */
     const char *region;   /* option */
     const char *endpoint; /* option: the URL of S3 */
+    bool anonymous;       /* option: nobody is to be found out to be anybody */
     /* The absolute path of the directory that paths are relative to, in variables and in AWS's
      * files alike: files are read again later, when the process may have left it. */
     const char *directory;
@@ -113,12 +114,13 @@ struct li_aws_place {
     char region_source[LI_AWS_SOURCE_MAX];   /* "AWS_REGION", "the profile dev" */
     char endpoint[LI_AWS_URL_SIZE];          /* of S3, without a slash at the end */
     char endpoint_source[LI_AWS_SOURCE_MAX]; /* "--endpoint", "AWS_ENDPOINT_URL_S3" */
-    char addressing[16];                     /* the profile's s3.addressing_style */
+    char addressing[16]; /* the profile's s3.addressing_style: "auto", "path", "virtual" or "" */
 };
 
 /* Region and endpoint by option, environment and profile, in this order. The instance is asked for
- * the region where nobody else says and there is no endpoint either. LI_EINVALID for a region or
- * an endpoint that cannot be one; otherwise as li_aws_provider_chain(). */
+ * the region where nobody else says and there is no endpoint either, unless for an anonymous
+ * request. LI_EINVALID for a region, an endpoint or an addressing style that cannot be one;
+ * otherwise as li_aws_provider_chain(). */
 int li_aws_place(const struct li_aws_settings *settings, struct li_http *http,
                  const struct li_env *env, struct li_aws_place *out, struct li_error *err);
 

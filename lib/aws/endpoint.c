@@ -82,3 +82,38 @@ int li_aws_endpoint_parse(const char *text, struct li_aws_endpoint *out, struct 
         *out = endpoint;
     return rc;
 }
+
+static const char home_domain[] = "amazonaws.com";
+
+static const struct {
+    const char *prefix, *domain;
+} partitions[] = {
+    {"cn-", "amazonaws.com.cn"},    {"us-iso-", "c2s.ic.gov"},      {"us-isob-", "sc2s.sgov.gov"},
+    {"us-isof-", "csp.hci.ic.gov"}, {"eu-isoe-", "cloud.adc-e.uk"}, {"eusc-", "amazonaws.eu"},
+};
+
+enum { PARTITIONS = sizeof(partitions) / sizeof(partitions[0]) };
+
+const char *li_aws_domain(const char *region)
+{
+    for (size_t i = 0; i < PARTITIONS; i++)
+        if (strncmp(region, partitions[i].prefix, strlen(partitions[i].prefix)) == 0)
+            return partitions[i].domain;
+    return home_domain;
+}
+
+static bool is_below(const char *host, const char *domain)
+{
+    size_t len = strcspn(host, ":"), most = strlen(domain);
+
+    return len > most && host[len - most - 1] == '.' &&
+           strncmp(host + len - most, domain, most) == 0;
+}
+
+bool li_aws_is_amazon(const char *host)
+{
+    for (size_t i = 0; i < PARTITIONS; i++)
+        if (is_below(host, partitions[i].domain))
+            return true;
+    return is_below(host, home_domain);
+}

@@ -24,4 +24,7 @@ int li_aws_endpoint_parse(const char *text, struct li_aws_endpoint *out, struct 
 /* "amazonaws.com", or what it is called in REGION's partition. */
 const char *li_aws_domain(const char *region);
 
+/* Whether HOST, which may have a port behind it, is in a domain of AWS. */
+bool li_aws_is_amazon(const char *host);
+
 #endif

@@ -119,22 +119,6 @@ int li_aws_service_url(const struct li_aws_settings *settings, const struct li_a
     return put_url(url, text, source, err);
 }
 
-const char *li_aws_domain(const char *region)
-{
-    static const struct {
-        const char *prefix, *domain;
-    } partitions[] = {
-        {"cn-", "amazonaws.com.cn"},    {"us-iso-", "c2s.ic.gov"},
-        {"us-isob-", "sc2s.sgov.gov"},  {"us-isof-", "csp.hci.ic.gov"},
-        {"eu-isoe-", "cloud.adc-e.uk"}, {"eusc-", "amazonaws.eu"},
-    };
-
-    for (size_t i = 0; i < sizeof(partitions) / sizeof(partitions[0]); i++)
-        if (strncmp(region, partitions[i].prefix, strlen(partitions[i].prefix)) == 0)
-            return partitions[i].domain;
-    return "amazonaws.com";
-}
-
 /* The endpoint of S3, where an option goes before all else. */
 static int s3_endpoint(const struct li_aws_attempt *attempt, struct li_aws_place *out,
                        struct li_error *err)
@@ -163,6 +147,29 @@ static int instance_region(const struct li_aws_attempt *attempt, struct li_aws_p
     return put_region(out->region, region, out->region_source, err);
 }
 
+static int s3_addressing(const struct li_aws_files *files,
+                         char addressing[sizeof(((struct li_aws_place *)0)->addressing)],
+                         struct li_error *err)
+{
+    static const char *const styles[] = {"auto", "path", "virtual"};
+    char said[LI_AWS_URL_SIZE];
+
+    if (!li_aws_ini_nested(li_aws_profile_get(files, files->profile, "s3"), "addressing_style",
+                           said, sizeof(said)) ||
+        !*said)
+        return 0;
+    for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
+        if (strcmp(said, styles[i]) == 0) {
+            strcpy(addressing, styles[i]);
+            return 0;
+        }
+    }
+    return li_fail(err, LI_EINVALID,
+                   "the profile %.200s: its s3.addressing_style is \"%.40s\"; it may be auto, path "
+                   "or virtual",
+                   files->profile, said);
+}
+
 static int find_place(const struct li_aws_attempt *attempt, struct li_aws_place *out,
                       struct li_error *err)
 {
@@ -174,10 +181,10 @@ static int find_place(const struct li_aws_attempt *attempt, struct li_aws_place 
         rc = s3_endpoint(attempt, &place, err);
     if (rc == 0)
         rc = li_aws_region(attempt->settings, files, place.region, place.region_source, err);
-    if (rc == 0 && !*place.region && !*place.endpoint)
+    if (rc == 0 && !*place.region && !*place.endpoint && !attempt->settings->anonymous)
         rc = instance_region(attempt, &place, err);
-    li_aws_ini_nested(li_aws_profile_get(files, files->profile, "s3"), "addressing_style",
-                      place.addressing, sizeof(place.addressing));
+    if (rc == 0)
+        rc = s3_addressing(files, place.addressing, err);
     if (rc == 0)
         *out = place;
     return rc;

@@ -250,10 +250,11 @@ static int set_headers(const struct li_aws_request *request,
     for (size_t i = 0; i < request->header_count; i++)
         out->headers[out->header_count++] = request->headers[i];
     put_header(out, "Host", request->endpoint->host);
-    put_header(out, "x-amz-date", out->date);
-    if (strcmp(request->service, "s3") == 0)
+    if (credentials)
+        put_header(out, "x-amz-date", out->date);
+    if (credentials && strcmp(request->service, "s3") == 0)
         put_header(out, "x-amz-content-sha256", out->hash);
-    if (credentials->token)
+    if (credentials && credentials->token)
         put_header(out, "x-amz-security-token", credentials->token);
     qsort(out->headers, out->header_count, sizeof(out->headers[0]), compare_headers);
     return 0;
@@ -328,12 +329,12 @@ int li_aws_sign(const struct li_aws_request *request, const struct li_aws_creden
         rc = set_headers(request, credentials, out, err);
     if (rc == 0)
         rc = compose(request, out, &canonical, &names, err);
-    if (rc == 0)
+    if (rc == 0 && credentials)
         rc = authorize(request, credentials, out->date, &canonical, (char *)names.data,
                        &out->authorization, err);
-    if (rc == 0)
+    if (rc == 0 && credentials)
         put_header(out, "Authorization", out->authorization);
-    else
+    if (rc < 0)
         li_aws_signed_free(out);
     li_buffer_wipe_free(&canonical);
     li_buffer_free(&names);

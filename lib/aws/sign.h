@@ -48,8 +48,8 @@ struct li_aws_signed {
     char hash[2 * LI_SHA256_SIZE + 1];
 };
 
-/* Signs REQUEST as of NOW, seconds since 1970. LI_EINVALID: too many headers or pairs, one twice.
- */
+/* Signs REQUEST as of NOW, seconds since 1970. CREDENTIALS of NULL: what to send is made, and not
+ * signed. LI_EINVALID: too many headers or pairs, one twice. */
 int li_aws_sign(const struct li_aws_request *request, const struct li_aws_credentials *credentials,
                 int64_t now, struct li_aws_signed *out, struct li_error *err);
 

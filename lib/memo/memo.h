@@ -5,7 +5,8 @@
  *
  *     DIR/memo/CONTEXT/DIFF_ID     of a layer: its entries, and the digest of each chunk that was
  *                                  made of it, by recipe (li_chunk_source.recipe)
- *     DIR/memo/CONTEXT/PLACE.names names of chunks that were found stored in a place
+ *     DIR/memo/CONTEXT/PLACE.names names of what was found in a place: of chunks that it has, or of
+ *                                  what its server lacks
  *
  * CONTEXT follows from the salt: under another salt nothing is found. Each file is authenticated by
  * a key that follows from the salt too, and names the versions of its own format, of the layout and
@@ -67,13 +68,13 @@ int li_memo_learn(struct li_memo *memo, const struct li_chunk_source *source, ui
  * the memo as it was, or a part of it written. */
 int li_memo_save(struct li_memo *memo, struct li_error *err);
 
-/* ---- names of chunks --------------------------------------------------------------------------
+/* ---- names of chunks, and of other things that were found -------------------------------------
  */
 
 /* A row is a name and, little-endian, when it was last found, in seconds since 1970. */
 enum { LI_MEMO_NAME_ROW = LI_SHA256_SIZE + 8, LI_MEMO_NAMES_MAX = 1 << 19 };
 
-/* The rows that were kept for PLACE, which tells a set of stored chunks from all others. LI_END
+/* The rows that were kept for PLACE, which tells a set of what was found from all others. LI_END
  * where there are none that can be believed. No li_memo_recall() is needed. */
 int li_memo_read_names(const struct li_memo *memo, const uint8_t place[LI_SHA256_SIZE],
                        struct li_buffer *rows, struct li_error *err);

@@ -5,7 +5,7 @@
  *       0   8  magic "LIMGNAME"
  *       8   4  version of this format, 1
  *      12   4  zeros
- *      16  32  a digest of the place where what has these names is stored
+ *      16  32  a digest of the place where what has these names was found
  *      48   8  rows
  *      56      rows, in any order: name, 32 bytes; when it was last found, seconds since 1970
  *          32  HMAC-SHA256 of the first 56 bytes and SHA-256 of the rows

@@ -25,6 +25,8 @@ struct li_root {
     enum li_root_state state;
     uint32_t generation; /* 1 is the first */
     int64_t created;     /* seconds since 1970 */
+    bool owned;          /* it says of which repository it is, as older ones do not: */
+    uint8_t repository[LI_ID_SIZE];
 };
 
 /* All roots, the oldest first. */
@@ -50,6 +52,7 @@ struct li_key {
     char text[LI_STORE_KEY_MAX + 1];
 };
 
+extern const char li_key_description[];
 struct li_key li_key_root(const uint8_t root[LI_ID_SIZE], const char *rest);
 struct li_key li_key_salt(const uint8_t salt[LI_ID_SIZE]);
 struct li_key li_key_image(const struct li_reference *reference);
@@ -66,7 +69,13 @@ int li_json_parse(const struct li_buffer *text, json_t **out, struct li_error *e
 int li_json_encode(json_t *json, struct li_buffer *out, struct li_error *err);
 int li_json_id(const json_t *json, const char *field, uint8_t id[LI_ID_SIZE], struct li_error *err);
 
-/* Lists the roots of the repository. The caller frees OUT with li_roots_free(). */
+/* The repository's id, as its description has it. LI_ENOTFOUND. */
+int li_description_read(struct li_store *store, uint8_t id[LI_ID_SIZE], struct li_error *err);
+
+/* Whether ROOT is of the repository ID, as far as it says. */
+bool li_root_is_of(const struct li_root *root, const uint8_t id[LI_ID_SIZE]);
+
+/* Lists the roots that lie there, whosever they are. The caller frees OUT with li_roots_free(). */
 int li_roots_load(struct li_store *store, struct li_roots *out, struct li_error *err);
 void li_roots_free(struct li_roots *roots);
 
@@ -136,6 +145,23 @@ int li_pointer_write(struct li_store *store, const char *key, const struct li_po
 /* LI_EINVALID where the repository was opened without a KMS. */
 int li_repo_need_kms(const struct li_repo *repo, struct li_error *err);
 
+/* What this host knows of the server that REPO's store speaks to: a set of LI_STORE_LACKS, and when
+ * each was found, in seconds since 1970. */
+enum { LI_SERVER_FLAGS = 2, LI_SERVER_LIFETIME = 7 * 24 * 60 * 60 };
+
+struct li_server_known {
+    unsigned lacks;
+    int64_t found[LI_SERVER_FLAGS];
+};
+
+/* Lets the store expect what MEMO, which may be NULL, has of its server. */
+int li_server_recall(struct li_repo *repo, const struct li_memo *memo, struct li_server_known *out,
+                     struct li_error *err);
+
+/* Keeps in MEMO what has been found since, besides KNOWN, which was recalled. */
+int li_server_keep(struct li_repo *repo, const struct li_memo *memo,
+                   const struct li_server_known *known, struct li_error *err);
+
 /* A set of chunk names. Not safe for two threads at once. Zero-initialise all but CHUNK, the array
  * that has the names; it stays the caller's. */
 struct li_names {
@@ -149,8 +175,11 @@ struct li_names {
 int li_names_add(struct li_names *names, uint32_t number, struct li_error *err);
 void li_names_free(struct li_names *names);
 
-/* What reading the chunks of a source for a push gave. */
+/* What reading the chunks of a source for a push gave. FIRST is the caller's, and may be NULL: it
+ * is called before the first object is stored, in STORE, and once at most. */
 struct li_push_chunks {
+    int (*first)(void *arg, struct li_store *store, struct li_error *err);
+    void *first_arg;
     struct li_manifest_chunk *chunk; /* ascending by index */
     size_t count;
     size_t cap; /* allocated, and to be wiped */

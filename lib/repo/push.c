@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A push (D5): chunks, then the manifest and its wrap, then the pointer, each made durable before
- * what points at it is written. Whatever kills it in between leaves objects that nothing points at.
+ * A push (D5): chunks, then the manifest and the wrap of its key, then the pointer, each made
+ * durable before what points at it is written. Whatever kills it in between leaves objects that
+ * nothing points at.
+ *
+ * To a server the wrap goes before all else that is stored, because it is small: with the first
+ * small object the store finds out which conditions count. With chunks that would be half a MiB
+ * sent in vain, by each of 32 writers.
  *
  * The collector retires a root without asking anyone. A push that finds, after its manifest is
  * stored, that its root is active no more, cannot know whether the collector saw the manifest; it
@@ -28,18 +33,20 @@ struct push {
     const struct li_progress *progress;
     struct li_root root;
     struct li_push_chunks chunks;
+    struct li_secret key; /* the manifest's */
+    bool wrapped;         /* the wrap of it is stored */
     struct li_push_result result;
 };
 
 /* Stores an object of this push's manifest, or only counts it. */
-static int put_metadata(struct push *p, const char *rest, const struct li_buffer *object,
-                        struct li_error *err)
+static int put_metadata(struct push *p, struct li_store *store, const char *rest,
+                        const struct li_buffer *object, struct li_error *err)
 {
     int rc = 0;
 
     if (!p->options->dry_run)
-        rc = li_store_put_if_absent(p->repo->store, li_key_root(p->root.id, rest).text,
-                                    object->data, object->len, err);
+        rc = li_store_put_if_absent(store, li_key_root(p->root.id, rest).text, object->data,
+                                    object->len, err);
     if (rc == LI_END)
         rc = li_fail(err, LI_EEXISTS, "a random manifest id that is taken; randomness is broken");
     if (rc == 0)
@@ -48,8 +55,7 @@ static int put_metadata(struct push *p, const char *rest, const struct li_buffer
 }
 
 /* What the manifest borrows from p->about and p->chunks stays theirs. */
-static int encode_manifest(struct push *p, const struct li_secret *key, struct li_buffer *out,
-                           struct li_error *err)
+static int encode_manifest(struct push *p, struct li_buffer *out, struct li_error *err)
 {
     char reference[LI_REFERENCE_NAME_MAX + LI_REFERENCE_TAG_MAX + 2];
     struct li_manifest manifest = *p->about;
@@ -65,40 +71,47 @@ static int encode_manifest(struct push *p, const struct li_secret *key, struct l
     manifest.created = p->repo->env->now();
     manifest.chunks = p->chunks.chunk;
     manifest.chunk_count = p->chunks.count;
-    return li_manifest_encode(&manifest, key, nonce, out, err);
+    return li_manifest_encode(&manifest, &p->key, nonce, out, err);
 }
 
-static int wrap_key(struct push *p, const struct li_secret *key, struct li_buffer *out,
-                    struct li_error *err)
+static int choose_key(struct push *p, struct li_error *err)
 {
+    int rc = p->repo->env->random(p->result.manifest, LI_ID_SIZE, err);
+
+    p->wrapped = false;
+    return rc < 0 ? rc : p->repo->env->random(p->key.bytes, sizeof(p->key.bytes), err);
+}
+
+/* May come from a writer of chunks, as the first that one of them stores. */
+static int store_wrap(void *arg, struct li_store *store, struct li_error *err)
+{
+    struct push *p = arg;
     struct li_kms_context context = {.purpose = "manifest"};
+    struct li_buffer wrap = {0};
+    int rc;
 
     memcpy(context.repository, p->repo->id, LI_ID_SIZE);
     memcpy(context.object, p->result.manifest, LI_ID_SIZE);
-    return li_wrap_make(p->repo->kms, &context, key, out, err);
+    rc = li_wrap_make(p->repo->kms, &context, &p->key, &wrap, err);
+    if (rc == 0)
+        rc = put_metadata(p, store, li_key_wrap(p->result.manifest, p->repo->kms->name).text, &wrap,
+                          err);
+    p->wrapped = rc == 0;
+    li_buffer_free(&wrap);
+    return rc;
 }
 
 static int store_manifest(struct push *p, struct li_error *err)
 {
-    const uint8_t *id = p->result.manifest;
-    struct li_buffer manifest = {0}, wrap = {0};
-    struct li_secret key;
-    int rc;
+    struct li_buffer manifest = {0};
+    int rc = p->wrapped ? 0 : store_wrap(p, p->repo->store, err);
 
-    rc = p->repo->env->random(p->result.manifest, LI_ID_SIZE, err);
     if (rc == 0)
-        rc = p->repo->env->random(key.bytes, sizeof(key.bytes), err);
+        rc = encode_manifest(p, &manifest, err);
     if (rc == 0)
-        rc = encode_manifest(p, &key, &manifest, err);
-    if (rc == 0)
-        rc = wrap_key(p, &key, &wrap, err);
-    if (rc == 0)
-        rc = put_metadata(p, li_key_manifest(id).text, &manifest, err);
-    if (rc == 0)
-        rc = put_metadata(p, li_key_wrap(id, p->repo->kms->name).text, &wrap, err);
-    li_secret_wipe(&key);
+        rc = put_metadata(p, p->repo->store, li_key_manifest(p->result.manifest).text, &manifest,
+                          err);
     li_buffer_free(&manifest);
-    li_buffer_free(&wrap);
     return rc;
 }
 
@@ -140,7 +153,11 @@ static int push_once(struct push *p, struct li_error *err)
     int rc;
 
     memset(&p->result, 0, sizeof(p->result));
+    p->chunks = (struct li_push_chunks){.first = p->repo->store->remote ? store_wrap : NULL,
+                                        .first_arg = p};
     rc = li_root_active(p->repo, &p->root, err);
+    if (rc == 0)
+        rc = choose_key(p, err);
     if (rc == 0)
         rc = li_push_store_chunks(p->repo, &p->root, p->reference, p->source, p->options,
                                   p->progress, &p->chunks, &p->result, err);
@@ -156,6 +173,7 @@ static int push_once(struct push *p, struct li_error *err)
         rc = check_root(p, err);
     if (rc == 0)
         rc = store_pointer(p, err);
+    li_secret_wipe(&p->key);
     li_push_chunks_free(&p->chunks);
     return rc;
 }
@@ -205,8 +223,12 @@ int li_repo_push(struct li_repo *repo, const struct li_reference *reference,
                      .source = source,
                      .options = options,
                      .progress = progress};
+    struct li_server_known known = {.lacks = 0};
+    struct li_error ignored = LI_ERROR_INIT;
     int rc = check_arguments(&p, err);
 
+    if (rc == 0 && !options->dry_run)
+        rc = li_server_recall(repo, options->memo, &known, err);
     if (rc == 0)
         rc = PUSH_AGAIN;
     for (int i = 0; i < MAX_ATTEMPTS && rc == PUSH_AGAIN; i++)
@@ -214,6 +236,10 @@ int li_repo_push(struct li_repo *repo, const struct li_reference *reference,
     if (rc == PUSH_AGAIN)
         rc = li_fail(err, LI_ECHANGED, "%s: its roots were retired %d times during the push",
                      repo->store->address, MAX_ATTEMPTS);
+    /* What cannot be kept costs the next push some requests. What a push that failed has found out
+     * is true as well. */
+    if (!options->dry_run)
+        (void)li_server_keep(repo, options->memo, &known, &ignored);
     if (rc == 0)
         *result = p.result;
     return rc;

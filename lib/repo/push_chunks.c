@@ -330,8 +330,9 @@ int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
                          struct li_push_chunks *out, struct li_push_result *result,
                          struct li_error *err)
 {
-    struct li_chunk_push p = {.root = root, .options = options, .source = source, .result = result};
-    struct li_push_chunks chunks = {0};
+    struct li_chunk_push p = {
+        .root = root, .options = options, .source = source, .given = out, .result = result};
+    struct li_push_chunks chunks = {.first = NULL};
     struct li_repo view = {0};
     int rc;
 
@@ -368,5 +369,5 @@ void li_push_chunks_free(struct li_push_chunks *chunks)
     if (chunks->chunk)
         li_wipe(chunks->chunk, chunks->cap * sizeof(*chunks->chunk));
     free(chunks->chunk);
-    *chunks = (struct li_push_chunks){0};
+    *chunks = (struct li_push_chunks){.first = NULL};
 }

@@ -36,8 +36,10 @@ struct li_chunk_push {
     const struct li_root *root;
     const struct li_push_options *options;
     const struct li_chunk_source *source;
-    struct li_memo *memo;       /* or NULL */
-    struct li_present *present; /* NULL where the store is asked for each chunk */
+    const struct li_push_chunks *given; /* its FIRST */
+    bool begun;                         /* FIRST was called; under gate */
+    struct li_memo *memo;               /* or NULL */
+    struct li_present *present;         /* NULL where the store is asked for each chunk */
     struct li_secret salt;
     struct li_push_tools *reader_tools, *writer_tools;
     unsigned readers, writers;

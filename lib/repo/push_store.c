@@ -90,6 +90,9 @@ static int confirm(struct li_chunk_push *p, struct li_error *err)
     pthread_mutex_lock(&p->gate);
     if (p->options->confirm)
         rc = p->options->confirm(p->options->confirm_arg, err);
+    if (rc == 0 && !p->begun && p->given->first)
+        rc = p->given->first(p->given->first_arg, p->repo->store, err);
+    p->begun = rc == 0;
     pthread_mutex_unlock(&p->gate);
     return rc;
 }

@@ -20,14 +20,21 @@ static const char *const state_names[] = {"active", "retired", "expired"};
 
 int li_root_encode(const struct li_root *root, struct li_buffer *out, struct li_error *err)
 {
-    char salt[LI_HEX_ID_SIZE];
+    char salt[LI_HEX_ID_SIZE], repository[LI_HEX_ID_SIZE];
 
     li_hex_encode(root->salt, LI_ID_SIZE, salt);
-    return li_json_encode(json_pack("{s:I, s:i, s:i, s:n, s:s, s:s}", "created",
+    li_hex_encode(root->repository, LI_ID_SIZE, repository);
+    return li_json_encode(json_pack("{s:I, s:i, s:i, s:n, s:s*, s:s, s:s}", "created",
                                     (json_int_t)root->created, "format", LI_REPO_FORMAT,
-                                    "generation", (int)root->generation, "predecessor", "salt",
-                                    salt, "state", state_names[root->state]),
+                                    "generation", (int)root->generation, "predecessor",
+                                    "repository", root->owned ? repository : NULL, "salt", salt,
+                                    "state", state_names[root->state]),
                           out, err);
+}
+
+bool li_root_is_of(const struct li_root *root, const uint8_t id[LI_ID_SIZE])
+{
+    return !root->owned || memcmp(root->repository, id, LI_ID_SIZE) == 0;
 }
 
 static int parse_state(const json_t *json, enum li_root_state *state, struct li_error *err)
@@ -67,6 +74,9 @@ static int parse(const struct li_buffer *text, struct li_root *root, struct li_e
         rc = parse_numbers(json, root, err);
     if (rc == 0)
         rc = li_json_id(json, "salt", root->salt, err);
+    root->owned = rc == 0 && json_object_get(json, "repository");
+    if (rc == 0 && root->owned)
+        rc = li_json_id(json, "repository", root->repository, err);
     json_decref(json);
     return rc;
 }
@@ -195,6 +205,17 @@ void li_roots_free(struct li_roots *roots)
     *roots = (struct li_roots){0};
 }
 
+/* Two who have made a repository at one place at the same time may have made a root each. */
+static void drop_strangers(struct li_roots *roots, const uint8_t id[LI_ID_SIZE])
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < roots->count; i++)
+        if (li_root_is_of(&roots->root[i], id))
+            roots->root[kept++] = roots->root[i];
+    roots->count = kept;
+}
+
 /* A copy of the list, for this thread; with ANEW, as it is now. */
 static int get_roots(struct li_repo *repo, bool anew, struct li_roots *out, struct li_error *err)
 {
@@ -206,6 +227,7 @@ static int get_roots(struct li_repo *repo, bool anew, struct li_roots *out, stru
 
         rc = li_roots_load(repo->store, &now, err);
         if (rc == 0) {
+            drop_strangers(&now, repo->id);
             li_roots_free(&repo->roots);
             repo->roots = now;
             repo->roots_loaded = true;

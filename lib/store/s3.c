@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The S3 store: opening it, and making its bucket.
+ * The S3 store: opening it.
  *
  * An object appears whole or not at all, and is durable when its put is answered: that is S3's
  * promise, so there is nothing to flush.
@@ -80,38 +80,11 @@ static const struct li_store_operations operations = {
     .flush = flush,
     .fork = fork_store,
     .cancel = cancel,
+    .lacks = li_s3_lacks,
+    .expect = li_s3_expect,
     .stats = stats,
     .free = s3_free,
 };
-
-/* AWS itself takes a request without a body as one for us-east-1, and every other region in the
- * body; other servers know no regions, or their own. */
-static int make_bucket(struct li_s3 *s3, struct li_error *err)
-{
-    static const int accept[] = {409, 0};
-    char body[256] = "";
-    struct li_s3_call call = {
-        .method = LI_HTTP_PUT, .body = body, .limit = LI_S3_REPLY_MAX, .accept = accept};
-    struct li_http_response response = {0};
-    struct li_s3_error said;
-    int rc;
-
-    if (s3->client->place.amazon && strcmp(s3->client->place.region, "us-east-1") != 0)
-        call.len = (size_t)snprintf(
-            body, sizeof(body),
-            "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-            "<LocationConstraint>%s</LocationConstraint></CreateBucketConfiguration>",
-            s3->client->place.region);
-    rc = li_s3_call(s3, &call, &response, err);
-    if (rc == 0 && response.status == 409) {
-        li_s3_error_read(&response, &said);
-        if (strcmp(said.code, "BucketAlreadyOwnedByYou") != 0)
-            rc = li_fail(err, LI_EDENIED, "the name %s is another's (409 %s); choose another",
-                         s3->client->place.bucket, said.code);
-    }
-    li_http_response_free(&response);
-    return rc < 0 ? li_context(err, "cannot make the bucket %s", s3->client->place.bucket) : 0;
-}
 
 static int set_address(struct li_s3 *s3, struct li_error *err)
 {
@@ -173,7 +146,7 @@ int li_s3_open(const char *address, const struct li_s3_options *options, const s
     if (rc == 0)
         rc = set_address(s3, err);
     if (rc == 0 && options->create_bucket)
-        rc = make_bucket(s3, err);
+        rc = li_s3_make_bucket(s3, err);
     if (rc < 0)
         s3_free(&s3->store);
     else

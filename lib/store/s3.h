@@ -16,14 +16,20 @@
 
 enum { LI_S3_STALL = 20 };
 
+/* Where a bucket is named. By default in the host's name for AWS and for others of which it is
+ * known that they want it there, and in the path for all else. */
+enum li_s3_addressing { LI_S3_ADDRESSING_AUTO, LI_S3_ADDRESSING_PATH, LI_S3_ADDRESSING_HOST };
+
 struct li_s3_options {
-    struct li_http *http; /* borrowed, as the provider; both must outlive the store */
-    struct li_aws_provider *provider;
-    const char *endpoint; /* "https://minio.example:9000"; NULL: AWS's for the region */
-    const char *region;   /* NULL: us-east-1, until the server names another */
-    bool path_style;      /* the bucket in the path, never in the host's name */
-    bool create_bucket;   /* makes the bucket where there is none */
-    unsigned stall; /* seconds without a byte before a request is sent again; 0: LI_S3_STALL */
+    struct li_http *http;             /* borrowed, as the provider; both must outlive the store */
+    struct li_aws_provider *provider; /* NULL: requests are not signed */
+    const char *endpoint;             /* "https://minio.example:9000"; NULL: AWS's for the region */
+    const char *region;               /* NULL: us-east-1, until the server names another */
+    /* A bucket whose name is no label of a host name, or whose endpoint is an address, is named in
+     * the path whatever this says. */
+    enum li_s3_addressing addressing;
+    bool create_bucket; /* makes the bucket where there is none */
+    unsigned stall;     /* seconds without a byte before a request is sent again; 0: LI_S3_STALL */
     /* Told once of what a user should know though nothing failed. May be NULL. Any thread. */
     void (*notice)(void *arg, const char *text);
     void *notice_arg;

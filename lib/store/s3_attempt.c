@@ -53,7 +53,8 @@ static int send_signed(struct li_s3_sending *s, const struct li_s3_call *call, c
                                            .region = s->place.region,
                                            .service = "s3"};
     struct li_aws_signed ready = {0};
-    int rc = li_aws_sign(&request, &s->credentials, s->now + s->skew, &ready, err);
+    int rc = li_aws_sign(&request, s->s3->client->provider ? &s->credentials : NULL,
+                         s->now + s->skew, &ready, err);
 
     if (rc == 0) {
         const struct li_http_request http = {.method = call->method,
@@ -102,14 +103,22 @@ static int take_credentials(struct li_s3_sending *s, struct li_error *err)
     return rc;
 }
 
+void li_s3_place_now(struct li_s3 *s3, struct li_s3_place *out)
+{
+    pthread_mutex_lock(&s3->client->lock);
+    *out = s3->client->place;
+    pthread_mutex_unlock(&s3->client->lock);
+}
+
 static int send_once(struct li_s3_sending *s, const struct li_s3_call *call, struct li_error *err)
 {
     struct li_s3 *s3 = s->s3;
     struct li_buffer path = {0};
-    int rc;
+    int rc = 0;
 
     s->response.unreached = false;
-    rc = take_credentials(s, err);
+    if (s3->client->provider)
+        rc = take_credentials(s, err);
     if (rc < 0)
         return rc;
     pthread_mutex_lock(&s3->client->lock);
@@ -194,7 +203,7 @@ static bool renews_credentials(struct li_s3_sending *s, struct li_error *err)
     static const char *const expired[] = {"ExpiredToken", "ExpiredTokenException", "InvalidToken",
                                           "TokenRefreshRequired", NULL};
 
-    if (!says(s, expired))
+    if (!s->s3->client->provider || !says(s, expired))
         return false;
     s->expired = li_aws_provider_rejected(s->s3->client->provider, &s->credentials, err) < 0;
     return !s->expired;

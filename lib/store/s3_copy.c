@@ -5,7 +5,7 @@
 static int send_copy(struct li_s3 *s3, const char *source, const char *to, bool conditional,
                      int *status, struct li_error *err)
 {
-    static const int accept[] = {412, 501, 0};
+    static const int accept[] = {304, 412, 501, 0};
     const struct li_http_header headers[] = {{"x-amz-copy-source", source}, {"If-None-Match", "*"}};
     const struct li_s3_call call = {.method = LI_HTTP_PUT,
                                     .key = to,
@@ -18,7 +18,7 @@ static int send_copy(struct li_s3 *s3, const char *source, const char *to, bool 
     int rc = li_s3_call(s3, &call, &response, err);
 
     if (rc == 0)
-        *status = response.status;
+        *status = response.status == 304 ? 412 : response.status;
     li_http_response_free(&response);
     return rc;
 }

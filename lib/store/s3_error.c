@@ -102,6 +102,10 @@ static void explain(const struct li_s3_error *said, int status, const char *buck
         snprintf(text, size, ": the credentials from %.100s are refused also when renewed", source);
     else if (strcmp(said->code, "RequestTimeTooSkewed") == 0)
         snprintf(text, size, ": set this machine's clock");
+    else if ((status == 401 || status == 403) && !*key)
+        snprintf(text, size,
+                 ": without credentials it may not be done, or it is not there; leave out "
+                 "--no-sign-request to be somebody");
     else if (status == 403)
         snprintf(text, size, ": the access key %.100s from %.100s may not do this", key, source);
     else if (status == 301 || status == 307)

@@ -29,7 +29,7 @@ struct li_s3_place {
     char prefix[LI_S3_PREFIX_MAX + 1]; /* "", or ends with '/' */
     char region[LI_S3_REGION_MAX + 1];
     bool amazon; /* AWS's own endpoint, made of the region */
-    bool path_style;
+    enum li_s3_addressing addressing;
     struct li_aws_endpoint given;    /* where not AMAZON */
     struct li_aws_endpoint endpoint; /* to send to: with the bucket in the host, or not */
     bool in_host;
@@ -75,7 +75,7 @@ struct li_s3_condition {
 };
 
 /* What is told once of, as flags. */
-enum { LI_S3_TOLD_CONDITIONS = 1, LI_S3_TOLD_ETAG = 2, LI_S3_TOLD_RACE = 4 };
+enum { LI_S3_TOLD_CONDITIONS = 1, LI_S3_TOLD_ETAG = 2, LI_S3_TOLD_RACE = 4, LI_S3_TOLD_MIXED = 8 };
 
 /* What all handles on a bucket share. */
 struct li_s3_client {
@@ -134,6 +134,32 @@ struct li_s3_call {
 int li_s3_call(struct li_s3 *s3, const struct li_s3_call *call, struct li_http_response *out,
                struct li_error *err);
 
+/* Where the bucket is by now: the server may have named another region than the first. */
+void li_s3_place_now(struct li_s3 *s3, struct li_s3_place *out);
+
+/* ---- s3_condition.c: whether conditions count ------------------------------------------------ */
+
+enum li_s3_support li_s3_support(struct li_s3_condition *condition);
+
+/* What was seen of it. Refused: a put was answered with 501 under it, and was none without it; one
+ * such answer may be another's on the way, so two in a row count. */
+void li_s3_is_honoured(struct li_s3_condition *condition);
+void li_s3_is_ignored(struct li_s3 *s3, struct li_s3_condition *condition);
+void li_s3_is_refused(struct li_s3 *s3, struct li_s3_condition *condition);
+
+/* Tells the user TEXT, unless WHAT, one of LI_S3_TOLD, was told of before. */
+void li_s3_tell_once(struct li_s3 *s3, unsigned what, const char *text);
+
+/* As in store.h. */
+unsigned li_s3_lacks(struct li_store *store);
+void li_s3_expect(struct li_store *store, unsigned lacks);
+
+/* ---- s3_bucket.c ----------------------------------------------------------------------------- */
+
+/* Makes the bucket, where it is not there; one that is there may be used, or is another's
+ * (LI_EDENIED). */
+int li_s3_make_bucket(struct li_s3 *s3, struct li_error *err);
+
 /* ---- the operations, as in store.h ----------------------------------------------------------- */
 
 int li_s3_get(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
@@ -185,7 +211,14 @@ enum { LI_S3_DIGEST_SIZE = (LI_SHA256_SIZE + 2) / 3 * 4 + 1 };
 int li_s3_digest(const void *data, size_t len, uint8_t digest[LI_SHA256_SIZE],
                  char text[LI_S3_DIGEST_SIZE], struct li_error *err);
 
-/* A check for GETs of whole objects: that they are what was put. */
+/* A check for GETs of whole objects: that they are what was put. ARG is a struct li_s3_whole, all
+ * zeros at first. Bytes that do not fit their checksum are asked for again; those that come once
+ * more are what the server has, and are for others to judge. */
+struct li_s3_whole {
+    bool differed; /* the last answer did, and had this digest: */
+    uint8_t digest[LI_SHA256_SIZE];
+    bool mixed; /* the answer that was taken does: bytes of one put, metadata of another */
+};
 int li_s3_check_digest(void *arg, const struct li_http_response *response, struct li_error *err);
 
 #endif

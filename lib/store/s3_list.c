@@ -2,7 +2,8 @@
 /*
  * ListObjectsV2, page after page. A page is parsed whole before the first of its keys is visited.
  * Keys are asked for percent-encoded, since others may have put objects whose names no XML can
- * hold.
+ * hold. They are decoded only where the answer says that they are encoded, which it may say before
+ * or behind them: a server that does not know encoding-type sends keys as they are.
  *
  * A server that always sends the reader on to another page must not hold it for ever: a token that
  * comes again ends the listing. Only one earlier token is kept, that of the last page whose number
@@ -39,6 +40,7 @@ struct page {
     struct entry next; /* under construction */
     char token[TOKEN_MAX + 1];
     bool truncated;
+    bool encoded; /* the keys are */
 };
 
 static void page_clear(struct page *page)
@@ -48,7 +50,7 @@ static void page_clear(struct page *page)
     free(page->next.key);
     page->next = (struct entry){0};
     page->count = 0;
-    page->truncated = false;
+    page->truncated = page->encoded = false;
     *page->token = '\0';
 }
 
@@ -94,11 +96,7 @@ static int set_key(struct page *page, const char *text, struct li_error *err)
 {
     free(page->next.key);
     page->next.key = strdup(text);
-    if (!page->next.key)
-        return li_fail_memory(err);
-    if (decode(page->next.key) < 0)
-        return li_fail(err, LI_ECORRUPT, "the listing has a key that is not encoded as one");
-    return 0;
+    return page->next.key ? 0 : li_fail_memory(err);
 }
 
 static int set_size(struct page *page, const char *text, struct li_error *err)
@@ -133,6 +131,24 @@ static int set_token(struct page *page, const char *text, struct li_error *err)
     return 0;
 }
 
+/* An empty element is of a server that has the field and does not encode. */
+static int set_encoding(struct page *page, const char *text, struct li_error *err)
+{
+    page->encoded = strcmp(text, "url") == 0;
+    if (!page->encoded && *text)
+        return li_fail(err, LI_ECORRUPT,
+                       "the listing has keys in the encoding %.40s, which was not asked for", text);
+    return 0;
+}
+
+static int decode_keys(struct page *page, struct li_error *err)
+{
+    for (size_t i = 0; i < page->count; i++)
+        if (decode(page->entry[i].key) < 0)
+            return li_fail(err, LI_ECORRUPT, "the listing has a key that is not encoded as one");
+    return 0;
+}
+
 static int note(void *arg, const char *path, const char *text, struct li_error *err)
 {
     static const char root[] = "ListBucketResult/";
@@ -153,6 +169,8 @@ static int note(void *arg, const char *path, const char *text, struct li_error *
         return add_entry(page, true, err);
     if (strcmp(path, "NextContinuationToken") == 0)
         return set_token(page, text, err);
+    if (strcmp(path, "EncodingType") == 0)
+        return set_encoding(page, text, err);
     if (strcmp(path, "IsTruncated") != 0)
         return 0;
     page->truncated = strcmp(text, "true") == 0;
@@ -169,6 +187,8 @@ static int read_page(void *arg, const struct li_http_response *response, struct 
 
     page_clear(page);
     rc = li_xml_parse(response->body.data, response->body.len, note, page, err);
+    if (rc == 0 && page->encoded)
+        rc = decode_keys(page, err);
     if (rc == 0 && page->truncated && !*page->token)
         rc = li_fail(err, LI_ECORRUPT, "the listing goes on, but does not say where");
     return rc;

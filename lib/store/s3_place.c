@@ -3,8 +3,9 @@
  * Where a bucket is: "s3://BUCKET/PREFIX", an endpoint and a region, as a host and a path.
  *
  * AWS wants the bucket in the host's name, and so do some others; most servers that people run
- * themselves have one name only and want it in the path. A bucket whose name is no label of a host
- * name, or has a dot, which no wildcard certificate covers, goes into the path everywhere.
+ * themselves have one name only and want it in the path, unless the user says otherwise. An address
+ * has no names below it, so there it goes into the path, as does a bucket whose name is no label of
+ * a host name, or has a dot, which no wildcard certificate covers.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,13 +78,12 @@ static bool ends_with(const char *text, const char *end)
 /* Services of which it is known that they want the bucket in the host's name. */
 static bool wants_host(const struct li_aws_endpoint *endpoint)
 {
-    static const char *const known[] = {".amazonaws.com", ".amazonaws.com.cn", ".aliyuncs.com",
-                                        ".myqcloud.com"};
+    static const char *const known[] = {".aliyuncs.com", ".myqcloud.com"};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (ends_with(endpoint->host, known[i]))
             return true;
-    return false;
+    return li_aws_is_amazon(endpoint->host);
 }
 
 /* The endpoint to send to, of all the rest. */
@@ -98,8 +98,10 @@ static int settle(struct li_s3_place *place, struct li_error *err)
                  li_aws_domain(place->region));
     }
     place->endpoint = base;
-    place->in_host = !place->path_style && (place->amazon || wants_host(&base)) &&
-                     is_label(place->bucket) && strlen(place->bucket) >= 3;
+    place->in_host =
+        place->addressing != LI_S3_ADDRESSING_PATH &&
+        (place->addressing == LI_S3_ADDRESSING_HOST || place->amazon || wants_host(&base)) &&
+        !base.numeric && is_label(place->bucket) && strlen(place->bucket) >= 3;
     if (!place->in_host)
         return 0;
     n = snprintf(place->endpoint.host, sizeof(place->endpoint.host), "%s.%s", place->bucket,
@@ -155,7 +157,7 @@ static int parse_address(const char *address, struct li_s3_place *place, struct 
 int li_s3_place_parse(const char *address, const struct li_s3_options *options,
                       struct li_s3_place *out, struct li_error *err)
 {
-    struct li_s3_place place = {.amazon = !options->endpoint, .path_style = options->path_style};
+    struct li_s3_place place = {.amazon = !options->endpoint, .addressing = options->addressing};
     int rc = parse_address(address, &place, err);
 
     if (rc == 0 && options->endpoint)

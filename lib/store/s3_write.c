@@ -28,7 +28,7 @@ enum {
     /* Bytes of an object that is put again, or read again. Pointers and wraps have less; of chunks
      * hardly any, and manifests of large images are not worth sending three times. */
     SMALL = 4096,
-    REFUSALS = 2, /* times in a row, and a condition is not tried again */
+    MIXED = 3, /* times that what two have put at once is put again */
 };
 
 /* A put of one object, however often it is tried. */
@@ -58,11 +58,12 @@ static int prepare(struct li_s3 *s3, const char *key, const void *data, size_t l
 }
 
 /* Sends it under CONDITION, or under none where that is NULL; returns the status in *STATUS: 2xx,
- * 412, 501, or 404 for an If-Match of what is gone. */
+ * 412, 501, or 404 for an If-Match of what is gone. MinIO of 2023 says 304 to a write that is
+ * refused, as to a read; that is 412 here. */
 static int send_put(struct li_s3 *s3, const struct put *put, const char *condition,
                     const char *value, int *status, struct li_error *err)
 {
-    static const int conditional[] = {404, 412, 501, 0};
+    static const int conditional[] = {304, 404, 412, 501, 0};
     const struct li_http_header headers[] = {{LI_S3_MARK, put->mark},
                                              {LI_S3_DIGEST, put->checksum},
                                              {"x-amz-checksum-sha256", put->checksum},
@@ -80,70 +81,29 @@ static int send_put(struct li_s3 *s3, const struct put *put, const char *conditi
     int rc = li_s3_call(s3, &call, &response, err);
 
     if (rc == 0)
-        *status = response.status;
+        *status = response.status == 304 ? 412 : response.status;
     li_http_response_free(&response);
     return rc;
 }
 
 /* ---- whether conditions count ---------------------------------------------------------------- */
 
-static void tell_once(struct li_s3 *s3, unsigned what, const char *text)
-{
-    struct li_s3_client *client = s3->client;
-
-    if (!(atomic_fetch_or(&client->told, what) & what) && client->notice)
-        client->notice(client->notice_arg, text);
-}
-
-static void tell_conditions(struct li_s3 *s3)
-{
-    tell_once(s3, LI_S3_TOLD_CONDITIONS,
-              "this server does not keep conditions on writes; of two pushes to one tag at the "
-              "same moment one may be lost");
-}
-
-static void is_honoured(struct li_s3_condition *condition)
-{
-    atomic_store(&condition->support, LI_S3_HONOURED);
-    atomic_store(&condition->refused, 0);
-}
-
-static void is_ignored(struct li_s3 *s3, struct li_s3_condition *condition)
-{
-    atomic_store(&condition->support, LI_S3_IGNORED);
-    tell_conditions(s3);
-}
-
-/* A put was answered with 501 under it, and was none without it. */
-static void is_refused(struct li_s3 *s3, struct li_s3_condition *condition)
-{
-    tell_conditions(s3);
-    if (atomic_fetch_add(&condition->refused, 1) + 1 >= REFUSALS)
-        atomic_store(&condition->support, LI_S3_IGNORED);
-}
-
-static enum li_s3_support support(struct li_s3_condition *condition)
-{
-    return (enum li_s3_support)atomic_load(&condition->support);
-}
-
+/* Sends the put again under a condition that does not hold, until it is known whether it counts. */
 static int probe_one(struct li_s3 *s3, const struct put *put, struct li_s3_condition *condition,
                      const char *name, const char *value, struct li_error *err)
 {
-    int status = 0, rc;
+    int status = 501, rc = 0;
 
-    if (support(condition) != LI_S3_UNKNOWN)
-        return 0;
-    rc = send_put(s3, put, name, value, &status, err);
-    if (rc < 0)
-        return rc;
-    if (status == 412 || status == 404)
-        is_honoured(condition);
-    else if (status == 501)
-        is_refused(s3, condition);
-    else
-        is_ignored(s3, condition);
-    return 0;
+    while (rc == 0 && status == 501 && li_s3_support(condition) == LI_S3_UNKNOWN) {
+        rc = send_put(s3, put, name, value, &status, err);
+        if (rc == 0 && (status == 412 || status == 404))
+            li_s3_is_honoured(condition);
+        else if (rc == 0 && status == 501)
+            li_s3_is_refused(s3, condition);
+        else if (rc == 0)
+            li_s3_is_ignored(s3, condition);
+    }
+    return rc;
 }
 
 /* PUT has just been written. No ETag is the one asked for: it would be the MD5 of something. */
@@ -171,39 +131,88 @@ static int put_plainly(struct li_s3 *s3, const struct put *put, struct li_error 
     return send_put(s3, put, NULL, NULL, &status, err);
 }
 
-/* LI_ECHANGED where KEY does not hold exactly EXPECTED, LI_ENOTFOUND where there is nothing;
- * otherwise its ETag, "" where it has none. */
-static int compare(struct li_s3 *s3, const char *key, const void *expected, size_t len,
-                   char etag[LI_S3_ETAG_MAX + 1], struct li_error *err)
-{
-    const struct li_s3_call call = {
-        .method = LI_HTTP_GET, .key = key, .limit = len, .check = li_s3_check_digest};
-    struct li_http_response response = {0};
-    int rc = li_s3_call(s3, &call, &response, err);
+/* What is at a key, whole. Zero-initialise it. */
+struct found {
+    struct li_buffer body;
+    char etag[LI_S3_ETAG_MAX + 1]; /* "" for none */
+    struct li_s3_whole whole;
+};
 
-    if (rc == LI_ELIMIT || (rc == 0 && (response.body.len != len ||
-                                        (len && memcmp(response.body.data, expected, len) != 0))))
-        rc = li_fail(err, LI_ECHANGED, "it was changed by another");
-    li_s3_header(&response, "etag", etag, LI_S3_ETAG_MAX + 1);
+static int find(struct li_s3 *s3, const char *key, size_t limit, struct found *found,
+                struct li_error *err)
+{
+    const struct li_s3_call call = {.method = LI_HTTP_GET,
+                                    .key = key,
+                                    .limit = limit,
+                                    .check = li_s3_check_digest,
+                                    .check_arg = &found->whole};
+    struct li_http_response response = {0};
+    int rc;
+
+    found->whole = (struct li_s3_whole){.differed = false};
+    rc = li_s3_call(s3, &call, &response, err);
+    li_s3_header(&response, "etag", found->etag, sizeof(found->etag));
+    li_buffer_free(&found->body);
+    found->body = response.body;
+    response.body = (struct li_buffer){0};
     li_http_response_free(&response);
     return rc;
 }
 
+/* RC is what find() has said. LI_ECHANGED where there is something else, LI_ENOTFOUND where there
+ * is nothing. */
+static int compare(const struct found *found, int rc, const void *expected, size_t len,
+                   struct li_error *err)
+{
+    if (rc == LI_ELIMIT || (rc == 0 && (found->body.len != len ||
+                                        (len && memcmp(found->body.data, expected, len) != 0))))
+        return li_fail(err, LI_ECHANGED, "it was changed by another");
+    return rc;
+}
+
+/* Where a server keeps bytes and metadata apart, two puts at once may leave the bytes of one with
+ * the metadata of the other. What has its bytes there counts, and who sees that puts the same bytes
+ * once more. */
+static int find_sound(struct li_s3 *s3, const char *key, struct found *found, struct li_error *err)
+{
+    struct put again;
+    int rc = find(s3, key, SMALL, found, err);
+
+    for (int i = 0; i < MIXED && rc == 0 && found->whole.mixed; i++) {
+        li_s3_tell_once(s3, LI_S3_TOLD_MIXED,
+                        "two wrote the same object at the same moment, which this server does not "
+                        "prevent, and it had the bytes of one with the metadata of the other; it "
+                        "was written once more");
+        rc = prepare(s3, key, found->body.data, found->body.len, &again, err);
+        if (rc == 0)
+            rc = put_plainly(s3, &again, err);
+        if (rc == 0)
+            rc = find(s3, key, SMALL, found, err);
+    }
+    return rc;
+}
+
 /* PUT was written under no condition that is known to count: LI_ECHANGED where another has written
- * over it meanwhile. That it is gone is nobody's loss: it was there, and was removed. */
+ * over it meanwhile. That it is gone is nobody's loss: it was there, and was removed. Of what is
+ * not small nobody looks at the bytes: chunks have the same, and manifests names of their own. */
 static int read_back(struct li_s3 *s3, const struct put *put, struct li_error *err)
 {
-    char etag[LI_S3_ETAG_MAX + 1];
-    int rc = compare(s3, put->key, put->data, put->len, etag, err);
+    struct found found = {.etag = ""};
+    int rc = 0;
 
+    if (put->len <= SMALL) {
+        rc = find_sound(s3, put->key, &found, err);
+        rc = compare(&found, rc, put->data, put->len, err);
+    }
+    li_buffer_free(&found.body);
     if (rc == LI_ENOTFOUND) {
         li_error_clear(err);
         return 0;
     }
     if (rc == LI_ECHANGED)
-        tell_once(s3, LI_S3_TOLD_RACE,
-                  "another wrote the same object at the same moment, which this server does not "
-                  "prevent; what is there now is looked at again");
+        li_s3_tell_once(s3, LI_S3_TOLD_RACE,
+                        "another wrote the same object at the same moment, which this server does "
+                        "not prevent; what is there now is looked at again");
     return rc;
 }
 
@@ -214,16 +223,7 @@ static int look_and_put(struct li_s3 *s3, const struct put *put, struct li_error
 
     if (rc < 0)
         return rc;
-    if (seen.present)
-        return LI_END;
-    rc = put_plainly(s3, put, err);
-    if (rc == 0 && put->len <= SMALL)
-        rc = read_back(s3, put, err);
-    if (rc == LI_ECHANGED) {
-        li_error_clear(err);
-        rc = LI_END;
-    }
-    return rc;
+    return seen.present ? LI_END : put_plainly(s3, put, err);
 }
 
 static bool is_own(const struct put *put, const struct li_s3_seen *seen)
@@ -231,7 +231,21 @@ static bool is_own(const struct put *put, const struct li_s3_seen *seen)
     return seen->present && strcmp(put->mark, seen->mark) == 0;
 }
 
-static int put_conditionally(struct li_s3 *s3, const struct put *put, struct li_error *err)
+/* The server does not take the condition, or does not for once. */
+static int put_after_refusal(struct li_s3 *s3, const struct put *put, struct li_error *err)
+{
+    int rc = look_and_put(s3, put, err);
+
+    if (rc == 0) {
+        li_s3_is_refused(s3, &s3->client->if_absent);
+        rc = probe(s3, put, err);
+    }
+    return rc;
+}
+
+/* Sets *PLAIN where it was put without the condition. */
+static int put_conditionally(struct li_s3 *s3, const struct put *put, bool *plain,
+                             struct li_error *err)
 {
     struct li_s3_condition *condition = &s3->client->if_absent;
     struct li_s3_seen seen;
@@ -239,16 +253,13 @@ static int put_conditionally(struct li_s3 *s3, const struct put *put, struct li_
 
     if (rc < 0)
         return rc;
-    if (status == 501) {
-        rc = look_and_put(s3, put, err);
-        if (rc == 0)
-            is_refused(s3, condition);
-        return rc == 0 ? probe(s3, put, err) : rc;
-    }
+    *plain = status == 501;
+    if (status == 501)
+        return put_after_refusal(s3, put, err);
     if (status == 404)
         return li_fail(err, LI_EINVALID, "the server answered PUT with 404: check the bucket");
     if (status == 412) {
-        is_honoured(condition);
+        li_s3_is_honoured(condition);
         rc = li_s3_head(s3, put->key, &seen, err);
         if (rc == 0 && !seen.present)
             return li_fail(err, LI_ENETWORK,
@@ -264,14 +275,24 @@ int li_s3_put_if_absent(struct li_store *store, const char *key, const void *dat
                         struct li_error *err)
 {
     struct li_s3 *s3 = (struct li_s3 *)store;
+    struct li_s3_condition *condition = &s3->client->if_absent;
+    bool plain = true;
     struct put put;
     int rc = prepare(s3, key, data, len, &put, err);
 
     if (rc < 0)
         return rc;
-    if (support(&s3->client->if_absent) == LI_S3_IGNORED)
-        return look_and_put(s3, &put, err);
-    return put_conditionally(s3, &put, err);
+    if (li_s3_support(condition) == LI_S3_IGNORED)
+        rc = look_and_put(s3, &put, err);
+    else
+        rc = put_conditionally(s3, &put, &plain, err);
+    if (rc == 0 && (plain || li_s3_support(condition) == LI_S3_IGNORED))
+        rc = read_back(s3, &put, err);
+    if (rc == LI_ECHANGED) {
+        li_error_clear(err);
+        rc = LI_END;
+    }
+    return rc;
 }
 
 int li_s3_replace(struct li_store *store, const char *key, const void *data, size_t len,
@@ -331,39 +352,49 @@ static int put_if_match(struct li_s3 *s3, const struct put *put, const char *eta
         if (rc == 0 && status == 501) {
             rc = put_plainly(s3, put, err);
             if (rc == 0)
-                is_refused(s3, condition);
+                li_s3_is_refused(s3, condition);
             return rc == 0 ? read_back(s3, put, err) : rc;
         }
         if (rc == 0 && status == 412)
-            is_honoured(condition);
+            li_s3_is_honoured(condition);
         if (rc == 0 && (status == 412 || status == 404))
             rc = look_why(s3, put, etag, err);
     }
     if (rc == 0)
         atomic_store(&condition->refused, 0);
-    return rc == 0 && support(condition) != LI_S3_HONOURED ? read_back(s3, put, err) : rc;
+    return rc == 0 && li_s3_support(condition) != LI_S3_HONOURED ? read_back(s3, put, err) : rc;
+}
+
+/* What is there is EXPECTED, with ETAG. */
+static int replace_found(struct li_s3 *s3, const struct put *put, const char *etag,
+                         struct li_error *err)
+{
+    if (li_s3_support(&s3->client->if_match) == LI_S3_IGNORED)
+        return replace_plainly(s3, put, err);
+    if (*etag)
+        return put_if_match(s3, put, etag, err);
+    li_s3_tell_once(s3, LI_S3_TOLD_ETAG,
+                    "this server gave no ETag for an object that is replaced; of two pushes to one "
+                    "tag at the same moment one may be lost");
+    return replace_plainly(s3, put, err);
 }
 
 int li_s3_replace_if(struct li_store *store, const char *key, const void *expected,
                      size_t expected_len, const void *data, size_t len, struct li_error *err)
 {
     struct li_s3 *s3 = (struct li_s3 *)store;
-    char etag[LI_S3_ETAG_MAX + 1];
+    struct found found = {.etag = ""};
     struct put put;
     int rc = prepare(s3, key, data, len, &put, err);
 
-    if (rc == 0)
-        rc = compare(s3, key, expected, expected_len, etag, err);
+    if (rc == 0) {
+        rc = find(s3, key, expected_len, &found, err);
+        rc = compare(&found, rc, expected, expected_len, err);
+    }
     if (rc == LI_ENOTFOUND)
-        return li_fail(err, LI_ECHANGED, "it was removed by another");
-    if (rc < 0)
-        return rc;
-    if (support(&s3->client->if_match) == LI_S3_IGNORED)
-        return replace_plainly(s3, &put, err);
-    if (*etag)
-        return put_if_match(s3, &put, etag, err);
-    tell_once(s3, LI_S3_TOLD_ETAG,
-              "this server gave no ETag for an object that is replaced; of two pushes to one tag "
-              "at the same moment one may be lost");
-    return replace_plainly(s3, &put, err);
+        rc = li_fail(err, LI_ECHANGED, "it was removed by another");
+    if (rc == 0)
+        rc = replace_found(s3, &put, found.etag, err);
+    li_buffer_free(&found.body);
+    return rc;
 }

@@ -242,6 +242,17 @@ void li_store_stats(struct li_store *store, struct li_store_stats *out)
         store->ops->stats(store, out);
 }
 
+unsigned li_store_lacks(struct li_store *store)
+{
+    return store->ops->lacks ? store->ops->lacks(store) : 0;
+}
+
+void li_store_expect(struct li_store *store, unsigned lacks)
+{
+    if (store->ops->expect)
+        store->ops->expect(store, lacks);
+}
+
 void li_store_free(struct li_store *store)
 {
     if (store)

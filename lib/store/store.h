@@ -36,6 +36,9 @@ enum li_store_request {
     LI_STORE_REQUESTS
 };
 
+/* What a store has found its server not to do, as flags: If-None-Match and If-Match on writes. */
+enum { LI_STORE_LACKS_IF_ABSENT = 1, LI_STORE_LACKS_IF_MATCH = 2 };
+
 /* What a store has asked of its server since it was opened. */
 struct li_store_stats {
     uint64_t requests[LI_STORE_REQUESTS]; /* each attempt counts */
@@ -88,6 +91,8 @@ struct li_store_operations {
     int (*fork)(struct li_store *store, struct li_store **out, struct li_error *err);
     void (*cancel)(struct li_store *store);
     /* NULL where there is no server. */
+    unsigned (*lacks)(struct li_store *store);
+    void (*expect)(struct li_store *store, unsigned lacks);
     void (*stats)(struct li_store *store, struct li_store_stats *out);
     void (*free)(struct li_store *store);
 };
@@ -145,6 +150,15 @@ int li_store_fork(struct li_store *store, struct li_store **out, struct li_error
 void li_store_cancel(struct li_store *fork);
 
 void li_store_stats(struct li_store *store, struct li_store_stats *out);
+
+/* What the server was found to lack, or is expected to; 0 where there is none. Any thread. */
+unsigned li_store_lacks(struct li_store *store);
+
+/* The server lacked LACKS when another looked: what is not known better is not tried again, and
+ * written without, as where that was found just now. What a server does have is written no worse
+ * so, only with more requests. */
+void li_store_expect(struct li_store *store, unsigned lacks);
+
 void li_store_free(struct li_store *store); /* NULL is allowed */
 
 #endif

@@ -299,25 +299,79 @@ static void what_is_final_is_told_at_once(void **state)
 
 /* ---- buckets --------------------------------------------------------------------------------- */
 
+static int make(struct s3_fixture *f, const char *region)
+{
+    struct li_s3_options options = {.create_bucket = true,
+                                    .http = f->http,
+                                    .provider = f->provider,
+                                    .endpoint = f->server.url,
+                                    .region = region};
+    struct li_store *store = NULL;
+    int rc = li_s3_open("s3://new/x", &options, &s3_env, &store, &f->err);
+
+    assert_true(rc == 0 ? store != NULL : store == NULL);
+    li_store_free(store);
+    return rc;
+}
+
+/* Without a provider nothing is signed, and no refusal is taken for one of credentials. */
+static void anonymous(void **state)
+{
+    BEGIN(HELLO, STATUS("403 No", "AccessDenied"), STATUS("401 No", "UnauthorizedAccess"),
+          STATUS("400 No", "ExpiredToken"));
+    struct li_s3_options options = {.http = f.http, .endpoint = f.server.url};
+    struct li_store *store = NULL;
+
+    assert_done(li_s3_open("s3://bucket", &options, &s3_env, &store, &f.err), &f.err);
+    assert_done(li_store_get(store, "k", 100, &f.out, &f.err), &f.err);
+    assert_false(has_text(&f, 0, "Authorization") || has_text(&f, 0, "x-amz-"));
+    for (int i = 0; i < 2; i++)
+        assert_fails(li_store_get(store, "k", 100, &f.out, &f.err), LI_EDENIED,
+                     "leave out --no-sign-request", &f.err);
+    assert_fails(li_store_get(store, "k", 100, &f.out, &f.err), LI_EINVALID, "ExpiredToken",
+                 &f.err);
+    li_store_free(store);
+    s3_finish(&f);
+}
+
+#define EXISTS STATUS("409 No", "BucketAlreadyExists")
+#define NO_LOCATION STATUS("400 No", "IllegalLocationConstraintException")
+#define BAD_LOCATION STATUS("400 No", "InvalidLocationConstraint")
+#define LOCATION(region) "<LocationConstraint>" region "</LocationConstraint>"
+
+/* One that is there may be one's own, whatever this server calls it: it is used if it may be. */
 static void make_bucket(void **state)
 {
-    struct li_s3_options options = {.create_bucket = true};
-    struct li_store *store = NULL;
-    BEGIN(DONE, STATUS("409 No", "BucketAlreadyOwnedByYou"),
-          STATUS("409 No", "BucketAlreadyExists"));
+    BEGIN(DONE, STATUS("409 No", "BucketAlreadyOwnedByYou"), EXISTS,
+          ANSWER("<ListBucketResult></ListBucketResult>"), EXISTS, STATUS("403 No", "AccessDenied"),
+          EXISTS, STATUS("404 No", "NoSuchBucket"), STATUS("409 No", "OperationAborted"), DONE);
 
-    options.http = f.http;
-    options.provider = f.provider;
-    options.endpoint = f.server.url;
-    for (int i = 0; i < 2; i++) {
-        assert_done(li_s3_open("s3://new/x", &options, &s3_env, &store, &f.err), &f.err);
-        expect_request(&f, (size_t)i, "PUT /new ");
-        li_store_free(store);
-        store = NULL;
+    for (int i = 0; i < 3; i++)
+        assert_done(make(&f, NULL), &f.err);
+    for (size_t i = 0; i < 3; i++) {
+        expect_request(&f, i, "PUT /new ");
+        assert_false(has_text(&f, i, "LocationConstraint"));
     }
-    assert_fails(li_s3_open("s3://new/x", &options, &s3_env, &store, &f.err), LI_EDENIED,
-                 "another's", &f.err);
-    assert_null(store);
+    expect_request(&f, 3, "GET /new?list-type=2&max-keys=1 ");
+    assert_fails(make(&f, NULL), LI_EDENIED, "another's (BucketAlreadyExists)", &f.err);
+    assert_fails(make(&f, NULL), LI_EINVALID, "NoSuchBucket", &f.err);
+    assert_done(make(&f, NULL), &f.err);
+    s3_finish(&f);
+}
+
+/* Each way to say where it is to be is tried once. */
+static void make_bucket_somewhere(void **state)
+{
+    BEGIN(NO_LOCATION, DONE, BAD_LOCATION, EXISTS, ANSWER("<ListBucketResult></ListBucketResult>"),
+          NO_LOCATION, BAD_LOCATION);
+
+    assert_done(make(&f, "eu-1"), &f.err);
+    assert_false(has_text(&f, 0, "LocationConstraint"));
+    assert_true(has_text(&f, 1, LOCATION("eu-1")));
+    assert_done(make(&f, "eu-1"), &f.err);
+    assert_true(has_text(&f, 3, LOCATION("eu-1")));
+    assert_fails(make(&f, "eu-1"), LI_EINVALID, "the region eu-1 (InvalidLocationConstraint)",
+                 &f.err);
     s3_finish(&f);
 }
 
@@ -338,7 +392,9 @@ int main(void)
         cmocka_unit_test(refused_in_passing),
         cmocka_unit_test(what_does_not_pass_is_told),
         cmocka_unit_test(what_is_final_is_told_at_once),
+        cmocka_unit_test(anonymous),
         cmocka_unit_test(make_bucket),
+        cmocka_unit_test(make_bucket_somewhere),
     };
 
     return cmocka_run_group_tests_name("s3", tests, NULL, NULL);

@@ -4,27 +4,44 @@
 
 #include "store/s3_internal.h"
 
+#define AUTO LI_S3_ADDRESSING_AUTO
+#define PATH LI_S3_ADDRESSING_PATH
+#define HOST LI_S3_ADDRESSING_HOST
+
 static void places(void **state)
 {
     static const struct {
         const char *address, *endpoint, *region;
-        bool path_style;
+        enum li_s3_addressing addressing;
         const char *host, *path; /* of the key "k" */
     } good[] = {
-        {"s3://buck/a/b", NULL, NULL, false, "buck.s3.us-east-1.amazonaws.com", "/a/b/k"},
-        {"s3://buck", NULL, "eu-west-3", false, "buck.s3.eu-west-3.amazonaws.com", "/k"},
-        {"s3://buck/", NULL, "cn-north-1", false, "buck.s3.cn-north-1.amazonaws.com.cn", "/k"},
-        {"s3://buck", NULL, "eusc-de-east-1", false, "buck.s3.eusc-de-east-1.amazonaws.eu", "/k"},
-        {"s3://buck", NULL, "us-iso-east-1", false, "buck.s3.us-iso-east-1.c2s.ic.gov", "/k"},
-        {"s3://buck/a/", NULL, NULL, true, "s3.us-east-1.amazonaws.com", "/buck/a/k"},
-        {"s3://my.buck/a", NULL, NULL, false, "s3.us-east-1.amazonaws.com", "/my.buck/a/k"},
-        {"s3://Buck", NULL, NULL, false, "s3.us-east-1.amazonaws.com", "/Buck/k"},
-        {"s3://buck/a", "http://localhost:9000", NULL, false, "localhost:9000", "/buck/a/k"},
-        {"s3://buck/a", "https://minio.example", NULL, false, "minio.example", "/buck/a/k"},
-        {"s3://buck", "https://oss-cn-beijing.aliyuncs.com", NULL, false,
+        {"s3://buck/a/b", NULL, NULL, AUTO, "buck.s3.us-east-1.amazonaws.com", "/a/b/k"},
+        {"s3://buck", NULL, "eu-west-3", AUTO, "buck.s3.eu-west-3.amazonaws.com", "/k"},
+        {"s3://buck/", NULL, "cn-north-1", AUTO, "buck.s3.cn-north-1.amazonaws.com.cn", "/k"},
+        {"s3://buck", NULL, "eusc-de-east-1", AUTO, "buck.s3.eusc-de-east-1.amazonaws.eu", "/k"},
+        {"s3://buck", NULL, "us-iso-east-1", AUTO, "buck.s3.us-iso-east-1.c2s.ic.gov", "/k"},
+        {"s3://buck/a/", NULL, NULL, PATH, "s3.us-east-1.amazonaws.com", "/buck/a/k"},
+        {"s3://my.buck/a", NULL, NULL, AUTO, "s3.us-east-1.amazonaws.com", "/my.buck/a/k"},
+        {"s3://Buck", NULL, NULL, AUTO, "s3.us-east-1.amazonaws.com", "/Buck/k"},
+        {"s3://buck/a", "http://localhost:9000", NULL, AUTO, "localhost:9000", "/buck/a/k"},
+        {"s3://buck/a", "https://minio.example", NULL, AUTO, "minio.example", "/buck/a/k"},
+        {"s3://buck", "https://oss-cn-beijing.aliyuncs.com", NULL, AUTO,
          "buck.oss-cn-beijing.aliyuncs.com", "/k"},
-        {"s3://buck", "https://s3.eu-west-3.amazonaws.com", NULL, false,
+        {"s3://buck", "https://s3.eu-west-3.amazonaws.com", NULL, AUTO,
          "buck.s3.eu-west-3.amazonaws.com", "/k"},
+        {"s3://buck", "https://s3.us-iso-east-1.c2s.ic.gov:444", NULL, AUTO,
+         "buck.s3.us-iso-east-1.c2s.ic.gov:444", "/k"},
+        {"s3://buck", "https://amazonaws.com.example", NULL, AUTO, "amazonaws.com.example",
+         "/buck/k"},
+        {"s3://buck", "https://myamazonaws.com", NULL, AUTO, "myamazonaws.com", "/buck/k"},
+        {"s3://buck/a", "https://s3.eu-west-3.amazonaws.com", NULL, PATH,
+         "s3.eu-west-3.amazonaws.com", "/buck/a/k"},
+        {"s3://buck/a", "https://rgw.example:7480/base", NULL, HOST, "buck.rgw.example:7480",
+         "/a/k"},
+        {"s3://buck/a", "http://127.0.0.1:9000", NULL, HOST, "127.0.0.1:9000", "/buck/a/k"},
+        {"s3://buck/a", "http://[::1]:9000", NULL, HOST, "[::1]:9000", "/buck/a/k"},
+        {"s3://my.buck/a", "https://rgw.example", NULL, HOST, "rgw.example", "/my.buck/a/k"},
+        {"s3://buck", NULL, NULL, HOST, "buck.s3.us-east-1.amazonaws.com", "/k"},
     };
     static const char *const bad[] = {"s3:",        "s3://",        "s3:///a",     "s3://.b/a",
                                       "s3://b//a",  "s3://b/../a",  "s3://b/a/..", "s3://b/./a",
@@ -39,7 +56,7 @@ static void places(void **state)
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         const struct li_s3_options options = {.endpoint = good[i].endpoint,
                                               .region = good[i].region,
-                                              .path_style = good[i].path_style};
+                                              .addressing = good[i].addressing};
 
         assert_done(li_s3_place_parse(good[i].address, &options, &place, &err), &err);
         assert_done(li_s3_place_path(&place, "k", &path, &err), &err);

@@ -71,6 +71,17 @@ static void there_is_one_already(void **state)
     s3_finish(&f);
 }
 
+/* By a status that is for reads. */
+static void there_is_one_that_is_not_modified(void **state)
+{
+    BEGIN({.bytes = "HTTP/1.1 304 Not Modified\r\n\r\n"},
+          MARKED("11111111111111111111111111111111"));
+
+    assert_int_equal(put(&f), LI_END);
+    assert_int_equal(li_store_lacks(f.store), 0);
+    s3_finish(&f);
+}
+
 /* Who was told so must not believe that it is stored. */
 static void there_is_none_after_all(void **state)
 {
@@ -99,7 +110,7 @@ static void an_answer_that_was_lost(void **state)
  * condition is kept. What was written so is read again. */
 static void conditions_are_refused(void **state)
 {
-    BEGIN(UNSUPPORTED, MISSING, DONE, BODY("data"), UNSUPPORTED, REFUSED, MARKED(""),
+    BEGIN(UNSUPPORTED, MISSING, DONE, UNSUPPORTED, REFUSED, BODY("data"), MARKED(""),
           HELD("old", "\"e1\""), DONE);
 
     assert_int_equal(put(&f), 0);
@@ -107,9 +118,10 @@ static void conditions_are_refused(void **state)
     expect_request(&f, 1, "HEAD /bucket/pre/k ");
     expect_request(&f, 2, "PUT /bucket/pre/k ");
     assert_false(has_text(&f, 2, "If-None-Match"));
-    expect_request(&f, 3, "GET /bucket/pre/k ");
-    assert_true(has_text(&f, 4, "If-None-Match"));
-    assert_true(has_text(&f, 5, "If-Match"));
+    assert_true(has_text(&f, 3, "If-None-Match"));
+    assert_true(has_text(&f, 4, "If-Match"));
+    expect_request(&f, 5, "GET /bucket/pre/k ");
+    assert_int_equal(li_store_lacks(f.store), LI_STORE_LACKS_IF_ABSENT);
     assert_int_equal(put(&f), LI_END);
     expect_request(&f, 6, "HEAD ");
     assert_int_equal(replace(&f), 0);
@@ -150,12 +162,95 @@ static void puts_are_refused(void **state)
 
 static void conditions_are_ignored(void **state)
 {
-    BEGIN(DONE, DONE, DONE, MARKED(""));
+    BEGIN(DONE, DONE, DONE, BODY("data"), MARKED(""));
 
     assert_int_equal(put(&f), 0);
     assert_int_equal(f.notices, 1);
+    expect_request(&f, 3, "GET ");
     assert_int_equal(put(&f), LI_END);
-    expect_request(&f, 3, "HEAD ");
+    expect_request(&f, 4, "HEAD ");
+    assert_int_equal(li_store_lacks(f.store), LI_STORE_LACKS_IF_ABSENT | LI_STORE_LACKS_IF_MATCH);
+    s3_finish(&f);
+}
+
+/* All is known after the first object, and nothing is sent twice afterwards. */
+static void both_are_refused(void **state)
+{
+    BEGIN(UNSUPPORTED, MISSING, DONE, UNSUPPORTED, UNSUPPORTED, UNSUPPORTED, BODY("data"), MISSING,
+          DONE, BODY("data"), HELD("old", "\"e1\""), DONE, BODY("new"));
+
+    assert_int_equal(put(&f), 0);
+    assert_int_equal(li_store_lacks(f.store), LI_STORE_LACKS_IF_ABSENT | LI_STORE_LACKS_IF_MATCH);
+    assert_int_equal(put(&f), 0);
+    assert_int_equal(replace(&f), 0);
+    for (size_t i = 7; i < 13; i++)
+        assert_false(has_text(&f, i, "\r\nIf-"));
+    assert_int_equal(f.notices, 1);
+    s3_finish(&f);
+}
+
+/* What another has found out is not tried again, and is told all the same. */
+static void what_is_expected_is_not_tried(void **state)
+{
+    BEGIN(MISSING, DONE, BODY("data"), HELD("old", "\"e1\""), DONE, BODY("new"));
+
+    assert_int_equal(li_store_lacks(f.store), 0);
+    li_store_expect(f.store, 0);
+    assert_int_equal(f.notices, 0);
+    li_store_expect(f.store, LI_STORE_LACKS_IF_ABSENT | LI_STORE_LACKS_IF_MATCH);
+    assert_int_equal(f.notices, 1);
+    assert_int_equal(put(&f), 0);
+    assert_int_equal(replace(&f), 0);
+    for (size_t i = 0; i < 6; i++)
+        assert_false(has_text(&f, i, "\r\nIf-"));
+    s3_finish(&f);
+}
+
+/* What this process knows better it goes by. */
+static void what_is_known_is_not_expected(void **state)
+{
+    BEGIN(DONE, REFUSED, REFUSED, DONE);
+
+    assert_int_equal(put(&f), 0);
+    li_store_expect(f.store, LI_STORE_LACKS_IF_ABSENT | LI_STORE_LACKS_IF_MATCH);
+    assert_int_equal(li_store_lacks(f.store), 0);
+    assert_int_equal(put(&f), 0);
+    assert_true(has_text(&f, 3, "\r\nIf-None-Match: *\r\n"));
+    s3_finish(&f);
+}
+
+/* The first object of a process, too, is read again where its condition turns out not to count. */
+static void first_race_is_lost(void **state)
+{
+    BEGIN(DONE, DONE, DONE, BODY("DATA"));
+
+    assert_int_equal(put(&f), LI_END);
+    assert_int_equal(f.notices, 2);
+    s3_finish(&f);
+}
+
+/* The bytes of one put with the checksum of another. */
+#define MIX(text)                                                                                  \
+    {                                                                                              \
+        .bytes = "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nx-amz-meta-lambdaimg-sha256: AAAA\r\n",        \
+        .body = text                                                                               \
+    }
+
+/* Who meets such an object puts its bytes once more, whose ever they are. */
+static void two_puts_in_one(void **state)
+{
+    BEGIN(MISSING, DONE, TWICE(MIX("data")), DONE, BODY("data"), MISSING, DONE, TWICE(MIX("DATA")),
+          DONE, BODY("DATA"), MISSING, DONE, TWICE(MIX("data")), DONE, TWICE(MIX("data")), DONE,
+          TWICE(MIX("data")), DONE, TWICE(MIX("data")));
+
+    li_store_expect(f.store, LI_STORE_LACKS_IF_ABSENT);
+    assert_int_equal(put(&f), 0);
+    assert_true(has_text(&f, 4, "\r\n\r\ndata"));
+    assert_int_equal(put(&f), LI_END);
+    expect_request(&f, 10, "PUT /bucket/pre/k ");
+    assert_true(has_text(&f, 10, "\r\n\r\nDATA"));
+    assert_int_equal(f.notices, 3);
+    assert_int_equal(put(&f), 0);
     s3_finish(&f);
 }
 
@@ -259,11 +354,11 @@ static void replaced_without_conditions(void **state)
 /* Another writes between the look and the put, and wins: who has lost is told so. */
 static void races_are_lost(void **state)
 {
-    BEGIN(UNSUPPORTED, MISSING, DONE, BODY("DATA"), HELD("old", ""), DONE, BODY("odd"),
-          HELD("old", "\"e\""), DONE, BODY("newer"));
+    BEGIN(UNSUPPORTED, MISSING, DONE, UNSUPPORTED, DONE, BODY("DATA"), HELD("old", ""), DONE,
+          BODY("odd"), HELD("old", "\"e\""), DONE, BODY("newer"));
 
     assert_int_equal(put(&f), LI_END);
-    assert_int_equal(f.notices, 1);
+    assert_int_equal(f.notices, 2);
     assert_fails(replace(&f), LI_ECHANGED, "changed by another", &f.err);
     assert_int_equal(f.notices, 2);
     assert_fails(replace(&f), LI_ECHANGED, "changed by another", &f.err);
@@ -303,12 +398,18 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conditions_are_kept),
         cmocka_unit_test(there_is_one_already),
+        cmocka_unit_test(there_is_one_that_is_not_modified),
         cmocka_unit_test(there_is_none_after_all),
         cmocka_unit_test(an_answer_that_was_lost),
         cmocka_unit_test(conditions_are_refused),
         cmocka_unit_test(one_refusal),
         cmocka_unit_test(puts_are_refused),
         cmocka_unit_test(conditions_are_ignored),
+        cmocka_unit_test(both_are_refused),
+        cmocka_unit_test(what_is_expected_is_not_tried),
+        cmocka_unit_test(what_is_known_is_not_expected),
+        cmocka_unit_test(first_race_is_lost),
+        cmocka_unit_test(two_puts_in_one),
         cmocka_unit_test(large_objects_try_nothing),
         cmocka_unit_test(replaced),
         cmocka_unit_test(changed_before),

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Making a repository, in three steps, each of which may be the last of a process that dies:
+ * lambdaimg.json, which takes the place; a salt; and the first root, which makes it usable. Nobody
+ * but the first to write lambdaimg.json chooses the repository's id, and the first root's id
+ * follows from that, so of those who race, or finish what another began, exactly one makes the
+ * root. A salt without a root is one that nothing was ever named by.
+ *
+ * Where a store cannot say no to a second write, two may choose an id, and the description of one
+ * may come to lie over that of the other at any time, also long after that one was done. Each root
+ * says which repository it is of, so the place is settled by what lies there: the description's
+ * repository has it where its root is there, and else the oldest root's, whose description is then
+ * written again. Whoever makes a repository looks so before it makes a root and after, and who has
+ * lost takes away the root that it has made, which nothing was pushed into.
+ *
+ * That leaves the moment between the last look and a description that is still under way. Whoever
+ * wrote that sees it at its own next look, and puts it right; if it dies before, the next to run
+ * lambdaimg init does.
+ */
+#include <string.h>
+
+#include "base/hex.h"
+#include "repo/internal.h"
+
+enum { ROUNDS = 8 /* looks, until others are given up */ };
+
+struct making {
+    struct li_store *store;
+    struct li_kms *kms;
+    const struct li_env *env;
+    uint8_t id[LI_ID_SIZE]; /* of the repository that has the place, as was seen last */
+    bool restored;          /* its description was written again */
+    bool made;              /* a root, of this one: */
+    struct li_root root;
+};
+
+/* ---- the description ------------------------------------------------------------------------- */
+
+static int encode_description(const uint8_t id[LI_ID_SIZE], struct li_buffer *out,
+                              struct li_error *err)
+{
+    char hex[LI_HEX_ID_SIZE];
+
+    li_hex_encode(id, LI_ID_SIZE, hex);
+    return li_json_encode(json_pack("{s:i, s:s}", "format", LI_REPO_FORMAT, "repository", hex), out,
+                          err);
+}
+
+static int write_description(struct making *m, struct li_error *err)
+{
+    struct li_buffer text = {0};
+    int rc = m->env->random(m->id, LI_ID_SIZE, err);
+
+    if (rc == 0)
+        rc = encode_description(m->id, &text, err);
+    if (rc == 0)
+        rc = li_store_put_if_absent(m->store, li_key_description, text.data, text.len, err);
+    li_buffer_free(&text);
+    return rc;
+}
+
+/* Writes that of ROOT's repository over the one of another. LI_ECHANGED where that is not there any
+ * more. */
+static int restore_description(struct making *m, const struct li_root *root, struct li_error *err)
+{
+    struct li_buffer old = {0}, text = {0};
+    int rc = li_store_get(m->store, li_key_description, LI_REPO_JSON_MAX, &old, err);
+
+    if (rc == 0)
+        rc = encode_description(root->repository, &text, err);
+    if (rc == 0)
+        rc = li_store_replace_if(m->store, li_key_description, old.data, old.len, text.data,
+                                 text.len, err);
+    if (rc == 0)
+        m->restored = true;
+    li_buffer_free(&old);
+    li_buffer_free(&text);
+    return rc;
+}
+
+static int refuse_other(void *arg, const char *key, uint64_t size, struct li_error *err)
+{
+    (void)size;
+    *(bool *)arg = true;
+    return li_fail(err, LI_EINVALID, "it is not empty, and no repository: it holds %s", key);
+}
+
+/* The repository's id, from its description, or from a new one. The listing may see what another
+ * has just made and not the description, so a refusal is looked into once more. */
+static int claim(struct making *m, struct li_error *err)
+{
+    struct li_error again = LI_ERROR_INIT;
+    bool other = false;
+    int rc = li_description_read(m->store, m->id, err), second;
+
+    if (rc != LI_ENOTFOUND)
+        return rc;
+    rc = li_store_list_shallow(m->store, "", refuse_other, &other, err);
+    if (rc == 0)
+        rc = write_description(m, err);
+    if (rc != LI_END && !other)
+        return rc;
+    second = li_description_read(m->store, m->id, &again);
+    if (second < 0 && (rc == LI_END || second != LI_ENOTFOUND)) {
+        *err = again;
+        return li_as_failure(second, err);
+    }
+    return second < 0 ? rc : 0;
+}
+
+/* ---- the first root -------------------------------------------------------------------------- */
+
+static int first_root_id(const uint8_t repository[LI_ID_SIZE], uint8_t root[LI_ID_SIZE],
+                         struct li_error *err)
+{
+    static const char label[] = "lambdaimg first root";
+    uint8_t input[sizeof(label) - 1 + LI_ID_SIZE];
+    uint8_t digest[LI_DIGEST_SIZE];
+    int rc;
+
+    memcpy(input, label, sizeof(label) - 1);
+    memcpy(input + sizeof(label) - 1, repository, LI_ID_SIZE);
+    rc = li_sha256(input, sizeof(input), digest, err);
+    if (rc == 0)
+        memcpy(root, digest, LI_ID_SIZE);
+    return rc;
+}
+
+/* Of those who make the same root one writes it, and the salts of the others are of no use. They
+ * are left where a store cannot be relied on to have told them apart: without its salt nobody can
+ * push. */
+static int make_root(struct making *m, struct li_error *err)
+{
+    struct li_root root = {
+        .state = LI_ROOT_ACTIVE, .generation = 1, .created = m->env->now(), .owned = true};
+    struct li_error ignored = LI_ERROR_INIT;
+    struct li_buffer text = {0};
+    int rc;
+
+    memcpy(root.repository, m->id, LI_ID_SIZE);
+    rc = li_salt_create(m->store, m->kms, m->env, m->id, root.salt, err);
+    if (rc == 0)
+        rc = first_root_id(m->id, root.id, err);
+    if (rc == 0)
+        rc = li_root_encode(&root, &text, err);
+    if (rc == 0)
+        rc = li_store_flush(m->store, err);
+    if (rc == 0)
+        rc = li_store_put_if_absent(m->store, li_key_root(root.id, "root.json").text, text.data,
+                                    text.len, err);
+    if (rc == 0)
+        rc = li_store_flush(m->store, err);
+    if (rc == LI_END && !m->store->remote)
+        (void)li_store_remove(m->store, li_key_salt(root.salt).text, &ignored);
+    li_buffer_free(&text);
+    if (rc != 0)
+        return rc == LI_END ? 0 : rc;
+    m->made = true;
+    m->root = root;
+    return 0;
+}
+
+/* Takes away the root that was made for a repository that has not got the place. */
+static int withdraw(struct making *m, struct li_error *err)
+{
+    int rc = li_store_remove(m->store, li_key_root(m->root.id, "root.json").text, err);
+
+    m->made = false;
+    return rc < 0 ? rc : 0;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+static bool has_own(const struct li_roots *roots, const uint8_t id[LI_ID_SIZE])
+{
+    for (size_t i = 0; i < roots->count; i++)
+        if (li_root_is_of(&roots->root[i], id))
+            return true;
+    return false;
+}
+
+/* One look, and what follows from it. 0: there is a repository; LI_ECHANGED: look again. */
+static int settle_once(struct making *m, struct li_error *err)
+{
+    struct li_roots roots = {0};
+    int rc = li_description_read(m->store, m->id, err);
+
+    if (rc == 0)
+        rc = li_roots_load(m->store, &roots, err);
+    if (rc == 0 && roots.count == 0 && roots.lost)
+        rc = li_roots_lost(m->store, &roots, err);
+    if (rc == 0 && m->made && memcmp(m->root.repository, m->id, LI_ID_SIZE) != 0 &&
+        has_own(&roots, m->id))
+        rc = withdraw(m, err);
+    else if (rc == 0 && roots.count == 0)
+        rc = make_root(m, err);
+    else if (rc == 0 && !has_own(&roots, m->id))
+        rc = restore_description(m, &roots.root[0], err);
+    else
+        goto out;
+    if (rc == 0)
+        rc = li_fail(err, LI_ECHANGED, "%s: others make a repository there all the time",
+                     m->store->address);
+out:
+    li_roots_free(&roots);
+    return rc;
+}
+
+static int settle(struct making *m, struct li_error *err)
+{
+    int rc = LI_ECHANGED;
+
+    for (int i = 0; i < ROUNDS && rc == LI_ECHANGED; i++)
+        rc = settle_once(m, err);
+    return rc;
+}
+
+/* As the first push will. */
+static int read_back(const struct making *m, struct li_error *err)
+{
+    struct li_secret salt = {{0}};
+    struct li_repo *repo = NULL;
+    struct li_root root;
+    int rc = li_repo_open(m->store, m->kms, m->env, &repo, err);
+
+    if (rc == 0)
+        rc = li_root_active(repo, &root, err);
+    if (rc == 0)
+        rc = li_salt_open(repo, root.salt, &salt, err);
+    li_secret_wipe(&salt);
+    li_repo_free(repo);
+    return rc < 0 ? li_context(err, "the repository was made, and cannot be read back") : 0;
+}
+
+int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
+                   struct li_error *err)
+{
+    struct making m = {.store = store, .kms = kms, .env = env};
+    int rc = claim(&m, err);
+
+    if (rc == 0)
+        rc = settle(&m, err);
+    if (rc < 0)
+        return rc;
+    if (m.made)
+        return read_back(&m, err);
+    return li_fail(err, LI_EEXISTS, "%s: there is a repository already%s", store->address,
+                   m.restored ? "; another lambdaimg init had written over its description, which "
+                                "is as it was again"
+                              : "");
+}

@@ -106,7 +106,7 @@ UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl laye
 
 UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 
-UNIT_STORE = chunk store directory s3 s3_list s3_place s3_read s3_remove s3_stop s3_write present create repo server push
+UNIT_STORE = chunk store directory s3 s3_list s3_place s3_race s3_read s3_remove s3_stop s3_write present create repo server push
 
 UNIT_READER = cache damage files reader
 

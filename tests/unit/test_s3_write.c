@@ -219,41 +219,6 @@ static void what_is_known_is_not_expected(void **state)
     s3_finish(&f);
 }
 
-/* The first object of a process, too, is read again where its condition turns out not to count. */
-static void first_race_is_lost(void **state)
-{
-    BEGIN(DONE, DONE, DONE, BODY("DATA"));
-
-    assert_int_equal(put(&f), LI_END);
-    assert_int_equal(f.notices, 2);
-    s3_finish(&f);
-}
-
-/* The bytes of one put with the checksum of another. */
-#define MIX(text)                                                                                  \
-    {                                                                                              \
-        .bytes = "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nx-amz-meta-lambdaimg-sha256: AAAA\r\n",        \
-        .body = text                                                                               \
-    }
-
-/* Who meets such an object puts its bytes once more, whose ever they are. */
-static void two_puts_in_one(void **state)
-{
-    BEGIN(MISSING, DONE, TWICE(MIX("data")), DONE, BODY("data"), MISSING, DONE, TWICE(MIX("DATA")),
-          DONE, BODY("DATA"), MISSING, DONE, TWICE(MIX("data")), DONE, TWICE(MIX("data")), DONE,
-          TWICE(MIX("data")), DONE, TWICE(MIX("data")));
-
-    li_store_expect(f.store, LI_STORE_LACKS_IF_ABSENT);
-    assert_int_equal(put(&f), 0);
-    assert_true(has_text(&f, 4, "\r\n\r\ndata"));
-    assert_int_equal(put(&f), LI_END);
-    expect_request(&f, 10, "PUT /bucket/pre/k ");
-    assert_true(has_text(&f, 10, "\r\n\r\nDATA"));
-    assert_int_equal(f.notices, 3);
-    assert_int_equal(put(&f), 0);
-    s3_finish(&f);
-}
-
 /* A large object is not sent again. */
 static void large_objects_try_nothing(void **state)
 {
@@ -351,21 +316,6 @@ static void replaced_without_conditions(void **state)
     s3_finish(&f);
 }
 
-/* Another writes between the look and the put, and wins: who has lost is told so. */
-static void races_are_lost(void **state)
-{
-    BEGIN(UNSUPPORTED, MISSING, DONE, UNSUPPORTED, DONE, BODY("DATA"), HELD("old", ""), DONE,
-          BODY("odd"), HELD("old", "\"e\""), DONE, BODY("newer"));
-
-    assert_int_equal(put(&f), LI_END);
-    assert_int_equal(f.notices, 2);
-    assert_fails(replace(&f), LI_ECHANGED, "changed by another", &f.err);
-    assert_int_equal(f.notices, 2);
-    assert_fails(replace(&f), LI_ECHANGED, "changed by another", &f.err);
-    assert_int_equal(f.notices, 2);
-    s3_finish(&f);
-}
-
 /* ---- copy ------------------------------------------------------------------------------------ */
 
 #define LATE_ERROR(code)                                                                           \
@@ -408,8 +358,6 @@ int main(void)
         cmocka_unit_test(both_are_refused),
         cmocka_unit_test(what_is_expected_is_not_tried),
         cmocka_unit_test(what_is_known_is_not_expected),
-        cmocka_unit_test(first_race_is_lost),
-        cmocka_unit_test(two_puts_in_one),
         cmocka_unit_test(large_objects_try_nothing),
         cmocka_unit_test(replaced),
         cmocka_unit_test(changed_before),
@@ -417,7 +365,6 @@ int main(void)
         cmocka_unit_test(bare_etags),
         cmocka_unit_test(never_matches),
         cmocka_unit_test(replaced_without_conditions),
-        cmocka_unit_test(races_are_lost),
         cmocka_unit_test(copy),
     };
 

@@ -332,6 +332,55 @@ static void test_unknown_types(void **state)
     }
 }
 
+/* A header whose fields are MODE, OWNER and SIZE as they stand, with "text" as its contents. */
+static void put_fields(struct li_buffer *tar, const char *mode, const char *owner, const char *size)
+{
+    uint8_t header[TAR_BLOCK];
+
+    tar_make_header(&(struct tar_entry){.path = "f", .type = '0'}, header);
+    memcpy(header + 100, mode, 8);
+    memcpy(header + 108, owner, 8);
+    memcpy(header + 124, size, 12);
+    tar_checksum(header);
+    tar_append(tar, header, sizeof(header));
+    tar_append(tar, "text", 4);
+    tar_pad(tar, 4);
+}
+
+/* AIX's tar has NULs before the digits, V7's blanks. What is not a number is not root's. */
+static void test_odd_numbers(void **state)
+{
+    static const struct {
+        const char *mode, *owner, *size;
+    } good[] = {{"\0\0\0\0"
+                 "640",
+                 "\0\0\0\0"
+                 "1750",
+                 "\0\0\0\0\0\0\0\0\0\0"
+                 "4"},
+                {"   640 ", "  1750 ", "          4 "},
+                {"0000640", "0001750", "00000000004"}};
+    struct stack s = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        struct raw_inode f;
+        ext2_filsys fs;
+
+        put_fields(stack_layer(&s), good[i].mode, good[i].owner, good[i].size);
+        tar_file(&s.layer[0].tar, "next", "");
+        fs = open_ext4(&s);
+        f = inode_at(fs, "f");
+        assert_int_equal(f.large.i_mode, LINUX_S_IFREG | 0640);
+        assert_int_equal(f.large.i_uid, 1000);
+        expect_content(fs, "f", "text", 4);
+        assert_int_not_equal(find_ino(fs, "next"), 0);
+        close_ext4(&s, fs);
+    }
+    put_fields(stack_layer(&s), "0000640", "xxxxxxx", "00000000004");
+    expect_no_image(&s, LI_ECORRUPT, "f: its header does not have a number in the field \"uid\"");
+}
+
 /* A size of what has no data hides nothing; where two readings would do, there is no image. */
 static void test_sizes_without_data(void **state)
 {
@@ -406,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_symlinks),
         cmocka_unit_test(test_types),
         cmocka_unit_test(test_unknown_types),
+        cmocka_unit_test(test_odd_numbers),
         cmocka_unit_test(test_sizes_without_data),
         cmocka_unit_test(test_headers_across_windows),
     };

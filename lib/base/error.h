@@ -8,7 +8,7 @@
  * text reads as one sentence from the outside in: what failed, on what, why.
  *
  * A code means what the header of the function that returned it says, and nothing further up
- * (D14): that a store has no such object does not say that an image has no such file. So whoever
+ * (D15): that a store has no such object does not say that an image has no such file. So whoever
  * needs what it asks for passes the result through li_as_failure().
  *
  * A `struct li_error` belongs to one thread at a time; the caller owns it, and it holds no

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a store withholds is a failure, never an answer (D14). Each chunk of an image in turn is
+ * What a store withholds is a failure, never an answer (D15). Each chunk of an image in turn is
  * removed, cut short, changed, and exchanged for another's, and all that a mount may ask is asked.
  * Each answer is the one of the whole image, or there is none; and once the chunk is back all are
  * right again, by the reader that failed.

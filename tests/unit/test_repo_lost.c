@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Repositories that have lost something, and stores that fail: what is gone is told as gone and not
- * as never there, and that something could not be asked is no answer at all (D14).
+ * as never there, and that something could not be asked is no answer at all (D15).
  */
 #include "repo_fixture.h"
 

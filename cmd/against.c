@@ -48,8 +48,10 @@ int compare_with_original(const struct arguments *args, struct context *context,
     struct li_files *files = NULL;
     struct li_blocks blocks;
     unsigned printed = 0;
-    int rc = li_image_open(option(args, "against"), &choice, &context->env, &image, err);
+    int rc = li_layout_check(manifest->layout, err);
 
+    if (rc == 0)
+        rc = li_image_open(option(args, "against"), &choice, &context->env, &image, err);
     if (rc == 0)
         rc = li_layers_open(image, &context->env, &layers, err);
     if (rc == 0)
@@ -59,7 +61,8 @@ int compare_with_original(const struct arguments *args, struct context *context,
         rc = li_files_open(&blocks, &files, err);
     }
     if (rc == 0)
-        rc = li_compare(files, layers, print_difference, &printed, result, err);
+        rc = li_compare(&(struct li_compare_sides){files, layers, manifest->layout},
+                        print_difference, &printed, result, err);
     if (rc < 0)
         li_context(err, "cannot compare with %s", image_text(option(args, "against")));
     li_files_free(files);

@@ -20,8 +20,8 @@ static int verify(const struct arguments *args, struct context *context,
                   struct li_error *err)
 {
     const char *path = option(args, "repair");
-    /* One size has one layout, whichever options of the push led to it. */
-    const struct li_ext4_room room = {LI_EXT4_ROOM_SIZE, manifest->size};
+    /* One size gives one image, whichever options of the push led to it. */
+    const struct image_form form = {manifest->layout, {LI_EXT4_ROOM_SIZE, manifest->size}};
     struct flattened flattened = {0};
     struct li_seal_policy seal;
     struct li_chunk_source source;
@@ -30,7 +30,7 @@ static int verify(const struct arguments *args, struct context *context,
     int rc = seal_policy(args, &seal, err);
 
     if (rc == 0 && path) {
-        rc = flatten(args, path, &room, &context->env, NULL, &flattened, err);
+        rc = flatten(args, path, &form, &context->env, NULL, &flattened, err);
         if (rc == LI_EINVALID && flattened.tree)
             rc = li_fail(err, LI_EINVALID,
                          "it is not the image that was pushed: its files do not fit the %llu bytes "

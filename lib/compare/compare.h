@@ -27,11 +27,18 @@ struct li_compare_result {
     uint64_t differences; /* all of them, each was reported */
 };
 
+/* What is compared. */
+struct li_compare_sides {
+    struct li_files *files; /* the stored image */
+    struct li_layers *layers;
+    uint32_t layout; /* that the image was made by, as its manifest states; one that is known */
+};
+
 /* Compares all paths, their metadata, attributes and contents: first metadata in the order of
  * directories, then contents in the order of the layers. Differences are no failure. Fails where
  * either side cannot be read, and with LI_ECORRUPT where layers are not what the image states. The
  * calling thread's locale is changed meanwhile. */
-int li_compare(struct li_files *files, struct li_layers *layers, li_compare_report *report,
-               void *arg, struct li_compare_result *out, struct li_error *err);
+int li_compare(const struct li_compare_sides *sides, li_compare_report *report, void *arg,
+               struct li_compare_result *out, struct li_error *err);
 
 #endif

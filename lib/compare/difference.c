@@ -133,8 +133,8 @@ static void compare_attribute(struct li_comparison *c, const char *path, const c
 {
     char what[300], s[TEXT], l[TEXT];
 
-    if (stored && layers && stored->size == layers->size &&
-        memcmp(stored->value, layers->value, stored->size) == 0)
+    if (stored && layers &&
+        (layers->unsure || li_attribute_has(layers, stored->value, stored->size)))
         return;
     snprintf(what, sizeof(what), "attribute %s", name);
     li_differ(c, path, what, value_text(stored, s), value_text(layers, l));

@@ -17,12 +17,6 @@ int li_entry_time(struct archive_entry *e, bool negative, struct li_inode *inode
         inode->mtime--;
         inode->mtime_nsec = 1000000000 - inode->mtime_nsec;
     }
-    if (inode->mtime < LI_SCAN_TIME_MIN || inode->mtime > LI_SCAN_TIME_MAX)
-        return li_fail(
-            err, LI_EUNSUPPORTED,
-            "its time, %lld seconds from 1970, does not fit ext4, which holds 1901-12-13 "
-            "to 2446-05-10",
-            (long long)inode->mtime);
     if (inode->mtime_nsec > 999999999)
         return li_fail(err, LI_ECORRUPT, "its time has %u nanoseconds", inode->mtime_nsec);
     return 0;
@@ -33,7 +27,7 @@ int li_entry_owner(struct archive_entry *e, struct li_inode *inode, struct li_er
     la_int64_t uid = archive_entry_uid(e), gid = archive_entry_gid(e);
 
     if (uid < 0 || uid > UINT32_MAX || gid < 0 || gid > UINT32_MAX)
-        return li_fail(err, LI_EUNSUPPORTED, "its owner %lld:%lld is not within 0 to 4294967295",
+        return li_fail(err, LI_EUNSUPPORTED, "its owner %lld:%lld is not within 0 to 4294967294",
                        (long long)uid, (long long)gid);
     inode->uid = (uint32_t)uid;
     inode->gid = (uint32_t)gid;

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "layer/scan.h"
 
-/* The time of modification: LI_EUNSUPPORTED where ext4 cannot hold it. NEGATIVE is what the header
- * says of it, see li_header.time_is_negative. */
+/* The time of modification, whether or not ext4 can hold it. NEGATIVE is what the header says of it,
+ * see li_header.time_is_negative. */
 int li_entry_time(struct archive_entry *e, bool negative, struct li_inode *inode,
                   struct li_error *err);
 

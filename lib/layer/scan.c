@@ -59,7 +59,7 @@ static int read_runs(struct scan *s, struct archive_entry *e, struct li_entry *e
     s->runs = calloc((size_t)count, sizeof(*s->runs));
     if (!s->runs)
         return li_fail_memory(err);
-    entry->sparse = 1;
+    entry->sparse = true;
     while (archive_entry_sparse_next(e, &offset, &length) == ARCHIVE_OK && used < (size_t)count) {
         if (offset < 0 || length < 0 || (uint64_t)offset < end ||
             (uint64_t)offset > entry->inode.size ||
@@ -84,20 +84,13 @@ static bool fits_header(const struct scan *s, uint64_t data, uint64_t stored)
            stored == s->header.length - between;
 }
 
-/* A file of nothing but zeros becomes one hole, whatever its tar has for it: blocks of zeros would
- * take room in chunks and tell nothing. */
-static int drop_zeros(const struct scan *s, uint64_t stored, struct li_entry *entry,
+static int find_zeros(const struct scan *s, uint64_t stored, struct li_entry *entry,
                       struct li_error *err)
 {
-    bool zeros = false;
-    int rc = li_layer_is_zero(s->input.layers, s->input.index, &s->input.part, entry->inode.data,
-                              stored, &zeros, err);
-
-    if (rc == 0 && zeros && stored > 0) {
-        entry->sparse = 1;
-        entry->run_count = 0;
-    }
-    return rc;
+    if (stored == 0)
+        return 0;
+    return li_layer_is_zero(s->input.layers, s->input.index, &s->input.part, entry->inode.data,
+                            stored, &entry->zeros, err);
 }
 
 static int read_regular(struct scan *s, struct archive *a, struct archive_entry *e,
@@ -125,7 +118,7 @@ static int read_regular(struct scan *s, struct archive *a, struct archive_entry 
     if (!fits_header(s, inode->data, stored))
         return li_fail(err, LI_ECORRUPT, "its size or its sparse map do not fit its contents");
     s->end = inode->data + (stored + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
-    return drop_zeros(s, stored, entry, err);
+    return find_zeros(s, stored, entry, err);
 }
 
 static int read_type(struct scan *s, struct archive *a, struct archive_entry *e,

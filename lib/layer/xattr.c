@@ -16,9 +16,6 @@
 #include "base/bytes.h"
 #include "layer/scan.h"
 
-#define ACL_ACCESS "system.posix_acl_access"
-#define ACL_DEFAULT "system.posix_acl_default"
-
 enum {
     ACL_VERSION = 2,
     ACL_HEADER = 4,
@@ -53,7 +50,7 @@ enum { SPACES = sizeof(spaces) / sizeof(spaces[0]) };
 
 static bool is_acl(const char *name)
 {
-    return strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0;
+    return strcmp(name, LI_XATTR_ACL_ACCESS) == 0 || strcmp(name, LI_XATTR_ACL_DEFAULT) == 0;
 }
 
 /* Whether Linux has a place for it. What has none is left out by those who unpack layers, too: to
@@ -255,14 +252,13 @@ static void drop(struct li_xattr_list *list, size_t index)
 static int apply_acls(struct li_xattr_list *list, uint16_t *mode, struct li_error *err)
 {
     for (size_t i = 0; i < list->count; i++) {
-        bool access = strcmp(list->list[i].name, ACL_ACCESS) == 0, extended = true;
+        bool access = strcmp(list->list[i].name, LI_XATTR_ACL_ACCESS) == 0, extended = true;
         uint16_t ignored = 0;
 
-        if (!access && strcmp(list->list[i].name, ACL_DEFAULT) != 0)
+        if (!access && strcmp(list->list[i].name, LI_XATTR_ACL_DEFAULT) != 0)
             continue;
         if (S_ISLNK(*mode) || (!access && !S_ISDIR(*mode)))
-            return li_fail(err, LI_EUNSUPPORTED, "it has an ACL (%s) that its type cannot have",
-                           list->list[i].name);
+            continue;
         if (list->list[i].size == ACL_HEADER) {
             drop(list, i--);
             continue;
@@ -290,21 +286,20 @@ int li_xattr_read(struct archive_entry *e, struct li_xattr_list *list, uint16_t 
 
     li_xattr_list_clear(list);
     archive_entry_xattr_reset(e);
-    /* In PAX an empty value says that there is none (POSIX, pax, "Extended Header"). */
     while (rc == 0 && archive_entry_xattr_next(e, &name, &value, &size) == ARCHIVE_OK) {
-        if (size > 0 && !has_space(name))
+        if (!has_space(name))
             leave_out(list, name);
-        else if (size > 0)
+        else if (size > 0 || !is_acl(name)) /* an ACL of no bytes is none */
             rc = add(list, name, value, size, err);
     }
     if (rc == 0 && (archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_NFS4))
         rc = li_fail(err, LI_EUNSUPPORTED, "it has an NFSv4 ACL, which ext4 cannot hold");
     if (rc == 0 && (archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_ACCESS) &&
-        !find(list, ACL_ACCESS))
-        rc = add_text_acl(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACL_ACCESS, list, err);
+        !find(list, LI_XATTR_ACL_ACCESS))
+        rc = add_text_acl(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, LI_XATTR_ACL_ACCESS, list, err);
     if (rc == 0 && (archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_DEFAULT) &&
-        !find(list, ACL_DEFAULT))
-        rc = add_text_acl(e, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, ACL_DEFAULT, list, err);
+        !find(list, LI_XATTR_ACL_DEFAULT))
+        rc = add_text_acl(e, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, LI_XATTR_ACL_DEFAULT, list, err);
     if (rc == 0)
         rc = apply_acls(list, mode, err);
     if (rc == 0 && list->count > 1)

@@ -10,6 +10,9 @@
 #include "base/error.h"
 #include "layer/tree.h"
 
+#define LI_XATTR_ACL_ACCESS "system.posix_acl_access"
+#define LI_XATTR_ACL_DEFAULT "system.posix_acl_default"
+
 /* Owns the names and values. Zero-initialise it. */
 struct li_xattr_list {
     struct li_xattr *list; /* sorted by name */

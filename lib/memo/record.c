@@ -3,7 +3,7 @@
  * The file of a layer, all numbers little-endian:
  *
  *       0   8  magic "LIMGMEMO"
- *       8   4  version of this format, 2
+ *       8   4  version of this format, 3
  *      12   4  version of the layout
  *      16  32  SHA-256 of what the program and its libraries say of their versions
  *      48  32  diff ID
@@ -25,11 +25,11 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "crypto/crypto.h"
-#include "ext4/ext4.h"
+#include "layer/layout.h"
 #include "memo/internal.h"
 
 /* FORMAT also changes with what the scan makes of a layer that it accepted before. */
-enum { HEADER_SIZE = 104, FORMAT = 2 };
+enum { HEADER_SIZE = 104, FORMAT = 3 };
 
 static const char magic[8] = {'L', 'I', 'M', 'G', 'M', 'E', 'M', 'O'};
 
@@ -40,7 +40,7 @@ static void put_fixed(const struct li_memo *memo, const uint8_t *diff_id, uint8_
 {
     memcpy(p, magic, sizeof(magic));
     li_put_le32(p + 8, FORMAT);
-    li_put_le32(p + 12, LI_EXT4_LAYOUT_VERSION);
+    li_put_le32(p + 12, LI_LAYOUT_LATEST);
     memcpy(p + 16, memo->made_by, LI_SHA256_SIZE);
     memcpy(p + 48, diff_id, LI_SHA256_SIZE);
 }

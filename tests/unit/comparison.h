@@ -70,7 +70,8 @@ HELPER int compare(struct stack *stored, struct stack *layers, struct li_buffer 
     source = li_ext4_source(stored->ext4);
     blocks = (struct li_blocks){&source, source.count * LI_CHUNK_SIZE, read_plan};
     assert_done(li_files_open(&blocks, &files, err), err);
-    rc = li_compare(files, layers->layers, note, said, result, err);
+    rc = li_compare(&(struct li_compare_sides){files, layers->layers, li_tree_layout(stored->tree)},
+                    note, said, result, err);
     li_files_free(files);
     stack_free(stored);
     stack_free(layers);

@@ -84,8 +84,8 @@ static void test_metadata(void **state)
     other.uid = 70000;
     expect_entries(&file, &other, "/f: uid: 0, 70000\n");
     other = file;
-    other.gid = UINT32_MAX;
-    expect_entries(&file, &other, "/f: gid: 0, 4294967295\n");
+    other.gid = UINT32_MAX - 1;
+    expect_entries(&file, &other, "/f: gid: 0, 4294967294\n");
     other = file;
     other.mtime = -1;
     expect_entries(&file, &other, "/f: mtime: 5.000000000, -1.000000000\n");
@@ -122,7 +122,9 @@ static void test_attributes(void **state)
     expect_pax("SCHILY.xattr.user.a", "1", "2", "/f: attribute user.a: 1 bytes 31, 1 bytes 32\n");
     expect_pax("SCHILY.xattr.user.a", "1", NULL, "/f: attribute user.a: 1 bytes 31, none\n");
     expect_pax("SCHILY.xattr.user.a", NULL, "11", "/f: attribute user.a: none, 2 bytes 3131\n");
-    expect_pax("SCHILY.xattr.user.a", NULL, "", "");
+    expect_pax("SCHILY.xattr.user.a", NULL, "", "/f: attribute user.a: none, 0 bytes\n");
+    expect_pax("SCHILY.xattr.user.a", "", "", "");
+    expect_pax("SCHILY.xattr.system.posix_acl_access", NULL, "", "");
     expect_pax("LIBARCHIVE.xattr.user.a", "MQ==", "MQ==", "");
     expect_pax("SCHILY.xattr.com.apple.quarantine", "1", "2", "");
     expect_pax("LIBARCHIVE.xattr.com.apple.provenance", NULL, "MQ==", "");
@@ -151,6 +153,9 @@ static void test_whiteouts(void **state)
     same("d/ d/n=2", "d/ d/x=1", "d/ d/n=2 .wh.d=");
     same("a=1 d/ d/x=1", "a=1 .wh.a= d/ d/x=1 d/.wh..wh..opq=");
     same("a=1 b=2", "a=1", ".wh..wh.plnk/ .wh..wh.plnk/1.2=x .wh..wh.aufs= b=2");
+    same("p=x q*p", ".wh..wh.plnk/1.2=x p*.wh..wh.plnk/1.2 q*./.wh..wh.plnk/1.2");
+    same("p=x q=y", ".wh..wh.plnk/1.2=x p*.wh..wh.plnk/1.2 .wh..wh.plnk/1.2=y q*.wh..wh.plnk/1.2");
+    same("q=2", ".wh..wh.plnk/1.2=x p*.wh..wh.plnk/1.2 q*p", ".wh.p= q=2");
     same("r/ l>r", "r/ r/x=1 l>r", "l/.wh.x=");
     same("r/ r/x=1 l/", "r/ r/x=1 l>r", "l/ l/.wh..wh..opq=");
     same("r/ r/x=1 l/ l/n=2", "r/ r/x=1 l>r", "l/.wh.x= l/ l/n=2");

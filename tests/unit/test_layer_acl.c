@@ -156,7 +156,6 @@ static void test_wrong_acls(void **state)
     };
     uint8_t value[200];
     struct stack s = {0};
-    struct li_buffer pax = {0};
     size_t len;
 
     (void)state;
@@ -175,13 +174,37 @@ static void test_wrong_acls(void **state)
     value[4] = 0; /* no tag */
     put_one(stack_layer(&s), "f", "system.posix_acl_access", value, len);
     expect_no_image(&s, LI_ECORRUPT, "is not valid");
-    value[4] = UO;
-    put_one(stack_layer(&s), "f", "system.posix_acl_default", value, len);
-    expect_no_image(&s, LI_EUNSUPPORTED, "its type cannot have");
-    add_xattr(&pax, "system.posix_acl_access", value, len);
-    put(stack_layer(&s), "l", '2', 0777, &pax);
-    expect_no_image(&s, LI_EUNSUPPORTED, "its type cannot have");
-    li_buffer_free(&pax);
+}
+
+/* ACLs where Linux has none: on links, and default ones on all but directories. In whatever layout,
+ * since none took them. */
+static void test_acls_in_the_wrong_place(void **state)
+{
+    static const char *const forms[] = {"SCHILY.acl.access", "SCHILY.acl.default"};
+
+    (void)state;
+    for (uint32_t layout = 1; layout <= 3; layout++) {
+        struct stack s = {.layout = layout};
+        struct li_buffer pax = {0}, *tar = stack_layer(&s);
+        const struct li_note *note;
+        ext2_filsys fs;
+
+        tar_record_text(&pax, forms[0], "user::rwx,user:joe:rwx:5,group::r--,mask::rwx,other::r--");
+        put(tar, "l", '2', 0777, &pax);
+        tar_record_text(&pax, forms[1], "user::rwx,group::r--,other::r--");
+        put(tar, "f", '0', 0640, &pax);
+        li_buffer_free(&pax);
+        fs = open_ext4(&s);
+        assert_int_equal(count_xattrs(fs, "l"), 0);
+        assert_int_equal(count_xattrs(fs, "f"), 0);
+        assert_int_equal(inode_at(fs, "l").large.i_mode & 07777, 0777);
+        assert_int_equal(inode_at(fs, "f").large.i_mode & 07777, 0640);
+        note = li_tree_note(s.tree, LI_NOTE_TYPE);
+        assert_int_equal(note->entries, 2);
+        assert_string_equal(note->path, "l");
+        assert_string_equal(note->text, "system.posix_acl_access");
+        close_ext4(&s, fs);
+    }
 }
 
 static void test_wrong_text_acls(void **state)
@@ -223,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_names_in_acls),
         cmocka_unit_test(test_acls_that_are_modes),
         cmocka_unit_test(test_wrong_acls),
+        cmocka_unit_test(test_acls_in_the_wrong_place),
         cmocka_unit_test(test_wrong_text_acls),
     };
 

@@ -88,7 +88,7 @@ LIB_READER = lib/reader/chunks.c lib/reader/directory.c lib/reader/extent.c lib/
 
 LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c lib/compare/compare.c \
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
-	lib/compare/route.c lib/compare/walk.c
+	lib/compare/readers.c lib/compare/route.c lib/compare/walk.c
 
 FUSE = fuse/listing.c fuse/mount.c fuse/operations.c fuse/presence.c fuse/signals.c fuse/unmount.c
 

@@ -72,8 +72,11 @@ static int conclude(const struct arguments *args, const struct li_verify_result 
     char size[SIZE_TEXT];
 
     if (compared->differences > 0) {
-        li_fail(&said, LI_ECHANGED, "%s is not what the layers of %s make: %llu differences",
-                args->operand[0], image_text(against), (unsigned long long)compared->differences);
+        li_fail(&said, LI_ECHANGED, "%s is not what the layers of %s make: %llu differences%s",
+                args->operand[0], image_text(against), (unsigned long long)compared->differences,
+                compared->disagreements > 0 ? "; the two readers of these layers disagree, so this "
+                                              "may be a misreading by libarchive"
+                                            : "");
         fflush(stdout);
         fprintf(stderr, "lambdaimg: %s\n", said.text);
         return EXIT_SAID_NO;

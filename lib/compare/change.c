@@ -61,8 +61,8 @@ static int classify(struct li_change *change, struct li_error *err)
 }
 
 /* libarchive reads the fraction of a negative time as if it were one of a positive: -1.25 comes as
- * -1 second and 250000000 ns. A time that does not fit an inode is none. */
-static void read_time(struct archive_entry *entry, struct li_facts *facts)
+ * -1 second and 250000000 ns. */
+void li_change_time(struct archive_entry *entry, struct li_facts *facts)
 {
     int64_t seconds = archive_entry_mtime(entry);
     long fraction = archive_entry_mtime_nsec(entry);
@@ -71,8 +71,6 @@ static void read_time(struct archive_entry *entry, struct li_facts *facts)
         fraction = -fraction;
     facts->mtime = fraction < 0 ? seconds - 1 : seconds;
     facts->mtime_nsec = (uint32_t)(fraction < 0 ? fraction + 1000000000 : fraction);
-    if (facts->mtime < EARLIEST || facts->mtime > LATEST)
-        facts->mtime = facts->mtime_nsec = 0;
 }
 
 /* A number must not be cut to one that happens to be stored. */
@@ -122,7 +120,9 @@ static int read_facts(struct archive_entry *entry, bool strict, struct li_facts 
     int rc = read_number(archive_entry_uid(entry), "uid", &facts->uid, err);
 
     facts->mode = (uint32_t)(archive_entry_filetype(entry) | (archive_entry_perm(entry) & 07777));
-    read_time(entry, facts);
+    li_change_time(entry, facts);
+    if (facts->mtime < EARLIEST || facts->mtime > LATEST)
+        facts->mtime = facts->mtime_nsec = 0;
     if (rc == 0)
         rc = read_number(archive_entry_gid(entry), "gid", &facts->gid, err);
     if (rc == 0 && strict)

@@ -26,7 +26,9 @@ static int make_tree(struct li_comparison *c, struct li_error *err)
     c->root->parent = c->root;
     c->root->names = 1;
     for (size_t i = 0; rc == 0 && i < li_layers_count(c->layers); i++) {
-        rc = li_changes_read(c->layers, i, c->strict, &changes, err);
+        rc = li_compare_readers(c, i, err);
+        if (rc == 0)
+            rc = li_changes_read(c->layers, i, c->strict, &changes, err);
         if (rc == 0) {
             rc = li_changes_apply(c->root, &changes, (uint32_t)i, err);
             if (rc < 0)
@@ -41,6 +43,8 @@ static int compare(struct li_comparison *c, struct li_error *err)
 {
     int rc = make_tree(c, err);
 
+    if (rc == LI_ECORRUPT && c->result.disagreements > 0)
+        li_context(err, "the two readers of the layers disagree, and libarchive gives up");
     if (rc == 0)
         rc = li_compare_trees(c, err);
     if (rc == 0)
@@ -48,14 +52,13 @@ static int compare(struct li_comparison *c, struct li_error *err)
     return rc < 0 ? rc : li_layers_verified(c->layers, err);
 }
 
-int li_compare(const struct li_compare_sides *sides, li_compare_report *report, void *arg,
+int li_compare(const struct li_compare_sides *sides, const struct li_compare_reports *reports,
                struct li_compare_result *out, struct li_error *err)
 {
     struct li_comparison c = {.files = sides->files,
                               .layers = sides->layers,
                               .strict = sides->layout >= STRICT_LAYOUT,
-                              .report = report,
-                              .arg = arg};
+                              .reports = reports};
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before;
     int rc;
 

@@ -15,7 +15,7 @@ void li_differ(struct li_comparison *c, const char *path, const char *what, cons
                const char *layers)
 {
     c->result.differences++;
-    c->report(c->arg, *path ? path : "/", what, stored, layers);
+    c->reports->differs(c->reports->arg, *path ? path : "/", what, stored, layers);
 }
 
 void li_differ_numbers(struct li_comparison *c, const char *path, const char *what, uint64_t stored,

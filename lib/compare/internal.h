@@ -106,6 +106,8 @@ int li_attribute_read(struct archive_entry *entry, bool strict, struct li_attrib
 /* change.c */
 int li_changes_read(struct li_layers *layers, size_t index, bool strict, struct li_changes *out,
                     struct li_error *err);
+/* The time of an entry, of whatever year. */
+void li_change_time(struct archive_entry *entry, struct li_facts *facts);
 /* Whether a clean path is that of a file which AUFS kept as a target of hard links. */
 bool li_change_is_target(const char *path);
 void li_changes_free(struct li_changes *changes);
@@ -157,10 +159,12 @@ struct li_comparison {
     struct li_object *root;
     struct li_object **regular; /* those whose contents are to be compared */
     size_t regular_count, regular_cap;
-    li_compare_report *report;
-    void *arg;
+    const struct li_compare_reports *reports;
     struct li_compare_result result;
 };
+
+/* readers.c: reports where the two readers of tars list a layer in two ways. */
+int li_compare_readers(struct li_comparison *c, size_t layer, struct li_error *err);
 
 /* difference.c */
 void li_differ(struct li_comparison *c, const char *path, const char *what, const char *stored,

@@ -240,14 +240,15 @@ static bool fold_into_mode(const struct acl *acl, uint32_t *mode)
 }
 
 static int read_acl(struct archive_entry *entry, int which, const char *name,
-                    struct li_attribute **list, uint32_t *mode, struct li_error *err)
+                    struct li_facts *facts, struct li_error *err)
 {
+    struct li_attribute **list = &facts->attributes;
     struct acl acl = {0};
     const struct li_attribute *given = find(list, name);
     bool access = which == ARCHIVE_ENTRY_ACL_TYPE_ACCESS;
     int rc = 0;
 
-    if (access ? S_ISLNK(*mode) : !S_ISDIR(*mode)) {
+    if (access ? S_ISLNK(facts->mode) : !S_ISDIR(facts->mode)) {
         if (given)
             drop(list, name);
         return 0;
@@ -258,8 +259,9 @@ static int read_acl(struct archive_entry *entry, int which, const char *name,
         rc = read_text(entry, which, &acl, err);
     if (rc == 0 && given)
         drop(list, name);
-    if (rc == 0 && acl.count > 0 && !acl.named && (!access || !fold_into_mode(&acl, mode)))
+    if (rc == 0 && acl.count > 0 && !acl.named && (!access || !fold_into_mode(&acl, &facts->mode)))
         rc = write_binary(&acl, name, list, err);
+    facts->mode_unsure |= access && acl.named;
     free(acl.rules);
     return rc;
 }
@@ -299,8 +301,8 @@ static bool is_kept(const char *name, size_t size, uint32_t mode, bool strict)
     }
 }
 
-int li_attribute_read(struct archive_entry *entry, bool strict, struct li_attribute **list,
-                      uint32_t *mode, struct li_error *err)
+int li_attribute_read(struct archive_entry *entry, bool strict, struct li_facts *facts,
+                      struct li_error *err)
 {
     int left = archive_entry_xattr_reset(entry), kept = 0, rc = 0;
     const char *name;
@@ -310,15 +312,15 @@ int li_attribute_read(struct archive_entry *entry, bool strict, struct li_attrib
     for (; rc == 0 && left > 0; left--) {
         if (archive_entry_xattr_next(entry, &name, &value, &size) != 0)
             break;
-        if (!is_kept(name, size, *mode, strict))
+        if (!is_kept(name, size, facts->mode, strict))
             continue;
         if (++kept > ATTRIBUTES_MAX)
             return li_fail(err, LI_ELIMIT, "more than %d attributes", ATTRIBUTES_MAX);
-        rc = li_attribute_add(list, name, value, size, err);
+        rc = li_attribute_add(&facts->attributes, name, value, size, err);
     }
     if (rc == 0)
-        rc = read_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACCESS, list, mode, err);
+        rc = read_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACCESS, facts, err);
     if (rc == 0)
-        rc = read_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, DEFAULT, list, mode, err);
+        rc = read_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, DEFAULT, facts, err);
     return rc;
 }

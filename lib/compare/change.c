@@ -128,14 +128,14 @@ static int read_facts(struct archive_entry *entry, bool strict, struct li_facts 
     if (rc == 0 && strict)
         rc = check_owner(facts, err);
     if (S_ISLNK(facts->mode) && strict)
-        facts->mode |= 0777;
+        facts->mode = S_IFLNK | 0777;
     if (S_ISREG(facts->mode))
         facts->size = (uint64_t)archive_entry_size(entry);
     if (rc == 0 && (S_ISCHR(facts->mode) || S_ISBLK(facts->mode)))
         rc = read_device(entry, facts, err);
     if (rc == 0 && S_ISLNK(facts->mode))
         rc = read_target(entry, facts, err);
-    return rc < 0 ? rc : li_attribute_read(entry, strict, &facts->attributes, &facts->mode, err);
+    return rc < 0 ? rc : li_attribute_read(entry, strict, facts, err);
 }
 
 static struct li_change *add(struct li_changes *changes)

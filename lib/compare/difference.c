@@ -87,8 +87,9 @@ static void compare_mode(struct li_comparison *c, const char *path, const struct
                          const struct li_facts *facts)
 {
     char stored[TEXT], layers[TEXT];
+    uint32_t known = facts->mode_unsure ? 07000 : 07777;
 
-    if ((st->st_mode & 07777) == (facts->mode & 07777))
+    if ((st->st_mode & known) == (facts->mode & known))
         return;
     snprintf(stored, sizeof(stored), "%04o", st->st_mode & 07777);
     snprintf(layers, sizeof(layers), "%04o", facts->mode & 07777);

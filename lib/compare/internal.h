@@ -34,6 +34,9 @@ struct li_facts {
     int64_t mtime;
     uint32_t mtime_nsec;
     uint32_t mode; /* type and permissions */
+    /* The last nine bits of it are of an ACL that is not kept: libarchive puts each there, and does
+     * not tell what the tar has. */
+    bool mode_unsure;
     uint32_t uid;
     uint32_t gid;
     uint32_t major;
@@ -99,9 +102,9 @@ int li_attribute_add(struct li_attribute **list, const char *name, const void *v
 void li_attribute_free(struct li_attribute *list);
 /* Whether that is the attribute's value, or one of them. */
 bool li_attribute_has(const struct li_attribute *attribute, const void *value, size_t size);
-/* Those of an entry that an image has; MODE gets what its ACL says of permissions. */
-int li_attribute_read(struct archive_entry *entry, bool strict, struct li_attribute **list,
-                      uint32_t *mode, struct li_error *err);
+/* Those of an entry that an image has, into FACTS, whose mode gets what its ACL says. */
+int li_attribute_read(struct archive_entry *entry, bool strict, struct li_facts *facts,
+                      struct li_error *err);
 
 /* change.c */
 int li_changes_read(struct li_layers *layers, size_t index, bool strict, struct li_changes *out,

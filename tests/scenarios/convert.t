@@ -11,7 +11,8 @@ agrees() {
     shift 2
 
     ok "$what: e2fsck finds nothing" e2fsck -fn "$image"
-    "$TOOLS/ext4list" "$image" >image.list
+    # An attribute without a value is one to containerd and Docker, and none to umoci.
+    "$TOOLS/ext4list" "$image" | sed -E 's/ (user|trusted|security)\.[^ =]*=( |$)/\2/g' >image.list
     if unpack_layers "$WORK/tree" "$@"; then
         "$TOOLS/treelist" "$WORK/tree" >tree.list
         same_text tree.list image.list "$what: the tree is the one umoci unpacks"
@@ -106,7 +107,7 @@ sed -i ':a; /\\$/{N; s/\\\n//; ba}' want
 same_text want "$ERR" "one note for each kind tells of it"
 ok "e2fsck finds nothing" e2fsck -fn odd.ext4
 "$TOOLS/ext4list" odd.ext4 >odd.list
-has odd.list '^l0777 .* d ' "a symbolic link has the mode 0777"
+has odd.list '^d l 0777 ' "a symbolic link has the mode 0777"
 has_no odd.list 'user\.' "no attribute is left that Linux does not allow"
 new_repository "$WORK/odd"
 for again in "" ", again"; do

@@ -88,10 +88,10 @@ struct li_note {
 
 struct li_tree;
 
-/* Merges the stack by the rules of LAYOUT (layout.h). Errors: LI_ECORRUPT (a broken tar, a hard link
- * to nothing), LI_EUNSUPPORTED (an entry that ext4 cannot hold, a type that is not known, a layout
- * that is not known), LI_EINVALID (a path through a file, a loop of links), LI_ELIMIT; the text
- * names the layer and the path. */
+/* Merges the stack by the rules of LAYOUT (layout.h). Errors: LI_ECORRUPT (a broken tar, a hard
+ * link to nothing), LI_EUNSUPPORTED (an entry that ext4 cannot hold, a type that is not known, a
+ * layout that is not known), LI_EINVALID (a path through a file, a loop of links), LI_ELIMIT; the
+ * text names the layer and the path. */
 int li_tree_build(struct li_layers *layers, uint32_t layout, struct li_tree **out,
                   struct li_error *err);
 

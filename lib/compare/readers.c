@@ -18,7 +18,7 @@
 #include "compare/internal.h"
 #include "tar/tar.h"
 
-enum { WINDOW = 256 * 1024, WINDOW_MAX = LI_TAR_SPECIAL_MAX, TEXT = 400 };
+enum { WINDOW = 256 * 1024, WINDOW_MAX = LI_TAR_SPECIAL_MAX, TEXT = 1100 };
 
 _Static_assert((int)WINDOW <= (int)WINDOW_MAX, "a window has room");
 

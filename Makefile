@@ -48,14 +48,18 @@ LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/
 	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
 
 LIB_LAYER = lib/layer/acl.c lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/inflate.c \
-	lib/layer/input.c lib/layer/layers.c lib/layer/merge.c lib/layer/path.c lib/layer/read.c \
-	lib/layer/record.c lib/layer/scan.c lib/layer/sets.c lib/layer/state.c lib/layer/tags.c \
-	lib/layer/tree.c lib/layer/verify.c lib/layer/whiteout.c lib/layer/windows.c lib/layer/xattr.c \
-	lib/layer/zeros.c
+	lib/layer/input.c lib/layer/layers.c lib/layer/layout.c lib/layer/merge.c lib/layer/path.c \
+	lib/layer/read.c lib/layer/record.c lib/layer/scan.c lib/layer/sets.c lib/layer/state.c \
+	lib/layer/tags.c lib/layer/tree.c lib/layer/verify.c lib/layer/whiteout.c lib/layer/windows.c \
+	lib/layer/xattr.c lib/layer/zeros.c
 
 LIB_TAR = lib/tar/entry.c lib/tar/header.c lib/tar/number.c lib/tar/pax.c lib/tar/places.c lib/tar/sparse.c \
 	lib/tar/tar.c
 
+LIB_LAYER = lib/layer/acl.c lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/inflate.c \
+	lib/layer/input.c lib/layer/layers.c lib/layer/layout.c lib/layer/merge.c lib/layer/path.c \
+	lib/layer/record.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c lib/layer/verify.c \
+	lib/layer/whiteout.c lib/layer/xattr.c lib/layer/zeros.c
 LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/explain.c lib/ext4/extent.c \
 	lib/ext4/geometry.c lib/ext4/group.c lib/ext4/htree.c lib/ext4/inode.c lib/ext4/place.c \
 	lib/ext4/plan.c lib/ext4/source.c lib/ext4/xattr.c
@@ -89,12 +93,12 @@ LIB_READER = lib/reader/chunks.c lib/reader/directory.c lib/reader/extent.c lib/
 
 LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c lib/compare/compare.c \
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
-	lib/compare/route.c lib/compare/walk.c
+	lib/compare/readers.c lib/compare/route.c lib/compare/walk.c
 
 FUSE = fuse/listing.c fuse/mount.c fuse/operations.c fuse/options.c fuse/presence.c fuse/signals.c fuse/unmount.c
 
 CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explain.c cmd/help.c cmd/init.c cmd/inspect.c \
-	cmd/key.c cmd/ls.c cmd/main.c cmd/memo.c cmd/mount.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
+	cmd/key.c cmd/ls.c cmd/main.c cmd/memo.c cmd/mount.c cmd/notes.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # One cmocka program each: tests/unit/test_NAME.c
@@ -122,7 +126,7 @@ UNIT_COMPARE = compare compare_stored
 UNIT_MAN = man
 
 # Programs that the scenarios use: tests/tools/NAME.c
-TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack treelist
+TOOLS = ext4list faultproxy faultstream layout mktar mountfile randomstack treelist
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
@@ -201,6 +205,8 @@ $(BUILD)/tests/faultproxy: \
 	$(call obj,tests/tools/exchange.c tests/tools/faults.c tests/tools/message.c tests/tools/proxy.c)
 
 $(BUILD)/tests/faultstream: $(call obj,tests/tools/message.c tests/tools/proxy.c)
+
+$(BUILD)/tests/layout: $(call obj,cmd/about.c cmd/aws.c cmd/context.c cmd/help.c cmd/notes.c cmd/parse.c cmd/print.c) $(LIB)
 
 $(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sketch.c)
 

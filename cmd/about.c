@@ -71,7 +71,7 @@ int describe(const struct flattened *flattened, struct li_manifest *out, struct 
     out->config[out->config_len] = '\0';
     digest_text(li_image_config_digest(image), out->config_digest);
     out->size = li_ext4_size(flattened->ext4);
-    out->layout = LI_EXT4_LAYOUT_VERSION;
+    out->layout = li_tree_layout(flattened->tree);
     rc = describe_layers(image, out, err);
     return rc < 0 ? rc : describe_tools(out, err);
 }

@@ -7,6 +7,11 @@
 
 #include "reader/reader.h"
 
+/* What was printed of each. */
+struct printed {
+    unsigned differences, disagreements;
+};
+
 enum { SHOWN = 20, READER_MEMORY = 64 << 20, READER_DEADLINE = 120 };
 
 static void print_text(const char *text)
@@ -22,9 +27,9 @@ static void print_text(const char *text)
 static void print_difference(void *arg, const char *path, const char *what, const char *stored,
                              const char *layers)
 {
-    unsigned *printed = arg;
+    struct printed *printed = arg;
 
-    if ((*printed)++ >= SHOWN)
+    if (printed->differences++ >= SHOWN)
         return;
     print_text(path);
     printf(": ");
@@ -33,6 +38,25 @@ static void print_difference(void *arg, const char *path, const char *what, cons
     print_text(stored);
     printf(", layers ");
     print_text(layers);
+    putchar('\n');
+}
+
+static void print_disagreement(void *arg, const char *layer, const char *path, const char *what,
+                               const char *ours, const char *libarchives)
+{
+    struct printed *printed = arg;
+
+    if (printed->disagreements++ >= SHOWN)
+        return;
+    print_text(path);
+    printf(": the two readers of the layer ");
+    print_text(layer);
+    printf(" disagree: ");
+    print_text(what);
+    printf(": lambdaimg ");
+    print_text(ours);
+    printf(", libarchive ");
+    print_text(libarchives);
     putchar('\n');
 }
 
@@ -47,9 +71,12 @@ int compare_with_original(const struct arguments *args, struct context *context,
     struct li_image *image = NULL;
     struct li_files *files = NULL;
     struct li_blocks blocks;
-    unsigned printed = 0;
-    int rc = li_image_open(option(args, "against"), &choice, &context->env, &image, err);
+    struct printed printed = {0};
+    const struct li_compare_reports reports = {&printed, print_difference, print_disagreement};
+    int rc = li_layout_check(manifest->layout, err);
 
+    if (rc == 0)
+        rc = li_image_open(option(args, "against"), &choice, &context->env, &image, err);
     if (rc == 0)
         rc = li_layers_open(image, &context->env, &layers, err);
     if (rc == 0)
@@ -59,7 +86,8 @@ int compare_with_original(const struct arguments *args, struct context *context,
         rc = li_files_open(&blocks, &files, err);
     }
     if (rc == 0)
-        rc = li_compare(files, layers, print_difference, &printed, result, err);
+        rc = li_compare(&(struct li_compare_sides){files, layers, manifest->layout}, &reports,
+                        result, err);
     if (rc < 0)
         li_context(err, "cannot compare with %s", image_text(option(args, "against")));
     li_files_free(files);

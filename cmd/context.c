@@ -248,33 +248,7 @@ unsigned fetching_threads(const struct context *context)
                                                         : context->store->width;
 }
 
-static void print_shown(const char *text)
-{
-    char shown[ESCAPED];
-
-    for (; *text; text++) {
-        escape_byte(*text, shown);
-        fputs(shown, stderr);
-    }
-}
-
-/* One note an image, however many files there are. */
-static void note_left_out(const struct li_left_out *left_out)
-{
-    if (left_out->entries == 0)
-        return;
-    fputs("lambdaimg: note: ", stderr);
-    print_shown(left_out->path);
-    if (left_out->entries > 1)
-        fprintf(stderr, " and %llu more entries have", (unsigned long long)left_out->entries - 1);
-    else
-        fputs(" has", stderr);
-    fputs(" extended attributes that Linux has no name space for, such as ", stderr);
-    print_shown(left_out->name);
-    fputs("; they are left out\n", stderr);
-}
-
-int flatten(const struct arguments *args, const char *path, const struct li_ext4_room *room,
+int flatten(const struct arguments *args, const char *path, const struct image_form *form,
             const struct li_env *env, struct li_memo *memo, struct flattened *out,
             struct li_error *err)
 {
@@ -288,11 +262,11 @@ int flatten(const struct arguments *args, const char *path, const struct li_ext4
     if (rc == 0)
         rc = li_layers_open_known(out->image, env, records, &out->layers, err);
     if (rc == 0)
-        rc = li_tree_build(out->layers, &out->tree, err);
+        rc = li_tree_build(out->layers, form->layout, &out->tree, err);
     if (rc == 0)
-        rc = li_ext4_plan(out->tree, room, &out->ext4, err);
+        rc = li_ext4_plan(out->tree, &form->room, &out->ext4, err);
     if (rc == 0)
-        note_left_out(li_tree_left_out(out->tree));
+        print_notes(out->tree);
     return rc;
 }
 

@@ -11,6 +11,7 @@
 #include "image/image.h"
 #include "kms/kms.h"
 #include "layer/layer.h"
+#include "layer/layout.h"
 #include "layer/tree.h"
 #include "memo/memo.h"
 #include "repo/repo.h"
@@ -65,18 +66,27 @@ struct flattened {
     struct li_memo *memo; /* borrowed, or NULL */
 };
 
+/* What an image is made like, besides what its layers say. */
+struct image_form {
+    uint32_t layout; /* see layer/layout.h */
+    struct li_ext4_room room;
+};
+
 /* How large the file system shall be, by --size and --free. CMD_EUSAGE. */
 int parse_room(const struct arguments *args, struct li_ext4_room *out, struct li_error *err);
 
-/* Opens and plans the image at PATH; --image and --platform of ARGS choose. MEMO, which may be
- * NULL, saves reading what it knows, and must be freed after it. */
-int flatten(const struct arguments *args, const char *path, const struct li_ext4_room *room,
+/* Opens and plans the image at PATH, and prints the notes on it; --image and --platform of ARGS
+ * choose. MEMO, which may be NULL, saves reading what it knows, and must be freed after it. */
+int flatten(const struct arguments *args, const char *path, const struct image_form *form,
             const struct li_env *env, struct li_memo *memo, struct flattened *out,
             struct li_error *err);
 void free_flattened(struct flattened *flattened);
 
 /* A li_chunk_confirm: whether the layers were what the image says. ARG is a struct flattened. */
 int confirm_layers(void *arg, struct li_error *err);
+
+/* notes.c: says on standard error what the image does not have as the layers have it. */
+void print_notes(const struct li_tree *tree);
 
 /* progress.c: a bar on standard error where that is a terminal and the work takes over a second. */
 struct progress_bar {

@@ -36,7 +36,7 @@ static int convert(const struct arguments *args, struct flattened *flattened, un
 static int run(const struct arguments *args, struct li_error *err)
 {
     struct flattened flattened = {0};
-    struct li_ext4_room room;
+    struct image_form form = {.layout = LI_LAYOUT_LATEST};
     struct li_env env;
     int rc;
 
@@ -44,13 +44,13 @@ static int run(const struct arguments *args, struct li_error *err)
         return li_fail(err, CMD_EUSAGE, "say where the image goes, by -o FILE");
     if (flag(args, "json") && !flag(args, "explain"))
         return li_fail(err, CMD_EUSAGE, "--json is for --explain");
-    rc = parse_room(args, &room, err);
+    rc = parse_room(args, &form.room, err);
     if (rc == 0)
         rc = make_env(args, &env, err);
     if (rc == 0 && option(args, "output"))
         rc = li_output_try(option(args, "output"), err);
     if (rc == 0)
-        rc = flatten(args, args->operand[0], &room, &env, NULL, &flattened, err);
+        rc = flatten(args, args->operand[0], &form, &env, NULL, &flattened, err);
     if (rc == 0)
         rc = convert(args, &flattened, env.threads, err);
     if (rc == 0 && flag(args, "explain"))

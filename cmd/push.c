@@ -209,7 +209,7 @@ static int run(const struct arguments *args, struct li_error *err)
     struct li_error ignored = LI_ERROR_INIT;
     struct li_memo *memo = NULL;
     struct li_seal_policy seal;
-    struct li_ext4_room room;
+    struct image_form form = {.layout = LI_LAYOUT_LATEST};
     struct context context = {0};
     int rc = seal_policy(args, &seal, err);
 
@@ -217,13 +217,13 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0 && args->count > 1)
         rc = parse_tag(args->operand[1], &reference, err);
     if (rc == 0)
-        rc = parse_room(args, &room, err);
+        rc = parse_room(args, &form.room, err);
     if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)
         rc = open_memo(args, &context, &memo, err);
     if (rc == 0)
-        rc = flatten(args, args->operand[0], &room, &context.env, memo, &flattened, err);
+        rc = flatten(args, args->operand[0], &form, &context.env, memo, &flattened, err);
     if (rc == 0)
         rc = push(args, &context, &flattened, &seal, &result, &reference, err);
     if (rc == 0 && memo)

@@ -20,8 +20,8 @@ static int verify(const struct arguments *args, struct context *context,
                   struct li_error *err)
 {
     const char *path = option(args, "repair");
-    /* One size has one layout, whichever options of the push led to it. */
-    const struct li_ext4_room room = {LI_EXT4_ROOM_SIZE, manifest->size};
+    /* One size gives one image, whichever options of the push led to it. */
+    const struct image_form form = {manifest->layout, {LI_EXT4_ROOM_SIZE, manifest->size}};
     struct flattened flattened = {0};
     struct li_seal_policy seal;
     struct li_chunk_source source;
@@ -30,7 +30,7 @@ static int verify(const struct arguments *args, struct context *context,
     int rc = seal_policy(args, &seal, err);
 
     if (rc == 0 && path) {
-        rc = flatten(args, path, &room, &context->env, NULL, &flattened, err);
+        rc = flatten(args, path, &form, &context->env, NULL, &flattened, err);
         if (rc == LI_EINVALID && flattened.tree)
             rc = li_fail(err, LI_EINVALID,
                          "it is not the image that was pushed: its files do not fit the %llu bytes "
@@ -72,8 +72,11 @@ static int conclude(const struct arguments *args, const struct li_verify_result 
     char size[SIZE_TEXT];
 
     if (compared->differences > 0) {
-        li_fail(&said, LI_ECHANGED, "%s is not what the layers of %s make: %llu differences",
-                args->operand[0], image_text(against), (unsigned long long)compared->differences);
+        li_fail(&said, LI_ECHANGED, "%s is not what the layers of %s make: %llu differences%s",
+                args->operand[0], image_text(against), (unsigned long long)compared->differences,
+                compared->disagreements > 0 ? "; the two readers of these layers disagree, so this "
+                                              "may be a misreading by libarchive"
+                                            : "");
         fflush(stdout);
         fprintf(stderr, "lambdaimg: %s\n", said.text);
         return EXIT_SAID_NO;

@@ -4,13 +4,20 @@
  *
  * Whiteouts come first and so see lower layers only. They take two rounds: those that no link leads
  * to, then the others, through the links that are left and that the layer itself does not replace.
- * Then all else comes, in the layer's order.
+ * Then all else comes, in the layer's order. What AUFS kept as targets of hard links hangs in a
+ * directory of its own, which nothing leads to, until the layer is done.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "compare/internal.h"
+
+/* What a layer's changes are applied to. */
+struct upon {
+    struct li_object *root;
+    struct li_object *targets;
+};
 
 static bool hides(const struct li_change *change)
 {
@@ -79,13 +86,23 @@ static int apply_whiteouts(struct li_object *root, struct li_changes *changes, u
     return rc;
 }
 
-static int find_linked(struct li_object *root, const char *path, struct li_object **out,
+static const char *last_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static int find_linked(const struct upon *upon, const char *path, struct li_object **out,
                        struct li_error *err)
 {
-    struct li_object *directory;
+    struct li_object *directory = upon->targets;
     struct li_child *child = NULL;
-    const char *name;
-    int rc = li_route_parent(root, path, LI_ROUTE_FIND, 0, &directory, &name, err);
+    const char *name = last_name(path);
+    int rc = 0;
+
+    if (!li_change_is_target(path))
+        rc = li_route_parent(upon->root, path, LI_ROUTE_FIND, 0, &directory, &name, err);
 
     if (rc < 0)
         return rc;
@@ -105,15 +122,15 @@ static void describe(struct li_object *directory, struct li_object *by)
     by->facts = (struct li_facts){0};
 }
 
-static int place(struct li_object *root, struct li_change *change, struct li_error *err)
+static int place(const struct upon *upon, struct li_change *change, struct li_error *err)
 {
     struct li_object *object = change->object, *directory;
     struct li_child *old;
     const char *name;
-    int rc = change->link ? find_linked(root, change->link, &object, err) : 0;
+    int rc = change->link ? find_linked(upon, change->link, &object, err) : 0;
 
     if (rc == 0)
-        rc = li_route_parent(root, change->path, LI_ROUTE_MAKE, 0, &directory, &name, err);
+        rc = li_route_parent(upon->root, change->path, LI_ROUTE_MAKE, 0, &directory, &name, err);
     if (rc < 0)
         return rc;
     old = li_object_child(directory, name);
@@ -129,24 +146,43 @@ static int place(struct li_object *root, struct li_change *change, struct li_err
     return rc;
 }
 
+static int keep_target(const struct upon *upon, struct li_change *change, struct li_error *err)
+{
+    int rc = li_object_name(upon->targets, last_name(change->path), change->object, err);
+
+    if (rc == 0)
+        change->object = NULL;
+    return rc;
+}
+
+static int apply_change(const struct upon *upon, struct li_change *change, struct li_error *err)
+{
+    if (change->kind == LI_CHANGE_TARGET)
+        return keep_target(upon, change, err);
+    if (change->kind != LI_CHANGE_ENTRY)
+        return 0;
+    if (*change->path)
+        return place(upon, change, err);
+    if (!change->object || !li_object_is(change->object, S_IFDIR))
+        return li_fail(err, LI_ECORRUPT, "a root that is no directory");
+    describe(upon->root, change->object);
+    return 0;
+}
+
 int li_changes_apply(struct li_object *root, struct li_changes *changes, uint32_t layer,
                      struct li_error *err)
 {
-    int rc = layer > 0 ? apply_whiteouts(root, changes, layer, err) : 0;
+    const struct upon upon = {root, li_object_directory()};
+    int rc = upon.targets ? 0 : li_fail_memory(err);
 
+    if (rc == 0 && layer > 0)
+        rc = apply_whiteouts(root, changes, layer, err);
     for (size_t i = 0; i < changes->count && rc == 0; i++) {
-        struct li_change *change = &changes->list[i];
-
-        if (change->kind != LI_CHANGE_ENTRY)
-            continue;
-        if (*change->path)
-            rc = place(root, change, err);
-        else if (change->object && li_object_is(change->object, S_IFDIR))
-            describe(root, change->object);
-        else
-            rc = li_fail(err, LI_ECORRUPT, "a root that is no directory");
+        rc = apply_change(&upon, &changes->list[i], err);
         if (rc < 0)
-            li_context(err, "/%s", change->path);
+            li_context(err, "/%s", changes->list[i].path);
     }
+    if (upon.targets)
+        li_object_release(upon.targets);
     return rc;
 }

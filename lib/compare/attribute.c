@@ -4,6 +4,9 @@
  * two forms, the attribute's own or PAX's text, and always ends as a list of (tag, id, permissions)
  * that is written out anew: Linux keeps of an access ACL its permissions in the mode, and the rest
  * only where there is more than the mode can say.
+ *
+ * Of an attribute that an entry has in several spellings libarchive does not tell which is which,
+ * so each of the values is good.
  */
 #include <archive_entry.h>
 #include <limits.h>
@@ -31,13 +34,20 @@ struct rule {
 struct acl {
     struct rule *rules;
     size_t count;
+    bool named;  /* a user or group has a name and no number */
+    bool unsure; /* a number is too large for libarchive, which makes another of it */
 };
 
 static void free_one(struct li_attribute *attribute)
 {
-    free(attribute->name);
-    free(attribute->value);
-    free(attribute);
+    while (attribute) {
+        struct li_attribute *other = attribute->other;
+
+        free(attribute->name);
+        free(attribute->value);
+        free(attribute);
+        attribute = other;
+    }
 }
 
 void li_attribute_free(struct li_attribute *list)
@@ -73,31 +83,49 @@ static void drop(struct li_attribute **list, const char *name)
     free_one(gone);
 }
 
-int li_attribute_add(struct li_attribute **list, const char *name, const void *value, size_t size,
-                     struct li_error *err)
+static struct li_attribute *new_attribute(const char *name, const void *value, size_t size)
 {
-    struct li_attribute **at = seek(list, name), *fresh;
-    const struct li_attribute *same = find(list, name);
+    struct li_attribute *fresh = calloc(1, sizeof(*fresh));
 
-    /* libarchive writes each in two forms. */
-    if (same && same->size == size && memcmp(same->value, value, size) == 0)
-        return 0;
-    if (same)
-        return li_fail(err, LI_ECORRUPT, "the attribute %s twice", name);
-    fresh = calloc(1, sizeof(*fresh));
     if (!fresh)
-        return li_fail_memory(err);
+        return NULL;
     fresh->name = strdup(name);
     fresh->value = malloc(size ? size : 1);
     if (!fresh->name || !fresh->value) {
         free_one(fresh);
-        return li_fail_memory(err);
+        return NULL;
     }
     if (size)
         memcpy(fresh->value, value, size);
     fresh->size = size;
-    fresh->next = *at;
-    *at = fresh;
+    return fresh;
+}
+
+bool li_attribute_has(const struct li_attribute *attribute, const void *value, size_t size)
+{
+    for (; attribute; attribute = attribute->other)
+        if (attribute->size == size && (size == 0 || memcmp(attribute->value, value, size) == 0))
+            return true;
+    return false;
+}
+
+int li_attribute_add(struct li_attribute **list, const char *name, const void *value, size_t size,
+                     struct li_error *err)
+{
+    struct li_attribute **at = seek(list, name), *same = find(list, name), *fresh;
+
+    if (same && li_attribute_has(same, value, size))
+        return 0;
+    fresh = new_attribute(name, value, size);
+    if (!fresh)
+        return li_fail_memory(err);
+    if (same) {
+        fresh->other = same->other;
+        same->other = fresh;
+    } else {
+        fresh->next = *at;
+        *at = fresh;
+    }
     return 0;
 }
 
@@ -156,8 +184,11 @@ static int read_text(struct archive_entry *entry, int which, struct acl *acl, st
         for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
             if (tags[i].theirs == tag)
                 rule.tag = tags[i].ours;
-        if (rule.tag == USER || rule.tag == GROUP)
+        if (rule.tag == USER || rule.tag == GROUP) {
             rule.id = (uint32_t)id;
+            acl->named |= id < 0;
+            acl->unsure |= id == INT_MAX;
+        }
         acl->rules[acl->count++] = rule;
     }
     if (acl->count > 1)
@@ -165,6 +196,7 @@ static int read_text(struct archive_entry *entry, int which, struct acl *acl, st
     return rc;
 }
 
+/* Replaces what the list has by that name. */
 static int write_binary(const struct acl *acl, const char *name, struct li_attribute **list,
                         struct li_error *err)
 {
@@ -182,6 +214,8 @@ static int write_binary(const struct acl *acl, const char *name, struct li_attri
     }
     rc = li_attribute_add(list, name, value, size, err);
     free(value);
+    if (rc == 0)
+        find(list, name)->unsure = acl->unsure;
     return rc;
 }
 
@@ -206,21 +240,28 @@ static bool fold_into_mode(const struct acl *acl, uint32_t *mode)
 }
 
 static int read_acl(struct archive_entry *entry, int which, const char *name,
-                    struct li_attribute **list, uint32_t *mode, struct li_error *err)
+                    struct li_facts *facts, struct li_error *err)
 {
+    struct li_attribute **list = &facts->attributes;
     struct acl acl = {0};
     const struct li_attribute *given = find(list, name);
+    bool access = which == ARCHIVE_ENTRY_ACL_TYPE_ACCESS;
     int rc = 0;
 
+    if (access ? S_ISLNK(facts->mode) : !S_ISDIR(facts->mode)) {
+        if (given)
+            drop(list, name);
+        return 0;
+    }
     if (given)
         rc = read_binary(given, &acl, err);
     else if (archive_entry_acl_types(entry) & which)
         rc = read_text(entry, which, &acl, err);
     if (rc == 0 && given)
         drop(list, name);
-    if (rc == 0 && acl.count > 0 &&
-        (which != ARCHIVE_ENTRY_ACL_TYPE_ACCESS || !fold_into_mode(&acl, mode)))
+    if (rc == 0 && acl.count > 0 && !acl.named && (!access || !fold_into_mode(&acl, &facts->mode)))
         rc = write_binary(&acl, name, list, err);
+    facts->mode_unsure |= access && acl.named;
     free(acl.rules);
     return rc;
 }
@@ -242,7 +283,25 @@ static bool is_of_linux(const char *name)
     }
 }
 
-int li_attribute_read(struct archive_entry *entry, struct li_attribute **list, uint32_t *mode,
+/* Whether an image has an attribute of that name and size on a file of that type. The kernel does
+ * not give out what it does not allow there, and an ACL of no bytes is none. */
+static bool is_kept(const char *name, size_t size, uint32_t mode, bool strict)
+{
+    bool plain = S_ISREG(mode) || S_ISDIR(mode);
+
+    if (!is_of_linux(name) || (size == 0 && !strict))
+        return false;
+    switch (*name) {
+    case 'u':
+        return plain || !strict;
+    case 's':
+        return strncmp(name, "system.", 7) != 0 || size > 0;
+    default:
+        return true;
+    }
+}
+
+int li_attribute_read(struct archive_entry *entry, bool strict, struct li_facts *facts,
                       struct li_error *err)
 {
     int left = archive_entry_xattr_reset(entry), kept = 0, rc = 0;
@@ -253,16 +312,15 @@ int li_attribute_read(struct archive_entry *entry, struct li_attribute **list, u
     for (; rc == 0 && left > 0; left--) {
         if (archive_entry_xattr_next(entry, &name, &value, &size) != 0)
             break;
-        /* A PAX record without a value takes back what an earlier one said. */
-        if (size == 0 || !is_of_linux(name))
+        if (!is_kept(name, size, facts->mode, strict))
             continue;
         if (++kept > ATTRIBUTES_MAX)
             return li_fail(err, LI_ELIMIT, "more than %d attributes", ATTRIBUTES_MAX);
-        rc = li_attribute_add(list, name, value, size, err);
+        rc = li_attribute_add(&facts->attributes, name, value, size, err);
     }
     if (rc == 0)
-        rc = read_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACCESS, list, mode, err);
+        rc = read_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACCESS, facts, err);
     if (rc == 0)
-        rc = read_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, DEFAULT, list, mode, err);
+        rc = read_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, DEFAULT, facts, err);
     return rc;
 }

@@ -13,10 +13,20 @@
 #define MARK ".wh."
 #define OWN MARK ".wh."
 #define OPAQUE OWN ".opq"
+#define TARGETS OWN "plnk/"
+
+/* Seconds that an inode of ext4 has room for: 32 bits, signed, and two more above. */
+#define EARLIEST (-(INT64_C(1) << 31))
+#define LATEST ((INT64_C(1) << 34) - (INT64_C(1) << 31) - 1)
 
 static bool begins(const char *name, const char *with)
 {
     return strncmp(name, with, strlen(with)) == 0;
+}
+
+bool li_change_is_target(const char *path)
+{
+    return begins(path, TARGETS);
 }
 
 /* What the names in a clean path make of the entry; a whiteout gets the path of what it hides. */
@@ -29,7 +39,7 @@ static int classify(struct li_change *change, struct li_error *err)
     for (char *name = change->path; name; name = strchr(name, '/')) {
         name += *name == '/';
         if (begins(name, OWN) && !(name == last && strcmp(name, OPAQUE) == 0)) {
-            change->kind = LI_CHANGE_NOTHING;
+            change->kind = li_change_is_target(change->path) ? LI_CHANGE_TARGET : LI_CHANGE_NOTHING;
             return 0;
         }
         marked |= name != last && begins(name, MARK);
@@ -52,7 +62,7 @@ static int classify(struct li_change *change, struct li_error *err)
 
 /* libarchive reads the fraction of a negative time as if it were one of a positive: -1.25 comes as
  * -1 second and 250000000 ns. */
-static void read_time(struct archive_entry *entry, struct li_facts *facts)
+void li_change_time(struct archive_entry *entry, struct li_facts *facts)
 {
     int64_t seconds = archive_entry_mtime(entry);
     long fraction = archive_entry_mtime_nsec(entry);
@@ -96,21 +106,36 @@ static int read_target(struct archive_entry *entry, struct li_facts *facts, stru
     return facts->target ? 0 : li_fail_memory(err);
 }
 
-static int read_facts(struct archive_entry *entry, struct li_facts *facts, struct li_error *err)
+/* Linux has one user and one group less than numbers: the last stands for none. */
+static int check_owner(const struct li_facts *facts, struct li_error *err)
+{
+    if (facts->uid == UINT32_MAX || facts->gid == UINT32_MAX)
+        return li_fail(err, LI_EUNSUPPORTED, "an owner that is none, 4294967295");
+    return 0;
+}
+
+static int read_facts(struct archive_entry *entry, bool strict, struct li_facts *facts,
+                      struct li_error *err)
 {
     int rc = read_number(archive_entry_uid(entry), "uid", &facts->uid, err);
 
     facts->mode = (uint32_t)(archive_entry_filetype(entry) | (archive_entry_perm(entry) & 07777));
-    read_time(entry, facts);
+    li_change_time(entry, facts);
+    if (facts->mtime < EARLIEST || facts->mtime > LATEST)
+        facts->mtime = facts->mtime_nsec = 0;
     if (rc == 0)
         rc = read_number(archive_entry_gid(entry), "gid", &facts->gid, err);
+    if (rc == 0 && strict)
+        rc = check_owner(facts, err);
+    if (S_ISLNK(facts->mode) && strict)
+        facts->mode = S_IFLNK | 0777;
     if (S_ISREG(facts->mode))
         facts->size = (uint64_t)archive_entry_size(entry);
     if (rc == 0 && (S_ISCHR(facts->mode) || S_ISBLK(facts->mode)))
         rc = read_device(entry, facts, err);
     if (rc == 0 && S_ISLNK(facts->mode))
         rc = read_target(entry, facts, err);
-    return rc < 0 ? rc : li_attribute_read(entry, &facts->attributes, &facts->mode, err);
+    return rc < 0 ? rc : li_attribute_read(entry, strict, facts, err);
 }
 
 static struct li_change *add(struct li_changes *changes)
@@ -128,8 +153,18 @@ static struct li_change *add(struct li_changes *changes)
     return &changes->list[changes->count++];
 }
 
-static int read_change(struct archive_entry *entry, struct li_change *change, uint32_t layer,
-                       uint64_t number, struct li_error *err)
+static int read_object(struct archive_entry *entry, bool strict, struct li_change *change,
+                       struct li_facts place, struct li_error *err)
+{
+    change->object = li_object_new();
+    if (!change->object)
+        return li_fail_memory(err);
+    change->object->facts = place;
+    return read_facts(entry, strict, &change->object->facts, err);
+}
+
+static int read_change(struct archive_entry *entry, bool strict, struct li_change *change,
+                       struct li_facts place, struct li_error *err)
 {
     const char *path = archive_entry_pathname(entry), *link = archive_entry_hardlink(entry);
     int rc;
@@ -143,18 +178,15 @@ static int read_change(struct archive_entry *entry, struct li_change *change, ui
         rc = classify(change, err);
     if (rc == 0 && change->kind == LI_CHANGE_ENTRY && link)
         rc = li_route_clean(link, &change->link, err);
-    else if (rc == 0 && change->kind == LI_CHANGE_ENTRY) {
-        change->object = li_object_new();
-        if (!change->object)
-            return li_fail_memory(err);
-        change->object->facts.layer = layer;
-        change->object->facts.number = number;
-        rc = read_facts(entry, &change->object->facts, err);
-    }
+    else if (rc == 0 && change->kind == LI_CHANGE_TARGET &&
+             (link || archive_entry_filetype(entry) != AE_IFREG))
+        change->kind = LI_CHANGE_NOTHING;
+    else if (rc == 0 && (change->kind == LI_CHANGE_ENTRY || change->kind == LI_CHANGE_TARGET))
+        rc = read_object(entry, strict, change, place, err);
     return rc < 0 ? li_context(err, "%s", path) : 0;
 }
 
-int li_changes_read(struct li_layers *layers, size_t index, struct li_changes *out,
+int li_changes_read(struct li_layers *layers, size_t index, bool strict, struct li_changes *out,
                     struct li_error *err)
 {
     struct li_layer_archive *layer = NULL;
@@ -168,8 +200,10 @@ int li_changes_read(struct li_layers *layers, size_t index, struct li_changes *o
         if (rc != 0)
             break;
         change = add(out);
-        rc =
-            change ? read_change(entry, change, (uint32_t)index, number, err) : li_fail_memory(err);
+        rc = change
+                 ? read_change(entry, strict, change,
+                               (struct li_facts){.layer = (uint32_t)index, .number = number}, err)
+                 : li_fail_memory(err);
         if (rc < 0)
             li_context(err, "layer %s", li_layers_name(layers, index));
     }

@@ -12,6 +12,9 @@
 
 #include "compare/internal.h"
 
+/* Since this layout an image has what Linux lets a file have, and nothing else. */
+enum { STRICT_LAYOUT = 3 };
+
 static int make_tree(struct li_comparison *c, struct li_error *err)
 {
     struct li_changes changes = {0};
@@ -23,7 +26,9 @@ static int make_tree(struct li_comparison *c, struct li_error *err)
     c->root->parent = c->root;
     c->root->names = 1;
     for (size_t i = 0; rc == 0 && i < li_layers_count(c->layers); i++) {
-        rc = li_changes_read(c->layers, i, &changes, err);
+        rc = li_compare_readers(c, i, err);
+        if (rc == 0)
+            rc = li_changes_read(c->layers, i, c->strict, &changes, err);
         if (rc == 0) {
             rc = li_changes_apply(c->root, &changes, (uint32_t)i, err);
             if (rc < 0)
@@ -38,6 +43,8 @@ static int compare(struct li_comparison *c, struct li_error *err)
 {
     int rc = make_tree(c, err);
 
+    if (rc == LI_ECORRUPT && c->result.disagreements > 0)
+        li_context(err, "the two readers of the layers disagree, and libarchive gives up");
     if (rc == 0)
         rc = li_compare_trees(c, err);
     if (rc == 0)
@@ -45,10 +52,13 @@ static int compare(struct li_comparison *c, struct li_error *err)
     return rc < 0 ? rc : li_layers_verified(c->layers, err);
 }
 
-int li_compare(struct li_files *files, struct li_layers *layers, li_compare_report *report,
-               void *arg, struct li_compare_result *out, struct li_error *err)
+int li_compare(const struct li_compare_sides *sides, const struct li_compare_reports *reports,
+               struct li_compare_result *out, struct li_error *err)
 {
-    struct li_comparison c = {.files = files, .layers = layers, .report = report, .arg = arg};
+    struct li_comparison c = {.files = sides->files,
+                              .layers = sides->layers,
+                              .strict = sides->layout >= STRICT_LAYOUT,
+                              .reports = reports};
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before;
     int rc;
 
@@ -62,7 +72,7 @@ int li_compare(struct li_files *files, struct li_layers *layers, li_compare_repo
         li_object_release(c.root);
     free(c.regular);
     if (rc < 0) {
-        li_layers_blame(layers, err);
+        li_layers_blame(c.layers, err);
         return err->code;
     }
     *out = c.result;

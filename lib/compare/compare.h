@@ -21,17 +21,40 @@
 typedef void li_compare_report(void *arg, const char *path, const char *what, const char *stored,
                                const char *layers);
 
+/* The two readers of tars, lib/tar and libarchive, list an entry of a LAYER, PATH there, in two
+ * ways. WHAT is "path", "mode" and the like, or "entry" where one of them does not read it at all.
+ */
+typedef void li_compare_disagree(void *arg, const char *layer, const char *path, const char *what,
+                                 const char *ours, const char *libarchives);
+
+struct li_compare_reports {
+    void *arg;
+    li_compare_report *differs;
+    li_compare_disagree *disagrees;
+};
+
 struct li_compare_result {
     uint64_t paths;       /* of the layers' tree, the root included */
     uint64_t bytes;       /* of contents compared */
     uint64_t differences; /* all of them, each was reported */
+    /* Of the readers, each was reported. Where there are any, differences may come from them. */
+    uint64_t disagreements;
 };
 
-/* Compares all paths, their metadata, attributes and contents: first metadata in the order of
- * directories, then contents in the order of the layers. Differences are no failure. Fails where
+/* What is compared. */
+struct li_compare_sides {
+    struct li_files *files; /* the stored image */
+    struct li_layers *layers;
+    uint32_t layout; /* that the image was made by, as its manifest states; one that is known */
+};
+
+/* Lets both readers read the layers, then compares all paths, their metadata, attributes and
+ * contents: first metadata in the order of directories, then contents in the order of the layers.
+ * Differences and disagreements are no failure; but where libarchive cannot read what lib/tar can,
+ * nothing can be compared, which is LI_ECORRUPT. Fails where
  * either side cannot be read, and with LI_ECORRUPT where layers are not what the image states. The
  * calling thread's locale is changed meanwhile. */
-int li_compare(struct li_files *files, struct li_layers *layers, li_compare_report *report,
-               void *arg, struct li_compare_result *out, struct li_error *err);
+int li_compare(const struct li_compare_sides *sides, const struct li_compare_reports *reports,
+               struct li_compare_result *out, struct li_error *err);
 
 #endif

@@ -15,7 +15,7 @@ void li_differ(struct li_comparison *c, const char *path, const char *what, cons
                const char *layers)
 {
     c->result.differences++;
-    c->report(c->arg, *path ? path : "/", what, stored, layers);
+    c->reports->differs(c->reports->arg, *path ? path : "/", what, stored, layers);
 }
 
 void li_differ_numbers(struct li_comparison *c, const char *path, const char *what, uint64_t stored,
@@ -87,8 +87,9 @@ static void compare_mode(struct li_comparison *c, const char *path, const struct
                          const struct li_facts *facts)
 {
     char stored[TEXT], layers[TEXT];
+    uint32_t known = facts->mode_unsure ? 07000 : 07777;
 
-    if ((st->st_mode & 07777) == (facts->mode & 07777))
+    if ((st->st_mode & known) == (facts->mode & known))
         return;
     snprintf(stored, sizeof(stored), "%04o", st->st_mode & 07777);
     snprintf(layers, sizeof(layers), "%04o", facts->mode & 07777);
@@ -136,8 +137,8 @@ static void compare_attribute(struct li_comparison *c, const char *path, const c
 {
     char what[300], s[TEXT], l[TEXT];
 
-    if (stored && layers && stored->size == layers->size &&
-        memcmp(stored->value, layers->value, stored->size) == 0)
+    if (stored && layers &&
+        (layers->unsure || li_attribute_has(layers, stored->value, stored->size)))
         return;
     snprintf(what, sizeof(what), "attribute %s", name);
     li_differ(c, path, what, value_text(stored, s), value_text(layers, l));

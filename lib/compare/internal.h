@@ -20,9 +20,11 @@ enum {
 /* An extended attribute, in a list sorted by name. */
 struct li_attribute {
     struct li_attribute *next;
+    struct li_attribute *other; /* has another value that may be meant, and no name; or NULL */
     char *name;
     uint8_t *value;
     size_t size;
+    bool unsure; /* libarchive cannot tell what its value is */
 };
 
 /* What an entry of a layer says of a file. */
@@ -32,6 +34,9 @@ struct li_facts {
     int64_t mtime;
     uint32_t mtime_nsec;
     uint32_t mode; /* type and permissions */
+    /* The last nine bits of it are of an ACL that is not kept: libarchive puts each there, and does
+     * not tell what the tar has. */
+    bool mode_unsure;
     uint32_t uid;
     uint32_t gid;
     uint32_t major;
@@ -60,7 +65,13 @@ struct li_child {
 
 /* An entry of a layer. */
 struct li_change {
-    enum { LI_CHANGE_ENTRY, LI_CHANGE_WHITEOUT, LI_CHANGE_OPAQUE, LI_CHANGE_NOTHING } kind;
+    enum {
+        LI_CHANGE_ENTRY,
+        LI_CHANGE_WHITEOUT,
+        LI_CHANGE_OPAQUE,
+        LI_CHANGE_TARGET, /* a file that AUFS kept for hard links to it */
+        LI_CHANGE_NOTHING,
+    } kind;
     bool through_link;        /* a whiteout that waits for the second round */
     char *path;               /* clean; of a whiteout that of what it hides */
     char *link;               /* of a hard link, clean */
@@ -85,16 +96,23 @@ int li_compare_layer_data(struct li_layer_archive *layer, const uint8_t **data, 
                           uint64_t *offset, struct li_error *err);
 
 /* attribute.c */
+/* Adds a value; one that the attribute has already is no other. */
 int li_attribute_add(struct li_attribute **list, const char *name, const void *value, size_t size,
                      struct li_error *err);
 void li_attribute_free(struct li_attribute *list);
-/* Those of an entry; MODE gets what its ACL says of permissions. */
-int li_attribute_read(struct archive_entry *entry, struct li_attribute **list, uint32_t *mode,
+/* Whether that is the attribute's value, or one of them. */
+bool li_attribute_has(const struct li_attribute *attribute, const void *value, size_t size);
+/* Those of an entry that an image has, into FACTS, whose mode gets what its ACL says. */
+int li_attribute_read(struct archive_entry *entry, bool strict, struct li_facts *facts,
                       struct li_error *err);
 
 /* change.c */
-int li_changes_read(struct li_layers *layers, size_t index, struct li_changes *out,
+int li_changes_read(struct li_layers *layers, size_t index, bool strict, struct li_changes *out,
                     struct li_error *err);
+/* The time of an entry, of whatever year. */
+void li_change_time(struct archive_entry *entry, struct li_facts *facts);
+/* Whether a clean path is that of a file which AUFS kept as a target of hard links. */
+bool li_change_is_target(const char *path);
 void li_changes_free(struct li_changes *changes);
 
 /* object.c */
@@ -140,13 +158,16 @@ int li_changes_apply(struct li_object *root, struct li_changes *changes, uint32_
 struct li_comparison {
     struct li_files *files;
     struct li_layers *layers;
+    bool strict; /* the image's layout is 3 or later */
     struct li_object *root;
     struct li_object **regular; /* those whose contents are to be compared */
     size_t regular_count, regular_cap;
-    li_compare_report *report;
-    void *arg;
+    const struct li_compare_reports *reports;
     struct li_compare_result result;
 };
+
+/* readers.c: reports where the two readers of tars list a layer in two ways. */
+int li_compare_readers(struct li_comparison *c, size_t layer, struct li_error *err);
 
 /* difference.c */
 void li_differ(struct li_comparison *c, const char *path, const char *what, const char *stored,

@@ -17,9 +17,6 @@
 #include "chunk/source.h"
 #include "layer/tree.h"
 
-/* Changes whenever the same layers would give other bytes. */
-enum { LI_EXT4_LAYOUT_VERSION = 2 };
-
 enum { LI_EXT4_BLOCK_SIZE = 4096 };
 
 /* How large the file system becomes: what is free in it is for mounts that can be written to. */
@@ -39,11 +36,11 @@ struct li_ext4_room {
 
 struct li_ext4;
 
-/* Plans the image of TREE, which must outlive the plan. ROOM may be NULL for the default. Whatever
- * ROOM led to it, one size has one plan: LI_EXT4_ROOM_SIZE with li_ext4_size() of another plan of
- * the tree gives the same. Errors: LI_ELIMIT (a directory, an attribute set or the whole is larger
- * than ext4 or lambdaimg allows), LI_EINVALID (the files do not fit the size; it says what they
- * need), LI_ENOMEM. */
+/* Plans the image of TREE, by the layout that the tree was built for. TREE must outlive the plan.
+ * ROOM may be NULL for the default. Whatever ROOM led to it, one size has one plan:
+ * LI_EXT4_ROOM_SIZE with li_ext4_size() of another plan of the tree gives the same. Errors:
+ * LI_ELIMIT (a directory, an attribute set or the whole is larger than ext4 or lambdaimg allows),
+ * LI_EINVALID (the files do not fit the size; it says what they need), LI_ENOMEM. */
 int li_ext4_plan(const struct li_tree *tree, const struct li_ext4_room *room, struct li_ext4 **out,
                  struct li_error *err);
 

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "ext4/hash.h"
 #include "ext4/plan.h"
+#include "layer/layout.h"
 
 enum {
     DESCRIPTOR_SIZE = LI_EXT4_BLOCK_SIZE / LI_EXT4_DESCRIPTORS_PER_BLOCK,
@@ -68,9 +69,14 @@ void li_group_block_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *
 
 /* A group that has no inodes in use says so in its descriptor, and its bitmap, of which nobody then
  * reads a bit, stays a block of zeros. */
+static bool has_no_inode_bitmap(const struct li_ext4 *plan, uint32_t group)
+{
+    return li_tree_layout(plan->tree) >= LI_LAYOUT_2 && used_inodes(plan, group) == 0;
+}
+
 void li_group_inode_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *buf)
 {
-    if (used_inodes(plan, group) == 0)
+    if (has_no_inode_bitmap(plan, group))
         return;
     set_bits(buf, 0, used_inodes(plan, group));
     set_bits(buf, plan->inodes_per_group, BITMAP_BITS - plan->inodes_per_group);
@@ -94,8 +100,8 @@ static void put_split(uint8_t *descriptor, size_t low, size_t high, uint64_t val
 static void put_descriptor(const struct li_ext4 *plan, uint32_t group, uint8_t *d)
 {
     uint64_t tables = plan->inodes_per_group / LI_EXT4_INODES_PER_BLOCK;
-    uint32_t used = used_inodes(plan, group), free_inodes = plan->inodes_per_group - used, crc;
-    uint16_t flags = used ? EXT2_BG_INODE_ZEROED : EXT2_BG_INODE_ZEROED | EXT2_BG_INODE_UNINIT;
+    uint32_t free_inodes = plan->inodes_per_group - used_inodes(plan, group), crc;
+    uint16_t unused = has_no_inode_bitmap(plan, group) ? EXT2_BG_INODE_UNINIT : 0;
     uint8_t bitmap[LI_EXT4_BLOCK_SIZE] = {0}, number[4];
 
     put_split(d, 0, 32, plan->block_bitmaps.first + group);
@@ -104,7 +110,7 @@ static void put_descriptor(const struct li_ext4 *plan, uint32_t group, uint8_t *
     li_put_le16(d + 12, (uint16_t)free_in_group(plan, group));
     li_put_le16(d + 14, (uint16_t)free_inodes);
     li_put_le16(d + 16, (uint16_t)plan->group_directories[group]);
-    li_put_le16(d + 18, flags);
+    li_put_le16(d + 18, EXT2_BG_INODE_ZEROED | unused);
     li_put_le16(d + 28, (uint16_t)free_inodes); /* unused at the table's end: all that are free */
     li_group_block_bitmap(plan, group, bitmap);
     crc = li_ext4_crc(LI_EXT4_CHECKSUM_SEED, bitmap, sizeof(bitmap));

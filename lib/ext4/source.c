@@ -172,7 +172,7 @@ static int chunk_recipe(void *self, uint64_t index, size_t *layer, uint8_t recip
 
     if (block < plan->data.first)
         return LI_END;
-    li_put_le32(version, LI_EXT4_LAYOUT_VERSION);
+    li_put_le32(version, li_tree_layout(plan->tree));
     rc = li_sha256_new(&d.hash, err);
     if (rc == 0)
         rc = li_sha256_update(d.hash, label, sizeof(label), err);

@@ -2,11 +2,10 @@
 /*
  * The text is read once, from left to right, and costs as much as it is long. Names in it are for
  * people and mean nothing here, so an entry needs a number: in place of the name or behind the
- * permissions.
+ * permissions. One that has none spoils the whole ACL, since what it denies is not known either.
  */
 #include "layer/acl.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +21,7 @@ enum {
     GROUP = 0x08,
     MASK = 0x10,
     OTHER = 0x20,
+    NAME_SHOWN = 200, /* bytes of a name in a note */
 };
 
 struct text {
@@ -90,17 +90,19 @@ static bool is_word(const struct text *t, const char *word)
            (t->len == strlen(word) && memcmp(t->at, word, t->len) == 0);
 }
 
-/* A number too large for the owners that the format's writers know is INT_MAX. */
-static bool read_number(const struct text *t, int *out)
+/* What is above 32 bits is their largest, which is not an owner either. */
+static bool read_number(const struct text *t, int64_t *out)
 {
-    int value = 0;
+    int64_t value = 0;
 
     for (size_t i = 0; i < t->len; i++) {
         int digit = t->at[i] - '0';
 
         if (digit < 0 || digit > 9)
             return false;
-        value = value > (INT_MAX - digit) / 10 ? INT_MAX : value * 10 + digit;
+        value = value * 10 + digit;
+        if (value > UINT32_MAX)
+            value = UINT32_MAX;
     }
     if (t->len > 0)
         *out = value;
@@ -136,6 +138,11 @@ static bool read_permissions(const struct text *t, unsigned *out)
 
 /* ---- entries ---- */
 
+/* What the text becomes: the external form, and a name without a number if there is one. */
+struct acl {
+    struct li_buffer *out, *name;
+};
+
 static int tag_of(const struct text *t)
 {
     if (is_word(t, "user"))
@@ -145,18 +152,6 @@ static int tag_of(const struct text *t)
     if (is_word(t, "mask"))
         return MASK;
     return is_word(t, "other") ? OTHER : 0;
-}
-
-static int check_number(int id, const struct text *name, struct li_error *err)
-{
-    if (id < 0)
-        return li_fail(err, LI_EUNSUPPORTED,
-                       "its ACL names \"%.*s\" without a number, which means nothing here",
-                       (int)name->len, name->at);
-    if (id == INT_MAX)
-        return li_fail(err, LI_EUNSUPPORTED,
-                       "its ACL names an owner above %d, which is not read from text", INT_MAX - 1);
-    return 0;
 }
 
 static int put_entry(struct li_buffer *out, int tag, unsigned permissions, uint32_t id,
@@ -172,28 +167,53 @@ static int put_entry(struct li_buffer *out, int tag, unsigned permissions, uint3
     return li_buffer_append(out, entry, sizeof(entry), err);
 }
 
-/* FIELD has COUNT fields. Solaris has one less for the mask and for others: "mask:rwx". */
-static int take_entry(const struct text *field, size_t count, struct li_buffer *out,
+static int note_name(const struct text *tag, const struct text *field, struct li_buffer *name,
+                     struct li_error *err)
+{
+    const char *group = tag->at[0] == 'g' ? "group:" : "user:";
+    int rc;
+
+    if (name->len > 0)
+        return 0;
+    rc = li_buffer_append(name, group, strlen(group), err);
+    if (rc == 0)
+        rc = li_buffer_append(name, field->at, field->len < NAME_SHOWN ? field->len : NAME_SHOWN,
+                              err);
+    return rc == 0 ? li_buffer_append(name, "", 1, err) : rc;
+}
+
+/* A user or group: by a number in place of a name, or behind the permissions. */
+static int take_owner(const struct text *field, unsigned permissions, struct acl *acl,
                       struct li_error *err)
 {
-    int tag = tag_of(&field[0]), id = -1, rc;
-    bool plain = tag == MASK || tag == OTHER, named = false;
+    bool user = tag_of(&field[0]) == USER_OBJ;
+    int64_t id = -1;
+
+    if (!read_number(&field[1], &id))
+        read_number(&field[3], &id);
+    if (id < 0 && field[1].len == 0)
+        return put_entry(acl->out, user ? USER_OBJ : GROUP_OBJ, permissions, UINT32_MAX, err);
+    if (id < 0)
+        return note_name(&field[0], &field[1], acl->name, err);
+    if (id == UINT32_MAX)
+        return li_fail(err, LI_EUNSUPPORTED, "its ACL names an owner above 4294967294");
+    return put_entry(acl->out, user ? USER : GROUP, permissions, (uint32_t)id, err);
+}
+
+/* FIELD has COUNT fields. Solaris has one less for the mask and for others: "mask:rwx". */
+static int take_entry(const struct text *field, size_t count, struct acl *acl, struct li_error *err)
+{
+    int tag = tag_of(&field[0]);
+    bool plain = tag == MASK || tag == OTHER;
     unsigned permissions = 0;
     bool solaris = plain && count == 2 && read_permissions(&field[1], &permissions);
 
     if (tag == 0 || (plain && !solaris && field[1].len > 0) ||
         (!solaris && !read_permissions(&field[2], &permissions)))
         return li_fail(err, LI_ECORRUPT, "an entry of it cannot be read");
-    if (!plain) {
-        if (!read_number(&field[1], &id))
-            read_number(&field[3], &id);
-        named = id >= 0 || field[1].len > 0;
-    }
-    if (!named)
-        return put_entry(out, tag, permissions, UINT32_MAX, err);
-    rc = check_number(id, &field[1], err);
-    return rc == 0 ? put_entry(out, tag == USER_OBJ ? USER : GROUP, permissions, (uint32_t)id, err)
-                   : rc;
+    if (plain)
+        return put_entry(acl->out, tag, permissions, UINT32_MAX, err);
+    return take_owner(field, permissions, acl, err);
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -205,14 +225,16 @@ static int compare_entries(const void *a, const void *b)
     return tx != ty ? (tx < ty ? -1 : 1) : ix < iy ? -1 : ix > iy;
 }
 
-int li_acl_from_text(const char *text, size_t len, struct li_buffer *out, struct li_error *err)
+int li_acl_from_text(const char *text, size_t len, struct li_buffer *out, struct li_buffer *name,
+                     struct li_error *err)
 {
     struct text left = {text, len}, field[FIELDS];
+    struct acl acl = {out, name};
     uint8_t header[LI_ACL_HEADER];
     int rc;
 
     li_put_le32(header, VERSION);
-    out->len = 0;
+    out->len = name->len = 0;
     rc = li_buffer_append(out, header, sizeof(header), err);
     if (rc == 0 && memchr(text, '\0', len))
         rc = li_fail(err, LI_ECORRUPT, "it has a NUL");
@@ -220,12 +242,12 @@ int li_acl_from_text(const char *text, size_t len, struct li_buffer *out, struct
         size_t count = cut_entry(&left, field);
 
         if (count > 1 || field[0].len > 0)
-            rc = take_entry(field, count, out, err);
+            rc = take_entry(field, count, &acl, err);
     }
     if (rc == 0)
         qsort(out->data + LI_ACL_HEADER, (out->len - LI_ACL_HEADER) / LI_ACL_ENTRY, LI_ACL_ENTRY,
               compare_entries);
-    return rc;
+    return rc == 0 && name->len > 0 ? LI_END : rc;
 }
 
 /* ---- what is valid ---- */

@@ -18,9 +18,12 @@ enum {
 
 /* Replaces OUT by the external form of TEXT, as star and libarchive write it in PAX records:
  * entries "user::rw-", "user:1000:r--" or "user:name:r--:1000", with commas or line breaks between
- * them and comments from '#' to the end of a line. LI_ECORRUPT for what is none, LI_EUNSUPPORTED
- * for a name without a number, LI_ELIMIT, LI_ENOMEM. */
-int li_acl_from_text(const char *text, size_t len, struct li_buffer *out, struct li_error *err);
+ * them and comments from '#' to the end of a line. LI_END where an entry has a name and no number,
+ * as GNU tar writes it: NAME is replaced by the first of these, "user:name", and a NUL. Errors:
+ * LI_ECORRUPT for what is not an ACL, LI_EUNSUPPORTED for an owner that Linux does not have,
+ * LI_ELIMIT, LI_ENOMEM. */
+int li_acl_from_text(const char *text, size_t len, struct li_buffer *out, struct li_buffer *name,
+                     struct li_error *err);
 
 /* Whether the kernel takes the external form (posix_acl_valid). *MODE gets the permission bits,
  * *EXTENDED whether the ACL says more than they do. */

@@ -37,7 +37,8 @@ struct li_tree {
     struct li_buffer texts; /* targets of symbolic links, each with a NUL */
     struct li_buffer runs;  /* struct li_sparse_run */
     struct li_xattr_sets sets;
-    struct li_left_out left_out;
+    uint32_t layout; /* by whose rules it is built */
+    struct li_note note[LI_NOTES];
     uint32_t *slot; /* open addressing over node + 1 by (parent, name); DEAD marks a removed one */
     uint32_t slots; /* a power of two */
     uint32_t slots_used;
@@ -110,6 +111,9 @@ enum li_whiteout {
     LI_WHITEOUT_HIDES,   /* the last component is a whiteout or the opaque mark */
     LI_WHITEOUT_IGNORED, /* what AUFS keeps for itself */
 };
+
+/* What begins the clean paths of files that AUFS kept as targets of hard links only. */
+#define LI_WHITEOUT_PLINKS LI_WHITEOUT_MARK LI_WHITEOUT_MARK "plnk/"
 
 /* What a clean path is. LI_ECORRUPT where it is a whiteout of nothing, LI_EUNSUPPORTED where it
  * leads through a whiteout. */

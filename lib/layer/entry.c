@@ -7,23 +7,10 @@
 
 #include <string.h>
 
-int li_entry_time(const struct li_tar_entry *e, struct li_inode *inode, struct li_error *err)
-{
-    if (e->mtime < LI_SCAN_TIME_MIN || e->mtime > LI_SCAN_TIME_MAX)
-        return li_fail(
-            err, LI_EUNSUPPORTED,
-            "its time, %lld seconds from 1970, does not fit ext4, which holds 1901-12-13 "
-            "to 2446-05-10",
-            (long long)e->mtime);
-    inode->mtime = e->mtime;
-    inode->mtime_nsec = e->mtime_nsec;
-    return 0;
-}
-
 int li_entry_owner(const struct li_tar_entry *e, struct li_inode *inode, struct li_error *err)
 {
     if (e->uid < 0 || e->uid > UINT32_MAX || e->gid < 0 || e->gid > UINT32_MAX)
-        return li_fail(err, LI_EUNSUPPORTED, "its owner %lld:%lld is not within 0 to 4294967295",
+        return li_fail(err, LI_EUNSUPPORTED, "its owner %lld:%lld is not within 0 to 4294967294",
                        (long long)e->uid, (long long)e->gid);
     inode->uid = (uint32_t)e->uid;
     inode->gid = (uint32_t)e->gid;

@@ -7,9 +7,6 @@
 #include "layer/scan.h"
 #include "tar/tar.h"
 
-/* The time of modification: LI_EUNSUPPORTED where ext4 cannot hold it. */
-int li_entry_time(const struct li_tar_entry *e, struct li_inode *inode, struct li_error *err);
-
 /* User and group; LI_EUNSUPPORTED. */
 int li_entry_owner(const struct li_tar_entry *e, struct li_inode *inode, struct li_error *err);
 

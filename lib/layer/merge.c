@@ -5,6 +5,12 @@
  * A layer's whiteouts take effect first (whiteout.c), then its other entries, in order. A directory
  * over a directory changes its metadata and keeps its children; anything else replaces what had its
  * name.
+ *
+ * AUFS kept a file that had several names in /.wh..wh.plnk as well, and old layers have those names
+ * as hard links to that. Such files are in the tree as long as their layer is merged, in a
+ * directory whose name, "/", no path can lead to. As in Docker and containerd it is the last part
+ * of the path that tells them apart, and they serve for links that come after them in their own
+ * layer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,68 +18,85 @@
 #include <sys/stat.h>
 
 #include "layer/build.h"
+#include "layer/layout.h"
 #include "layer/record.h"
 
 struct merge {
     struct li_tree *tree;
     struct li_buffer path;   /* the entry's, cleaned */
     struct li_buffer target; /* a hard link's, cleaned */
+    struct li_shape shape;
+    uint32_t plinks; /* the directory of the layer's files in /.wh..wh.plnk, or LI_TREE_NONE */
 };
 
-static void note_left_out(struct li_left_out *out, const struct li_entry *entry)
+static void take_notes(struct li_tree *tree, const struct li_entry *entry,
+                       const struct li_shape *shape)
 {
     char shown[LI_TREE_SHOWN_MAX];
 
-    if (out->entries++ > 0)
-        return;
-    snprintf(out->path, sizeof(out->path), "%s", li_tree_show_path(entry->path, shown));
-    snprintf(out->name, sizeof(out->name), "%s", entry->left_out);
+    for (size_t i = 0; i < LI_NOTES; i++) {
+        struct li_note *note = &tree->note[i];
+
+        if (!shape->note[i] || note->entries++ > 0)
+            continue;
+        snprintf(note->path, sizeof(note->path), "%s", li_tree_show_path(entry->path, shown));
+        snprintf(note->text, sizeof(note->text), "%s", shape->note[i]);
+    }
 }
 
-static int store_xattrs(struct li_tree *tree, const struct li_entry *entry, struct li_inode *inode,
+static int store_xattrs(struct li_tree *tree, const struct li_shape *shape, struct li_inode *inode,
                         struct li_error *err)
 {
     inode->xattrs = LI_TREE_NONE;
-    if (entry->left_out)
-        note_left_out(&tree->left_out, entry);
-    if (entry->xattr_count == 0)
+    if (shape->xattr_count == 0)
         return 0;
-    return li_xattr_intern(&tree->sets, entry->xattrs, entry->xattr_count, &inode->xattrs, err);
+    return li_xattr_intern(&tree->sets, shape->xattrs, shape->xattr_count, &inode->xattrs, err);
+}
+
+static int store_runs(struct li_tree *tree, const struct li_sparse_run *list, size_t count,
+                      struct li_inode *inode, struct li_error *err)
+{
+    size_t runs = li_tree_runs(tree);
+
+    if (runs + count > LI_TREE_RUNS_MAX)
+        return li_fail(err, LI_ELIMIT, "the image's sparse files have more than %d runs of data",
+                       LI_TREE_RUNS_MAX);
+    inode->sparse = (uint32_t)runs;
+    inode->sparse_count = (uint32_t)count;
+    return li_buffer_append(&tree->runs, list, count * sizeof(*list), err);
 }
 
 /* What an entry's inode refers to outside of it: attributes, a link's target, a sparse map. */
-static int store_inode(struct li_tree *tree, const struct li_entry *entry, struct li_inode *inode,
+static int store_inode(struct merge *m, const struct li_entry *entry, struct li_inode *inode,
                        struct li_error *err)
 {
-    size_t runs = li_tree_runs(tree);
-    int rc;
+    struct li_tree *tree = m->tree;
+    int rc = li_shape_make(entry, tree->layout, &m->shape, err);
 
-    *inode = entry->inode;
+    if (rc < 0)
+        return rc;
+    take_notes(tree, entry, &m->shape);
+    *inode = m->shape.inode;
     inode->sparse = LI_TREE_NONE;
-    rc = store_xattrs(tree, entry, inode, err);
+    rc = store_xattrs(tree, &m->shape, inode, err);
     if (rc == 0 && S_ISLNK(inode->mode)) {
         inode->data = tree->texts.len;
         rc = li_buffer_append(&tree->texts, entry->target, inode->size + 1, err);
     }
-    if (rc == 0 && entry->sparse) {
-        if (runs + entry->run_count > LI_TREE_RUNS_MAX)
-            return li_fail(err, LI_ELIMIT,
-                           "the image's sparse files have more than %d runs of data",
-                           LI_TREE_RUNS_MAX);
-        inode->sparse = (uint32_t)runs;
-        inode->sparse_count = (uint32_t)entry->run_count;
-        rc = li_buffer_append(&tree->runs, entry->runs, entry->run_count * sizeof(*entry->runs),
-                              err);
-    }
+    if (rc == 0 && m->shape.hole)
+        rc = store_runs(tree, NULL, 0, inode, err);
+    else if (rc == 0 && entry->sparse)
+        rc = store_runs(tree, entry->runs, entry->run_count, inode, err);
     return rc;
 }
 
-static int set_directory(struct li_tree *tree, uint32_t node, const struct li_entry *entry,
+static int set_directory(struct merge *m, uint32_t node, const struct li_entry *entry,
                          struct li_error *err)
 {
+    struct li_tree *tree = m->tree;
     struct li_inode *inode = &tree->inode[tree->node[node].inode];
     struct li_inode fresh;
-    int rc = store_inode(tree, entry, &fresh, err);
+    int rc = store_inode(m, entry, &fresh, err);
 
     if (rc < 0)
         return rc;
@@ -82,18 +105,32 @@ static int set_directory(struct li_tree *tree, uint32_t node, const struct li_en
     return 0;
 }
 
+static bool is_plink(const char *path)
+{
+    return strncmp(path, LI_WHITEOUT_PLINKS, strlen(LI_WHITEOUT_PLINKS)) == 0;
+}
+
+static struct li_spot plink_spot(const struct merge *m, const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;
+
+    return (struct li_spot){m->plinks, name, strlen(name), false};
+}
+
 /* The inode that a hard link names. */
 static int find_target(struct merge *m, const char *link, uint32_t *inode, struct li_error *err)
 {
     const struct li_tree *tree = m->tree;
     char shown[LI_TREE_SHOWN_MAX];
     uint32_t node = LI_TREE_NONE;
-    struct li_spot spot;
+    struct li_spot spot = {0};
     int rc = li_path_clean(link, &m->target, err);
 
-    if (rc == 0)
+    if (rc == 0 && is_plink((const char *)m->target.data))
+        spot = plink_spot(m, (const char *)m->target.data);
+    else if (rc == 0)
         rc = li_path_parent(m->tree, (const char *)m->target.data, LI_PATH_FIND, &spot, err);
-    if (rc == 0)
+    if (rc == 0 && spot.parent != LI_TREE_NONE)
         node = li_build_find(tree, spot.parent, spot.name, spot.len);
     link = li_tree_show_path(link, shown);
     if (rc < 0)
@@ -110,29 +147,23 @@ static int find_target(struct merge *m, const char *link, uint32_t *inode, struc
     return 0;
 }
 
-static int place(struct merge *m, const struct li_entry *entry, const char *path,
-                 struct li_error *err)
+/* The entry gets the name at AT; a hard link is another name of INODE, which else is LI_TREE_NONE.
+ */
+static int place_at(struct merge *m, const struct li_entry *entry, const struct li_spot *at,
+                    uint32_t inode, struct li_error *err)
 {
     struct li_tree *tree = m->tree;
-    uint32_t old, node, inode = LI_TREE_NONE;
+    uint32_t old = li_build_find(tree, at->parent, at->name, at->len), node;
     struct li_inode fresh;
-    struct li_spot at;
     int rc = 0;
 
-    if (entry->hard_link)
-        rc = find_target(m, entry->hard_link, &inode, err);
-    if (rc == 0)
-        rc = li_path_parent(tree, path, LI_PATH_MAKE, &at, err);
-    if (rc < 0)
-        return rc;
-    old = li_build_find(tree, at.parent, at.name, at.len);
     if (old != LI_TREE_NONE && !entry->hard_link && S_ISDIR(entry->inode.mode) &&
         li_build_is_directory(tree, old))
-        return set_directory(tree, old, entry, err);
+        return set_directory(m, old, entry, err);
     if (old != LI_TREE_NONE && inode != LI_TREE_NONE && tree->node[old].inode == inode)
         return 0;
     if (inode == LI_TREE_NONE) {
-        rc = store_inode(tree, entry, &fresh, err);
+        rc = store_inode(m, entry, &fresh, err);
         if (rc == 0)
             rc = li_build_add_inode(tree, &fresh, &inode, err);
     }
@@ -140,7 +171,36 @@ static int place(struct merge *m, const struct li_entry *entry, const char *path
         return rc;
     if (old != LI_TREE_NONE)
         li_build_remove(tree, old);
-    return li_build_add_node(tree, at.parent, at.name, at.len, inode, &node, err);
+    return li_build_add_node(tree, at->parent, at->name, at->len, inode, &node, err);
+}
+
+static int place(struct merge *m, const struct li_entry *entry, const char *path,
+                 struct li_error *err)
+{
+    uint32_t inode = LI_TREE_NONE;
+    struct li_spot at;
+    int rc = 0;
+
+    if (entry->hard_link)
+        rc = find_target(m, entry->hard_link, &inode, err);
+    if (rc == 0)
+        rc = li_path_parent(m->tree, path, LI_PATH_MAKE, &at, err);
+    return rc < 0 ? rc : place_at(m, entry, &at, inode, err);
+}
+
+/* Keeps a file for the hard links to it. Of names that are too long for a file none can be made. */
+static int keep_plink(struct merge *m, const struct li_entry *entry, const char *path,
+                      struct li_error *err)
+{
+    struct li_spot at = plink_spot(m, path);
+    int rc = 0;
+
+    if (entry->hard_link || !S_ISREG(entry->inode.mode) || at.len > LI_TREE_NAME_MAX)
+        return 0;
+    if (m->plinks == LI_TREE_NONE)
+        rc = li_build_add_missing(m->tree, LI_TREE_ROOT, "/", 1, &m->plinks, err);
+    at.parent = m->plinks;
+    return rc < 0 ? rc : place_at(m, entry, &at, LI_TREE_NONE, err);
 }
 
 static int visit_entry(void *arg, const struct li_entry *entry, struct li_error *err)
@@ -154,40 +214,61 @@ static int visit_entry(void *arg, const struct li_entry *entry, struct li_error 
         return rc;
     path = (const char *)m->path.data;
     rc = li_whiteout_check(path, &kind, err);
+    if (rc == 0 && kind == LI_WHITEOUT_IGNORED && is_plink(path))
+        return keep_plink(m, entry, path, err);
     if (rc < 0 || kind != LI_WHITEOUT_NONE)
         return rc;
     if (*path)
         return place(m, entry, path, err);
     if (entry->hard_link || !S_ISDIR(entry->inode.mode))
         return li_fail(err, LI_ECORRUPT, "the root of the image is no directory");
-    return set_directory(m->tree, LI_TREE_ROOT, entry, err);
+    return set_directory(m, LI_TREE_ROOT, entry, err);
 }
 
-int li_tree_build(struct li_layers *layers, struct li_tree **out, struct li_error *err)
+static int merge_layers(struct li_tree *tree, struct li_error *err)
 {
-    struct li_tree *tree = calloc(1, sizeof(*tree));
-    struct merge m = {.tree = tree};
-    int rc;
+    struct li_layers *layers = tree->layers;
+    struct merge m = {.tree = tree, .plinks = LI_TREE_NONE};
+    int rc = 0;
 
-    if (!tree)
-        return li_fail_memory(err);
-    tree->layers = layers;
-    rc = li_layers_env(layers)->random(&tree->seed, sizeof(tree->seed), err);
-    tree->sets.seed = tree->seed;
-    if (rc == 0)
-        rc = li_build_init(tree, err);
     for (size_t i = 0; i < li_layers_count(layers) && rc == 0; i++) {
         if (i > 0)
             rc = li_whiteouts_apply(tree, i, err);
         if (rc == 0)
             rc = li_scan_layer(layers, i, 0, visit_entry, &m, err);
+        if (rc == 0 && m.plinks != LI_TREE_NONE)
+            li_build_remove(tree, m.plinks);
+        m.plinks = LI_TREE_NONE;
         if (!li_layers_record(layers, i)->room)
             li_record_drop(li_layers_record(layers, i));
     }
-    if (rc == 0)
-        rc = li_build_finish(tree, err);
     li_buffer_free(&m.path);
     li_buffer_free(&m.target);
+    li_shape_free(&m.shape);
+    return rc;
+}
+
+int li_tree_build(struct li_layers *layers, uint32_t layout, struct li_tree **out,
+                  struct li_error *err)
+{
+    struct li_tree *tree;
+    int rc = li_layout_check(layout, err);
+
+    if (rc < 0)
+        return rc;
+    tree = calloc(1, sizeof(*tree));
+    if (!tree)
+        return li_fail_memory(err);
+    tree->layers = layers;
+    tree->layout = layout;
+    rc = li_layers_env(layers)->random(&tree->seed, sizeof(tree->seed), err);
+    tree->sets.seed = tree->seed;
+    if (rc == 0)
+        rc = li_build_init(tree, err);
+    if (rc == 0)
+        rc = merge_layers(tree, err);
+    if (rc == 0)
+        rc = li_build_finish(tree, err);
     if (rc < 0) {
         li_tree_free(tree);
         li_layers_blame(layers, err);

@@ -3,7 +3,7 @@
  * An entry of a record, a piece of what is packed, all numbers little-endian:
  *
  *      0  4  bytes of the entry, these included
- *      4  1  1: a hard link, 2: a symbolic link, 4: a sparse file
+ *      4  1  1: a hard link, 2: a symbolic link, 4: a sparse file, 8: its data is zeros
  *      5  4  bytes of its path
  *      9  2  mode
  *     11  4  user
@@ -16,8 +16,10 @@
  *     51  2  extended attributes
  *     53  4  runs of data of a sparse file
  *     57  4  bytes of the name of an attribute that was left out
- *     61     path, NUL, link, NUL, that name, NUL; each attribute: 2 bytes with its name's length
- * and 4 with its value's, name, NUL, value; each run: offset and length, 8 bytes each
+ *     61  4  bytes of a name in an ACL that was left out
+ *     65     path, NUL, link, NUL, these two names, each with a NUL; each attribute: 2 bytes with
+ * its name's length and 4 with its value's, name, NUL, value; each run: offset and length, 8 bytes
+ * each
  *
  * Texts end with a NUL, so that they are handed out where they lie. Whoever has written the bytes,
  * nothing that is read from them here is believed: what the scan of a tar checks, so far as the
@@ -31,7 +33,7 @@
 
 #include "base/bytes.h"
 
-enum { FIXED_SIZE = 61, HARD_LINK = 1, SYMBOLIC_LINK = 2, SPARSE = 4 };
+enum { FIXED_SIZE = 65, HARD_LINK = 1, SYMBOLIC_LINK = 2, SPARSE = 4, ZEROS = 8 };
 
 void li_record_drop(struct li_record *record)
 {
@@ -61,7 +63,7 @@ static const char *or_empty(const char *text)
 static size_t size_of(const struct li_entry *entry)
 {
     size_t size = FIXED_SIZE + strlen(entry->path) + 1 + strlen(or_empty(link_of(entry))) + 1 +
-                  strlen(or_empty(entry->left_out)) + 1;
+                  strlen(or_empty(entry->left_out)) + 1 + strlen(or_empty(entry->named_acl)) + 1;
 
     for (size_t i = 0; i < entry->xattr_count; i++)
         size += 6 + strlen(entry->xattrs[i].name) + 1 + entry->xattrs[i].size;
@@ -74,7 +76,7 @@ static uint8_t *put_fixed(uint8_t *p, const struct li_entry *entry, size_t size)
 
     li_put_le32(p, (uint32_t)size);
     p[4] = (uint8_t)((entry->hard_link ? HARD_LINK : 0) | (entry->target ? SYMBOLIC_LINK : 0) |
-                     (entry->sparse ? SPARSE : 0));
+                     (entry->sparse ? SPARSE : 0) | (entry->zeros ? ZEROS : 0));
     li_put_le32(p + 5, (uint32_t)strlen(entry->path));
     li_put_le16(p + 9, inode->mode);
     li_put_le32(p + 11, inode->uid);
@@ -87,6 +89,7 @@ static uint8_t *put_fixed(uint8_t *p, const struct li_entry *entry, size_t size)
     li_put_le16(p + 51, (uint16_t)entry->xattr_count);
     li_put_le32(p + 53, (uint32_t)entry->run_count);
     li_put_le32(p + 57, (uint32_t)strlen(or_empty(entry->left_out)));
+    li_put_le32(p + 61, (uint32_t)strlen(or_empty(entry->named_acl)));
     return p + FIXED_SIZE;
 }
 
@@ -104,6 +107,7 @@ static void put_entry(uint8_t *p, const struct li_entry *entry, size_t size)
     p = put_text(p, entry->path);
     p = put_text(p, or_empty(link_of(entry)));
     p = put_text(p, or_empty(entry->left_out));
+    p = put_text(p, or_empty(entry->named_acl));
     for (size_t i = 0; i < entry->xattr_count; i++) {
         const struct li_xattr *x = &entry->xattrs[i];
 
@@ -257,9 +261,9 @@ static bool is_sound(const struct replay *r)
     const struct li_inode *inode = &entry->inode;
 
     if (entry->hard_link)
-        return *entry->hard_link && !entry->target && !entry->sparse;
-    if (inode->mtime < LI_SCAN_TIME_MIN || inode->mtime > LI_SCAN_TIME_MAX ||
-        inode->mtime_nsec > 999999999 || S_ISLNK(inode->mode) != (entry->target != NULL))
+        return *entry->hard_link && !entry->target && !entry->sparse && !entry->zeros;
+    if (inode->mtime_nsec > 999999999 || S_ISLNK(inode->mode) != (entry->target != NULL) ||
+        (entry->zeros && !S_ISREG(inode->mode)))
         return false;
     switch (inode->mode & S_IFMT) {
     case S_IFREG:
@@ -283,11 +287,11 @@ static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int p
 {
     struct li_inode *inode = &r->entry.inode;
     unsigned kind = li_cursor_u8(c);
-    size_t path_len = li_cursor_le32(c), link_len, left_out_len, xattrs, runs;
-    const char *link, *left_out;
+    size_t path_len = li_cursor_le32(c), link_len, xattrs, runs, left_out_len, named_acl_len;
+    const char *link, *left_out, *named_acl;
     int rc = 0;
 
-    r->entry = (struct li_entry){.sparse = (kind & SPARSE) != 0};
+    r->entry = (struct li_entry){.sparse = kind & SPARSE, .zeros = kind & ZEROS};
     inode->layer = (uint16_t)index;
     inode->mode = li_cursor_le16(c);
     inode->uid = li_cursor_le32(c);
@@ -300,14 +304,17 @@ static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int p
     xattrs = li_cursor_le16(c);
     runs = li_cursor_le32(c);
     left_out_len = li_cursor_le32(c);
+    named_acl_len = li_cursor_le32(c);
     r->entry.path = take_text(c, path_len);
     link = take_text(c, link_len);
     left_out = take_text(c, left_out_len);
+    named_acl = take_text(c, named_acl_len);
     if (c->bad || path_len == 0 || path_len > LI_TREE_PATH_MAX || (runs > 0 && !r->entry.sparse))
         return li_fail(err, LI_ECORRUPT, "a record of a layer is broken");
     r->entry.hard_link = kind & HARD_LINK ? link : NULL;
     r->entry.target = kind & SYMBOLIC_LINK ? link : NULL;
     r->entry.left_out = left_out_len > 0 ? left_out : NULL;
+    r->entry.named_acl = named_acl_len > 0 ? named_acl : NULL;
     if (paths_only)
         return 0;
     rc = take_xattrs(r, c, xattrs, err);

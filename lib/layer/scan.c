@@ -43,20 +43,13 @@ static int read_runs(struct scan *s, const struct li_tar_entry *e, struct li_ent
     return rc;
 }
 
-/* A file of nothing but zeros becomes one hole, whatever its tar has for it: blocks of zeros would
- * take room in chunks and tell nothing. */
-static int drop_zeros(const struct scan *s, uint64_t stored, struct li_entry *entry,
+static int find_zeros(const struct scan *s, uint64_t stored, struct li_entry *entry,
                       struct li_error *err)
 {
-    bool zeros = false;
-    int rc = li_layer_is_zero(s->input.layers, s->input.index, &s->input.part, entry->inode.data,
-                              stored, &zeros, err);
-
-    if (rc == 0 && zeros && stored > 0) {
-        entry->sparse = 1;
-        entry->run_count = 0;
-    }
-    return rc;
+    if (stored == 0)
+        return 0;
+    return li_layer_is_zero(s->input.layers, s->input.index, &s->input.part, entry->inode.data,
+                            stored, &entry->zeros, err);
 }
 
 static int read_regular(struct scan *s, const struct li_tar_entry *e, struct li_entry *entry,
@@ -66,7 +59,7 @@ static int read_regular(struct scan *s, const struct li_tar_entry *e, struct li_
 
     entry->inode.size = e->size;
     entry->inode.data = e->data;
-    return rc == 0 ? drop_zeros(s, e->stored, entry, err) : rc;
+    return rc == 0 ? find_zeros(s, e->stored, entry, err) : rc;
 }
 
 static uint16_t type_of(enum li_tar_type type)
@@ -116,9 +109,9 @@ static int read_entry(struct scan *s, const struct li_tar_entry *e, struct li_en
     }
     entry->inode.mode = (uint16_t)(type_of(e->type) | e->mode);
     entry->inode.layer = (uint16_t)s->input.index;
+    entry->inode.mtime = e->mtime;
+    entry->inode.mtime_nsec = e->mtime_nsec;
     rc = li_entry_owner(e, &entry->inode, err);
-    if (rc == 0)
-        rc = li_entry_time(e, &entry->inode, err);
     if (rc == 0)
         rc = read_type(s, e, entry, err);
     if (rc == 0)
@@ -126,6 +119,7 @@ static int read_entry(struct scan *s, const struct li_tar_entry *e, struct li_en
     entry->xattrs = s->xattrs.list;
     entry->xattr_count = s->xattrs.count;
     entry->left_out = s->xattrs.left_out;
+    entry->named_acl = s->xattrs.named_acl;
     return rc;
 }
 

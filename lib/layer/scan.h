@@ -3,6 +3,7 @@
 #ifndef LI_LAYER_SCAN_H
 #define LI_LAYER_SCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,17 +28,20 @@ enum {
 
 /* An entry; everything it points at is valid during the visit only. */
 struct li_entry {
-    const char *path;              /* as in the tar; "." for a directory without one */
-    const char *hard_link;         /* the path it links to, or NULL */
-    const char *target;            /* of a symbolic link, or NULL */
-    struct li_inode inode;         /* mode, owner, times, size, data; links and xattrs not set */
+    const char *path;      /* as in the tar; "." for a directory without one */
+    const char *hard_link; /* the path it links to, or NULL */
+    const char *target;    /* of a symbolic link, or NULL */
+    struct li_inode inode; /* mode, owner, times, which may be any, size, data; nothing else */
     const struct li_xattr *xattrs; /* sorted by name */
     size_t xattr_count;
     const char *left_out; /* the name of an attribute that is none of Linux's, the least of them, or
                              NULL where there is none */
+    const char *named_acl; /* a name without a number in an ACL, which is not among the attributes
+                              therefore, or NULL */
     const struct li_sparse_run *runs; /* of a sparse file; run_count 0 and sparse set: all hole */
     size_t run_count;
-    int sparse; /* whether the runs say where the data is; set as well where all of it is zeros */
+    bool sparse; /* whether the runs say where the data is */
+    bool zeros;  /* a regular file: there is data, and all of it is zeros */
 };
 
 typedef int li_scan_visit(void *arg, const struct li_entry *entry, struct li_error *err);

@@ -278,9 +278,14 @@ struct li_layers *li_tree_layers(const struct li_tree *tree)
     return tree->layers;
 }
 
-const struct li_left_out *li_tree_left_out(const struct li_tree *tree)
+uint32_t li_tree_layout(const struct li_tree *tree)
 {
-    return &tree->left_out;
+    return tree->layout;
+}
+
+const struct li_note *li_tree_note(const struct li_tree *tree, enum li_note_kind kind)
+{
+    return &tree->note[kind];
 }
 
 uint32_t li_tree_nodes(const struct li_tree *tree)

@@ -68,22 +68,32 @@ struct li_xattr {
     uint32_t size; /* bytes of the value */
 };
 
-/* Entries with extended attributes that were left out, since they are none of Linux's: those of
- * other systems, such as macOS's com.apple.quarantine. */
-struct li_left_out {
+/* What of an entry is not in the image as its layer has it, though that is no failure. */
+enum li_note_kind {
+    LI_NOTE_NAME_SPACE, /* an attribute is left out: Linux has no name space for it */
+    LI_NOTE_TYPE,       /* an attribute is left out: Linux does not allow it on such a file */
+    LI_NOTE_ACL_NAME,   /* an ACL is left out: it names a user or group without a number */
+    LI_NOTE_TIME,       /* the time is 1970-01-01: ext4 cannot hold the layer's */
+    LI_NOTES,
+};
+
+struct li_note {
     uint64_t entries; /* of all layers, what others hide included */
-    /* Of the first of these, for a message: its path, or the end of it, and the least of the names,
-     * or the begin of it. */
+    /* Of the first of these, for a message: its path, or the end of it, and what it is about, or
+     * the begin of it: the least of the attributes' names, a name in the ACL ("user:lisa"), the
+     * time in seconds from 1970. */
     char path[LI_TREE_SHOWN_MAX];
-    char name[LI_TREE_NAME_MAX + 1];
+    char text[LI_TREE_NAME_MAX + 1];
 };
 
 struct li_tree;
 
-/* Merges the stack. Errors: LI_ECORRUPT (a broken tar, a hard link to nothing), LI_EUNSUPPORTED (an
- * entry that ext4 cannot hold, a type that is not known), LI_EINVALID (a path through a file, a
- * loop of links), LI_ELIMIT; the text names the layer and the path. */
-int li_tree_build(struct li_layers *layers, struct li_tree **out, struct li_error *err);
+/* Merges the stack by the rules of LAYOUT (layout.h). Errors: LI_ECORRUPT (a broken tar, a hard
+ * link to nothing), LI_EUNSUPPORTED (an entry that ext4 cannot hold, a type that is not known, a
+ * layout that is not known), LI_EINVALID (a path through a file, a loop of links), LI_ELIMIT; the
+ * text names the layer and the path. */
+int li_tree_build(struct li_layers *layers, uint32_t layout, struct li_tree **out,
+                  struct li_error *err);
 
 /* NULL is allowed. */
 void li_tree_free(struct li_tree *tree);
@@ -91,7 +101,9 @@ void li_tree_free(struct li_tree *tree);
 /* The stack that it was built from. */
 struct li_layers *li_tree_layers(const struct li_tree *tree);
 
-const struct li_left_out *li_tree_left_out(const struct li_tree *tree);
+uint32_t li_tree_layout(const struct li_tree *tree);
+
+const struct li_note *li_tree_note(const struct li_tree *tree, enum li_note_kind kind);
 
 /* Nodes and inodes, dead ones included: a dead node is in no directory's list of children, a dead
  * inode has 0 links. Inodes are in the order of the layers and of the entries in them. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Attributes come as PAX records in three forms: SCHILY.xattr (star's, and Docker's),
+ * Attributes come as PAX records in three spellings: SCHILY.xattr (star's, and Docker's),
  * LIBARCHIVE.xattr (with the name in URL encoding and the value in base 64) and
- * RHT.security.selinux (GNU tar's).
+ * RHT.security.selinux (GNU tar's, without the NUL that the kernel has behind a label). Of an
+ * attribute in several of them the first of these counts, which is the only one that container
+ * engines know.
  *
  * ACLs come in two ways: as text (SCHILY.acl.access, see acl.c) and as the attribute
  * system.posix_acl_access, as Docker and others write it. Both become the attribute's external
@@ -19,16 +21,14 @@
 #include "layer/acl.h"
 #include "layer/scan.h"
 
-#define ACL_ACCESS "system.posix_acl_access"
-#define ACL_DEFAULT "system.posix_acl_default"
-
 void li_xattr_list_clear(struct li_xattr_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         free((void *)list->list[i].name);
     list->count = 0;
     free(list->left_out);
-    list->left_out = NULL;
+    free(list->named_acl);
+    list->left_out = list->named_acl = NULL;
 }
 
 void li_xattr_list_free(struct li_xattr_list *list)
@@ -46,7 +46,7 @@ enum { SPACES = sizeof(spaces) / sizeof(spaces[0]) };
 
 static bool is_acl(const char *name)
 {
-    return strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0;
+    return strcmp(name, LI_XATTR_ACL_ACCESS) == 0 || strcmp(name, LI_XATTR_ACL_DEFAULT) == 0;
 }
 
 /* Whether Linux has a place for it. What has none is left out by those who unpack layers, too: to
@@ -92,38 +92,41 @@ static const struct li_xattr *find(const struct li_xattr_list *list, const char 
     return NULL;
 }
 
-/* Name and value in one allocation, which the name's pointer owns. The same attribute may come
- * again: libarchive writes each in two forms. */
+static int reserve(struct li_xattr_list *list, struct li_error *err)
+{
+    size_t cap = list->cap ? 2 * list->cap : 8;
+    struct li_xattr *more;
+
+    if (list->count == LI_SCAN_MAX_XATTRS)
+        return li_fail(err, LI_ELIMIT, "it has more than %d extended attributes",
+                       LI_SCAN_MAX_XATTRS);
+    if (list->count < list->cap)
+        return 0;
+    more = realloc(list->list, cap * sizeof(*more));
+    if (!more)
+        return li_fail_memory(err);
+    list->list = more;
+    list->cap = cap;
+    return 0;
+}
+
+/* Name and value in one allocation, which the name's pointer owns. What is there stays. */
 static int add(struct li_xattr_list *list, const char *name, const void *value, size_t size,
                struct li_error *err)
 {
-    const struct li_xattr *same = find(list, name);
     size_t name_size = strlen(name) + 1;
     char *copy;
     int rc = check_name(name, err);
 
-    if (rc < 0)
+    if (rc < 0 || find(list, name))
         return rc;
     if (size > LI_SCAN_MAX_XATTR_VALUE)
         return li_fail(err, LI_EUNSUPPORTED,
                        "its extended attribute \"%s\" has %zu bytes; Linux allows %d", name, size,
                        LI_SCAN_MAX_XATTR_VALUE);
-    if (same && same->size == size && (size == 0 || memcmp(same->value, value, size) == 0))
-        return 0;
-    if (same)
-        return li_fail(err, LI_ECORRUPT, "it has the extended attribute \"%s\" twice", name);
-    if (list->count == LI_SCAN_MAX_XATTRS)
-        return li_fail(err, LI_ELIMIT, "it has more than %d extended attributes",
-                       LI_SCAN_MAX_XATTRS);
-    if (list->count == list->cap) {
-        size_t cap = list->cap ? 2 * list->cap : 8;
-        struct li_xattr *more = realloc(list->list, cap * sizeof(*more));
-
-        if (!more)
-            return li_fail_memory(err);
-        list->list = more;
-        list->cap = cap;
-    }
+    rc = reserve(list, err);
+    if (rc < 0)
+        return rc;
     copy = malloc(name_size + size);
     if (!copy)
         return li_fail_memory(err);
@@ -204,12 +207,12 @@ static int decode_value(const char *text, size_t len, struct li_buffer *out, str
     return rc;
 }
 
-/* In PAX an empty value says that there is none (POSIX, pax, "Extended Header"). */
+/* An ACL of no bytes is none, to the kernel as well. */
 static int take(struct li_xattr_list *list, const void *value, size_t size, struct li_error *err)
 {
     const char *name = (const char *)list->name.data;
 
-    if (size == 0)
+    if (size == 0 && is_acl(name))
         return 0;
     return has_space(name) ? add(list, name, value, size, err) : leave_out(list, name, err);
 }
@@ -226,56 +229,78 @@ static bool is_key(const struct li_tar_record *r, const char *key)
     return r->key_length == strlen(key) && begins_with(r, key);
 }
 
-static int read_record(const struct li_tar_record *r, struct li_xattr_list *list,
+static int read_schily(const struct li_tar_record *r, struct li_xattr_list *list,
                        struct li_error *err)
 {
-    static const char schily[] = "SCHILY.xattr.", libarchive[] = "LIBARCHIVE.xattr.",
-                      selinux[] = "security.selinux";
+    static const char prefix[] = "SCHILY.xattr.";
+    size_t skip = sizeof(prefix) - 1;
     int rc;
 
-    if (begins_with(r, schily)) {
-        size_t skip = sizeof(schily) - 1;
-
-        rc = put_name(list, r->key + skip, r->key_length - skip, err);
-    } else if (begins_with(r, libarchive)) {
-        size_t skip = sizeof(libarchive) - 1;
-
-        rc = put_name(list, r->key + skip, r->key_length - skip, err);
-        if (rc == 0)
-            decode_name(&list->name);
-        if (rc == 0)
-            rc = decode_value(r->value, r->value_length, &list->value, err);
-        return rc == 0 ? take(list, list->value.data, list->value.len, err) : rc;
-    } else if (is_key(r, "RHT.security.selinux")) {
-        rc = put_name(list, selinux, sizeof(selinux) - 1, err);
-    } else {
+    if (!begins_with(r, prefix))
         return 0;
-    }
+    rc = put_name(list, r->key + skip, r->key_length - skip, err);
     return rc == 0 ? take(list, r->value, r->value_length, err) : rc;
+}
+
+static int read_libarchive(const struct li_tar_record *r, struct li_xattr_list *list,
+                           struct li_error *err)
+{
+    static const char prefix[] = "LIBARCHIVE.xattr.";
+    size_t skip = sizeof(prefix) - 1;
+    int rc;
+
+    if (!begins_with(r, prefix))
+        return 0;
+    rc = put_name(list, r->key + skip, r->key_length - skip, err);
+    if (rc == 0)
+        decode_name(&list->name);
+    if (rc == 0)
+        rc = decode_value(r->value, r->value_length, &list->value, err);
+    return rc == 0 ? take(list, list->value.data, list->value.len, err) : rc;
+}
+
+/* An empty label is none. */
+static int read_label(const struct li_tar_record *r, struct li_xattr_list *list,
+                      struct li_error *err)
+{
+    if (!is_key(r, "RHT.security.selinux") || r->value_length == 0)
+        return 0;
+    return add(list, "security.selinux", r->value, r->value_length, err);
 }
 
 /* ---- ACLs ---- */
 
-/* The text is read in any case; what is wrong with it is told. */
+static int leave_acl_out(struct li_xattr_list *list, const char *name, struct li_error *err)
+{
+    if (!list->named_acl)
+        list->named_acl = strdup(name);
+    return list->named_acl ? 0 : li_fail_memory(err);
+}
+
+/* The text is read in any case; what is wrong with it is told. An ACL of NFSv4 is none of ext4's.
+ */
 static int read_acl(const struct li_tar_record *r, struct li_xattr_list *list, struct li_error *err)
 {
-    const char *name = is_key(r, "SCHILY.acl.access")    ? ACL_ACCESS
-                       : is_key(r, "SCHILY.acl.default") ? ACL_DEFAULT
+    const char *name = is_key(r, "SCHILY.acl.access")    ? LI_XATTR_ACL_ACCESS
+                       : is_key(r, "SCHILY.acl.default") ? LI_XATTR_ACL_DEFAULT
                                                          : NULL;
     int rc;
 
     if (r->value_length > 0 && is_key(r, "SCHILY.acl.ace"))
-        return li_fail(err, LI_EUNSUPPORTED, "it has an NFSv4 ACL, which ext4 cannot hold");
+        return leave_out(list, "system.nfs4_acl", err);
     if (!name || r->value_length == 0)
         return 0;
-    rc = li_acl_from_text(r->value, r->value_length, &list->value, err);
+    rc = li_acl_from_text(r->value, r->value_length, &list->value, &list->name, err);
     if (rc == LI_ECORRUPT)
         return li_fail(err, LI_ECORRUPT, "its ACL (%.*s) cannot be read: \"%.*s\"",
                        (int)r->key_length, r->key,
                        r->value_length < 100 ? (int)r->value_length : 100, r->value);
-    if (rc == 0 && list->value.len > LI_ACL_HEADER && !find(list, name))
-        rc = add(list, name, list->value.data, list->value.len, err);
-    return rc;
+    if (rc < 0 || find(list, name))
+        return rc < 0 ? rc : 0;
+    if (rc == LI_END)
+        return leave_acl_out(list, (const char *)list->name.data, err);
+    return list->value.len > LI_ACL_HEADER ? add(list, name, list->value.data, list->value.len, err)
+                                           : 0;
 }
 
 static void drop(struct li_xattr_list *list, size_t index)
@@ -286,17 +311,17 @@ static void drop(struct li_xattr_list *list, size_t index)
             (list->count - index) * sizeof(list->list[0]));
 }
 
+/* What cannot be on a file of that type is left as it is, for layout.c. */
 static int apply_acls(struct li_xattr_list *list, uint16_t *mode, struct li_error *err)
 {
     for (size_t i = 0; i < list->count; i++) {
-        bool access = strcmp(list->list[i].name, ACL_ACCESS) == 0, extended = true;
+        bool access = strcmp(list->list[i].name, LI_XATTR_ACL_ACCESS) == 0, extended = true;
         uint16_t ignored = 0;
 
-        if (!access && strcmp(list->list[i].name, ACL_DEFAULT) != 0)
+        if (!access && strcmp(list->list[i].name, LI_XATTR_ACL_DEFAULT) != 0)
             continue;
         if (S_ISLNK(*mode) || (!access && !S_ISDIR(*mode)))
-            return li_fail(err, LI_EUNSUPPORTED, "it has an ACL (%s) that its type cannot have",
-                           list->list[i].name);
+            continue;
         if (list->list[i].size == LI_ACL_HEADER) {
             drop(list, i--);
             continue;
@@ -318,13 +343,15 @@ static int compare_names(const void *a, const void *b)
 int li_xattr_read(const struct li_tar_entry *e, struct li_xattr_list *list, uint16_t *mode,
                   struct li_error *err)
 {
+    typedef int read_record(const struct li_tar_record *r, struct li_xattr_list *list,
+                            struct li_error *err);
+    static read_record *const spellings[] = {read_schily, read_libarchive, read_label, read_acl};
     int rc = 0;
 
     li_xattr_list_clear(list);
-    for (size_t i = 0; rc == 0 && i < e->record_count; i++)
-        rc = read_record(&e->records[i], list, err);
-    for (size_t i = 0; rc == 0 && i < e->record_count; i++)
-        rc = read_acl(&e->records[i], list, err);
+    for (size_t k = 0; k < sizeof(spellings) / sizeof(spellings[0]); k++)
+        for (size_t i = 0; rc == 0 && i < e->record_count; i++)
+            rc = spellings[k](&e->records[i], list, err);
     if (rc == 0)
         rc = apply_acls(list, mode, err);
     if (rc == 0 && list->count > 1)

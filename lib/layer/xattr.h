@@ -11,19 +11,25 @@
 #include "layer/tree.h"
 #include "tar/tar.h"
 
+#define LI_XATTR_ACL_ACCESS "system.posix_acl_access"
+#define LI_XATTR_ACL_DEFAULT "system.posix_acl_default"
+
 /* Owns the names and values. Zero-initialise it. */
 struct li_xattr_list {
     struct li_xattr *list; /* sorted by name */
     size_t count;
     size_t cap;
     char *left_out;               /* the least name that Linux has no name space for, or NULL */
+    char *named_acl;              /* a name in an ACL that is left out for it, or NULL */
     struct li_buffer name, value; /* of the attribute that is being read */
 };
 
-/* Replaces LIST by the attributes of E: the SCHILY and LIBARCHIVE forms, and ACLs as text or as
+/* Replaces LIST by the attributes of E, in whatever spelling, and its ACLs, as text or as
  * attributes. As in the kernel, an access ACL sets the mode's permission bits, and one that says no
  * more than these is not stored. Attributes of other systems, such as com.apple.quarantine, are
- * left out; LI_EUNSUPPORTED for a name that Linux refuses in a name space of its own. */
+ * left out, and so are ACLs that name a user or group without a number. Whether Linux allows an
+ * attribute on a file of that type is not looked at. LI_EUNSUPPORTED for a name that Linux refuses
+ * in a name space of its own. */
 int li_xattr_read(const struct li_tar_entry *e, struct li_xattr_list *list, uint16_t *mode,
                   struct li_error *err);
 

@@ -71,7 +71,7 @@ struct li_manifest {
     size_t layer_count;
     uint64_t size;                    /* of the image, bytes: a multiple of LI_CHUNK_SIZE */
     int64_t created;                  /* of the manifest, seconds since 1970 */
-    uint32_t layout;                  /* LI_EXT4_LAYOUT_VERSION of the writer */
+    uint32_t layout;                  /* by which it was made, see layer/layout.h */
     char *tool;                       /* "lambdaimg 0.1.0" */
     char *libraries;                  /* "libarchive 3.6.2, ..." */
     struct li_manifest_chunk *chunks; /* ascending by index */

@@ -25,7 +25,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "crypto/crypto.h"
-#include "ext4/ext4.h"
+#include "layer/layout.h"
 #include "memo/internal.h"
 
 /* FORMAT also changes with what the scan makes of a layer that it accepted before. */
@@ -40,7 +40,7 @@ static void put_fixed(const struct li_memo *memo, const uint8_t *diff_id, uint8_
 {
     memcpy(p, magic, sizeof(magic));
     li_put_le32(p + 8, FORMAT);
-    li_put_le32(p + 12, LI_EXT4_LAYOUT_VERSION);
+    li_put_le32(p + 12, LI_LAYOUT_LATEST);
     memcpy(p + 16, memo->made_by, LI_SHA256_SIZE);
     memcpy(p + 48, diff_id, LI_SHA256_SIZE);
 }

@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert_int_equal(rc, 0);
     rc = li_layers_open(s.image, &fuzz_env, &s.layers, &err);
     if (rc == 0)
-        rc = li_tree_build(s.layers, &s.tree, &err);
+        rc = li_tree_build(s.layers, LI_LAYOUT_LATEST, &s.tree, &err);
     if (rc == 0)
         rc = li_ext4_plan(s.tree, NULL, &s.ext4, &err);
     if (rc == 0)

@@ -17,6 +17,7 @@ static int visit(void *arg, const struct li_entry *entry, struct li_error *err)
     *sum += entry->target ? strlen(entry->target) : 0;
     *sum += entry->hard_link ? strlen(entry->hard_link) : 0;
     *sum += entry->left_out ? strlen(entry->left_out) : 0;
+    *sum += entry->named_acl ? strlen(entry->named_acl) : 0;
     for (size_t i = 0; i < entry->xattr_count; i++) {
         *sum += strlen(entry->xattrs[i].name);
         for (size_t j = 0; j < entry->xattrs[i].size; j++)

@@ -307,7 +307,10 @@ static void save_records(void)
          .runs = runs,
          .run_count = 2},
         {.path = "l", .target = "d", .inode = {.mode = S_IFLNK | 0777, .size = 1}},
-        {.path = "h", .hard_link = "d/sparse", .left_out = "com.apple.macl"},
+        {.path = "h",
+         .hard_link = "d/sparse",
+         .left_out = "com.apple.macl",
+         .named_acl = "user:lisa"},
     };
     struct li_record record = {.length = 2048};
     struct li_error err = LI_ERROR_INIT;

@@ -71,6 +71,30 @@ run 3 "thirty differences" verify app:1 --against other.tar
 is "$(wc -l <"$OUT")" 20 "of which twenty are shown"
 has "$ERR" ' 30 differences$' "and all are counted"
 
+# ---- readers that disagree ---------------------------------------------------------------------
+
+# A file whose name ends with a slash is one to container engines, and a directory to libarchive.
+# slash_image KEY=VALUE...
+slash_image() {
+    layer slash <<END
+file before text=1
+file odd/ $*
+file behind text=3
+END
+    make_docker_old slash.tar slash:1 "$WORK/slash.tar"
+    quietly push slash.tar slash:1
+}
+
+slash_image mode=0755
+run 3 "an entry that the readers read in two ways" verify slash:1 --against slash.tar
+has "$OUT" '^odd/: the two readers of the layer .* disagree: type: lambdaimg file, libarchive directory$' "it is named"
+has "$ERR" 'differences; the two readers of these layers disagree, so this may be a misreading by libarchive$' \
+    "and what differs is not laid to the image"
+slash_image text=2
+run 1 "a layer in which libarchive takes contents for a header" verify slash:1 --against slash.tar
+has "$OUT" '^odd/: the two readers of the layer .* disagree: ' "the entry is named"
+has "$ERR" 'the two readers of the layers disagree, and libarchive gives up: ' "and who gives up"
+
 # ---- large ones --------------------------------------------------------------------------------
 
 # ext4 counts a directory's links up to 65,000.

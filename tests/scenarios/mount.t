@@ -47,6 +47,52 @@ mounts_like() {
 mounts_like app:1 app.ext4
 mounts_like demo:1 demo.ext4
 
+# ---- an overlay above --------------------------------------------------------------------------
+
+# What Linux does not allow on a file's type would fail each of these, when the file is copied up.
+layer over <<END
+dir etc
+symlink etc/policy real xattr.user.overlay.origin=x
+symlink etc/owned real
+file etc/real text=real xattr.user.k=v xattr.user.empty= mode=0755
+file etc/zero text=z xattr.security.empty=
+fifo fifo xattr.user.q=q
+char null 1,3 xattr.user.q=q
+dir sub xattr.user.d=d
+file sub/x text=x
+END
+make_docker_old over.tar over:1 "$WORK/over.tar"
+quietly push over.tar over:1
+mount_image over:1 "$mnt"
+is "$(getfattr --absolute-names -h -n user.empty --only-values "$mnt/etc/real" 2>&1)" "" "an empty attribute is there"
+obstacle=
+mkdir -p over
+if [ "$(id -u)" -ne 0 ]; then
+    obstacle="only root mounts overlays"
+elif ! mount -t tmpfs tmpfs over 2>/dev/null; then
+    obstacle="no tmpfs can be mounted here"
+else
+    mounted+=("$WORK/over")
+    mkdir over/upper over/work over/merged
+    if mount -t overlay overlay -o "lowerdir=$mnt,upperdir=over/upper,workdir=over/work" over/merged 2>/dev/null; then
+        mounted+=("$WORK/over/merged")
+    else
+        obstacle="no overlay can be mounted here"
+    fi
+fi
+for command in 'mv etc/policy etc/policy2' 'chown -h 5:5 etc/owned' 'ln etc/policy2 etc/policy3' 'touch -h etc/policy2' \
+    'mv etc/real etc/real2' 'mv etc/zero etc/zero2' 'mv fifo fifo2' 'mv null null2' 'chmod 700 sub' 'rm -r etc'; do
+    if [ -z "$obstacle" ]; then
+        ok "in an overlay: $command" bash -c "cd over/merged && $command"
+    elif [ -n "${CHECK_REQUIRE_MOUNT:-}" ]; then
+        result 1 "in an overlay: $command" <<<"$obstacle"
+    else
+        skip "in an overlay: $command" "$obstacle"
+    fi
+done
+[ -n "$obstacle" ] || umount over/merged over
+run 0 "umount below it" umount "$mnt"
+
 # ---- reads -------------------------------------------------------------------------------------
 
 mount_image demo:1 "$mnt"

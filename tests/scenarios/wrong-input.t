@@ -195,8 +195,9 @@ bad_layer "a link that is too long" <<<"symlink x $(printf 'n%.0s' {1..5000})"
 bad_layer "a whiteout of nothing named" <<<'file etc/.wh. text='
 bad_layer "a whiteout of the directory itself" <<<'file etc/.wh..'
 bad_layer "a whiteout of the directory above" <<<'file etc/.wh...'
-bad_layer "a time that ext4 does not have" <<<'file x mtime=99999999999'
-bad_layer "a time long before" <<<'file x mtime=-99999999999'
+bad_layer "an owner that is none" <<<'file x uid=4294967295'
+has "$ERR" "x: its owner 4294967295:0 is not within 0 to 4294967294" "which is said"
+bad_layer "a link to a file that AUFS did not keep" <<<'link x .wh..wh.plnk/1.2'
 bad_layer "a size beyond all" <<<'file x pax.size=9223372036854775807'
 bad_layer "a size below nothing" <<<'file x pax.size=-5'
 {

@@ -48,6 +48,10 @@ void add_time(struct line *line)
         "2147483648",
         "1700000000.123456789",
         "-1000000.75",
+        "-2147483649",
+        "-6795364579",
+        "-62135596800.5",
+        "99999999999",
     };
 
     if (chance(30))
@@ -81,6 +85,8 @@ static void add_acl(struct line *line, char type)
         "user::rw-,user:x:r--:7,group::r-x,mask::rwx,other::--x",
         "user::r-x,group::r--,other::---",
         "user::rwx,group::r-x,group:x:-wx:70000,mask::r-x,other::r--,user:y:rwx:3",
+        "user::rwx,user:lisa:r-x,group::r--,mask::r-x,other::---",
+        "user::rwx,group::r--,group:wheel:-w-,user:5:r--,mask::rwx,other::r-x",
     };
     const char *which = type == 'd' && chance(50) ? "default" : "access";
 
@@ -90,15 +96,30 @@ static void add_acl(struct line *line, char type)
         add(line, " pax.SCHILY.acl.%s=%s", which, pick_of(texts));
 }
 
+/* In two spellings, of which one may be missing. */
+static void add_label(struct line *line)
+{
+    static const char *const labels[] = {"system_u:object_r:bin_t:s0",
+                                         "system_u:object_r:bin_t:s0\\x00", "other_t"};
+    unsigned which = pick(4);
+
+    if (which < 3)
+        add(line, " pax.RHT.security.selinux=%s", labels[2 * pick(2)]);
+    if (which > 0)
+        add(line, " xattr.security.selinux=%s", pick_of(labels));
+}
+
 void add_attributes(struct line *line, char type)
 {
     static const char *const values[] = {"v", "", "\\x00\\x01\\xff", "some-longer-value"};
 
     if (chance(80))
         return;
+    if (chance(strchr("fd", type) ? 60 : 30))
+        add(line, " xattr.user.a%u=%s", pick(4), pick_of(values));
+    if (chance(15))
+        add_label(line);
     if (strchr("fd", type)) {
-        if (chance(60))
-            add(line, " xattr.user.a%u=%s", pick(4), pick_of(values));
         if (chance(10))
             add(line, " xattr.user.large=%0*u", 1 + (int)pick(3500), 7U);
         if (chance(20))

@@ -2,8 +2,8 @@
 /*
  * randomstack SEED DIR: a stack of 1 to 6 layers, the same for a seed, as descriptions for mktar in
  * DIR/1, DIR/2 and so on. They have all kinds of entries, links of both kinds that lead anywhere,
- * paths through links, names that are hard to keep, whiteouts, and things in the place of others;
- * and all of them can be applied.
+ * paths through links, names that are hard to keep, whiteouts, what AUFS kept, and things in the
+ * place of others; and all of them can be applied.
  *
  * A layer's whiteouts are thought of first, since they take effect first, and then stand anywhere
  * in it.
@@ -195,6 +195,26 @@ static void add_link(const struct wish *w)
     end_line(&line);
 }
 
+/* A file that AUFS kept for links to it, and such a link. The numbers come again. */
+static void add_plink(const struct wish *w)
+{
+    struct line kept = {.len = 0}, link = {.len = 0};
+    unsigned number = pick(4);
+
+    if (!sketch_put(&tree, w->real, 'f', ""))
+        return;
+    add(&kept, "file %s.wh..wh.plnk/7.%u mode=%o", chance(20) ? "./" : "", number, pick(010000));
+    add_owner(&kept);
+    add_time(&kept);
+    add_content(&kept);
+    add_attributes(&kept, 'f');
+    end_line(&kept);
+    add(&link, "link ");
+    add_path(&link, w->path, 'f');
+    add(&link, " %s.wh..wh.plnk/7.%u mode=0600", chance(20) ? "./" : "", number);
+    end_line(&link);
+}
+
 static void add_entry(const struct wish *w)
 {
     static const char types[] = "dddffffffflllcbp";
@@ -217,7 +237,7 @@ static void add_entry(const struct wish *w)
     }
     if (type == 'c' || type == 'b')
         add(&line, " %u,%u", pick(4096), pick(2) ? pick(256) : pick(1 << 20));
-    if (type != 'l' && chance(70))
+    if (chance(type == 'l' ? 30 : 70))
         add(&line, " mode=%o", pick(010000));
     add_owner(&line);
     add_time(&line);
@@ -248,7 +268,9 @@ static void add_entries(unsigned count)
 
         before = tree;
         if (choose_place(&w)) {
-            if (chance(15))
+            if (chance(5))
+                add_plink(&w);
+            else if (chance(15))
                 add_link(&w);
             else
                 add_entry(&w);

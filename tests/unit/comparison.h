@@ -56,6 +56,17 @@ HELPER void note(void *arg, const char *path, const char *what, const char *stor
     tar_append(said, line, (size_t)n);
 }
 
+HELPER void note_disagreement(void *arg, const char *layer, const char *path, const char *what,
+                              const char *ours, const char *libarchives)
+{
+    struct li_buffer *said = arg;
+    char line[2000];
+    int n = snprintf(line, sizeof(line), "%s %s: readers: %s: %s, %s\n", layer, path, what, ours,
+                     libarchives);
+
+    tar_append(said, line, (size_t)n);
+}
+
 /* Compares what is made of STORED with LAYERS; frees both. */
 HELPER int compare(struct stack *stored, struct stack *layers, struct li_buffer *said,
                    struct li_compare_result *result, struct li_error *err)
@@ -70,7 +81,8 @@ HELPER int compare(struct stack *stored, struct stack *layers, struct li_buffer 
     source = li_ext4_source(stored->ext4);
     blocks = (struct li_blocks){&source, source.count * LI_CHUNK_SIZE, read_plan};
     assert_done(li_files_open(&blocks, &files, err), err);
-    rc = li_compare(files, layers->layers, note, said, result, err);
+    rc = li_compare(&(struct li_compare_sides){files, layers->layers, li_tree_layout(stored->tree)},
+                    &(struct li_compare_reports){said, note, note_disagreement}, result, err);
     li_files_free(files);
     stack_free(stored);
     stack_free(layers);
@@ -89,7 +101,7 @@ HELPER void check(struct stack *stored, struct stack *layers, const char *want)
     assert_string_equal((const char *)said.data, want);
     for (const char *at = want; *at; at++)
         lines += *at == '\n';
-    assert_int_equal(result.differences, lines);
+    assert_int_equal(result.differences + result.disagreements, lines);
     li_buffer_free(&said);
 }
 

@@ -119,7 +119,7 @@ HELPER int begin_push(struct fixture *f)
     if (rc == 0)
         rc = li_layers_open_known(s->image, &f->env, records, &s->layers, &f->err);
     if (rc == 0)
-        rc = li_tree_build(s->layers, &s->tree, &f->err);
+        rc = li_tree_build(s->layers, LI_LAYOUT_LATEST, &s->tree, &f->err);
     if (rc == 0)
         rc = li_ext4_plan(s->tree, NULL, &s->ext4, &f->err);
     if (rc == 0)

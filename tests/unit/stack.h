@@ -19,6 +19,7 @@
 #include "ext4/ext4.h"
 #include "image/image.h"
 #include "layer/layer.h"
+#include "layer/layout.h"
 #include "layer/tree.h"
 
 enum { STACK_MAX = 128 };
@@ -34,6 +35,7 @@ struct stack_layer {
 struct stack {
     struct stack_layer layer[STACK_MAX];
     size_t count;
+    uint32_t layout; /* that the image is made by; 0: the latest */
     struct li_image *image;
     struct li_layers *layers;
     struct li_tree *tree;
@@ -187,7 +189,7 @@ HELPER int stack_build(struct stack *s, struct li_error *err)
     int rc = stack_open(s, err);
 
     if (rc == 0)
-        rc = li_tree_build(s->layers, &s->tree, err);
+        rc = li_tree_build(s->layers, s->layout ? s->layout : LI_LAYOUT_LATEST, &s->tree, err);
     return rc == 0 ? li_layers_verified(s->layers, err) : rc;
 }
 

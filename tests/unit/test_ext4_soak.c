@@ -130,7 +130,7 @@ static int big_plan(struct big *b, struct stack *s, struct li_error *err)
     if (rc == 0)
         rc = li_layers_open(s->image, &unit_env, &s->layers, err);
     if (rc == 0)
-        rc = li_tree_build(s->layers, &s->tree, err);
+        rc = li_tree_build(s->layers, LI_LAYOUT_LATEST, &s->tree, err);
     return rc == 0 ? li_ext4_plan(s->tree, NULL, &s->ext4, err) : rc;
 }
 

@@ -149,6 +149,72 @@ static void test_hard_links(void **state)
     expect_merge("k>t*2 l>t*2", "l>t k*l");
 }
 
+/* AUFS's targets of hard links serve in their own layer, and are not files of the image. */
+static void test_plinks(void **state)
+{
+    static const char plink[] = ".wh..wh.plnk/1.2=x";
+    char many[200], name[300];
+
+    (void)state;
+    snprintf(many, sizeof(many), "%s a*.wh..wh.plnk/1.2 b*./.wh..wh.plnk/1.2 c*a", plink);
+    expect_merge("a=x*3 b=x*3 c=x*3", many);
+    expect_merge("a=x*3 b=x*3 c=x*3", ".wh..wh.plnk/ .wh..wh.aufs= k=1", ".wh.k=", many);
+    expect_merge("a=x d/ d/b=y", ".wh..wh.plnk/1=x a*/.wh..wh.plnk/1 .wh..wh.plnk/1=y "
+                                 "d/ d/b*.wh..wh.plnk/1");
+    /* The last part of the path tells them apart. */
+    expect_merge("a=x", ".wh..wh.plnk/d/1=x a*.wh..wh.plnk/1");
+    /* The links live on when one of them goes, or the layer's files do. */
+    expect_merge("b=x", many, ".wh.a= .wh.c=");
+    expect_merge("a=2 b=x*2 c=x*2", many, "a=2");
+    expect_merge("k=2", many, ".wh..wh..opq= k=2");
+    expect_refusal(LI_ECORRUPT, "hard link to .wh..wh.plnk/1.2, which does not exist", "k=1",
+                   "a*.wh..wh.plnk/1.2 .wh..wh.plnk/1.2=x");
+    expect_refusal(LI_ECORRUPT, "hard link to .wh..wh.plnk/1.2, which does not exist", plink,
+                   "a*.wh..wh.plnk/1.2");
+    expect_refusal(LI_ECORRUPT, "which does not exist", ".wh..wh.plnk/1>x a*.wh..wh.plnk/1");
+    expect_refusal(LI_ECORRUPT, "which does not exist", "k=1 .wh..wh.plnk/1*k a*.wh..wh.plnk/1");
+    expect_refusal(LI_ECORRUPT, "which does not exist", "a*.wh..wh.plnk/1");
+    memset(name, 'n', 256);
+    name[256] = '\0';
+    snprintf(many, sizeof(many), ".wh..wh.plnk/.wh.%.80s=x a*.wh..wh.plnk/.wh.%.80s", name, name);
+    expect_merge("a=x", many);
+}
+
+/* What a link gets is all of the file: contents, mode, owner, time, attributes. */
+static void test_metadata_of_plinks(void **state)
+{
+    struct stack s = {0};
+    struct li_buffer *tar = stack_layer(&s), pax = {0};
+    struct raw_inode f;
+    ext2_filsys fs;
+
+    (void)state;
+    tar_record_text(&pax, "SCHILY.xattr.user.a", "1");
+    tar_put(tar, &(struct tar_entry){.path = ".wh..wh.plnk/1",
+                                     .data = "text",
+                                     .mode = 04711,
+                                     .uid = 7,
+                                     .gid = 8,
+                                     .mtime = 9,
+                                     .pax = &pax});
+    tar_put(tar, &(struct tar_entry){.path = "a",
+                                     .type = '1',
+                                     .target = ".wh..wh.plnk/1",
+                                     .mode = 0600,
+                                     .uid = 1,
+                                     .mtime = 1});
+    li_buffer_free(&pax);
+    fs = open_ext4(&s);
+    f = inode_at(fs, "a");
+    assert_int_equal(f.large.i_mode, LINUX_S_IFREG | 04711);
+    assert_int_equal(f.large.i_uid, 7);
+    assert_int_equal(f.large.i_gid, 8);
+    assert_int_equal(f.large.i_mtime, 9);
+    assert_int_equal(f.large.i_links_count, 1);
+    expect_content(fs, "a", "text", 4);
+    close_ext4(&s, fs);
+}
+
 static void test_wrong_hard_links(void **state)
 {
     (void)state;
@@ -285,6 +351,8 @@ int main(void)
         cmocka_unit_test(test_replacement),
         cmocka_unit_test(test_directory_over_directory),
         cmocka_unit_test(test_hard_links),
+        cmocka_unit_test(test_plinks),
+        cmocka_unit_test(test_metadata_of_plinks),
         cmocka_unit_test(test_wrong_hard_links),
         cmocka_unit_test(test_parents_that_are_links),
         cmocka_unit_test(test_chains_of_links),

@@ -46,7 +46,7 @@ static void test_modes(void **state)
 /* Octal up to 2097151, then in base 256 or as PAX records. */
 static void test_owners(void **state)
 {
-    static const uint64_t ids[] = {0, 1, 65535, 65536, 2097151, 2097152, 2147483648, 4294967295};
+    static const uint64_t ids[] = {0, 1, 65535, 65536, 2097151, 2097152, 2147483648, 4294967294};
     struct stack s = {0};
     struct li_buffer *tar = stack_layer(&s);
     char name[32], number[32];
@@ -54,7 +54,7 @@ static void test_owners(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
-        struct tar_entry e = {.path = name, .uid = ids[i], .gid = 4294967295 - ids[i]};
+        struct tar_entry e = {.path = name, .uid = ids[i], .gid = 4294967294 - ids[i]};
 
         snprintf(name, sizeof(name), "h%zu", i);
         tar_put(tar, &e);
@@ -73,7 +73,7 @@ static void test_owners(void **state)
             snprintf(name, sizeof(name), "%c%zu", forms[j], i);
             inode = small_inode(fs, find_ino(fs, name));
             assert_int_equal(inode_uid(inode), ids[i]);
-            assert_int_equal(inode_gid(inode), 4294967295 - ids[i]);
+            assert_int_equal(inode_gid(inode), 4294967294 - ids[i]);
         }
     }
     close_ext4(&s, fs);
@@ -88,6 +88,50 @@ static void test_wrong_owners(void **state)
     expect_no_image(&s, LI_EUNSUPPORTED, "its owner 4294967296:0");
     tar_put(stack_layer(&s), &(struct tar_entry){.path = "f", .gid = (uint64_t)-2});
     expect_no_image(&s, LI_EUNSUPPORTED, "its owner 0:-2");
+    tar_put(stack_layer(&s), &(struct tar_entry){.path = "f", .uid = 4294967295});
+    expect_no_image(&s, LI_EUNSUPPORTED, "f: its owner 4294967295:0 is not within 0 to 4294967294");
+    tar_put(stack_layer(&s), &(struct tar_entry){.path = "d", .type = '5', .gid = 4294967295});
+    expect_no_image(&s, LI_EUNSUPPORTED, "d: its owner 0:4294967295");
+}
+
+/* Older layouts had no such rule. */
+static void test_no_owner_of_old(void **state)
+{
+    struct stack s = {.layout = 2};
+    ext2_filsys fs;
+
+    (void)state;
+    tar_put(stack_layer(&s), &(struct tar_entry){.path = "f", .uid = 4294967295});
+    fs = open_ext4(&s);
+    assert_int_equal(inode_uid(small_inode(fs, find_ino(fs, "f"))), 4294967295);
+    close_ext4(&s, fs);
+}
+
+/* Linux has symbolic links of mode 0777 only, and no system gives them another from 0777. */
+static void test_link_modes(void **state)
+{
+    static const unsigned modes[] = {0, 0700, 0755, 04777, 01777, 0777};
+
+    (void)state;
+    for (uint32_t layout = 1; layout <= 3; layout++) {
+        struct stack s = {.layout = layout};
+        struct li_buffer *tar = stack_layer(&s);
+        char name[32];
+        ext2_filsys fs;
+
+        for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+            snprintf(name, sizeof(name), "l%zu", i);
+            tar_put(tar, &(struct tar_entry){
+                             .path = name, .type = '2', .target = "t", .mode = modes[i]});
+        }
+        fs = open_ext4(&s);
+        for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+            snprintf(name, sizeof(name), "l%zu", i);
+            assert_int_equal(inode_at(fs, name).large.i_mode,
+                             LINUX_S_IFLNK | (layout < 3 ? modes[i] : 0777));
+        }
+        close_ext4(&s, fs);
+    }
 }
 
 struct time {
@@ -163,17 +207,41 @@ static void test_times(void **state)
     close_ext4(&s, fs);
 }
 
+/* 1754 is where Go's nanoseconds begin, and year 1 its time that is none. */
 static void test_times_out_of_range(void **state)
 {
-    static const char *const times[] = {"-2147483649", "-2147483648.5", "15032385536"};
+    static const char *const times[] = {"-2147483649", "-2147483648.5", "15032385536",
+                                        "-6795364579", "-62135596800"};
+    static const struct time epoch = {"0", 0, 0}, kept = {"5", 5, 0};
+    struct stack s = {0};
+    struct li_buffer *tar = stack_layer(&s);
+    const struct li_note *note;
+    char name[32];
+    ext2_filsys fs;
 
     (void)state;
+    tar_put(tar, &(struct tar_entry){.path = "kept", .mtime = 5});
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-        struct stack s = {0};
-
-        add_number_to_tar(stack_layer(&s), &(struct tar_entry){.path = "f"}, "mtime", times[i]);
-        expect_no_image(&s, LI_EUNSUPPORTED, "f: its time");
+        snprintf(name, sizeof(name), "f%zu", i);
+        add_number_to_tar(tar, &(struct tar_entry){.path = name}, "mtime", times[i]);
     }
+    add_number_to_tar(tar, &(struct tar_entry){.path = "l", .type = '2', .target = "t"}, "mtime",
+                      times[0]);
+    add_number_to_tar(tar, &(struct tar_entry){.path = "h", .type = '1', .target = "kept"}, "mtime",
+                      times[0]);
+    tar = stack_layer(&s);
+    add_number_to_tar(tar, &(struct tar_entry){.path = "./", .type = '5'}, "mtime", times[0]);
+    add_number_to_tar(tar, &(struct tar_entry){.path = ".wh.f1"}, "mtime", times[0]);
+    fs = open_ext4(&s);
+    check_times(fs, "kept", &kept);
+    check_times(fs, "f0", &epoch);
+    check_times(fs, "f4", &epoch);
+    check_times(fs, "l", &epoch);
+    note = li_tree_note(s.tree, LI_NOTE_TIME);
+    assert_int_equal(note->entries, 7);
+    assert_string_equal(note->path, "f0");
+    assert_string_equal(note->text, "-2147483649");
+    close_ext4(&s, fs);
 }
 
 /* As in Go's archive/tar: what 64 bits do not hold is not a time. */
@@ -337,6 +405,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_modes),
         cmocka_unit_test(test_owners),
+        cmocka_unit_test(test_no_owner_of_old),
+        cmocka_unit_test(test_link_modes),
         cmocka_unit_test(test_wrong_owners),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_times_out_of_range),

@@ -63,7 +63,9 @@ static int count_visit(void *arg, const struct li_entry *entry, struct li_error 
 
     (void)err;
     *sum += strlen(entry->path) + (entry->target ? strlen(entry->target) : 0) +
-            (entry->left_out ? strlen(entry->left_out) : 0);
+            (entry->left_out ? strlen(entry->left_out) : 0) +
+            (entry->named_acl ? strlen(entry->named_acl) : 0) + (entry->zeros ? 1000 : 0) +
+            (size_t)(entry->inode.mtime == -62135596800 ? 7000 : 0);
     for (size_t i = 0; i < entry->xattr_count; i++)
         for (size_t j = 0; j < entry->xattrs[i].size; j++)
             *sum += entry->xattrs[i].value[j];
@@ -107,12 +109,14 @@ static void entries_are_not_believed(void **state)
     const struct li_entry entries[] = {
         {.path = "dir/",
          .left_out = "com.apple.macl",
-         .inode = {.mode = S_IFDIR | 0755},
+         .named_acl = "user:lisa",
+         .inode = {.mode = S_IFDIR | 0755, .mtime = -62135596800},
          .xattrs = xattrs,
          .xattr_count = 2},
         {.path = "dir/sparse",
          .inode = {.mode = S_IFREG | 0644, .size = 100, .data = 512},
-         .sparse = 1,
+         .sparse = true,
+         .zeros = true,
          .runs = runs,
          .run_count = 2},
         {.path = "link", .target = "dir", .inode = {.mode = S_IFLNK | 0777, .size = 3}},

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an image does not have as its layers have it: one note for each kind, however many entries
+ * there are. Paths and names are as hostile as the image, and shown with escapes.
+ */
+#include "cmd/context.h"
+
+/* What one entry has, and what becomes of it. */
+static const struct {
+    const char *have, *then;
+} notes[LI_NOTES] = {
+    [LI_NOTE_NAME_SPACE] = {"extended attributes that Linux has no name space for",
+                            "they are left out"},
+    [LI_NOTE_TYPE] = {"extended attributes that Linux does not allow on files of that type",
+                      "they are left out"},
+    [LI_NOTE_ACL_NAME] = {"ACLs with names in place of numbers", "they are left out"},
+    [LI_NOTE_TIME] = {"times that ext4 cannot hold, in seconds from 1970",
+                      "they become 1970-01-01"},
+};
+
+static void print_shown(const char *text)
+{
+    char shown[ESCAPED];
+
+    for (; *text; text++) {
+        escape_byte(*text, shown);
+        fputs(shown, stderr);
+    }
+}
+
+void print_notes(const struct li_tree *tree)
+{
+    for (size_t i = 0; i < LI_NOTES; i++) {
+        const struct li_note *note = li_tree_note(tree, (enum li_note_kind)i);
+
+        if (note->entries == 0)
+            continue;
+        fputs("lambdaimg: note: ", stderr);
+        print_shown(note->path);
+        if (note->entries > 1)
+            fprintf(stderr, " and %llu more entries have", (unsigned long long)note->entries - 1);
+        else
+            fputs(" has", stderr);
+        fprintf(stderr, " %s, such as ", notes[i].have);
+        print_shown(note->text);
+        fprintf(stderr, "; %s\n", notes[i].then);
+    }
+}

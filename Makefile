@@ -44,8 +44,8 @@ LIB_AWS = lib/aws/cached.c lib/aws/credentials.c lib/aws/credentials_container.c
 	lib/aws/words.c lib/aws/xml.c
 
 LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/image/docker.c \
-	lib/image/image.c lib/image/json.c lib/image/names.c lib/image/oci.c lib/image/oci_choose.c \
-	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
+	lib/image/image.c lib/image/json.c lib/image/json_lenient.c lib/image/names.c lib/image/oci.c \
+	lib/image/oci_choose.c lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
 
 LIB_LAYER = lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/header.c lib/layer/inflate.c \
 	lib/layer/input.c lib/layer/layers.c lib/layer/merge.c lib/layer/path.c lib/layer/record.c lib/layer/scan.c \
@@ -98,7 +98,7 @@ UNIT_BASE = base packed sha256 sha256_openssl
 
 UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
 
-UNIT_IMAGE = image image_container image_oci
+UNIT_IMAGE = image image_container image_json image_oci
 
 UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
 	layer_give_way layer_gzip layer_names layer_runs layer_sparse layer_xattr layer_zeros

@@ -64,6 +64,7 @@ static int check_versions(const struct li_image_json *root, const char *media_ty
                           const char *foreign, struct li_error *err)
 {
     struct li_image_json node;
+    bool there;
     int rc;
 
     rc = li_image_json_need(root, "schemaVersion", JSON_INTEGER, &node, err);
@@ -77,10 +78,11 @@ static int check_versions(const struct li_image_json *root, const char *media_ty
     if (rc == 0 && strcmp(li_image_json_text(&node), media_type) != 0)
         return li_fail(err, LI_ECORRUPT, "%s is %.100s, but its descriptor says %.100s", node.where,
                        li_image_json_text(&node), media_type);
-    if (json_object_get(root->value, foreign))
+    rc = li_image_json_has(root, foreign, &there, err);
+    if (rc == 0 && there)
         return li_fail(err, LI_ECORRUPT, "%s has a member \"%s\", which does not belong there",
                        root->where, foreign);
-    return 0;
+    return rc;
 }
 
 int li_image_oci_open(struct li_image_oci *oci, const char *what, const uint8_t digest[32],
@@ -131,7 +133,7 @@ static int read_names(const struct li_image_oci *oci, const struct li_image_json
     if (rc != 0)
         return rc == LI_END ? 0 : rc;
     for (size_t i = 0; i < 2; i++) {
-        rc = li_image_json_string(&annotations, keys[i], &name, err);
+        rc = li_image_json_entry(&annotations, keys[i], &name, err);
         if (rc < 0)
             return rc;
         if (!name[0] || strlen(name) > LI_IMAGE_MAX_REFERENCE || inherited)
@@ -155,7 +157,7 @@ static int is_artifact(const struct li_image_json *object, const struct li_image
     if (rc == 0)
         rc = li_image_json_get(object, "annotations", JSON_OBJECT, &annotations, err);
     if (rc == 0)
-        rc = li_image_json_string(&annotations, "vnd.docker.reference.type", &reference, err);
+        rc = li_image_json_entry(&annotations, "vnd.docker.reference.type", &reference, err);
     if (rc < 0)
         return rc;
     *out = type[0] || !strcmp(reference, "attestation-manifest") ||

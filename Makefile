@@ -43,9 +43,10 @@ LIB_AWS = lib/aws/cached.c lib/aws/credentials.c lib/aws/credentials_container.c
 	lib/aws/provider_chain.c lib/aws/sign.c lib/aws/sso_token.c lib/aws/sts_reply.c lib/aws/time.c \
 	lib/aws/words.c lib/aws/xml.c
 
-LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/image/docker.c \
-	lib/image/image.c lib/image/json.c lib/image/json_lenient.c lib/image/names.c lib/image/oci.c \
-	lib/image/oci_choose.c lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
+LIB_IMAGE = lib/image/archive.c lib/image/candidates.c lib/image/choose.c lib/image/container.c \
+	lib/image/directory.c lib/image/docker.c lib/image/image.c lib/image/json.c lib/image/json_lenient.c \
+	lib/image/names.c lib/image/oci.c lib/image/oci_index.c lib/image/oci_look.c lib/image/parts.c \
+	lib/image/platform.c lib/image/spool.c
 
 LIB_LAYER = lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/header.c lib/layer/inflate.c \
 	lib/layer/input.c lib/layer/layers.c lib/layer/merge.c lib/layer/path.c lib/layer/record.c lib/layer/scan.c \

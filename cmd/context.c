@@ -281,8 +281,10 @@ int flatten(const struct arguments *args, const char *path, const struct li_ext4
         rc = li_tree_build(out->layers, &out->tree, err);
     if (rc == 0)
         rc = li_ext4_plan(out->tree, room, &out->ext4, err);
-    if (rc == 0)
+    if (rc == 0) {
+        print_notes(out->image);
         note_left_out(li_tree_left_out(out->tree));
+    }
     return rc;
 }
 

@@ -90,6 +90,8 @@ void end_progress(struct progress_bar *bar);
 /* print.c */
 /* An image's path, for messages: "-" is standard input. */
 const char *image_text(const char *path);
+/* What is to be known of an image that was opened, on standard error. */
+void print_notes(const struct li_image *image);
 /* JSON on standard output; it is released, and may be NULL for want of memory. */
 int print_json(json_t *json, struct li_error *err);
 /* A byte of a name as it is shown: as it is, or as \xNN where it could steer a terminal, or be

@@ -10,6 +10,12 @@ const char *image_text(const char *path)
     return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
+void print_notes(const struct li_image *image)
+{
+    for (size_t i = 0; i < li_image_notes(image); i++)
+        fprintf(stderr, "lambdaimg: note: %s\n", li_image_note(image, i));
+}
+
 int print_json(json_t *json, struct li_error *err)
 {
     int rc = 0;

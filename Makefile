@@ -99,7 +99,7 @@ UNIT_BASE = base packed sha256 sha256_openssl
 
 UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
 
-UNIT_IMAGE = image image_container image_json image_oci
+UNIT_IMAGE = image image_choice image_container image_json image_kinds image_oci image_platform
 
 UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
 	layer_give_way layer_gzip layer_names layer_runs layer_sparse layer_xattr layer_zeros

@@ -95,7 +95,7 @@ CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explai
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # One cmocka program each: tests/unit/test_NAME.c
-UNIT_BASE = base packed sha256 sha256_openssl
+UNIT_BASE = base compression packed sha256 sha256_openssl
 
 UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
 

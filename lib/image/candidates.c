@@ -11,6 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool li_image_candidate_is(const struct li_image_candidate *c, const char *name, uint64_t hash)
+{
+    return c->name && c->name_hash == hash &&
+           li_image_name_match(c->name, name) != LI_IMAGE_MATCH_NONE;
+}
+
 int li_image_candidate_name(const struct li_image_choice *choice, struct li_image_candidate *c,
                             const char *name, struct li_error *err)
 {
@@ -21,6 +27,7 @@ int li_image_candidate_name(const struct li_image_choice *choice, struct li_imag
         return li_fail_memory(err);
     free(c->name);
     c->name = own;
+    c->name_hash = li_image_name_hash(own);
     if (want && li_image_name_match(name, want) > c->match)
         c->match = li_image_name_match(name, want);
     return 0;
@@ -69,7 +76,7 @@ bool li_image_same_group(const struct li_image_candidate *a, const struct li_ima
 bool li_image_same_name(const struct li_image_candidate *a, const struct li_image_candidate *b)
 {
     if (a->name && b->name)
-        return li_image_name_match(a->name, b->name) != LI_IMAGE_MATCH_NONE;
+        return li_image_candidate_is(a, b->name, b->name_hash);
     if (a->name || b->name)
         return false;
     return (!a->alone && !b->alone) || li_image_same_group(a, b);

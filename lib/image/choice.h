@@ -28,11 +28,12 @@ struct li_image_candidate {
     uint64_t size;
     const char *media_type; /* a constant: what li_image_manifest_type() gives */
     uint8_t config[32];     /* the config's SHA-256, by which images are told apart */
-    uint8_t group[32]; /* of the index below index.json that it comes from, or else of itself */
-    char *name;        /* the candidate's own; NULL: none */
-    bool is_tag;       /* NAME is a tag rather than any word */
-    bool alone;        /* manifest.json lists its group without a name, as an image of its own */
-    bool by_digest;    /* options->image is a digest of it */
+    uint8_t group[32];  /* of the index below index.json that it comes from, or else of itself */
+    char *name;         /* the candidate's own; NULL: none */
+    uint64_t name_hash; /* li_image_name_hash() of it */
+    bool is_tag;        /* NAME is a tag rather than any word */
+    bool alone;         /* manifest.json lists its group without a name, as an image of its own */
+    bool by_digest;     /* options->image is a digest of it */
     enum li_image_match match;         /* of NAME with options->image */
     bool has_platform;                 /* by its descriptor, or else filled in from the config */
     struct li_image_platform platform; /* zeroes where it is not known */
@@ -60,6 +61,8 @@ struct li_image_choice {
 /* Adds a copy of C called NAME, which may be NULL; LI_ELIMIT. */
 int li_image_candidate_add(struct li_image_choice *choice, const struct li_image_candidate *c,
                            const char *name, struct li_error *err);
+/* Whether C has this name, in whatever form; HASH is that of NAME. */
+bool li_image_candidate_is(const struct li_image_candidate *c, const char *name, uint64_t hash);
 /* Calls C by NAME, and sees how well that answers to options->image. */
 int li_image_candidate_name(const struct li_image_choice *choice, struct li_image_candidate *c,
                             const char *name, struct li_error *err);

@@ -144,13 +144,14 @@ static void mark_alone(struct li_image_choice *choice, const struct li_image_can
 static int respell(struct li_image_choice *choice, const struct li_image_candidate *image,
                    const char *tag, bool *named, struct li_error *err)
 {
+    uint64_t hash = li_image_name_hash(tag);
     int rc = 0;
 
     *named = false;
     for (size_t i = 0; rc == 0 && i < choice->count; i++) {
         struct li_image_candidate *c = &choice->list[i];
 
-        if (c->dropped || !c->name || li_image_name_match(c->name, tag) == LI_IMAGE_MATCH_NONE)
+        if (c->dropped || !li_image_candidate_is(c, tag, hash))
             continue;
         *named |= li_image_same_image(c, image);
         if (c->docker)

@@ -68,6 +68,12 @@ int li_image_choice_count(struct li_image_choice *choice, size_t bytes, struct l
                    LI_IMAGE_MAX_JSON_TOTAL);
 }
 
+void li_image_choice_miss(struct li_image_choice *choice, const uint8_t digest[32])
+{
+    choice->has_missing = true;
+    memcpy(choice->missing, digest, sizeof(choice->missing));
+}
+
 bool li_image_same_group(const struct li_image_candidate *a, const struct li_image_candidate *b)
 {
     return memcmp(a->group, b->group, sizeof(a->group)) == 0;

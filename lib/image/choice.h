@@ -51,7 +51,7 @@ struct li_image_choice {
     size_t names;       /* in manifest.json: images and tags */
     uint64_t json_bytes;
     struct li_image_json manifest_json; /* the array; zeroes where there is none */
-    bool has_missing;                   /* a manifest that is not there: this one */
+    bool has_missing;                   /* a manifest or index is not there: this one */
     uint8_t missing[32];
     char skipped[128]; /* a media type that is none of an image, for the error text */
 };
@@ -69,6 +69,9 @@ int li_image_candidate_name(const struct li_image_choice *choice, struct li_imag
 void li_image_choice_free(struct li_image_choice *choice);
 /* Counts the bytes of a document; LI_ELIMIT where all have too many. */
 int li_image_choice_count(struct li_image_choice *choice, size_t bytes, struct li_error *err);
+
+/* Remembers a manifest or an index that is not there. */
+void li_image_choice_miss(struct li_image_choice *choice, const uint8_t digest[32]);
 
 typedef bool li_image_same_fn(const struct li_image_candidate *a,
                               const struct li_image_candidate *b);

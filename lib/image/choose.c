@@ -53,8 +53,9 @@ static int fail_none(const struct li_image_choice *choice, struct li_error *err)
 
     li_hex_encode(choice->missing, 32, hex);
     if (choice->has_missing)
-        return li_fail(err, LI_ECORRUPT,
-                       "the manifest blobs/sha256/%s is missing; the image is not complete", hex);
+        return li_fail(
+            err, LI_ECORRUPT,
+            "the manifest or index blobs/sha256/%s is missing; the image is not complete", hex);
     if (choice->skipped[0])
         return li_fail(err, LI_EUNSUPPORTED, "it holds no container image, but %s",
                        choice->skipped);

@@ -24,6 +24,10 @@ enum { LI_IMAGE_BLOB_NAME = 80 };
 /* Writes "blobs/sha256/HEX" to OUT, which has LI_IMAGE_BLOB_NAME bytes. */
 void li_image_blob_name(const uint8_t digest[32], char *out);
 
+/* Whether the layout has the blob. */
+int li_image_oci_there(const struct li_image_choice *choice, const uint8_t digest[32], bool *out,
+                       struct li_error *err);
+
 int li_image_descriptor_read(const struct li_image_json *object, struct li_image_descriptor *out,
                              struct li_error *err);
 

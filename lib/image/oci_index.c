@@ -36,6 +36,21 @@ void li_image_blob_name(const uint8_t digest[32], char *out)
     li_hex_encode(digest, 32, out + strlen(out));
 }
 
+int li_image_oci_there(const struct li_image_choice *choice, const uint8_t digest[32], bool *out,
+                       struct li_error *err)
+{
+    char name[LI_IMAGE_BLOB_NAME];
+    struct li_image_extent extent;
+    int rc;
+
+    li_image_blob_name(digest, name);
+    rc = li_image_find(choice->image->container, name, &extent, err);
+    *out = rc == 0;
+    if (rc == 0)
+        li_image_close(&extent);
+    return rc < 0 ? rc : 0;
+}
+
 int li_image_descriptor_read(const struct li_image_json *object, struct li_image_descriptor *out,
                              struct li_error *err)
 {
@@ -208,6 +223,7 @@ static int walk_within(struct li_image_choice *choice, const struct li_image_des
                        struct context *c, struct li_error *err)
 {
     struct li_image_oci_document doc;
+    bool there = false;
     int rc;
 
     if (c->depth == 0)
@@ -215,6 +231,11 @@ static int walk_within(struct li_image_choice *choice, const struct li_image_des
     if (++c->depth > LI_IMAGE_MAX_INDEX_DEPTH)
         return li_fail(err, LI_ELIMIT, "more than %d indexes, one within the other",
                        LI_IMAGE_MAX_INDEX_DEPTH);
+    rc = li_image_oci_there(choice, d->digest, &there, err);
+    if (rc == 0 && !there)
+        li_image_choice_miss(choice, d->digest);
+    if (rc < 0 || !there)
+        return rc;
     rc = li_image_oci_open(choice, "index", d, "layers", &doc, err);
     if (rc < 0)
         return rc;

@@ -53,21 +53,6 @@ static bool is_layer(const char *media_type)
     return false;
 }
 
-static int is_there(struct li_image_choice *choice, const uint8_t digest[32], bool *out,
-                    struct li_error *err)
-{
-    char name[LI_IMAGE_BLOB_NAME];
-    struct li_image_extent extent;
-    int rc;
-
-    li_image_blob_name(digest, name);
-    rc = li_image_find(choice->image->container, name, &extent, err);
-    *out = rc == 0;
-    if (rc == 0)
-        li_image_close(&extent);
-    return rc < 0 ? rc : 0;
-}
-
 static int look_at_layers(struct li_image_choice *choice, struct look *look, struct li_error *err)
 {
     struct li_image_json layers, object;
@@ -83,7 +68,7 @@ static int look_at_layers(struct li_image_choice *choice, struct look *look, str
         if (rc == 0)
             rc = li_image_descriptor_read(&object, &d, err);
         if (rc == 0)
-            rc = is_there(choice, d.digest, &there, err);
+            rc = li_image_oci_there(choice, d.digest, &there, err);
         if (rc < 0)
             return li_context(err, "layer %zu", i + 1);
         look->incomplete |= !there;
@@ -102,7 +87,7 @@ static int look_at_config(struct li_image_choice *choice, struct li_image_candid
     struct li_buffer text = {0};
     char name[LI_IMAGE_BLOB_NAME];
     bool sure = is_config(look->config.media_type), there = false, reads;
-    int rc = is_there(choice, look->config.digest, &there, err);
+    int rc = li_image_oci_there(choice, look->config.digest, &there, err);
 
     if (rc < 0)
         return rc;
@@ -177,13 +162,11 @@ int li_image_oci_look(struct li_image_choice *choice, struct li_error *err)
         struct look look = {.incomplete = false};
         bool there = false;
 
-        rc = is_there(choice, c->digest, &there, err);
+        rc = li_image_oci_there(choice, c->digest, &there, err);
         if (rc == 0 && there)
             rc = li_image_oci_manifest(choice, c, &look.manifest, err);
-        if (rc == 0 && !there) {
-            choice->has_missing = true;
-            memcpy(choice->missing, c->digest, sizeof(choice->missing));
-        }
+        if (rc == 0 && !there)
+            li_image_choice_miss(choice, c->digest);
         if (rc == 0 && there) {
             rc = look_inside(choice, c, &look, err);
             li_image_oci_close(&look.manifest);

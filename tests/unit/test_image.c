@@ -193,19 +193,27 @@ static void names_of_layers_promise_nothing(void **state)
     remove_files(&f);
 }
 
-/* Jib before 2.3.0. */
+/* Jib before 2.3.0 wrote manifest.json so. */
 static void keys_come_in_any_case(void **state)
 {
+    struct li_error err = LI_ERROR_INIT;
+    struct li_image *image = NULL;
     struct files f = {0};
-    struct hex config = add_config(&f);
 
     (void)state;
-    add_text(&f, "id1/layer.tar", LAYER_A);
-    add_text(&f, "id2/layer.tar", LAYER_B);
-    add_made(&f, "manifest.json",
-             format("[{\"config\":\"%s.json\",\"repoTags\":[\"app:1\"],\"layers\":" OLD_LAYERS "}]",
-                    config.text));
-    expect_image(&f, NULL, NULL, "amd64", "app:1");
+    add_made(
+        &f, "c.json",
+        format("{\"OS\":\"linux\",\"rootFS\":{\"Type\":\"layers\",\"DIFF_IDS\":[\"sha256:%s\"]}}",
+               text_hex(LAYER_A).text));
+    add_text(&f, "a.tar", LAYER_A);
+    add_text(&f, "manifest.json",
+             "[{\"config\":\"c.json\",\"repoTags\":[\"app:1\"],\"layers\":[\"a.tar\"]}]");
+    spread(&f);
+    assert_done(open_files(&f, NULL, NULL, &image, &err), &err);
+    check_layer(image, 0, LAYER_A);
+    assert_string_equal(li_image_os(image), "linux");
+    assert_string_equal(li_image_tag(image), "app:1");
+    li_image_free(image);
     remove_files(&f);
 }
 

@@ -176,6 +176,25 @@ static void platforms_without_layers_are_passed_over(void **state)
     remove_files(&f);
 }
 
+/* Two images, of one of which the archive has not even the index. */
+static void indexes_left_out_are_passed_over(void **state)
+{
+    struct files f = {0};
+    char *here = add_image(&f, "here", OCI_LAYER, NAMED("app:1"));
+    char *gone = add_blob(&f, OCI_INDEX, make_index("\"gone\""), NAMED("app:2"));
+
+    (void)state;
+    strcpy(find_blob(&f, "gone")->name, "left-out");
+    add_layout(&f, format("%s,%s", gone, here));
+    expect_image(&f, NULL, NULL, "here", "app:1");
+    expect_failure(&f, "app:2", NULL, LI_EINVALID, "choose from: app:1");
+    remove_files(&f);
+    add_layout(&f, gone);
+    expect_failure(&f, NULL, NULL, LI_ECORRUPT, "is missing; the image is not complete");
+    free(here);
+    remove_files(&f);
+}
+
 /* manifest.json lists what the index says is an artifact. */
 static void artifacts_are_none_in_either_list(void **state)
 {
@@ -222,6 +241,7 @@ int main(void)
         cmocka_unit_test(layers_may_lie_elsewhere),
         cmocka_unit_test(an_index_without_a_layout_is_none),
         cmocka_unit_test(platforms_without_layers_are_passed_over),
+        cmocka_unit_test(indexes_left_out_are_passed_over),
         cmocka_unit_test(artifacts_are_none_in_either_list),
         cmocka_unit_test(names_are_bounded),
     };

@@ -287,7 +287,7 @@ static void documents_are_checked(void **state)
          "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" OCI_MANIFEST
          "\",\"digest\":\"sha256:"
          "0000000000000000000000000000000000000000000000000000000000000000\",\"size\":1}]}",
-         "the manifest blobs/sha256/0000", LI_ECORRUPT},
+         "the manifest or index blobs/sha256/0000", LI_ECORRUPT},
     };
 
     (void)state;

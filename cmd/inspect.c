@@ -45,7 +45,7 @@ static json_t *layers_json(const struct li_manifest *m)
 /* The config, with what Jansson has no value for replaced; null where it is not JSON. */
 static int load_config(const struct li_manifest *m, json_t **out, struct li_error *err)
 {
-    struct li_buffer text = {0};
+    struct li_buffer text = {.wiped = true};
     int rc = li_image_json_lenient(m->config, m->config_len, false, &text, err);
 
     if (rc == 0)

@@ -90,7 +90,7 @@ static int look_at_config(struct li_image_choice *choice, const struct entry *e,
         rc = li_sha256(text.data, text.len, c->config, err);
     if (rc == 0)
         rc = li_image_choice_count(choice, text.len, err);
-    if (rc == 0)
+    if (rc == 0 && !c->incomplete)
         (void)li_image_reads_as_config(&text, 0, &c->platform);
     memcpy(c->group, c->config, sizeof(c->group));
     c->by_digest = want && is_wanted(e, c->config, want);
@@ -216,11 +216,13 @@ static int add_tags(struct li_image_choice *choice, const struct li_image_candid
     return rc;
 }
 
-/* A candidate without a name; its tags are added to it. */
+/* A candidate to which tags can be added. What has neither a tag nor a config goes by its path. */
 static int add_image(struct li_image_choice *choice, const struct li_image_candidate *c,
-                     const struct li_image_candidate **out, struct li_error *err)
+                     const struct entry *e, const struct li_image_candidate **out,
+                     struct li_error *err)
 {
-    int rc = li_image_candidate_add(choice, c, NULL, err);
+    const char *name = c->incomplete && e->tag_count == 0 ? e->config : NULL;
+    int rc = li_image_candidate_add(choice, c, name, err);
 
     if (rc == 0)
         *out = &choice->list[choice->count - 1];
@@ -246,7 +248,7 @@ static int list_entry(struct li_image_choice *choice, size_t index, struct li_er
     if (!twins.image && twins.artifact)
         return 0;
     if (!twins.image)
-        rc = add_image(choice, &c, &twins.image, err);
+        rc = add_image(choice, &c, &e, &twins.image, err);
     if (rc == 0)
         rc = add_tags(choice, twins.image, &e, &tags, err);
     if (rc == 0 && tags == 0)

@@ -56,7 +56,7 @@ static int fail_syntax(const char *document, const void *data, size_t len, json_
                        struct li_error *err)
 {
     /* The document itself has the right columns. */
-    json_decref(json_loadb(data, len, JSON_ALLOW_NUL, why));
+    json_decref(json_loadb(len ? data : "", len, JSON_ALLOW_NUL, why));
     return li_fail(err, LI_ECORRUPT, "%s is not valid JSON: line %d, column %d: %s", document,
                    why->line, why->column, why->text);
 }

@@ -260,7 +260,8 @@ static int copy_token(struct pass *p, struct li_error *err)
 int li_image_json_lenient(const void *data, size_t len, bool numbered, struct li_buffer *out,
                           struct li_error *err)
 {
-    struct pass p = {data, (const char *)data + len, out, numbered, 0};
+    const char *text = len ? data : "";
+    struct pass p = {text, text + len, out, numbered, 0};
     int rc = li_buffer_reserve(out, out->len + len + len / 4 + 64, err);
 
     while (rc == 0 && p.at < p.end)

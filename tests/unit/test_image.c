@@ -217,6 +217,17 @@ static void keys_come_in_any_case(void **state)
     remove_files(&f);
 }
 
+static void a_missing_config_is_refused(void **state)
+{
+    struct files f = {0};
+
+    (void)state;
+    add_text(&f, "manifest.json", "[{\"Config\":\"a.json\"},{\"Config\":\"b.json\"}]");
+    expect_failure(&f, NULL, NULL, LI_EINVALID, "choose with --image: a.json, b.json");
+    expect_failure(&f, "b.json", NULL, LI_ECORRUPT, "b.json is missing");
+    remove_files(&f);
+}
+
 static void a_missing_layer_is_refused(void **state)
 {
     struct files f = {0};
@@ -338,6 +349,7 @@ int main(void)
         cmocka_unit_test(an_edited_config_is_noted),
         cmocka_unit_test(names_of_layers_promise_nothing),
         cmocka_unit_test(keys_come_in_any_case),
+        cmocka_unit_test(a_missing_config_is_refused),
         cmocka_unit_test(a_missing_layer_is_refused),
         cmocka_unit_test(configs_are_checked),
         cmocka_unit_test(manifests_are_checked),

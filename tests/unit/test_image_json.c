@@ -166,15 +166,17 @@ static void what_is_not_json_is_refused(void **state)
         "[\"a\":1]",  "{1:2}",
     };
 
+    struct li_error err = LI_ERROR_INIT;
+    struct li_image_json root = {0};
+
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct li_error err = LI_ERROR_INIT;
-        struct li_image_json root = {0};
-
         assert_fails(parse(cases[i], &root, &err), LI_ECORRUPT, "it is not valid JSON: line ",
                      &err);
         assert_null(root.value);
     }
+    assert_fails(li_image_json_parse("it", NULL, 0, JSON_OBJECT, &root, &err), LI_ECORRUPT,
+                 "it is not valid JSON: line 1", &err);
 }
 
 static void depth_is_bounded(void **state)

@@ -70,6 +70,8 @@ int li_image_json_parse(const char *document, const void *data, size_t len, json
     json_t *root = NULL;
     int rc = li_image_json_lenient(data, len, true, &text, err);
 
+    if (rc < 0)
+        li_context(err, "%s", document);
     if (rc == 0) {
         root = json_loadb((const char *)text.data, text.len, JSON_ALLOW_NUL, &why);
         if (!root && json_error_code(&why) == json_error_out_of_memory)

@@ -22,13 +22,16 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
+enum { LI_IMAGE_MAX_VALUES = 1 << 18 }; /* in a document, of arrays and objects */
+
 struct li_image_json {
     const json_t *value;
     char where[192]; /* "DOCUMENT" or "DOCUMENT: path.to[0].it" */
 };
 
 /* Parses LEN bytes as DOCUMENT, whose root must be of type TYPE: an object or an array.
- * LI_ECORRUPT where it is not JSON, is nested more than 2,048 deep, or has another root. */
+ * LI_ECORRUPT where it is not JSON, is nested more than 2,048 deep, or has another root; LI_ELIMIT
+ * where it has more than LI_IMAGE_MAX_VALUES. */
 int li_image_json_parse(const char *document, const void *data, size_t len, json_type type,
                         struct li_image_json *out, struct li_error *err);
 

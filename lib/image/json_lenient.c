@@ -34,6 +34,7 @@ struct pass {
     struct li_buffer *out;
     bool numbered;
     size_t keys;
+    size_t values; /* or a few more: commas and what may hold values */
 };
 
 static int put(struct pass *p, const char *text, size_t len, struct li_error *err)
@@ -234,12 +235,17 @@ static int copy_number(struct pass *p, struct li_error *err)
     return rc;
 }
 
+/* A value takes up to 450 bytes of memory, and two in the document. */
 static int copy_between(struct pass *p, struct li_error *err)
 {
     const char *from = p->at;
 
-    while (p->at < p->end && *p->at != '"' && *p->at != '-' && !isdigit((unsigned char)*p->at))
+    while (p->at < p->end && *p->at != '"' && *p->at != '-' && !isdigit((unsigned char)*p->at)) {
+        p->values += *p->at == ',' || *p->at == '[' || *p->at == '{';
         p->at++;
+    }
+    if (p->numbered && p->values > LI_IMAGE_MAX_VALUES)
+        return li_fail(err, LI_ELIMIT, "it has more than %d values", LI_IMAGE_MAX_VALUES);
     return put(p, from, (size_t)(p->at - from), err);
 }
 
@@ -261,7 +267,7 @@ int li_image_json_lenient(const void *data, size_t len, bool numbered, struct li
                           struct li_error *err)
 {
     const char *text = len ? data : "";
-    struct pass p = {text, text + len, out, numbered, 0};
+    struct pass p = {text, text + len, out, numbered, 0, 0};
     int rc = li_buffer_reserve(out, out->len + len + len / 4 + 64, err);
 
     while (rc == 0 && p.at < p.end)

@@ -194,6 +194,32 @@ static void depth_is_bounded(void **state)
     free(deep);
 }
 
+/* Empty objects are what takes most memory for its bytes. */
+static void values_are_bounded(void **state)
+{
+    enum { MANY = LI_IMAGE_MAX_VALUES / 2 };
+    struct li_error err = LI_ERROR_INIT;
+    struct li_image_json root = {0};
+    struct li_buffer text = {0};
+
+    (void)state;
+    for (int more = 0; more < 2; more++) {
+        text.len = 0;
+        assert_done(li_buffer_append(&text, "{\"a\":[{}", 8, &err), &err);
+        for (int i = 1; i < MANY - 1 + more; i++)
+            assert_done(li_buffer_append(&text, ",{}", 3, &err), &err);
+        assert_done(li_buffer_append(&text, "]}", 2, &err), &err);
+        if (more) {
+            assert_fails(li_image_json_parse("it", text.data, text.len, JSON_OBJECT, &root, &err),
+                         LI_ELIMIT, "it: it has more than 262144 values", &err);
+            continue;
+        }
+        assert_done(li_image_json_parse("it", text.data, text.len, JSON_OBJECT, &root, &err), &err);
+        li_image_json_free(&root);
+    }
+    li_buffer_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +230,7 @@ int main(void)
         cmocka_unit_test(strings_become_what_go_makes_of_them),
         cmocka_unit_test(what_is_not_json_is_refused),
         cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(values_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, note_descriptors, check_descriptors);

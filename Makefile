@@ -43,9 +43,13 @@ LIB_AWS = lib/aws/cached.c lib/aws/credentials.c lib/aws/credentials_container.c
 	lib/aws/provider_chain.c lib/aws/sign.c lib/aws/sso_token.c lib/aws/sts_reply.c lib/aws/time.c \
 	lib/aws/words.c lib/aws/xml.c
 
-LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/image/docker.c \
-	lib/image/image.c lib/image/json.c lib/image/names.c lib/image/oci.c lib/image/oci_choose.c \
-	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
+LIB_IMAGE = lib/image/archive.c lib/image/candidates.c lib/image/choose.c lib/image/container.c \
+	lib/image/directory.c lib/image/docker.c lib/image/image.c lib/image/json.c lib/image/json_lenient.c \
+	lib/image/names.c lib/image/oci.c lib/image/oci_index.c lib/image/oci_look.c lib/image/parts.c \
+	lib/image/platform.c lib/image/spool.c
+
+LIB_TAR = lib/tar/entry.c lib/tar/header.c lib/tar/number.c lib/tar/pax.c lib/tar/places.c lib/tar/sparse.c \
+	lib/tar/tar.c
 
 LIB_LAYER = lib/layer/acl.c lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/inflate.c \
 	lib/layer/input.c lib/layer/layers.c lib/layer/layout.c lib/layer/merge.c lib/layer/path.c \
@@ -53,13 +57,6 @@ LIB_LAYER = lib/layer/acl.c lib/layer/entry.c lib/layer/finish.c lib/layer/hash.
 	lib/layer/tags.c lib/layer/tree.c lib/layer/verify.c lib/layer/whiteout.c lib/layer/windows.c \
 	lib/layer/xattr.c lib/layer/zeros.c
 
-LIB_TAR = lib/tar/entry.c lib/tar/header.c lib/tar/number.c lib/tar/pax.c lib/tar/places.c lib/tar/sparse.c \
-	lib/tar/tar.c
-
-LIB_LAYER = lib/layer/acl.c lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/inflate.c \
-	lib/layer/input.c lib/layer/layers.c lib/layer/layout.c lib/layer/merge.c lib/layer/path.c \
-	lib/layer/record.c lib/layer/scan.c lib/layer/sets.c lib/layer/tree.c lib/layer/verify.c \
-	lib/layer/whiteout.c lib/layer/xattr.c lib/layer/zeros.c
 LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/explain.c lib/ext4/extent.c \
 	lib/ext4/geometry.c lib/ext4/group.c lib/ext4/htree.c lib/ext4/inode.c lib/ext4/place.c \
 	lib/ext4/plan.c lib/ext4/source.c lib/ext4/xattr.c
@@ -102,11 +99,11 @@ CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explai
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # One cmocka program each: tests/unit/test_NAME.c
-UNIT_BASE = base packed sha256 sha256_openssl
+UNIT_BASE = base compression packed sha256 sha256_openssl
 
 UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
 
-UNIT_IMAGE = image image_container image_oci
+UNIT_IMAGE = image image_choice image_container image_json image_kinds image_oci image_platform
 
 UNIT_TAR = tar tar_numbers tar_pax tar_places tar_sparse
 

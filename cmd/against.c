@@ -77,8 +77,10 @@ int compare_with_original(const struct arguments *args, struct context *context,
 
     if (rc == 0)
         rc = li_image_open(option(args, "against"), &choice, &context->env, &image, err);
-    if (rc == 0)
+    if (rc == 0) {
+        print_image_notes(image);
         rc = li_layers_open(image, &context->env, &layers, err);
+    }
     if (rc == 0)
         rc = li_reader_open(context->repo, manifest, &reading, &reader, err);
     if (rc == 0) {

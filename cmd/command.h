@@ -67,6 +67,10 @@ int option_number(const struct arguments *args, const char *name, long long leas
  * at most 2^62. Returns 0, or CMD_EUSAGE, which names the option. */
 int parse_size(const char *name, const char *text, uint64_t *out, struct li_error *err);
 
+/* Whether the file that --output names, if it was given, can be made now: CMD_EUSAGE where it is
+ * "-", since an image has to be complete before a byte of it may be used. */
+int try_output(const struct arguments *args, struct li_error *err);
+
 /* Says on standard error why something failed, and returns the exit code for it. */
 int tell(const struct li_error *err);
 

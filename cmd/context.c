@@ -265,8 +265,10 @@ int flatten(const struct arguments *args, const char *path, const struct image_f
         rc = li_tree_build(out->layers, form->layout, &out->tree, err);
     if (rc == 0)
         rc = li_ext4_plan(out->tree, &form->room, &out->ext4, err);
-    if (rc == 0)
-        print_notes(out->tree);
+    if (rc == 0) {
+        print_image_notes(out->image);
+        print_tree_notes(out->tree);
+    }
     return rc;
 }
 

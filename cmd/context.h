@@ -85,8 +85,10 @@ void free_flattened(struct flattened *flattened);
 /* A li_chunk_confirm: whether the layers were what the image says. ARG is a struct flattened. */
 int confirm_layers(void *arg, struct li_error *err);
 
-/* notes.c: says on standard error what the image does not have as the layers have it. */
-void print_notes(const struct li_tree *tree);
+/* notes.c: on standard error, what is to be known of an image that was opened, and what the image
+ * that is made does not have as the layers have it. */
+void print_image_notes(const struct li_image *image);
+void print_tree_notes(const struct li_tree *tree);
 
 /* progress.c: a bar on standard error where that is a terminal and the work takes over a second. */
 struct progress_bar {

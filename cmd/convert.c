@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/io.h"
 #include "cmd/explain.h"
 
 static const struct option_row options[] = {
@@ -47,8 +46,8 @@ static int run(const struct arguments *args, struct li_error *err)
     rc = parse_room(args, &form.room, err);
     if (rc == 0)
         rc = make_env(args, &env, err);
-    if (rc == 0 && option(args, "output"))
-        rc = li_output_try(option(args, "output"), err);
+    if (rc == 0)
+        rc = try_output(args, err);
     if (rc == 0)
         rc = flatten(args, args->operand[0], &form, &env, NULL, &flattened, err);
     if (rc == 0)

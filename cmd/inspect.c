@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cmd/context.h"
+#include "image/json.h"
 
 static const struct option_row options[] = {
     {"json", 0, NULL, "machine-readable output, with the image's OCI config"},
@@ -41,19 +42,36 @@ static json_t *layers_json(const struct li_manifest *m)
     return layers;
 }
 
+/* The config, with what Jansson has no value for replaced; null where it is not JSON. */
+static int load_config(const struct li_manifest *m, json_t **out, struct li_error *err)
+{
+    struct li_buffer text = {.wiped = true};
+    int rc = li_image_json_lenient(m->config, m->config_len, false, &text, err);
+
+    if (rc == 0)
+        *out = json_loadb((const char *)text.data, text.len, JSON_ALLOW_NUL, NULL);
+    if (rc == 0 && !*out)
+        *out = json_null();
+    li_buffer_wipe_free(&text);
+    return rc;
+}
+
 static int print_manifest(const struct li_manifest *m, struct li_error *err)
 {
     char id[2 * LI_ID_SIZE + 1], root[2 * LI_ID_SIZE + 1];
-    json_t *config = json_loadb(m->config, m->config_len, 0, NULL);
+    json_t *config = NULL;
+    int rc = load_config(m, &config, err);
 
+    if (rc < 0)
+        return rc;
     return print_json(
         json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:i, s:s, s:o, s:o, s:i, s:s, s:s}",
                   "reference", m->reference, "manifest", id_text(m->id, id), "root",
                   id_text(m->root, root), "created", (json_int_t)m->created, "os", m->os,
                   "architecture", m->architecture, "size", (json_int_t)m->size, "chunks",
-                  (int)m->chunk_count, "config_digest", m->config_digest, "config",
-                  config ? config : json_null(), "layers", layers_json(m), "layout", (int)m->layout,
-                  "tool", m->tool, "libraries", m->libraries),
+                  (int)m->chunk_count, "config_digest", m->config_digest, "config", config,
+                  "layers", layers_json(m), "layout", (int)m->layout, "tool", m->tool, "libraries",
+                  m->libraries),
         err);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an image does not have as its layers have it: one note for each kind, however many entries
- * there are. Paths and names are as hostile as the image, and shown with escapes.
+ * Notes: what is odd about an image as it was found, and what the one that is made does not have as
+ * the layers have it, a note for each kind, however many entries there are. Paths and names are as
+ * hostile as the image, and shown with escapes.
  */
 #include "cmd/context.h"
 
@@ -28,7 +29,13 @@ static void print_shown(const char *text)
     }
 }
 
-void print_notes(const struct li_tree *tree)
+void print_image_notes(const struct li_image *image)
+{
+    for (size_t i = 0; i < li_image_notes(image); i++)
+        fprintf(stderr, "lambdaimg: note: %s\n", li_image_note(image, i));
+}
+
+void print_tree_notes(const struct li_tree *tree)
 {
     for (size_t i = 0; i < LI_NOTES; i++) {
         const struct li_note *note = li_tree_note(tree, (enum li_note_kind)i);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/io.h"
 #include "cmd/command.h"
 
 /* The rows of a command's options, then the common ones; an option's place in VALUE is its row. */
@@ -182,4 +183,17 @@ int option_number(const struct arguments *args, const char *name, long long leas
                        least, most);
     *out = n;
     return 0;
+}
+
+int try_output(const struct arguments *args, struct li_error *err)
+{
+    const char *path = option(args, "output");
+
+    if (!path)
+        return 0;
+    if (strcmp(path, "-") == 0)
+        return li_fail(err, CMD_EUSAGE,
+                       "an image is not written to standard output, where nobody can tell a whole "
+                       "one from a part; name a file (./- for one called -)");
+    return li_output_try(path, err);
 }

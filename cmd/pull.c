@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/io.h"
 #include "cmd/context.h"
 #include "reader/reader.h"
 
@@ -40,7 +39,7 @@ static int run(const struct arguments *args, struct li_error *err)
         return li_fail(err, CMD_EUSAGE, "say where the image goes, by -o FILE");
     rc = parse_reference(args->operand[0], &reference, err);
     if (rc == 0)
-        rc = li_output_try(option(args, "output"), err);
+        rc = try_output(args, err);
     if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)

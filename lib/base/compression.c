@@ -20,3 +20,39 @@ enum li_compression li_compression_of(const uint8_t *head, size_t len)
         return LI_COMPRESSION_XZ;
     return LI_COMPRESSION_NONE;
 }
+
+/* Its header has no magic number: a byte of properties, nearly always the same, and the size of the
+ * dictionary, in practice a multiple of 64 KiB. A tar could begin so with a file called "]", but
+ * its name is followed by zeros. */
+static int is_lzma(const uint8_t *head, size_t len)
+{
+    uint32_t dictionary = len >= 13 ? li_get_le32(head + 1) : 0;
+
+    return dictionary != 0 && head[0] == 0x5d && dictionary % 65536 == 0;
+}
+
+const char *li_compression_unread(const uint8_t *head, size_t len)
+{
+    static const struct {
+        const char *name;
+        size_t len;
+        uint8_t magic[8];
+    } forms[] = {
+        {"lz4", 4, {0x04, 0x22, 0x4d, 0x18}},
+        {"lzip", 5, {'L', 'Z', 'I', 'P', 1}},
+        {"lzop", 8, {0x89, 'L', 'Z', 'O', 0, 0x0d, 0x0a, 0x1a}},
+        {"7-Zip", 6, {'7', 'z', 0xbc, 0xaf, 0x27, 0x1c}},
+        {"zip", 4, {'P', 'K', 3, 4}},
+    };
+    static const uint8_t block[] = {0x31, 0x41, 0x59, 0x26, 0x53, 0x59}, end[] = {0x17, 0x72, 0x45};
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+        if (len >= forms[i].len && memcmp(head, forms[i].magic, forms[i].len) == 0)
+            return forms[i].name;
+    if (len >= 10 && memcmp(head, "BZh", 3) == 0 &&
+        (memcmp(head + 4, block, sizeof(block)) == 0 || memcmp(head + 4, end, sizeof(end)) == 0))
+        return "bzip2";
+    if (len >= 3 && head[0] == 0x1f && head[1] == 0x9d && (head[2] & 0x60) == 0)
+        return "compress";
+    return is_lzma(head, len) ? "lzma" : NULL;
+}

@@ -13,10 +13,14 @@ enum li_compression {
     LI_COMPRESSION_XZ,
 };
 
-/* How many bytes li_compression_of() wants to see. */
-enum { LI_COMPRESSION_HEAD = 6 };
+/* How many bytes these functions want to see. */
+enum { LI_COMPRESSION_HEAD = 16 };
 
 /* What begins with the LEN bytes at HEAD. */
 enum li_compression li_compression_of(const uint8_t *head, size_t len);
+
+/* What begins with the LEN bytes at HEAD, where it is compressed in a way that is not read
+ * ("bzip2"), for an error text; NULL where it is not known to be. No tar begins so. */
+const char *li_compression_unread(const uint8_t *head, size_t len);
 
 #endif

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+#include <zstd_errors.h>
 
 #include "base/gunzip.h"
 
@@ -54,6 +56,10 @@ static int fail_archive(struct li_decompress *d, struct li_error *err)
     }
     if (archive_errno(d->archive) == ENOMEM)
         return li_fail_memory(err);
+    if (why && strstr(why, ZSTD_getErrorString(ZSTD_error_frameParameter_windowTooLarge)))
+        return li_fail(err, LI_EUNSUPPORTED,
+                       "its zstd frames need a window of more than 128 MiB; compress it again "
+                       "with at most --long=27");
     return li_fail(err, LI_ECORRUPT, "%s", why ? why : "no reason known");
 }
 

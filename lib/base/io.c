@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int li_pread_all(int fd, void *buf, size_t len, uint64_t offset, struct li_error *err)
@@ -141,6 +142,9 @@ struct li_output {
     char *dir;
     char *temporary; /* the name it has before the commit; NULL while it has none */
     int fd;
+    mode_t mode; /* that it gets, and the group, which counts where GROUPED is set */
+    gid_t group;
+    bool grouped;
     pthread_mutex_t writing;
 };
 
@@ -169,7 +173,7 @@ static int open_named(struct li_output *out, struct li_error *err)
         rc = name_temporary(out, number_of(attempt), err);
         if (rc < 0)
             return rc;
-        out->fd = open(out->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        out->fd = open(out->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (out->fd >= 0)
             return 0;
         if (errno != EEXIST)
@@ -181,14 +185,39 @@ static int open_named(struct li_output *out, struct li_error *err)
     return rc;
 }
 
+/* An image holds what only root may read in it, so nobody but its owner gets a new file. Whoever
+ * has given a file of his own other permissions keeps them. Not those of another's file: it may
+ * have been put there to be filled. What its group has is not known where there is an ACL, since
+ * the mode then shows the ACL's mask. */
+static void keep_permissions(struct li_output *out, const struct stat *old)
+{
+    out->mode = 0600;
+    if (old->st_uid != geteuid())
+        return;
+    out->mode = old->st_mode & 0777;
+    out->group = old->st_gid;
+    out->grouped = getxattr(out->path, "system.posix_acl_access", NULL, 0) < 0;
+}
+
+static void set_permissions(struct li_output *out)
+{
+    struct stat st;
+
+    if (out->mode == 0600 || fstat(out->fd, &st) < 0)
+        return;
+    if (!out->grouped || (st.st_gid != out->group && fchown(out->fd, (uid_t)-1, out->group) < 0))
+        out->mode &= ~(mode_t)S_IRWXG;
+    /* Where this fails, as on file systems without permissions, they are what they are. */
+    (void)!fchmod(out->fd, out->mode);
+}
+
 /* Where the file is to be: through a symbolic link, at what it leads to, for the link itself may
  * be worth more than what is written (/dev/stdout is one). What could not be put there is refused
  * now, and not when all the work is done. */
-static int resolve_output(const char *path, char **out, struct li_error *err)
+static int resolve_output(struct li_output *out, const char *path, struct li_error *err)
 {
     struct stat st, link;
     bool there = stat(path, &st) == 0;
-    char *resolved;
 
     if (there && !S_ISREG(st.st_mode))
         return li_fail(err, LI_EINVALID, "cannot write %s: it exists and is not a regular file",
@@ -197,10 +226,12 @@ static int resolve_output(const char *path, char **out, struct li_error *err)
         return li_fail_errno(err, errno, "cannot write \"%.300s\"", path);
     if (!there && lstat(path, &link) == 0)
         return li_fail(err, LI_EINVALID, "cannot write %s: it is a link that leads nowhere", path);
-    resolved = there ? realpath(path, NULL) : strdup(path);
-    if (!resolved)
+    out->path = there ? realpath(path, NULL) : strdup(path);
+    if (!out->path)
         return li_fail_errno(err, errno, "cannot write %s", path);
-    *out = resolved;
+    out->mode = 0600;
+    if (there)
+        keep_permissions(out, &st);
     return 0;
 }
 
@@ -222,7 +253,7 @@ int li_output_open(const char *path, uint64_t size, struct li_output **out, stru
         return li_fail_memory(err);
     o->fd = -1;
     pthread_mutex_init(&o->writing, NULL);
-    rc = resolve_output(path, &o->path, err);
+    rc = resolve_output(o, path, err);
     if (rc < 0)
         goto out;
     o->dir = directory_of(o->path);
@@ -232,7 +263,7 @@ int li_output_open(const char *path, uint64_t size, struct li_output **out, stru
     }
     /* A file without a name can get one by way of /proc only. */
     if (access("/proc/self/fd", F_OK) == 0)
-        o->fd = open(o->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+        o->fd = open(o->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     else
         errno = EOPNOTSUPP;
     if (o->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
@@ -318,6 +349,7 @@ int li_output_commit(struct li_output *out, struct li_error *err)
     int dir = -1;
     int rc = 0;
 
+    set_permissions(out);
     if (fsync(out->fd) < 0)
         return li_fail_errno(err, errno, "cannot write %s to the disk", out->path);
     if (!out->temporary) {

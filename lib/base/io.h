@@ -45,7 +45,9 @@ int li_move_where_absent(int from_dir, const char *from, int to_dir, const char 
 struct li_output;
 
 /* Begins a file of SIZE bytes, all holes, for PATH. An existing regular file there is replaced at
- * the commit, also where PATH is a symbolic link to it; anything else there is LI_EINVALID. */
+ * the commit, also where PATH is a symbolic link to it; anything else there is LI_EINVALID. A new
+ * file is mode 0600. One that replaces a file of the same owner gets its group and permission bits;
+ * where the group cannot be given, or an ACL hides what the group may do, the group gets none. */
 int li_output_open(const char *path, uint64_t size, struct li_output **out, struct li_error *err);
 
 /* What li_output_open() would say of PATH now, for those who have long work to do before they call

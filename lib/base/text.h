@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Texts that come from outside and are shown to people. */
+/* Texts that come from outside. All functions are safe in any thread. */
 #ifndef LI_BASE_TEXT_H
 #define LI_BASE_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of the UTF-8 character (RFC 3629) that the LEN bytes at TEXT begin with, 1 to 4, and in
+ * *point which one it is. 0 where they begin with none: surrogates, forms that are too long, and
+ * characters that are cut short are none. */
+size_t li_text_character(const void *text, size_t len, uint32_t *point);
 
 /* Bytes of the character that TEXT begins with, 1 to 4, where it is UTF-8 and no control character:
  * those of ASCII, DEL, and U+0080 to U+009F, by which some terminals can be steered as well. 0

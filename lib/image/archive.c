@@ -114,7 +114,7 @@ static int add_member(struct tar *tar, struct member *m, const char *target, str
     char name[LI_IMAGE_MAX_NAME];
     struct li_error ignored;
 
-    if (li_image_name("", m->name, name, &ignored) < 0)
+    if (li_image_name("", li_image_relative(m->name), name, &ignored) < 0)
         return 0;
     if (target && strlen(target) >= LI_IMAGE_MAX_NAME)
         return 0;

@@ -39,6 +39,11 @@ static bool add_part(char *name, const char *part, size_t len)
     return true;
 }
 
+const char *li_image_relative(const char *name)
+{
+    return name + strspn(name, "/");
+}
+
 int li_image_name(const char *base, const char *name, char *out, struct li_error *err)
 {
     char made[LI_IMAGE_MAX_NAME] = "";
@@ -73,6 +78,8 @@ static int follow(char *name, size_t len, enum li_image_kind kind, const char *t
     char rest[LI_IMAGE_MAX_NAME];
 
     strcpy(rest, name[len] == '/' ? name + len + 1 : "");
+    if (kind == LI_IMAGE_HARDLINK)
+        target = li_image_relative(target); /* a name as that of any member */
     if (kind == LI_IMAGE_SYMLINK) {
         memcpy(base, name, len);
         base[len] = '\0';
@@ -116,7 +123,7 @@ int li_image_find(struct li_image_container *c, const char *name, struct li_imag
     bool again = true;
     int rc;
 
-    rc = li_image_name("", name, at, err);
+    rc = li_image_name("", li_image_relative(name), at, err);
     for (int links = 0; rc == 0 && again; links++) {
         if (links > LI_IMAGE_MAX_LINKS)
             return li_fail(err, LI_ECORRUPT, "%.200s: more than %d links, one behind the other",

@@ -59,13 +59,17 @@ int li_image_archive_open(int fd, struct li_image_container **out, struct li_err
 /* Takes over the directory FD, also on failure. */
 int li_image_directory_open(int fd, struct li_image_container **out, struct li_error *err);
 
+/* NAME without leading slashes. Engines unpack an archive into a directory and take names in it,
+ * rooted ones too, for names below that. */
+const char *li_image_relative(const char *name);
+
 /* Puts BASE/NAME in its plain form into OUT, which has LI_IMAGE_MAX_NAME bytes. LI_ECORRUPT where
  * NAME is absolute or climbs out of the root. */
 int li_image_name(const char *base, const char *name, char *out, struct li_error *err);
 
-/* Opens the file NAME, following links. LI_END where there is none (a link that points at nothing
- * included), LI_ECORRUPT where it is no file, or its links run in a circle or out of the container.
- * Close the extent with li_image_close(). */
+/* Opens the file NAME, which may be rooted, following links. LI_END where there is none (a link
+ * that points at nothing included), LI_ECORRUPT where it is no file, or its links run in a circle
+ * or out of the container. Close the extent with li_image_close(). */
 int li_image_find(struct li_image_container *c, const char *name, struct li_image_extent *out,
                   struct li_error *err);
 

@@ -4,15 +4,19 @@
  * array with the paths of config and layers for each image. The paths are taken as they are, so
  * that it does not matter whether layers are ID/layer.tar, DIGEST.tar or blobs/sha256/DIGEST.
  *
- * The format states no digests, but two of its writers' habits do: the config is named by its
- * digest, and so are the files under blobs/. What a name states is checked.
+ * The format states no digests. That a config is named by its own is a habit of its writers, and
+ * tools that edit a config keep the name: so a name promises nothing. A note tells of one that
+ * differs. What is checked are the diff IDs in the config.
+ *
+ * Beside an OCI layout, which Docker writes since version 25, an image that both name is the one
+ * with that config: its tags are added to what the index says of it.
  */
-#include "image/parts.h"
+#include "image/choice.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/names.h"
+#include "base/sha256.h"
 
 struct entry {
     struct li_image_json object;
@@ -41,117 +45,248 @@ static int read_entry(const struct li_image_json *list, size_t index, struct ent
     return 0;
 }
 
-/* How well the entry answers to WANT, and in *tag the tag that does so best, or NULL. */
-static int match_entry(const struct entry *e, const char *want, enum li_image_match *out,
-                       const char **tag, struct li_error *err)
+/* Whether WANT names the config: by its path, the digest that this shows, or the one it has. */
+static bool is_wanted(const struct entry *e, const uint8_t digest[32], const char *want)
 {
-    enum li_image_match best = LI_IMAGE_MATCH_NONE;
-    uint8_t digest[32];
+    uint8_t shown[32];
 
-    *tag = NULL;
-    if (!strcmp(e->config, want))
-        best = LI_IMAGE_MATCH_EXACT;
-    if (li_image_path_digest(e->config, true, digest) && li_image_digest_match(digest, want))
-        best = LI_IMAGE_MATCH_EXACT;
-    for (size_t i = 0; i < e->tag_count; i++) {
-        struct li_image_json node;
-        enum li_image_match match;
-        int rc = li_image_json_item(&e->tags, i, JSON_STRING, &node, err);
-
-        if (rc < 0)
-            return rc;
-        match = li_image_name_match(li_image_json_text(&node), want);
-        if (match <= best)
-            continue;
-        best = match;
-        *tag = li_image_json_text(&node);
-    }
-    *out = best;
-    return 0;
+    return !strcmp(e->config, want) || li_image_digest_match(digest, want) ||
+           (li_image_name_digest(e->config, shown) && li_image_digest_match(shown, want));
 }
 
-static int add_names(struct li_image_list *names, const struct entry *e, struct li_error *err)
+/* Whether the config is a blob that the index has as a config: then its digest is promised there,
+ * and checked when that image is read. */
+static bool is_of_index(const struct li_image_choice *choice, const char *path, uint8_t digest[32])
 {
-    uint8_t digest[32];
+    static const char blobs[] = "blobs/sha256/";
+    char name[LI_IMAGE_MAX_NAME];
+    struct li_error ignored;
 
-    for (size_t i = 0; i < e->tag_count; i++) {
-        struct li_image_json node;
-        int rc = li_image_json_item(&e->tags, i, JSON_STRING, &node, err);
-
-        if (rc < 0)
-            return rc;
-        li_image_list_add(names, li_image_json_text(&node));
-    }
-    if (e->tag_count)
-        return 0;
-    if (li_image_path_digest(e->config, true, digest))
-        li_image_list_add_digest(names, digest);
-    else
-        li_image_list_add(names, e->config);
-    return 0;
+    if (li_image_name("", li_image_relative(path), name, &ignored) < 0 ||
+        strncmp(name, blobs, sizeof(blobs) - 1) != 0 || !li_image_name_digest(name, digest))
+        return false;
+    for (size_t i = 0; i < choice->count; i++)
+        if (!choice->list[i].docker && !memcmp(choice->list[i].config, digest, 32))
+            return true;
+    return false;
 }
 
-static int fail_choice(const struct li_image_json *list, const char *want, size_t matches,
-                       struct li_error *err)
+/* What the config says; one that is missing is known by its path. */
+static int look_at_config(struct li_image_choice *choice, const struct entry *e,
+                          struct li_image_candidate *c, struct li_error *err)
 {
-    struct li_image_list names = {0};
-    struct entry e = {0};
-
-    for (size_t i = 0; i < li_image_json_length(list); i++)
-        if (read_entry(list, i, &e, err) < 0 || add_names(&names, &e, err) < 0)
-            return err->code;
-    if (!want)
-        return li_fail(err, LI_EINVALID, "it holds several images; choose with --image: %s",
-                       li_image_list_text(&names));
-    return li_fail(err, LI_EINVALID, "%s is called \"%.150s\"; --image can choose from: %s",
-                   matches ? "more than one image" : "no image in it", want,
-                   li_image_list_text(&names));
-}
-
-/* The one entry that WANT, which may be NULL, asks for. */
-static int choose(const struct li_image_json *list, const char *want, struct entry *out,
-                  const char **tag, struct li_error *err)
-{
-    enum li_image_match best = LI_IMAGE_MATCH_NONE, match = LI_IMAGE_MATCH_SHORT;
-    size_t count = li_image_json_length(list), matches = 0;
-    const char *its_tag = NULL;
-    struct entry e = {0};
-
-    if (count == 0)
-        return li_fail(err, LI_EINVALID, "manifest.json names no image");
-    for (size_t i = 0; i < count; i++) {
-        int rc = read_entry(list, i, &e, err);
-
-        if (rc == 0 && want)
-            rc = match_entry(&e, want, &match, &its_tag, err);
-        if (rc < 0)
-            return rc;
-        if (match == LI_IMAGE_MATCH_NONE || match < best)
-            continue;
-        matches = match > best ? 1 : matches + 1;
-        best = match;
-        *out = e;
-        *tag = its_tag;
-    }
-    return matches == 1 ? 0 : fail_choice(list, want, matches, err);
-}
-
-static int take_tag(struct li_image *image, const struct entry *e, const char *tag,
-                    struct li_error *err)
-{
-    struct li_image_json node;
+    const char *want = choice->options->image;
+    struct li_buffer text = {0};
     int rc;
 
-    if (!tag && e->tag_count == 1) {
-        rc = li_image_json_item(&e->tags, 0, JSON_STRING, &node, err);
-        if (rc < 0)
-            return rc;
-        tag = li_image_json_text(&node);
-    }
-    if (!tag || !tag[0])
+    if (is_of_index(choice, e->config, c->config))
         return 0;
-    image->tag = strdup(li_image_name_short(tag));
-    return image->tag ? 0 : li_fail_memory(err);
+    rc = li_image_read(choice->image->container, e->config, LI_IMAGE_MAX_JSON, &text, err);
+
+    c->incomplete = rc == LI_END;
+    if (rc == LI_END)
+        rc = li_sha256(e->config, strlen(e->config), c->config, err);
+    else if (rc == 0)
+        rc = li_sha256(text.data, text.len, c->config, err);
+    if (rc == 0)
+        rc = li_image_choice_count(choice, text.len, err);
+    if (rc == 0 && !c->incomplete)
+        (void)li_image_reads_as_config(&text, 0, &c->platform);
+    memcpy(c->group, c->config, sizeof(c->group));
+    c->by_digest = want && is_wanted(e, c->config, want);
+    li_buffer_free(&text);
+    return rc;
+}
+
+/* What a candidate of the list is to another with the same config, of an entry. */
+struct twins {
+    const struct li_image_candidate *image; /* the first; NULL: none */
+    bool artifact;
+};
+
+/* Finds the images that the index has with the config of C. Those whose blobs are not there become
+ * candidates of the entry: its layers may lie elsewhere. */
+static struct twins find_twins(struct li_image_choice *choice, const struct li_image_candidate *c)
+{
+    struct twins twins = {NULL, false};
+
+    for (size_t i = 0; i < choice->count; i++) {
+        struct li_image_candidate *other = &choice->list[i];
+
+        if (!li_image_same_image(other, c))
+            continue;
+        twins.artifact |= other->artifact;
+        if (other->dropped)
+            continue;
+        if (other->incomplete) {
+            other->docker = true;
+            other->entry = c->entry;
+            other->incomplete = c->incomplete;
+        }
+        other->by_digest |= c->by_digest;
+        if (!twins.image)
+            twins.image = other;
+    }
+    return twins;
+}
+
+static void mark_alone(struct li_image_choice *choice, const struct li_image_candidate *twin)
+{
+    uint8_t group[32];
+
+    memcpy(group, twin->group, sizeof(group));
+    for (size_t i = 0; i < choice->count; i++)
+        if (!memcmp(choice->list[i].group, group, sizeof(group)))
+            choice->list[i].alone = true;
+}
+
+/* What the index calls by the tag in another form gets this form; whether IMAGE is among that. */
+static int respell(struct li_image_choice *choice, const struct li_image_candidate *image,
+                   const char *tag, bool *named, struct li_error *err)
+{
+    uint64_t hash = li_image_name_hash(tag);
+    int rc = 0;
+
+    *named = false;
+    for (size_t i = 0; rc == 0 && i < choice->count; i++) {
+        struct li_image_candidate *c = &choice->list[i];
+
+        if (c->dropped || !li_image_candidate_is(c, tag, hash))
+            continue;
+        *named |= li_image_same_image(c, image);
+        if (c->docker)
+            continue;
+        c->is_tag = true;
+        rc = li_image_candidate_name(choice, c, tag, err);
+    }
+    return rc;
+}
+
+/* Gives the image TAG, and with it all of the index that it stands in: an index is one image for
+ * several platforms. */
+static int add_tag(struct li_image_choice *choice, const struct li_image_candidate *image,
+                   const char *tag, struct li_error *err)
+{
+    const struct li_image_candidate first = *image;
+    size_t count = choice->count;
+    bool named;
+    int rc = respell(choice, image, tag, &named, err);
+
+    for (size_t i = 0; rc == 0 && !named && i < count; i++) {
+        struct li_image_candidate *c = &choice->list[i], copy = *c;
+
+        if (c->dropped || !li_image_same_group(c, &first) || !li_image_same_name(c, &first))
+            continue;
+        copy.match = LI_IMAGE_MATCH_NONE;
+        copy.is_tag = true;
+        if (c->name) {
+            rc = li_image_candidate_add(choice, &copy, tag, err);
+        } else {
+            c->is_tag = true;
+            rc = li_image_candidate_name(choice, c, tag, err);
+        }
+    }
+    return rc;
+}
+
+static int count_names(struct li_image_choice *choice, const struct entry *e, struct li_error *err)
+{
+    choice->names += 1 + e->tag_count;
+    if (choice->names <= LI_IMAGE_MAX_MANIFESTS)
+        return 0;
+    return li_fail(err, LI_ELIMIT, "manifest.json names more than %d images and tags",
+                   LI_IMAGE_MAX_MANIFESTS);
+}
+
+/* Gives the image the entry's tags; *count is how many there are. */
+static int add_tags(struct li_image_choice *choice, const struct li_image_candidate *image,
+                    const struct entry *e, size_t *count, struct li_error *err)
+{
+    struct li_image_json node;
+    int rc = 0;
+
+    *count = 0;
+    for (size_t i = 0; rc == 0 && i < e->tag_count; i++) {
+        rc = li_image_json_item(&e->tags, i, JSON_STRING, &node, err);
+        if (rc < 0 || !*li_image_json_text(&node))
+            continue;
+        rc = add_tag(choice, image, li_image_json_text(&node), err);
+        ++*count;
+    }
+    return rc;
+}
+
+/* A candidate to which tags can be added. What has neither a tag nor a config goes by its path. */
+static int add_image(struct li_image_choice *choice, const struct li_image_candidate *c,
+                     const struct entry *e, const struct li_image_candidate **out,
+                     struct li_error *err)
+{
+    const char *name = c->incomplete && e->tag_count == 0 ? e->config : NULL;
+    int rc = li_image_candidate_add(choice, c, name, err);
+
+    if (rc == 0)
+        *out = &choice->list[choice->count - 1];
+    return rc;
+}
+
+static int list_entry(struct li_image_choice *choice, size_t index, struct li_error *err)
+{
+    struct li_image_candidate c = {
+        .docker = true, .entry = index, .alone = true, .has_platform = true};
+    struct twins twins = {NULL, false};
+    struct entry e = {0};
+    size_t tags = 0;
+    int rc = read_entry(&choice->manifest_json, index, &e, err);
+
+    if (rc == 0)
+        rc = count_names(choice, &e, err);
+    if (rc == 0)
+        rc = look_at_config(choice, &e, &c, err);
+    if (rc < 0)
+        return rc;
+    twins = find_twins(choice, &c);
+    if (!twins.image && twins.artifact)
+        return 0;
+    if (!twins.image)
+        rc = add_image(choice, &c, &e, &twins.image, err);
+    if (rc == 0)
+        rc = add_tags(choice, twins.image, &e, &tags, err);
+    if (rc == 0 && tags == 0)
+        mark_alone(choice, twins.image);
+    return rc;
+}
+
+static int fail_object(struct li_image_choice *choice, struct li_error *err)
+{
+    struct li_image_container *c = choice->image->container;
+
+    if (c->has_root_files(c))
+        return li_image_fail_root(err);
+    return li_fail(err, LI_EUNSUPPORTED,
+                   "manifest.json is one image's manifest, as in what skopeo calls dir:, and not a "
+                   "list of images; copy it with skopeo to docker-archive: or oci:");
+}
+
+int li_image_docker_list(struct li_image_choice *choice, struct li_error *err)
+{
+    static const char name[] = "manifest.json";
+    struct li_image_json *list = &choice->manifest_json, object;
+    struct li_buffer text = {0};
+    struct li_error ignored;
+    int rc;
+
+    rc = li_image_read_document(choice->image->container, name, NULL, UINT64_MAX, &text, err);
+    if (rc == 0)
+        rc = li_image_json_parse(name, text.data, text.len, JSON_ARRAY, list, err);
+    if (rc == LI_ECORRUPT &&
+        li_image_json_parse(name, text.data, text.len, JSON_OBJECT, &object, &ignored) == 0) {
+        li_image_json_free(&object);
+        rc = fail_object(choice, err);
+    }
+    for (size_t i = 0; rc == 0 && i < li_image_json_length(list); i++)
+        rc = list_entry(choice, i, err);
+    li_buffer_free(&text);
+    return rc;
 }
 
 static int take_layers(struct li_image *image, const struct li_image_json *layers, size_t count,
@@ -159,84 +294,51 @@ static int take_layers(struct li_image *image, const struct li_image_json *layer
 {
     for (size_t i = 0; i < count; i++) {
         struct li_image_json node;
-        uint8_t digest[32];
-        const char *path;
-        bool stated;
         int rc = li_image_json_item(layers, i, JSON_STRING, &node, err);
 
         if (rc < 0)
             return rc;
-        path = li_image_json_text(&node);
-        stated = li_image_path_digest(path, false, digest);
-        rc = li_image_take_layer(image, i, path, stated ? digest : NULL, err);
+        rc = li_image_take_layer(image, i, li_image_json_text(&node), NULL, err);
         if (rc == LI_END)
-            rc = li_fail(err, LI_ECORRUPT, "%.200s is missing; the image is not complete", path);
+            rc = li_fail(err, LI_ECORRUPT, "%.200s is missing; the image is not complete",
+                         li_image_json_text(&node));
         if (rc < 0)
             return li_context(err, "layer %zu", i + 1);
     }
     return 0;
 }
 
-static int check_platform(const struct li_image *image, const char *want, struct li_error *err)
+static void check_name(struct li_image *image, const char *path)
 {
-    char have[LI_IMAGE_PLATFORM_TEXT];
-    struct li_image_platform p;
-    int rc;
+    uint8_t shown[32];
 
-    if (!want)
-        return 0;
-    rc = li_image_platform_parse(want, &p, err);
-    if (rc < 0 || li_image_platform_serves(&image->platform, &p))
-        return rc;
-    return li_fail(err, LI_EINVALID, "the image is not for %.100s; there is: %s", want,
-                   li_image_platform_text(&image->platform, have));
+    if (li_image_name_digest(path, shown) && memcmp(shown, image->config_digest, 32) != 0)
+        li_image_add_note(
+            image, "the config %.200s was changed: it does not have the digest in its name", path);
 }
 
-static int load_entry(struct li_image *image, const struct entry *e,
-                      const struct li_image_options *options, struct li_error *err)
-{
-    struct li_image_json layers;
-    struct li_buffer config = {0};
-    uint8_t digest[32];
-    size_t count;
-    bool stated = li_image_path_digest(e->config, true, digest);
-    int rc;
-
-    rc = li_image_json_get(&e->object, "Layers", JSON_ARRAY, &layers, err);
-    if (rc < 0)
-        return rc;
-    count = rc == LI_END ? 0 : li_image_json_length(&layers);
-    rc = li_image_read_document(image->container, e->config, stated ? digest : NULL, UINT64_MAX,
-                                &config, err);
-    if (rc == 0)
-        rc = li_image_take_config(image, &config, count, err);
-    if (rc == 0)
-        rc = check_platform(image, options->platform, err);
-    if (rc == 0)
-        rc = take_layers(image, &layers, count, err);
-    li_buffer_free(&config);
-    return rc;
-}
-
-int li_image_docker_load(struct li_image *image, const struct li_image_options *options,
+int li_image_docker_load(struct li_image_choice *choice, const struct li_image_candidate *c,
                          struct li_error *err)
 {
-    struct li_image_json list = {0};
-    struct li_buffer text = {0};
-    const char *tag = NULL;
+    struct li_image *image = choice->image;
+    struct li_image_json layers;
+    struct li_buffer config = {0};
     struct entry e = {0};
-    int rc;
+    size_t count = 0;
+    int rc = read_entry(&choice->manifest_json, c->entry, &e, err);
 
-    rc = li_image_read_document(image->container, "manifest.json", NULL, UINT64_MAX, &text, err);
     if (rc == 0)
-        rc = li_image_json_parse("manifest.json", text.data, text.len, JSON_ARRAY, &list, err);
+        rc = li_image_json_get(&e.object, "Layers", JSON_ARRAY, &layers, err);
     if (rc == 0)
-        rc = choose(&list, options->image, &e, &tag, err);
+        count = li_image_json_length(&layers);
+    if (rc >= 0)
+        rc = li_image_read_document(image->container, e.config, NULL, UINT64_MAX, &config, err);
     if (rc == 0)
-        rc = load_entry(image, &e, options, err);
-    if (rc == 0)
-        rc = take_tag(image, &e, tag, err);
-    li_image_json_free(&list);
-    li_buffer_free(&text);
+        rc = li_image_take_config(image, &config, count, err);
+    if (rc == 0) {
+        check_name(image, e.config);
+        rc = take_layers(image, &layers, count, err);
+    }
+    li_buffer_free(&config);
     return rc;
 }

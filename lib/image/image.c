@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening: make the path into a container, then let the format that is in it choose the image.
+ * Opening: make the path into a container, then choose an image from all that is in it.
  *
- * An archive of Docker 25 and later is both formats at once. manifest.json goes first, because it
- * lists just what the user saved, with the tags; the OCI index beside it may name platforms whose
- * layers are not there. Where a platform or a digest is asked for, only the index can tell.
+ * An archive of Docker 25 and later is both formats at once, and they need not name the same
+ * images: the index knows of platforms and of other artifacts, manifest.json of tags, and of images
+ * saved by their digests one of them may know nothing. So there is what either names, whatever is
+ * asked for. As for containerd, an index.json counts where oci-layout is beside it; without a
+ * manifest.json its lack is an error.
  */
 #include "image/image.h"
 
@@ -15,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "image/parts.h"
+#include "image/choice.h"
 #include "image/spool.h"
 
 #define ACCEPTED                                                                                   \
@@ -88,6 +90,13 @@ static int has(struct li_image_container *c, const char *name, bool *out, struct
     return 0;
 }
 
+int li_image_fail_root(struct li_error *err)
+{
+    return li_fail(err, LI_EUNSUPPORTED,
+                   "it is a root file system (as from docker export), not an image; use docker "
+                   "save, or docker import it first");
+}
+
 static int fail_format(struct li_image_container *c, struct li_error *err)
 {
     bool old = false;
@@ -97,30 +106,48 @@ static int fail_format(struct li_image_container *c, struct li_error *err)
                        "it has no manifest.json: it is cut short, or saved by a Docker before "
                        "1.10; save it again");
     if (c->has_root_files(c))
-        return li_fail(err, LI_EUNSUPPORTED,
-                       "it is a root file system (as from docker export), not an image; use "
-                       "docker save, or docker import it first");
+        return li_image_fail_root(err);
     return li_fail(err, LI_EUNSUPPORTED,
                    "it is not an image, or is cut short: it has neither manifest.json nor "
                    "index.json; " ACCEPTED);
 }
 
+static int take_tag(struct li_image *image, const char *tag, struct li_error *err)
+{
+    if (!tag)
+        return 0;
+    image->tag = strdup(li_image_name_short(tag));
+    return image->tag ? 0 : li_fail_memory(err);
+}
+
 static int load(struct li_image *image, const struct li_image_options *options,
                 struct li_error *err)
 {
-    const char *want = options->image;
-    bool docker = false, oci = false;
+    struct li_image_choice choice = {.image = image, .options = options};
+    const struct li_image_candidate *chosen = NULL;
+    bool docker = false, oci = false, layout = false;
+    const char *tag = NULL;
     int rc = has(image->container, "manifest.json", &docker, err);
 
     if (rc == 0)
         rc = has(image->container, "index.json", &oci, err);
-    if (rc < 0)
-        return rc;
-    if (oci && (!docker || options->platform || (want && !strncmp(want, "sha256:", 7))))
-        return li_image_oci_load(image, options, err);
-    if (docker)
-        return li_image_docker_load(image, options, err);
-    return fail_format(image->container, err);
+    if (rc == 0)
+        rc = has(image->container, "oci-layout", &layout, err);
+    if (rc == 0 && !docker && !oci)
+        rc = fail_format(image->container, err);
+    if (rc == 0 && oci && (layout || !docker))
+        rc = li_image_oci_list(&choice, err);
+    if (rc == 0 && docker)
+        rc = li_image_docker_list(&choice, err);
+    if (rc == 0)
+        rc = li_image_choose(&choice, &chosen, &tag, err);
+    if (rc == 0)
+        rc = chosen->docker ? li_image_docker_load(&choice, chosen, err)
+                            : li_image_oci_load(&choice, chosen, err);
+    if (rc == 0)
+        rc = take_tag(image, tag, err);
+    li_image_choice_free(&choice);
+    return rc;
 }
 
 int li_image_open(const char *path, const struct li_image_options *options,
@@ -161,6 +188,8 @@ void li_image_free(struct li_image *image)
     free(image->layers);
     li_buffer_free(&image->config);
     free(image->tag);
+    for (size_t i = 0; i < image->note_count; i++)
+        free(image->notes[i]);
     if (image->container)
         image->container->free(image->container);
     free(image);
@@ -200,4 +229,14 @@ const char *li_image_architecture(const struct li_image *image)
 const char *li_image_tag(const struct li_image *image)
 {
     return image->tag;
+}
+
+size_t li_image_notes(const struct li_image *image)
+{
+    return image->note_count;
+}
+
+const char *li_image_note(const struct li_image *image, size_t index)
+{
+    return image->notes[index];
 }

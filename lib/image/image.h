@@ -4,12 +4,14 @@
  *
  * Understood are: a docker-save tar as Docker wrote it before version 25 (manifest.json, layers as
  * ID/layer.tar or DIGEST.tar, also layers that are links to others) and since (an OCI layout with a
- * manifest.json); an OCI layout as a directory or as a tar, with nested indexes and several
- * platforms; each of the tars also compressed as a whole with gzip, zstd or xz. Sources: the OCI
- * image-spec 1.1 (image-layout, index, manifest, config) and Docker's image specification v1.2.
+ * manifest.json; the images are those that either names); an OCI layout as a directory or as a
+ * tar, with nested indexes and several platforms; each of the tars also compressed as a whole with
+ * gzip, zstd or xz. Sources: the OCI image-spec 1.1 (image-layout, index, manifest, config),
+ * Docker's image specification v1.2, and what containerd and Docker do where these are silent.
  *
- * Opening reads and checks all JSON (index, manifest, config), and each document's digest. It reads
- * no layer: a layer's digest and diff ID are checked by lib/layer while it reads the bytes.
+ * Opening reads and checks all JSON (index, manifest, config), and the digest of each document that
+ * a descriptor states one for. It reads no layer: a layer's digest and diff ID are checked by
+ * lib/layer while it reads the bytes.
  */
 #ifndef LI_IMAGE_IMAGE_H
 #define LI_IMAGE_IMAGE_H
@@ -32,8 +34,9 @@ struct li_image_options {
     /* Which of several images: a tag ("app:1") as docker-save and OCI annotations give it, or a
      * manifest or config digest ("sha256:..."). NULL: the only one, or an error that lists them. */
     const char *image;
-    /* "os/architecture" or "os/architecture/variant"; NULL: the host's, and where an image comes
-     * for one platform only, that. */
+    /* "os/architecture" or "os/architecture/variant": where there is none for that, the one that
+     * containerd would run there (amd64/v1 for amd64/v2). NULL: the host's, and where an image
+     * comes for one platform only, that. */
     const char *platform;
 };
 
@@ -78,5 +81,10 @@ const char *li_image_architecture(const struct li_image *image);
 /* The tag the image carries ("app:1"); where it has several, the one that it was chosen by, or else
  * NULL. */
 const char *li_image_tag(const struct li_image *image);
+
+/* What a user should know of the image although it could be opened: whole sentences without a full
+ * stop, of printable characters. They belong to the image. INDEX is below the count. */
+size_t li_image_notes(const struct li_image *image);
+const char *li_image_note(const struct li_image *image, size_t index);
 
 #endif

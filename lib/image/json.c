@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Jansson parses: it bounds the depth, and refuses bytes that are not UTF-8, NULs in strings and
- * anything behind the document. It takes the last of two equal keys unless told not to; other
- * readers take the first, and a document must not mean two things, so it is told not to.
+ * Jansson parses what json_lenient.c has made of a document: it bounds the depth, and refuses
+ * anything behind the document. Keys have a number before them there, so that equal ones stand side
+ * by side, and a member is looked for among all of them: Go takes a key in any case, by simple case
+ * folding, in which U+017F is an s and U+212A a k.
  */
 #include "image/json.h"
 
@@ -43,31 +44,51 @@ static void put_where(struct li_image_json *node, const char *fmt, ...)
 
 static int check_type(const struct li_image_json *node, json_type type, struct li_error *err)
 {
-    if (json_typeof(node->value) == type)
-        return 0;
-    return li_fail(err, LI_ECORRUPT, "%s is not %s", node->where, type_name(type));
+    if (json_typeof(node->value) != type)
+        return li_fail(err, LI_ECORRUPT, "%s is not %s", node->where, type_name(type));
+    if (type == JSON_STRING &&
+        strlen(json_string_value(node->value)) != json_string_length(node->value))
+        return li_fail(err, LI_ECORRUPT, "%s has a NUL in it", node->where);
+    return 0;
+}
+
+static int fail_syntax(const char *document, const void *data, size_t len, json_error_t *why,
+                       struct li_error *err)
+{
+    /* The document itself has the right columns. */
+    json_decref(json_loadb(len ? data : "", len, JSON_ALLOW_NUL, why));
+    return li_fail(err, LI_ECORRUPT, "%s is not valid JSON: line %d, column %d: %s", document,
+                   why->line, why->column, why->text);
 }
 
 int li_image_json_parse(const char *document, const void *data, size_t len, json_type type,
                         struct li_image_json *out, struct li_error *err)
 {
-    struct li_image_json node;
+    struct li_image_json node = {NULL, ""};
+    struct li_buffer text = {0};
     json_error_t why;
-    json_t *root = json_loadb(data, len, JSON_REJECT_DUPLICATES, &why);
+    json_t *root = NULL;
+    int rc = li_image_json_lenient(data, len, true, &text, err);
 
-    if (!root && json_error_code(&why) == json_error_out_of_memory)
-        return li_fail_memory(err);
-    if (!root)
-        return li_fail(err, LI_ECORRUPT, "%s is not valid JSON: line %d, column %d: %s", document,
-                       why.line, why.column, why.text);
+    if (rc < 0)
+        li_context(err, "%s", document);
+    if (rc == 0) {
+        root = json_loadb((const char *)text.data, text.len, JSON_ALLOW_NUL, &why);
+        if (!root && json_error_code(&why) == json_error_out_of_memory)
+            rc = li_fail_memory(err);
+        else if (!root)
+            rc = fail_syntax(document, data, len, &why, err);
+    }
+    li_buffer_free(&text);
     node.value = root;
     put_where(&node, "%s", document);
-    if (check_type(&node, type, err) < 0) {
+    if (rc == 0)
+        rc = check_type(&node, type, err);
+    if (rc == 0)
+        *out = node;
+    else
         json_decref(root);
-        return LI_ECORRUPT;
-    }
-    *out = node;
-    return 0;
+    return rc;
 }
 
 void li_image_json_free(struct li_image_json *root)
@@ -76,18 +97,92 @@ void li_image_json_free(struct li_image_json *root)
     root->value = NULL;
 }
 
-int li_image_json_get(const struct li_image_json *object, const char *key, json_type type,
-                      struct li_image_json *out, struct li_error *err)
+/* The letter that the key begins with, of those that Go takes for one another the one in ASCII, and
+ * in *len its bytes. */
+static int fold(const char *key, size_t *len)
 {
-    struct li_image_json node = {json_object_get(object->value, key), ""};
-    int rc;
+    static const char long_s[] = "\xc5\xbf", kelvin[] = "\xe2\x84\xaa";
 
-    if (!node.value || json_is_null(node.value))
-        return LI_END;
+    *len = 2;
+    if (strncmp(key, long_s, *len) == 0)
+        return 's';
+    *len = 3;
+    if (strncmp(key, kelvin, *len) == 0)
+        return 'k';
+    *len = 1;
+    return *key >= 'A' && *key <= 'Z' ? *key - 'A' + 'a' : (unsigned char)*key;
+}
+
+static bool same_folded(const char *a, const char *b)
+{
+    size_t a_len, b_len;
+
+    while (*a && fold(a, &a_len) == fold(b, &b_len)) {
+        a += a_len;
+        b += b_len;
+    }
+    return !*a && !*b;
+}
+
+/* A key as the document has it, behind its number. */
+static const char *name_of(const char *numbered)
+{
+    return numbered + strcspn(numbered, ":") + 1;
+}
+
+/* The value of the member KEY, or NULL where it is absent. */
+static int find(const struct li_image_json *object, const char *key, bool any_case,
+                const json_t **out, struct li_error *err)
+{
+    const json_t *found = NULL;
+    json_t *members = (json_t *)(uintptr_t)object->value, *value;
+    const char *numbered;
+
+    json_object_foreach(members, numbered, value)
+    {
+        const char *name = name_of(numbered);
+
+        if (any_case ? !same_folded(name, key) : strcmp(name, key) != 0)
+            continue;
+        if (json_is_null(value))
+            continue;
+        if (found && !json_equal(found, value))
+            return li_fail(err, LI_ECORRUPT, "%s has \"%s\" twice, with different values",
+                           object->where, key);
+        found = value;
+    }
+    *out = found;
+    return 0;
+}
+
+static int get(const struct li_image_json *object, const char *key, bool any_case, json_type type,
+               struct li_image_json *out, struct li_error *err)
+{
+    struct li_image_json node = {NULL, ""};
+    int rc = find(object, key, any_case, &node.value, err);
+
+    if (rc < 0 || !node.value)
+        return rc < 0 ? rc : LI_END;
     put_where(&node, "%s%s%s", object->where, strstr(object->where, ": ") ? "." : ": ", key);
     rc = check_type(&node, type, err);
     if (rc == 0)
         *out = node;
+    return rc;
+}
+
+int li_image_json_get(const struct li_image_json *object, const char *key, json_type type,
+                      struct li_image_json *out, struct li_error *err)
+{
+    return get(object, key, true, type, out, err);
+}
+
+int li_image_json_has(const struct li_image_json *object, const char *key, bool *out,
+                      struct li_error *err)
+{
+    const json_t *value = NULL;
+    int rc = find(object, key, true, &value, err);
+
+    *out = value != NULL;
     return rc;
 }
 
@@ -131,6 +226,18 @@ int li_image_json_string(const struct li_image_json *object, const char *key, co
 {
     struct li_image_json node;
     int rc = li_image_json_get(object, key, JSON_STRING, &node, err);
+
+    if (rc < 0)
+        return rc;
+    *out = rc == LI_END ? "" : li_image_json_text(&node);
+    return 0;
+}
+
+int li_image_json_entry(const struct li_image_json *object, const char *key, const char **out,
+                        struct li_error *err)
+{
+    struct li_image_json node;
+    int rc = get(object, key, false, JSON_STRING, &node, err);
 
     if (rc < 0)
         return rc;

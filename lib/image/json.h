@@ -3,38 +3,64 @@
  * Reading JSON documents of an image: getters that check the type and say in the error where in
  * which document something is wrong ("config: rootfs.diff_ids[2] is not a string").
  *
- * Nodes and strings belong to the document; they are valid until li_image_json_free(). A value of
- * null counts as absent, as the Go programs that write these documents mean it.
+ * Documents are read as container engines do, with Go's encoding/json: a member's key in any case
+ * is that member, null counts as absent, and what is odd in members that nobody asks for is passed
+ * over (json_lenient.c). A member that is asked for and stands there twice with different values is
+ * an error: Go takes the last, others the first, and a document must not mean two things.
+ *
+ * Nodes and strings belong to the document; they are valid until li_image_json_free(). Functions
+ * are safe in any thread, on documents that no other thread frees.
  */
 #ifndef LI_IMAGE_JSON_H
 #define LI_IMAGE_JSON_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
+
+enum { LI_IMAGE_MAX_VALUES = 1 << 18 }; /* in a document, of arrays and objects */
 
 struct li_image_json {
     const json_t *value;
     char where[192]; /* "DOCUMENT" or "DOCUMENT: path.to[0].it" */
 };
 
-/* Parses LEN bytes as DOCUMENT, whose root must be of type TYPE: an object or an array. Duplicate
- * keys and strings with NUL in them are refused. LI_ECORRUPT. */
+/* Parses LEN bytes as DOCUMENT, whose root must be of type TYPE: an object or an array.
+ * LI_ECORRUPT where it is not JSON, is nested more than 2,048 deep, or has another root; LI_ELIMIT
+ * where it has more than LI_IMAGE_MAX_VALUES. */
 int li_image_json_parse(const char *document, const void *data, size_t len, json_type type,
                         struct li_image_json *out, struct li_error *err);
 
 /* Frees a whole document, by the node that the parse gave. Zeroes are allowed. */
 void li_image_json_free(struct li_image_json *root);
 
-/* The member KEY of an object. LI_END where it is absent, LI_ECORRUPT where it is not of TYPE. */
+/* Appends to OUT the JSON of LEN bytes at DATA with what Jansson refuses, and Go does not,
+ * replaced; parse it with JSON_ALLOW_NUL. NUMBERED puts a number and ':' before each key, as json.c
+ * wants it. The caller frees OUT, also on failure. LI_ENOMEM. */
+int li_image_json_lenient(const void *data, size_t len, bool numbered, struct li_buffer *out,
+                          struct li_error *err);
+
+/* The member KEY of an object. LI_END where it is absent, LI_ECORRUPT where it is not of TYPE, is a
+ * string with a NUL in it, or is there twice with different values. */
 int li_image_json_get(const struct li_image_json *object, const char *key, json_type type,
                       struct li_image_json *out, struct li_error *err);
 
 /* The same, where absence is LI_ECORRUPT. */
 int li_image_json_need(const struct li_image_json *object, const char *key, json_type type,
                        struct li_image_json *out, struct li_error *err);
+
+/* The string KEY of an object whose keys are data, as those of annotations are: the case of KEY
+ * counts. "" where it is absent. */
+int li_image_json_entry(const struct li_image_json *object, const char *key, const char **out,
+                        struct li_error *err);
+
+/* Whether an object has the member KEY, whatever its type. */
+int li_image_json_has(const struct li_image_json *object, const char *key, bool *out,
+                      struct li_error *err);
 
 /* The length of an array, and one of its items. */
 size_t li_image_json_length(const struct li_image_json *array);

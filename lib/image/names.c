@@ -58,6 +58,19 @@ enum li_image_match li_image_name_match(const char *have, const char *want)
                                                                           : LI_IMAGE_MATCH_NONE;
 }
 
+static uint64_t add_hash(uint64_t hash, const char *text)
+{
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3U; /* FNV-1a */
+    return hash;
+}
+
+uint64_t li_image_name_hash(const char *name)
+{
+    name = without_registry(name);
+    return add_hash(add_hash(0xcbf29ce484222325U, name), implied_tag(name));
+}
+
 enum li_image_match li_image_digest_match(const uint8_t digest[32], const char *want)
 {
     char hex[65];

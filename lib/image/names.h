@@ -16,6 +16,9 @@ enum li_image_match {
 
 enum li_image_match li_image_name_match(const char *have, const char *want);
 
+/* A number that is the same for names that match; others mostly have different ones. */
+uint64_t li_image_name_hash(const char *name);
+
 /* EXACT where WANT is "sha256:" and the digits of DIGEST. */
 enum li_image_match li_image_digest_match(const uint8_t digest[32], const char *want);
 

@@ -38,12 +38,6 @@ const char *li_image_manifest_type(const char *media_type)
     return !strcmp(media_type, docker_manifest) ? docker_manifest : NULL;
 }
 
-bool li_image_is_config(const char *media_type)
-{
-    return !strcmp(media_type, "application/vnd.oci.image.config.v1+json") ||
-           !strcmp(media_type, "application/vnd.docker.container.image.v1+json");
-}
-
 static int check_layout(struct li_image_container *c, struct li_error *err)
 {
     struct li_image_json root = {0}, version;
@@ -63,26 +57,13 @@ static int check_layout(struct li_image_container *c, struct li_error *err)
     return rc;
 }
 
-int li_image_oci_manifest(struct li_image_oci *oci, const struct li_image_candidate *c,
-                          struct li_image_oci_document *out, struct li_image_descriptor *config,
-                          struct li_error *err)
+int li_image_oci_manifest(struct li_image_choice *choice, const struct li_image_candidate *c,
+                          struct li_image_oci_document *out, struct li_error *err)
 {
-    struct li_image_oci_document doc;
-    struct li_image_json node;
-    int rc;
+    struct li_image_descriptor d = {.media_type = c->media_type, .size = c->size};
 
-    rc = li_image_oci_open(oci, "manifest", c->digest, c->size, c->media_type, "manifests", &doc,
-                           err);
-    if (rc < 0)
-        return rc;
-    rc = li_image_json_need(&doc.root, "config", JSON_OBJECT, &node, err);
-    if (rc == 0)
-        rc = li_image_descriptor_read(&node, config, err);
-    if (rc < 0)
-        li_image_oci_close(&doc);
-    else
-        *out = doc;
-    return rc;
+    memcpy(d.digest, c->digest, sizeof(d.digest));
+    return li_image_oci_open(choice, "manifest", &d, "manifests", out, err);
 }
 
 static int check_layer_type(const struct li_image_descriptor *d, bool *elsewhere,
@@ -143,9 +124,24 @@ static int take_layers(struct li_image *image, const struct li_image_json *layer
     return 0;
 }
 
-static int load_manifest(struct li_image *image, struct li_image_oci *oci,
-                         const struct li_image_candidate *c, struct li_error *err)
+/* The config and the layers of a manifest; LAYERS is an empty array where it has none. */
+static int read_parts(const struct li_image_json *manifest, struct li_image_descriptor *config,
+                      struct li_image_json *layers, struct li_error *err)
 {
+    struct li_image_json node;
+    int rc = li_image_json_need(manifest, "config", JSON_OBJECT, &node, err);
+
+    if (rc == 0)
+        rc = li_image_descriptor_read(&node, config, err);
+    if (rc == 0)
+        rc = li_image_json_get(manifest, "layers", JSON_ARRAY, layers, err);
+    return rc == LI_END ? 0 : rc;
+}
+
+int li_image_oci_load(struct li_image_choice *choice, const struct li_image_candidate *c,
+                      struct li_error *err)
+{
+    struct li_image *image = choice->image;
     struct li_image_oci_document doc = {0};
     struct li_image_descriptor config = {0};
     struct li_buffer text = {0};
@@ -153,12 +149,11 @@ static int load_manifest(struct li_image *image, struct li_image_oci *oci,
     char name[LI_IMAGE_BLOB_NAME];
     int rc;
 
-    rc = li_image_oci_manifest(oci, c, &doc, &config, err);
-    if (rc == 0 && !li_image_is_config(config.media_type))
-        rc = li_fail(err, LI_EUNSUPPORTED, "it is no container image: its config is %.100s",
-                     config.media_type);
-    if (rc == 0)
-        rc = li_image_json_need(&doc.root, "layers", JSON_ARRAY, &layers, err);
+    rc = li_image_oci_manifest(choice, c, &doc, err);
+    if (rc < 0)
+        return rc;
+    li_image_oci_note(image, &doc, c->media_type);
+    rc = read_parts(&doc.root, &config, &layers, err);
     if (rc < 0)
         goto out;
     li_image_blob_name(config.digest, name);
@@ -175,34 +170,13 @@ out:
     return rc;
 }
 
-/* An annotation is a tag where it looks like one: ref.name may be any word. */
-static int take_tag(struct li_image *image, const char *name, struct li_error *err)
+int li_image_oci_list(struct li_image_choice *choice, struct li_error *err)
 {
-    if (!name || !strchr(name, ':') || strchr(name, '@'))
-        return 0;
-    image->tag = strdup(li_image_name_short(name));
-    return image->tag ? 0 : li_fail_memory(err);
-}
+    int rc = check_layout(choice->image->container, err);
 
-int li_image_oci_load(struct li_image *image, const struct li_image_options *options,
-                      struct li_error *err)
-{
-    struct li_image_oci oci = {.container = image->container, .options = options};
-    const struct li_image_candidate *chosen = NULL;
-    const char *name = NULL;
-    int rc;
-
-    rc = check_layout(image->container, err);
     if (rc == 0)
-        rc = li_image_oci_walk(&oci, err);
+        rc = li_image_oci_walk(choice, err);
     if (rc == 0)
-        rc = li_image_oci_choose(&oci, &chosen, &name, err);
-    if (rc == 0)
-        rc = load_manifest(image, &oci, chosen, err);
-    if (rc == 0)
-        rc = take_tag(image, name, err);
-    for (size_t i = 0; i < oci.count; i++)
-        free(oci.list[i].name);
-    free(oci.list);
+        rc = li_image_oci_look(choice, err);
     return rc;
 }

@@ -1,44 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * An OCI layout while an image is chosen from it: index.json and the indexes in it are walked into
- * a flat list of candidates (oci_index.c), all but one of those are dropped (oci_choose.c), and
- * that one's manifest is read (oci.c).
- */
+/* Documents of an OCI layout: indexes are walked (oci_index.c), each manifest is looked at to see
+ * whether it is an image (oci_look.c), and one image is read (oci.c). */
 #ifndef LI_IMAGE_OCI_H
 #define LI_IMAGE_OCI_H
 
-#include "image/names.h"
-#include "image/parts.h"
-
-enum {
-    LI_IMAGE_MAX_MANIFESTS = 4096,      /* descriptors in all indexes, so also of candidates */
-    LI_IMAGE_MAX_REFERENCE = 512,       /* bytes of a name; longer ones are passed over */
-    LI_IMAGE_MAX_JSON_TOTAL = 128 << 20 /* bytes of all documents read to choose an image */
-};
-
-struct li_image_candidate {
-    uint8_t digest[32]; /* of the manifest */
-    uint64_t size;
-    const char *media_type; /* a constant: what li_image_manifest_type() gives */
-    char *name; /* io.containerd.image.name, or org.opencontainers.image.ref.name, or NULL */
-    enum li_image_match match;         /* with options->image */
-    bool has_platform;                 /* by its descriptor, or else filled in from the config */
-    struct li_image_platform platform; /* zeroes where it is not known */
-    bool dropped;
-};
-
-struct li_image_oci {
-    struct li_image_container *container;
-    const struct li_image_options *options;
-    struct li_image_candidate *list;
-    size_t count;
-    size_t descriptors;
-    uint64_t json_bytes;
-    char skipped[80]; /* a media type that is none of an image, for the error text */
-};
+#include "image/choice.h"
 
 struct li_image_descriptor {
-    const char *media_type; /* the document's */
+    const char *media_type; /* the document's; "" where it states none */
     uint8_t digest[32];
     uint64_t size;
 };
@@ -47,6 +16,7 @@ struct li_image_descriptor {
 struct li_image_oci_document {
     struct li_buffer bytes;
     struct li_image_json root;
+    const char *says; /* its own media type where that is another than its descriptor's, or NULL */
 };
 
 enum { LI_IMAGE_BLOB_NAME = 80 };
@@ -54,32 +24,38 @@ enum { LI_IMAGE_BLOB_NAME = 80 };
 /* Writes "blobs/sha256/HEX" to OUT, which has LI_IMAGE_BLOB_NAME bytes. */
 void li_image_blob_name(const uint8_t digest[32], char *out);
 
+/* Whether the layout has the blob. */
+int li_image_oci_there(const struct li_image_choice *choice, const uint8_t digest[32], bool *out,
+                       struct li_error *err);
+
 int li_image_descriptor_read(const struct li_image_json *object, struct li_image_descriptor *out,
                              struct li_error *err);
 
 bool li_image_is_index(const char *media_type);
 /* A constant equal to MEDIA_TYPE where that is a manifest's, or NULL. */
 const char *li_image_manifest_type(const char *media_type);
-bool li_image_is_config(const char *media_type);
 
 /* Reads and checks a document: its digest and size, that it is an object, that it has schemaVersion
- * 2 and no other media type than its descriptor says, and no member FOREIGN, by which another
- * reader might take it for something else. */
-int li_image_oci_open(struct li_image_oci *oci, const char *what, const uint8_t digest[32],
-                      uint64_t size, const char *media_type, const char *foreign,
+ * 2 and no media type of another kind than its descriptor says, and no member FOREIGN, by which
+ * another reader might take it for something else. */
+int li_image_oci_open(struct li_image_choice *choice, const char *what,
+                      const struct li_image_descriptor *d, const char *foreign,
                       struct li_image_oci_document *out, struct li_error *err);
 void li_image_oci_close(struct li_image_oci_document *doc);
 
-/* Opens a candidate's manifest, and reads its config's descriptor. */
-int li_image_oci_manifest(struct li_image_oci *oci, const struct li_image_candidate *c,
-                          struct li_image_oci_document *out, struct li_image_descriptor *config,
-                          struct li_error *err);
+/* Opens a candidate's manifest. */
+int li_image_oci_manifest(struct li_image_choice *choice, const struct li_image_candidate *c,
+                          struct li_image_oci_document *out, struct li_error *err);
 
-/* Walks index.json and all within into oci->list. */
-int li_image_oci_walk(struct li_image_oci *oci, struct li_error *err);
+/* Notes that a document calls itself something else than its descriptor does. */
+void li_image_oci_note(struct li_image *image, const struct li_image_oci_document *doc,
+                       const char *media_type);
 
-/* The one candidate that the options ask for, and its name for a tag, or NULL; both stay OCI's. */
-int li_image_oci_choose(struct li_image_oci *oci, const struct li_image_candidate **out,
-                        const char **name, struct li_error *err);
+/* Walks index.json and all within into the list. */
+int li_image_oci_walk(struct li_image_choice *choice, struct li_error *err);
+
+/* Reads what only manifest and config say of the candidates: what is not an image, and what is not
+ * there, is dropped. */
+int li_image_oci_look(struct li_image_choice *choice, struct li_error *err);
 
 #endif

@@ -10,30 +10,70 @@
  */
 #include "image/parts.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
 #include "base/sha256.h"
 
-bool li_image_path_digest(const char *path, bool for_config, uint8_t out[32])
+void li_image_add_note(struct li_image *image, const char *fmt, ...)
 {
-    static const char blobs[] = "blobs/sha256/", algorithm[] = "sha256:";
+    struct li_error text;
+    char *note;
+    va_list ap;
+
+    if (image->note_count == LI_IMAGE_MAX_NOTES)
+        return;
+    va_start(ap, fmt);
+    if (vasprintf(&note, fmt, ap) < 0)
+        note = NULL;
+    va_end(ap);
+    if (!note)
+        return;
+    li_fail(&text, LI_OK, "%s", note); /* what could steer a terminal is replaced there */
+    free(note);
+    note = strdup(text.text);
+    if (note)
+        image->notes[image->note_count++] = note;
+}
+
+bool li_image_name_digest(const char *path, uint8_t out[32])
+{
+    static const char algorithm[] = "sha256:", ending[] = ".json";
     const char *slash = strrchr(path, '/');
     const char *last = slash ? slash + 1 : path;
-    char hex[65];
+    char hex[65] = "";
 
-    if (!strncmp(path, blobs, sizeof(blobs) - 1))
-        return li_hex_decode(path + sizeof(blobs) - 1, out, 32) == 0;
-    if (!for_config)
-        return false;
     if (!strncmp(last, algorithm, sizeof(algorithm) - 1))
-        return li_hex_decode(last + sizeof(algorithm) - 1, out, 32) == 0;
-    if (strlen(last) != 64 + 5 || strcmp(last + 64, ".json") != 0)
+        last += sizeof(algorithm) - 1;
+    if (strlen(last) < 64 || (last[64] && strcmp(last + 64, ending) != 0))
         return false;
     memcpy(hex, last, 64);
-    hex[64] = '\0';
     return li_hex_decode(hex, out, 32) == 0;
+}
+
+bool li_image_reads_as_config(const struct li_buffer *text, size_t layers,
+                              struct li_image_platform *platform)
+{
+    struct li_image_json root = {0}, rootfs, ids;
+    struct li_error ignored;
+    const char *type = "";
+    bool reads;
+
+    *platform = (struct li_image_platform){"", "", ""};
+    if (li_image_json_parse("config", text->data, text->len, JSON_OBJECT, &root, &ignored) < 0)
+        return false;
+    (void)li_image_platform_read(&root, platform, &ignored);
+    reads = li_image_json_get(&root, "rootfs", JSON_OBJECT, &rootfs, &ignored) == 0 &&
+            li_image_json_string(&rootfs, "type", &type, &ignored) == 0 && !strcmp(type, "layers");
+    if (reads && li_image_json_get(&rootfs, "diff_ids", JSON_ARRAY, &ids, &ignored) == 0)
+        reads = li_image_json_length(&ids) == layers;
+    else
+        reads = reads && layers == 0;
+    li_image_json_free(&root);
+    return reads;
 }
 
 static int check_document(const struct li_buffer *b, const char *name, const uint8_t *digest,

@@ -21,6 +21,8 @@ struct li_image_slot {
     int owned;           /* a descriptor to close, or -1 */
 };
 
+enum { LI_IMAGE_MAX_NOTES = 8 };
+
 struct li_image {
     struct li_image_container *container;
     struct li_image_slot *layers;
@@ -29,11 +31,22 @@ struct li_image {
     uint8_t config_digest[32];
     struct li_image_platform platform;
     char *tag;
+    char *notes[LI_IMAGE_MAX_NOTES];
+    size_t note_count;
 };
 
-/* What a name shows of its file's digest: "blobs/sha256/HEX" and, for FOR_CONFIG, also "HEX.json"
- * and "sha256:HEX". A layer's "HEX.tar" is its diff ID, so that it says nothing here. */
-bool li_image_path_digest(const char *path, bool for_config, uint8_t out[32]);
+/* Adds a note; one too many, or without memory, is left out. */
+void li_image_add_note(struct li_image *image, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The digest that the name of a config shows, as Docker and others name it: "HEX.json",
+ * "blobs/sha256/HEX" or "sha256:HEX". It is a name: nobody promises that it is the file's. */
+bool li_image_name_digest(const char *path, uint8_t out[32]);
+
+/* What a config that is only looked at says of its platform; zeroes where it says nothing, or
+ * cannot be read. True where it reads as the config of an image of LAYERS layers. */
+bool li_image_reads_as_config(const struct li_buffer *text, size_t layers,
+                              struct li_image_platform *platform);
 
 /* Reads the document NAME, whole. Where DIGEST is not NULL its SHA-256 must be that; where SIZE is
  * not UINT64_MAX it must have so many bytes. LI_ECORRUPT also where it is missing. */
@@ -50,10 +63,7 @@ int li_image_take_config(struct li_image *image, struct li_buffer *config, size_
 int li_image_take_layer(struct li_image *image, size_t index, const char *name,
                         const uint8_t *digest, struct li_error *err);
 
-/* The formats: choose an image by OPTIONS, and fill IMAGE, whose container is set. */
-int li_image_docker_load(struct li_image *image, const struct li_image_options *options,
-                         struct li_error *err);
-int li_image_oci_load(struct li_image *image, const struct li_image_options *options,
-                      struct li_error *err);
+/* image.c: LI_EUNSUPPORTED, for what is a root file system. */
+int li_image_fail_root(struct li_error *err);
 
 #endif

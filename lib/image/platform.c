@@ -121,11 +121,52 @@ bool li_image_platform_equal(const struct li_image_platform *a, const struct li_
            !strcmp(a->variant, b->variant);
 }
 
-bool li_image_platform_serves(const struct li_image_platform *have,
-                              const struct li_image_platform *want)
+/* The number of a variant "vN" or "vN.M", N from 1 to 99 and M to 9, in tenths; -1 where it is
+ * none. "" is FIRST. */
+static int variant_number(const char *variant, int first)
 {
-    return !strcmp(have->os, want->os) && !strcmp(have->architecture, want->architecture) &&
-           (!want->variant[0] || !strcmp(have->variant, want->variant));
+    unsigned major, minor = 0;
+    char after = '\0', end;
+    int got;
+
+    if (!variant[0])
+        return 10 * first;
+    got = sscanf(variant, "v%2u%c%1u%c", &major, &after, &minor, &end);
+    if (variant[0] != 'v' || variant[1] < '1' || variant[1] > '9')
+        return -1;
+    return got == 1 || (got == 3 && after == '.') ? (int)(10 * major + minor) : -1;
+}
+
+/* Whether variant HAVE of ARCH runs where WANT does, both in tenths. */
+static bool runs_on(const char *arch, int have, int want)
+{
+    /* Version 9.N of ARM's architecture has what 8.(N + 5) has. */
+    if (!strcmp(arch, "arm64") && want >= 90 && have >= 80 && have < 90)
+        return have - 80 <= want - 90 + 5;
+    if (!strcmp(arch, "arm64"))
+        return have / 10 == want / 10 && have <= want;
+    if (!strcmp(arch, "arm"))
+        return have >= 50 && have <= want;
+    return !strcmp(arch, "amd64") && have <= want;
+}
+
+int li_image_platform_rank(const struct li_image_platform *have,
+                           const struct li_image_platform *want)
+{
+    enum { ANY = 10000 };
+    const char *arch = want->architecture;
+    int first = !strcmp(arch, "arm64") ? 8 : 1;
+    int has = variant_number(have->variant, first), wants = variant_number(want->variant, first);
+
+    if (strcmp(have->os, want->os) != 0 || strcmp(have->architecture, arch) != 0)
+        return -1;
+    if (!strcmp(have->variant, want->variant))
+        return 0;
+    if (has >= 0 && wants >= 0 && runs_on(arch, has, wants))
+        return 1 + wants - has;
+    if (want->variant[0])
+        return -1;
+    return has >= 0 ? ANY + has : 2 * ANY;
 }
 
 const char *li_image_platform_text(const struct li_image_platform *p, char *out)

@@ -35,9 +35,12 @@ void li_image_platform_host(struct li_image_platform *out);
 
 bool li_image_platform_equal(const struct li_image_platform *a, const struct li_image_platform *b);
 
-/* Whether HAVE serves who asks for WANT: equal, or in any variant where WANT names none. */
-bool li_image_platform_serves(const struct li_image_platform *have,
-                              const struct li_image_platform *want);
+/* How well HAVE serves who asks for WANT: 0 where they are equal, more the worse it does, negative
+ * where it does not. As containerd has it, a variant of amd64, arm and arm64 runs what was made for
+ * earlier ones; the architecture never changes. Who names no variant gets any, the first rather
+ * than a later one. */
+int li_image_platform_rank(const struct li_image_platform *have,
+                           const struct li_image_platform *want);
 
 /* "os/architecture/variant" into OUT, which has LI_IMAGE_PLATFORM_TEXT bytes; returns OUT. */
 const char *li_image_platform_text(const struct li_image_platform *p, char *out);

@@ -17,6 +17,16 @@
 
 enum { PIECE_SIZE = 1 << 17 };
 
+static int check_form(const uint8_t *head, size_t len, struct li_error *err)
+{
+    const char *other = li_compression_unread(head, len);
+
+    if (!other)
+        return 0;
+    return li_fail(err, LI_EUNSUPPORTED, "it is compressed by %s; gzip, zstd and xz can be read",
+                   other);
+}
+
 int li_image_compressed(int fd, bool *out, struct li_error *err)
 {
     uint8_t head[LI_COMPRESSION_HEAD];
@@ -28,7 +38,7 @@ int li_image_compressed(int fd, bool *out, struct li_error *err)
     if (n < 0)
         return li_fail_errno(err, errno, "cannot read its first bytes");
     *out = li_compression_of(head, (size_t)n) != LI_COMPRESSION_NONE;
-    return 0;
+    return check_form(head, (size_t)n, err);
 }
 
 /* A file from its current position on, of which the first bytes have been looked at. */
@@ -104,6 +114,8 @@ int li_image_spool(int fd, const struct li_env *env, int *out, struct li_error *
     int to = -1;
     int rc = read_head(&in, err);
 
+    if (rc == 0)
+        rc = check_form(in.head, in.head_len, err);
     if (rc == 0)
         rc = li_decompress_open(li_compression_of(in.head, in.head_len), read_input, &in, &d, err);
     if (rc == 0)

@@ -13,7 +13,8 @@
  * bound on what a few bytes of hostile input can fill a disk with. */
 #define LI_IMAGE_MAX_SPOOL ((uint64_t)1 << 40)
 
-/* Whether the file FD begins as gzip, zstd or xz do. */
+/* Whether the file FD begins as gzip, zstd or xz do. LI_EUNSUPPORTED where it begins as another
+ * compression does; so it is for li_image_spool(). */
 int li_image_compressed(int fd, bool *out, struct li_error *err);
 
 /* Reads FD from its current position to its end into an unlinked file in env->tmpdir, decompressing

@@ -29,8 +29,14 @@ static int open_layer(const struct li_blob *blob, struct layer *layer, struct li
 {
     uint8_t head[LI_COMPRESSION_HEAD];
     size_t len = blob->length < sizeof(head) ? (size_t)blob->length : sizeof(head);
+    const char *other = NULL;
     int rc = li_pread_all(blob->fd, head, len, blob->offset, err);
 
+    if (rc == 0)
+        other = li_compression_unread(head, len);
+    if (other)
+        rc = li_fail(err, LI_EUNSUPPORTED, "it is compressed by %s; gzip, zstd and xz can be read",
+                     other);
     if (rc < 0)
         return li_context(err, "layer %s", blob->name);
     layer->blob = blob;

@@ -107,6 +107,14 @@ static void save_oci(void)
     add_text(&f, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
     make_tar(&f, &tar);
     save("image", "oci", tar.data, tar.len);
+    tar.len = 0;
+    add_made(&f, "/manifest.json",
+             format("[{\"config\":\"/%s\",\"repoTags\":[\"app:1\",\"b:2\"],\"odd\":[1e999,"
+                    "18446744073709551616,\"\\ud800\\u0000\",{\"a\":1,\"a\":2}],"
+                    "\"LAYERS\":[\"./%s\",\"%s\"]},{\"Config\":\"none.json\",\"Layers\":null}]",
+                    f.list[0].name, f.list[1].name, f.list[2].name));
+    make_tar(&f, &tar);
+    save("image", "docker-new", tar.data, tar.len);
     li_buffer_free(&tar);
     free(config);
     free(a);

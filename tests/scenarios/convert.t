@@ -267,7 +267,16 @@ fi
 echo old >out.ext4
 run 0 "over a file that is there" convert old.tar -o out.ext4
 same sample.ext4 out.ext4 "over a file that is there: it is replaced"
-is "$(stat -c %a out.ext4)" 644 "the file has the mode that the umask leaves"
+is "$(stat -c %a out.ext4)" 644 "over a file that is there: it keeps its permissions"
+run 0 "a new file" convert old.tar -o new.ext4
+is "$(stat -c %a new.ext4)" 600 "a new file is its owner's alone"
+run 2 "to standard output" convert old.tar -o -
+has "$ERR" 'not written to standard output' "to standard output: it says so"
+is "$(stat -c %s "$OUT")" 0 "to standard output: nothing goes there"
+not_ok "to standard output: nor to a file of that name" test -e -
+run 0 "a file called -" convert old.tar -o ./-
+same sample.ext4 ./- "a file called -: it is written"
+rm ./-
 run 1 "into a directory that is not there" convert old.tar -o missing/out.ext4
 mkdir there
 run 1 "onto a directory" convert old.tar -o there

@@ -64,6 +64,44 @@ run 1 "nothing on standard input" convert - -o ../out/x.ext4 </dev/null
 run 1 "random bytes on standard input" convert - -o ../out/x.ext4 <../garbage
 nothing_left "standard input"
 
+# ---- what was given by mistake -----------------------------------------------------------------
+
+# mistaken WHAT IMAGE REGEX: refused, by this name.
+mistaken() {
+    refused "$1" "$2"
+    run 1 "$1" convert "$2" -o ../out/x.ext4
+    has "$ERR" "$3" "$1: it is called what it is"
+}
+
+mkdir ../export
+mkdir ../export/{bin,dev,etc,proc,usr}
+echo 'root:x:0:0' >../export/etc/passwd
+echo '{"name": "a web page"}' >../export/manifest.json
+tar -C ../export -cf ../export.tar bin dev etc proc usr
+mistaken "what docker export writes" ../export.tar 'a root file system \(as from docker export\)'
+tar -C ../export -cf ../export.tar .
+mistaken "a root file system with a manifest.json" ../export.tar 'a root file system'
+rm ../export.tar
+mkdir ../dir
+printf 'Directory Transport Version: 1.1\n' >../dir/version
+jq -c . "../good.oci/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' ../good.oci/index.json)" >../dir/manifest.json
+mistaken "what skopeo calls dir:" ../dir 'as in what skopeo calls dir:'
+for how in bzip2 "xz --format=lzma:lzma"; do
+    if ! echo | ${how%:*} >/dev/null 2>&1; then
+        skip "an archive compressed by ${how%% *}" "there is no ${how%% *}"
+        continue
+    fi
+    ${how%:*} -c ../good.tar >../other.tar
+    mistaken "an archive compressed by ${how#*:}" ../other.tar "it is compressed by ${how#*:}; gzip, zstd and xz"
+    rm -rf ../d && mkdir ../d && tar -C ../d -xf ../good.tar
+    part=../d/$(jq -r '.[0].Layers[0]' ../d/manifest.json)
+    ${how%:*} -c "$part" >../d/new && mv ../d/new "$part"
+    docker_save "$WORK/d" "$WORK/other.tar"
+    mistaken "a layer compressed by ${how#*:}" ../other.tar "layer.tar: it is compressed by ${how#*:}"
+done
+head -c 200M /dev/zero | zstd -q --long=28 -c >../other.tar
+mistaken "an archive with a long window" ../other.tar 'window of more than 128 MiB'
+
 # ---- archives that are cut short or changed ----------------------------------------------------
 
 size=$(stat -c %s ../good.tar)
@@ -124,8 +162,9 @@ jq -c '.rootfs.diff_ids[0] |= sub("sha256:."; "sha256:x")' ../d/"$config" >../d/
 mv ../d/new ../d/"$config"
 docker_save "$WORK/d" "$WORK/docker.tar"
 refused "a diff ID that is none" ../docker.tar
-jq -c '.rootfs.diff_ids[0] = "sha256:" + ("0" * 64)' ../d/"$config" >../d/new
-mv ../d/new ../d/"$config"
+jq -c '.rootfs.diff_ids[0] = "sha256:" + ("0" * 64)' ../d/"$config" >../d/config.json
+jq -c '.[0].Config = "config.json"' ../d/manifest.json >../d/new
+mv ../d/new ../d/manifest.json
 docker_save "$WORK/d" "$WORK/docker.tar"
 refused "a diff ID of another layer" ../docker.tar
 

@@ -36,6 +36,7 @@ struct stack {
     struct stack_layer layer[STACK_MAX];
     size_t count;
     uint32_t layout; /* that the image is made by; 0: the latest */
+    bool oci; /* packed as an OCI layout, whose descriptors state digests */
     struct li_image *image;
     struct li_layers *layers;
     struct li_tree *tree;
@@ -131,38 +132,86 @@ HELPER void stack_sha256(const void *data, size_t len, char hex[2 * LI_SHA256_SI
     li_sha256_free(hash);
 }
 
-/* The image as one tar: layers, a config that states their diff IDs, and manifest.json. */
+/* Adds a blob of an OCI layout; its descriptor without a media type goes to OUT. */
+HELPER void stack_blob(struct li_buffer *tar, const char *text, char *out)
+{
+    char name[80] = "blobs/sha256/", *hex = name + strlen(name);
+
+    stack_sha256(text, strlen(text), hex);
+    tar_file(tar, name, text);
+    sprintf(out, "\"digest\":\"sha256:%s\",\"size\":%zu", hex, strlen(text));
+}
+
+/* What an OCI layout has besides its layers, of which LAYERS are the descriptors. */
+HELPER void stack_layout(struct li_buffer *tar, const char *config, const char *layers)
+{
+    static const char type[] = "application/vnd.oci.image";
+    char descriptor[128], text[STACK_MAX * 300 + 500];
+
+    stack_blob(tar, config, descriptor);
+    sprintf(text,
+            "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"%s.config.v1+json\",%s},"
+            "\"layers\":[%s]}",
+            type, descriptor, layers);
+    stack_blob(tar, text, descriptor);
+    sprintf(text,
+            "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"%s.manifest.v1+json\",%s}]}",
+            type, descriptor);
+    tar_file(tar, "index.json", text);
+    tar_file(tar, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
+}
+
+HELPER void stack_save(struct li_buffer *tar, const char *config, const char *layers)
+{
+    char text[STACK_MAX * 300 + 300];
+
+    sprintf(text, "[{\"Config\":\"config.json\",\"RepoTags\":[\"a:1\"],\"Layers\":[%s]}]", layers);
+    tar_file(tar, "config.json", config);
+    tar_file(tar, "manifest.json", text);
+}
+
+/* The image as one tar: layers, a config that states their diff IDs, and manifest.json or an OCI
+ * layout. A layer's name is its digest there. */
 HELPER void stack_pack(struct stack *s, struct li_buffer *out)
 {
-    char config[STACK_MAX * 80 + 200], manifest[STACK_MAX * 100 + 200];
-    char hex[2 * LI_SHA256_SIZE + 1], name[STACK_MAX][32];
+    char config[STACK_MAX * 80 + 200], manifest[STACK_MAX * 300 + 200];
+    char hex[2 * LI_SHA256_SIZE + 1], name[80];
     int c = sprintf(config, "{\"os\":\"linux\",\"architecture\":\"amd64\",\"rootfs\":{"
                             "\"type\":\"layers\",\"diff_ids\":[");
-    int m = sprintf(manifest, "[{\"Config\":\"config.json\",\"RepoTags\":[\"a:1\"],\"Layers\":[");
+    int m = 0;
 
+    manifest[0] = '\0';
     stack_end_layers(s);
     for (size_t i = 0; i < s->count; i++) {
-        struct stack_layer *l = &s->layer[i];
+        const struct stack_layer *l = &s->layer[i];
         const struct li_buffer *stored = l->stored.data ? &l->stored : &l->tar;
 
-        sprintf(name[i], "l%zu/layer.tar", i);
-        if (!l->name)
-            l->name = name[i];
+        stack_sha256(stored->data, stored->len, hex);
+        if (l->name)
+            strcpy(name, l->name);
+        else if (s->oci)
+            sprintf(name, "blobs/sha256/%s", hex);
+        else
+            sprintf(name, "l%zu/layer.tar", i);
+        tar_put(out, &(struct tar_entry){
+                         .path = name, .data = stored->data, .length = stored->len, .mode = 0644});
+        if (s->oci)
+            m += sprintf(manifest + m,
+                         "%s{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\","
+                         "\"digest\":\"sha256:%s\",\"size\":%zu}",
+                         i ? "," : "", strrchr(name, '/') + 1, stored->len);
+        else
+            m += sprintf(manifest + m, "%s\"%s\"", i ? "," : "", name);
         stack_sha256(l->tar.data, l->tar.len, hex);
         if (l->wrong_diff_id)
             hex[0] = hex[0] == '0' ? '1' : '0';
         c += sprintf(config + c, "%s\"sha256:%s\"", i ? "," : "", hex);
-        m += sprintf(manifest + m, "%s\"%s\"", i ? "," : "", l->name);
-        tar_put(out,
-                &(struct tar_entry){
-                    .path = l->name, .data = stored->data, .length = stored->len, .mode = 0644});
-        if (l->name == name[i])
-            l->name = NULL;
     }
     strcpy(config + c, "]}}");
-    strcpy(manifest + m, "]}]");
-    tar_file(out, "config.json", config);
-    tar_file(out, "manifest.json", manifest);
+    if (s->oci)
+        stack_layout(out, config, manifest);
+    else
+        stack_save(out, config, manifest);
     tar_end(out);
 }
 

@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -317,6 +318,56 @@ static void output_goes_where_a_link_leads(void **state)
     assert_int_equal(unlink(file) | unlink(link) | unlink(lost) | rmdir(dir), 0);
 }
 
+/* The permissions of a file of mode MODE, owned by OWNER, once it was replaced. */
+static unsigned replaced(const char *path, mode_t mode, uid_t owner)
+{
+    struct stat st;
+
+    (void)unlink(path);
+    assert_int_equal(close(open(path, O_CREAT | O_WRONLY, 0600)), 0);
+    assert_int_equal(chown(path, owner, (gid_t)-1), 0);
+    assert_int_equal(chmod(path, mode), 0);
+    write_output(path);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_uid, geteuid());
+    return st.st_mode & 07777;
+}
+
+static void output_is_its_owners(void **state)
+{
+    /* Version 2; rw- for the owner, r-- for user 1, nothing for the group, rw- as the mask. */
+    static const uint8_t acl[] = {2, 0, 0,   0,   1,   0,   6,  0, 255, 255, 255, 255, 2,   0,  4,
+                                  0, 1, 0,   0,   0,   4,   0,  0, 0,   255, 255, 255, 255, 16, 0,
+                                  6, 0, 255, 255, 255, 255, 32, 0, 4,   0,   255, 255, 255, 255};
+    char dir[] = "/tmp/unit-base-XXXXXX";
+    char path[64];
+    mode_t mask = umask(0);
+    struct stat st;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/file", dir);
+    write_output(path);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(replaced(path, 0644, geteuid()), 0644);
+    assert_int_equal(replaced(path, 0660, geteuid()), 0660);
+    assert_int_equal(replaced(path, 04751, geteuid()), 0751);
+    assert_int_equal(replaced(path, 0400, geteuid()), 0400);
+    if (geteuid() == 0)
+        assert_int_equal(replaced(path, 0644, 1), 0600);
+    assert_int_equal(chmod(path, 0600), 0);
+    if (setxattr(path, "system.posix_acl_access", acl, sizeof(acl), 0) == 0) {
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0664);
+        write_output(path);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0604);
+    }
+    umask(mask);
+    assert_int_equal(unlink(path) | rmdir(dir), 0);
+}
+
 static void output_names_are_refused_early_or_work(void **state)
 {
     struct li_error err = LI_ERROR_INIT;
@@ -445,6 +496,7 @@ int main(void)
         cmocka_unit_test(hex_is_strict),
         cmocka_unit_test(output_appears_whole_or_not_at_all),
         cmocka_unit_test(output_goes_where_a_link_leads),
+        cmocka_unit_test(output_is_its_owners),
         cmocka_unit_test(output_names_are_refused_early_or_work),
         cmocka_unit_test(output_may_be_tried),
         cmocka_unit_test(workers_tell_the_reason_not_its_echo),

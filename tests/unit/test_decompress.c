@@ -377,6 +377,21 @@ static void more_than_four_gibibytes_come_out(void **state)
     free(buf);
 }
 
+/* A frame says what window it needs before anything else. */
+static void long_windows_are_told(void **state)
+{
+    /* Magic number, no size, a window of 2^28 bytes; an empty last block. */
+    static const uint8_t frame[] = {0x28, 0xb5, 0x2f, 0xfd, 0, 18 << 3, 1, 0, 0};
+    struct input in = {.data = frame, .len = sizeof(frame), .piece = 100};
+    struct li_error err = LI_ERROR_INIT;
+    struct li_buffer out = {0};
+
+    (void)state;
+    assert_fails(decompress(LI_COMPRESSION_ZSTD, &in, 100, &out, &err), LI_EUNSUPPORTED,
+                 "window of more than 128 MiB", &err);
+    li_buffer_free(&out);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -387,6 +402,7 @@ int main(void)
         cmocka_unit_test(a_layer_grows_to_its_limit_only),
         cmocka_unit_test(a_spool_that_cannot_be_written_is_told),
         cmocka_unit_test(more_than_four_gibibytes_come_out),
+        cmocka_unit_test(long_windows_are_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@ static void docker_save_opens(void **state)
     old_docker(&f);
     expect_image(&f, NULL, NULL, "amd64", "app:1");
     expect_image(&f, "docker.io/library/app:1", "linux/amd64", "amd64", "app:1");
-    expect_failure(&f, NULL, "linux/arm64", LI_EINVALID, "there is: linux/amd64");
+    expect_failure(&f, NULL, "linux/arm64", LI_EINVALID, "choose from: linux/amd64");
     expect_failure(&f, NULL, "amd64", LI_EINVALID, "not a platform");
     expect_failure(&f, "app:2", NULL, LI_EINVALID, "choose from: app:1");
     remove_files(&f);
@@ -124,7 +124,8 @@ static void lists_in_errors_are_bounded(void **state)
 
     (void)state;
     for (int i = 0; i < 1000; i++) {
-        char *entry = format("%c{\"Config\":\"c\",\"RepoTags\":[\"image-%d\"]}", i ? ',' : '[', i);
+        char *entry =
+            format("%c{\"Config\":\"c%d\",\"RepoTags\":[\"image-%d\"]}", i ? ',' : '[', i, i);
 
         assert_done(li_buffer_append(&text, entry, strlen(entry), &err), &err);
         free(entry);
@@ -139,14 +140,91 @@ static void lists_in_errors_are_bounded(void **state)
     remove_files(&f);
 }
 
-static void a_wrong_config_digest_is_refused(void **state)
+/* Some tools edit the config and keep its name, which promises nothing. */
+static void an_edited_config_is_noted(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_image *image = NULL;
+    struct files f = {0};
+    char *name;
+
+    (void)state;
+    old_docker(&f);
+    name = strstr(f.list[0].data, "linux");
+    memcpy(name, "other", 5);
+    pack(&f);
+    assert_done(open_files(&f, NULL, NULL, &image, &err), &err);
+    assert_string_equal(li_image_os(image), "other");
+    check_layer(image, 0, LAYER_A);
+    check_layer(image, 1, LAYER_B);
+    assert_int_equal(li_image_notes(image), 1);
+    assert_non_null(strstr(li_image_note(image, 0), ".json was changed"));
+    li_image_free(image);
+
+    memcpy(name, "linux", 5);
+    pack(&f);
+    assert_done(open_files(&f, NULL, NULL, &image, &err), &err);
+    assert_int_equal(li_image_notes(image), 0);
+    li_image_free(image);
+    remove_files(&f);
+}
+
+/* A file of a docker-save archive is what its path says, digits or not. */
+static void names_of_layers_promise_nothing(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_image *image = NULL;
+    struct files f = {0};
+    struct hex config = add_config(&f), wrong = text_hex("something else");
+    char *a = format("blobs/sha256/%s", wrong.text), *b = format("/%s.tar", wrong.text);
+    char *layers = format("[\"/%s\",\".%s\"]", a, b);
+
+    (void)state;
+    add_text(&f, a, LAYER_A);
+    add_text(&f, b, LAYER_B);
+    add_manifest(&f, config, "[\"app:1\"]", layers);
+    expect_image(&f, NULL, NULL, "amd64", "app:1");
+    assert_done(open_files(&f, NULL, NULL, &image, &err), &err);
+    assert_false(li_image_layer(image, 0)->has_digest);
+    li_image_free(image);
+    free(a);
+    free(b);
+    free(layers);
+    remove_files(&f);
+}
+
+/* Jib before 2.3.0 wrote manifest.json so. */
+static void keys_come_in_any_case(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_image *image = NULL;
+    struct files f = {0};
+
+    (void)state;
+    add_made(
+        &f, "c.json",
+        format("{\"OS\":\"linux\",\"rootFS\":{\"Type\":\"layers\",\"DIFF_IDS\":[\"sha256:%s\"]}}",
+               text_hex(LAYER_A).text));
+    add_text(&f, "a.tar", LAYER_A);
+    add_text(&f, "manifest.json",
+             "[{\"config\":\"c.json\",\"repoTags\":[\"app:1\"],\"layers\":[\"a.tar\"]}]");
+    spread(&f);
+    assert_done(open_files(&f, NULL, NULL, &image, &err), &err);
+    check_layer(image, 0, LAYER_A);
+    assert_string_equal(li_image_os(image), "linux");
+    assert_string_equal(li_image_tag(image), "app:1");
+    li_image_free(image);
+    remove_files(&f);
+}
+
+static void a_missing_config_is_refused(void **state)
 {
     struct files f = {0};
 
     (void)state;
-    old_docker(&f);
-    f.list[0].data[2] ^= 1;
-    expect_failure(&f, NULL, NULL, LI_ECORRUPT, "wrong digest");
+    add_text(&f, "manifest.json", "[{\"Config\":\"a.json\"},{\"Config\":\"b.json\"}]");
+    expect_failure(&f, NULL, NULL, LI_EINVALID, "choose with --image: a.json, b.json");
+    expect_failure(&f, "b.json", NULL, LI_ECORRUPT, "b.json is missing");
     remove_files(&f);
 }
 
@@ -172,8 +250,8 @@ static void configs_are_checked(void **state)
         {"", "config is not valid JSON", LI_ECORRUPT},
         {"{} x", "config is not valid JSON", LI_ECORRUPT},
         {"{\"os\":1}", "config: os is not a string", LI_ECORRUPT},
-        {"{\"os\":\"a\\u0000b\"}", "config is not valid JSON", LI_ECORRUPT},
-        {"{\"os\":\"a\",\"os\":\"b\"}", "duplicate", LI_ECORRUPT},
+        {"{\"os\":\"a\\u0000b\"}", "config: os has a NUL in it", LI_ECORRUPT},
+        {"{\"os\":\"a\",\"os\":\"b\"}", "config has \"os\" twice", LI_ECORRUPT},
         {"{}", "config has no \"rootfs\"", LI_ECORRUPT},
         {"{\"rootfs\":{}}", "config: rootfs has no \"type\"", LI_ECORRUPT},
         {"{\"rootfs\":{\"type\":\"disk\"}}", "config: rootfs.type is \"disk\"", LI_EUNSUPPORTED},
@@ -205,7 +283,7 @@ static void manifests_are_checked(void **state)
     static const struct {
         const char *manifest, *words;
     } cases[] = {
-        {"{}", "manifest.json is not an array"},
+        {"\"x\"", "manifest.json is not valid JSON"},
         {"[1]", "manifest.json: [0] is not an object"},
         {"[{}]", "manifest.json: [0] has no \"Config\""},
         {"[{\"Config\":\"c\",\"Layers\":{}}]", "manifest.json: [0].Layers is not an array"},
@@ -229,7 +307,7 @@ static void manifests_are_checked(void **state)
 
 static void deep_json_is_refused(void **state)
 {
-    enum { DEEP = 1 << 20 };
+    enum { DEEP = 100000 };
     struct files f = {0};
     char *deep = malloc(DEEP);
 
@@ -268,7 +346,10 @@ int main(void)
         cmocka_unit_test(an_image_without_layers_opens),
         cmocka_unit_test(several_images_need_a_choice),
         cmocka_unit_test(lists_in_errors_are_bounded),
-        cmocka_unit_test(a_wrong_config_digest_is_refused),
+        cmocka_unit_test(an_edited_config_is_noted),
+        cmocka_unit_test(names_of_layers_promise_nothing),
+        cmocka_unit_test(keys_come_in_any_case),
+        cmocka_unit_test(a_missing_config_is_refused),
         cmocka_unit_test(a_missing_layer_is_refused),
         cmocka_unit_test(configs_are_checked),
         cmocka_unit_test(manifests_are_checked),

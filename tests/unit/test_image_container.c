@@ -11,7 +11,7 @@
 static void nothing_outside_is_read(void **state)
 {
     static const char *const paths[] = {"../../../../../../etc/passwd",
-                                        "/etc/passwd",
+                                        "/../etc/passwd",
                                         "id1/../../x",
                                         "absolute",
                                         "climbing",
@@ -32,6 +32,33 @@ static void nothing_outside_is_read(void **state)
         free(layers);
         remove_files(&f);
     }
+}
+
+/* As `tar -P` stores them: below the image's root, wherever they begin. */
+static void rooted_names_are_found(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_image *image = NULL;
+    struct files f = {0};
+
+    (void)state;
+    add_made(&f, "/c.json", make_config("amd64"));
+    add_text(&f, "//id1/layer.tar", LAYER_A);
+    add(&f, '1', "/id2/layer.tar", "/b", 2);
+    add_text(&f, "/./b", LAYER_B);
+    add_text(&f, "/manifest.json",
+             "[{\"Config\":\"/c.json\",\"Layers\":[\"/id1/layer.tar\",\"./id2//layer.tar\"]}]");
+    pack(&f);
+    assert_done(open_files(&f, NULL, NULL, &image, &err), &err);
+    check_image(image, "amd64", NULL);
+    li_image_free(image);
+    remove_files(&f);
+
+    add_made(&f, "c.json", make_config("amd64"));
+    add_text(&f, "manifest.json",
+             "[{\"Config\":\"c.json\",\"Layers\":[\"/etc/passwd\",\"/etc/group\"]}]");
+    expect_failure(&f, NULL, NULL, LI_ECORRUPT, "layer 1: /etc/passwd is missing");
+    remove_files(&f);
 }
 
 static void links_in_a_circle_end(void **state)
@@ -299,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_outside_is_read),
+        cmocka_unit_test(rooted_names_are_found),
         cmocka_unit_test(links_in_a_circle_end),
         cmocka_unit_test(a_tar_cut_short_never_differs),
         cmocka_unit_test(compressed_archives_open),

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whether a manifest is an image's is decided by the media type of its config. There are two
+ * exceptions. Attestations and signatures have an image's config and no layers of one (BuildKit's
+ * in-toto statements, cosign's "simplesigning"). And registries of old stored Docker's manifests
+ * with the config's type lost: engines take these types for images, and so are they here where the
+ * config reads as one.
+ *
+ * Whether the config and all layers are there is seen as well: an index may name platforms that
+ * were never pulled.
+ */
+#include "image/oci.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What a candidate's manifest says, while it is looked at. */
+struct look {
+    struct li_image_oci_document manifest;
+    struct li_image_descriptor config;
+    size_t layers, of_image; /* and those of a type that layers have */
+    const char *other;       /* the type of one that is none; NULL: there is no such one */
+    bool incomplete;
+};
+
+static bool is_config(const char *media_type)
+{
+    return !strcmp(media_type, "application/vnd.oci.image.config.v1+json") ||
+           !strcmp(media_type, "application/vnd.docker.container.image.v1+json");
+}
+
+/* Types that old registries gave to configs. */
+static bool may_be_config(const char *media_type)
+{
+    static const char *const types[] = {"", "application/octet-stream", "application/json",
+                                        "text/html", "text/html; charset=utf-8"};
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (!strcmp(media_type, types[i]))
+            return true;
+    return false;
+}
+
+/* Also such as cannot be read: that is told when the image is chosen. */
+static bool is_layer(const char *media_type)
+{
+    static const char *const stems[] = {"application/vnd.oci.image.layer.",
+                                        "application/vnd.docker.image.rootfs."};
+
+    for (size_t i = 0; i < sizeof(stems) / sizeof(stems[0]); i++)
+        if (!strncmp(media_type, stems[i], strlen(stems[i])))
+            return true;
+    return false;
+}
+
+static int look_at_layers(struct li_image_choice *choice, struct look *look, struct li_error *err)
+{
+    struct li_image_json layers, object;
+    struct li_image_descriptor d;
+    bool there = false;
+    int rc = li_image_json_get(&look->manifest.root, "layers", JSON_ARRAY, &layers, err);
+
+    if (rc != 0)
+        return rc == LI_END ? 0 : rc;
+    look->layers = li_image_json_length(&layers);
+    for (size_t i = 0; i < look->layers; i++) {
+        rc = li_image_json_item(&layers, i, JSON_OBJECT, &object, err);
+        if (rc == 0)
+            rc = li_image_descriptor_read(&object, &d, err);
+        if (rc == 0)
+            rc = li_image_oci_there(choice, d.digest, &there, err);
+        if (rc < 0)
+            return li_context(err, "layer %zu", i + 1);
+        look->incomplete |= !there;
+        look->of_image += is_layer(d.media_type);
+        if (!is_layer(d.media_type))
+            look->other = d.media_type;
+    }
+    return 0;
+}
+
+/* Reads the config where what is in it makes a difference. */
+static int look_at_config(struct li_image_choice *choice, struct li_image_candidate *c,
+                          struct look *look, struct li_error *err)
+{
+    struct li_image_platform platform;
+    struct li_buffer text = {0};
+    char name[LI_IMAGE_BLOB_NAME];
+    bool sure = is_config(look->config.media_type), there = false, reads;
+    int rc = li_image_oci_there(choice, look->config.digest, &there, err);
+
+    if (rc < 0)
+        return rc;
+    look->incomplete |= !there;
+    if (!there || (sure && c->has_platform))
+        return 0;
+    li_image_blob_name(look->config.digest, name);
+    rc = li_image_read_document(choice->image->container, name, look->config.digest,
+                                look->config.size, &text, err);
+    if (rc < 0)
+        return li_context(err, "config");
+    rc = li_image_choice_count(choice, text.len, err);
+    reads = li_image_reads_as_config(&text, look->layers, &platform);
+    c->artifact = !sure && !reads;
+    if (!c->has_platform)
+        c->platform = platform;
+    c->has_platform = true;
+    li_buffer_free(&text);
+    return rc;
+}
+
+static void skip(struct li_image_choice *choice, struct li_image_candidate *c, const char *type)
+{
+    c->artifact = true;
+    snprintf(choice->skipped, sizeof(choice->skipped), "%.100s", type);
+}
+
+/* Takes the config's descriptor; LI_END where there is none. */
+static int find_config(struct look *look, struct li_error *err)
+{
+    struct li_image_json node;
+    int rc = li_image_json_get(&look->manifest.root, "config", JSON_OBJECT, &node, err);
+
+    return rc == 0 ? li_image_descriptor_read(&node, &look->config, err) : rc;
+}
+
+static int look_inside(struct li_image_choice *choice, struct li_image_candidate *c,
+                       struct look *look, struct li_error *err)
+{
+    const char *want = choice->options->image, *type;
+    int rc = find_config(look, err);
+
+    if (rc == LI_END)
+        skip(choice, c, "a manifest without a config");
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    type = look->config.media_type;
+    memcpy(c->config, look->config.digest, sizeof(c->config));
+    if (want && li_image_digest_match(c->config, want))
+        c->by_digest = true;
+    if (!is_config(type) && !may_be_config(type)) {
+        skip(choice, c, type);
+        return 0;
+    }
+    rc = look_at_layers(choice, look, err);
+    if (rc == 0 && look->other && look->of_image == 0)
+        skip(choice, c, look->other);
+    if (rc == 0 && !c->artifact)
+        rc = look_at_config(choice, c, look, err);
+    if (rc == 0 && c->artifact && !choice->skipped[0])
+        skip(choice, c, type[0] ? type : "a manifest whose config has no media type");
+    c->incomplete = look->incomplete;
+    return rc;
+}
+
+int li_image_oci_look(struct li_image_choice *choice, struct li_error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < choice->count; i++) {
+        struct li_image_candidate *c = &choice->list[i];
+        struct look look = {.incomplete = false};
+        bool there = false;
+
+        rc = li_image_oci_there(choice, c->digest, &there, err);
+        if (rc == 0 && there)
+            rc = li_image_oci_manifest(choice, c, &look.manifest, err);
+        if (rc == 0 && !there)
+            li_image_choice_miss(choice, c->digest);
+        if (rc == 0 && there) {
+            rc = look_inside(choice, c, &look, err);
+            li_image_oci_close(&look.manifest);
+        }
+        c->dropped = !there || c->artifact;
+    }
+    return rc;
+}

@@ -114,7 +114,10 @@ UNIT_COMPARE = compare compare_stored
 UNIT_MAN = man
 
 # Programs that the scenarios use: tests/tools/NAME.c
-TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack treelist
+TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack randomtar treelist
+
+# What readers of tars see, for the programs that compare them.
+TAR_LISTS = tests/tools/taritem.c tests/tools/taritem_archive.c tests/tools/taritem_own.c
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
@@ -161,7 +164,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB = $(BUILD)/liblambdaimg.a
 PROGRAM = $(BUILD)/lambdaimg
 UNIT_BIN = $(UNIT:%=$(BUILD)/tests/test_%)
-TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%)
+TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%) $(BUILD)/tests/tardump
 
 MAN_PAGES = $(MAN:%=$(BUILD)/man/%)
 COMPLETION = $(BUILD)/completion/lambdaimg
@@ -195,6 +198,19 @@ $(BUILD)/tests/faultproxy: \
 $(BUILD)/tests/faultstream: $(call obj,tests/tools/message.c tests/tools/proxy.c)
 
 $(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sketch.c)
+
+$(BUILD)/tests/randomtar: $(call obj,tests/tools/randomline.c tests/tools/tarfile.c tests/tools/tarmake.c \
+	tests/tools/tarmutate.c tests/tools/tarsparse.c) $(LIB)
+
+$(BUILD)/tests/tarlist: $(call obj,tests/tools/tarfile.c $(TAR_LISTS)) $(LIB)
+
+# Go looks for settings and keeps its cache at home, and would fetch modules: here it does neither.
+GO = HOME=$(abspath $(BUILD))/go GOCACHE=$(abspath $(BUILD))/go/cache GOTMPDIR=$(abspath $(BUILD))/go/tmp \
+	GOENV=off GOFLAGS= GO111MODULE=off GOPROXY=off CGO_ENABLED=0 go
+
+$(BUILD)/tests/tardump: tests/tools/tardump.go
+	@mkdir -p $(@D) $(BUILD)/go/tmp
+	$(GO) build -o $@ $<
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o
 	@mkdir -p $(@D)
@@ -314,6 +330,7 @@ bench: $(PROGRAM) $(filter $(DEMO_IMAGE),$(IMAGES))
 
 C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd tests/*)))
 H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd tests/*)))
+GO_FILES = $(wildcard tests/tools/*.go)
 SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
 	tests/scenarios/through-s3 tests/compare-images tests/with-s3-server \
 	$(filter-out %.md %/recorded,$(wildcard bench/*))
@@ -323,6 +340,9 @@ lint: cppcheck
 	clang-format --dry-run --Werror $(C_FILES) $(H_FILES)
 	shellcheck --external-sources --source-path=SCRIPTDIR $(SHELL_FILES)
 	scripts/check-includes
+	test -z "$$(gofmt -l $(GO_FILES) | tee /dev/stderr)"
+	mkdir -p $(BUILD)/go/tmp
+	$(GO) vet $(GO_FILES)
 
 # It loses count of loops that fill an array, so uninitialised variables are left to the compilers and
 # to the analyzer.

@@ -116,8 +116,9 @@ UNIT_MAN = man
 # Programs that the scenarios use: tests/tools/NAME.c
 TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack randomtar treelist
 
-# What readers of tars see, for the programs that compare them.
+# What readers of tars see, and where they may differ, for the programs that compare them.
 TAR_LISTS = tests/tools/taritem.c tests/tools/taritem_archive.c tests/tools/taritem_own.c
+TAR_CLASSES = tests/tools/tarclass.c tests/tools/tarcompare.c tests/tools/tarfacts.c
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
@@ -201,6 +202,8 @@ $(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sket
 
 $(BUILD)/tests/randomtar: $(call obj,tests/tools/randomline.c tests/tools/tarfile.c tests/tools/tarmake.c \
 	tests/tools/tarmutate.c tests/tools/tarsparse.c) $(LIB)
+
+$(BUILD)/tests/tarcheck: $(call obj,tests/tools/tarfile.c $(TAR_LISTS) $(TAR_CLASSES)) $(LIB)
 
 $(BUILD)/tests/tarlist: $(call obj,tests/tools/tarfile.c $(TAR_LISTS)) $(LIB)
 

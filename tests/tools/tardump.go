@@ -4,10 +4,11 @@
 // reference of lib/tar: Docker, containerd, Podman and umoci read layers by this package.
 //
 // What engines add to the package is here, too. They leave out global headers ("g"), which in the
-// package change no other entry. They refuse types that they do not know ("V", "M", "D", "A" and so
-// on). Of the types that the package gives as files, "7" and "S" are unpacked by some engines and
-// refused by others, and count as files here. Contents are read before the entry is listed, since
-// an engine reads them before it is done with the entry.
+// package change no other entry. They refuse types that they do not know ("M", "A", "X" and so on).
+// Of the types that the package gives as files, "7" and "S" are unpacked by some engines and refused
+// by others, and count as files here. GNU's labels and dump directories ("V" and "D") are refused by
+// all; they are listed so that what is behind them can be compared. Contents are read before the
+// entry is listed, since an engine reads them before it is done with the entry.
 package main
 
 import (
@@ -25,7 +26,7 @@ import (
 const dataMax = 16 << 20 // bytes of a file that are read, ITEM_DATA_MAX of taritem.h
 
 var types = map[byte]string{'0': "file", 0: "file", '7': "file", 'S': "file", '1': "link",
-	'2': "symlink", '3': "char", '4': "block", '5': "dir", '6': "fifo"}
+	'2': "symlink", '3': "char", '4': "block", '5': "dir", '6': "fifo", 'V': "label", 'D': "dumpdir"}
 
 func escape(text string) string {
 	var out strings.Builder

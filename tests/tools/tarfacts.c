@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/tools/tarfacts.h"
+
+#include <string.h>
+
+enum { BLOCK = 512, AT_SIZE = 124, SIZE = 12, AT_TYPE = 156 };
+
+bool tar_facts_octal(const uint8_t *header, size_t at, size_t len, uint64_t *out)
+{
+    const uint8_t *field = header + at;
+    uint64_t value = 0;
+    size_t i = 0;
+
+    while (i < len && field[i] == ' ')
+        i++;
+    for (; i < len && field[i] >= '0' && field[i] <= '7'; i++)
+        value = value << 3 | (uint64_t)(field[i] - '0');
+    *out = value;
+    while (i < len && (field[i] == ' ' || field[i] == '\0'))
+        i++;
+    return i == len;
+}
+
+/* Of a special header, whose writers all use plain octal. */
+static uint64_t special_size(const uint8_t *header)
+{
+    uint64_t size = 0;
+
+    return tar_facts_octal(header, AT_SIZE, SIZE, &size) ? size : 0;
+}
+
+static void take_records(struct tar_facts *out, const uint8_t *tar, size_t len, uint64_t size)
+{
+    out->records = (const char *)tar + out->end;
+    out->records_length = (size_t)(size < len - out->end ? size : len - out->end);
+    if (out->records_count++ > 0)
+        return;
+    out->first_records = out->records;
+    out->first_records_length = out->records_length;
+}
+
+void tar_facts_read(const uint8_t *tar, size_t len, uint64_t at, struct tar_facts *out)
+{
+    static const uint8_t zeros[BLOCK];
+
+    *out = (struct tar_facts){.end = at};
+    while (out->end < len && len - out->end >= BLOCK) {
+        const uint8_t *header = tar + out->end;
+        char type = (char)header[AT_TYPE];
+        uint64_t size = special_size(header);
+
+        if (memcmp(header, zeros, BLOCK) == 0)
+            return;
+        out->end += BLOCK;
+        if (type == '\0' || !strchr("xXgLKANV", type)) {
+            out->header = header;
+            return;
+        }
+        if (type == 'x' || type == 'X')
+            take_records(out, tar, len, size);
+        out->global |= type == 'g';
+        out->foreign_special |= strchr("XANV", type) != NULL;
+        out->specials++;
+        if (size > len)
+            return;
+        out->end += (size + BLOCK - 1) / BLOCK * BLOCK;
+    }
+}
+
+static bool has(const char *text, size_t len, const char *key)
+{
+    return len > 0 && memmem(text, len, key, strlen(key)) != NULL;
+}
+
+bool tar_facts_has(const struct tar_facts *facts, const char *key)
+{
+    return has(facts->records, facts->records_length, key) ||
+           has(facts->first_records, facts->first_records_length, key);
+}

@@ -47,6 +47,9 @@ LIB_IMAGE = lib/image/archive.c lib/image/container.c lib/image/directory.c lib/
 	lib/image/image.c lib/image/json.c lib/image/names.c lib/image/oci.c lib/image/oci_choose.c \
 	lib/image/oci_index.c lib/image/parts.c lib/image/platform.c lib/image/spool.c
 
+LIB_TAR = lib/tar/entry.c lib/tar/header.c lib/tar/number.c lib/tar/pax.c lib/tar/places.c lib/tar/sparse.c \
+	lib/tar/tar.c
+
 LIB_LAYER = lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/header.c lib/layer/inflate.c \
 	lib/layer/input.c lib/layer/layers.c lib/layer/merge.c lib/layer/path.c lib/layer/record.c lib/layer/scan.c \
 	lib/layer/sets.c lib/layer/tree.c lib/layer/verify.c \
@@ -100,6 +103,8 @@ UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
 
 UNIT_IMAGE = image image_container image_oci
 
+UNIT_TAR = tar
+
 UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
 	layer_give_way layer_gzip layer_names layer_runs layer_sparse layer_xattr layer_zeros
 
@@ -131,10 +136,10 @@ FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
 
-LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
+LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
 	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER) $(LIB_COMPARE)
-UNIT = $(UNIT_BASE) $(UNIT_HTTP) $(UNIT_IMAGE) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
+UNIT = $(UNIT_BASE) $(UNIT_HTTP) $(UNIT_IMAGE) $(UNIT_TAR) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
 	$(UNIT_COMPARE) $(UNIT_MAN)
 
 PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3 libcurl expat $(INFLATER:isal=libisal)

@@ -119,7 +119,7 @@ UNIT_COMPARE = compare compare_stored
 UNIT_MAN = man
 
 # Programs that the scenarios use: tests/tools/NAME.c
-TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack randomtar treelist
+TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack randomtar tarcheck tarlist treelist
 
 # What readers of tars see, and where they may differ, for the programs that compare them.
 TAR_LISTS = tests/tools/taritem.c tests/tools/taritem_archive.c tests/tools/taritem_own.c

@@ -17,8 +17,8 @@ struct tar_difference {
     size_t len;
     const struct tar_item *own, *other, *before; /* NULL: none; before is of lib/tar's list */
     const char *own_error, *other_error;         /* the list ends here by a failure */
-    bool other_ends;        /* the other's next item is its last, without one */
-    struct tar_facts facts; /* of lib/tar's entry, or of what it refused */
+    bool other_ends, other_fails;                /* the other list ends behind this item */
+    struct tar_facts facts;                      /* of lib/tar's entry, or of what it refused */
 };
 
 struct tar_class {

@@ -29,6 +29,7 @@ static struct tar_difference look(const struct tar_list *own, size_t i,
         .own_error = i < own->count ? NULL : own->error,
         .other_error = j < other->count ? NULL : other->error,
         .other_ends = j + 1 == other->count && !other->error,
+        .other_fails = j + 1 == other->count && other->error,
     };
 }
 

@@ -41,14 +41,18 @@ func escape(text string) string {
 }
 
 func records(h *tar.Header) string {
-	var list []string
-	for key, value := range h.PAXRecords {
+	var keys []string
+	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "SCHILY.xattr.") {
-			list = append(list, " "+escape(key)+"="+escape(value))
+			keys = append(keys, key)
 		}
 	}
-	sort.Strings(list)
-	return strings.Join(list, "")
+	sort.Strings(keys)
+	var text strings.Builder
+	for _, key := range keys {
+		text.WriteString(" " + escape(key) + "=" + escape(h.PAXRecords[key]))
+	}
+	return text.String()
 }
 
 func line(h *tar.Header, contents io.Reader) (string, error) {

@@ -123,7 +123,8 @@ TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack randomtar ta
 
 # What readers of tars see, and where they may differ, for the programs that compare them.
 TAR_LISTS = tests/tools/taritem.c tests/tools/taritem_archive.c tests/tools/taritem_own.c
-TAR_CLASSES = tests/tools/tarclass.c tests/tools/tarcompare.c tests/tools/tarfacts.c
+TAR_CLASSES = tests/tools/tarclass_go.c tests/tools/tarclass_libarchive.c tests/tools/tarcompare.c \
+	tests/tools/tarfacts.c
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \

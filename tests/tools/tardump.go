@@ -55,27 +55,32 @@ func records(h *tar.Header) string {
 	return text.String()
 }
 
-func line(h *tar.Header, contents io.Reader) (string, error) {
-	kind, text := types[h.Typeflag], ""
+func describe(h *tar.Header, kind string, contents io.Reader) (string, error) {
 	switch kind {
 	case "":
 		return "", fmt.Errorf("type %q", h.Typeflag)
 	case "link", "symlink":
-		text = " target=" + escape(h.Linkname)
+		return " target=" + escape(h.Linkname), nil
 	case "char", "block":
-		text = fmt.Sprintf(" device=%d,%d", h.Devmajor, h.Devminor)
+		return fmt.Sprintf(" device=%d,%d", h.Devmajor, h.Devminor), nil
 	case "file":
-		digest := sha256.New()
-		text = fmt.Sprintf(" size=%d", h.Size)
-		if h.Size <= dataMax {
-			if _, err := io.Copy(digest, contents); err != nil {
-				return "", err
-			}
-			text += fmt.Sprintf(" sha256=%x", digest.Sum(nil))
+		text := fmt.Sprintf(" size=%d", h.Size)
+		if h.Size > dataMax {
+			return text, nil
 		}
+		digest := sha256.New()
+		_, err := io.Copy(digest, contents)
+		return text + fmt.Sprintf(" sha256=%x", digest.Sum(nil)), err
 	}
+	_, err := io.Copy(io.Discard, contents)
+	return "", err
+}
+
+func line(h *tar.Header, contents io.Reader) (string, error) {
+	kind := types[h.Typeflag]
+	text, err := describe(h, kind, contents)
 	return fmt.Sprintf("%s path=%s mode=%04o uid=%d gid=%d mtime=%d.%09d%s%s", kind, escape(h.Name),
-		h.Mode&07777, h.Uid, h.Gid, h.ModTime.Unix(), h.ModTime.Nanosecond(), text, records(h)), nil
+		h.Mode&07777, h.Uid, h.Gid, h.ModTime.Unix(), h.ModTime.Nanosecond(), text, records(h)), err
 }
 
 func dump(name string, out io.Writer) error {

@@ -52,14 +52,13 @@ void tar_facts_read(const uint8_t *tar, size_t len, uint64_t at, struct tar_fact
         if (memcmp(header, zeros, BLOCK) == 0)
             return;
         out->end += BLOCK;
-        if (type == '\0' || !strchr("xXgLKANV", type)) {
+        if (type == '\0' || !strchr("xgLKV", type)) {
             out->header = header;
             return;
         }
-        if (type == 'x' || type == 'X')
+        if (type == 'x')
             take_records(out, tar, len, size);
-        out->global |= type == 'g';
-        out->foreign_special |= strchr("XANV", type) != NULL;
+        out->label |= type == 'V' && size > 0;
         out->specials++;
         if (size > len)
             return;

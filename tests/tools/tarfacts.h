@@ -14,10 +14,9 @@ struct tar_facts {
     const uint8_t *header;  /* the entry's own, 512 bytes; NULL: there is none */
     uint64_t end;           /* behind it, or where one was expected */
     unsigned specials;      /* headers before it */
-    unsigned records_count; /* of them have PAX records ("x" and "X") */
-    bool global;            /* one is global */
-    bool foreign_special;   /* one is of a type that only some readers know ("X", "A", "N", "V") */
-    const char *records;    /* of the last of those with records */
+    unsigned records_count; /* of them have PAX records */
+    bool label;          /* one is a volume's label with data, which libarchive takes for headers */
+    const char *records; /* of the last of those with records */
     size_t records_length;
     const char *first_records; /* of the first */
     size_t first_records_length;

@@ -134,19 +134,22 @@ static bool add_entry(struct archive *a, struct archive_entry *e, struct tar_lis
     return true;
 }
 
-/* A warning is of names that the C locale cannot convert. */
+/* A warning is of names that the C locale cannot convert. ARCHIVE_RETRY is of a damaged header, of
+ * which there is no entry. */
 static void read_entries(struct archive *a, struct tar_list *list)
 {
     struct archive_entry *e;
     const char *text;
     int rc;
 
-    while ((rc = archive_read_next_header(a, &e)) >= ARCHIVE_WARN) {
-        if (rc == ARCHIVE_EOF)
-            return;
+    while ((rc = archive_read_next_header(a, &e)) != ARCHIVE_EOF) {
+        if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
+            break;
         if (!add_entry(a, e, list))
             break;
     }
+    if (rc == ARCHIVE_EOF)
+        return;
     text = archive_error_string(a);
     tar_list_fail(list, text ? text : "the tar is damaged");
 }

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* By libarchive 3.6.2, of Debian 12. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/tools/tarclass.h"
+
+enum {
+    AT_SIZE = 124,
+    SIZE = 12,
+    AT_TYPE = 156,
+    AT_MAGIC = 257,
+    AT_PREFIX = 345,
+    PREFIX = 155,
+    AT_RUNS = 386,
+};
+
+static bool starts(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool is_odd(const struct tar_facts *facts, size_t at, size_t len)
+{
+    uint64_t value;
+
+    return facts->header && !tar_facts_octal(facts->header, at, len, &value);
+}
+
+static bool has_magic(const struct tar_difference *d, const char *magic, size_t len)
+{
+    return d->facts.header && memcmp(d->facts.header + AT_MAGIC, magic, len) == 0;
+}
+
+/* ---- of whole entries, or of whole tars ---- */
+
+/* What Go makes of it is compared by itself. */
+static bool is_refused(const struct tar_difference *d)
+{
+    return d->own_error;
+}
+
+static bool is_size(const struct tar_difference *d)
+{
+    return d->own && is_odd(&d->facts, AT_SIZE, SIZE);
+}
+
+static bool is_stray_size(const struct tar_difference *d)
+{
+    struct tar_facts before;
+    uint64_t size = 0;
+
+    if (!d->before || starts(d->before->text, "file "))
+        return false;
+    tar_facts_read(d->tar, d->len, d->before->header, &before);
+    return before.header && (!tar_facts_octal(before.header, AT_SIZE, SIZE, &size) || size > 0 ||
+                             tar_facts_has(&before, " size="));
+}
+
+static bool is_label(const struct tar_difference *d)
+{
+    return d->gap.label;
+}
+
+static bool is_two_records(const struct tar_difference *d)
+{
+    return d->own && d->facts.records_count > 1;
+}
+
+static bool is_sparse_junk(const struct tar_difference *d)
+{
+    return d->own && starts(d->own->text, "file ") && d->facts.header &&
+           d->facts.header[AT_TYPE] != 'S' && has_magic(d, "ustar ", 6) &&
+           d->facts.header[AT_RUNS] != '\0';
+}
+
+static bool is_sparse_version(const struct tar_difference *d)
+{
+    return d->other_error && (tar_facts_has(&d->facts, " GNU.sparse.major=") ||
+                              tar_facts_has(&d->facts, " GNU.sparse.minor="));
+}
+
+/* ---- of what two entries differ in ---- */
+
+static unsigned explain_numbers(const struct tar_difference *d)
+{
+    static const struct {
+        unsigned what;
+        uint16_t at, len;
+    } fields[] = {{TAR_MODE, 100, 8},   {TAR_UID, 108, 8},    {TAR_GID, 116, 8},
+                  {TAR_MTIME, 136, 12}, {TAR_DEVICE, 329, 8}, {TAR_DEVICE, 337, 8}};
+    unsigned what = 0;
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        if (is_odd(&d->facts, fields[i].at, fields[i].len))
+            what |= fields[i].what;
+    return what;
+}
+
+static unsigned explain_slash(const struct tar_difference *d)
+{
+    const char *path = strstr(d->own->text, " path=") + 1;
+
+    return starts(d->own->text, "file ") && starts(d->other->text, "dir ") &&
+                   path[strcspn(path, " ") - 1] == '/'
+               ? TAR_TYPE
+               : 0;
+}
+
+static unsigned explain_negative_time(const struct tar_difference *d)
+{
+    return tar_facts_has(&d->facts, " mtime=-") ? TAR_MTIME : 0;
+}
+
+static unsigned explain_attributes(const struct tar_difference *d)
+{
+    return tar_facts_has(&d->facts, " RHT.") || tar_facts_has(&d->facts, " LIBARCHIVE.xattr.") ||
+                   tar_facts_has(&d->facts, " SCHILY.xattr.=")
+               ? TAR_ATTRIBUTES
+               : 0;
+}
+
+static unsigned explain_gnu_prefix(const struct tar_difference *d)
+{
+    return has_magic(d, "ustar  \0", 8) && d->facts.header[AT_PREFIX] != '\0' ? TAR_PATH : 0;
+}
+
+static unsigned explain_prefix_slash(const struct tar_difference *d)
+{
+    const char *prefix = d->facts.header ? (const char *)d->facts.header + AT_PREFIX : "";
+    size_t len = strnlen(prefix, PREFIX);
+
+    return len > 0 && prefix[len - 1] == '/' && has_magic(d, "ustar\0", 6) ? TAR_PATH : 0;
+}
+
+/* Neither of the two that Go knows. */
+static unsigned explain_magic(const struct tar_difference *d)
+{
+    return has_magic(d, "ustar", 5) && !has_magic(d, "ustar  \0", 8) && !has_magic(d, "ustar\0", 6)
+               ? TAR_PATH | TAR_DEVICE
+               : 0;
+}
+
+/* Numbers in records whose value begins with SIGN. */
+static unsigned explain_records(const struct tar_difference *d, const char *sign)
+{
+    static const struct {
+        unsigned what;
+        const char *key;
+    } keys[] = {{TAR_UID, " uid="}, {TAR_GID, " gid="}, {TAR_MTIME, " mtime="}};
+    unsigned what = 0;
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        char text[32];
+
+        snprintf(text, sizeof(text), "%s%s", keys[i].key, sign);
+        if (tar_facts_has(&d->facts, text))
+            what |= keys[i].what;
+    }
+    return what;
+}
+
+static unsigned explain_plus(const struct tar_difference *d)
+{
+    return explain_records(d, "+");
+}
+
+static unsigned explain_empty_record(const struct tar_difference *d)
+{
+    return explain_records(d, "\n");
+}
+
+const struct tar_class tar_classes_libarchive[] = {
+    {.name = "refused",
+     .stop = true,
+     .is = is_refused,
+     .why = "lib/tar refuses it, as Go does or for a reason that is one of Go's classes"},
+    {.name = "size",
+     .stop = true,
+     .is = is_size,
+     .why = "a size with NULs in front; libarchive reads 0 and looks for the next header too soon"},
+    {.name = "stray-size",
+     .stop = true,
+     .is = is_stray_size,
+     .why = "the entry before is a link, device or directory with a size; libarchive skips that "
+            "much, or does not skip the data that is there"},
+    {.name = "label",
+     .stop = true,
+     .is = is_label,
+     .why = "a volume's label has data; libarchive takes that for headers"},
+    {.name = "two-records",
+     .stop = true,
+     .is = is_two_records,
+     .why = "two headers with PAX records are before one entry; libarchive adds up their records, "
+            "where the second takes the place of the first"},
+    {.name = "sparse-junk",
+     .stop = true,
+     .is = is_sparse_junk,
+     .why = "the header of an ordinary file has bytes where GNU tar's sparse files have their map; "
+            "libarchive takes them for one"},
+    {.name = "sparse-version",
+     .stop = true,
+     .is = is_sparse_version,
+     .why = "a version of GNU tar's sparse files that does not exist; libarchive refuses it"},
+    {.name = "number",
+     .explains = explain_numbers,
+     .why = "a number with NULs in front; libarchive reads 0"},
+    {.name = "slash",
+     .stop = true,
+     .explains = explain_slash,
+     .why = "a file whose name ends in a slash; libarchive makes a directory of it, and may take "
+            "its contents for headers"},
+    {.name = "negative-time",
+     .explains = explain_negative_time,
+     .why = "a time before 1970 with a fraction; libarchive adds the fraction instead of "
+            "subtracting it"},
+    {.name = "attributes",
+     .explains = explain_attributes,
+     .why =
+         "attributes in records of libarchive's own or of Red Hat's, which only libarchive lists, "
+         "or without a name, which it leaves out"},
+    {.name = "gnu-prefix",
+     .explains = explain_gnu_prefix,
+     .why =
+         "a prefix under GNU tar's magic, as Go up to 1.7 wrote it; libarchive does not read it"},
+    {.name = "prefix-slash",
+     .explains = explain_prefix_slash,
+     .why = "a prefix that ends in a slash; libarchive does not add another, Go does"},
+    {.name = "magic",
+     .explains = explain_magic,
+     .why = "a magic that is neither POSIX's nor GNU tar's; to Go the header is V7's, to "
+            "libarchive it is POSIX's"},
+    {.name = "plus",
+     .explains = explain_plus,
+     .why = "a number with a plus sign in a PAX record; libarchive reads 0"},
+    {.name = "empty-record",
+     .explains = explain_empty_record,
+     .why = "a PAX record without a value, which leaves the header's as it is; libarchive reads 0"},
+    {.name = NULL},
+};

@@ -13,6 +13,7 @@ enum {
     AT_PREFIX = 345,
     PREFIX = 155,
     AT_RUNS = 386,
+    RUNS_END = 495,
 };
 
 static bool starts(const char *text, const char *with)
@@ -69,9 +70,14 @@ static bool is_two_records(const struct tar_difference *d)
 
 static bool is_sparse_junk(const struct tar_difference *d)
 {
-    return d->own && starts(d->own->text, "file ") && d->facts.header &&
-           d->facts.header[AT_TYPE] != 'S' && has_magic(d, "ustar ", 6) &&
-           d->facts.header[AT_RUNS] != '\0';
+    bool some = false;
+
+    if (!d->own || !d->facts.header || d->facts.header[AT_TYPE] == 'S' ||
+        !has_magic(d, "ustar ", 6))
+        return false;
+    for (int i = AT_RUNS; i < RUNS_END; i++)
+        some |= d->facts.header[i] != '\0';
+    return some;
 }
 
 static bool is_sparse_version(const struct tar_difference *d)
@@ -110,6 +116,23 @@ static unsigned explain_slash(const struct tar_difference *d)
 static unsigned explain_negative_time(const struct tar_difference *d)
 {
     return tar_facts_has(&d->facts, " mtime=-") ? TAR_MTIME : 0;
+}
+
+/* Attributes are sorted, so a name that comes twice comes in succession. */
+static unsigned explain_repeated(const struct tar_difference *d)
+{
+    const char *before = "";
+    size_t length = 1;
+
+    for (const char *at = strstr(d->other->text, " SCHILY."); at; at = strstr(at + 1, " SCHILY.")) {
+        size_t len = strcspn(at, "=") + 1;
+
+        if (len == length && memcmp(at, before, len) == 0)
+            return TAR_ATTRIBUTES;
+        before = at;
+        length = len;
+    }
+    return 0;
 }
 
 static unsigned explain_attributes(const struct tar_difference *d)
@@ -187,7 +210,8 @@ const struct tar_class tar_classes_libarchive[] = {
     {.name = "label",
      .stop = true,
      .is = is_label,
-     .why = "a volume's label has data; libarchive takes that for headers"},
+     .why = "a volume's label; libarchive takes its data for headers, and the end behind it for "
+            "damage"},
     {.name = "two-records",
      .stop = true,
      .is = is_two_records,
@@ -219,6 +243,10 @@ const struct tar_class tar_classes_libarchive[] = {
      .why =
          "attributes in records of libarchive's own or of Red Hat's, which only libarchive lists, "
          "or without a name, which it leaves out"},
+    {.name = "repeated",
+     .explains = explain_repeated,
+     .why = "an attribute whose record comes twice; libarchive lists both, where the second takes "
+            "the place of the first"},
     {.name = "gnu-prefix",
      .explains = explain_gnu_prefix,
      .why =

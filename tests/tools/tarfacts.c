@@ -58,7 +58,7 @@ void tar_facts_read(const uint8_t *tar, size_t len, uint64_t at, struct tar_fact
         }
         if (type == 'x')
             take_records(out, tar, len, size);
-        out->label |= type == 'V' && size > 0;
+        out->label |= type == 'V';
         out->specials++;
         if (size > len)
             return;

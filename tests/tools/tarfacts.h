@@ -15,8 +15,8 @@ struct tar_facts {
     uint64_t end;           /* behind it, or where one was expected */
     unsigned specials;      /* headers before it */
     unsigned records_count; /* of them have PAX records */
-    bool label;          /* one is a volume's label with data, which libarchive takes for headers */
-    const char *records; /* of the last of those with records */
+    bool label;             /* one is a volume's label */
+    const char *records;    /* of the last of those with records */
     size_t records_length;
     const char *first_records; /* of the first */
     size_t first_records_length;

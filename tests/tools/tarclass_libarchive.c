@@ -41,9 +41,14 @@ static bool is_refused(const struct tar_difference *d)
     return d->own_error;
 }
 
+/* Of this entry or, where its end was found all the same, of the one before. */
 static bool is_size(const struct tar_difference *d)
 {
-    return d->own && is_odd(&d->facts, AT_SIZE, SIZE);
+    struct tar_facts before = {0};
+
+    if (d->before)
+        tar_facts_read(d->tar, d->len, d->before->header, &before);
+    return (d->own && is_odd(&d->facts, AT_SIZE, SIZE)) || is_odd(&before, AT_SIZE, SIZE);
 }
 
 static bool is_stray_size(const struct tar_difference *d)
@@ -80,10 +85,32 @@ static bool is_sparse_junk(const struct tar_difference *d)
     return some;
 }
 
-static bool is_sparse_version(const struct tar_difference *d)
+/* Records of a sparse file that do not add up to one. */
+static bool is_half_sparse(const struct tar_difference *d)
 {
-    return d->other_error && (tar_facts_has(&d->facts, " GNU.sparse.major=") ||
-                              tar_facts_has(&d->facts, " GNU.sparse.minor="));
+    const struct tar_facts *f = &d->facts;
+    bool map = tar_facts_has(f, " GNU.sparse.map=") || tar_facts_has(f, " GNU.sparse.offset=");
+    bool version = tar_facts_has(f, " GNU.sparse.major=") || tar_facts_has(f, " GNU.sparse.minor=");
+
+    if (tar_facts_has(f, " GNU.sparse.major=1\n") && tar_facts_has(f, " GNU.sparse.minor=0\n"))
+        return false;
+    return d->own && tar_facts_has(f, " GNU.sparse.") && (version || !map);
+}
+
+static bool is_contiguous_sparse(const struct tar_difference *d)
+{
+    return d->own && d->other_error && d->facts.header && d->facts.header[AT_TYPE] == '7' &&
+           tar_facts_has(&d->facts, " GNU.sparse.");
+}
+
+static bool is_lost(const struct tar_difference *d)
+{
+    return d->gap.lost;
+}
+
+static bool is_odd_special(const struct tar_difference *d)
+{
+    return d->gap.odd_special;
 }
 
 /* ---- of what two entries differ in ---- */
@@ -141,6 +168,11 @@ static unsigned explain_attributes(const struct tar_difference *d)
                    tar_facts_has(&d->facts, " SCHILY.xattr.=")
                ? TAR_ATTRIBUTES
                : 0;
+}
+
+static unsigned explain_charset(const struct tar_difference *d)
+{
+    return tar_facts_has(&d->facts, " hdrcharset=") ? TAR_TYPE | TAR_PATH | TAR_TARGET : 0;
 }
 
 static unsigned explain_gnu_prefix(const struct tar_difference *d)
@@ -222,10 +254,26 @@ const struct tar_class tar_classes_libarchive[] = {
      .is = is_sparse_junk,
      .why = "the header of an ordinary file has bytes where GNU tar's sparse files have their map; "
             "libarchive takes them for one"},
-    {.name = "sparse-version",
+    {.name = "half-sparse",
      .stop = true,
-     .is = is_sparse_version,
-     .why = "a version of GNU tar's sparse files that does not exist; libarchive refuses it"},
+     .is = is_half_sparse,
+     .why = "records of a sparse file without its map or of a version that does not exist, which "
+            "Go ignores; libarchive follows some of them"},
+    {.name = "contiguous-sparse",
+     .stop = true,
+     .is = is_contiguous_sparse,
+     .why = "a sparse file of the type 7, of which libarchive says that it can't be"},
+    {.name = "lost",
+     .stop = true,
+     .is = is_lost,
+     .why = "a global header between a special one and its entry; to Go the special one then means "
+            "nothing, to libarchive it does"},
+    {.name = "odd-special",
+     .stop = true,
+     .is = is_odd_special,
+     .why =
+         "a special header whose size has NULs in front, which libarchive reads as 0, or with an "
+         "empty name, which it takes for the entry's"},
     {.name = "number",
      .explains = explain_numbers,
      .why = "a number with NULs in front; libarchive reads 0"},
@@ -247,6 +295,10 @@ const struct tar_class tar_classes_libarchive[] = {
      .explains = explain_repeated,
      .why = "an attribute whose record comes twice; libarchive lists both, where the second takes "
             "the place of the first"},
+    {.name = "charset",
+     .explains = explain_charset,
+     .why =
+         "libarchive converts names by the record hdrcharset, and forgets what it cannot convert"},
     {.name = "gnu-prefix",
      .explains = explain_gnu_prefix,
      .why =

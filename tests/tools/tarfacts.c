@@ -21,12 +21,31 @@ bool tar_facts_octal(const uint8_t *header, size_t at, size_t len, uint64_t *out
     return i == len;
 }
 
-/* Of a special header, whose writers all use plain octal. */
+/* Of a special header: with NULs in front, or in base 256, too. */
 static uint64_t special_size(const uint8_t *header)
 {
     uint64_t size = 0;
+    size_t skip = 0;
 
-    return tar_facts_octal(header, AT_SIZE, SIZE, &size) ? size : 0;
+    if (header[AT_SIZE] & 0x80) {
+        for (size_t i = 1; i < SIZE; i++)
+            size = size << 8 | header[AT_SIZE + i];
+        return size;
+    }
+    while (skip < SIZE - 1 && header[AT_SIZE + skip] == '\0')
+        skip++;
+    return tar_facts_octal(header, AT_SIZE + skip, SIZE - skip, &size) ? size : 0;
+}
+
+static bool is_odd_special(const uint8_t *tar, size_t len, uint64_t at)
+{
+    const uint8_t *header = tar + at;
+    uint64_t size;
+
+    if (!tar_facts_octal(header, AT_SIZE, SIZE, &size))
+        return true;
+    return (header[AT_TYPE] == 'L' || header[AT_TYPE] == 'K') &&
+           (size == 0 || len - at <= BLOCK || header[BLOCK] == '\0');
 }
 
 static void take_records(struct tar_facts *out, const uint8_t *tar, size_t len, uint64_t size)
@@ -48,6 +67,7 @@ void tar_facts_read(const uint8_t *tar, size_t len, uint64_t at, struct tar_fact
         const uint8_t *header = tar + out->end;
         char type = (char)header[AT_TYPE];
         uint64_t size = special_size(header);
+        bool odd = is_odd_special(tar, len, out->end);
 
         if (memcmp(header, zeros, BLOCK) == 0)
             return;
@@ -59,6 +79,8 @@ void tar_facts_read(const uint8_t *tar, size_t len, uint64_t at, struct tar_fact
         if (type == 'x')
             take_records(out, tar, len, size);
         out->label |= type == 'V';
+        out->lost |= type == 'g' && out->specials > 0;
+        out->odd_special |= odd;
         out->specials++;
         if (size > len)
             return;

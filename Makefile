@@ -119,7 +119,7 @@ UNIT_COMPARE = compare compare_stored
 UNIT_MAN = man
 
 # Programs that the scenarios use: tests/tools/NAME.c
-TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack randomtar tarcheck tarlist treelist
+TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack randomtar tarcases tarcheck tarlist treelist
 
 # What readers of tars see, and where they may differ, for the programs that compare them.
 TAR_LISTS = tests/tools/taritem.c tests/tools/taritem_archive.c tests/tools/taritem_own.c
@@ -208,6 +208,9 @@ $(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sket
 
 $(BUILD)/tests/randomtar: $(call obj,tests/tools/randomline.c tests/tools/tarfile.c tests/tools/tarmake.c \
 	tests/tools/tarmutate.c tests/tools/tarsparse.c) $(LIB)
+
+$(BUILD)/tests/tarcases: $(call obj,tests/tools/randomline.c tests/tools/tarcases_formats.c \
+	tests/tools/tarcases_sizes.c tests/tools/tarcases_sparse.c tests/tools/tarfile.c tests/tools/tarmake.c) $(LIB)
 
 $(BUILD)/tests/tarcheck: $(call obj,tests/tools/tarfile.c $(TAR_LISTS) $(TAR_CLASSES)) $(LIB)
 

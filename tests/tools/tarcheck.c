@@ -51,7 +51,8 @@ static void differ(void *arg, const struct tar_class *class, const struct tar_di
         t->reader->unnamed++;
     if (class && !t->check->verbose)
         return;
-    printf("%s: %s\n", t->check->tar, class ? class->name : "a difference of no class");
+    printf("%s: not as %s: %s\n", t->check->tar, t->reader->name,
+           class ? class->name : "a difference of no class");
     printf("    lib/tar: %s\n", tell(d->own, d->own_error));
     printf("    %s: %s\n", t->reader->name, tell(d->other, d->other_error));
 }

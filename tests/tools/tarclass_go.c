@@ -62,9 +62,9 @@ static bool is_link_data(const struct tar_difference *d)
     /* The NUL, too: of such, a name that ends in a slash makes a directory. */
     if (!before.header || !memchr("123456", before.header[AT_TYPE], sizeof("123456")))
         return false;
-    if (tar_facts_octal(before.header, AT_SIZE, SIZE, &size) && size == 0)
-        return tar_facts_has(&before, " size=");
-    return !d->own || d->own->header >= before.end + size;
+    if (!tar_facts_octal(before.header, AT_SIZE, SIZE, &size) || tar_facts_has(&before, " size="))
+        size = 1;
+    return size > 0 && (!d->own || d->own->header >= before.end + size);
 }
 
 static bool is_sparse(const struct tar_difference *d)

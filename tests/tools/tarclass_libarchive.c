@@ -68,12 +68,8 @@ static bool is_label(const struct tar_difference *d)
     return d->gap.label;
 }
 
-static bool is_two_records(const struct tar_difference *d)
-{
-    return d->own && d->facts.records_count > 1;
-}
-
-static bool is_sparse_junk(const struct tar_difference *d)
+/* Bytes where only sparse files have something. Where the prefix reaches there, they are its. */
+static bool has_sparse_junk(const struct tar_difference *d)
 {
     bool some = false;
 
@@ -83,6 +79,16 @@ static bool is_sparse_junk(const struct tar_difference *d)
     for (int i = AT_RUNS; i < RUNS_END; i++)
         some |= d->facts.header[i] != '\0';
     return some;
+}
+
+static bool is_sparse_junk(const struct tar_difference *d)
+{
+    return !d->other && has_sparse_junk(d);
+}
+
+static unsigned explain_sparse_junk(const struct tar_difference *d)
+{
+    return has_sparse_junk(d) ? TAR_CONTENTS : 0;
 }
 
 /* Records of a sparse file that do not add up to one. */
@@ -97,9 +103,9 @@ static bool is_half_sparse(const struct tar_difference *d)
     return d->own && tar_facts_has(f, " GNU.sparse.") && (version || !map);
 }
 
-static bool is_contiguous_sparse(const struct tar_difference *d)
+static bool is_odd_sparse(const struct tar_difference *d)
 {
-    return d->own && d->other_error && d->facts.header && d->facts.header[AT_TYPE] == '7' &&
+    return d->own && d->other_error && d->facts.header && strchr("7D", d->facts.header[AT_TYPE]) &&
            tar_facts_has(&d->facts, " GNU.sparse.");
 }
 
@@ -130,14 +136,19 @@ static unsigned explain_numbers(const struct tar_difference *d)
     return what;
 }
 
+static bool ends_in_slash(const struct tar_item *item)
+{
+    const char *path = strstr(item->text, " path=") + 1;
+
+    return path[strcspn(path, " ") - 1] == '/';
+}
+
+/* Of type NUL a directory is right, of type 0 it is not. */
 static unsigned explain_slash(const struct tar_difference *d)
 {
-    const char *path = strstr(d->own->text, " path=") + 1;
+    const char *not_file = starts(d->own->text, "file ") ? d->other->text : d->own->text;
 
-    return starts(d->own->text, "file ") && starts(d->other->text, "dir ") &&
-                   path[strcspn(path, " ") - 1] == '/'
-               ? TAR_TYPE
-               : 0;
+    return starts(not_file, "dir ") && ends_in_slash(d->own) ? TAR_TYPE : 0;
 }
 
 static unsigned explain_negative_time(const struct tar_difference *d)
@@ -170,9 +181,14 @@ static unsigned explain_attributes(const struct tar_difference *d)
                : 0;
 }
 
-static unsigned explain_charset(const struct tar_difference *d)
+static unsigned explain_order(const struct tar_difference *d)
 {
-    return tar_facts_has(&d->facts, " hdrcharset=") ? TAR_TYPE | TAR_PATH | TAR_TARGET : 0;
+    return d->facts.long_last ? TAR_PATH | TAR_TARGET : 0;
+}
+
+static unsigned explain_acl(const struct tar_difference *d)
+{
+    return tar_facts_has(&d->facts, " SCHILY.acl.access=") ? TAR_MODE : 0;
 }
 
 static unsigned explain_gnu_prefix(const struct tar_difference *d)
@@ -244,14 +260,10 @@ const struct tar_class tar_classes_libarchive[] = {
      .is = is_label,
      .why = "a volume's label; libarchive takes its data for headers, and the end behind it for "
             "damage"},
-    {.name = "two-records",
-     .stop = true,
-     .is = is_two_records,
-     .why = "two headers with PAX records are before one entry; libarchive adds up their records, "
-            "where the second takes the place of the first"},
     {.name = "sparse-junk",
      .stop = true,
      .is = is_sparse_junk,
+     .explains = explain_sparse_junk,
      .why = "the header of an ordinary file has bytes where GNU tar's sparse files have their map; "
             "libarchive takes them for one"},
     {.name = "half-sparse",
@@ -259,10 +271,10 @@ const struct tar_class tar_classes_libarchive[] = {
      .is = is_half_sparse,
      .why = "records of a sparse file without its map or of a version that does not exist, which "
             "Go ignores; libarchive follows some of them"},
-    {.name = "contiguous-sparse",
+    {.name = "odd-sparse",
      .stop = true,
-     .is = is_contiguous_sparse,
-     .why = "a sparse file of the type 7, of which libarchive says that it can't be"},
+     .is = is_odd_sparse,
+     .why = "a sparse file of the type 7 or D; libarchive refuses it"},
     {.name = "lost",
      .stop = true,
      .is = is_lost,
@@ -280,8 +292,9 @@ const struct tar_class tar_classes_libarchive[] = {
     {.name = "slash",
      .stop = true,
      .explains = explain_slash,
-     .why = "a file whose name ends in a slash; libarchive makes a directory of it, and may take "
-            "its contents for headers"},
+     .why =
+         "a file whose name ends in a slash is a directory if its type is NUL; libarchive goes by "
+         "other rules, and may take its contents for headers"},
     {.name = "negative-time",
      .explains = explain_negative_time,
      .why = "a time before 1970 with a fraction; libarchive adds the fraction instead of "
@@ -295,10 +308,14 @@ const struct tar_class tar_classes_libarchive[] = {
      .explains = explain_repeated,
      .why = "an attribute whose record comes twice; libarchive lists both, where the second takes "
             "the place of the first"},
-    {.name = "charset",
-     .explains = explain_charset,
+    {.name = "order",
+     .explains = explain_order,
      .why =
-         "libarchive converts names by the record hdrcharset, and forgets what it cannot convert"},
+         "a long name of GNU's behind PAX records, which counts; to libarchive the first of them "
+         "counts"},
+    {.name = "acl",
+     .explains = explain_acl,
+     .why = "an ACL; libarchive takes permission bits from it"},
     {.name = "gnu-prefix",
      .explains = explain_gnu_prefix,
      .why =

@@ -79,6 +79,7 @@ void tar_facts_read(const uint8_t *tar, size_t len, uint64_t at, struct tar_fact
         if (type == 'x')
             take_records(out, tar, len, size);
         out->label |= type == 'V';
+        out->long_last |= strchr("LK", type) && out->records_count > 0;
         out->lost |= type == 'g' && out->specials > 0;
         out->odd_special |= odd;
         out->specials++;

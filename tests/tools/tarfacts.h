@@ -16,6 +16,7 @@ struct tar_facts {
     unsigned specials;      /* headers before it */
     unsigned records_count; /* of them have PAX records */
     bool label;             /* one is a volume's label */
+    bool long_last;         /* one with a long name is behind one with records */
     bool lost;              /* one is before a global header, and so means nothing to Go */
     bool odd_special;       /* one has a size that is not plain octal, or a name that is empty */
     const char *records;    /* of the last of those with records */

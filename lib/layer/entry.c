@@ -7,43 +7,33 @@
 
 #include <string.h>
 
-int li_entry_time(struct archive_entry *e, bool negative, struct li_inode *inode,
-                  struct li_error *err)
+int li_entry_time(const struct li_tar_entry *e, struct li_inode *inode, struct li_error *err)
 {
-    inode->mtime = archive_entry_mtime(e);
-    inode->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(e);
-    /* It gives -1.25 as -1 and 0.25, and -0.25 as 0.25. */
-    if ((inode->mtime < 0 || negative) && inode->mtime_nsec > 0 && inode->mtime_nsec <= 999999999) {
-        inode->mtime--;
-        inode->mtime_nsec = 1000000000 - inode->mtime_nsec;
-    }
-    if (inode->mtime < LI_SCAN_TIME_MIN || inode->mtime > LI_SCAN_TIME_MAX)
+    if (e->mtime < LI_SCAN_TIME_MIN || e->mtime > LI_SCAN_TIME_MAX)
         return li_fail(
             err, LI_EUNSUPPORTED,
             "its time, %lld seconds from 1970, does not fit ext4, which holds 1901-12-13 "
             "to 2446-05-10",
-            (long long)inode->mtime);
-    if (inode->mtime_nsec > 999999999)
-        return li_fail(err, LI_ECORRUPT, "its time has %u nanoseconds", inode->mtime_nsec);
+            (long long)e->mtime);
+    inode->mtime = e->mtime;
+    inode->mtime_nsec = e->mtime_nsec;
     return 0;
 }
 
-int li_entry_owner(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
+int li_entry_owner(const struct li_tar_entry *e, struct li_inode *inode, struct li_error *err)
 {
-    la_int64_t uid = archive_entry_uid(e), gid = archive_entry_gid(e);
-
-    if (uid < 0 || uid > UINT32_MAX || gid < 0 || gid > UINT32_MAX)
+    if (e->uid < 0 || e->uid > UINT32_MAX || e->gid < 0 || e->gid > UINT32_MAX)
         return li_fail(err, LI_EUNSUPPORTED, "its owner %lld:%lld is not within 0 to 4294967295",
-                       (long long)uid, (long long)gid);
-    inode->uid = (uint32_t)uid;
-    inode->gid = (uint32_t)gid;
+                       (long long)e->uid, (long long)e->gid);
+    inode->uid = (uint32_t)e->uid;
+    inode->gid = (uint32_t)e->gid;
     return 0;
 }
 
-int li_entry_link(struct archive_entry *e, struct li_entry *entry, struct li_error *err)
+int li_entry_link(const struct li_tar_entry *e, struct li_entry *entry, struct li_error *err)
 {
-    entry->target = archive_entry_symlink(e);
-    if (!entry->target || !*entry->target)
+    entry->target = e->link;
+    if (!*entry->target)
         return li_fail(err, LI_ECORRUPT, "it is a symbolic link without a target");
     entry->inode.size = strlen(entry->target);
     if (entry->inode.size > LI_TREE_LINK_MAX)
@@ -53,10 +43,10 @@ int li_entry_link(struct archive_entry *e, struct li_entry *entry, struct li_err
     return 0;
 }
 
-int li_entry_device(struct archive_entry *e, struct li_inode *inode, struct li_error *err)
+int li_entry_device(const struct li_tar_entry *e, struct li_inode *inode, struct li_error *err)
 {
-    uint64_t maj = (uint64_t)archive_entry_rdevmajor(e);
-    uint64_t min = (uint64_t)archive_entry_rdevminor(e);
+    uint64_t maj = (uint64_t)e->dev_major;
+    uint64_t min = (uint64_t)e->dev_minor;
 
     if (maj > 0xfff || min > 0xfffff)
         return li_fail(err, LI_EUNSUPPORTED,

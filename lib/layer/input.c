@@ -1,104 +1,89 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libarchive reads a layer through callbacks that skip contents, so that an index costs little more
- * than the headers.
- *
- * It loses a link's target that comes in a PAX record only, as Go's writer has it for targets
- * without an ASCII letter, unless it has seen a link before: so it is shown one before the layer.
+ * The tar reader looks at headers only, so an index costs little more than these. Most of them
+ * follow each other closely: the layer is read by windows, which begin at multiples of their size,
+ * and a look is served by the window that has it. What reaches into the next window, as a long PAX
+ * header may, is put together in a buffer of its own.
  */
 #include "layer/input.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { READ_SIZE = 64 * 1024 };
+enum { WINDOW = 64 * 1024 };
 
 int li_layer_input_open(struct li_layers *layers, size_t index, uint64_t length,
                         struct li_layer_input *input, struct li_error *err)
 {
     *input = (struct li_layer_input){
-        .layers = layers, .index = index, .length = length, .err = err, .buf = malloc(READ_SIZE)};
-    return input->buf ? 0 : li_fail_memory(err);
+        .layers = layers, .index = index, .length = length, .window = malloc(WINDOW)};
+    return input->window ? 0 : li_fail_memory(err);
 }
 
 void li_layer_input_close(struct li_layer_input *input)
 {
     li_buffer_free(&input->spare);
-    free(input->buf);
-    input->buf = NULL;
+    free(input->window);
+    input->window = NULL;
 }
 
-/* A header of a symbolic link, "." to ".". */
-static void make_link_header(uint8_t header[LI_LAYER_INPUT_AHEAD])
+/* Gives those of LEN bytes from OFFSET on that lie in OFFSET's window, and how many they are. */
+static int look_window(struct li_layer_input *in, uint64_t offset, size_t len,
+                       const uint8_t **bytes, size_t *held, struct li_error *err)
 {
-    unsigned sum = 0;
+    uint64_t start = offset / WINDOW * WINDOW;
+    size_t at = (size_t)(offset - start);
 
-    memset(header, 0, LI_LAYER_INPUT_AHEAD);
-    header[0] = header[157] = '.';
-    header[156] = '2';
-    memcpy(header + 257, "ustar\00000", 8);
-    memset(header + 148, ' ', 8);
-    for (size_t i = 0; i < LI_LAYER_INPUT_AHEAD; i++)
-        sum += header[i];
-    for (size_t i = 0; i < 6; i++)
-        header[148 + i] = (uint8_t)('0' + (sum >> 3 * (5 - i) & 7));
-}
+    if (in->part.len == 0 || in->part.offset != start) {
+        uint64_t left = in->length - start;
+        size_t size = left < WINDOW ? (size_t)left : WINDOW;
+        int rc;
 
-static la_ssize_t read_piece(struct archive *a, void *arg, const void **data)
-{
-    struct li_layer_input *in = arg;
-    uint64_t left = in->length - in->next;
-    size_t len = left < READ_SIZE ? (size_t)left : READ_SIZE;
-
-    *data = in->buf;
-    if (!in->begun) {
-        in->begun = true;
-        make_link_header(in->buf);
-        return LI_LAYER_INPUT_AHEAD;
+        in->part.len = 0;
+        rc = li_layers_read(in->layers, in->index, in->window, size, start, err);
+        if (rc < 0)
+            return rc;
+        in->part = (struct li_layer_part){in->window, start, size};
     }
-    if (li_layers_read(in->layers, in->index, in->buf, len, in->next, in->err) < 0) {
-        archive_set_error(a, EIO, "%s", in->err->text);
-        return -1;
+    *bytes = in->window + at;
+    *held = len < in->part.len - at ? len : in->part.len - at;
+    return 0;
+}
+
+static int look_across(struct li_layer_input *in, uint64_t offset, size_t len,
+                       const uint8_t **bytes, struct li_error *err)
+{
+    int rc = li_buffer_reserve(&in->spare, len, err);
+
+    in->spare.len = 0;
+    while (rc == 0 && in->spare.len < len) {
+        const uint8_t *piece;
+        size_t held;
+
+        rc = look_window(in, offset + in->spare.len, len - in->spare.len, &piece, &held, err);
+        if (rc == 0)
+            rc = li_buffer_append(&in->spare, piece, held, err);
     }
-    in->part = (struct li_layer_part){in->buf, in->next, len};
-    in->next += len;
-    return (la_ssize_t)len;
+    *bytes = in->spare.data;
+    return rc;
 }
 
-static la_int64_t skip_piece(struct archive *a, void *arg, la_int64_t request)
+static int look(void *self, uint64_t offset, size_t len, const uint8_t **bytes,
+                struct li_error *err)
 {
-    struct li_layer_input *in = arg;
-    uint64_t left = in->length - in->next;
-    uint64_t len = request < 0 ? 0 : (uint64_t)request;
+    struct li_layer_input *in = self;
+    size_t held;
 
-    (void)a;
-    if (len > left)
-        len = left;
-    in->next += len;
-    return (la_int64_t)len;
-}
-
-/* Most headers are in what was read last. */
-int li_layer_input_look(void *arg, uint64_t offset, size_t len, const uint8_t **bytes,
-                        struct li_error *err)
-{
-    struct li_layer_input *in = arg;
-    int rc;
-
-    if (offset >= in->part.offset && offset - in->part.offset <= in->part.len &&
-        len <= in->part.len - (offset - in->part.offset)) {
-        *bytes = in->part.data + (offset - in->part.offset);
+    if (len == 0) {
+        *bytes = in->window;
         return 0;
     }
-    if (offset > in->length || len > in->length - offset)
-        return li_fail(err, LI_ECORRUPT, "its header ends with the layer; the tar is cut short");
-    rc = li_buffer_reserve(&in->spare, len ? len : 1, err);
-    *bytes = in->spare.data;
-    return rc < 0 ? rc : li_layers_read(in->layers, in->index, in->spare.data, len, offset, err);
+    if (offset % WINDOW + len > WINDOW)
+        return look_across(in, offset, len, bytes, err);
+    return look_window(in, offset, len, bytes, &held, err);
 }
 
-int li_layer_input_attach(struct archive *a, struct li_layer_input *input)
+struct li_tar_source li_layer_input_source(struct li_layer_input *input)
 {
-    return archive_read_open2(a, input, NULL, read_piece, skip_piece, NULL);
+    return (struct li_tar_source){input, input->length, look};
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One layer's entries, as libarchive reads them from its tar, checked against what ext4 can hold.
- */
+/* One layer's entries, as the tar reader gives them, checked against what ext4 can hold. */
 #ifndef LI_LAYER_SCAN_H
 #define LI_LAYER_SCAN_H
 
@@ -11,14 +10,15 @@
 #include "base/error.h"
 #include "layer/layer.h"
 #include "layer/tree.h"
+#include "tar/tar.h"
 
 /* Limits on what one entry may carry. */
 enum {
     LI_SCAN_MAX_XATTRS = 1024,
     LI_SCAN_MAX_XATTR_VALUE = 65536, /* bytes, as Linux has it */
-    /* Of a sparse file: 6 MiB for as long as the tree lives, and 60 MiB while libarchive reads
-     * them. An extent tree of depth 2, the deepest that is made, maps 462,400. */
-    LI_SCAN_MAX_RUNS = 400000,
+    /* Of a sparse file: 6 MiB for as long as the tree lives. An extent tree of depth 2, the deepest
+     * that is made, maps 462,400. */
+    LI_SCAN_MAX_RUNS = LI_TAR_RUNS_MAX,
 };
 
 /* What ext4 can hold: 34 bits of seconds from 1901-12-13 on. */
@@ -27,7 +27,7 @@ enum {
 
 /* An entry; everything it points at is valid during the visit only. */
 struct li_entry {
-    const char *path;              /* as in the tar */
+    const char *path;              /* as in the tar; "." for a directory without one */
     const char *hard_link;         /* the path it links to, or NULL */
     const char *target;            /* of a symbolic link, or NULL */
     struct li_inode inode;         /* mode, owner, times, size, data; links and xattrs not set */

@@ -1,42 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ACLs come in two ways: as text (SCHILY.acl.access, which libarchive parses) and as the attribute
+ * Attributes come as PAX records in three forms: SCHILY.xattr (star's, and Docker's),
+ * LIBARCHIVE.xattr (with the name in URL encoding and the value in base 64) and
+ * RHT.security.selinux (GNU tar's).
+ *
+ * ACLs come in two ways: as text (SCHILY.acl.access, see acl.c) and as the attribute
  * system.posix_acl_access, as Docker and others write it. Both become the attribute's external
- * form, version 2 of posix_acl_xattr (Linux, include/uapi/linux/posix_acl_xattr.h), and are checked
- * and applied to the mode as the kernel does when that attribute is set on a file.
+ * form, and are checked and applied to the mode as the kernel does when that attribute is set on a
+ * file.
  */
 #include "layer/xattr.h"
 
-#include <archive.h>
-#include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/bytes.h"
+#include "layer/acl.h"
 #include "layer/scan.h"
 
 #define ACL_ACCESS "system.posix_acl_access"
 #define ACL_DEFAULT "system.posix_acl_default"
-
-enum {
-    ACL_VERSION = 2,
-    ACL_HEADER = 4,
-    ACL_ENTRY = 8,
-    ACL_MAX_ENTRIES = 8192,
-    TAG_USER_OBJ = 0x01,
-    TAG_USER = 0x02,
-    TAG_GROUP_OBJ = 0x04,
-    TAG_GROUP = 0x08,
-    TAG_MASK = 0x10,
-    TAG_OTHER = 0x20,
-};
 
 void li_xattr_list_clear(struct li_xattr_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         free((void *)list->list[i].name);
     list->count = 0;
+    free(list->left_out);
     list->left_out = NULL;
 }
 
@@ -44,6 +35,8 @@ void li_xattr_list_free(struct li_xattr_list *list)
 {
     li_xattr_list_clear(list);
     free(list->list);
+    li_buffer_free(&list->name);
+    li_buffer_free(&list->value);
     *list = (struct li_xattr_list){0};
 }
 
@@ -77,10 +70,18 @@ static int check_name(const char *name, struct li_error *err)
                    name);
 }
 
-static void leave_out(struct li_xattr_list *list, const char *name)
+static int leave_out(struct li_xattr_list *list, const char *name, struct li_error *err)
 {
-    if (!list->left_out || strcmp(name, list->left_out) < 0)
-        list->left_out = name;
+    char *copy;
+
+    if (list->left_out && strcmp(name, list->left_out) >= 0)
+        return 0;
+    copy = strdup(name);
+    if (!copy)
+        return li_fail_memory(err);
+    free(list->left_out);
+    list->left_out = copy;
+    return 0;
 }
 
 static const struct li_xattr *find(const struct li_xattr_list *list, const char *name)
@@ -135,113 +136,146 @@ static int add(struct li_xattr_list *list, const char *name, const void *value, 
     return 0;
 }
 
-static int tag_of(int archive_tag)
+/* ---- records ---- */
+
+static int put_name(struct li_xattr_list *list, const char *name, size_t len, struct li_error *err)
 {
-    switch (archive_tag) {
-    case ARCHIVE_ENTRY_ACL_USER_OBJ:
-        return TAG_USER_OBJ;
-    case ARCHIVE_ENTRY_ACL_USER:
-        return TAG_USER;
-    case ARCHIVE_ENTRY_ACL_GROUP_OBJ:
-        return TAG_GROUP_OBJ;
-    case ARCHIVE_ENTRY_ACL_GROUP:
-        return TAG_GROUP;
-    case ARCHIVE_ENTRY_ACL_MASK:
-        return TAG_MASK;
-    case ARCHIVE_ENTRY_ACL_OTHER:
-        return TAG_OTHER;
-    default:
-        return 0;
-    }
+    int rc;
+
+    list->name.len = 0;
+    rc = li_buffer_append(&list->name, name, len, err);
+    return rc == 0 ? li_buffer_append(&list->name, "", 1, err) : rc;
 }
 
-static int compare_acl(const void *a, const void *b)
+static int hex_digit(char c)
 {
-    const uint8_t *x = a, *y = b;
-    uint16_t tx = li_get_le16(x), ty = li_get_le16(y);
-    uint32_t ix = li_get_le32(x + 4), iy = li_get_le32(y + 4);
-
-    return tx != ty ? (tx < ty ? -1 : 1) : ix < iy ? -1 : ix > iy;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* The text form, as libarchive has parsed it, as an attribute. */
-static int add_text_acl(struct archive_entry *e, int type, const char *name,
-                        struct li_xattr_list *list, struct li_error *err)
+/* What is no escape stays as it is. */
+static void decode_name(struct li_buffer *name)
 {
-    int count = archive_entry_acl_reset(e, type), kind, perm, tag, qualifier;
-    const char *who;
-    size_t size = ACL_HEADER;
-    uint8_t *value;
-    int rc = 0;
+    const char *from = (const char *)name->data;
+    uint8_t *to = name->data;
 
-    if (count <= 0)
-        return 0;
-    if (count > ACL_MAX_ENTRIES)
-        return li_fail(err, LI_ELIMIT, "its ACL has %d entries", count);
-    value = calloc(1, ACL_HEADER + (size_t)count * ACL_ENTRY);
-    if (!value)
-        return li_fail_memory(err);
-    li_put_le32(value, ACL_VERSION);
-    while (rc == 0 && size < ACL_HEADER + (size_t)count * ACL_ENTRY &&
-           archive_entry_acl_next(e, type, &kind, &perm, &tag, &qualifier, &who) == ARCHIVE_OK) {
-        int linux_tag = tag_of(tag);
-        bool named = linux_tag == TAG_USER || linux_tag == TAG_GROUP;
+    for (; *from; from++) {
+        int high = from[0] == '%' ? hex_digit(from[1]) : -1, low = -1;
 
-        if (linux_tag == 0 || (named && qualifier < 0))
-            rc = li_fail(err, LI_EUNSUPPORTED,
-                         "its ACL names \"%s\" without a number, which means nothing here",
-                         who ? who : "");
-        else if (named && qualifier == INT_MAX)
-            rc = li_fail(err, LI_EUNSUPPORTED,
-                         "its ACL names an owner above %d, which is not read from text",
-                         INT_MAX - 1);
-        li_put_le16(value + size, (uint16_t)linux_tag);
-        li_put_le16(value + size + 2, (uint16_t)(perm & 7));
-        li_put_le32(value + size + 4, named ? (uint32_t)qualifier : UINT32_MAX);
-        size += ACL_ENTRY;
+        if (high >= 0)
+            low = hex_digit(from[2]);
+        *to++ = low >= 0 ? (uint8_t)(high << 4 | low) : (uint8_t)*from;
+        from += low >= 0 ? 2 : 0;
     }
-    if (rc == 0) {
-        qsort(value + ACL_HEADER, (size - ACL_HEADER) / ACL_ENTRY, ACL_ENTRY, compare_acl);
-        rc = add(list, name, value, size, err);
+    *to = '\0';
+}
+
+static int digit_64(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *found = c ? strchr(digits, c) : NULL;
+
+    return found ? (int)(found - digits) : -1;
+}
+
+/* Up to the first '='; what is no digit is passed over, as libarchive does it. */
+static int decode_value(const char *text, size_t len, struct li_buffer *out, struct li_error *err)
+{
+    unsigned bits = 0, held = 0;
+    int rc;
+
+    out->len = 0;
+    rc = li_buffer_reserve(out, len + 1, err);
+    for (size_t i = 0; rc == 0 && i < len && text[i] != '=' && text[i] != '_'; i++) {
+        int digit = digit_64(text[i]);
+
+        if (digit < 0)
+            continue;
+        bits = bits << 6 | (unsigned)digit;
+        held += 6;
+        if (held < 8)
+            continue;
+        held -= 8;
+        out->data[out->len++] = (uint8_t)(bits >> held);
     }
-    free(value);
     return rc;
 }
 
-/* The kernel's rules (posix_acl_valid): owner, users, owning group, groups, mask, others; a mask
- * where there are users or groups. *MODE gets the permission bits, *EXTENDED whether the ACL says
- * more than they do. */
-static bool acl_is_valid(const struct li_xattr *acl, uint16_t *mode, bool *extended)
+/* In PAX an empty value says that there is none (POSIX, pax, "Extended Header"). */
+static int take(struct li_xattr_list *list, const void *value, size_t size, struct li_error *err)
 {
-    struct li_cursor c = li_cursor(acl->value, acl->size);
-    bool seen[TAG_OTHER + 1] = {false}, mask = false;
-    unsigned perms[TAG_OTHER + 1] = {0};
-    unsigned last = 0, group;
+    const char *name = (const char *)list->name.data;
 
-    if (li_cursor_le32(&c) != ACL_VERSION || c.bad || c.left % ACL_ENTRY != 0)
-        return false;
-    while (c.left > 0) {
-        unsigned tag = li_cursor_le16(&c), perm = li_cursor_le16(&c);
-        uint32_t id = li_cursor_le32(&c);
+    if (size == 0)
+        return 0;
+    return has_space(name) ? add(list, name, value, size, err) : leave_out(list, name, err);
+}
 
-        if ((tag == TAG_USER || tag == TAG_GROUP) && id == UINT32_MAX)
-            return false;
-        if (perm > 7 || tag > TAG_OTHER || (tag & (tag - 1)) != 0 || tag == 0 || tag < last)
-            return false;
-        if (seen[tag] && tag != TAG_USER && tag != TAG_GROUP)
-            return false;
-        seen[tag] = true;
-        perms[tag] = perm;
-        last = tag;
+static bool begins_with(const struct li_tar_record *r, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    return r->key_length >= len && memcmp(r->key, prefix, len) == 0;
+}
+
+static bool is_key(const struct li_tar_record *r, const char *key)
+{
+    return r->key_length == strlen(key) && begins_with(r, key);
+}
+
+static int read_record(const struct li_tar_record *r, struct li_xattr_list *list,
+                       struct li_error *err)
+{
+    static const char schily[] = "SCHILY.xattr.", libarchive[] = "LIBARCHIVE.xattr.",
+                      selinux[] = "security.selinux";
+    int rc;
+
+    if (begins_with(r, schily)) {
+        size_t skip = sizeof(schily) - 1;
+
+        rc = put_name(list, r->key + skip, r->key_length - skip, err);
+    } else if (begins_with(r, libarchive)) {
+        size_t skip = sizeof(libarchive) - 1;
+
+        rc = put_name(list, r->key + skip, r->key_length - skip, err);
+        if (rc == 0)
+            decode_name(&list->name);
+        if (rc == 0)
+            rc = decode_value(r->value, r->value_length, &list->value, err);
+        return rc == 0 ? take(list, list->value.data, list->value.len, err) : rc;
+    } else if (is_key(r, "RHT.security.selinux")) {
+        rc = put_name(list, selinux, sizeof(selinux) - 1, err);
+    } else {
+        return 0;
     }
-    mask = seen[TAG_MASK];
-    if (!seen[TAG_USER_OBJ] || !seen[TAG_GROUP_OBJ] || !seen[TAG_OTHER] ||
-        ((seen[TAG_USER] || seen[TAG_GROUP]) && !mask))
-        return false;
-    group = mask ? perms[TAG_MASK] : perms[TAG_GROUP_OBJ];
-    *mode = (uint16_t)((*mode & ~0777) | perms[TAG_USER_OBJ] << 6 | group << 3 | perms[TAG_OTHER]);
-    *extended = mask;
-    return true;
+    return rc == 0 ? take(list, r->value, r->value_length, err) : rc;
+}
+
+/* ---- ACLs ---- */
+
+/* The text is read in any case; what is wrong with it is told. */
+static int read_acl(const struct li_tar_record *r, struct li_xattr_list *list, struct li_error *err)
+{
+    const char *name = is_key(r, "SCHILY.acl.access")    ? ACL_ACCESS
+                       : is_key(r, "SCHILY.acl.default") ? ACL_DEFAULT
+                                                         : NULL;
+    int rc;
+
+    if (r->value_length > 0 && is_key(r, "SCHILY.acl.ace"))
+        return li_fail(err, LI_EUNSUPPORTED, "it has an NFSv4 ACL, which ext4 cannot hold");
+    if (!name || r->value_length == 0)
+        return 0;
+    rc = li_acl_from_text(r->value, r->value_length, &list->value, err);
+    if (rc == LI_ECORRUPT)
+        return li_fail(err, LI_ECORRUPT, "its ACL (%.*s) cannot be read: \"%.*s\"",
+                       (int)r->key_length, r->key,
+                       r->value_length < 100 ? (int)r->value_length : 100, r->value);
+    if (rc == 0 && list->value.len > LI_ACL_HEADER && !find(list, name))
+        rc = add(list, name, list->value.data, list->value.len, err);
+    return rc;
 }
 
 static void drop(struct li_xattr_list *list, size_t index)
@@ -263,11 +297,12 @@ static int apply_acls(struct li_xattr_list *list, uint16_t *mode, struct li_erro
         if (S_ISLNK(*mode) || (!access && !S_ISDIR(*mode)))
             return li_fail(err, LI_EUNSUPPORTED, "it has an ACL (%s) that its type cannot have",
                            list->list[i].name);
-        if (list->list[i].size == ACL_HEADER) {
+        if (list->list[i].size == LI_ACL_HEADER) {
             drop(list, i--);
             continue;
         }
-        if (!acl_is_valid(&list->list[i], access ? mode : &ignored, &extended))
+        if (!li_acl_is_valid(list->list[i].value, list->list[i].size, access ? mode : &ignored,
+                             &extended))
             return li_fail(err, LI_ECORRUPT, "its ACL (%s) is not valid", list->list[i].name);
         if (access && !extended)
             drop(list, i--);
@@ -280,31 +315,16 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const struct li_xattr *)a)->name, ((const struct li_xattr *)b)->name);
 }
 
-int li_xattr_read(struct archive_entry *e, struct li_xattr_list *list, uint16_t *mode,
+int li_xattr_read(const struct li_tar_entry *e, struct li_xattr_list *list, uint16_t *mode,
                   struct li_error *err)
 {
-    const char *name;
-    const void *value;
-    size_t size;
     int rc = 0;
 
     li_xattr_list_clear(list);
-    archive_entry_xattr_reset(e);
-    /* In PAX an empty value says that there is none (POSIX, pax, "Extended Header"). */
-    while (rc == 0 && archive_entry_xattr_next(e, &name, &value, &size) == ARCHIVE_OK) {
-        if (size > 0 && !has_space(name))
-            leave_out(list, name);
-        else if (size > 0)
-            rc = add(list, name, value, size, err);
-    }
-    if (rc == 0 && (archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_NFS4))
-        rc = li_fail(err, LI_EUNSUPPORTED, "it has an NFSv4 ACL, which ext4 cannot hold");
-    if (rc == 0 && (archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_ACCESS) &&
-        !find(list, ACL_ACCESS))
-        rc = add_text_acl(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACL_ACCESS, list, err);
-    if (rc == 0 && (archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_DEFAULT) &&
-        !find(list, ACL_DEFAULT))
-        rc = add_text_acl(e, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, ACL_DEFAULT, list, err);
+    for (size_t i = 0; rc == 0 && i < e->record_count; i++)
+        rc = read_record(&e->records[i], list, err);
+    for (size_t i = 0; rc == 0 && i < e->record_count; i++)
+        rc = read_acl(&e->records[i], list, err);
     if (rc == 0)
         rc = apply_acls(list, mode, err);
     if (rc == 0 && list->count > 1)

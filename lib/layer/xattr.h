@@ -3,27 +3,28 @@
 #ifndef LI_LAYER_XATTR_H
 #define LI_LAYER_XATTR_H
 
-#include <archive_entry.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "layer/tree.h"
+#include "tar/tar.h"
 
 /* Owns the names and values. Zero-initialise it. */
 struct li_xattr_list {
     struct li_xattr *list; /* sorted by name */
     size_t count;
     size_t cap;
-    const char
-        *left_out; /* the least name that Linux has no name space for, or NULL; the entry's */
+    char *left_out;               /* the least name that Linux has no name space for, or NULL */
+    struct li_buffer name, value; /* of the attribute that is being read */
 };
 
 /* Replaces LIST by the attributes of E: the SCHILY and LIBARCHIVE forms, and ACLs as text or as
  * attributes. As in the kernel, an access ACL sets the mode's permission bits, and one that says no
  * more than these is not stored. Attributes of other systems, such as com.apple.quarantine, are
  * left out; LI_EUNSUPPORTED for a name that Linux refuses in a name space of its own. */
-int li_xattr_read(struct archive_entry *e, struct li_xattr_list *list, uint16_t *mode,
+int li_xattr_read(const struct li_tar_entry *e, struct li_xattr_list *list, uint16_t *mode,
                   struct li_error *err);
 
 /* Frees the attributes and keeps the room for others. */

@@ -3,7 +3,7 @@
  * The file of a layer, all numbers little-endian:
  *
  *       0   8  magic "LIMGMEMO"
- *       8   4  version of this format, 2
+ *       8   4  version of this format, 3
  *      12   4  version of the layout
  *      16  32  SHA-256 of what the program and its libraries say of their versions
  *      48  32  diff ID
@@ -29,7 +29,7 @@
 #include "memo/internal.h"
 
 /* FORMAT also changes with what the scan makes of a layer that it accepted before. */
-enum { HEADER_SIZE = 104, FORMAT = 2 };
+enum { HEADER_SIZE = 104, FORMAT = 3 };
 
 static const char magic[8] = {'L', 'I', 'M', 'G', 'M', 'E', 'M', 'O'};
 

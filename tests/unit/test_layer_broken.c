@@ -31,8 +31,8 @@ static size_t make_sample(struct li_buffer *tar, size_t next[16])
     return count;
 }
 
-/* What is missing at the end is told, unless it is whole entries: then nobody can know but by the
- * digest, which says something else here. */
+/* What is missing at the end is told, unless it is whole entries, or one of the two blocks behind
+ * them: then nobody can know but by the digest, which says something else here. */
 static void test_cut_tars(void **state)
 {
     struct li_buffer sample = {0};
@@ -46,11 +46,10 @@ static void test_cut_tars(void **state)
         bool whole;
         int rc;
 
-        if (cut % 512 && cut % 512 + 73 > 512)
-            cut += 511 - cut % 512;
         while (at + 1 < count && next[at + 1] <= cut)
             at++;
-        whole = cut == next[at] || cut >= next[count - 1] + TAR_BLOCK; /* one of two at the end */
+        whole = cut == next[at] || cut == next[count - 1] + TAR_BLOCK ||
+                cut >= next[count - 1] + 2 * (size_t)TAR_BLOCK;
         tar_append(stack_layer(&s), sample.data, cut);
         s.layer[0].no_end = true;
         rc = stack_plan(&s, &err);

@@ -89,7 +89,7 @@ static void test_too_many_runs(void **state)
 
     (void)state;
     put_sparse(stack_layer(&s), "f", &f, data, PAX_1_0);
-    expect_no_image(&s, LI_ELIMIT, "400001 runs of data between holes, more than 400000");
+    expect_no_image(&s, LI_ELIMIT, "more than 400000 runs of data between holes");
     free((void *)(uintptr_t)f.runs);
     free(data);
 }

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The text is read once, from left to right, and costs as much as it is long. Names in it are for
+ * people and mean nothing here, so an entry needs a number: in place of the name or behind the
+ * permissions.
+ */
+#include "layer/acl.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+enum {
+    VERSION = 2,
+    MAX_ENTRIES = 8192,
+    FIELDS = 4, /* tag, name, permissions, number */
+    USER_OBJ = 0x01,
+    USER = 0x02,
+    GROUP_OBJ = 0x04,
+    GROUP = 0x08,
+    MASK = 0x10,
+    OTHER = 0x20,
+};
+
+struct text {
+    const char *at;
+    size_t len;
+};
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n';
+}
+
+/* ---- fields ---- */
+
+/* Cuts off what is before the next character of STOPS, and that character, which is returned; 0 at
+ * the end. */
+static char cut(struct text *from, const char *stops, struct text *out)
+{
+    size_t used = 0;
+
+    while (used < from->len && !strchr(stops, from->at[used]))
+        used++;
+    *out = (struct text){from->at, used};
+    from->at += used;
+    from->len -= used;
+    if (from->len == 0)
+        return '\0';
+    from->len--;
+    return *from->at++;
+}
+
+static void trim(struct text *t)
+{
+    while (t->len > 0 && is_blank(t->at[0]))
+        t->at++, t->len--;
+    while (t->len > 0 && is_blank(t->at[t->len - 1]))
+        t->len--;
+}
+
+/* Cuts the first entry off into its fields and returns how many it has, which may be more than are
+ * kept. */
+static size_t cut_entry(struct text *from, struct text field[FIELDS])
+{
+    struct text comment, all;
+    size_t count = 0;
+    char stop;
+
+    memset(field, 0, FIELDS * sizeof(*field));
+    do {
+        while (from->len > 0 && is_blank(from->at[0]))
+            from->at++, from->len--;
+        stop = cut(from, ":,\n#", &all);
+        trim(&all);
+        if (count < FIELDS)
+            field[count] = all;
+        count++;
+    } while (stop == ':');
+    if (stop == '#')
+        cut(from, "\n", &comment);
+    return count;
+}
+
+static bool is_word(const struct text *t, const char *word)
+{
+    return (t->len == 1 && t->at[0] == word[0]) ||
+           (t->len == strlen(word) && memcmp(t->at, word, t->len) == 0);
+}
+
+/* A number too large for the owners that the format's writers know is INT_MAX. */
+static bool read_number(const struct text *t, int *out)
+{
+    int value = 0;
+
+    for (size_t i = 0; i < t->len; i++) {
+        int digit = t->at[i] - '0';
+
+        if (digit < 0 || digit > 9)
+            return false;
+        value = value > (INT_MAX - digit) / 10 ? INT_MAX : value * 10 + digit;
+    }
+    if (t->len > 0)
+        *out = value;
+    return t->len > 0;
+}
+
+static bool read_permissions(const struct text *t, unsigned *out)
+{
+    unsigned value = 0;
+
+    for (size_t i = 0; i < t->len; i++)
+        switch (t->at[i]) {
+        case 'r':
+        case 'R':
+            value |= 4;
+            break;
+        case 'w':
+        case 'W':
+            value |= 2;
+            break;
+        case 'x':
+        case 'X':
+            value |= 1;
+            break;
+        case '-':
+            break;
+        default:
+            return false;
+        }
+    *out = value;
+    return t->len > 0;
+}
+
+/* ---- entries ---- */
+
+static int tag_of(const struct text *t)
+{
+    if (is_word(t, "user"))
+        return USER_OBJ;
+    if (is_word(t, "group"))
+        return GROUP_OBJ;
+    if (is_word(t, "mask"))
+        return MASK;
+    return is_word(t, "other") ? OTHER : 0;
+}
+
+static int check_number(int id, const struct text *name, struct li_error *err)
+{
+    if (id < 0)
+        return li_fail(err, LI_EUNSUPPORTED,
+                       "its ACL names \"%.*s\" without a number, which means nothing here",
+                       (int)name->len, name->at);
+    if (id == INT_MAX)
+        return li_fail(err, LI_EUNSUPPORTED,
+                       "its ACL names an owner above %d, which is not read from text", INT_MAX - 1);
+    return 0;
+}
+
+static int put_entry(struct li_buffer *out, int tag, unsigned permissions, uint32_t id,
+                     struct li_error *err)
+{
+    uint8_t entry[LI_ACL_ENTRY];
+
+    if (out->len == LI_ACL_HEADER + (size_t)MAX_ENTRIES * LI_ACL_ENTRY)
+        return li_fail(err, LI_ELIMIT, "its ACL has more than %d entries", MAX_ENTRIES);
+    li_put_le16(entry, (uint16_t)tag);
+    li_put_le16(entry + 2, (uint16_t)permissions);
+    li_put_le32(entry + 4, id);
+    return li_buffer_append(out, entry, sizeof(entry), err);
+}
+
+/* FIELD has COUNT fields. Solaris has one less for the mask and for others: "mask:rwx". */
+static int take_entry(const struct text *field, size_t count, struct li_buffer *out,
+                      struct li_error *err)
+{
+    int tag = tag_of(&field[0]), id = -1, rc;
+    bool plain = tag == MASK || tag == OTHER, named = false;
+    unsigned permissions = 0;
+    bool solaris = plain && count == 2 && read_permissions(&field[1], &permissions);
+
+    if (tag == 0 || (plain && !solaris && field[1].len > 0) ||
+        (!solaris && !read_permissions(&field[2], &permissions)))
+        return li_fail(err, LI_ECORRUPT, "an entry of it cannot be read");
+    if (!plain) {
+        if (!read_number(&field[1], &id))
+            read_number(&field[3], &id);
+        named = id >= 0 || field[1].len > 0;
+    }
+    if (!named)
+        return put_entry(out, tag, permissions, UINT32_MAX, err);
+    rc = check_number(id, &field[1], err);
+    return rc == 0 ? put_entry(out, tag == USER_OBJ ? USER : GROUP, permissions, (uint32_t)id, err)
+                   : rc;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    const uint8_t *x = a, *y = b;
+    uint16_t tx = li_get_le16(x), ty = li_get_le16(y);
+    uint32_t ix = li_get_le32(x + 4), iy = li_get_le32(y + 4);
+
+    return tx != ty ? (tx < ty ? -1 : 1) : ix < iy ? -1 : ix > iy;
+}
+
+int li_acl_from_text(const char *text, size_t len, struct li_buffer *out, struct li_error *err)
+{
+    struct text left = {text, len}, field[FIELDS];
+    uint8_t header[LI_ACL_HEADER];
+    int rc;
+
+    li_put_le32(header, VERSION);
+    out->len = 0;
+    rc = li_buffer_append(out, header, sizeof(header), err);
+    if (rc == 0 && memchr(text, '\0', len))
+        rc = li_fail(err, LI_ECORRUPT, "it has a NUL");
+    while (rc == 0 && left.len > 0) {
+        size_t count = cut_entry(&left, field);
+
+        if (count > 1 || field[0].len > 0)
+            rc = take_entry(field, count, out, err);
+    }
+    if (rc == 0)
+        qsort(out->data + LI_ACL_HEADER, (out->len - LI_ACL_HEADER) / LI_ACL_ENTRY, LI_ACL_ENTRY,
+              compare_entries);
+    return rc;
+}
+
+/* ---- what is valid ---- */
+
+struct summary {
+    bool seen[OTHER + 1];
+    unsigned permissions[OTHER + 1], last;
+};
+
+/* Owner, users, owning group, groups, mask, others, in this order. */
+static bool is_next(struct summary *s, unsigned tag, unsigned permissions, uint32_t id)
+{
+    bool named = tag == USER || tag == GROUP;
+
+    if (permissions > 7 || tag > OTHER || (tag & (tag - 1)) != 0 || tag == 0 || tag < s->last)
+        return false;
+    if ((named && id == UINT32_MAX) || (!named && s->seen[tag]))
+        return false;
+    s->seen[tag] = true;
+    s->permissions[tag] = permissions;
+    s->last = tag;
+    return true;
+}
+
+bool li_acl_is_valid(const uint8_t *value, size_t size, uint16_t *mode, bool *extended)
+{
+    struct li_cursor c = li_cursor(value, size);
+    struct summary s = {0};
+    unsigned group;
+
+    if (li_cursor_le32(&c) != VERSION || c.bad || c.left % LI_ACL_ENTRY != 0)
+        return false;
+    while (c.left > 0) {
+        unsigned tag = li_cursor_le16(&c), permissions = li_cursor_le16(&c);
+
+        if (!is_next(&s, tag, permissions, li_cursor_le32(&c)))
+            return false;
+    }
+    if (!s.seen[USER_OBJ] || !s.seen[GROUP_OBJ] || !s.seen[OTHER] ||
+        ((s.seen[USER] || s.seen[GROUP]) && !s.seen[MASK]))
+        return false;
+    group = s.permissions[s.seen[MASK] ? MASK : GROUP_OBJ];
+    *mode = (uint16_t)((*mode & ~0777) | s.permissions[USER_OBJ] << 6 | group << 3 |
+                       s.permissions[OTHER]);
+    *extended = s.seen[MASK];
+    return true;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POSIX ACLs as text, and in the external form of the kernel, version 2 of posix_acl_xattr (Linux,
+ * include/uapi/linux/posix_acl_xattr.h). */
+#ifndef LI_LAYER_ACL_H
+#define LI_LAYER_ACL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+enum {
+    LI_ACL_HEADER = 4, /* bytes: an ACL of so many has no entries */
+    LI_ACL_ENTRY = 8,
+};
+
+/* Replaces OUT by the external form of TEXT, as star and libarchive write it in PAX records:
+ * entries "user::rw-", "user:1000:r--" or "user:name:r--:1000", with commas or line breaks between
+ * them and comments from '#' to the end of a line. LI_ECORRUPT for what is none, LI_EUNSUPPORTED
+ * for a name without a number, LI_ELIMIT, LI_ENOMEM. */
+int li_acl_from_text(const char *text, size_t len, struct li_buffer *out, struct li_error *err);
+
+/* Whether the kernel takes the external form (posix_acl_valid). *MODE gets the permission bits,
+ * *EXTENDED whether the ACL says more than they do. */
+bool li_acl_is_valid(const uint8_t *value, size_t size, uint16_t *mode, bool *extended);
+
+#endif

@@ -132,7 +132,7 @@ MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambd
 	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
-FUZZ = aws files gzip image layer manifest record s3 seal
+FUZZ = aws files gzip image layer manifest record s3 seal tars
 FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
@@ -238,9 +238,12 @@ $(COMPLETION): scripts/make-completion $(PROGRAM)
 	scripts/make-completion $(PROGRAM) >$@.part
 	@mv $@.part $@
 
+$(BUILD)/tests/fuzz_tars: $(call obj,$(TAR_LISTS) $(TAR_CLASSES))
+
 $(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcmocka $(PKG_LIBS) $(if $(filter %/fuzz_gzip,$@),-lz)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter-out $(LIB),$^) $(LIB) -lcmocka $(PKG_LIBS) \
+		$(if $(filter %/fuzz_gzip,$@),-lz)
 
 $(BUILD)/tests/seeds: $(BUILD)/obj/tests/fuzz/seeds.o $(LIB)
 	@mkdir -p $(@D)
@@ -307,8 +310,11 @@ fuzz:
 	$(MAKE) -j $(JOBS) CC=clang BUILD=build/fuzz SAN=address,undefined,fuzzer-no-link run-fuzz
 
 # What a run finds of use stays in the corpus for the next one; what fails is BUILD/NAME-*.
-run-fuzz: $(FUZZ:%=$(BUILD)/tests/fuzz_%) $(BUILD)/tests/seeds
+run-fuzz: $(FUZZ:%=$(BUILD)/tests/fuzz_%) $(BUILD)/tests/seeds $(BUILD)/tests/randomtar $(BUILD)/tests/tarcases
 	$(BUILD)/tests/seeds $(BUILD)/seeds
+	mkdir -p $(BUILD)/seeds/tars
+	$(BUILD)/tests/randomtar 1 200 $(BUILD)/seeds/tars
+	$(BUILD)/tests/tarcases $(BUILD)/seeds/tars
 	for name in $(FUZZ); do \
 		mkdir -p $(BUILD)/corpus/$$name; \
 		$(BUILD)/tests/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=20 \

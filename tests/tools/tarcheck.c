@@ -71,8 +71,8 @@ static void check_tar(struct check *check, const struct tar_list *by_go)
     struct tar_file file;
 
     tar_file_read(check->tar, &file);
-    tar_list_own(file.data, file.len, &own);
-    tar_list_archive(file.data, file.len, &by_libarchive);
+    tar_list_own(file.data, file.len, TAR_DATA_MAX, &own);
+    tar_list_archive(file.data, file.len, TAR_DATA_MAX, &by_libarchive);
     check->tars++;
     compare(check, &check->go, &file, &own, by_go);
     compare(check, &check->libarchive, &file, &own, &by_libarchive);

@@ -23,7 +23,7 @@ import (
 	"strings"
 )
 
-const dataMax = 16 << 20 // bytes of a file that are read, ITEM_DATA_MAX of taritem.h
+const dataMax = 16 << 20 // bytes of a file that are read, TAR_DATA_MAX of taritem.h
 
 var types = map[byte]string{'0': "file", 0: "file", '7': "file", 'S': "file", '1': "link",
 	'2': "symlink", '3': "char", '4': "block", '5': "dir", '6': "fifo", 'V': "label", 'D': "dumpdir"}

@@ -9,7 +9,7 @@
  *
  * on one line each. TYPE is file, link, symlink, char, block, dir or fifo. Only links have a
  * target, only devices have numbers, and only files have a size. The digest is of all bytes, holes
- * included; it is left out where they are more than ITEM_DATA_MAX. Attributes are sorted. Spaces,
+ * included; it is left out where they are more than was asked for. Attributes are sorted. Spaces,
  * backslashes and bytes that are not printable ASCII are written \xNN. tardump.go writes the same
  * lines.
  *
@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ITEM_DATA_MAX = 16 << 20 }; /* bytes */
+enum { TAR_DATA_MAX = 16 << 20 }; /* bytes of a file that are read, as in tardump.go */
 
 /* An entry. */
 struct tar_item {
@@ -67,8 +67,9 @@ void tar_list_fail(struct tar_list *list, const char *error);
 
 void tar_list_free(struct tar_list *list);
 
-/* What lib/tar sees, and what libarchive sees, in LEN bytes. LIST is empty before. */
-void tar_list_own(const uint8_t *tar, size_t len, struct tar_list *list);
-void tar_list_archive(const uint8_t *tar, size_t len, struct tar_list *list);
+/* What lib/tar sees, and what libarchive sees, in LEN bytes. Of a file with more than MOST bytes
+ * the contents are not read. LIST is empty before. */
+void tar_list_own(const uint8_t *tar, size_t len, uint64_t most, struct tar_list *list);
+void tar_list_archive(const uint8_t *tar, size_t len, uint64_t most, struct tar_list *list);
 
 #endif

@@ -104,7 +104,8 @@ static struct tar_attribute *read_attributes(struct archive_entry *e, size_t *co
 }
 
 /* False where the contents cannot be read; nothing is added then. */
-static bool add_entry(struct archive *a, struct archive_entry *e, struct tar_list *list)
+static bool add_entry(struct archive *a, struct archive_entry *e, uint64_t most,
+                      struct tar_list *list)
 {
     uint8_t digest[LI_SHA256_SIZE];
     struct tar_look look = {
@@ -123,7 +124,7 @@ static bool add_entry(struct archive *a, struct archive_entry *e, struct tar_lis
 
     if (!look.target)
         look.target = archive_entry_symlink(e);
-    if (strcmp(look.type, "file") == 0 && look.size <= ITEM_DATA_MAX) {
+    if (strcmp(look.type, "file") == 0 && look.size <= most) {
         if (!hash_contents(a, look.size, digest))
             return false;
         look.digest = digest;
@@ -136,7 +137,7 @@ static bool add_entry(struct archive *a, struct archive_entry *e, struct tar_lis
 
 /* A warning is of names that the C locale cannot convert. ARCHIVE_RETRY is of a damaged header, of
  * which there is no entry. */
-static void read_entries(struct archive *a, struct tar_list *list)
+static void read_entries(struct archive *a, uint64_t most, struct tar_list *list)
 {
     struct archive_entry *e;
     const char *text;
@@ -145,7 +146,7 @@ static void read_entries(struct archive *a, struct tar_list *list)
     while ((rc = archive_read_next_header(a, &e)) != ARCHIVE_EOF) {
         if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
             break;
-        if (!add_entry(a, e, list))
+        if (!add_entry(a, e, most, list))
             break;
     }
     if (rc == ARCHIVE_EOF)
@@ -154,7 +155,7 @@ static void read_entries(struct archive *a, struct tar_list *list)
     tar_list_fail(list, text ? text : "the tar is damaged");
 }
 
-void tar_list_archive(const uint8_t *tar, size_t len, struct tar_list *list)
+void tar_list_archive(const uint8_t *tar, size_t len, uint64_t most, struct tar_list *list)
 {
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(c);
     uint8_t *copy = calloc(1, BLOCK + len);
@@ -170,7 +171,7 @@ void tar_list_archive(const uint8_t *tar, size_t len, struct tar_list *list)
         archive_read_open_memory(a, copy, BLOCK + len) != ARCHIVE_OK ||
         archive_read_next_header(a, &first) != ARCHIVE_OK)
         errx(1, "libarchive: %s", archive_error_string(a));
-    read_entries(a, list);
+    read_entries(a, most, list);
     archive_read_free(a);
     free(copy);
     uselocale(before);

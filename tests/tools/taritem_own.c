@@ -10,6 +10,7 @@
 struct bytes {
     const uint8_t *data;
     size_t len;
+    uint64_t most; /* bytes of a file that are read */
 };
 
 static const char *const types[] = {
@@ -67,7 +68,7 @@ static bool hash_contents(const struct bytes *tar, const struct li_tar_entry *e,
         return false;
     if (e->data > tar->len || e->stored > tar->len - e->data)
         errx(1, "%s: its contents are not within the tar", e->path);
-    if (e->size > ITEM_DATA_MAX)
+    if (e->size > tar->most)
         return false;
     contents = calloc(1, (size_t)e->size + 1);
     if (!contents)
@@ -126,9 +127,9 @@ static void add_entry(const struct bytes *tar, const struct li_tar_entry *e, str
     free(attributes);
 }
 
-void tar_list_own(const uint8_t *tar, size_t len, struct tar_list *list)
+void tar_list_own(const uint8_t *tar, size_t len, uint64_t most, struct tar_list *list)
 {
-    struct bytes bytes = {tar, len};
+    struct bytes bytes = {tar, len, most};
     struct li_tar_source source = {&bytes, len, look_at};
     struct li_error error = LI_ERROR_INIT;
     const struct li_tar_entry *entry = NULL;

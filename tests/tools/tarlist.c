@@ -33,7 +33,7 @@ int main(int argc, char **argv)
         struct tar_file file;
 
         tar_file_read(argv[i], &file);
-        (own ? tar_list_own : tar_list_archive)(file.data, file.len, &list);
+        (own ? tar_list_own : tar_list_archive)(file.data, file.len, TAR_DATA_MAX, &list);
         print(argv[i], &list);
         tar_list_free(&list);
         tar_file_free(&file);

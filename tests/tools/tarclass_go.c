@@ -62,7 +62,7 @@ static bool is_link_data(const struct tar_difference *d)
     /* The NUL, too: of such, a name that ends in a slash makes a directory. */
     if (!before.header || !memchr("123456", before.header[AT_TYPE], sizeof("123456")))
         return false;
-    if (!tar_facts_octal(before.header, AT_SIZE, SIZE, &size) || tar_facts_has(&before, " size="))
+    if (!tar_facts_octal(before.header, AT_SIZE, SIZE, &size) || tar_facts_has(&before, "size="))
         size = 1;
     return size > 0 && (!d->own || d->own->header >= before.end + size);
 }
@@ -70,7 +70,7 @@ static bool is_link_data(const struct tar_difference *d)
 static bool is_sparse(const struct tar_difference *d)
 {
     return d->facts.header &&
-           (d->facts.header[AT_TYPE] == 'S' || tar_facts_has(&d->facts, " GNU.sparse."));
+           (d->facts.header[AT_TYPE] == 'S' || tar_facts_has(&d->facts, "GNU.sparse."));
 }
 
 /* Go fails when it reads such a file, or when it skips it, but then has listed it. */

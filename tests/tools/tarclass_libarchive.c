@@ -60,7 +60,7 @@ static bool is_stray_size(const struct tar_difference *d)
         return false;
     tar_facts_read(d->tar, d->len, d->before->header, &before);
     return before.header && (!tar_facts_octal(before.header, AT_SIZE, SIZE, &size) || size > 0 ||
-                             tar_facts_has(&before, " size="));
+                             tar_facts_has(&before, "size="));
 }
 
 static bool is_label(const struct tar_difference *d)
@@ -95,18 +95,18 @@ static unsigned explain_sparse_junk(const struct tar_difference *d)
 static bool is_half_sparse(const struct tar_difference *d)
 {
     const struct tar_facts *f = &d->facts;
-    bool map = tar_facts_has(f, " GNU.sparse.map=") || tar_facts_has(f, " GNU.sparse.offset=");
-    bool version = tar_facts_has(f, " GNU.sparse.major=") || tar_facts_has(f, " GNU.sparse.minor=");
+    bool map = tar_facts_has(f, "GNU.sparse.map=") || tar_facts_has(f, "GNU.sparse.offset=");
+    bool version = tar_facts_has(f, "GNU.sparse.major=") || tar_facts_has(f, "GNU.sparse.minor=");
 
-    if (tar_facts_has(f, " GNU.sparse.major=1\n") && tar_facts_has(f, " GNU.sparse.minor=0\n"))
+    if (tar_facts_has(f, "GNU.sparse.major=1\n") && tar_facts_has(f, "GNU.sparse.minor=0\n"))
         return false;
-    return d->own && tar_facts_has(f, " GNU.sparse.") && (version || !map);
+    return d->own && tar_facts_has(f, "GNU.sparse.") && (version || !map);
 }
 
 static bool is_odd_sparse(const struct tar_difference *d)
 {
     return d->own && d->other_error && d->facts.header && strchr("7D", d->facts.header[AT_TYPE]) &&
-           tar_facts_has(&d->facts, " GNU.sparse.");
+           tar_facts_has(&d->facts, "GNU.sparse.");
 }
 
 static bool is_lost(const struct tar_difference *d)
@@ -153,7 +153,7 @@ static unsigned explain_slash(const struct tar_difference *d)
 
 static unsigned explain_negative_time(const struct tar_difference *d)
 {
-    return tar_facts_has(&d->facts, " mtime=-") ? TAR_MTIME : 0;
+    return tar_facts_has(&d->facts, "mtime=-") ? TAR_MTIME : 0;
 }
 
 /* Attributes are sorted, so a name that comes twice comes in succession. */
@@ -175,8 +175,8 @@ static unsigned explain_repeated(const struct tar_difference *d)
 
 static unsigned explain_attributes(const struct tar_difference *d)
 {
-    return tar_facts_has(&d->facts, " RHT.") || tar_facts_has(&d->facts, " LIBARCHIVE.xattr.") ||
-                   tar_facts_has(&d->facts, " SCHILY.xattr.=")
+    return tar_facts_has(&d->facts, "RHT.") || tar_facts_has(&d->facts, "LIBARCHIVE.xattr.") ||
+                   tar_facts_has(&d->facts, "SCHILY.xattr.=")
                ? TAR_ATTRIBUTES
                : 0;
 }
@@ -188,7 +188,7 @@ static unsigned explain_order(const struct tar_difference *d)
 
 static unsigned explain_acl(const struct tar_difference *d)
 {
-    return tar_facts_has(&d->facts, " SCHILY.acl.access=") ? TAR_MODE : 0;
+    return tar_facts_has(&d->facts, "SCHILY.acl.access=") ? TAR_MODE : 0;
 }
 
 static unsigned explain_gnu_prefix(const struct tar_difference *d)
@@ -218,7 +218,7 @@ static unsigned explain_records(const struct tar_difference *d, const char *sign
     static const struct {
         unsigned what;
         const char *key;
-    } keys[] = {{TAR_UID, " uid="}, {TAR_GID, " gid="}, {TAR_MTIME, " mtime="}};
+    } keys[] = {{TAR_UID, "uid="}, {TAR_GID, "gid="}, {TAR_MTIME, "mtime="}};
     unsigned what = 0;
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {

@@ -89,13 +89,36 @@ void tar_facts_read(const uint8_t *tar, size_t len, uint64_t at, struct tar_fact
     }
 }
 
-static bool has(const char *text, size_t len, const char *key)
+/* A record's KEY=VALUE and newline, where there is one at the start of *TEXT; it is cut off. */
+static bool cut_record(const char **text, size_t *left, const char **record, size_t *len)
 {
-    return len > 0 && memmem(text, len, key, strlen(key)) != NULL;
+    size_t total = 0, digits = 0;
+
+    while (digits < *left && digits < 7 && (*text)[digits] >= '0' && (*text)[digits] <= '9')
+        total = 10 * total + (size_t)((*text)[digits++] - '0');
+    if (digits == 0 || total > *left || total < digits + 2 || (*text)[digits] != ' ')
+        return false;
+    *record = *text + digits + 1;
+    *len = total - digits - 1;
+    *text += total;
+    *left -= total;
+    return true;
 }
 
-bool tar_facts_has(const struct tar_facts *facts, const char *key)
+static bool has(const char *text, size_t left, const char *start)
 {
-    return has(facts->records, facts->records_length, key) ||
-           has(facts->first_records, facts->first_records_length, key);
+    size_t wanted = strlen(start), len;
+    const char *record;
+
+    while (cut_record(&text, &left, &record, &len))
+        if (len >= wanted && memcmp(record, start, wanted) == 0 &&
+            (start[wanted - 1] != '\n' || len == wanted))
+            return true;
+    return false;
+}
+
+bool tar_facts_has(const struct tar_facts *facts, const char *start)
+{
+    return has(facts->records, facts->records_length, start) ||
+           has(facts->first_records, facts->first_records_length, start);
 }

@@ -32,7 +32,8 @@ void tar_facts_read(const uint8_t *tar, size_t len, uint64_t at, struct tar_fact
  * NULs behind, or nothing at all. */
 bool tar_facts_octal(const uint8_t *header, size_t at, size_t len, uint64_t *out);
 
-/* Whether one of the records begins with KEY, anywhere in them. */
-bool tar_facts_has(const struct tar_facts *facts, const char *key);
+/* Whether there is a record whose KEY=VALUE begins with START, or is START where that ends with the
+ * newline behind the value. */
+bool tar_facts_has(const struct tar_facts *facts, const char *start);
 
 #endif

@@ -98,7 +98,7 @@ static bool is_half_sparse(const struct tar_difference *d)
     bool map = tar_facts_has(f, "GNU.sparse.map=") || tar_facts_has(f, "GNU.sparse.offset=");
     bool version = tar_facts_has(f, "GNU.sparse.major=") || tar_facts_has(f, "GNU.sparse.minor=");
 
-    if (tar_facts_has(f, "GNU.sparse.major=1\n") && tar_facts_has(f, "GNU.sparse.minor=0\n"))
+    if (tar_facts_is(f, "GNU.sparse.major", "1") && tar_facts_is(f, "GNU.sparse.minor", "0"))
         return false;
     return d->own && tar_facts_has(f, "GNU.sparse.") && (version || !map);
 }

@@ -122,3 +122,15 @@ bool tar_facts_has(const struct tar_facts *facts, const char *start)
     return has(facts->records, facts->records_length, start) ||
            has(facts->first_records, facts->first_records_length, start);
 }
+
+bool tar_facts_is(const struct tar_facts *facts, const char *key, const char *value)
+{
+    const char *text = facts->records, *record;
+    size_t left = facts->records_length, at = strlen(key), wanted = strlen(value), len;
+    bool is = false;
+
+    while (cut_record(&text, &left, &record, &len))
+        if (len > at && memcmp(record, key, at) == 0 && record[at] == '=')
+            is = len == at + wanted + 2 && memcmp(record + at + 1, value, wanted) == 0;
+    return is;
+}

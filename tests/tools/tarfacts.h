@@ -36,4 +36,7 @@ bool tar_facts_octal(const uint8_t *header, size_t at, size_t len, uint64_t *out
  * newline behind the value. */
 bool tar_facts_has(const struct tar_facts *facts, const char *start);
 
+/* Whether VALUE is the last of the header's records that have KEY. */
+bool tar_facts_is(const struct tar_facts *facts, const char *key, const char *value);
+
 #endif

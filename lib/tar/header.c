@@ -40,13 +40,25 @@ bool li_tar_is_zero(const uint8_t *block)
     return block[0] == 0 && memcmp(block, block + 1, LI_TAR_BLOCK - 1) == 0;
 }
 
+/* Eight bytes at once: each of four lanes of 16 bits gets two of them, 128 in all. */
+static unsigned sum_bytes(const uint8_t *bytes)
+{
+    static const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
+    uint64_t lanes = 0, eight;
+
+    for (size_t i = 0; i < LI_TAR_BLOCK; i += sizeof(eight)) {
+        memcpy(&eight, bytes + i, sizeof(eight));
+        lanes += (eight & even) + (eight >> 8 & even);
+    }
+    return (unsigned)((lanes & 0xffff) + (lanes >> 16 & 0xffff) + (lanes >> 32 & 0xffff) +
+                      (lanes >> 48));
+}
+
 /* The checksum's own field counts as blanks. */
 static int64_t sum_unsigned(const uint8_t *block)
 {
-    unsigned total = (unsigned)(' ' * sum.length);
+    int64_t total = (int64_t)sum_bytes(block) + (int64_t)(' ' * sum.length);
 
-    for (size_t i = 0; i < LI_TAR_BLOCK; i++)
-        total += block[i];
     for (size_t i = 0; i < sum.length; i++)
         total -= block[sum.at + i];
     return total;

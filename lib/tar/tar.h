@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The entries of a tar, as container engines see them: by the rules of Go's archive/tar, which
- * Docker, containerd and umoci are built on. Where a rule of ours differs from Go's, the function
- * or the field says so, and DESIGN.md gives the reason.
+ * Docker, containerd and umoci are built on. What differs, and why, is in DESIGN.md, D14:
+ *
+ * - Read as an entry: GNU's dump directories ('D'), as directories. Passed over: labels of volumes
+ *   ('V') and global headers, with the special headers before them, as engines do it.
+ * - Refused though Go reads it: a tar that ends within the last block of an entry, or with a special
+ *   header; a NUL in GNU.sparse.name; a number of more than 32 characters in a map of PAX 1.0; more
+ *   special headers before an entry, or runs in a file, than the limits below.
+ * - Read though Go refuses it: data behind a link, device, directory or FIFO, see li_tar_next().
  *
  * The reader never reads contents: it says where in the tar they lie. It reads nothing twice that
  * it needs once, and every number in a header is checked before it is used.
@@ -55,7 +61,7 @@ struct li_tar_run {
     uint64_t length; /* bytes, at least 1 */
 };
 
-/* A PAX record. Neither text ends with a NUL, and a value may have any bytes. */
+/* A PAX record. The key has no NUL and does not end with one; a value may have any bytes. */
 struct li_tar_record {
     const char *key, *value;
     size_t key_length, value_length;
@@ -75,9 +81,10 @@ struct li_tar_entry {
     uint64_t data;                 /* where in the tar the first stored byte lies */
     uint64_t stored;               /* bytes stored there; they all lie within the tar */
     bool sparse;                   /* the runs say where the data belongs; they add up to STORED */
-    const struct li_tar_run *runs; /* ascending, apart, within SIZE */
+    const struct li_tar_run *runs; /* ascending, none over another, within SIZE */
     size_t run_count;
-    /* PAX records in effect, each key once (the last counts), in the order of the tar. */
+    /* PAX records in effect, each key once (the last counts), in the order of the tar; those of
+     * GNU.sparse.offset and GNU.sparse.numbytes are not among them. A NUL is behind each value. */
     const struct li_tar_record *records;
     size_t record_count;
 };
@@ -86,14 +93,17 @@ struct li_tar_entry {
 int li_tar_new(const struct li_tar_source *source, struct li_tar **out, struct li_error *err);
 void li_tar_free(struct li_tar *tar); /* NULL is allowed */
 
-/* The next entry, or NULL in *ENTRY at the end of the archive. The entry is TAR's and valid up to
- * the next call. Errors: LI_ECORRUPT (not a tar, or a broken one), LI_EUNSUPPORTED (a type that no
- * engine unpacks), LI_ELIMIT, LI_ENOMEM, and what the source says. After an error only
- * li_tar_free() may be called. */
+/* The next entry, or NULL in *ENTRY at the end of the archive, which may be asked for again. The
+ * entry is TAR's and valid up to the next call. Behind a link, device, directory or FIFO the next
+ * header follows directly, whatever size it states; where neither a header nor the end stands there
+ * but one does behind so many bytes, that is where the next is. Errors: LI_ECORRUPT (not a tar, a
+ * broken one, or one that ends in one reading and goes on in the other), LI_EUNSUPPORTED (a type
+ * that no engine unpacks), LI_ELIMIT, LI_ENOMEM, and what the source says. After an error only
+ * li_tar_failed_path() and li_tar_free() may be called. */
 int li_tar_next(struct li_tar *tar, const struct li_tar_entry **entry, struct li_error *err);
 
-/* Where the last error's entry begins and what it is called, as far as that was read: its path or
- * "". For messages; valid up to the next call. */
+/* What the entry of the last error is called, as far as that was read, or "". For messages; valid up
+ * to the next call. */
 const char *li_tar_failed_path(const struct li_tar *tar);
 
 #endif

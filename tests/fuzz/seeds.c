@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "crypto/seal.h"
 #include "layer/record.h"
+#include "tars.h"
 
 static const char *top;
 
@@ -25,68 +26,6 @@ static void save(const char *target, const char *name, const void *data, size_t 
 }
 
 /* ---- layers ---- */
-
-static void put_with_records(struct li_buffer *tar, const char *path, char type,
-                             struct li_buffer *pax)
-{
-    tar_put(tar, &(struct tar_entry){.path = path, .type = type, .mode = 0750, .pax = pax});
-    pax->len = 0;
-}
-
-static void make_records(struct li_buffer *tar)
-{
-    struct li_buffer pax = {0};
-
-    tar_record_text(&pax, "path", "gr\xc3\xbc\xc3\x9f\x65");
-    tar_record_text(&pax, "mtime", "-5.25");
-    tar_record_text(&pax, "uid", "4000000000");
-    put_with_records(tar, "x", '0', &pax);
-    tar_record_text(&pax, "SCHILY.xattr.user.name", "value");
-    tar_record(&pax, "SCHILY.xattr.security.capability", "\1\0\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0",
-               20);
-    tar_record_text(&pax, "LIBARCHIVE.xattr.user.name", "dmFsdWU=");
-    put_with_records(tar, "attributes", '0', &pax);
-    tar_record_text(&pax, "SCHILY.acl.access",
-                    "user::rwx,user:5:r-x,group::r-x,mask::rwx,other::---");
-    tar_record_text(&pax, "SCHILY.acl.default", "user::rwx,group::r-x,other::---");
-    put_with_records(tar, "acls", '5', &pax);
-    tar_record_text(&pax, "linkpath", "\xff\xfe");
-    put_with_records(tar, "symlink", '2', &pax);
-    li_buffer_free(&pax);
-}
-
-static void make_sparse(struct li_buffer *tar)
-{
-    struct li_buffer pax = {0};
-    static const char map[TAR_BLOCK + 10] = "2\n4096\n5\n100000\n5\n";
-
-    tar_record_text(&pax, "GNU.sparse.size", "200000");
-    tar_record_text(&pax, "GNU.sparse.numblocks", "2");
-    tar_record_text(&pax, "GNU.sparse.map", "4096,5,100000,5");
-    tar_put(tar, &(struct tar_entry){.path = "sparse-0.1", .data = "1234567890", .pax = &pax});
-    pax.len = 0;
-    tar_record_text(&pax, "GNU.sparse.major", "1");
-    tar_record_text(&pax, "GNU.sparse.minor", "0");
-    tar_record_text(&pax, "GNU.sparse.name", "sparse-1.0");
-    tar_record_text(&pax, "GNU.sparse.realsize", "200000");
-    tar_put(tar, &(struct tar_entry){.path = "x", .data = map, .length = sizeof(map), .pax = &pax});
-    li_buffer_free(&pax);
-}
-
-static void make_types(struct li_buffer *tar)
-{
-    char path[200];
-
-    tar_entries(tar, "dir/ dir/file=text dir/link>file hard*dir/file ./=");
-    tar_put(tar, &(struct tar_entry){.path = "null", .type = '3', .major = 1, .minor = 3});
-    tar_put(tar, &(struct tar_entry){.path = "disk", .type = '4', .major = 259, .minor = 70000});
-    tar_put(tar, &(struct tar_entry){.path = "fifo", .type = '6', .mtime = 5000000000});
-    memset(path, 'p', 150);
-    strcpy(path + 150, "/q");
-    tar_put(tar, &(struct tar_entry){.path = path, .form = TAR_USTAR});
-    tar_put(tar, &(struct tar_entry){.path = path, .form = TAR_GNU, .data = "again"});
-    tar_put(tar, &(struct tar_entry){.path = "l", .form = TAR_GNU, .target = path, .type = '2'});
-}
 
 static void put_mark(struct li_buffer *layers)
 {
@@ -114,6 +53,35 @@ static void save_layers(void)
     tar_entries(&tar, "a/b=3 k/v=3 d=3 l/.wh..wh..opq=");
     save("layer", "whiteouts", tar.data, tar.len);
     li_buffer_free(&tar);
+}
+
+/* Behind a byte that has their checksums put right. */
+static void save_tar(const char *name, const struct li_buffer *tar)
+{
+    struct li_buffer input = {0};
+
+    tar_append(&input, "\1", 1);
+    tar_append(&input, tar->data, tar->len);
+    save("tar", name, input.data, input.len);
+    li_buffer_free(&input);
+}
+
+static void save_tars(void)
+{
+    static void (*const make[])(struct li_buffer *) = {make_types,   make_records, make_sparse,
+                                                       make_forms,   make_maps,    make_link_data,
+                                                       make_specials};
+    char name[16];
+
+    for (size_t i = 0; i < sizeof(make) / sizeof(make[0]); i++) {
+        struct li_buffer tar = {0};
+
+        make[i](&tar);
+        tar_end(&tar);
+        snprintf(name, sizeof(name), "tar-%zu", i);
+        save_tar(name, &tar);
+        li_buffer_free(&tar);
+    }
 }
 
 /* ---- images ---- */
@@ -372,6 +340,7 @@ int main(int argc, char **argv)
     top = argv[1];
     mkdir(top, 0777);
     save_layers();
+    save_tars();
     save_oci();
     save_docker();
     save_gzip();

@@ -289,7 +289,7 @@ static void test_empty_names(void **state)
 /* The root's own entry, in the ways that tars have it. */
 static void test_root(void **state)
 {
-    static const char *const names[] = {"./", ".", "/", "a/.."};
+    static const char *const names[] = {"./", ".", "/", "a/..", ""};
 
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

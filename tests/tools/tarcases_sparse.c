@@ -117,6 +117,15 @@ static void make_1_0(struct li_buffer *tar)
     put_1_0(tar, "12288", "2\n4096\n4\n8192\n4\n", "one\ntwo\n");
 }
 
+static void make_nul_in_name(struct li_buffer *tar)
+{
+    char *name;
+
+    make_1_0(tar);
+    name = memmem(tar->data, tar->len, "=file\n", 6);
+    name[2] = '\0';
+}
+
 /* 10 GiB, with two runs. */
 static void make_large(struct li_buffer *tar)
 {
@@ -172,6 +181,10 @@ const struct tar_case tar_cases_sparse[] = {
     {"sparse-0.0", make_0_0, SPARSE NEXT, NULL, ""},
     {"sparse-0.1", make_0_1, SPARSE NEXT, NULL, ""},
     {"sparse-1.0", make_1_0, SPARSE NEXT, NULL, ""},
+    {"sparse-nul-in-name", make_nul_in_name, "error\n",
+     "file path=f\\x00le mode=0644 uid=0 gid=0 mtime=0.000000000 size=12288 sha256="
+     "8aed2637e1d389d8339cc6eba62ecf50685358132ef60f3babe2b6b041be5293\n" NEXT,
+     "refused "},
     {"sparse-large", make_large, PLAIN "size=10737418240\n" NEXT, NULL, ""},
     {"sparse-overlap", make_overlap, "error\n", NULL, "refused "},
     {"sparse-beyond", make_beyond, "error\n", NULL, ""},

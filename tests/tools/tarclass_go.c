@@ -44,6 +44,12 @@ static bool is_special_limit(const struct tar_difference *d)
     return fails_with(d, "special headers") && d->facts.specials > SPECIALS_MAX;
 }
 
+static bool is_nul_in_name(const struct tar_difference *d)
+{
+    return fails_with(d, "GNU.sparse.name\" has a NUL") &&
+           tar_facts_has(&d->facts, "GNU.sparse.name=");
+}
+
 /* Both places are named in the message, and lib/tar's own unit tests are of when it comes. */
 static bool is_two_readings(const struct tar_difference *d)
 {
@@ -103,6 +109,11 @@ const struct tar_class tar_classes_go[] = {
      .stop = true,
      .is = is_special_limit,
      .why = "more than 32 special headers before one entry are refused; no writer makes them"},
+    {.name = "nul-in-name",
+     .stop = true,
+     .is = is_nul_in_name,
+     .why =
+         "the name of a sparse file has a NUL, which the name of no file can have; it is refused"},
     {.name = "two-readings",
      .stop = true,
      .is = is_two_readings,

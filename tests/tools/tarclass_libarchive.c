@@ -8,6 +8,7 @@
 enum {
     AT_SIZE = 124,
     SIZE = 12,
+    AT_SUM = 148,
     AT_TYPE = 156,
     AT_MAGIC = 257,
     AT_PREFIX = 345,
@@ -107,6 +108,17 @@ static bool is_odd_sparse(const struct tar_difference *d)
 {
     return d->own && d->other_error && d->facts.header && strchr("7D", d->facts.header[AT_TYPE]) &&
            tar_facts_has(&d->facts, "GNU.sparse.");
+}
+
+/* Behind the digits. */
+static bool is_checksum(const struct tar_difference *d)
+{
+    if (!d->own || !d->other_error || !d->facts.header)
+        return false;
+    for (int i = AT_SUM; i < AT_TYPE; i++)
+        if (d->facts.header[i] != '\0' && !strchr("01234567 ", d->facts.header[i]))
+            return true;
+    return false;
 }
 
 static bool is_lost(const struct tar_difference *d)
@@ -275,6 +287,10 @@ const struct tar_class tar_classes_libarchive[] = {
      .stop = true,
      .is = is_odd_sparse,
      .why = "a sparse file of the type 7 or D; libarchive refuses it"},
+    {.name = "checksum",
+     .stop = true,
+     .is = is_checksum,
+     .why = "a checksum with something behind its digits and a NUL, which libarchive refuses"},
     {.name = "lost",
      .stop = true,
      .is = is_lost,

@@ -106,7 +106,7 @@ UNIT_IMAGE = image image_container image_oci
 UNIT_TAR = tar tar_numbers tar_pax tar_places tar_sparse
 
 UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
-	layer_give_way layer_gzip layer_names layer_runs layer_sparse layer_xattr layer_zeros
+	layer_give_way layer_gzip layer_headers layer_names layer_runs layer_sparse layer_xattr layer_zeros
 
 UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 

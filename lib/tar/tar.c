@@ -74,8 +74,9 @@ static int read_special(struct li_tar *tar, uint64_t at, struct li_error *err)
         return li_fail(err, LI_ELIMIT, "it has %lld bytes, more than %d",
                        (long long)tar->header.size, LI_TAR_SPECIAL_MAX);
     rc = li_tar_places_skip(&tar->places, &tar->source, at, size, err);
-    if (rc == 0)
-        rc = tar->source.look(tar->source.self, at, size, &bytes, err);
+    if (rc < 0)
+        return rc;
+    rc = tar->source.look(tar->source.self, at, size, &bytes, err);
     if (rc < 0)
         return rc;
     switch (tar->header.type) {

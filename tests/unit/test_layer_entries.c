@@ -332,66 +332,6 @@ static void test_unknown_types(void **state)
     }
 }
 
-/* A size of what has no data hides nothing; where two readings would do, there is no image. */
-static void test_sizes_without_data(void **state)
-{
-    struct stack s = {0};
-    struct li_buffer *tar = stack_layer(&s);
-    static const char zeros[1024];
-
-    (void)state;
-    tar_file(tar, "orig", "text");
-    tar_put(tar, &(struct tar_entry){.path = "link", .target = "orig", .type = '1', .size = 1024});
-    tar_put(tar, &(struct tar_entry){.path = "d", .type = '5', .size = 4096, .mode = 0755});
-    tar_file(tar, "lost", "here");
-    tar_file(tar, "after", "2");
-    tar_put(tar,
-            &(struct tar_entry){.path = "data", .target = "orig", .type = '1', .data = "text"});
-    tar_file(tar, "last", "3");
-    expect_tree(&s, "after=2 d/ data=text*3 last=3 link=text*3 lost=here orig=text*3");
-    tar = stack_layer(&s);
-    tar_file(tar, "orig", "text");
-    tar_put(tar, &(struct tar_entry){
-                     .path = "l", .target = "orig", .type = '1', .data = zeros, .length = 1024});
-    tar_file(tar, "hidden", "here");
-    expect_no_image(&s, LI_ECORRUPT, "layer l0/layer.tar: the tar can be read in two ways");
-}
-
-/* Headers of all lengths begin anywhere in the windows by which a layer is read. */
-static void test_headers_across_windows(void **state)
-{
-    static const size_t sizes[] = {400, 60000, 65536, 200000, 900000};
-    uint8_t *bytes = tar_bytes(3, 900000);
-
-    (void)state;
-    for (size_t before = 0; before < 70000; before += 65536 - 1024) {
-        struct stack s = {0};
-        struct li_buffer *tar = stack_layer(&s), want = {0};
-
-        tar_random_file(tar, "0", 7, before);
-        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-            struct li_buffer pax = {0};
-            char path[16], mark[32];
-
-            snprintf(path, sizeof(path), "%zu", i + 1);
-            snprintf(mark, sizeof(mark), "%zu=%zu", i + 1, sizes[i]);
-            tar_record(&pax, "comment", bytes, sizes[i]);
-            tar_record_text(&pax, "path", path);
-            tar_put(tar,
-                    &(struct tar_entry){
-                        .path = "x", .data = strchr(mark, '=') + 1, .mode = 0644, .pax = &pax});
-            tar_append(&want, " ", i > 0);
-            tar_append(&want, mark, strlen(mark));
-            li_buffer_free(&pax);
-        }
-        tar_file(stack_layer(&s), ".wh.0", "");
-        tar_append(&want, "", 1);
-        expect_tree(&s, (char *)want.data);
-        li_buffer_free(&want);
-    }
-    free(bytes);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -406,8 +346,6 @@ int main(void)
         cmocka_unit_test(test_symlinks),
         cmocka_unit_test(test_types),
         cmocka_unit_test(test_unknown_types),
-        cmocka_unit_test(test_sizes_without_data),
-        cmocka_unit_test(test_headers_across_windows),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

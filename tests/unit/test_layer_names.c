@@ -136,7 +136,7 @@ static void test_targets_in_pax_only(void **state)
     }
 }
 
-/* libarchive would take what is before the NUL for the name. */
+/* What is before the NUL must not be taken for the name. */
 static void test_nul_in_names(void **state)
 {
     static const char *const keys[] = {"path", "linkpath", "GNU.sparse.name"};
@@ -151,7 +151,7 @@ static void test_nul_in_names(void **state)
                 &(struct tar_entry){
                     .path = "l", .target = "t", .type = i == 2 ? '0' : '2', .pax = &pax});
         expect_no_image(&s, LI_ECORRUPT, "has a NUL");
-        /* The same where libarchive warns of the name already. */
+        /* The same with a name that is not ASCII. */
         tar_record_text(&pax, "path", UTF8);
         tar_put(stack_layer(&s),
                 &(struct tar_entry){
@@ -251,7 +251,7 @@ static void test_long_paths(void **state)
     assert_int_equal(ext2fs_read_inode(fs, at, &inode), 0);
     assert_int_equal(inode.i_size, 4);
     close_ext4(&s, fs);
-    /* Neither libarchive nor the limit lets more pass. */
+    /* More than the limit. */
     for (size_t i = 0; i < TOO_LONG / 2 + 10; i++)
         memcpy(path + 2 * i, "a/", 3);
     tar_file(stack_layer(&s), path, "deeper");

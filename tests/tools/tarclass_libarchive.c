@@ -14,6 +14,8 @@ enum {
     AT_PREFIX = 345,
     PREFIX = 155,
     AT_RUNS = 386,
+    AT_MORE = 482,
+    AT_REAL_SIZE = 483,
     RUNS_END = 495,
 };
 
@@ -42,6 +44,16 @@ static bool is_refused(const struct tar_difference *d)
     return d->own_error;
 }
 
+/* A number of GNU tar's old map, or the file's size behind it. */
+static bool is_odd_map(const struct tar_facts *facts)
+{
+    bool odd = is_odd(facts, AT_REAL_SIZE, SIZE);
+
+    for (size_t at = AT_RUNS; at < AT_MORE; at += SIZE)
+        odd |= is_odd(facts, at, SIZE);
+    return facts->header && facts->header[AT_TYPE] == 'S' && odd;
+}
+
 /* Of this entry or, where its end was found all the same, of the one before. */
 static bool is_size(const struct tar_difference *d)
 {
@@ -49,7 +61,8 @@ static bool is_size(const struct tar_difference *d)
 
     if (d->before)
         tar_facts_read(d->tar, d->len, d->before->header, &before);
-    return (d->own && is_odd(&d->facts, AT_SIZE, SIZE)) || is_odd(&before, AT_SIZE, SIZE);
+    return (d->own && (is_odd(&d->facts, AT_SIZE, SIZE) || is_odd_map(&d->facts))) ||
+           is_odd(&before, AT_SIZE, SIZE);
 }
 
 static bool is_stray_size(const struct tar_difference *d)
@@ -261,7 +274,8 @@ const struct tar_class tar_classes_libarchive[] = {
     {.name = "size",
      .stop = true,
      .is = is_size,
-     .why = "a size with NULs in front; libarchive reads 0 and looks for the next header too soon"},
+     .why = "a size with NULs in front, or a number of GNU tar's old map; libarchive reads 0, and "
+            "may look for the next header too soon"},
     {.name = "stray-size",
      .stop = true,
      .is = is_stray_size,

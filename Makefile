@@ -125,13 +125,20 @@ UNIT_MAN = man
 # Programs that the scenarios use: tests/tools/NAME.c
 TOOLS = ext4list faultproxy faultstream layout mktar mountfile randomstack treelist
 
+TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack randomtar tarcases tarcheck tarlist treelist
+
+# What readers of tars see, and where they may differ, for the programs that compare them.
+TAR_LISTS = tests/tools/taritem.c tests/tools/taritem_archive.c tests/tools/taritem_own.c
+TAR_CLASSES = tests/tools/tarclass_go.c tests/tools/tarclass_libarchive.c tests/tools/tarcompare.c \
+	tests/tools/tarfacts.c
+
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
 	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-rm.1 lambdaimg-umount.1 \
 	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5 lambdaimg-s3.7
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
-FUZZ = aws files gzip image layer manifest record s3 seal tar
+FUZZ = aws files gzip image layer manifest record s3 seal tar tars
 FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
@@ -170,7 +177,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB = $(BUILD)/liblambdaimg.a
 PROGRAM = $(BUILD)/lambdaimg
 UNIT_BIN = $(UNIT:%=$(BUILD)/tests/test_%)
-TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%) $(BUILD)/tests/flipread.so
+TOOL_BIN = $(BUILD)/tests/flipread.so $(BUILD)/tests/tardump $(TOOLS:%=$(BUILD)/tests/%)
 
 MAN_PAGES = $(MAN:%=$(BUILD)/man/%)
 COMPLETION = $(BUILD)/completion/lambdaimg
@@ -212,6 +219,25 @@ $(BUILD)/tests/flipread.so: tests/tools/flipread.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -std=c11 -O2 $(WARN) -fPIC -shared -o $@ $<
 
+
+$(BUILD)/tests/randomtar: $(call obj,tests/tools/randomline.c tests/tools/tarfile.c tests/tools/tarmake.c \
+	tests/tools/tarmutate.c tests/tools/tarsparse.c) $(LIB)
+
+$(BUILD)/tests/tarcases: $(call obj,tests/tools/randomline.c tests/tools/tarcases_formats.c \
+	tests/tools/tarcases_sizes.c tests/tools/tarcases_sparse.c tests/tools/tarfile.c tests/tools/tarmake.c) $(LIB)
+
+$(BUILD)/tests/tarcheck: $(call obj,tests/tools/tarfile.c $(TAR_LISTS) $(TAR_CLASSES)) $(LIB)
+
+$(BUILD)/tests/tarlist: $(call obj,tests/tools/tarfile.c $(TAR_LISTS)) $(LIB)
+
+# Go looks for settings and keeps its cache at home, and would fetch modules: here it does neither.
+GO = HOME=$(abspath $(BUILD))/go GOCACHE=$(abspath $(BUILD))/go/cache GOTMPDIR=$(abspath $(BUILD))/go/tmp \
+	GOENV=off GOFLAGS= GO111MODULE=off GOPROXY=off CGO_ENABLED=0 go
+
+$(BUILD)/tests/tardump: tests/tools/tardump.go
+	@mkdir -p $(@D) $(BUILD)/go/tmp
+	$(GO) build -o $@ $<
+
 $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -226,9 +252,12 @@ $(COMPLETION): scripts/make-completion $(PROGRAM)
 	scripts/make-completion $(PROGRAM) >$@.part
 	@mv $@.part $@
 
+$(BUILD)/tests/fuzz_tars: $(call obj,$(TAR_LISTS) $(TAR_CLASSES))
+
 $(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcmocka $(PKG_LIBS) $(if $(filter %/fuzz_gzip,$@),-lz)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter-out $(LIB),$^) $(LIB) -lcmocka $(PKG_LIBS) \
+		$(if $(filter %/fuzz_gzip,$@),-lz)
 
 $(BUILD)/tests/seeds: $(BUILD)/obj/tests/fuzz/seeds.o $(LIB)
 	@mkdir -p $(@D)
@@ -296,8 +325,11 @@ fuzz:
 	$(MAKE) -j $(JOBS) CC=clang BUILD=build/fuzz SAN=address,undefined,fuzzer-no-link run-fuzz
 
 # What a run finds of use stays in the corpus for the next one; what fails is BUILD/NAME-*.
-run-fuzz: $(FUZZ:%=$(BUILD)/tests/fuzz_%) $(BUILD)/tests/seeds
+run-fuzz: $(FUZZ:%=$(BUILD)/tests/fuzz_%) $(BUILD)/tests/seeds $(BUILD)/tests/randomtar $(BUILD)/tests/tarcases
 	$(BUILD)/tests/seeds $(BUILD)/seeds
+	mkdir -p $(BUILD)/seeds/tars
+	$(BUILD)/tests/randomtar 1 200 $(BUILD)/seeds/tars
+	$(BUILD)/tests/tarcases $(BUILD)/seeds/tars
 	for name in $(FUZZ); do \
 		mkdir -p $(BUILD)/corpus/$$name; \
 		$(BUILD)/tests/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=20 \
@@ -331,6 +363,7 @@ bench: $(PROGRAM) $(filter $(DEMO_IMAGE),$(IMAGES))
 
 C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd tests/*)))
 H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd tests/*)))
+GO_FILES = $(wildcard tests/tools/*.go)
 SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
 	tests/scenarios/through-s3 tests/compare-images tests/with-s3-server \
 	$(filter-out %.md %/recorded,$(wildcard bench/*))
@@ -340,6 +373,9 @@ lint: cppcheck
 	clang-format --dry-run --Werror $(C_FILES) $(H_FILES)
 	shellcheck --external-sources --source-path=SCRIPTDIR $(SHELL_FILES)
 	scripts/check-includes
+	test -z "$$(gofmt -l $(GO_FILES) | tee /dev/stderr)"
+	mkdir -p $(BUILD)/go/tmp
+	$(GO) vet $(GO_FILES)
 
 # It loses count of loops that fill an array, so uninitialised variables are left to the compilers and
 # to the analyzer.

@@ -123,9 +123,9 @@ UNIT_COMPARE = compare compare_stored
 UNIT_MAN = man
 
 # Programs that the scenarios use: tests/tools/NAME.c
-TOOLS = ext4list faultproxy faultstream layout mktar mountfile randomstack treelist
 
-TOOLS = ext4list faultproxy faultstream mktar mountfile randomstack randomtar tarcases tarcheck tarlist treelist
+TOOLS = ext4list faultproxy faultstream layout mktar mountfile randomstack randomtar tarcases tarcheck tarlist \
+	treelist
 
 # What readers of tars see, and where they may differ, for the programs that compare them.
 TAR_LISTS = tests/tools/taritem.c tests/tools/taritem_archive.c tests/tools/taritem_own.c
@@ -177,7 +177,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB = $(BUILD)/liblambdaimg.a
 PROGRAM = $(BUILD)/lambdaimg
 UNIT_BIN = $(UNIT:%=$(BUILD)/tests/test_%)
-TOOL_BIN = $(BUILD)/tests/flipread.so $(BUILD)/tests/tardump $(TOOLS:%=$(BUILD)/tests/%)
+TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%) $(BUILD)/tests/flipread.so $(BUILD)/tests/tardump
 
 MAN_PAGES = $(MAN:%=$(BUILD)/man/%)
 COMPLETION = $(BUILD)/completion/lambdaimg
@@ -218,7 +218,6 @@ $(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sket
 $(BUILD)/tests/flipread.so: tests/tools/flipread.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -std=c11 -O2 $(WARN) -fPIC -shared -o $@ $<
-
 
 $(BUILD)/tests/randomtar: $(call obj,tests/tools/randomline.c tests/tools/tarfile.c tests/tools/tarmake.c \
 	tests/tools/tarmutate.c tests/tools/tarsparse.c) $(LIB)

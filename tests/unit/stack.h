@@ -36,7 +36,7 @@ struct stack {
     struct stack_layer layer[STACK_MAX];
     size_t count;
     uint32_t layout; /* that the image is made by; 0: the latest */
-    bool oci; /* packed as an OCI layout, whose descriptors state digests */
+    bool oci;        /* packed as an OCI layout, whose descriptors state digests */
     struct li_image *image;
     struct li_layers *layers;
     struct li_tree *tree;

@@ -161,15 +161,17 @@ try() {
 
 # ---- all reads of a byte -----------------------------------------------------------------------
 
-# all_reads COMMAND IMAGE WHAT FILE AT LEAST: each read of that byte, once and from then on; there are LEAST
-# of them at least where nothing is wrong.
+# all_reads COMMAND IMAGE WHAT FILE AT LEAST: each read of that byte, once; for convert, and for all commands
+# with SOAK, from then on as well. There are LEAST of them at least where nothing is wrong.
 all_reads() {
     local command=$1 image=$2 what=$3 file=$4 at=$5 least=$6 how=once n=0 reads failed=0
+    local ways=(once on)
 
+    [ -n "$SOAK" ] || [ "$command" = convert ] || ways=(once)
     try "$command" >wrongs
     [ "$STATUS" -eq 0 ] || wrong "nothing was flipped" >>wrongs
     reads=$READS
-    for how in once on; do
+    for how in "${ways[@]}"; do
         for ((n = 1; n <= reads; n++)); do
             try "$command" >>wrongs
             [ "$STATUS" -eq 0 ] || failed=$((failed + 1))

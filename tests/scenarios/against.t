@@ -93,7 +93,7 @@ has "$ERR" 'differences; the two readers of these layers disagree, so this may b
 slash_image text=2
 run 1 "a layer in which libarchive takes contents for a header" verify slash:1 --against slash.tar
 has "$OUT" '^odd/: the two readers of the layer .* disagree: ' "the entry is named"
-has "$ERR" 'the two readers of the layers disagree, and libarchive gives up: ' "and who gives up"
+has "$ERR" 'the two readers of the layers disagree, and as libarchive reads them nothing can be compared: ' "and why nothing is compared"
 
 # ---- large ones --------------------------------------------------------------------------------
 

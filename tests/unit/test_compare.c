@@ -136,6 +136,9 @@ static void test_attributes(void **state)
                "user::rw-,group::r-x,other::---", "/f: mode: 0750, 0650\n");
     expect_pax("SCHILY.acl.access", "user::rw-,user:a:r--:1000,group::r-x,mask::rwx,other::---",
                "user::rw-,user:a:r--:1000,group::r-x,mask::rwx,other::---", "");
+    expect_pax("SCHILY.acl.access", "user::rwx", "user::rwx", "");
+    expect_pax("SCHILY.acl.access", "mask::rwx,user:5:rwx", "user:5:rwx,mask::rwx", "");
+    expect_pax("SCHILY.acl.access", "other::rwx", "other::r--", "/f: mode: 0647, 0644\n");
     expect_pax("mtime", "-1.25", "-1.5", "/f: mtime: -2.750000000, -2.500000000\n");
     expect_pax("mtime", "-0.25", "-0.25", "");
     expect_pax("mtime", "0.25", "-0.5", "/f: mtime: 0.250000000, 0.500000000\n");

@@ -302,6 +302,17 @@ static void test_reader_that_gives_up(void **state)
     li_buffer_free(&said);
 }
 
+/* Of a directory without a name both know that it is the root. */
+static void test_no_name(void **state)
+{
+    const struct tar_entry one = {.path = "", .type = '5', .mode = 0750, .uid = 3};
+    const struct tar_entry other = {.path = "", .type = '5', .mode = 0700, .uid = 3};
+
+    (void)state;
+    expect_entries(&one, &one, "");
+    expect_entries(&one, &other, "/: mode: 0750, 0700\n");
+}
+
 /* Of the last file all contents are there, and of what fills their last block nothing or a part. */
 static void test_cut_padding(void **state)
 {
@@ -358,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_missing_parents),
         cmocka_unit_test(test_readers),
         cmocka_unit_test(test_reader_that_gives_up),
+        cmocka_unit_test(test_no_name),
         cmocka_unit_test(test_cut_padding),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_chains),

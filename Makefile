@@ -372,6 +372,7 @@ lint: cppcheck
 	clang-format --dry-run --Werror $(C_FILES) $(H_FILES)
 	shellcheck --external-sources --source-path=SCRIPTDIR $(SHELL_FILES)
 	scripts/check-includes
+	scripts/check-decisions
 	test -z "$$(gofmt -l $(GO_FILES) | tee /dev/stderr)"
 	mkdir -p $(BUILD)/go/tmp
 	$(GO) vet $(GO_FILES)

@@ -169,6 +169,8 @@ static int read_change(struct archive_entry *entry, bool strict, struct li_chang
     const char *path = archive_entry_pathname(entry), *link = archive_entry_hardlink(entry);
     int rc;
 
+    if (path && !*path && !link && archive_entry_filetype(entry) == AE_IFDIR)
+        path = "."; /* a directory without a name is the root */
     if (!path || !*path)
         return li_fail(err, LI_ECORRUPT, "an entry without a name");
     if (strlen(path) > LI_COMPARE_PATH_MAX || (link && strlen(link) > LI_COMPARE_PATH_MAX))

@@ -39,12 +39,20 @@ static int make_tree(struct li_comparison *c, struct li_error *err)
     return rc;
 }
 
+/* What comes of a misreading may break any rule of layers. */
+static bool is_misreading(const struct li_comparison *c, int rc)
+{
+    return c->result.disagreements > 0 &&
+           (rc == LI_ECORRUPT || rc == LI_EINVALID || rc == LI_EUNSUPPORTED || rc == LI_ELIMIT);
+}
+
 static int compare(struct li_comparison *c, struct li_error *err)
 {
     int rc = make_tree(c, err);
 
-    if (rc == LI_ECORRUPT && c->result.disagreements > 0)
-        li_context(err, "the two readers of the layers disagree, and libarchive gives up");
+    if (is_misreading(c, rc))
+        li_context(err, "the two readers of the layers disagree, and as libarchive reads them "
+                        "nothing can be compared");
     if (rc == 0)
         rc = li_compare_trees(c, err);
     if (rc == 0)

@@ -51,9 +51,10 @@ struct li_compare_sides {
 /* Lets both readers read the layers, then compares all paths, their metadata, attributes and
  * contents: first metadata in the order of directories, then contents in the order of the layers.
  * Differences and disagreements are no failure; but where libarchive cannot read what lib/tar can,
- * nothing can be compared, which is LI_ECORRUPT. Fails where
- * either side cannot be read, and with LI_ECORRUPT where layers are not what the image states. The
- * calling thread's locale is changed meanwhile. */
+ * or where what it reads makes no tree, nothing can be compared, which is LI_ECORRUPT,
+ * LI_EINVALID, LI_EUNSUPPORTED or LI_ELIMIT, and the text says that the readers disagree. Fails
+ * where either side cannot be read, and with LI_ECORRUPT where layers are not what the image
+ * states. The calling thread's locale is changed meanwhile. */
 int li_compare(const struct li_compare_sides *sides, const struct li_compare_reports *reports,
                struct li_compare_result *out, struct li_error *err);
 

@@ -23,7 +23,7 @@ struct li_layer_archive {
     uint64_t length, at; /* bytes of the layer */
     struct archive *archive;
     struct li_error failure; /* of the layer's own bytes */
-    bool primed;
+    bool primed, padded;
     uint8_t piece[PIECE];
 };
 
@@ -43,6 +43,16 @@ static size_t prime(uint8_t *to)
     return HEADER;
 }
 
+/* What is missing of the layer's last block. */
+static size_t pad(struct li_layer_archive *l)
+{
+    size_t len = l->padded ? 0 : (HEADER - l->length % HEADER) % HEADER;
+
+    memset(l->piece, 0, len);
+    l->padded = true;
+    return len;
+}
+
 static la_ssize_t give(struct archive *archive, void *arg, const void **data)
 {
     struct li_layer_archive *l = arg;
@@ -53,6 +63,8 @@ static la_ssize_t give(struct archive *archive, void *arg, const void **data)
         l->primed = true;
         return (la_ssize_t)prime(l->piece);
     }
+    if (l->at == l->length)
+        return (la_ssize_t)pad(l);
     if (len > l->length - l->at)
         len = (size_t)(l->length - l->at);
     if (li_layers_read(l->layers, l->index, l->piece, len, l->at, &l->failure) < 0) {
@@ -86,6 +98,13 @@ static int fail(struct li_layer_archive *l, struct li_error *err)
     else
         li_fail(err, LI_ECORRUPT, "%s", text ? text : "the tar is damaged");
     return li_context(err, "layer %s", li_layers_name(l->layers, l->index));
+}
+
+/* A warning is of names that the C locale cannot convert; they arrive as they are. ARCHIVE_RETRY is
+ * a failure, of a header that is not one for instance. */
+static bool is_read(int rc)
+{
+    return rc == ARCHIVE_OK || rc == ARCHIVE_WARN;
 }
 
 int li_compare_layer_open(struct li_layers *layers, size_t index, struct li_layer_archive **out,
@@ -130,8 +149,7 @@ int li_compare_layer_next(struct li_layer_archive *layer, struct archive_entry *
 
     if (rc == ARCHIVE_EOF)
         return LI_END;
-    /* A warning is of names that the C locale cannot convert; they arrive as they are. */
-    return rc < ARCHIVE_WARN ? fail(layer, err) : 0;
+    return is_read(rc) ? 0 : fail(layer, err);
 }
 
 int li_compare_layer_data(struct li_layer_archive *layer, const uint8_t **data, size_t *len,
@@ -143,7 +161,7 @@ int li_compare_layer_data(struct li_layer_archive *layer, const uint8_t **data, 
 
     if (rc == ARCHIVE_EOF)
         return LI_END;
-    if (rc < ARCHIVE_WARN || at < 0)
+    if (!is_read(rc) || at < 0)
         return fail(layer, err);
     *data = block;
     *offset = (uint64_t)at;

@@ -31,6 +31,7 @@ struct readers {
     size_t held;
     struct li_tar *ours;
     struct li_layer_archive *theirs;
+    char last[TEXT]; /* the path of the last entry that both have */
 };
 
 /* A part of the layer, for lib/tar: out of the window where that has it. */
@@ -101,6 +102,15 @@ static bool see_numbers(struct view *v, const char *what, int64_t ours, int64_t 
     return true;
 }
 
+static bool see_modes(struct view *v, unsigned ours, unsigned theirs)
+{
+    char one[16], other[16];
+
+    snprintf(one, sizeof(one), "%04o", ours & 07777);
+    snprintf(other, sizeof(other), "%04o", theirs & 07777);
+    return see_texts(v, "mode", one, other);
+}
+
 static bool see_times(struct view *v, const struct li_tar_entry *e, struct archive_entry *a)
 {
     struct li_facts facts = {0};
@@ -127,7 +137,7 @@ static bool see_inodes(struct view *v, const struct li_tar_entry *e, struct arch
 {
     bool device = e->type == LI_TAR_CHARACTER || e->type == LI_TAR_BLOCK_DEVICE;
 
-    if (!has_acl(e) && see_numbers(v, "mode", e->mode & 07777, archive_entry_perm(a) & 07777))
+    if (!has_acl(e) && see_modes(v, e->mode, archive_entry_perm(a)))
         return true;
     if (see_numbers(v, "uid", e->uid, archive_entry_uid(a)) ||
         see_numbers(v, "gid", e->gid, archive_entry_gid(a)) || see_times(v, e, a))
@@ -156,23 +166,28 @@ static void disagree(struct readers *r, const char *path, const struct view *v)
                              v->what, v->ours, v->theirs);
 }
 
-/* One of the readers fails, or is at the end; a text of what the other has tells what it does not.
- */
-static void disagree_on_end(struct readers *r, const char *path, const char *ours,
-                            const char *theirs)
-{
-    struct view v = {.what = "entry"};
-
-    snprintf(v.ours, TEXT, "%s", ours);
-    snprintf(v.theirs, TEXT, "%s", theirs);
-    disagree(r, path, &v);
-}
-
 static const char *state_text(int rc, bool ended, const struct li_error *err)
 {
     if (rc < 0)
         return err->text;
     return ended ? "is at the end" : "reads it";
+}
+
+/* One of the readers fails, or is at the end. Without an entry of either, the last one is named. */
+static void disagree_on_end(struct readers *r, const struct li_tar_entry *e,
+                            struct archive_entry *a, const char *ours, const char *theirs)
+{
+    const char *path = e ? e->path : a ? or_empty(archive_entry_pathname(a)) : r->last;
+    struct view v = {0};
+
+    see_texts(&v, e || a ? "entry" : "what is behind it", ours, theirs);
+    disagree(r, path, &v);
+}
+
+/* Of the process or the file, and so the same to both readers. */
+static bool is_outside(int code)
+{
+    return code == LI_ENOMEM || code == LI_EIO;
 }
 
 /* The next entry of either. LI_END where both are through, or no more can be told of the layer. */
@@ -185,18 +200,18 @@ static int compare_next(struct readers *r, struct li_error *err)
     int other = li_compare_layer_next(r->theirs, &a, &theirs);
     struct view v;
 
-    if (one == LI_ENOMEM || one == LI_EIO || other == LI_ENOMEM || other == LI_EIO) {
-        *err = one == LI_ENOMEM || one == LI_EIO ? ours : theirs;
+    if (other != 0)
+        a = NULL;
+    if (is_outside(one) || is_outside(other)) {
+        *err = is_outside(one) ? ours : theirs;
         return err->code;
     }
     if ((one < 0) != (other < 0) || (one == 0 && !e) != (other == LI_END))
-        disagree_on_end(r,
-                        e   ? e->path
-                        : a ? or_empty(archive_entry_pathname(a))
-                            : "",
-                        state_text(one, !e, &ours), state_text(other, other == LI_END, &theirs));
-    if (one < 0 || !e || other != 0)
+        disagree_on_end(r, e, a, state_text(one, !e, &ours),
+                        state_text(other, other == LI_END, &theirs));
+    if (!e || !a)
         return LI_END;
+    snprintf(r->last, TEXT, "%s", e->path);
     if (see_others(&v, e, a)) {
         disagree(r, e->path, &v);
         return LI_END;

@@ -225,6 +225,12 @@ static int compare_entries(const void *a, const void *b)
     return tx != ty ? (tx < ty ? -1 : 1) : ix < iy ? -1 : ix > iy;
 }
 
+static void sort_entries(struct li_buffer *acl)
+{
+    qsort(acl->data + LI_ACL_HEADER, (acl->len - LI_ACL_HEADER) / LI_ACL_ENTRY, LI_ACL_ENTRY,
+          compare_entries);
+}
+
 int li_acl_from_text(const char *text, size_t len, struct li_buffer *out, struct li_buffer *name,
                      struct li_error *err)
 {
@@ -245,9 +251,26 @@ int li_acl_from_text(const char *text, size_t len, struct li_buffer *out, struct
             rc = take_entry(field, count, &acl, err);
     }
     if (rc == 0)
-        qsort(out->data + LI_ACL_HEADER, (out->len - LI_ACL_HEADER) / LI_ACL_ENTRY, LI_ACL_ENTRY,
-              compare_entries);
+        sort_entries(out);
     return rc == 0 && name->len > 0 ? LI_END : rc;
+}
+
+int li_acl_complete(struct li_buffer *acl, uint16_t mode, struct li_error *err)
+{
+    const struct {
+        int tag;
+        unsigned permissions;
+    } needed[] = {{USER_OBJ, mode >> 6 & 7}, {GROUP_OBJ, mode >> 3 & 7}, {OTHER, mode & 7}};
+    unsigned seen = 0;
+    int rc = 0;
+
+    for (size_t at = LI_ACL_HEADER; at < acl->len; at += LI_ACL_ENTRY)
+        seen |= li_get_le16(acl->data + at);
+    for (size_t i = 0; seen && i < sizeof(needed) / sizeof(needed[0]) && rc == 0; i++)
+        if (!(seen & (unsigned)needed[i].tag))
+            rc = put_entry(acl, needed[i].tag, needed[i].permissions, UINT32_MAX, err);
+    sort_entries(acl);
+    return rc;
 }
 
 /* ---- what is valid ---- */

@@ -25,6 +25,11 @@ enum {
 int li_acl_from_text(const char *text, size_t len, struct li_buffer *out, struct li_buffer *name,
                      struct li_error *err);
 
+/* Adds what an access ACL in the external form lacks of the entries for
+ * the owner, the group and others, from MODE, as libarchive does it. One without entries stays so.
+ * LI_ELIMIT, LI_ENOMEM. */
+int li_acl_complete(struct li_buffer *acl, uint16_t mode, struct li_error *err);
+
 /* Whether the kernel takes the external form (posix_acl_valid). *MODE gets the permission bits,
  * *EXTENDED whether the ACL says more than they do. */
 bool li_acl_is_valid(const uint8_t *value, size_t size, uint16_t *mode, bool *extended);

@@ -299,6 +299,10 @@ static int read_acl(const struct li_tar_record *r, struct li_xattr_list *list, s
         return rc < 0 ? rc : 0;
     if (rc == LI_END)
         return leave_acl_out(list, (const char *)list->name.data, err);
+    if (strcmp(name, LI_XATTR_ACL_ACCESS) == 0)
+        rc = li_acl_complete(&list->value, list->mode, err);
+    if (rc < 0)
+        return rc;
     return list->value.len > LI_ACL_HEADER ? add(list, name, list->value.data, list->value.len, err)
                                            : 0;
 }
@@ -349,6 +353,7 @@ int li_xattr_read(const struct li_tar_entry *e, struct li_xattr_list *list, uint
     int rc = 0;
 
     li_xattr_list_clear(list);
+    list->mode = *mode;
     for (size_t k = 0; k < sizeof(spellings) / sizeof(spellings[0]); k++)
         for (size_t i = 0; rc == 0 && i < e->record_count; i++)
             rc = spellings[k](&e->records[i], list, err);

@@ -22,11 +22,13 @@ struct li_xattr_list {
     char *left_out;               /* the least name that Linux has no name space for, or NULL */
     char *named_acl;              /* a name in an ACL that is left out for it, or NULL */
     struct li_buffer name, value; /* of the attribute that is being read */
+    uint16_t mode;                /* of the entry, by its header */
 };
 
 /* Replaces LIST by the attributes of E, in whatever spelling, and its ACLs, as text or as
  * attributes. As in the kernel, an access ACL sets the mode's permission bits, and one that says no
- * more than these is not stored. Attributes of other systems, such as com.apple.quarantine, are
+ * more than these is not stored; what an access ACL as text lacks of the three entries for the
+ * mode's bits comes from the mode. Attributes of other systems, such as com.apple.quarantine, are
  * left out, and so are ACLs that name a user or group without a number. Whether Linux allows an
  * attribute on a file of that type is not looked at. LI_EUNSUPPORTED for a name that Linux refuses
  * in a name space of its own. */

@@ -205,14 +205,16 @@ int li_tar_places_next(struct li_tar_places *p, const struct li_tar_source *sour
     return found == HEADER ? 0 : explain(found, p->next, err);
 }
 
-/* Rounded up to whole blocks; false where that is behind the end. */
+/* Rounded up to whole blocks, or the end where that is within the last one: like Go, this does not
+ * miss the padding of the last contents. False where LENGTH is more than there is. */
 static bool behind(const struct li_tar_source *source, uint64_t at, uint64_t length, uint64_t *out)
 {
     uint64_t left = source->length - at;
+    uint64_t padding = (LI_TAR_BLOCK - length % LI_TAR_BLOCK) % LI_TAR_BLOCK;
 
-    if (length > left || (LI_TAR_BLOCK - length % LI_TAR_BLOCK) % LI_TAR_BLOCK > left - length)
+    if (length > left)
         return false;
-    *out = at + (length + LI_TAR_BLOCK - 1) / LI_TAR_BLOCK * LI_TAR_BLOCK;
+    *out = padding > left - length ? source->length : at + length + padding;
     return true;
 }
 

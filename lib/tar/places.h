@@ -24,8 +24,8 @@ struct li_tar_places {
 int li_tar_places_next(struct li_tar_places *places, const struct li_tar_source *source,
                        const uint8_t **block, uint64_t *at, struct li_error *err);
 
-/* The next header is expected behind LENGTH bytes from AT on, which must lie within the tar
- * together with what fills their last block; LI_ECORRUPT. */
+/* The next header is expected behind LENGTH bytes from AT on, which must lie within the tar, and
+ * what fills their last block, which the end of the tar may cut off; LI_ECORRUPT. */
 int li_tar_places_skip(struct li_tar_places *places, const struct li_tar_source *source,
                        uint64_t at, uint64_t length, struct li_error *err);
 

@@ -3,7 +3,7 @@
  * The loop over a tar's headers. Special headers say something of the entry behind them, or of no
  * entry: a global one changes nothing, as in Go's archive/tar, which hands it over as an entry, so
  * that what special headers before it say is lost. A second one of a kind takes the place of the
- * first.
+ * first, and one at the end of the tar has nothing to say.
  */
 #include "tar/tar.h"
 
@@ -108,17 +108,6 @@ static int take_special(struct li_tar *tar, uint64_t at, unsigned *count, struct
     return 0;
 }
 
-/* Whether the end may be here: behind special headers it is cut short. */
-static int end(struct li_tar *tar, unsigned specials, struct li_error *err)
-{
-    if (specials > 0)
-        return li_fail(err, LI_ECORRUPT,
-                       "not a tar that can be read: it ends with a special header, without the "
-                       "entry that this is for; it is cut short");
-    tar->ended = true;
-    return LI_END;
-}
-
 /* Reads the next header and takes it in; *DONE says that the entry is complete. */
 static int take_header(struct li_tar *tar, unsigned *specials, bool *done, struct li_error *err)
 {
@@ -127,8 +116,9 @@ static int take_header(struct li_tar *tar, unsigned *specials, bool *done, struc
     bool label;
     int rc = li_tar_places_next(&tar->places, &tar->source, &block, &at, err);
 
+    tar->ended = rc == LI_END;
     if (rc != 0)
-        return rc < 0 ? rc : end(tar, *specials, err);
+        return rc;
     if (*specials == 0)
         tar->entry.header = at;
     memcpy(tar->block, block, LI_TAR_BLOCK);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The bytes of images, pinned: testdata/golden-N.sha256 has the digest of each stack of layers in
-# testdata/images by layout N. Those of a layout never change; other bytes are a new layout (D9 in
+# testdata/images by layout N. Those of a layout never change; other bytes are a new layout (D9a in
 # DESIGN.md). RENEW=1 writes down those of the latest as they are now. And a stored image of each
 # layout is mended by its own.
 . "$(dirname "$0")/lib.sh"

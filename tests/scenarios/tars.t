@@ -107,6 +107,17 @@ perl -MArchive::Tar -e 'chdir "tree"; Archive::Tar->create_archive("../real/perl
 check_dir real "tars of GNU tar, BusyBox and Perl"
 is "$(find real -name '*.tar' -size +1 | wc -l)" 14 "there are as many as there should be"
 
+# In and at the ends of headers, contents and paddings, of the entry and of the end.
+mkdir cut
+printf 'four' >four
+tar --format=ustar --mtime=@1 -cf four.tar four
+for length in 100 512 515 516 517 1023 1024 1025 1536 1537 2048; do
+    head -c "$length" four.tar >"cut/$length.tar"
+done
+check_dir cut "a tar that is cut short"
+grep -qx '# same as Go: 11' check.counts
+result $? "as Go has it, wherever that is" <check.counts
+
 mkdir damaged
 "$TOOLS/randomtar" "$FIRST" "$((SEEDS / 2))" damaged real/*.tar
 check_dir damaged "the same, damaged: $((SEEDS / 2)) from $FIRST on"

@@ -106,6 +106,12 @@ static void make_behind_the_end(struct li_buffer *tar)
     tar_case_next(tar);
 }
 
+static void make_special_at_the_end(struct li_buffer *tar)
+{
+    tar_case_next(tar);
+    tar_case_records(tar, "path", "nothing", NULL, NULL);
+}
+
 static void make_cut_short(struct li_buffer *tar)
 {
     struct tar_header h = tar_case_header("file", '0');
@@ -159,6 +165,7 @@ const struct tar_case tar_cases_sizes[] = {
      "slash "},
     {"zeros-between", make_zeros_between, NEXT "error\n", NULL, "refused "},
     {"behind-the-end", make_behind_the_end, NEXT, NULL, ""},
+    {"special-at-the-end", make_special_at_the_end, NEXT, NULL, "special-alone "},
     {"cut-short", make_cut_short, NEXT "error\n", NULL, ""},
     {"negative-size", make_negative_size, NEXT "error\n", NULL, ""},
     {"letters-in-size", make_letters_in_size, NEXT "error\n", NULL, "refused "},

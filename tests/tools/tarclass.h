@@ -30,7 +30,7 @@ struct tar_difference {
     size_t len;
     const struct tar_item *own, *other, *before; /* NULL: none; before is of lib/tar's list */
     const char *own_error, *other_error;         /* the list ends here by a failure */
-    bool other_ends, other_fails;                /* the other list ends behind this item */
+    bool other_fails;       /* the other list ends behind this item, by a failure */
     struct tar_facts facts; /* of lib/tar's entry; where it has none, of what is behind its last */
     struct tar_facts gap;   /* of what is behind lib/tar's last entry */
 };

@@ -3,7 +3,7 @@
 
 #include "tests/tools/tarclass.h"
 
-enum { AT_SIZE = 124, SIZE = 12, AT_TYPE = 156, BLOCK = 512, SPECIALS_MAX = 32 };
+enum { AT_SIZE = 124, SIZE = 12, AT_TYPE = 156, SPECIALS_MAX = 32 };
 
 static bool starts(const char *text, const char *with)
 {
@@ -25,18 +25,6 @@ static bool is_dump_directory(const struct tar_difference *d)
     return d->own && d->other && starts(d->other->text, "dumpdir ") &&
            starts(d->own->text, "dir ") &&
            strcmp(d->own->text + strlen("dir"), d->other->text + strlen("dumpdir")) == 0;
-}
-
-/* Of the last entry of the tar. */
-static bool is_cut_padding(const struct tar_difference *d)
-{
-    return fails_with(d, "cut short") && d->len % BLOCK != 0 && d->other && d->other_ends;
-}
-
-static bool is_special_alone(const struct tar_difference *d)
-{
-    return fails_with(d, "cut short") && d->facts.specials > 0 && !d->facts.header && !d->other &&
-           !d->other_error;
 }
 
 static bool is_special_limit(const struct tar_difference *d)
@@ -97,14 +85,6 @@ const struct tar_class tar_classes_go[] = {
      .is = is_dump_directory,
      .why = "the directories of GNU tar's incremental dumps are directories; engines refuse such a "
             "tar, GNU tar does not"},
-    {.name = "cut-padding",
-     .stop = true,
-     .is = is_cut_padding,
-     .why = "the tar ends within the padding of its last entry: it is cut short, and refused"},
-    {.name = "special-alone",
-     .stop = true,
-     .is = is_special_alone,
-     .why = "the tar ends behind a special header, before its entry: it is cut short, and refused"},
     {.name = "special-limit",
      .stop = true,
      .is = is_special_limit,

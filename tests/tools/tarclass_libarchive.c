@@ -6,6 +6,7 @@
 #include "tests/tools/tarclass.h"
 
 enum {
+    BLOCK = 512,
     AT_SIZE = 124,
     SIZE = 12,
     AT_SUM = 148,
@@ -63,6 +64,18 @@ static bool is_size(const struct tar_difference *d)
         tar_facts_read(d->tar, d->len, d->before->header, &before);
     return (d->own && (is_odd(&d->facts, AT_SIZE, SIZE) || is_odd_map(&d->facts))) ||
            is_odd(&before, AT_SIZE, SIZE);
+}
+
+/* Of the last entry of the tar. */
+static bool is_cut_padding(const struct tar_difference *d)
+{
+    return !d->own_error && d->other_error && strstr(d->other_error, "Truncated") &&
+           d->len % BLOCK != 0;
+}
+
+static bool is_special_alone(const struct tar_difference *d)
+{
+    return !d->own && !d->own_error && d->other_error && d->gap.specials > 0 && !d->gap.header;
 }
 
 static bool is_stray_size(const struct tar_difference *d)
@@ -276,6 +289,15 @@ const struct tar_class tar_classes_libarchive[] = {
      .is = is_size,
      .why = "a size with NULs in front, or a number of GNU tar's old map; libarchive reads 0, and "
             "may look for the next header too soon"},
+    {.name = "cut-padding",
+     .stop = true,
+     .is = is_cut_padding,
+     .why = "the tar ends within the padding of its last entry, whose contents are all there; "
+            "libarchive refuses it"},
+    {.name = "special-alone",
+     .stop = true,
+     .is = is_special_alone,
+     .why = "a special header at the end, with no entry behind it; libarchive takes it for damage"},
     {.name = "stray-size",
      .stop = true,
      .is = is_stray_size,

@@ -14,7 +14,6 @@ static struct tar_difference look(const struct tar_list *own, size_t i,
         .before = i > 0 ? &own->items[i - 1] : NULL,
         .own_error = i < own->count ? NULL : own->error,
         .other_error = j < other->count ? NULL : other->error,
-        .other_ends = j + 1 == other->count && !other->error,
         .other_fails = j + 1 == other->count && other->error,
     };
 }

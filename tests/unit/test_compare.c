@@ -136,6 +136,9 @@ static void test_attributes(void **state)
                "user::rw-,group::r-x,other::---", "/f: mode: 0750, 0650\n");
     expect_pax("SCHILY.acl.access", "user::rw-,user:a:r--:1000,group::r-x,mask::rwx,other::---",
                "user::rw-,user:a:r--:1000,group::r-x,mask::rwx,other::---", "");
+    expect_pax("SCHILY.acl.access", "user::rwx", "user::rwx", "");
+    expect_pax("SCHILY.acl.access", "mask::rwx,user:5:rwx", "user:5:rwx,mask::rwx", "");
+    expect_pax("SCHILY.acl.access", "other::rwx", "other::r--", "/f: mode: 0647, 0644\n");
     expect_pax("mtime", "-1.25", "-1.5", "/f: mtime: -2.750000000, -2.500000000\n");
     expect_pax("mtime", "-0.25", "-0.25", "");
     expect_pax("mtime", "0.25", "-0.5", "/f: mtime: 0.250000000, 0.500000000\n");
@@ -270,7 +273,8 @@ static void test_readers(void **state)
     struct tar_entry other = {.path = "f/", .type = '0'};
 
     (void)state;
-    expect_readers(&file, true, "l0/layer.tar f: readers: mode: 420, 0\n/f: mode: 0644, 0000\n");
+    expect_readers(&file, true,
+                   "l0/layer.tar f: readers: mode: 0644, 0000\n/f: mode: 0644, 0000\n");
     expect_readers(&other, false,
                    "l0/layer.tar f/: readers: type: file, directory\n/: links: 2, 3\n"
                    "/f: type: file, directory\n");
@@ -292,8 +296,38 @@ static void test_reader_that_gives_up(void **state)
                  "the two readers of the layers disagree", &err);
     tar_append(&said, "", 1);
     assert_non_null(strstr((const char *)said.data, "l0/layer.tar f: readers: size: 4, 0\n"));
-    assert_non_null(strstr((const char *)said.data, "readers: entry: is at the end, reads it\n"));
+    assert_non_null(strstr((const char *)said.data,
+                           "layer.tar f: readers: what is behind it: is at the end, "
+                           "layer l0/layer.tar: Damaged tar archive\n"));
     li_buffer_free(&said);
+}
+
+/* Of a directory without a name both know that it is the root. */
+static void test_no_name(void **state)
+{
+    const struct tar_entry one = {.path = "", .type = '5', .mode = 0750, .uid = 3};
+    const struct tar_entry other = {.path = "", .type = '5', .mode = 0700, .uid = 3};
+
+    (void)state;
+    expect_entries(&one, &one, "");
+    expect_entries(&one, &other, "/: mode: 0750, 0700\n");
+}
+
+/* Of the last file all contents are there, and of what fills their last block nothing or a part. */
+static void test_cut_padding(void **state)
+{
+    (void)state;
+    for (size_t left = 0; left < TAR_BLOCK - 4; left += 507) {
+        struct stack stored = make_stack("a=1 b=text"), layers = make_stack("a=1 b=text");
+
+        layers.layer[0].tar.len -= TAR_BLOCK - 4 - left;
+        layers.layer[0].no_end = true;
+        check(&stored, &layers, "");
+        stored = make_stack("a=1 b=texx"), layers = make_stack("a=1 b=text");
+        layers.layer[0].tar.len -= TAR_BLOCK - 4 - left;
+        layers.layer[0].no_end = true;
+        check(&stored, &layers, "/b: byte 3: 78, 74\n");
+    }
 }
 
 /* ---- what is no difference, but a failure ---- */
@@ -335,6 +369,8 @@ int main(void)
         cmocka_unit_test(test_missing_parents),
         cmocka_unit_test(test_readers),
         cmocka_unit_test(test_reader_that_gives_up),
+        cmocka_unit_test(test_no_name),
+        cmocka_unit_test(test_cut_padding),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_chains),
     };

@@ -36,10 +36,11 @@ static const struct acl_entry extended[] = {{UO, 6, NO_ID}, {U, 4, 1000}, {U, 7,
     "-"
 
 /* libext2fs has 0 where the kernel has -1, for entries that name nobody. */
-static void expect_acl(ext2_filsys fs, const char *path, const char *name)
+static void expect_acl(ext2_filsys fs, const char *path, const char *name,
+                       const struct acl_entry *want)
 {
     uint8_t value[200];
-    size_t len = make_acl(extended, value);
+    size_t len = make_acl(want, value);
 
     for (size_t at = 4; at < len; at += 8)
         if (li_get_le32(value + at + 4) == UINT32_MAX)
@@ -81,12 +82,12 @@ static void test_acls(void **state)
         fs = open_ext4(&s);
         f = inode_at(fs, "a");
         assert_int_equal(f.large.i_mode, LINUX_S_IFDIR | 01664);
-        expect_acl(fs, "a", "system.posix_acl_access");
+        expect_acl(fs, "a", "system.posix_acl_access", extended);
         assert_int_equal(count_xattrs(fs, "a"), 1);
         assert_int_equal(inode_at(fs, "b").large.i_mode, LINUX_S_IFDIR | 01700);
-        expect_acl(fs, "b", "system.posix_acl_default");
-        expect_acl(fs, "c", "system.posix_acl_access");
-        expect_acl(fs, "c", "system.posix_acl_default");
+        expect_acl(fs, "b", "system.posix_acl_default", extended);
+        expect_acl(fs, "c", "system.posix_acl_access", extended);
+        expect_acl(fs, "c", "system.posix_acl_default", extended);
         close_ext4(&s, fs);
     }
     assert_string_equal(digest[0], digest[1]);
@@ -107,7 +108,7 @@ static void test_names_in_acls(void **state)
     put(stack_layer(&s), "f", '5', 01700, &pax);
     li_buffer_free(&pax);
     fs = open_ext4(&s);
-    expect_acl(fs, "\xc3\xa9", "system.posix_acl_access");
+    expect_acl(fs, "\xc3\xa9", "system.posix_acl_access", extended);
     close_ext4(&s, fs);
 }
 
@@ -138,6 +139,48 @@ static void test_acls_that_are_modes(void **state)
     assert_int_equal(count_xattrs(fs, "binary"), 0);
     assert_int_equal(count_xattrs(fs, "text"), 0);
     assert_int_equal(count_xattrs(fs, "none"), 0);
+    close_ext4(&s, fs);
+}
+
+/* What an access ACL as text lacks of the three is as in the mode. */
+static void test_incomplete_text_acls(void **state)
+{
+    static const struct {
+        const char *path, *text;
+        unsigned mode;
+        struct acl_entry want[6]; /* none: what there is is the mode */
+    } acls[] = {
+        {"a", "user::r--", 0451, {{0, 0, 0}}},
+        {"b", "group::-w-", 0721, {{0, 0, 0}}},
+        {"c", "other::r--", 0754, {{0, 0, 0}}},
+        {"d", "mask::rw-", 0761, {{UO, 7, NO_ID}, {GO, 5, NO_ID}, {M, 6, NO_ID}, {O, 1, NO_ID}}},
+        {"e",
+         "mask::r--,user:1000:rwx",
+         0741,
+         {{UO, 7, NO_ID}, {U, 7, 1000}, {GO, 5, NO_ID}, {M, 4, NO_ID}, {O, 1, NO_ID}}},
+        {"f", " # nothing", 0751, {{0, 0, 0}}},
+        {"g", "\n,", 0751, {{0, 0, 0}}},
+    };
+    struct stack s = {0};
+    struct li_buffer *tar = stack_layer(&s), pax = {0};
+    ext2_filsys fs;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(acls) / sizeof(acls[0]); i++) {
+        tar_record_text(&pax, "SCHILY.acl.access", acls[i].text);
+        put(tar, acls[i].path, '0', 02751, &pax);
+    }
+    li_buffer_free(&pax);
+    fs = open_ext4(&s);
+    for (size_t i = 0; i < sizeof(acls) / sizeof(acls[0]); i++) {
+        bool kept = acls[i].want[0].tag != 0;
+
+        assert_int_equal(inode_at(fs, acls[i].path).large.i_mode,
+                         LINUX_S_IFREG | 02000 | acls[i].mode);
+        assert_int_equal(count_xattrs(fs, acls[i].path), kept);
+        if (kept)
+            expect_acl(fs, acls[i].path, "system.posix_acl_access", acls[i].want);
+    }
     close_ext4(&s, fs);
 }
 
@@ -223,6 +266,8 @@ static void test_wrong_text_acls(void **state)
         {"user::rw-,user:99999999999999999999:rwx,group::r--,mask::rwx,other::r--", "4294967294",
          LI_EUNSUPPORTED},
         {"user::rw-,user:5:rwx,group::r--,other::r--", "is not valid", LI_ECORRUPT},
+        {"user:5:rwx", "is not valid", LI_ECORRUPT},
+        {"user::rw-,user::rw-", "is not valid", LI_ECORRUPT},
     };
     struct stack s = {0};
 
@@ -235,6 +280,43 @@ static void test_wrong_text_acls(void **state)
         expect_no_image(&s, wrong[i].code, wrong[i].words);
         li_buffer_free(&pax);
     }
+    for (int directory = 0; directory < 2; directory++) {
+        struct li_buffer pax = {0};
+
+        /* No mode says what a default ACL lacks. */
+        tar_record_text(&pax, "SCHILY.acl.default", "user::rwx,group::r-x");
+        put(stack_layer(&s), "f", directory ? '5' : '0', 0755, &pax);
+        if (directory)
+            expect_no_image(&s, LI_ECORRUPT, "is not valid");
+        else
+            close_ext4(&s, open_ext4(&s));
+        li_buffer_free(&pax);
+    }
+}
+
+/* Whatever Linux would make of it elsewhere. */
+static void test_text_acls_on_links(void **state)
+{
+    static const char *const texts[] = {"user::rwx,group::rwx,other::rwx", "user::rwx",
+                                        "user:5:rwx", "user:joe:rwx", "#"};
+    struct stack s = {0};
+    struct li_buffer *tar = stack_layer(&s), pax = {0};
+    ext2_filsys fs;
+    char path[2] = "a";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++, path[0]++) {
+        tar_record_text(&pax, "SCHILY.acl.access", texts[i]);
+        put(tar, path, '2', 0777, &pax);
+    }
+    li_buffer_free(&pax);
+    fs = open_ext4(&s);
+    while (path[0]-- > 'a') {
+        assert_int_equal(count_xattrs(fs, path), 0);
+        assert_int_equal(inode_at(fs, path).large.i_mode, LINUX_S_IFLNK | 0777);
+    }
+    assert_int_equal(li_tree_note(s.tree, LI_NOTE_TYPE)->entries, 3);
+    close_ext4(&s, fs);
 }
 
 /* As GNU tar writes them. Such an ACL is left out as a whole, and the mode stays as it is. */
@@ -275,7 +357,7 @@ static void test_acls_with_names(void **state)
         assert_int_equal(count_xattrs(fs, acls[i].path), 0);
         assert_int_equal(inode_at(fs, acls[i].path).large.i_mode, LINUX_S_IFDIR | 01751);
     }
-    expect_acl(fs, "kept", "system.posix_acl_access");
+    expect_acl(fs, "kept", "system.posix_acl_access", extended);
     assert_int_equal(count_xattrs(fs, "last"), 1);
     note = li_tree_note(s.tree, LI_NOTE_ACL_NAME);
     assert_int_equal(note->entries, 4);
@@ -318,9 +400,11 @@ int main(void)
         cmocka_unit_test(test_acls),
         cmocka_unit_test(test_names_in_acls),
         cmocka_unit_test(test_acls_that_are_modes),
+        cmocka_unit_test(test_incomplete_text_acls),
         cmocka_unit_test(test_wrong_acls),
         cmocka_unit_test(test_acls_in_the_wrong_place),
         cmocka_unit_test(test_wrong_text_acls),
+        cmocka_unit_test(test_text_acls_on_links),
         cmocka_unit_test(test_acls_with_names),
         cmocka_unit_test(test_long_acls),
     };

@@ -281,11 +281,59 @@ static void test_wrong_ends(void **state)
     tar_append(&tar, zeros, 100);
     tar_expect_failure(&tar, LI_ECORRUPT, "within the header at byte 1024; it is cut short", "");
     tar_file(&tar, "a", "text");
-    tar.len -= 1;
+    tar.len = TAR_BLOCK + 3;
     tar_expect_failure(&tar, LI_ECORRUPT, "the tar is cut short", "a");
-    tar_put_special(&tar, 'x', "12 path=abc\n", 12);
+    put_linkdata(&tar, "b", "text", 4);
+    tar.len = TAR_BLOCK + 3;
+    tar_expect_failure(&tar, LI_ECORRUPT, "within the header at byte 512; it is cut short", "");
+}
+
+/* All contents are there, and what fills their last block is not. */
+static void test_cut_padding(void **state)
+{
+    static const size_t ends[] = {4, 5, TAR_BLOCK - 1, TAR_BLOCK};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        struct li_buffer tar = {0};
+        struct tar_reading r;
+
+        tar_file(&tar, "a", "text");
+        tar.len = TAR_BLOCK + ends[i];
+        tar_open(&r, &tar);
+        assert_int_equal(tar_expect(&r)->stored, 4);
+        tar_expect_end(&r);
+        li_buffer_free(&tar);
+        put_linkdata(&tar, "b", "text", 4);
+        tar.len = TAR_BLOCK + ends[i];
+        tar_expect_paths(&tar, "b");
+    }
+}
+
+/* Special headers with nothing behind them say nothing. */
+static void test_special_at_the_end(void **state)
+{
+    static const char record[] = "12 path=abc\n";
+    struct li_buffer tar = {0};
+
+    (void)state;
+    for (const char *type = "xgLK"; *type; type++) {
+        tar_file(&tar, "a", "text");
+        tar_put_special(&tar, *type, record, strlen(record));
+        tar_end(&tar);
+        tar_expect_paths(&tar, "a");
+        tar_file(&tar, "a", "text");
+        tar_put_special(&tar, *type, record, strlen(record));
+        tar.len -= TAR_BLOCK - strlen(record);
+        tar_expect_paths(&tar, "a");
+        tar_file(&tar, "a", "text");
+        tar_put_special(&tar, *type, record, strlen(record));
+        tar.len -= TAR_BLOCK - strlen(record) + 1;
+        tar_expect_failure(&tar, LI_ECORRUPT, "cut short", "");
+    }
+    tar_put_special(&tar, 'x', "12 path=abc", 11);
     tar_end(&tar);
-    tar_expect_failure(&tar, LI_ECORRUPT, "it ends with a special header", "");
+    tar_expect_failure(&tar, LI_ECORRUPT, "special header 'x' at byte 0", "");
 }
 
 /* Whichever look fails, the failure comes out. */
@@ -335,6 +383,8 @@ int main(void)
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_behind_the_end),
         cmocka_unit_test(test_wrong_ends),
+        cmocka_unit_test(test_cut_padding),
+        cmocka_unit_test(test_special_at_the_end),
         cmocka_unit_test(test_failing_source),
     };
 

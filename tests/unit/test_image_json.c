@@ -103,6 +103,11 @@ static void what_is_asked_for_is_checked(void **state)
         {"{\"os\":\"a\",\"os\":\"b\"}", "it has \"os\" twice, with different values"},
         {"{\"os\":\"a\",\"OS\":\"b\"}", "it has \"os\" twice, with different values"},
         {"{\"os\":\"a\",\"oS\":1}", "it has \"os\" twice, with different values"},
+        {"{\"os\":{\"a\":[{}]},\"OS\":{\"a\":[{}]}}", "it: os is not a string"},
+        {"{\"os\":{\"a\":[1]},\"OS\":{\"a\":[2]}}", "twice, with different values"},
+        {"{\"os\":{\"a\":1},\"OS\":{\"a\":1,\"b\":1}}", "twice, with different values"},
+        {"{\"os\":{\"a\":1},\"OS\":{\"b\":1}}", "twice, with different values"},
+        {"{\"os\":[1,2],\"OS\":[1]}", "twice, with different values"},
         {"{\"os\":1e999}", "it: os is not a string"},
         {"{\"os\":{}}", "it: os is not a string"},
     };

@@ -269,7 +269,7 @@ SHARE = $(DESTDIR)$(PREFIX)/share
 
 install: all
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/lambdaimg
-	install -D -m 644 -t $(SHARE)/doc/lambdaimg LICENSE README.md DESIGN.md
+	install -D -m 644 -t $(SHARE)/doc/lambdaimg CHANGELOG.md DESIGN.md LICENSE README.md
 	install -D -m 644 -t $(SHARE)/man/man1 $(filter %.1,$(MAN_PAGES))
 	install -D -m 644 -t $(SHARE)/man/man5 $(filter %.5,$(MAN_PAGES))
 	install -D -m 644 -t $(SHARE)/man/man7 $(filter %.7,$(MAN_PAGES))

@@ -70,9 +70,9 @@ static int refuse_option(const struct command *command, int c, const char *last,
                  c == ':' ? "needs an argument" : "takes no argument");
     else if (optopt)
         snprintf(text, sizeof(text), "-%c %s", optopt,
-                 c == ':' ? "needs an argument" : "is no option");
+                 c == ':' ? "needs an argument" : "is not an option");
     else
-        snprintf(text, sizeof(text), "%.80s is no option", last);
+        snprintf(text, sizeof(text), "%.80s is not an option", last);
     return li_fail(err, CMD_EUSAGE, "%s: %s; lambdaimg %s --help shows how", command->name, text,
                    command->name);
 }
@@ -110,9 +110,9 @@ int parse_arguments(const struct command *command, int argc, char **argv, struct
     }
     out->count = argc - optind;
     if (out->count < command->least || out->count > command->most)
-        return li_fail(
-            err, CMD_EUSAGE, "%s: too few or too many operands; write it as: lambdaimg %s%s%s",
-            command->name, command->name, *command->operands ? " " : "", command->operands);
+        return li_fail(err, CMD_EUSAGE, "%s: got %d operand%s, but expected %s", command->name,
+                       out->count, out->count == 1 ? "" : "s",
+                       *command->operands ? command->operands : "none");
     for (int i = 0; i < out->count; i++)
         out->operand[i] = argv[optind + i];
     return 0;

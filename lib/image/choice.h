@@ -38,8 +38,9 @@ struct li_image_candidate {
     bool has_platform;                 /* by its descriptor, or else filled in from the config */
     struct li_image_platform platform; /* zeroes where it is not known */
     bool artifact;                     /* not an image; dropped */
-    bool incomplete;                   /* its config or one of its layers is missing */
+    bool incomplete; /* its config or a layer is missing, or has a digest that cannot be checked */
     bool dropped;
+    char unread[16]; /* of what kind the digest of its manifest or index is, where not sha256 */
 };
 
 struct li_image_choice {

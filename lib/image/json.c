@@ -130,6 +130,28 @@ static const char *name_of(const char *numbered)
     return numbered + strcspn(numbered, ":") + 1;
 }
 
+/* json_equal() without the numbers before keys. Objects are the same with their members in the same
+ * order; the document's depth bounds the recursion. */
+static bool same_value(const json_t *a, const json_t *b)
+{
+    json_t *one = (json_t *)(uintptr_t)a, *two = (json_t *)(uintptr_t)b;
+    void *x = json_object_iter(one), *y = json_object_iter(two);
+    bool same = json_typeof(a) == json_typeof(b);
+
+    if (same && json_is_array(a)) {
+        same = json_array_size(a) == json_array_size(b);
+        for (size_t i = 0; same && i < json_array_size(a); i++)
+            same = same_value(json_array_get(a, i), json_array_get(b, i));
+        return same;
+    }
+    if (!same || !json_is_object(a))
+        return same && json_equal(one, two);
+    for (; same && x && y; x = json_object_iter_next(one, x), y = json_object_iter_next(two, y))
+        same = !strcmp(name_of(json_object_iter_key(x)), name_of(json_object_iter_key(y))) &&
+               same_value(json_object_iter_value(x), json_object_iter_value(y));
+    return same && !x && !y;
+}
+
 /* The value of the member KEY, or NULL where it is absent. */
 static int find(const struct li_image_json *object, const char *key, bool any_case,
                 const json_t **out, struct li_error *err)
@@ -146,7 +168,7 @@ static int find(const struct li_image_json *object, const char *key, bool any_ca
             continue;
         if (json_is_null(value))
             continue;
-        if (found && !json_equal(found, value))
+        if (found && !same_value(found, value))
             return li_fail(err, LI_ECORRUPT, "%s has \"%s\" twice, with different values",
                            object->where, key);
         found = value;

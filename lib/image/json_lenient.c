@@ -73,7 +73,7 @@ static int copy_character(struct pass *p, const char *end, bool key, struct li_e
         else if ((unit >= 0xd800 && unit < 0xe000) || (key && unit == 0))
             goto replace;
     } else if (*p->at == '\\') {
-        len = 2;
+        len = end - p->at > 1 ? 2 : 1; /* the document may end here */
     } else {
         len = li_text_character(p->at, (size_t)(end - p->at), &point);
         if (len == 0) {

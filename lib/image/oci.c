@@ -149,6 +149,10 @@ int li_image_oci_load(struct li_image_choice *choice, const struct li_image_cand
     char name[LI_IMAGE_BLOB_NAME];
     int rc;
 
+    if (c->unread[0])
+        return li_fail(err, LI_EUNSUPPORTED,
+                       "index.json names the image by a digest of kind %s; only sha256 can be read",
+                       c->unread);
     rc = li_image_oci_manifest(choice, c, &doc, err);
     if (rc < 0)
         return rc;

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/sha256.h"
 
 struct context {
     const char *name; /* of the index that is being read; NULL: none */
@@ -245,39 +246,81 @@ static int walk_within(struct li_image_choice *choice, const struct li_image_des
     return rc;
 }
 
+/* Adds what has a digest of another kind than sha256, which is an error where it is chosen. Without
+ * a name it goes by that digest. */
+static int add_unread(struct li_image_choice *choice, const struct li_image_json *object,
+                      const struct context *in, const struct li_image_platform *platform,
+                      struct li_error *err)
+{
+    const char *want = choice->options->image, *text;
+    struct li_image_candidate c = {.match = in->match,
+                                   .is_tag = in->name && is_tag(in->name),
+                                   .platform = *platform,
+                                   .incomplete = true};
+    int rc = li_image_json_string(object, "digest", &text, err);
+
+    if (rc == 0)
+        rc = li_sha256(text, strlen(text), c.digest, err);
+    if (rc < 0)
+        return rc;
+    memcpy(c.config, c.digest, sizeof(c.config));
+    memcpy(c.group, in->depth ? in->group : c.digest, sizeof(c.group));
+    snprintf(c.unread, sizeof(c.unread), "%.*s", (int)strcspn(text, ":"), text);
+    c.by_digest = in->by_digest || (want && !strcmp(text, want));
+    if (!in->name && strlen(text) > LI_IMAGE_MAX_REFERENCE)
+        return 0;
+    return li_image_candidate_add(choice, &c, in->name ? in->name : text, err);
+}
+
+/* Takes what the descriptor names: an index or a manifest. */
+static int take_descriptor(struct li_image_choice *choice, const struct li_image_json *object,
+                           const struct context *in, const struct li_image_platform *platform,
+                           struct li_error *err)
+{
+    struct li_image_descriptor d;
+    struct context c = *in;
+    int rc = read_names(choice, object, &c, err);
+
+    if (rc < 0)
+        return rc;
+    rc = li_image_descriptor_read(object, &d, err);
+    if (rc == LI_EUNSUPPORTED)
+        return add_unread(choice, object, &c, platform, err);
+    if (rc < 0)
+        return rc;
+    if (choice->options->image && li_image_digest_match(d.digest, choice->options->image))
+        c.by_digest = true;
+    return li_image_is_index(d.media_type) ? walk_within(choice, &d, &c, err)
+                                           : add_candidate(choice, &d, &c, platform, err);
+}
+
 static int walk_descriptor(struct li_image_choice *choice, const struct li_image_json *object,
                            const struct context *in, struct li_error *err)
 {
     struct li_image_platform platform = {"", "", ""};
-    struct li_image_descriptor d;
     struct li_image_json node;
-    struct context c = *in;
+    const char *media_type;
     bool attestation = false;
     int rc;
 
     if (++choice->descriptors > LI_IMAGE_MAX_MANIFESTS)
         return li_fail(err, LI_ELIMIT, "the image's indexes name more than %d manifests",
                        LI_IMAGE_MAX_MANIFESTS);
+    rc = li_image_json_string(object, "mediaType", &media_type, err);
+    if (rc < 0)
+        return rc;
+    if (!li_image_is_index(media_type) && !li_image_manifest_type(media_type)) {
+        snprintf(choice->skipped, sizeof(choice->skipped), "%.100s", media_type);
+        return 0;
+    }
     rc = li_image_json_get(object, "platform", JSON_OBJECT, &node, err);
     if (rc == 0)
         rc = li_image_platform_read(&node, &platform, err);
     if (rc >= 0)
         rc = is_attestation(object, &platform, &attestation, err);
     if (rc < 0 || attestation)
-        return rc;
-    rc = li_image_descriptor_read(object, &d, err);
-    if (rc == 0)
-        rc = read_names(choice, object, &c, err);
-    if (rc < 0)
-        return rc;
-    if (choice->options->image && li_image_digest_match(d.digest, choice->options->image))
-        c.by_digest = true;
-    if (li_image_is_index(d.media_type))
-        return walk_within(choice, &d, &c, err);
-    if (li_image_manifest_type(d.media_type))
-        return add_candidate(choice, &d, &c, &platform, err);
-    snprintf(choice->skipped, sizeof(choice->skipped), "%.100s", d.media_type);
-    return 0;
+        return rc < 0 ? rc : 0;
+    return take_descriptor(choice, object, in, &platform, err);
 }
 
 static int walk_index(struct li_image_choice *choice, const struct li_image_json *index,

@@ -20,7 +20,7 @@ struct look {
     struct li_image_descriptor config;
     size_t layers, of_image; /* and those of a type that layers have */
     const char *other;       /* the type of one that is none; NULL: there is no such one */
-    bool incomplete;
+    bool incomplete, unread; /* UNREAD: the config has a digest of another kind than sha256 */
 };
 
 static bool is_config(const char *media_type)
@@ -53,10 +53,24 @@ static bool is_layer(const char *media_type)
     return false;
 }
 
+/* Whether what OBJECT describes is there; not so where its digest is of another kind than sha256:
+ * which that is, is told when the image is chosen. */
+static int find_blob(struct li_image_choice *choice, const struct li_image_json *object, bool *out,
+                     struct li_error *err)
+{
+    struct li_image_descriptor d;
+    int rc = li_image_descriptor_read(object, &d, err);
+
+    *out = false;
+    if (rc == LI_EUNSUPPORTED)
+        return 0;
+    return rc < 0 ? rc : li_image_oci_there(choice, d.digest, out, err);
+}
+
 static int look_at_layers(struct li_image_choice *choice, struct look *look, struct li_error *err)
 {
     struct li_image_json layers, object;
-    struct li_image_descriptor d;
+    const char *type = "";
     bool there = false;
     int rc = li_image_json_get(&look->manifest.root, "layers", JSON_ARRAY, &layers, err);
 
@@ -66,15 +80,15 @@ static int look_at_layers(struct li_image_choice *choice, struct look *look, str
     for (size_t i = 0; i < look->layers; i++) {
         rc = li_image_json_item(&layers, i, JSON_OBJECT, &object, err);
         if (rc == 0)
-            rc = li_image_descriptor_read(&object, &d, err);
+            rc = li_image_json_string(&object, "mediaType", &type, err);
         if (rc == 0)
-            rc = li_image_oci_there(choice, d.digest, &there, err);
+            rc = find_blob(choice, &object, &there, err);
         if (rc < 0)
             return li_context(err, "layer %zu", i + 1);
         look->incomplete |= !there;
-        look->of_image += is_layer(d.media_type);
-        if (!is_layer(d.media_type))
-            look->other = d.media_type;
+        look->of_image += is_layer(type);
+        if (!is_layer(type))
+            look->other = type;
     }
     return 0;
 }
@@ -87,7 +101,7 @@ static int look_at_config(struct li_image_choice *choice, struct li_image_candid
     struct li_buffer text = {0};
     char name[LI_IMAGE_BLOB_NAME];
     bool sure = is_config(look->config.media_type), there = false, reads;
-    int rc = li_image_oci_there(choice, look->config.digest, &there, err);
+    int rc = look->unread ? 0 : li_image_oci_there(choice, look->config.digest, &there, err);
 
     if (rc < 0)
         return rc;
@@ -121,7 +135,12 @@ static int find_config(struct look *look, struct li_error *err)
     struct li_image_json node;
     int rc = li_image_json_get(&look->manifest.root, "config", JSON_OBJECT, &node, err);
 
-    return rc == 0 ? li_image_descriptor_read(&node, &look->config, err) : rc;
+    if (rc == 0)
+        rc = li_image_json_string(&node, "mediaType", &look->config.media_type, err);
+    if (rc == 0)
+        rc = li_image_descriptor_read(&node, &look->config, err);
+    look->unread = rc == LI_EUNSUPPORTED;
+    return look->unread ? 0 : rc;
 }
 
 static int look_inside(struct li_image_choice *choice, struct li_image_candidate *c,
@@ -135,7 +154,7 @@ static int look_inside(struct li_image_choice *choice, struct li_image_candidate
     if (rc != 0)
         return rc < 0 ? rc : 0;
     type = look->config.media_type;
-    memcpy(c->config, look->config.digest, sizeof(c->config));
+    memcpy(c->config, look->unread ? c->digest : look->config.digest, sizeof(c->config));
     if (want && li_image_digest_match(c->config, want))
         c->by_digest = true;
     if (!is_config(type) && !may_be_config(type)) {
@@ -162,6 +181,8 @@ int li_image_oci_look(struct li_image_choice *choice, struct li_error *err)
         struct look look = {.incomplete = false};
         bool there = false;
 
+        if (c->unread[0])
+            continue;
         rc = li_image_oci_there(choice, c->digest, &there, err);
         if (rc == 0 && there)
             rc = li_image_oci_manifest(choice, c, &look.manifest, err);

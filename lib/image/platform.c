@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
+ * What several names mean is as containerd's platforms package has it.
+ *
  * The host's platform is what uname() says, translated into Go's names for architectures, which the
  * OCI image-spec prescribes. A machine that is not in the table keeps the kernel's name: a guess
  * that is right for several (riscv64, s390x, ppc64le need no translation), and harmless where it is
@@ -11,16 +13,52 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+/* Other names for an architecture, and the variant that one implies; NULL: that which is stated. */
+static const struct {
+    const char *name, *architecture, *variant;
+} architectures[] = {
+    {"x86_64", "amd64", NULL},  {"x86-64", "amd64", NULL}, {"i386", "386", ""},
+    {"aarch64", "arm64", NULL}, {"armhf", "arm", "v7"},    {"armel", "arm", "v6"},
+};
+
+/* Other spellings of an architecture's variants. */
+static const struct {
+    const char *architecture, *name, *variant;
+} variants[] = {
+    {"amd64", "v1", ""},  {"arm64", "8", ""},     {"arm64", "v8", ""},     {"arm64", "v8.0", ""},
+    {"arm64", "9", "v9"}, {"arm64", "9.0", "v9"}, {"arm64", "v9.0", "v9"}, {"arm", "", "v7"},
+    {"arm", "5", "v5"},   {"arm", "6", "v6"},     {"arm", "7", "v7"},      {"arm", "8", "v8"},
+};
+
+static void lower(char *text)
+{
+    for (; *text; text++)
+        if (*text >= 'A' && *text <= 'Z')
+            *text += 'a' - 'A';
+}
+
 static void normalise(struct li_image_platform *p)
 {
-    const char *arch = p->architecture;
-
-    if (!strcmp(arch, "arm64") && !strcmp(p->variant, "v8"))
-        p->variant[0] = '\0';
-    if (!strcmp(arch, "amd64") && !strcmp(p->variant, "v1"))
-        p->variant[0] = '\0';
-    if (!strcmp(arch, "arm") && !p->variant[0])
-        strcpy(p->variant, "v7");
+    lower(p->os);
+    lower(p->architecture);
+    lower(p->variant);
+    if (!strcmp(p->os, "macos"))
+        strcpy(p->os, "darwin");
+    for (size_t i = 0; i < sizeof(architectures) / sizeof(architectures[0]); i++) {
+        if (strcmp(p->architecture, architectures[i].name) != 0)
+            continue;
+        strcpy(p->architecture, architectures[i].architecture);
+        if (architectures[i].variant)
+            strcpy(p->variant, architectures[i].variant);
+        break;
+    }
+    for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
+        if (strcmp(p->architecture, variants[i].architecture) != 0 ||
+            strcmp(p->variant, variants[i].name) != 0)
+            continue;
+        strcpy(p->variant, variants[i].variant);
+        break;
+    }
 }
 
 static bool take_part(const char **text, char *out, size_t size)
@@ -94,12 +132,9 @@ void li_image_platform_host(struct li_image_platform *out)
     static const struct {
         const char *machine, *architecture, *variant;
     } names[] = {
-        {"x86_64", "amd64", ""},  {"aarch64", "arm64", ""},
-        {"armv8l", "arm", "v7"},  {"armv7l", "arm", "v7"},
-        {"armv6l", "arm", "v6"},  {"armv5tel", "arm", "v5"},
-        {"i686", "386", ""},      {"i586", "386", ""},
-        {"i386", "386", ""},      {"loongarch64", "loong64", ""},
-        {"mips64", "mips64", ""},
+        {"armv8l", "arm", "v7"},        {"armv7l", "arm", "v7"}, {"armv6l", "arm", "v6"},
+        {"armv5tel", "arm", "v5"},      {"i686", "386", ""},     {"i586", "386", ""},
+        {"loongarch64", "loong64", ""},
     };
     struct utsname host = {0};
 
@@ -113,6 +148,7 @@ void li_image_platform_host(struct li_image_platform *out)
         strcpy(out->architecture, names[i].architecture);
         strcpy(out->variant, names[i].variant);
     }
+    normalise(out);
 }
 
 bool li_image_platform_equal(const struct li_image_platform *a, const struct li_image_platform *b)

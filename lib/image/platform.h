@@ -2,9 +2,9 @@
 /*
  * Platforms, in the terms of the OCI image-spec (image index, "platform") and of GOOS and GOARCH.
  *
- * Equal platforms are written in more than one way: arm64 is arm64/v8, arm is arm/v7, amd64 is
- * amd64/v1 (containerd's normal forms). Platforms here are kept in the shorter form, arm in the
- * longer.
+ * Equal platforms are written in more than one way: arm64 is aarch64 and arm64/v8, arm is armhf and
+ * arm/v7, amd64 is x86_64 and amd64/v1, in any case. All functions here give the forms that
+ * containerd compares: the shorter ones, of arm the longer.
  */
 #ifndef LI_IMAGE_PLATFORM_H
 #define LI_IMAGE_PLATFORM_H

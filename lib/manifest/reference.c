@@ -90,7 +90,7 @@ static const char *find_tag(const char *text, const char *end)
 static int invalid(struct li_error *err, const char *text, const char *why)
 {
     return li_fail(err, LI_EINVALID,
-                   "\"%.240s\" is no image reference: %s; write it like team/app:1.0, or like "
+                   "\"%.240s\" is not an image reference: %s; write it like team/app:1.0, or like "
                    "team/app@ID to pin a manifest",
                    text, why);
 }

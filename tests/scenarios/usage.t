@@ -38,7 +38,7 @@ for command in pull inspect; do
 done
 for ref in 'A B' "a@00000000000000000000000000000000"; do
     run 2 "push to what is no tag, $ref" push missing.tar "$ref" --repo "dir:$WORK"
-    has "$ERR" 'NAME:TAG|no image reference' "says so before it looks at the image"
+    has "$ERR" 'NAME:TAG|not an image reference' "says so before it looks at the image"
 done
 LAMBDAIMG_REPO='' run 2 "no repository" ls
 run 2 "a repository of a kind that does not exist" ls --repo ftp://example.org/x

@@ -103,6 +103,11 @@ static void what_is_asked_for_is_checked(void **state)
         {"{\"os\":\"a\",\"os\":\"b\"}", "it has \"os\" twice, with different values"},
         {"{\"os\":\"a\",\"OS\":\"b\"}", "it has \"os\" twice, with different values"},
         {"{\"os\":\"a\",\"oS\":1}", "it has \"os\" twice, with different values"},
+        {"{\"os\":{\"a\":[{}]},\"OS\":{\"a\":[{}]}}", "it: os is not a string"},
+        {"{\"os\":{\"a\":[1]},\"OS\":{\"a\":[2]}}", "twice, with different values"},
+        {"{\"os\":{\"a\":1},\"OS\":{\"a\":1,\"b\":1}}", "twice, with different values"},
+        {"{\"os\":{\"a\":1},\"OS\":{\"b\":1}}", "twice, with different values"},
+        {"{\"os\":[1,2],\"OS\":[1]}", "twice, with different values"},
         {"{\"os\":1e999}", "it: os is not a string"},
         {"{\"os\":{}}", "it: os is not a string"},
     };
@@ -179,6 +184,26 @@ static void what_is_not_json_is_refused(void **state)
                  "it is not valid JSON: line 1", &err);
 }
 
+/* Nothing is read behind the document, wherever it ends. */
+static void documents_end_anywhere(void **state)
+{
+    static const char text[] = "{\"a\\ud83d\\ude00\\n\":\"\xf0\x9f\x98\x80\",\"b\":-1.5e+3}";
+
+    (void)state;
+    for (size_t len = 1; len < sizeof(text); len++) {
+        struct li_error err = LI_ERROR_INIT;
+        struct li_buffer out = {0};
+        char *cut = malloc(len); /* so that a sanitizer sees its end */
+
+        assert_non_null(cut);
+        memcpy(cut, text, len);
+        assert_done(li_image_json_lenient(cut, len, false, &out, &err), &err);
+        assert_null(memchr(out.data, '\0', out.len));
+        free(cut);
+        li_buffer_free(&out);
+    }
+}
+
 static void depth_is_bounded(void **state)
 {
     enum { DEEP = 100000 };
@@ -229,6 +254,7 @@ int main(void)
         cmocka_unit_test(numbers_are_integers_where_need_be),
         cmocka_unit_test(strings_become_what_go_makes_of_them),
         cmocka_unit_test(what_is_not_json_is_refused),
+        cmocka_unit_test(documents_end_anywhere),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(values_are_bounded),
     };

@@ -146,12 +146,96 @@ static void types_of_one_kind_may_differ(void **state)
     remove_files(&f);
 }
 
+/* Makes TEXT's first digest one of another kind. */
+static char *with_sha512(char *text)
+{
+    char *digest = strstr(text, "sha256:");
+
+    assert_non_null(digest);
+    memcpy(digest, "sha512", 6);
+    return text;
+}
+
+/* An image of which config (0) or layer (1) has a digest that is not sha256; its descriptor. */
+static char *add_unread(struct files *f, int which, const char *more)
+{
+    char *config = add_blob(f, OCI_CONFIG, make_config("unread"), "");
+    char *first = add_blob(f, OCI_LAYER, strdup(LAYER_A), "");
+    char *layer = add_blob(f, OCI_LAYER, strdup(LAYER_B), "");
+    char *text;
+
+    if (which < 2)
+        with_sha512(which == 0 ? config : layer);
+    text = format("{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s,%s]}", config, first, layer);
+    free(config);
+    free(first);
+    free(layer);
+    return add_blob(f, OCI_MANIFEST, text, more);
+}
+
+/* What is not asked for may have digests that are not sha256. */
+static void other_digests_are_none_of_the_image(void **state)
+{
+    static const char *const words[] = {"manifest blobs/sha256/", "layer 2: manifest blobs/sha256/",
+                                        "index.json names the image by a digest of kind sha512"};
+
+    (void)state;
+    for (int which = 0; which < 3; which++) {
+        struct files f = {0};
+        char *image = add_image(&f, "amd64", OCI_LAYER, NAMED("app:1"));
+        char *other = add_unread(&f, which, NAMED("other:1"));
+
+        if (which == 2)
+            with_sha512(other);
+        add_layout(&f, format("%s,%s", other, image));
+        expect_image(&f, "app:1", NULL, "amd64", "app:1");
+        expect_failure(&f, NULL, NULL, LI_EINVALID, "choose with --image: other:1, app:1");
+        expect_failure(&f, "other:1", NULL, LI_EUNSUPPORTED, words[which]);
+        expect_failure(&f, "other:1", NULL, LI_EUNSUPPORTED, "only sha256 can be read");
+        remove_files(&f);
+        free(image);
+        free(other);
+    }
+}
+
+/* One platform of an image, one of its signatures, and an image without a name. */
+static void other_digests_in_an_index(void **state)
+{
+    struct files f = {0};
+    char *unread = add_unread(&f, 1, PLATFORM("arm64")), *image, *both, *other;
+
+    (void)state;
+    image = add_image(&f, "amd64", OCI_LAYER, PLATFORM("amd64"));
+    with_sha512(unread);
+    both = format("%s,%s,{\"mediaType\":\"x/signature\",\"digest\":\"sha512:1\"}", unread, image);
+    add_layout(&f, add_blob(&f, OCI_INDEX, make_index(both), NAMED("app:1")));
+    expect_image(&f, NULL, NULL, "amd64", "app:1");
+    expect_image(&f, NULL, "linux/amd64", "amd64", "app:1");
+    expect_failure(&f, NULL, "linux/arm64", LI_EUNSUPPORTED, "a digest of kind sha512");
+    remove_files(&f);
+    free(unread);
+    free(both);
+    free(image);
+
+    image = add_image(&f, "amd64", OCI_LAYER, "");
+    other = format("{\"mediaType\":\"" OCI_INDEX "\",\"digest\":\"sha512:12\",\"size\":1}");
+    add_layout(&f, format("%s,%s", image, other));
+    expect_failure(&f, NULL, NULL, LI_EINVALID, "--image: sha256:");
+    expect_failure(&f, NULL, NULL, LI_EINVALID, ", sha512:12");
+    expect_failure(&f, "sha512:12", NULL, LI_EUNSUPPORTED, "a digest of kind sha512");
+    remove_files(&f);
+    free(image);
+    free(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(artifacts_are_no_choice),
         cmocka_unit_test(an_image_may_state_an_artifact_type),
         cmocka_unit_test(configs_whose_type_was_lost),
+        cmocka_unit_test(other_digests_are_none_of_the_image),
+        cmocka_unit_test(other_digests_in_an_index),
         cmocka_unit_test(types_of_one_kind_may_differ),
     };
 

@@ -273,8 +273,10 @@ static void documents_are_checked(void **state)
          LI_ECORRUPT},
         {LAYOUT, "{\"schemaVersion\":2,\"mediaType\":\"" OCI_MANIFEST "\",\"manifests\":[]}",
          "its descriptor says", LI_ECORRUPT},
-        {LAYOUT, "{\"schemaVersion\":2,\"manifests\":[{}]}",
+        {LAYOUT, "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" OCI_MANIFEST "\"}]}",
          "index.json: manifests[0] has no \"digest\"", LI_ECORRUPT},
+        {LAYOUT, "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"x/signature\"}]}",
+         "but x/signature", LI_EUNSUPPORTED},
         {LAYOUT,
          "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" OCI_MANIFEST
          "\",\"digest\":\"sha512:00\",\"size\":1}]}",

@@ -104,6 +104,53 @@ static void platforms_fall_back(void **state)
             fail_msg("%s serves %s", none[i][0], none[i][1]);
 }
 
+static void platforms_have_several_names(void **state)
+{
+    static const char *const same[][2] = {
+        {"linux/x86_64", "linux/amd64"},       {"linux/x86-64/v1", "linux/amd64"},
+        {"Linux/AMD64/V3", "linux/amd64/v3"},  {"linux/x86_64/v2", "linux/amd64/v2"},
+        {"linux/aarch64", "linux/arm64"},      {"linux/aarch64/v8", "linux/arm64/v8"},
+        {"linux/arm64/8", "linux/arm64"},      {"linux/arm64/v8.0", "linux/arm64"},
+        {"linux/arm64/9.0", "linux/arm64/v9"}, {"linux/i386/sse2", "linux/386"},
+        {"linux/armhf", "linux/arm/v7"},       {"linux/armel", "linux/arm/v6"},
+        {"linux/armel/v7", "linux/arm/v6"},    {"linux/arm/6", "linux/arm/v6"},
+        {"macOS/arm64", "darwin/arm64"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+        if (rank(same[i][0], same[i][1]) != 0 || rank(same[i][1], same[i][0]) != 0)
+            fail_msg("%s is not %s", same[i][0], same[i][1]);
+}
+
+static void expect_architecture(const struct files *f, const char *platform, const char *is)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_image *image = NULL;
+
+    assert_done(open_files(f, NULL, platform, &image, &err), &err);
+    assert_string_equal(li_image_architecture(image), is);
+    li_image_free(image);
+}
+
+/* Descriptors say it, or only configs do. */
+static void images_may_use_other_names(void **state)
+{
+    struct files f = {0};
+
+    (void)state;
+    for (int configs = 0; configs < 2; configs++) {
+        add_pair(&f, "x86_64", OCI_LAYER, configs ? "" : PLATFORM("x86_64"), "aarch64",
+                 configs ? "" : PLATFORM("aarch64"));
+        pack(&f);
+        expect_architecture(&f, "linux/amd64", "amd64");
+        expect_architecture(&f, "linux/x86_64", "amd64");
+        expect_architecture(&f, "linux/arm64", "arm64");
+        expect_architecture(&f, "linux/aarch64/v8", "arm64");
+        remove_files(&f);
+    }
+}
+
 static void the_best_platform_is_taken(void **state)
 {
     struct files f = {0};
@@ -122,6 +169,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_platform_twice_is_the_first),
         cmocka_unit_test(platforms_fall_back),
+        cmocka_unit_test(platforms_have_several_names),
+        cmocka_unit_test(images_may_use_other_names),
         cmocka_unit_test(the_best_platform_is_taken),
     };
 

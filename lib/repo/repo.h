@@ -36,7 +36,7 @@ struct li_repo;
 
 /* Creates a repository in STORE: its description, the first root, and a salt wrapped by KMS.
  * LI_EEXISTS where there is one; one that an earlier call did not finish is finished. LI_EINVALID
- * where the store holds something else. */
+ * where the store holds something else; LI_ECORRUPT where a part of one was lost. */
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
                    struct li_error *err);
 

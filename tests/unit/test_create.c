@@ -201,14 +201,10 @@ static void what_cannot_be_read_back_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_REPO(a_description_that_comes_late),
-        WITH_REPO(a_root_of_another_is_passed_over),
-        WITH_REPO(a_root_of_another_is_no_heir),
-        WITH_REPO(a_root_that_was_made_a_moment_ago),
-        WITH_REPO(a_description_that_is_withheld),
-        WITH_REPO(a_root_of_nobody),
-        WITH_STORE(a_root_that_was_made_for_nothing),
-        WITH_STORE(what_cannot_be_read_back_is_told),
+        WITH_REPO(a_description_that_comes_late),     WITH_REPO(a_root_of_another_is_passed_over),
+        WITH_REPO(a_root_of_another_is_no_heir),      WITH_REPO(a_root_that_was_made_a_moment_ago),
+        WITH_REPO(a_description_that_is_withheld),    WITH_REPO(a_root_of_nobody),
+        WITH_STORE(a_root_that_was_made_for_nothing), WITH_STORE(what_cannot_be_read_back_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,8 @@
 #     exists               says BucketAlreadyExists of a bucket that is there, else BucketAlreadyOwnedByYou
 #     denied               nobody may do anything but try to make a bucket
 #     public               whoever does not sign may read and list, and no more
+#     no-ids               sends no x-amz-request-id
+#     page-404             a proxy in front of it has a page of its own for each 404
 #     virtual              buckets are in the host's name only, and else in the path as well
 #     body-first           a put's body is there when it comes, its metadata when it is answered
 #     metadata-first       the other way round
@@ -26,6 +28,7 @@ use warnings;
 use Digest::SHA qw(sha256_hex);
 
 my (%buckets, $slurp, $note, $held);
+my $answers = 0;
 $buckets{bucket} = {};
 
 # How files are read, and what is logged.
@@ -193,6 +196,11 @@ sub answer {
         return ();
     } else {
         @answer = do_it($name, $key, $request);
+    }
+    if ($answer[0] == 404 && habit('page-404')) {
+        @answer = (404, '<html>no such page</html>', 'text/html');
+    } elsif (!habit('no-ids')) {
+        push @answer, 'x-amz-request-id' => sprintf '%d', ++$answers;
     }
     $note->("s3 $request->{method} " . ($why // 'ok') . ' '
         . (($request->{header}{authorization} // '') =~ /Credential=([^\/]+)/ ? $1 : '-')

@@ -7,6 +7,7 @@
 #ifndef LI_CHUNK_SOURCE_H
 #define LI_CHUNK_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,10 +19,10 @@
 struct li_chunk_source {
     void *self;
     uint64_t count; /* chunks; at most LI_CHUNK_MAX_COUNT */
-    /* Fills BUF with chunk INDEX. Returns LI_END, with BUF untouched, where the chunk is known to
-     * be all zeros (a chunk that is returned may be so too). That is the source's own to say: the
-     * end of something that it reads is a failure. Called from many threads at once. */
-    int (*read)(void *self, uint64_t index, uint8_t *buf, struct li_error *err);
+    /* Fills BUF with chunk INDEX. Or sets *ZEROS, which is false when it is called, and leaves BUF
+     * untouched, where the chunk is known to be all zeros (a chunk that is returned may be so too).
+     * Whatever it returns but 0 is a failure. Called from many threads at once. */
+    int (*read)(void *self, uint64_t index, uint8_t *buf, bool *zeros, struct li_error *err);
     /* What chunk INDEX is made of: LAYER, and a digest of all that decides which bytes of that
      * layer go where in the chunk, the rest being zeros. With the layer's diff ID it says which
      * bytes the chunk has, though not what they are. LI_END where a chunk is made of anything else.
@@ -32,6 +33,11 @@ struct li_chunk_source {
      * that the source needs; true where it should still. Worker 0 never waits. May be NULL. */
     bool (*give_way)(void *self, unsigned worker);
 };
+
+/* Reads chunk INDEX of SOURCE. On success *ZEROS says whether all of it is zeros and BUF untouched,
+ * and else BUF is filled. Any thread. */
+int li_chunk_read(const struct li_chunk_source *source, uint64_t index, uint8_t *buf, bool *zeros,
+                  struct li_error *err);
 
 /* What a walk does with each chunk that is not all zeros; BUF is the worker's own, LI_CHUNK_SIZE
  * bytes, and may be changed. WORKER is 0 to threads - 1. */

@@ -44,16 +44,29 @@ static void count_done(struct walk *walk)
                                walk->source->count * LI_CHUNK_SIZE);
 }
 
+int li_chunk_read(const struct li_chunk_source *source, uint64_t index, uint8_t *buf, bool *zeros,
+                  struct li_error *err)
+{
+    bool said = false;
+    int rc = source->read(source->self, index, buf, &said, err);
+
+    if (rc != 0)
+        return rc < 0 ? rc : li_as_failure(rc, err);
+    *zeros = said;
+    return 0;
+}
+
 /* LI_END where there is nothing to visit. */
 static int read_chunk(struct walk *walk, unsigned worker, struct held *held, struct li_error *err)
 {
     int rc = walk->known ? walk->known(walk->arg, worker, held->index, err) : 0;
+    bool zeros = false;
 
-    if (rc == 0)
-        rc = walk->source->read(walk->source->self, held->index, held->buf, err);
     if (rc > 0 && rc != LI_END)
         rc = li_as_failure(rc, err);
-    if (rc == 0 && li_chunk_is_zero(held->buf))
+    if (rc == 0)
+        rc = li_chunk_read(walk->source, held->index, held->buf, &zeros, err);
+    if (rc == 0 && (zeros || li_chunk_is_zero(held->buf)))
         rc = LI_END;
     if (rc == LI_END)
         count_done(walk);

@@ -58,14 +58,12 @@ static void fill_zeros(uint8_t *buf, uint64_t *filled, uint64_t end)
     *filled = end;
 }
 
-static int metadata_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf)
+static void metadata_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf, bool *zeros)
 {
     uint64_t end = plan->link_zone.first + plan->link_zone.count, filled = 0;
     uint8_t block[LI_EXT4_BLOCK_SIZE] = {0};
 
-    if (first >= end)
-        return LI_END;
-    for (uint64_t i = 0; i < LI_EXT4_BLOCKS_PER_CHUNK; i++) {
+    for (uint64_t i = 0; first < end && i < LI_EXT4_BLOCKS_PER_CHUNK; i++) {
         if (!metadata_block(plan, first + i, block))
             continue;
         fill_zeros(buf, &filled, i * LI_EXT4_BLOCK_SIZE);
@@ -73,10 +71,9 @@ static int metadata_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *b
         filled += sizeof(block);
         memset(block, 0, sizeof(block));
     }
-    if (filled == 0)
-        return LI_END;
-    fill_zeros(buf, &filled, LI_CHUNK_SIZE);
-    return 0;
+    *zeros = filled == 0;
+    if (filled > 0)
+        fill_zeros(buf, &filled, LI_CHUNK_SIZE);
 }
 
 /* Visits what a chunk of the data zone is made of and sets *POSITION to where each piece begins, in
@@ -123,7 +120,7 @@ static int read_run(void *arg, const struct li_inode *inode, uint64_t at, uint64
     return rc > 0 ? li_as_failure(rc, err) : rc;
 }
 
-static int data_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf,
+static int data_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf, bool *zeros,
                       struct li_error *err)
 {
     struct reading r = {.layers = li_tree_layers(plan->tree), .buf = buf};
@@ -131,9 +128,9 @@ static int data_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *buf,
 
     if (rc < 0)
         return rc;
-    if (r.filled == 0)
-        return LI_END;
-    fill_zeros(buf, &r.filled, LI_CHUNK_SIZE);
+    *zeros = r.filled == 0;
+    if (r.filled > 0)
+        fill_zeros(buf, &r.filled, LI_CHUNK_SIZE);
     return 0;
 }
 
@@ -190,14 +187,15 @@ static int chunk_recipe(void *self, uint64_t index, size_t *layer, uint8_t recip
     return rc;
 }
 
-static int read_chunk(void *self, uint64_t index, uint8_t *buf, struct li_error *err)
+static int read_chunk(void *self, uint64_t index, uint8_t *buf, bool *zeros, struct li_error *err)
 {
     const struct li_ext4 *plan = self;
     uint64_t block = index * LI_EXT4_BLOCKS_PER_CHUNK;
 
-    if (block < plan->data.first)
-        return metadata_chunk(plan, block, buf);
-    return data_chunk(plan, block - plan->data.first, buf, err);
+    if (block >= plan->data.first)
+        return data_chunk(plan, block - plan->data.first, buf, zeros, err);
+    metadata_chunk(plan, block, buf, zeros);
+    return 0;
 }
 
 static bool give_way(void *self, unsigned worker)

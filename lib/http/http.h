@@ -84,8 +84,9 @@ int li_http_new(const struct li_http_options *options, struct li_http **out, str
 /* Sends REQUEST and waits for the answer, which replaces *OUT; any status is success. LI_ENETWORK
  * is what may pass: no connection, a reset, a body that ends early, a time-out; of OUT only
  * `unreached` is set then. LI_EDENIED: the server's certificate does not verify. LI_ELIMIT: the
- * body is over the limit. LI_EINVALID: the URL or a header. LI_ECANCELLED: after li_http_stop(), or
- * li_http_cancel() of its group: whether the server did what it was asked for is not known then.
+ * body is over the limit, which is about what was asked for; LI_EIO: the headers are over theirs,
+ * which is about the server. LI_EINVALID: the URL or a header. LI_ECANCELLED: after li_http_stop(),
+ * or li_http_cancel() of its group: whether the server did what it was asked for is not known then.
  * Any thread. */
 int li_http_send(struct li_http *http, const struct li_http_request *request,
                  struct li_http_response *out, struct li_error *err);

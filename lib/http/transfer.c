@@ -143,7 +143,7 @@ static int fail_limit(struct li_transfer *transfer)
     if (transfer->error.code < 0)
         return transfer->error.code;
     if (transfer->header_bytes > LI_HTTP_HEADERS_MAX)
-        return li_fail(&transfer->error, LI_ELIMIT, "the answer has over %d bytes of headers",
+        return li_fail(&transfer->error, LI_EIO, "the answer has over %d bytes of headers",
                        LI_HTTP_HEADERS_MAX);
     return li_fail(&transfer->error, LI_ELIMIT,
                    "the answer has more than the %zu bytes that are allowed here",

@@ -81,14 +81,15 @@ static void give_back(struct li_fetcher *fetcher, struct li_chunk_opener *opener
     pthread_mutex_unlock(&fetcher->lock);
 }
 
-static int read_chunk(void *self, uint64_t index, uint8_t *buf, struct li_error *err)
+static int read_chunk(void *self, uint64_t index, uint8_t *buf, bool *zeros, struct li_error *err)
 {
     struct li_fetcher *fetcher = self;
     struct li_chunk_opener *opener;
     int rc;
 
-    if (!li_chunk_map_get(&fetcher->map, index))
-        return LI_END;
+    *zeros = !li_chunk_map_get(&fetcher->map, index);
+    if (*zeros)
+        return 0;
     opener = borrow(fetcher);
     rc = li_chunk_open(&fetcher->map, opener, index, buf, err);
     give_back(fetcher, opener);

@@ -11,7 +11,9 @@
  * says which repository it is of, so the place is settled by what lies there: the description's
  * repository has it where its root is there, and else the oldest root's, whose description is then
  * written again. Whoever makes a repository looks so before it makes a root and after, and who has
- * lost takes away the root that it has made, which nothing was pushed into.
+ * lost takes away the root that it has made, which nothing was pushed into. Where the description's
+ * root may be one that has lost its own description, though it holds objects, nothing is made and
+ * nothing is written over.
  *
  * That leaves the moment between the last look and a description that is still under way. Whoever
  * wrote that sees it at its own next look, and puts it right; if it dies before, the next to run
@@ -183,11 +185,11 @@ static bool has_own(const struct li_roots *roots, const uint8_t id[LI_ID_SIZE])
 static int settle_once(struct making *m, struct li_error *err)
 {
     struct li_roots roots = {0};
-    int rc = li_description_read(m->store, m->id, err);
+    int rc = li_as_failure(li_description_read(m->store, m->id, err), err);
 
     if (rc == 0)
         rc = li_roots_load(m->store, &roots, err);
-    if (rc == 0 && roots.count == 0 && roots.lost)
+    if (rc == 0 && roots.lost && !has_own(&roots, m->id))
         rc = li_roots_lost(m->store, &roots, err);
     if (rc == 0 && m->made && memcmp(m->root.repository, m->id, LI_ID_SIZE) != 0 &&
         has_own(&roots, m->id))

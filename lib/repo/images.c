@@ -36,14 +36,8 @@ static bool parse_key(const char *key, struct li_reference *out)
            strcmp(out->tag, slash + 1) == 0;
 }
 
-static int note_tag(void *arg, const char *key, uint64_t size, struct li_error *err)
+static int add_tag(struct tags *tags, const struct li_reference *tag, struct li_error *err)
 {
-    struct tags *tags = arg;
-    struct li_reference reference;
-
-    (void)size;
-    if (!parse_key(key, &reference))
-        return 0;
     if (tags->count == tags->cap) {
         size_t cap = tags->cap ? tags->cap * 2 : 64;
         struct li_reference *grown = realloc(tags->tag, cap * sizeof(*grown));
@@ -53,8 +47,16 @@ static int note_tag(void *arg, const char *key, uint64_t size, struct li_error *
         tags->tag = grown;
         tags->cap = cap;
     }
-    tags->tag[tags->count++] = reference;
+    tags->tag[tags->count++] = *tag;
     return 0;
+}
+
+static int note_tag(void *arg, const char *key, uint64_t size, struct li_error *err)
+{
+    struct li_reference reference;
+
+    (void)size;
+    return parse_key(key, &reference) ? add_tag(arg, &reference, err) : 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -65,39 +67,93 @@ static int compare(const void *a, const void *b)
     return order ? order : strcmp(x->tag, y->tag);
 }
 
+/* ---- reading them ---------------------------------------------------------------------------- */
+
+struct reading {
+    struct li_repo *repo;
+    int (*visit)(void *arg, const struct li_repo_image *image, struct li_error *err);
+    void *arg;
+    struct li_buffer raw;
+    struct li_error first; /* of tags that cannot be read */
+    struct tags missing;   /* listed, and not there */
+};
+
+static int read_one(struct reading *r, const struct li_reference *tag, struct li_error *err)
+{
+    struct li_repo_image image = {.name = tag->name, .tag = tag->tag};
+    struct li_pointer pointer;
+    int rc = li_pointer_read(r->repo->store, li_key_image(tag).text, &pointer, &r->raw, err);
+
+    if (rc == LI_ENOTFOUND)
+        return add_tag(&r->missing, tag, err);
+    if (rc < 0) {
+        if (r->first.code == 0)
+            r->first = *err;
+        return 0;
+    }
+    memcpy(image.manifest, pointer.manifest, LI_ID_SIZE);
+    memcpy(image.root, pointer.root, LI_ID_SIZE);
+    return r->visit(r->arg, &image, err);
+}
+
+static int list_tags(struct li_repo *repo, struct tags *out, struct li_error *err)
+{
+    int rc = li_store_list(repo->store, "images/", note_tag, out, err);
+
+    if (out->count)
+        qsort(out->tag, out->count, sizeof(*out->tag), compare);
+    return rc;
+}
+
+static int read_tags(struct reading *r, const struct tags *tags, struct li_error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < tags->count && rc >= 0; i++)
+        rc = read_one(r, &tags->tag[i], err);
+    return rc;
+}
+
+/* What was listed, and was not there, was removed by another, and then it is not listed any more;
+ * or it was put there again. What is still listed, and still is not there, is withheld. */
+static int look_again(struct reading *r, struct li_error *err)
+{
+    struct tags before = r->missing, now = {0};
+    int rc = list_tags(r->repo, &now, err);
+
+    r->missing = (struct tags){0};
+    for (size_t i = 0; i < before.count && rc >= 0; i++)
+        if (now.count && bsearch(&before.tag[i], now.tag, now.count, sizeof(*now.tag), compare))
+            rc = read_one(r, &before.tag[i], err);
+    if (r->missing.count && r->first.code == 0)
+        li_fail(&r->first, LI_ECORRUPT,
+                "%s/%s: it is listed, and is not there (%zu such %s); push it again",
+                r->repo->store->address, li_key_image(r->missing.tag).text, r->missing.count,
+                r->missing.count == 1 ? "image" : "images");
+    free(before.tag);
+    free(now.tag);
+    return rc;
+}
+
 int li_repo_each_image(struct li_repo *repo,
                        int (*visit)(void *arg, const struct li_repo_image *image,
                                     struct li_error *err),
                        void *arg, struct li_error *err)
 {
-    struct li_error first = LI_ERROR_INIT;
-    struct li_buffer raw = {0};
+    struct reading r = {.repo = repo, .visit = visit, .arg = arg, .first = LI_ERROR_INIT};
     struct tags tags = {0};
-    int rc = li_store_list(repo->store, "images/", note_tag, &tags, err);
+    int rc = list_tags(repo, &tags, err);
 
-    if (tags.count)
-        qsort(tags.tag, tags.count, sizeof(*tags.tag), compare);
-    for (size_t i = 0; i < tags.count && rc >= 0; i++) {
-        struct li_repo_image image = {.name = tags.tag[i].name, .tag = tags.tag[i].tag};
-        struct li_pointer pointer;
-
-        rc = li_pointer_read(repo->store, li_key_image(&tags.tag[i]).text, &pointer, &raw, err);
-        /* What is not there was removed since the listing. */
-        if (rc < 0) {
-            if (rc != LI_ENOTFOUND && first.code == 0)
-                first = *err;
-            rc = 0;
-            continue;
-        }
-        memcpy(image.manifest, pointer.manifest, LI_ID_SIZE);
-        memcpy(image.root, pointer.root, LI_ID_SIZE);
-        rc = visit(arg, &image, err);
-    }
+    if (rc >= 0)
+        rc = read_tags(&r, &tags, err);
+    if (rc >= 0 && r.missing.count)
+        rc = look_again(&r, err);
     free(tags.tag);
-    li_buffer_free(&raw);
-    if (rc >= 0 && first.code < 0) {
-        *err = first;
-        rc = first.code;
+    free(r.missing.tag);
+    li_buffer_free(&r.raw);
+    if (rc >= 0 && r.first.code < 0) {
+        *err = r.first;
+        rc = r.first.code;
     }
     return rc < 0 ? rc : 0;
 }

@@ -36,7 +36,7 @@ struct li_repo;
 
 /* Creates a repository in STORE: its description, the first root, and a salt wrapped by KMS.
  * LI_EEXISTS where there is one; one that an earlier call did not finish is finished. LI_EINVALID
- * where the store holds something else. */
+ * where the store holds something else; LI_ECORRUPT where a part of one was lost. */
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
                    struct li_error *err);
 
@@ -71,7 +71,10 @@ struct li_repo_image {
 };
 
 /* Calls VISIT for all images, sorted by name and tag. A negative return ends it. A pointer that
- * cannot be read does not: it is passed over, and the first such failure is returned at the end. */
+ * cannot be read does not: it is passed over, and the first such failure is returned at the end.
+ * One that is listed, and is not there when it is looked for twice, is such a failure
+ * (LI_ECORRUPT); one that another removes meanwhile is none. Those that were looked for twice come
+ * last. */
 int li_repo_each_image(struct li_repo *repo,
                        int (*visit)(void *arg, const struct li_repo_image *image,
                                     struct li_error *err),

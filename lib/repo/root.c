@@ -147,19 +147,23 @@ static int note_object(void *arg, const char *key, uint64_t size, struct li_erro
     return li_fail(err, LI_ECANCELLED, "one is enough");
 }
 
-/* A root without a description is one that is being made, or that was taken away, and then there is
- * nothing in it. Where there is, the description was lost. */
-static int look_into(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li_roots *roots,
-                     struct li_error *err)
+/* One whose description was not there. It is one that is being made, or that was taken away, and
+ * then there is nothing in it; or it was made a moment ago. Where neither is so, the description
+ * was lost. */
+static int look_into(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li_root *out,
+                     bool *there, struct li_roots *roots, struct li_error *err)
 {
     bool some = false;
     int rc = li_store_list(store, li_key_root(id, "").text, note_object, &some, err);
 
-    if (some && !roots->lost) {
+    if (!some)
+        return rc;
+    rc = li_root_read(store, id, out, there, err);
+    if (rc == 0 && !*there && !roots->lost) {
         roots->lost = true;
         memcpy(roots->lost_id, id, LI_ID_SIZE);
     }
-    return some ? 0 : rc;
+    return rc;
 }
 
 static int read_roots(struct li_store *store, struct li_roots *roots, struct li_error *err)
@@ -173,10 +177,10 @@ static int read_roots(struct li_store *store, struct li_roots *roots, struct li_
 
         memcpy(id, roots->root[i].id, LI_ID_SIZE);
         rc = li_root_read(store, id, &roots->root[kept], &there, err);
+        if (rc == 0 && !there)
+            rc = look_into(store, id, &roots->root[kept], &there, roots, err);
         if (rc == 0 && there)
             kept++;
-        else if (rc == 0)
-            rc = look_into(store, id, roots, err);
     }
     roots->count = kept;
     return rc;
@@ -337,6 +341,10 @@ int li_root_fetch(struct li_repo *repo, const uint8_t *hint, struct li_root_sear
     return rc;
 }
 
+/* A store that withholds the description of BIRTH gets past this, and gains nothing: wherever a
+ * manifest and its chunks are found, a key and digests that the store does not have say what they
+ * are. This finds a manifest that was put back where it had been, before that is as plain as a
+ * chunk that is missing. */
 int li_root_follows(struct li_repo *repo, const uint8_t birth[LI_ID_SIZE],
                     const uint8_t root[LI_ID_SIZE], bool *follows, struct li_error *err)
 {

@@ -71,13 +71,14 @@ static int read_again(struct verify *v, struct tools *tools, const struct li_man
                       struct li_error *err)
 {
     uint8_t digest[LI_DIGEST_SIZE];
-    int rc = LI_END;
+    bool zeros = chunk->index >= v->repair->count;
+    int rc = 0;
 
-    if (chunk->index < v->repair->count)
-        rc = v->repair->read(v->repair->self, chunk->index, tools->plain, err);
-    if (rc == 0)
+    if (!zeros)
+        rc = li_chunk_read(v->repair, chunk->index, tools->plain, &zeros, err);
+    if (rc == 0 && !zeros)
         rc = li_sha256(tools->plain, LI_CHUNK_SIZE, digest, err);
-    if (rc == LI_END || (rc == 0 && memcmp(digest, chunk->digest, LI_DIGEST_SIZE) != 0))
+    if (rc == 0 && (zeros || memcmp(digest, chunk->digest, LI_DIGEST_SIZE) != 0))
         rc = li_fail(err, LI_EINVALID,
                      "the image given for the repair is not the one that was pushed as %.300s: "
                      "its chunk %" PRIu32 " is another",

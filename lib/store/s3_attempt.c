@@ -6,7 +6,8 @@
  * request: another region, another time of day, credentials that have expired. These may expire
  * again while a long request is on its way, or waits for its turn: then it is sent again as after
  * any failure that passes, as long as there are others than those that were refused. The answer to
- * a HEAD has no body to tell it in, so the same is then asked by a GET of one byte.
+ * a HEAD has no body to tell it in, so the same is then asked by a GET of one byte; so it is where
+ * a 404 may be another's than the server's.
  *
  * Whoever reads a bucket through here must not be led elsewhere by it: a redirect is taken for the
  * name of a region, which is checked to be one label, and never for an address.
@@ -93,11 +94,14 @@ static void count(struct li_s3_sending *s, const struct li_s3_call *call)
 }
 
 /* Whatever is wrong with credentials says nothing about an object: a profile or a token's file that
- * is not there must not look like a key that is not. */
+ * is not there must not look like a key that is not, nor one on a bad sector like a damaged
+ * object. */
 static int take_credentials(struct li_s3_sending *s, struct li_error *err)
 {
     int rc = li_aws_provider_get(s->s3->client->provider, &s->credentials, err);
 
+    if (rc < 0)
+        err->sys = 0;
     if (rc < 0 && rc != LI_ENETWORK && rc != LI_ENOMEM && rc != LI_ECANCELLED)
         rc = err->code = LI_EDENIED;
     return rc;
@@ -146,13 +150,15 @@ static int send_once(struct li_s3_sending *s, const struct li_s3_call *call, str
 
 /* ---- what the answer means ------------------------------------------------------------------- */
 
-static bool is_accepted(const struct li_s3_call *call, int status)
+static bool is_accepted(const struct li_s3_sending *s, const struct li_s3_call *call)
 {
+    int status = s->response.status;
+
     if (status >= 200 && status <= 299)
         return true;
     for (const int *at = call->accept; at && *at; at++)
         if (*at == status)
-            return true;
+            return status != 404 || s->said.absent;
     return false;
 }
 
@@ -218,7 +224,7 @@ static enum li_s3_verdict judge(struct li_s3_sending *s, const struct li_s3_call
     li_s3_error_read(&s->response, &s->said);
     if (call->may_fail_late && status == 200 && *s->said.code)
         return li_s3_error_is_passing(s->said.code) ? LI_S3_LATER : LI_S3_REFUSED;
-    if (is_accepted(call, status) || (call->accept_codes && says(s, call->accept_codes)))
+    if (is_accepted(s, call) || (call->accept_codes && says(s, call->accept_codes)))
         return LI_S3_ANSWERED;
     if ((status == 301 || status == 307 || status == 400 || status == 403) && corrects_region(s))
         return LI_S3_AGAIN;
@@ -240,10 +246,11 @@ static enum li_s3_verdict judge(struct li_s3_sending *s, const struct li_s3_call
                                                                                : LI_S3_REFUSED;
 }
 
-/* The reason of a HEAD's refusal, by a GET. What it says replaces what the HEAD said. Where it is
- * not refused, the reason has gone since, as when another thread renewed the credentials: then the
- * HEAD is sent again, the first time at once. That the GET could not be sent is none of the
- * server's reasons, and is told in its own words: what was called off must not look like a refusal.
+/* The reason of a HEAD's refusal, by a GET. What it says replaces what the HEAD said: that there is
+ * no such object is the answer to both, where the HEAD had 404. Where it is not refused, the reason
+ * has gone since, as when another thread renewed the credentials: then the HEAD is sent again, the
+ * first time at once. That the GET could not be sent is none of the server's reasons, and is told
+ * in its own words: what was called off must not look like a refusal.
  */
 static enum li_s3_verdict ask_why(struct li_s3_sending *s, int *rc, struct li_error *err)
 {
@@ -262,7 +269,7 @@ static enum li_s3_verdict ask_why(struct li_s3_sending *s, int *rc, struct li_er
     if (*rc < 0)
         return *rc == LI_ENETWORK ? LI_S3_LATER : LI_S3_REFUSED;
     verdict = judge(s, &call, err);
-    if (verdict != LI_S3_ANSWERED)
+    if (verdict != LI_S3_ANSWERED || (status == 404 && s->response.status == 404))
         return verdict;
     if (!s->asked_why) {
         s->asked_why = true;
@@ -270,6 +277,7 @@ static enum li_s3_verdict ask_why(struct li_s3_sending *s, int *rc, struct li_er
     }
     s->response.status = status;
     *s->said.code = *s->said.message = '\0';
+    s->said.absent = false;
     return LI_S3_LATER;
 }
 
@@ -299,7 +307,7 @@ enum li_s3_verdict li_s3_attempt(struct li_s3_sending *s, int *rc, struct li_err
             return *rc == LI_ENETWORK ? LI_S3_LATER : LI_S3_REFUSED;
         verdict = judge(s, s->call, err);
         if (verdict == LI_S3_REFUSED && s->call->method == LI_HTTP_HEAD &&
-            (s->response.status == 400 || s->response.status == 403))
+            (s->response.status == 400 || s->response.status == 403 || s->response.status == 404))
             verdict = ask_why(s, rc, err);
         if (verdict == LI_S3_ANSWERED)
             verdict = check(s, rc, err);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a server says when it says no, and what that means for people. Codes are those of the S3 API
- * reference, "Error responses"; a proxy in between may send anything, or nothing, instead.
+ * reference, "Error responses"; a proxy in between may send anything, or nothing, instead. So a 404
+ * alone does not say that there is no such object: its body must, or, where there is no body, a
+ * header that only servers of S3 send.
  */
 #include <stdio.h>
 #include <string.h>
@@ -38,13 +40,16 @@ void li_s3_error_read(const struct li_http_response *response, struct li_s3_erro
     const char *request = li_http_header(response, "x-amz-request-id");
     struct li_error ignored = LI_ERROR_INIT;
 
-    *out = (struct li_s3_error){{0}, {0}, {0}, {0}};
+    *out = (struct li_s3_error){.code = ""};
     if (response->body.len > 0)
         (void)li_xml_parse(response->body.data, response->body.len, note, out, &ignored);
     if (region)
         keep(out->region, sizeof(out->region), region, true);
     if (request)
         keep(out->request, sizeof(out->request), request, false);
+    if (response->status == 404)
+        out->absent = response->body.len ? strcmp(out->code, "NoSuchKey") == 0
+                                         : request || li_http_header(response, "x-amz-id-2");
 }
 
 bool li_s3_error_is_passing(const char *code)
@@ -65,14 +70,14 @@ bool li_s3_error_is_passing(const char *code)
     return false;
 }
 
-static int code_of(int status)
+static int code_of(const struct li_s3_error *said, int status)
 {
     switch (status) {
     case 401:
     case 403:
         return LI_EDENIED;
     case 404:
-        return LI_ENOTFOUND;
+        return said->absent ? LI_ENOTFOUND : LI_EINVALID;
     case 501:
         return LI_EUNSUPPORTED;
     default:
@@ -110,6 +115,10 @@ static void explain(const struct li_s3_error *said, int status, const char *buck
         snprintf(text, size, ": the access key %.100s from %.100s may not do this", key, source);
     else if (status == 301 || status == 307)
         snprintf(text, size, ": the bucket is elsewhere; give its --region or --endpoint");
+    else if (status == 404 && !*said->code && !said->absent)
+        snprintf(text, size,
+                 ": this is not how S3 says that there is no such object; check the endpoint, and "
+                 "proxies on the way");
     else
         snprintf(text, size, "%s%s", *said->message ? ": " : "", said->message);
 }
@@ -118,14 +127,13 @@ int li_s3_error_tell(const struct li_s3_error *said, enum li_http_method method,
                      unsigned attempts, const char *bucket,
                      const struct li_aws_credentials *credentials, struct li_error *err)
 {
-    bool no_bucket = strcmp(said->code, "NoSuchBucket") == 0;
     char why[512], times[32] = "";
 
     explain(said, status, bucket, credentials, why, sizeof(why));
     if (attempts > 1)
         snprintf(times, sizeof(times), " %u times", attempts);
-    return li_fail(err, no_bucket ? LI_EINVALID : code_of(status),
-                   "the server answered %s%s with %d%s%s%s%s%s%s", li_http_method_text(method),
-                   times, status, *said->code ? " " : "", said->code, why,
-                   *said->request ? " (request " : "", said->request, *said->request ? ")" : "");
+    return li_fail(err, code_of(said, status), "the server answered %s%s with %d%s%s%s%s%s%s",
+                   li_http_method_text(method), times, status, *said->code ? " " : "", said->code,
+                   why, *said->request ? " (request " : "", said->request,
+                   *said->request ? ")" : "");
 }

@@ -51,6 +51,7 @@ int li_s3_place_path(const struct li_s3_place *place, const char *key, struct li
 
 struct li_s3_error {
     char code[64], message[256], region[LI_S3_REGION_MAX + 1], request[128]; /* "" where not said */
+    bool absent; /* it says that there is no such object */
 };
 
 /* From a body that may be anything, and headers. */
@@ -59,7 +60,7 @@ void li_s3_error_read(const struct li_http_response *response, struct li_s3_erro
 /* Whether CODE is of what may pass by itself. */
 bool li_s3_error_is_passing(const char *code);
 
-/* Fills ERR for METHOD with STATUS, after ATTEMPTS. */
+/* Fills ERR for METHOD with STATUS, after ATTEMPTS. LI_ENOTFOUND only where SAID is `absent`. */
 int li_s3_error_tell(const struct li_s3_error *said, enum li_http_method method, int status,
                      unsigned attempts, const char *bucket,
                      const struct li_aws_credentials *credentials, struct li_error *err);
@@ -129,8 +130,10 @@ struct li_s3_call {
 };
 
 /* Sends until there is an answer of 2xx or of CALL's accept, which replaces *OUT. Otherwise an
- * error: LI_ENOTFOUND (no such object), LI_EDENIED, LI_EINVALID (no such bucket, or a request that
- * the server does not understand), LI_EUNSUPPORTED, LI_ENETWORK, LI_ELIMIT. */
+ * error: LI_ENOTFOUND (no such object), LI_EDENIED, LI_EINVALID (no such bucket, a request that the
+ * server does not understand, or a 404 that is not S3's), LI_EUNSUPPORTED, LI_ENETWORK, LI_EIO,
+ * LI_ELIMIT. A 404 in CALL's accept is an answer only where it says that there is no such object.
+ */
 int li_s3_call(struct li_s3 *s3, const struct li_s3_call *call, struct li_http_response *out,
                struct li_error *err);
 

@@ -44,11 +44,12 @@ static int read_chunks(struct stack *s, struct li_error *err)
 
     assert_true(source.count > 0 && source.count <= LI_CHUNK_MAX_COUNT);
     for (uint64_t i = 0; i < source.count && i < CHUNKS_MAX && left > 0; i++) {
-        int rc = source.read(source.self, i, chunk, err);
+        bool zeros = false;
+        int rc = li_chunk_read(&source, i, chunk, &zeros, err);
 
         if (rc < 0)
             return rc;
-        left -= rc == 0;
+        left -= !zeros;
     }
     return 0;
 }

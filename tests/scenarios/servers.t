@@ -244,4 +244,21 @@ run 1 "a bucket that is not public" ls --no-sign-request
 has "$ERR" 'without credentials' "says what to try"
 export AWS_ACCESS_KEY_ID=AKIATEST AWS_SECRET_ACCESS_KEY=secret-test
 
+# ---- a 404 that is not S3's ----------------------------------------------------------------------
+
+export LAMBDAIMG_REPO=s3://bucket/pages
+habits no-ids refuse-conditions
+run 0 "a server whose answers have no ids: init" init
+run 0 "push" push app.tar app:1
+run 0 "verify" verify app:1
+run 1 "an image that is not there" pull app:2 -o none.ext4
+has "$ERR" 'no image app:2' "is told as such"
+habits page-404
+run 1 "a proxy with a page of its own for each 404: the same image" pull app:2 -o none.ext4
+has "$ERR" 'proxies on the way' "is not told as such"
+LAMBDAIMG_REPO=s3://bucket/nothing
+run 1 "nor a place with nothing in it: init" init
+has "$ERR" 'proxies on the way' "which says why"
+is "$(counted '^s3 PUT')" 0 "and makes nothing"
+
 finish

@@ -33,8 +33,10 @@ HELPER int read_plan(void *self, uint64_t offset, size_t len, void *buf, struct 
     while (rc >= 0 && len > 0) {
         size_t at = offset % LI_CHUNK_SIZE, n = LI_CHUNK_SIZE - at < len ? LI_CHUNK_SIZE - at : len;
 
-        rc = source->read(source->self, offset / LI_CHUNK_SIZE, chunk, err);
-        if (rc == LI_END)
+        bool zeros = false;
+
+        rc = li_chunk_read(source, offset / LI_CHUNK_SIZE, chunk, &zeros, err);
+        if (zeros)
             memset(chunk, 0, LI_CHUNK_SIZE);
         memcpy(to, chunk + at, n);
         apply_twist(to, n);

@@ -9,7 +9,7 @@
 #define OK_EMPTY "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 #define NO_CONTENT "HTTP/1.1 204 No Content\r\n\r\n"
 #define EXISTS_NOT "HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n\r\n"
-#define ABSENT "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+#define ABSENT "HTTP/1.1 404 Not Found\r\nx-amz-id-2: the-host\r\nContent-Length: 0\r\n\r\n"
 #define ERROR_END "\r\nConnection: close\r\n\r\n<?xml version=\"1.0\"?><Error><Code>"
 
 #define DONE                                                                                       \

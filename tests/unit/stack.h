@@ -295,14 +295,14 @@ HELPER void stack_digest(struct stack *s, bool any_uuid, char hex[2 * LI_SHA256_
     source = li_ext4_source(s->ext4);
     assert_done(li_sha256_new(&hash, &err), &err);
     for (uint64_t i = 0; i < source.count; i++) {
-        int rc = source.read(source.self, i, buf, &err);
+        bool zero = false;
 
-        assert_done(rc, &err);
+        assert_done(li_chunk_read(&source, i, buf, &zero, &err), &err);
         if (i == 0 && any_uuid) {
             memset(buf + 1024 + 0x68, 0, 16);
             memset(buf + 2048 - 4, 0, 4);
         }
-        assert_done(li_sha256_update(hash, rc == LI_END ? zeros : buf, LI_CHUNK_SIZE, &err), &err);
+        assert_done(li_sha256_update(hash, zero ? zeros : buf, LI_CHUNK_SIZE, &err), &err);
     }
     assert_done(li_sha256_final(hash, digest, &err), &err);
     li_hex_encode(digest, sizeof(digest), hex);

@@ -14,6 +14,15 @@ static void write_description(struct repo_fixture *f, const char *id)
     overwrite(f, "lambdaimg.json", text, (size_t)len);
 }
 
+static void write_strangers_root(struct repo_fixture *f)
+{
+    static const char text[] =
+        "{\"created\":9999999999,\"format\":1,\"generation\":1,\"predecessor\":null,"
+        "\"repository\":\"" STRANGER "\",\"salt\":\"" STRANGER "\",\"state\":\"active\"}\n";
+
+    overwrite(f, "roots/" STRANGER "/root.json", text, sizeof(text) - 1);
+}
+
 /* Written long after, by one who had looked long before. */
 static void a_description_that_comes_late(void **state)
 {
@@ -39,17 +48,50 @@ static void a_description_that_comes_late(void **state)
 /* The root of one who has lost, and died before it was taken away. */
 static void a_root_of_another_is_passed_over(void **state)
 {
-    static const char text[] =
-        "{\"created\":9999999999,\"format\":1,\"generation\":1,\"predecessor\":null,"
-        "\"repository\":\"" STRANGER "\",\"salt\":\"" STRANGER "\",\"state\":\"active\"}\n";
     struct repo_fixture *f = *state;
 
-    overwrite(f, "roots/" STRANGER "/root.json", text, sizeof(text) - 1);
+    write_strangers_root(f);
     reopen(f);
     assert_done(push(f, "a", &small), &f->err);
     expect_image(f, "a", &small);
     assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EEXISTS, "already",
                  &f->err);
+}
+
+/* The same root, and the description's own has lost its root.json: the place is not the other's. */
+static void a_root_of_another_is_no_heir(void **state)
+{
+    struct repo_fixture *f = *state;
+    uint8_t id[LI_ID_SIZE];
+    char *own;
+
+    assert_done(push(f, "a", &small), &f->err);
+    own = root_key(f, "a", "root.json");
+    assert_done(li_store_remove(f->directory, own, &f->err), &f->err);
+    write_strangers_root(f);
+    memcpy(id, li_repo_id(f->repo), LI_ID_SIZE);
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_ECORRUPT,
+                 "root.json is gone", &f->err);
+    reopen(f);
+    assert_memory_equal(li_repo_id(f->repo), id, LI_ID_SIZE);
+    expect_image(f, "a", &small);
+    free(own);
+}
+
+/* It is listed, and when it is read for the first time it is not there yet. */
+static void a_root_that_was_made_a_moment_ago(void **state)
+{
+    struct repo_fixture *f = *state;
+
+    assert_done(push(f, "a", &small), &f->err);
+    reopen(f);
+    li_fault_order(f->store, LI_FAULT_GET, 1, LI_FAULT_BEFORE, LI_ENOTFOUND);
+    assert_done(push(f, "b", &small), &f->err);
+    assert_true(li_fault_happened(f->store));
+    li_fault_order(f->store, LI_FAULT_GET, 3, LI_FAULT_BEFORE, LI_ENOTFOUND);
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EEXISTS, "already",
+                 &f->err);
+    assert_true(li_fault_happened(f->store));
 }
 
 /* A root that does not say whose it is, as older versions made them, is the description's. */
@@ -133,6 +175,16 @@ static void a_root_that_was_made_for_nothing(void **state)
     li_store_free(race.other);
 }
 
+/* It was there a moment ago, so that it is not there now is no answer. */
+static void a_description_that_is_withheld(void **state)
+{
+    struct repo_fixture *f = *state;
+
+    li_fault_order(f->store, LI_FAULT_GET, 2, LI_FAULT_BEFORE, LI_ENOTFOUND);
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_ECORRUPT, "ordered",
+                 &f->err);
+}
+
 /* What was made is read again, as the first push will read it. */
 static void what_cannot_be_read_back_is_told(void **state)
 {
@@ -149,11 +201,10 @@ static void what_cannot_be_read_back_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_REPO(a_description_that_comes_late),
-        WITH_REPO(a_root_of_another_is_passed_over),
-        WITH_REPO(a_root_of_nobody),
-        WITH_STORE(a_root_that_was_made_for_nothing),
-        WITH_STORE(what_cannot_be_read_back_is_told),
+        WITH_REPO(a_description_that_comes_late),     WITH_REPO(a_root_of_another_is_passed_over),
+        WITH_REPO(a_root_of_another_is_no_heir),      WITH_REPO(a_root_that_was_made_a_moment_ago),
+        WITH_REPO(a_description_that_is_withheld),    WITH_REPO(a_root_of_nobody),
+        WITH_STORE(a_root_that_was_made_for_nothing), WITH_STORE(what_cannot_be_read_back_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

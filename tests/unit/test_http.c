@@ -193,7 +193,7 @@ static void too_many_headers(void **state)
     sprintf(large + len, "\r\n");
     http_server_start(&f.server, replies, 1);
     assert_done(li_http_new(&(struct li_http_options){0}, &f.http, &f.err), &f.err);
-    assert_fails(send_request(&f, (struct li_http_request){0}), LI_ELIMIT, "headers", &f.err);
+    assert_fails(send_request(&f, (struct li_http_request){0}), LI_EIO, "headers", &f.err);
     finish(&f);
 }
 
@@ -211,7 +211,7 @@ static void endless_interim_answers(void **state)
     sprintf(large + len, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     http_server_start(&f.server, replies, 1);
     assert_done(li_http_new(&(struct li_http_options){0}, &f.http, &f.err), &f.err);
-    assert_fails(send_request(&f, (struct li_http_request){0}), LI_ELIMIT, "headers", &f.err);
+    assert_fails(send_request(&f, (struct li_http_request){0}), LI_EIO, "headers", &f.err);
     finish(&f);
 }
 

@@ -161,6 +161,60 @@ static void a_chunk_that_was_lost_is_missing_and_no_more(void **state)
     free(key);
 }
 
+/* A store that says of "images/a/1" that it is not there: as long as TIMES is over 0, and with
+ * REMOVES because another removes it right then. */
+static struct {
+    struct li_store_operations operations;
+    const struct li_store_operations *own;
+    bool removes;
+    unsigned times;
+} withheld;
+
+static int get_withheld(struct li_store *store, const char *key, size_t limit,
+                        struct li_buffer *out, struct li_error *err)
+{
+    if (strcmp(key, "images/a/1") != 0 || withheld.times == 0)
+        return withheld.own->get(store, key, limit, out, err);
+    withheld.times--;
+    if (withheld.removes)
+        assert_done(withheld.own->remove(store, key, err), err);
+    return li_fail(err, LI_ENOTFOUND, "withheld");
+}
+
+static int count_withheld(struct repo_fixture *f, bool removes, unsigned times, unsigned *count)
+{
+    int rc;
+
+    *count = 0;
+    withheld.own = f->directory->ops;
+    withheld.operations = *withheld.own;
+    withheld.operations.get = get_withheld;
+    withheld.removes = removes;
+    withheld.times = times;
+    f->directory->ops = &withheld.operations;
+    rc = li_repo_each_image(f->repo, count_image, count, &f->err);
+    f->directory->ops = withheld.own;
+    return rc;
+}
+
+static void a_tag_that_is_listed_and_not_there(void **state)
+{
+    struct repo_fixture *f = *state;
+    unsigned count;
+
+    assert_done(push(f, "a:1", &small), &f->err);
+    assert_done(push(f, "a:2", &other), &f->err);
+    assert_fails(count_withheld(f, false, 100, &count), LI_ECORRUPT,
+                 "images/a/1: it is listed, and is not there", &f->err);
+    assert_int_equal(count, 1);
+    /* For a moment: who moves a tag may take it away and put it back. */
+    assert_done(count_withheld(f, false, 1, &count), &f->err);
+    assert_int_equal(count, 2);
+    /* Removed by another after the listing. */
+    assert_done(count_withheld(f, true, 1, &count), &f->err);
+    assert_int_equal(count, 1);
+}
+
 /* ---- what could not be asked ----------------------------------------------------------------- */
 
 /* Of a root whose description is damaged nobody knows whether it has the chunk. */
@@ -301,6 +355,7 @@ int main(void)
         WITH_REPO(a_root_without_its_description_is_not_a_new_one),
         WITH_REPO(a_salt_that_was_lost_is_not_made_anew),
         WITH_REPO(a_chunk_that_was_lost_is_missing_and_no_more),
+        WITH_REPO(a_tag_that_is_listed_and_not_there),
         WITH_REPO(damage_to_a_root_is_none_to_a_chunk),
         WITH_REPO(a_store_that_fails_has_not_answered),
         WITH_REPO(a_push_takes_no_failure_for_an_answer),

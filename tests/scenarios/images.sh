@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# Layers, and the forms that they come in as images: made here of tar, jq and sha256sum, so that the
+# Layers, and the forms that they come in as images: made here of tar, jq and openssl, so that the
 # tests depend on no other tool's idea of the formats. For lib.sh.
 
 digest_of() {
-    sha256sum "$1" | cut -d ' ' -f 1
+    openssl dgst -sha256 -r "$1" | cut -d " " -f 1
 }
 
 # layer NAME: a layer of the description on standard input (see mktar); it is WORK/NAME.tar.

@@ -2,58 +2,58 @@
 /* Layers that are cut, damaged or not what the image says, and the forms that they may come in. */
 #include "ext4_image.h"
 
-/* One of most things. NEXT gets where each entry begins, and where the last one ends. */
-static size_t make_sample(struct li_buffer *tar, size_t next[16])
+/* One of most things. */
+static void make_sample(struct li_buffer *tar)
 {
     uint8_t *data = tar_bytes(3, 1300);
     struct li_buffer pax = {0};
-    size_t count = 0;
 
-    next[count++] = tar->len;
     tar_dir(tar, "dir/");
-    next[count++] = tar->len;
     tar_put(tar, &(struct tar_entry){.path = "dir/file", .data = data, .length = 1300});
-    next[count++] = tar->len;
     tar_symlink(tar, "link", "dir");
-    next[count++] = tar->len;
     tar_link(tar, "hard", "dir/file");
-    next[count++] = tar->len;
     tar_record_text(&pax, "path", "a-name-from-a-record");
     tar_record_text(&pax, "SCHILY.xattr.user.name", "value");
     tar_put(tar, &(struct tar_entry){.path = "x", .data = data, .length = 512, .pax = &pax});
-    next[count++] = tar->len;
     tar_put(tar, &(struct tar_entry){.path = "gnu", .form = TAR_GNU, .data = "text"});
-    next[count++] = tar->len;
     tar_put(tar, &(struct tar_entry){.path = "device", .type = '3', .major = 1, .minor = 3});
-    next[count++] = tar->len;
     li_buffer_free(&pax);
     free(data);
-    return count;
 }
 
-/* What is missing at the end is told, unless it is whole entries, or one of the two blocks behind
- * them: then nobody can know but by the digest, which says something else here. */
+/* Whether TAR is all there when it is cut at CUT, as container engines see it: nothing is missing
+ * but whole entries, the padding of the last contents, or blocks that mark the end. */
+static bool is_whole(const struct li_buffer *tar, size_t cut)
+{
+    size_t at = 0, end = 0;
+
+    while (cut > at && at + TAR_BLOCK <= tar->len && tar->data[at] != 0) {
+        end = at + TAR_BLOCK + strtoul((const char *)tar->data + at + 124, NULL, 8);
+        at = (end + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+    }
+    if (cut <= at)
+        return cut == 0 || cut >= end;
+    return cut == at + TAR_BLOCK || cut >= at + 2 * (size_t)TAR_BLOCK;
+}
+
+/* What is missing at the end is told, unless nobody can know but by the digest, which says
+ * something else here. */
 static void test_cut_tars(void **state)
 {
     struct li_buffer sample = {0};
-    size_t next[16], count = make_sample(&sample, next), at = 0;
 
     (void)state;
+    make_sample(&sample);
     tar_end(&sample);
     for (size_t cut = 0; cut <= sample.len; cut += cut % 512 == 511 ? 1 : 73) {
         struct li_error err = LI_ERROR_INIT;
         struct stack s = {0};
-        bool whole;
         int rc;
 
-        while (at + 1 < count && next[at + 1] <= cut)
-            at++;
-        whole = cut == next[at] || cut == next[count - 1] + TAR_BLOCK ||
-                cut >= next[count - 1] + 2 * (size_t)TAR_BLOCK;
         tar_append(stack_layer(&s), sample.data, cut);
         s.layer[0].no_end = true;
         rc = stack_plan(&s, &err);
-        if (rc != (whole ? 0 : LI_ECORRUPT))
+        if (rc != (is_whole(&sample, cut) ? 0 : LI_ECORRUPT))
             fail_msg("cut at %zu: %d, \"%s\"", cut, rc, err.text);
         stack_free(&s);
     }
@@ -64,11 +64,10 @@ static void test_cut_tars(void **state)
 static void test_damaged_tars(void **state)
 {
     struct li_buffer sample = {0};
-    size_t next[16];
     uint32_t random = 1;
 
     (void)state;
-    make_sample(&sample, next);
+    make_sample(&sample);
     for (int i = 0; i < 600; i++) {
         struct li_error err = LI_ERROR_INIT;
         struct stack s = {0};
@@ -157,10 +156,9 @@ static void test_compression(void **state)
 {
     char plain[65], packed[65];
     struct stack s = make_stack("a=1 d/ d/b=2", ".wh.a= d/c=3", "");
-    size_t next[16];
 
     (void)state;
-    make_sample(&s.layer[0].tar, next);
+    make_sample(&s.layer[0].tar);
     tar_random_file(&s.layer[1].tar, "large", 7, 1500000);
     stack_digest(&s, false, plain);
     for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {

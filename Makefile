@@ -380,7 +380,7 @@ lint: cppcheck
 # It loses count of loops that fill an array, so uninitialised variables are left to the compilers and
 # to the analyzer.
 cppcheck:
-	cppcheck --quiet --error-exitcode=1 --std=c11 --library=bsd --enable=warning,performance,portability \
+	cppcheck --quiet -j $(JOBS) --error-exitcode=1 --std=c11 --library=bsd --enable=warning,performance,portability \
 		--inline-suppr --suppress=uninitvar --suppress=ctuuninitvar -Ilib -I. -D_GNU_SOURCE -D__linux__ \
 		-DLI_VERSION='"$(VERSION)"' $(C_FILES)
 

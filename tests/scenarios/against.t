@@ -108,20 +108,23 @@ told() {
 }
 
 # Of tars whose right reading is known, what libarchive reads otherwise is never laid to the image alone.
-mkdir cases
-"$TOOLS/tarcases" cases
-for tar in cases/*.tar; do
-    name=$(basename "$tar" .tar)
-    make_docker_old case.tar case:1 "$WORK/$tar"
-    "$LAMBDAIMG" push case.tar "$name:1" >"$OUT" 2>"$ERR" || continue
-    "$LAMBDAIMG" verify "$name:1" --against case.tar >"$OUT" 2>"$ERR"
-    told "$name" $?
-done >said
-is "$(sed -n 's/: disagree$//p' said | paste -sd ' ')" \
-    "global go-prefix label link-data link-size nuls-first pax slash-file sparse-junk special-at-the-end" \
-    "small tars that libarchive misreads: it says so"
-is "$(sed -n 's/: differs$//p' said)" "" "and of no other it finds a difference"
-is "$(grep -c ': same$' said)" 25 "all others are the same"
+# What store the images lie in is nothing to the readers.
+if [ "${STORE:-dir}" = dir ]; then
+    mkdir cases
+    "$TOOLS/tarcases" cases
+    for tar in cases/*.tar; do
+        name=$(basename "$tar" .tar)
+        make_docker_old case.tar case:1 "$WORK/$tar"
+        "$LAMBDAIMG" push case.tar "$name:1" >"$OUT" 2>"$ERR" || continue
+        "$LAMBDAIMG" verify "$name:1" --against case.tar >"$OUT" 2>"$ERR"
+        told "$name" $?
+    done >said
+    is "$(sed -n 's/: disagree$//p' said | paste -sd ' ')" \
+        "global go-prefix label link-data link-size nuls-first pax slash-file sparse-junk special-at-the-end" \
+        "small tars that libarchive misreads: it says so"
+    is "$(sed -n 's/: differs$//p' said)" "" "and of no other it finds a difference"
+    is "$(grep -c ': same$' said)" 25 "all others are the same"
+fi
 
 # ---- large ones --------------------------------------------------------------------------------
 

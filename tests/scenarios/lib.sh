@@ -235,14 +235,26 @@ await() {
     done
 }
 
-# relay PORT TARGET: takes connections to PORT to the port TARGET, both of loopback; it listens when this
-# returns. Sets RELAY, a group of processes.
-relay() {
+# start_relay PORT TARGET: true where it listens when this returns.
+start_relay() {
     : >"$WORK/.relay"
     setsid socat -d -d "TCP-LISTEN:$1,bind=127.0.0.1,reuseaddr,fork" "TCP:127.0.0.1:$2" 2>"$WORK/.relay" &
     RELAY=$!
     started+=("-$RELAY")
-    await grep -q ' listening on ' "$WORK/.relay" && return
+    until grep -q ' listening on ' "$WORK/.relay"; do
+        if ! kill -0 "$RELAY" 2>/dev/null; then
+            unset 'started[-1]'
+            return 1
+        fi
+        sleep 0.02
+    done
+}
+
+# relay PORT TARGET: takes connections to PORT to the port TARGET, both of loopback; it listens when this
+# returns. Sets RELAY, a group of processes. What had the port before may hold it for a moment after it was
+# killed.
+relay() {
+    await start_relay "$1" "$2" && return
     echo "Bail out! nothing listens at port $1: $(tail -n 1 "$WORK/.relay")"
     exit 1
 }

@@ -13,7 +13,7 @@ static void make_link_size(struct li_buffer *tar)
 
     strcpy(h.target, "next");
     h.size = 1024;
-    tar_case_records(tar, "comment", "there are PAX headers here", NULL, NULL);
+    tar_case_records(tar, "comment", "there are PAX headers here");
     tar_case_next(tar);
     tar_put_header(tar, &h);
     tar_case_next(tar);
@@ -28,7 +28,7 @@ static void make_pax_size_of_others(struct li_buffer *tar)
 
         if (*type < '3')
             strcpy(h.target, "next");
-        tar_case_records(tar, "size", "600", NULL, NULL);
+        tar_case_records(tar, "size", "600");
         tar_put_header(tar, &h);
     }
     tar_case_next(tar);
@@ -109,7 +109,7 @@ static void make_behind_the_end(struct li_buffer *tar)
 static void make_special_at_the_end(struct li_buffer *tar)
 {
     tar_case_next(tar);
-    tar_case_records(tar, "path", "nothing", NULL, NULL);
+    tar_case_records(tar, "path", "nothing");
 }
 
 static void make_cut_short(struct li_buffer *tar)

@@ -99,7 +99,7 @@ CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explai
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # One cmocka program each: tests/unit/test_NAME.c
-UNIT_BASE = base compression packed sha256 sha256_openssl
+UNIT_BASE = base compression output packed sha256 sha256_openssl
 
 UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
 
@@ -109,14 +109,14 @@ UNIT_TAR = tar tar_numbers tar_pax tar_places tar_sparse
 
 UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
 	layer_give_way layer_gzip layer_headers layer_names layer_read layer_runs layer_sparse layer_xattr \
-	layer_zeros tags
+	layer_xattr_blocks layer_zeros tags
 
 UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 
 UNIT_STORE = chunk create directory present push repo repo_lost s3 s3_absent s3_list s3_place s3_race s3_read \
 	s3_remove s3_stop s3_write server store
 
-UNIT_READER = cache damage files lost reader
+UNIT_READER = cache damage files files_directories lost reader
 
 UNIT_COMPARE = compare compare_stored
 
@@ -212,7 +212,7 @@ $(BUILD)/tests/faultstream: $(call obj,tests/tools/message.c tests/tools/proxy.c
 
 $(BUILD)/tests/layout: $(call obj,cmd/about.c cmd/aws.c cmd/context.c cmd/help.c cmd/notes.c cmd/parse.c cmd/print.c) $(LIB)
 
-$(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sketch.c)
+$(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/randompath.c tests/tools/sketch.c)
 
 # For LD_PRELOAD, so without a sanitizer of its own.
 $(BUILD)/tests/flipread.so: tests/tools/flipread.c Makefile

@@ -9,9 +9,10 @@
  * find others that collide.
  *
  * Pieces of LI_UNIVERSAL_BLOCK bytes go through NH (Black, Halevi, Krawczyk, Krovetz, Rogaway:
- * UMAC: Fast and Secure Message Authentication, CRYPTO 1999) with words of 64 bits; what comes out
- * goes through a multilinear hash modulo 2^61 - 1 (Carter, Wegman: Universal Classes of Hash
- * Functions, 1979).
+ * UMAC: Fast and Secure Message Authentication, CRYPTO 1999) with words of 32 bits, twice: under a
+ * key, and under the same key shifted by some words, as UMAC does. Both sums, of 64 bits each, go
+ * through a multilinear hash modulo 2^61 - 1 (Carter, Wegman: Universal Classes of Hash Functions,
+ * 1979).
  */
 #ifndef LI_BASE_UNIVERSAL_HASH_H
 #define LI_BASE_UNIVERSAL_HASH_H

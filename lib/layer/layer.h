@@ -63,9 +63,10 @@ int li_layers_read(struct li_layers *layers, size_t index, void *buf, size_t len
                    struct li_error *err);
 
 /* Waits until the digests and diff IDs of all layers whose bytes were wanted up to now are
- * computed; LI_ECORRUPT where one does not match, or where a layer's file has another size or other
- * times than when the stack was opened. What li_layers_read() gave before, and gives from then on,
- * has these digests. Any thread; it costs little where there is nothing to wait for. */
+ * computed; LI_ECORRUPT where one does not match, or where a layer's file has another size or
+ * another time of modification than when the stack was opened. What li_layers_read() gave before,
+ * and gives from then on, has these digests. Any thread; it costs little where there is nothing to
+ * wait for. */
 int li_layers_verified(struct li_layers *layers, struct li_error *err);
 
 /* ERR is of what was made of layers' bytes: where it is LI_ECORRUPT, and a layer's file was changed

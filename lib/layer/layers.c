@@ -206,9 +206,11 @@ int li_layers_ready(struct li_layers *layers, size_t index, uint64_t *length, st
     return rc;
 }
 
-/* Whether the files of all layers that are wanted are as they were; with the lock held. Layers of
- * an archive have one file together. */
-static int check_files(const struct li_layers *layers, struct li_error *err)
+typedef int check_file(int fd, const struct stat *before, struct li_error *err);
+
+/* Whether the files of all layers that are wanted are as they were, by CHECK; with the lock held.
+ * Layers of an archive have one file together. */
+static int check_files(const struct li_layers *layers, check_file *check, struct li_error *err)
 {
     int last = -1, rc = 0;
 
@@ -218,7 +220,7 @@ static int check_files(const struct li_layers *layers, struct li_error *err)
         if (!layer->wanted || layer->blob->fd == last)
             continue;
         last = layer->blob->fd;
-        rc = li_file_unchanged(last, &layer->before, err);
+        rc = check(last, &layer->before, err);
         if (rc < 0)
             li_context(err, "layer %s", layer->blob->name);
     }
@@ -234,7 +236,7 @@ int li_layers_verified(struct li_layers *layers, struct li_error *err)
         pthread_cond_wait(&layers->changed, &layers->lock);
     rc = layers->first.code;
     if (rc == 0 || rc == LI_ECORRUPT)
-        rc = check_files(layers, err);
+        rc = check_files(layers, rc == 0 ? li_file_unchanged : li_file_untouched, err);
     if (rc == 0 && layers->first.code != 0) {
         *err = layers->first;
         rc = err->code;
@@ -250,7 +252,7 @@ void li_layers_blame(struct li_layers *layers, struct li_error *err)
     if (err->code != LI_ECORRUPT)
         return;
     pthread_mutex_lock(&layers->lock);
-    if (check_files(layers, &changed) < 0)
+    if (check_files(layers, li_file_untouched, &changed) < 0)
         *err = changed;
     pthread_mutex_unlock(&layers->lock);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one place that reads layers' bytes where they can be read (but for inflate.c, which reads
- * compressed ones once and hashes them on that read). The pass that computes SHA-256 and all other
- * passes read at different times, and what is read may change in between: by whoever writes the
- * file, or by a disk that fails. So all read by whole pieces, and compare (tags.h): what a file
- * changed into is an error for whoever sees it first, and no byte is used that was not hashed.
+ * The one place that reads layers' bytes where they can be read. Two more need no tags: inflate.c
+ * reads compressed layers once and hashes them on that read, and layers.c looks at the first bytes
+ * for the compression, of which a wrong guess cannot pass the digests. The pass that computes
+ * SHA-256 and all other passes read at different times, and what is read may change in between: by
+ * whoever writes the file, or by a disk that fails. So all read by whole pieces, and compare
+ * (tags.h): what a file changed into is an error for whoever sees it first, and no byte is used
+ * that was not hashed.
  */
 #include <string.h>
 
@@ -50,7 +52,7 @@ static int fail_reading(const struct layer *layer, struct li_error *err)
     struct li_error changed = LI_ERROR_INIT;
 
     if (err->code == LI_ECORRUPT && layer->spool < 0 &&
-        li_file_unchanged(layer->fd, &layer->before, &changed) < 0)
+        li_file_untouched(layer->fd, &layer->before, &changed) < 0)
         *err = changed;
     return li_context(err, "layer %s", layer->blob->name);
 }

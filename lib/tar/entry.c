@@ -119,6 +119,18 @@ static bool is_header_only(char type)
 
 /* ---- data ---- */
 
+static int negative_size(struct li_error *err)
+{
+    return li_fail(err, LI_ECORRUPT, "its size is negative");
+}
+
+/* As Go has it: of the header's own size, although a record may state another one, and before a
+ * slash makes a directory of an old file, which has no data. */
+static int check_own_size(const struct li_tar_header *h, struct li_error *err)
+{
+    return h->size < 0 && !is_header_only(h->type) ? negative_size(err) : 0;
+}
+
 /* The size of a file that is sparse by PAX, which its records may state under either key. */
 static int sparse_size(const struct li_tar_pax *pax, int64_t *size, struct li_error *err)
 {
@@ -185,8 +197,8 @@ static int take_data(struct li_tar *tar, enum li_tar_sparse form, int64_t size,
     struct li_tar_entry *e = &tar->entry;
     int rc;
 
-    if (size < 0 || tar->header.size < 0)
-        return li_fail(err, LI_ECORRUPT, "its size is negative");
+    if (size < 0)
+        return negative_size(err);
     e->size = e->stored = (uint64_t)size;
     /* Before the map is read, which may lie in the data. */
     rc = li_tar_places_skip(&tar->places, &tar->source, e->data, e->stored, err);
@@ -244,7 +256,9 @@ int li_tar_entry_make(struct li_tar *tar, uint64_t behind, bool *label, struct l
     e->records = tar->pax.records.list;
     e->record_count = tar->pax.records.count;
     merge_names(tar);
-    rc = take_type(tar, err);
+    rc = check_own_size(h, err);
+    if (rc == 0)
+        rc = take_type(tar, err);
     if (rc == 0)
         rc = merge_numbers(tar, &size, err);
     *label = h->type == 'V';

@@ -204,6 +204,16 @@ static void find_known(struct li_tar_pax *pax)
     }
 }
 
+/* Go makes a map of the pairs, in place of a record with one. Of a lone offset without a value that
+ * is the empty map, as of no record. */
+static void replace_map(struct li_tar_pax *pax)
+{
+    if (pax->pairs.count > 0)
+        pax->known[LI_TAR_PAX_SPARSE_MAP] = NULL;
+    if (pax->pairs.count == 1 && pax->pairs.list[0].value_length == 0)
+        pax->pairs.count = 0;
+}
+
 int li_tar_pax_read(struct li_tar_pax *pax, const uint8_t *data, size_t len, struct li_error *err)
 {
     int rc;
@@ -214,9 +224,11 @@ int li_tar_pax_read(struct li_tar_pax *pax, const uint8_t *data, size_t len, str
         rc = read_records(pax, (char *)pax->bytes.data, len, err);
     if (rc == 0 && pax->records.count > FEW)
         drop_repeated(&pax->records);
-    if (rc == 0)
-        find_known(pax);
-    return rc;
+    if (rc < 0)
+        return rc;
+    find_known(pax);
+    replace_map(pax);
+    return 0;
 }
 
 void li_tar_pax_clear(struct li_tar_pax *pax)

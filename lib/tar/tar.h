@@ -6,7 +6,8 @@
  * - Read as an entry: GNU's dump directories ('D'), as directories. Passed over: labels of volumes
  *   ('V') and global headers, with the special headers before them, as engines do it.
  * - Refused though Go reads it: a NUL in GNU.sparse.name; a number of more than 32 characters in a
- *   map of PAX 1.0; more special headers before an entry, or runs in a file, than the limits below.
+ *   map of PAX 1.0; a time that rounds down to one below 64 bits; more special headers before an
+ *   entry, or runs in a file, than the limits below.
  * - Read though Go refuses it: data behind a link, device, directory or FIFO, see li_tar_next().
  *
  * The reader never reads contents: it says where in the tar they lie. It reads nothing twice that

@@ -271,6 +271,7 @@ change() {
         cp hides.tar new.tar
         mv new.tar "$2"
         ;;
+    renamed) mv "$2" new.tar ;;
     removed) rm "$2" ;;
     esac
 }
@@ -304,7 +305,7 @@ for command in convert push push-known repair against; do
             [ ! -s wrongs ]
             result $? "$command: a file that is $kind before it is read for the ${n}th time" <wrongs
         done
-        for kind in replaced removed; do
+        for kind in replaced renamed removed; do
             while_read "$kind" plain.tar "$n" "$command" >wrongs
             [ "$STATUS" -eq 0 ] || wrong "status $STATUS" >>wrongs
             [ ! -s wrongs ]

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "tests/tools/randomline.h"
+#include "tests/tools/randompath.h"
 #include "tests/tools/sketch.h"
 
 enum { LINES = 4000 };
@@ -34,104 +35,11 @@ static void end_line(const struct line *line)
         err(1, "randomstack");
 }
 
-/* ---- names and paths ---- */
-
-static void make_name(char *name, size_t size)
-{
-    static const char *const odd[] = {
-        "with\\x20space",
-        "new\\x0aline",
-        "\\xff\\xfe\\x80",
-        "\\xc3\\xa9t\\xc3\\xa9",
-        "...",
-        "-dash",
-        ".wh",
-        ".whiteout",
-        "x.wh.y",
-        "back\\x5cslash",
-        "per%%cent",
-        "~",
-        "\\x01",
-        "A",
-        "a",
-    };
-
-    if (chance(15))
-        snprintf(name, size, "%s", pick_of(odd));
-    else if (chance(3))
-        snprintf(name, size, "%0*u", 200 + (int)pick(56), pick(1000));
-    else
-        snprintf(name, size, "%c%u", 'a' + (char)pick(6), pick(8));
-}
-
-static struct sketch_item *pick_item(const char *types)
-{
-    for (int i = 0; i < 60 && tree.count > 0; i++) {
-        struct sketch_item *item = &tree.item[pick((unsigned)tree.count)];
-
-        if (strchr(types, item->type))
-            return item;
-    }
-    return NULL;
-}
-
-/* A link that leads to a directory, and that directory. */
-static struct sketch_item *pick_directory_link(char where[SKETCH_PATH])
-{
-    for (int i = 0; i < 30; i++) {
-        struct sketch_item *item = pick_item("l");
-
-        if (item && sketch_directory(&tree, item->path, false, where))
-            return item;
-    }
-    return NULL;
-}
-
-/* A directory's path, which may lead through links and may not be there yet. */
-static void make_directory_path(char path[SKETCH_PATH])
-{
-    const struct sketch_item *item = pick_item("d");
-    char where[SKETCH_PATH], name[300];
-
-    snprintf(path, SKETCH_PATH, "%s", item && !chance(15) ? item->path : "");
-    if (chance(25)) {
-        item = pick_directory_link(where);
-        if (item)
-            snprintf(path, SKETCH_PATH, "%s", item->path);
-    }
-    if (chance(8) && strlen(path) < 1000) {
-        make_name(name, sizeof(name));
-        snprintf(path + strlen(path), SKETCH_PATH - strlen(path), "%s%s", *path ? "/" : "", name);
-    }
-}
-
-static void join(char out[SKETCH_PATH], const char *directory, const char *name)
-{
-    size_t len = strlen(directory), more = strlen(name);
-
-    if (len + more + 2 > SKETCH_PATH)
-        errx(1, "a path is too long");
-    memcpy(out, directory, len);
-    if (len)
-        out[len++] = '/';
-    memcpy(out + len, name, more + 1);
-}
-
-/* The path as a tar may have it. */
-static void add_path(struct line *line, const char *path, char type)
-{
-    static const char *const starts[] = {"./", "/", ".//", "none/../", "././"};
-
-    if (chance(20))
-        add(line, "%s", pick_of(starts));
-    add(line, "%s%s", path, type == 'd' && (chance(60) || !*path) ? "/" : "");
-}
-
 /* ---- entries ---- */
 
 static void make_target(char target[SKETCH_TARGET])
 {
-    const struct sketch_item *item = pick_item(chance(70) ? "d" : "dfl");
+    const struct sketch_item *item = pick_item(&tree, chance(70) ? "d" : "dfl");
     const char *to = item && strlen(item->path) < 500 ? item->path : "";
     unsigned kind = pick(10);
 
@@ -161,7 +69,7 @@ static bool choose_place(struct wish *w)
     char directory[SKETCH_PATH], where[SKETCH_PATH], name[300];
     const struct sketch_item *old;
 
-    make_directory_path(directory);
+    make_directory_path(&tree, directory);
     make_name(name, sizeof(name));
     if (!sketch_directory(&tree, directory, true, where))
         return false;
@@ -175,9 +83,9 @@ static bool choose_place(struct wish *w)
 
 static void add_link(const struct wish *w)
 {
-    const struct sketch_item *item = pick_item("flo");
+    const struct sketch_item *item = pick_item(&tree, "flo");
     char path[SKETCH_PATH], where[SKETCH_PATH], target[SKETCH_TARGET], type;
-    const struct sketch_item *by = pick_directory_link(where);
+    const struct sketch_item *by = pick_directory_link(&tree, where);
     struct line line = {.len = 0};
 
     if (!item)
@@ -321,7 +229,7 @@ static void split(const struct sketch_item *item, char directory[SKETCH_PATH], c
 
 static void add_direct_whiteout(void)
 {
-    const struct sketch_item *item = pick_item(chance(60) ? "flo" : "d");
+    const struct sketch_item *item = pick_item(&tree, chance(60) ? "flo" : "d");
     char directory[SKETCH_PATH] = "", name[600] = "";
     unsigned kind = pick(10);
 
@@ -346,7 +254,7 @@ static void add_direct_whiteout(void)
 static struct sketch_item *pick_child(const char *directory)
 {
     for (int i = 0; i < 60; i++) {
-        struct sketch_item *item = pick_item("dfo");
+        struct sketch_item *item = pick_item(&tree, "dfo");
         char parent[SKETCH_PATH], name[600];
 
         if (!item)
@@ -362,7 +270,7 @@ static struct sketch_item *pick_child(const char *directory)
 static void add_whiteout_through_link(void)
 {
     char where[SKETCH_PATH], parent[SKETCH_PATH], name[600] = "x", link[SKETCH_PATH];
-    const struct sketch_item *by = pick_directory_link(where), *child;
+    const struct sketch_item *by = pick_directory_link(&tree, where), *child;
     struct line line = {.len = 0};
     bool opaque = chance(30);
 

@@ -33,16 +33,14 @@ void tar_case_next(struct li_buffer *tar)
     tar_case_file(tar, tar_case_header("next", '0'), "two\n");
 }
 
-void tar_case_records(struct li_buffer *tar, const char *key, const char *value, const char *key2,
-                      const char *value2)
+void tar_case_put_records(struct li_buffer *tar, const char *const *records)
 {
-    struct li_buffer records = {0};
+    struct li_buffer all = {0};
 
-    tar_record_text(&records, key, value);
-    if (key2)
-        tar_record_text(&records, key2, value2);
-    tar_put_special(tar, 'x', records.data, records.len);
-    li_buffer_free(&records);
+    for (; *records; records += 2)
+        tar_record_text(&all, records[0], records[1]);
+    tar_put_special(tar, 'x', all.data, all.len);
+    li_buffer_free(&all);
 }
 
 static FILE *create(const char *dir, const char *name)

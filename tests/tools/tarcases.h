@@ -33,8 +33,9 @@ void tar_case_file(struct li_buffer *tar, struct tar_header header, const char *
 void tar_case_next(struct li_buffer *tar);
 #define NEXT "file path=next mode=0644 uid=0 gid=0 mtime=0.000000000 size=4 " SHA_TWO
 
-/* A header "x" with one record, or with two. */
-void tar_case_records(struct li_buffer *tar, const char *key, const char *value, const char *key2,
-                      const char *value2);
+/* A header "x" with records: keys and values in turn. */
+#define tar_case_records(tar, ...)                                                                 \
+    tar_case_put_records((tar), (const char *const[]){__VA_ARGS__, NULL})
+void tar_case_put_records(struct li_buffer *tar, const char *const *records);
 
 #endif

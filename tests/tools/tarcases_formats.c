@@ -97,7 +97,7 @@ static void make_pax_size(struct li_buffer *tar)
 {
     struct tar_header h = tar_case_header("file", '0');
 
-    tar_case_records(tar, "size", "4", NULL, NULL);
+    tar_case_records(tar, "size", "4");
     tar_put_header(tar, &h);
     tar_append(tar, "one\n", 4);
     tar_pad(tar);
@@ -108,14 +108,14 @@ static void make_pax_size(struct li_buffer *tar)
 static void make_pax_twice(struct li_buffer *tar)
 {
     tar_case_records(tar, "path", "first", "uid", "5");
-    tar_case_records(tar, "gid", "6", NULL, NULL);
+    tar_case_records(tar, "gid", "6");
     tar_case_next(tar);
 }
 
 static void make_long_name_and_path(struct li_buffer *tar)
 {
     tar_put_special(tar, 'L', LONG, sizeof(LONG));
-    tar_case_records(tar, "path", "record", NULL, NULL);
+    tar_case_records(tar, "path", "record");
     tar_case_next(tar);
 }
 
@@ -141,7 +141,7 @@ static void make_global(struct li_buffer *tar)
     tar_record_text(&records, "mtime", "5");
     tar_put_special(tar, 'g', records.data, records.len);
     tar_case_next(tar);
-    tar_case_records(tar, "gid", "6", NULL, NULL);
+    tar_case_records(tar, "gid", "6");
     tar_put_special(tar, 'g', records.data, records.len);
     tar_case_next(tar);
     li_buffer_free(&records);

@@ -13,7 +13,7 @@ static void make_link_size(struct li_buffer *tar)
 
     strcpy(h.target, "next");
     h.size = 1024;
-    tar_case_records(tar, "comment", "there are PAX headers here", NULL, NULL);
+    tar_case_records(tar, "comment", "there are PAX headers here");
     tar_case_next(tar);
     tar_put_header(tar, &h);
     tar_case_next(tar);
@@ -28,7 +28,7 @@ static void make_pax_size_of_others(struct li_buffer *tar)
 
         if (*type < '3')
             strcpy(h.target, "next");
-        tar_case_records(tar, "size", "600", NULL, NULL);
+        tar_case_records(tar, "size", "600");
         tar_put_header(tar, &h);
     }
     tar_case_next(tar);
@@ -109,7 +109,7 @@ static void make_behind_the_end(struct li_buffer *tar)
 static void make_special_at_the_end(struct li_buffer *tar)
 {
     tar_case_next(tar);
-    tar_case_records(tar, "path", "nothing", NULL, NULL);
+    tar_case_records(tar, "path", "nothing");
 }
 
 static void make_cut_short(struct li_buffer *tar)
@@ -128,6 +128,25 @@ static void make_negative_size(struct li_buffer *tar)
     tar_case_next(tar);
     h.size = -512;
     tar_put_header(tar, &h);
+}
+
+/* A directory by its slash alone: what it is comes behind the look at its size. */
+static void make_negative_size_of_old_directory(struct li_buffer *tar)
+{
+    struct tar_header h = tar_case_header("dir/", '\0');
+
+    tar_case_next(tar);
+    h.size = -512;
+    tar_put_header(tar, &h);
+}
+
+static void make_negative_size_of_directory(struct li_buffer *tar)
+{
+    struct tar_header h = tar_case_header("dir/", '5');
+
+    h.size = -512;
+    tar_put_header(tar, &h);
+    tar_case_next(tar);
 }
 
 static void make_letters_in_size(struct li_buffer *tar)
@@ -168,6 +187,10 @@ const struct tar_case tar_cases_sizes[] = {
     {"special-at-the-end", make_special_at_the_end, NEXT, NULL, "special-alone "},
     {"cut-short", make_cut_short, NEXT "error\n", NULL, ""},
     {"negative-size", make_negative_size, NEXT "error\n", NULL, ""},
+    {"negative-size-of-old-directory", make_negative_size_of_old_directory, NEXT "error\n", NULL,
+     ""},
+    {"negative-size-of-directory", make_negative_size_of_directory, "dir path=dir/" PLAIN "\n" NEXT,
+     NULL, "size "},
     {"letters-in-size", make_letters_in_size, NEXT "error\n", NULL, "refused "},
     {"nothing", make_nothing, "", NULL, ""},
     {NULL, NULL, NULL, NULL, NULL},

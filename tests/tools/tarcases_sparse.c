@@ -61,47 +61,49 @@ static void make_old_more(struct li_buffer *tar)
 static void make_0_0(struct li_buffer *tar)
 {
     struct tar_header h = tar_case_header("file", '0');
-    struct li_buffer records = {0};
 
-    tar_record_text(&records, "GNU.sparse.size", "12288");
-    tar_record_text(&records, "GNU.sparse.numblocks", "2");
-    tar_record_text(&records, "GNU.sparse.offset", "4096");
-    tar_record_text(&records, "GNU.sparse.numbytes", "4");
-    tar_record_text(&records, "GNU.sparse.offset", "8192");
-    tar_record_text(&records, "GNU.sparse.numbytes", "4");
-    tar_put_special(tar, 'x', records.data, records.len);
+    tar_case_records(tar, "GNU.sparse.size", "12288", "GNU.sparse.numblocks", "2",
+                     "GNU.sparse.offset", "4096", "GNU.sparse.numbytes", "4", "GNU.sparse.offset",
+                     "8192", "GNU.sparse.numbytes", "4");
     h.size = 8;
     tar_put_header(tar, &h);
     put_contents(tar);
-    li_buffer_free(&records);
 }
 
 static void make_0_1(struct li_buffer *tar)
 {
     struct tar_header h = tar_case_header("GNUSparseFile.1/file", '0');
-    struct li_buffer records = {0};
 
-    tar_record_text(&records, "GNU.sparse.size", "12288");
-    tar_record_text(&records, "GNU.sparse.numblocks", "2");
-    tar_record_text(&records, "GNU.sparse.name", "file");
-    tar_record_text(&records, "GNU.sparse.map", "4096,4,8192,4");
-    tar_put_special(tar, 'x', records.data, records.len);
+    tar_case_records(tar, "GNU.sparse.size", "12288", "GNU.sparse.numblocks", "2",
+                     "GNU.sparse.name", "file", "GNU.sparse.map", "4096,4,8192,4");
     h.size = 8;
     tar_put_header(tar, &h);
     put_contents(tar);
-    li_buffer_free(&records);
+}
+
+/* A lone offset without a value is no map, and takes the place of one. */
+static void make_empty_offset(struct li_buffer *tar)
+{
+    tar_case_records(tar, "GNU.sparse.map", "0,4", "GNU.sparse.offset", "");
+    tar_case_file(tar, tar_case_header("file", '0'), "one\n");
+    tar_case_next(tar);
+}
+
+/* A map of no runs: all of the file is a hole. */
+static void make_no_runs(struct li_buffer *tar)
+{
+    tar_case_records(tar, "GNU.sparse.major", "0", "GNU.sparse.minor", "0", "GNU.sparse.size",
+                     "12288", "GNU.sparse.numblocks", "0", "GNU.sparse.offset", "");
+    tar_case_file(tar, tar_case_header("file", '0'), "");
+    tar_case_next(tar);
 }
 
 static void put_1_0(struct li_buffer *tar, const char *size, const char *map, const char *text)
 {
     struct tar_header h = tar_case_header("GNUSparseFile.1/file", '0');
-    struct li_buffer records = {0};
 
-    tar_record_text(&records, "GNU.sparse.major", "1");
-    tar_record_text(&records, "GNU.sparse.minor", "0");
-    tar_record_text(&records, "GNU.sparse.name", "file");
-    tar_record_text(&records, "GNU.sparse.realsize", size);
-    tar_put_special(tar, 'x', records.data, records.len);
+    tar_case_records(tar, "GNU.sparse.major", "1", "GNU.sparse.minor", "0", "GNU.sparse.name",
+                     "file", "GNU.sparse.realsize", size);
     h.size = TAR_BLOCK + (int64_t)strlen(text);
     tar_put_header(tar, &h);
     tar_append(tar, map, strlen(map));
@@ -109,7 +111,6 @@ static void put_1_0(struct li_buffer *tar, const char *size, const char *map, co
     tar_append(tar, text, strlen(text));
     tar_pad(tar);
     tar_case_next(tar);
-    li_buffer_free(&records);
 }
 
 static void make_1_0(struct li_buffer *tar)
@@ -179,6 +180,11 @@ const struct tar_case tar_cases_sparse[] = {
      "size=102400 sha256=832c6d25af403a83f941465d0698fa571f9607ffc1a66ea5bc89a5829550e977\n" NEXT,
      NULL, ""},
     {"sparse-0.0", make_0_0, SPARSE NEXT, NULL, ""},
+    {"sparse-empty-offset", make_empty_offset, PLAIN "size=4 " SHA_ONE NEXT, NULL, ""},
+    {"sparse-no-runs", make_no_runs,
+     PLAIN
+     "size=12288 sha256=f3cc103136423a57975750907ebc1d367e2985ac6338976d4d5a439f50323f4a\n" NEXT,
+     NULL, ""},
     {"sparse-0.1", make_0_1, SPARSE NEXT, NULL, ""},
     {"sparse-1.0", make_1_0, SPARSE NEXT, NULL, ""},
     {"sparse-nul-in-name", make_nul_in_name, "error\n",

@@ -61,8 +61,7 @@ HELPER void put_old(struct li_buffer *tar, const char *path, const struct sparse
     put_rows(header + 386, f, 0, 4);
     header[482] = f->count > 4;
     tar_number(header + 483, 12, (int64_t)f->size);
-    tar_checksum(header);
-    tar_append(tar, header, sizeof(header));
+    tar_put_header(tar, header, NULL, 0);
     for (size_t at = 4; at < f->count; at += 21) {
         memset(header, 0, sizeof(header));
         put_rows(header, f, at, 21);

@@ -144,6 +144,17 @@ HELPER void tar_make_header(const struct tar_entry *e, uint8_t header[TAR_BLOCK]
     tar_checksum(header);
 }
 
+/* HEADER, which gets its checksum, and LEN bytes behind it. */
+HELPER void tar_put_header(struct li_buffer *tar, uint8_t header[TAR_BLOCK], const void *data,
+                           uint64_t len)
+{
+    tar_checksum(header);
+    tar_append(tar, header, TAR_BLOCK);
+    if (data)
+        tar_append(tar, data, len);
+    tar_pad(tar, len);
+}
+
 /* An entry whose only purpose is its data: PAX records or a GNU name. */
 HELPER void tar_put_special(struct li_buffer *tar, char type, const void *data, size_t len)
 {
@@ -153,9 +164,7 @@ HELPER void tar_put_special(struct li_buffer *tar, char type, const void *data, 
     if (type == 'L' || type == 'K')
         e.form = TAR_GNU;
     tar_make_header(&e, header);
-    tar_append(tar, header, sizeof(header));
-    tar_append(tar, data, len);
-    tar_pad(tar, len);
+    tar_put_header(tar, header, data, len);
 }
 
 /* Names that the entry's form, or their length, keeps out of the header. */
@@ -195,10 +204,7 @@ HELPER void tar_put(struct li_buffer *tar, const struct tar_entry *entry)
         e.size = e.length;
     tar_put_names(tar, &e);
     tar_make_header(&e, header);
-    tar_append(tar, header, sizeof(header));
-    if (e.data)
-        tar_append(tar, e.data, e.length);
-    tar_pad(tar, e.length);
+    tar_put_header(tar, header, e.data, e.length);
 }
 
 HELPER void tar_end(struct li_buffer *tar)

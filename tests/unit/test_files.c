@@ -130,7 +130,6 @@ struct listing {
     const char *path;
     unsigned entries;
     uint64_t next;
-    unsigned stop_after;
 };
 
 static void compare_tree(struct li_files *files, const struct li_file *file, const char *path);
@@ -320,89 +319,6 @@ static void inodes_hold_the_whole_range(void **state)
     run("rm t.ext4");
 }
 
-/* Every name is found, absent ones are not, and neither reads more than a path down the tree. */
-static void check_htree(const char *name, uint64_t limit)
-{
-    struct image image;
-    struct li_files *files = open_image(name, &image);
-    struct li_file directory = find(files, "many");
-    struct li_error err = LI_ERROR_INIT;
-    char entry[128];
-    uint32_t ino = 0;
-    uint64_t total = 0;
-
-    for (unsigned i = 0; i < NAMES; i++) {
-        int len = snprintf(entry, sizeof(entry), NAME_FORMAT, i);
-
-        image.bytes = 0;
-        assert_done(li_files_lookup(files, &directory, entry, (size_t)len, &ino, &err), &err);
-        assert_int_not_equal(ino, 0);
-        entry[0] = 'N';
-        assert_done(li_files_lookup(files, &directory, entry, (size_t)len, &ino, &err), &err);
-        assert_int_equal(ino, 0);
-        total += image.bytes;
-    }
-    assert_in_range(total, 1, 2 * limit * NAMES);
-    close_image(files, &image);
-}
-
-static void lookups_use_every_kind_of_htree(void **state)
-{
-    static const char *const algorithms[] = {"legacy", "half_md4", "tea"};
-
-    (void)state;
-    run("mkdir names && cp -a tree/many names/");
-    make_image("base.ext4", "names", "-b 1024 -O dir_index");
-    for (int flags = 1; flags <= 2; flags++) {
-        for (int i = 0; i < 3; i++) {
-            run("cp base.ext4 h.ext4 && tune2fs -E hash_alg=%s h.ext4 >log 2>&1 && "
-                "debugfs -w -R 'ssv flags %d' h.ext4 >log 2>&1 && "
-                "{ e2fsck -fyD h.ext4 >log 2>&1 || test $? = 1; } && "
-                "debugfs -R 'htree_dump /many' h.ext4 2>/dev/null | grep -q 'Indirect levels: 1'",
-                algorithms[i], flags);
-            /* Root, node, leaf, now and then a second leaf; and extent nodes on the way. */
-            check_htree("h.ext4", 5 * 1024);
-        }
-    }
-    run("rm -r base.ext4 h.ext4 names");
-}
-
-static int stop_at_entry(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
-                         uint64_t next, struct li_error *err)
-{
-    struct listing *listing = arg;
-
-    (void)name, (void)len, (void)ino, (void)type, (void)err;
-    listing->entries++;
-    listing->next = next;
-    return listing->entries % listing->stop_after ? 0 : 7;
-}
-
-static void listings_go_on_where_they_stopped(void **state)
-{
-    struct image image;
-    struct li_files *files = open_image("a.ext4", &image);
-    struct li_error err = LI_ERROR_INIT;
-    struct li_file many = find(files, "many");
-    struct listing listing = {.stop_after = 61};
-    int rc;
-
-    (void)state;
-    do
-        rc = li_files_list(files, &many, listing.next, stop_at_entry, &listing, &err);
-    while (rc == 7);
-    assert_done(rc, &err);
-    assert_int_equal(listing.entries, NAMES + 2);
-    /* A position inside an entry means the next one; one after the end means nothing. */
-    listing = (struct listing){.stop_after = 1};
-    assert_int_equal(li_files_list(files, &many, 13, stop_at_entry, &listing, &err), 7);
-    assert_in_range(listing.next, 25, 100);
-    listing.entries = 0;
-    assert_done(li_files_list(files, &many, 1 << 30, stop_at_entry, &listing, &err), &err);
-    assert_int_equal(listing.entries, 0);
-    close_image(files, &image);
-}
-
 static void what_fills_a_block_reads_back(void **state)
 {
     struct image image;
@@ -443,8 +359,6 @@ int main(void)
         cmocka_unit_test(seeks_find_data_and_holes),
         cmocka_unit_test(unwritten_blocks_are_zeros),
         cmocka_unit_test(inodes_hold_the_whole_range),
-        cmocka_unit_test(lookups_use_every_kind_of_htree),
-        cmocka_unit_test(listings_go_on_where_they_stopped),
         cmocka_unit_test(what_fills_a_block_reads_back),
     };
 

@@ -357,9 +357,7 @@ static void put_type(struct li_buffer *tar, const char *path, char type, unsigne
 
     e.type = type;
     tar_make_header(&e, header);
-    tar_append(tar, header, sizeof(header));
-    tar_append(tar, "text", 4);
-    tar_pad(tar, 4);
+    tar_put_header(tar, header, "text", 4);
 }
 
 /* Of the first type a name that ends with a slash is a directory. */
@@ -374,7 +372,7 @@ static void test_types(void **state)
     put_type(tar, "b", '7', 0644);
     put_type(tar, "c/", '0', 0644);
     tar_make_header(&(struct tar_entry){.path = "old/", .mode = 0755}, header);
-    tar_append(tar, header, sizeof(header));
+    tar_put_header(tar, header, NULL, 0);
     expect_tree(&s, "a=text b=text c=text old/");
 }
 

@@ -11,10 +11,7 @@ static void put_fields(struct li_buffer *tar, const char *mode, const char *owne
     memcpy(header + 100, mode, 8);
     memcpy(header + 108, owner, 8);
     memcpy(header + 124, size, 12);
-    tar_checksum(header);
-    tar_append(tar, header, sizeof(header));
-    tar_append(tar, "text", 4);
-    tar_pad(tar, 4);
+    tar_put_header(tar, header, "text", 4);
 }
 
 /* AIX's tar has NULs before the digits, V7's blanks. What is not a number is not root's. */

@@ -71,9 +71,7 @@ static void put_type(struct li_buffer *tar, const char *path, char type, const c
     tar_make_header(
         &(struct tar_entry){.path = path, .target = "t", .type = type, .size = strlen(data)},
         header);
-    tar_append(tar, header, sizeof(header));
-    tar_append(tar, data, strlen(data));
-    tar_pad(tar, strlen(data));
+    tar_put_header(tar, header, data, strlen(data));
 }
 
 /* Of a file nobody is interested in the link's name; the first type is a directory by its name. */
@@ -149,12 +147,6 @@ static void test_other_types(void **state)
 
 /* ---- names ---- */
 
-static void put_header(struct li_buffer *tar, uint8_t header[TAR_BLOCK])
-{
-    tar_checksum(header);
-    tar_append(tar, header, TAR_BLOCK);
-}
-
 /* What is a prefix in one form is something else in another. */
 static void test_prefixes(void **state)
 {
@@ -184,7 +176,7 @@ static void test_prefixes(void **state)
         memcpy(header + 257, forms[i].magic, 8);
         memcpy(header + 345, forms[i].prefix, strlen(forms[i].prefix));
         memcpy(header + 508, forms[i].tail, strlen(forms[i].tail));
-        put_header(&tar, header);
+        tar_put_header(&tar, header, NULL, 0);
         tar_expect_paths(&tar, forms[i].want);
     }
 }
@@ -202,10 +194,10 @@ static void test_full_fields(void **state)
     memset(header, 'n', 100);
     memset(header + 157, 'l', 100);
     memset(header + 345, 'p', 155);
-    put_header(&tar, header);
+    tar_put_header(&tar, header, NULL, 0);
     memset(header + 345 + 131, ' ', 24);
     memcpy(header + 508, "tar", 4);
-    put_header(&tar, header);
+    tar_put_header(&tar, header, NULL, 0);
     memset(want, 'p', 155);
     want[155] = '/';
     memset(want + 156, 'n', 100);
@@ -299,17 +291,17 @@ static void test_wrong_numbers(void **state)
         tar_make_header(&(struct tar_entry){.path = "f", .type = '0'}, header);
         memcpy(header + 508, "tar", 4);
         memset(header + fields[i].at, 'x', fields[i].length);
-        put_header(&tar, header);
+        tar_put_header(&tar, header, NULL, 0);
         snprintf(words, sizeof(words), "does not have a number in the field \"%s\"",
                  fields[i].name);
         tar_expect_failure(&tar, LI_ECORRUPT, words, "f");
         header[156] = 'x';
-        put_header(&tar, header);
+        tar_put_header(&tar, header, NULL, 0);
         tar_expect_failure(&tar, LI_ECORRUPT, words, "");
         /* V7 has no devices, and only star has these times. */
         header[156] = '0';
         memset(header + (i < 7 ? 257 : 508), 0, i < 7 ? 8 : 4);
-        put_header(&tar, header);
+        tar_put_header(&tar, header, NULL, 0);
         if (i < 5)
             tar_expect_failure(&tar, LI_ECORRUPT, words, "f");
         else

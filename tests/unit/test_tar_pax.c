@@ -198,6 +198,8 @@ static void test_size(void **state)
     tar_record_text(&pax, "size", "0");
     tar_put(&tar, &(struct tar_entry){.path = "f", .size = (uint64_t)-1, .pax = &pax});
     tar_expect_failure(&tar, LI_ECORRUPT, "its size is negative", "f");
+    tar_put(&tar, &(struct tar_entry){.path = "f", .type = '5', .size = (uint64_t)-1, .pax = &pax});
+    tar_expect_paths(&tar, "f");
     li_buffer_free(&pax);
 }
 

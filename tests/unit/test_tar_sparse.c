@@ -333,10 +333,7 @@ static void put_junk(struct li_buffer *tar, char type, const char *magic, uint8_
     tar_make_header(&(struct tar_entry){.path = "f", .type = type, .size = 4}, header);
     memcpy(header + 257, magic, 8);
     memset(header + 386, junk, 97 + 12);
-    tar_checksum(header);
-    tar_append(tar, header, sizeof(header));
-    tar_append(tar, "text", 4);
-    tar_pad(tar, 4);
+    tar_put_header(tar, header, "text", 4);
 }
 
 static void test_junk_in_map(void **state)

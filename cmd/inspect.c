@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/text.h"
 #include "cmd/context.h"
 #include "image/json.h"
 
@@ -27,8 +28,9 @@ static void print_text(const struct li_manifest *m)
     print_field("platform   ", m->os);
     print_field("/", m->architecture);
     putchar('\n');
-    printf("size       %s, %zu chunks of 512 KiB that are not all zeros\n",
-           size_text(m->size, size), m->chunk_count);
+    printf("size       %s, %zu chunk%s of 512 KiB that %s not all zeros\n",
+           size_text(m->size, size), m->chunk_count, li_text_s(m->chunk_count),
+           m->chunk_count == 1 ? "is" : "are");
     printf("config     %s\n", m->config_digest);
     for (size_t i = 0; i < m->layer_count; i++)
         printf("layer %-4zu diff ID %s\n", i, m->layers[i].diff_id);

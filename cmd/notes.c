@@ -35,7 +35,8 @@ void print_tree_notes(const struct li_tree *tree)
         fputs("lambdaimg: note: ", stderr);
         print_escaped(stderr, note->path);
         if (note->entries > 1)
-            fprintf(stderr, " and %llu more entries have", (unsigned long long)note->entries - 1);
+            fprintf(stderr, " and %llu more %s have", (unsigned long long)note->entries - 1,
+                    note->entries == 2 ? "entry" : "entries");
         else
             fputs(" has", stderr);
         fprintf(stderr, " %s, such as ", notes[i].have);

@@ -73,3 +73,8 @@ void li_text_show(char *text)
         text += len ? len : 1;
     }
 }
+
+const char *li_text_s(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}

@@ -25,4 +25,7 @@ size_t li_text_visible(const char *text);
  * visible becomes '?', so that a character that was cut in its middle is shown so too. */
 void li_text_show(char *text);
 
+/* What makes a word after COUNT a plural: "s", or "" for 1. */
+const char *li_text_s(uint64_t count);
+
 #endif

@@ -17,6 +17,7 @@
 #include "base/repeats.h"
 #include "base/sha256.h"
 #include "base/sha256_lanes.h"
+#include "base/text.h"
 #include "base/workers.h"
 
 /* In place of libcrypto's: tells what was overwritten last. */
@@ -212,6 +213,15 @@ static void error_shows_visible_characters_only(void **state)
         li_fail(&err, LI_EIO, "%s", cases[i].text);
         assert_string_equal(err.text, cases[i].shown);
     }
+}
+
+static void only_one_is_no_plural(void **state)
+{
+    (void)state;
+    assert_string_equal(li_text_s(0), "s");
+    assert_string_equal(li_text_s(1), "");
+    assert_string_equal(li_text_s(2), "s");
+    assert_string_equal(li_text_s(UINT64_MAX), "s");
 }
 
 static void error_survives_long_texts(void **state)
@@ -498,6 +508,7 @@ int main(void)
         cmocka_unit_test(a_failure_is_told_once_in_a_while),
         cmocka_unit_test(failures_of_all_kinds_are_told_a_bounded_number_of_times),
         cmocka_unit_test(error_shows_visible_characters_only),
+        cmocka_unit_test(only_one_is_no_plural),
         cmocka_unit_test(error_survives_long_texts),
         cmocka_unit_test(cursor_stops_at_the_end),
         cmocka_unit_test(hex_is_strict),

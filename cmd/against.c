@@ -14,16 +14,6 @@ struct printed {
 
 enum { SHOWN = 20, READER_MEMORY = 64 << 20, READER_DEADLINE = 120 };
 
-static void print_text(const char *text)
-{
-    char shown[ESCAPED];
-
-    for (; *text; text++) {
-        escape_byte(*text, shown);
-        fputs(shown, stdout);
-    }
-}
-
 static void print_difference(void *arg, const char *path, const char *what, const char *stored,
                              const char *layers)
 {
@@ -31,13 +21,13 @@ static void print_difference(void *arg, const char *path, const char *what, cons
 
     if (printed->differences++ >= SHOWN)
         return;
-    print_text(path);
+    print_escaped(stdout, path);
     printf(": ");
-    print_text(what);
+    print_escaped(stdout, what);
     printf(": stored ");
-    print_text(stored);
+    print_escaped(stdout, stored);
     printf(", layers ");
-    print_text(layers);
+    print_escaped(stdout, layers);
     putchar('\n');
 }
 
@@ -48,15 +38,15 @@ static void print_disagreement(void *arg, const char *layer, const char *path, c
 
     if (printed->disagreements++ >= SHOWN)
         return;
-    print_text(path);
+    print_escaped(stdout, path);
     printf(": the two readers of the layer ");
-    print_text(layer);
+    print_escaped(stdout, layer);
     printf(" disagree: ");
-    print_text(what);
+    print_escaped(stdout, what);
     printf(": lambdaimg ");
-    print_text(ours);
+    print_escaped(stdout, ours);
     printf(", libarchive ");
-    print_text(libarchives);
+    print_escaped(stdout, libarchives);
     putchar('\n');
 }
 

@@ -108,6 +108,8 @@ int print_json(json_t *json, struct li_error *err);
  * taken for what separates fields and lines. Returns the length. */
 enum { ESCAPED = 5 };
 size_t escape_byte(char c, char text[ESCAPED]);
+/* A text from an image or a repository, each byte of it so. */
+void print_escaped(FILE *to, const char *text);
 /* "1.2 GB" into TEXT. */
 enum { SIZE_TEXT = 32 };
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT]);

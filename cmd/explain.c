@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "ext4/explain.h"
 
 static const char *const kinds[LI_EXT4_KINDS] = {
@@ -174,9 +175,9 @@ static int print_chunks(const struct explanation *e, uint64_t count, struct li_e
     int rc;
 
     if (!e->as_json) {
-        printf("%llu chunks: %llu with metadata, %llu with packed files, %llu with aligned files; "
+        printf("%llu chunk%s: %llu with metadata, %llu with packed files, %llu with aligned files; "
                "%llu with nothing\n",
-               (unsigned long long)count, (unsigned long long)e->chunks[METADATA],
+               (unsigned long long)count, li_text_s(count), (unsigned long long)e->chunks[METADATA],
                (unsigned long long)e->chunks[PACKED], (unsigned long long)e->chunks[ALIGNED],
                (unsigned long long)(count - used));
         return 0;

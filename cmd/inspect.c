@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/text.h"
 #include "cmd/context.h"
 #include "image/json.h"
 
@@ -8,6 +9,13 @@ static const struct option_row options[] = {
     {"json", 0, NULL, "machine-readable output, with the image's OCI config"},
     {NULL, 0, NULL, NULL},
 };
+
+/* Whoever holds the key may have written any text into a manifest. */
+static void print_field(const char *before, const char *text)
+{
+    fputs(before, stdout);
+    print_escaped(stdout, text);
+}
 
 static void print_text(const struct li_manifest *m)
 {
@@ -17,13 +25,19 @@ static void print_text(const struct li_manifest *m)
     printf("manifest   %s\n", id_text(m->id, id));
     printf("root       %s\n", id_text(m->root, root));
     printf("pushed     %s\n", time_text(m->created, when));
-    printf("platform   %s/%s\n", m->os, m->architecture);
-    printf("size       %s, %zu chunks of 512 KiB that are not all zeros\n",
-           size_text(m->size, size), m->chunk_count);
+    print_field("platform   ", m->os);
+    print_field("/", m->architecture);
+    putchar('\n');
+    printf("size       %s, %zu chunk%s of 512 KiB that %s not all zeros\n",
+           size_text(m->size, size), m->chunk_count, li_text_s(m->chunk_count),
+           m->chunk_count == 1 ? "is" : "are");
     printf("config     %s\n", m->config_digest);
     for (size_t i = 0; i < m->layer_count; i++)
         printf("layer %-4zu diff ID %s\n", i, m->layers[i].diff_id);
-    printf("layout     %u, by %s (%s)\n", (unsigned)m->layout, m->tool, m->libraries);
+    printf("layout     %u", (unsigned)m->layout);
+    print_field(", by ", m->tool);
+    print_field(" (", m->libraries);
+    puts(")");
 }
 
 static json_t *layers_json(const struct li_manifest *m)

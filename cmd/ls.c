@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "cmd/context.h"
 
 static const struct option_row options[] = {
@@ -109,7 +110,8 @@ static int run(const struct arguments *args, struct li_error *err)
     }
     if (rc == 0 && l.unreadable > 0) {
         *err = l.first;
-        rc = li_context(err, "%zu of %zu images cannot be read", l.unreadable, l.count);
+        rc = li_context(err, "%zu of %zu image%s cannot be read", l.unreadable, l.count,
+                        li_text_s(l.count));
     }
     if (rc == 0 && l.keyless.code != 0)
         fprintf(stderr, "lambdaimg: sizes are not shown where no key fits: %s\n", l.keyless.text);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/repeats.h"
+#include "base/text.h"
 #include "cmd/context.h"
 #include "fuse/fuse.h"
 #include "reader/files.h"
@@ -89,21 +90,21 @@ static void report(void *arg)
         return;
     }
     fprintf(m->stats,
-            "lambdaimg: %s: fetched %llu of %llu chunks (%.1f %%), %s; the image has %s; %llu "
-            "fetches failed\n",
+            "lambdaimg: %s: fetched %llu of %llu chunk%s (%.1f %%), %s; the image has %s; %llu "
+            "fetch%s failed\n",
             m->args->operand[0], (unsigned long long)s.chunks_fetched,
-            (unsigned long long)s.chunks_total,
+            (unsigned long long)s.chunks_total, li_text_s(s.chunks_total),
             s.chunks_total ? 100.0 * (double)s.chunks_fetched / (double)s.chunks_total : 0.0,
             size_text(s.bytes_fetched, fetched), size_text(s.bytes_image, image),
-            (unsigned long long)s.failures);
+            (unsigned long long)s.failures, s.failures == 1 ? "" : "es");
     fflush(m->stats);
 }
 
 static void tell_untold(const struct mount *m, uint64_t untold)
 {
     if (untold)
-        fprintf(stderr, "lambdaimg: %s: %llu more requests failed meanwhile\n", m->args->operand[0],
-                (unsigned long long)untold);
+        fprintf(stderr, "lambdaimg: %s: %llu more request%s failed meanwhile\n",
+                m->args->operand[0], (unsigned long long)untold, li_text_s(untold));
 }
 
 /* A read that fails says why, where somebody can read it. */

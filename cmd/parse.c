@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/io.h"
+#include "base/text.h"
 #include "cmd/command.h"
 
 /* The rows of a command's options, then the common ones; an option's place in VALUE is its row. */
@@ -111,7 +112,7 @@ int parse_arguments(const struct command *command, int argc, char **argv, struct
     out->count = argc - optind;
     if (out->count < command->least || out->count > command->most)
         return li_fail(err, CMD_EUSAGE, "%s: got %d operand%s, but expected %s", command->name,
-                       out->count, out->count == 1 ? "" : "s",
+                       out->count, li_text_s((uint64_t)out->count),
                        *command->operands ? command->operands : "none");
     for (int i = 0; i < out->count; i++)
         out->operand[i] = argv[optind + i];

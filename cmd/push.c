@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cmd/about.h"
 #include "cmd/context.h"
 
@@ -85,6 +86,16 @@ static json_t *result_json(const struct li_reference *reference, const struct li
                      "mended", (json_int_t)r->mended, "metadata_bytes", (json_int_t)r->metadata);
 }
 
+static void print_mended(uint64_t count, bool dry_run)
+{
+    const char *be = count == 1 ? "was" : "were";
+
+    if (dry_run)
+        be = count == 1 ? "is" : "are";
+    printf("%s %llu chunk%s that %s damaged\n", dry_run ? "it would mend" : "mended",
+           (unsigned long long)count, li_text_s(count), be);
+}
+
 static void print_text(const struct li_reference *reference, const struct li_push_result *r,
                        bool dry_run)
 {
@@ -96,16 +107,16 @@ static void print_text(const struct li_reference *reference, const struct li_pus
         printf("pushed %s:%s, manifest %s: ", reference->name, reference->tag,
                id_text(r->manifest, id));
     if (r->new_chunks == 0)
-        printf("nothing new, all %llu chunks are there", (unsigned long long)r->chunks);
+        printf("nothing new, all %llu chunk%s %s there", (unsigned long long)r->chunks,
+               li_text_s(r->chunks), r->chunks == 1 ? "is" : "are");
     else
-        printf("%llu new of %llu chunks, %s", (unsigned long long)r->new_chunks,
-               (unsigned long long)r->chunks, size_text(r->new_bytes, size));
+        printf("%llu new of %llu chunk%s, %s", (unsigned long long)r->new_chunks,
+               (unsigned long long)r->chunks, li_text_s(r->chunks), size_text(r->new_bytes, size));
     if (r->memo_chunks > 0)
         printf("; %llu known by the memo", (unsigned long long)r->memo_chunks);
     putchar('\n');
     if (r->mended > 0)
-        printf("%s %llu chunks that %s damaged\n", dry_run ? "it would mend" : "mended",
-               (unsigned long long)r->mended, dry_run ? "are" : "were");
+        print_mended(r->mended, dry_run);
 }
 
 static void print_stats(const struct li_push_ways *ways, const struct li_store_stats *s)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/text.h"
 #include "cmd/about.h"
 #include "cmd/against.h"
 #include "cmd/context.h"
@@ -72,8 +73,9 @@ static int conclude(const struct arguments *args, const struct li_verify_result 
     char size[SIZE_TEXT];
 
     if (compared->differences > 0) {
-        li_fail(&said, LI_ECHANGED, "%s is not what the layers of %s make: %llu differences%s",
+        li_fail(&said, LI_ECHANGED, "%s is not what the layers of %s make: %llu difference%s%s",
                 args->operand[0], image_text(against), (unsigned long long)compared->differences,
+                li_text_s(compared->differences),
                 compared->disagreements > 0 ? "; the two readers of these layers disagree, so this "
                                               "may be a misreading by libarchive"
                                             : "");
@@ -81,12 +83,13 @@ static int conclude(const struct arguments *args, const struct li_verify_result 
         fprintf(stderr, "lambdaimg: %s\n", said.text);
         return EXIT_SAID_NO;
     }
-    printf("verified %s: %llu chunks, %s fetched, %llu mended", args->operand[0],
-           (unsigned long long)result->chunks, size_text(result->bytes, size),
-           (unsigned long long)result->mended);
+    printf("verified %s: %llu chunk%s, %s fetched, %llu mended", args->operand[0],
+           (unsigned long long)result->chunks, li_text_s(result->chunks),
+           size_text(result->bytes, size), (unsigned long long)result->mended);
     if (against)
-        printf("; %llu paths with %s of contents are as in %s", (unsigned long long)compared->paths,
-               size_text(compared->bytes, size), image_text(against));
+        printf("; %llu path%s with %s of contents %s as in %s", (unsigned long long)compared->paths,
+               li_text_s(compared->paths), size_text(compared->bytes, size),
+               compared->paths == 1 ? "is" : "are", image_text(against));
     putchar('\n');
     return EXIT_DONE;
 }

@@ -3,6 +3,7 @@
  * The options of a mount that are the user's. libfuse takes them apart here, too, so that what it
  * would understand is what is looked for, in whatever spelling.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "fuse/internal.h"
@@ -26,12 +27,25 @@ static int note_refused(void *data, const char *arg, int key, struct fuse_args *
     return 1;
 }
 
+/* Whether the last character escapes what follows: the comma before "ro", which is added to the
+ * end, would be none. */
+static bool escapes_next(const char *options)
+{
+    size_t len = strlen(options), from = len;
+
+    while (from > 0 && options[from - 1] == '\\')
+        from--;
+    return (len - from) % 2 != 0;
+}
+
 int li_fuse_check_options(const char *options, struct li_error *err)
 {
     struct fuse_opt looked_for[REFUSED + 1] = {{NULL, 0, 0}};
     struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
     int found = -1, rc = 0;
 
+    if (escapes_next(options))
+        return li_fail(err, LI_EINVALID, "a backslash at the end cannot be given: write it twice");
     for (int i = 0; i < REFUSED; i++)
         looked_for[i] = (struct fuse_opt)FUSE_OPT_KEY(refused[i].option, i);
     if (fuse_opt_add_arg(&args, "lambdaimg") || fuse_opt_add_arg(&args, "-o") ||

@@ -15,18 +15,6 @@
 
 #include "base/text.h"
 
-/* A character that was cut in its middle is shown so too. */
-static void sanitize(char *text)
-{
-    while (*text) {
-        size_t len = li_text_visible(text);
-
-        if (len == 0)
-            *text = '?';
-        text += len ? len : 1;
-    }
-}
-
 static int code_of_errno(int sys)
 {
     switch (sys) {
@@ -75,7 +63,7 @@ int li_fail(struct li_error *err, int code, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(err->text, sizeof(err->text), fmt, ap);
     va_end(ap);
-    sanitize(err->text);
+    li_text_show(err->text);
     err->code = code;
     err->sys = 0;
     err->part = 0;
@@ -91,7 +79,7 @@ int li_fail_errno(struct li_error *err, int sys, const char *fmt, ...)
     vsnprintf(err->text, sizeof(err->text), fmt, ap);
     va_end(ap);
     add_reason(err, strerror_r(sys, reason, sizeof(reason)));
-    sanitize(err->text);
+    li_text_show(err->text);
     err->code = code_of_errno(sys);
     err->sys = sys;
     err->part = 0;
@@ -115,7 +103,7 @@ int li_context(struct li_error *err, const char *fmt, ...)
     vsnprintf(err->text, sizeof(err->text), fmt, ap);
     va_end(ap);
     add_reason(err, inner);
-    sanitize(err->text);
+    li_text_show(err->text);
     return err->code;
 }
 

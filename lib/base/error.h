@@ -53,8 +53,8 @@ struct li_error {
         0, 0, 0, ""                                                                                \
     }
 
-/* Fills *err with CODE and the formatted text; returns CODE. Control characters in the text, and
- * bytes that are no UTF-8, are shown as '?', so that hostile names cannot steer a terminal. */
+/* Fills *err with CODE and the formatted text; returns CODE. What li_text_show() replaces in the
+ * text is shown as '?', so that hostile names cannot steer a terminal. */
 int li_fail(struct li_error *err, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "base/workers.h"
 #include "chunk/chunk.h"
 
@@ -354,8 +355,8 @@ static struct entry *await(struct li_cache *cache, struct entry *entry, struct l
     } else if (cache->closing) {
         li_fail(err, LI_ECANCELLED, "the image is being closed");
     } else {
-        li_fail(err, LI_ENETWORK, "chunk %" PRIu64 " did not arrive within %u seconds",
-                entry->index, cache->options.deadline);
+        li_fail(err, LI_ENETWORK, "chunk %" PRIu64 " did not arrive within %u second%s",
+                entry->index, cache->options.deadline, li_text_s(cache->options.deadline));
         err->sys = ETIMEDOUT;
     }
     give_up(cache, entry);

@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "compare/internal.h"
 
 enum { SHOWN = 24, TEXT = 2 * SHOWN + 40 };
@@ -105,7 +106,8 @@ static const char *value_text(const struct li_attribute *attribute, char text[TE
     if (!attribute)
         return "none";
     shown = attribute->size < SHOWN ? attribute->size : SHOWN;
-    len = (size_t)snprintf(text, TEXT, "%zu bytes%s", attribute->size, shown ? " " : "");
+    len = (size_t)snprintf(text, TEXT, "%zu byte%s%s", attribute->size, li_text_s(attribute->size),
+                           shown ? " " : "");
     li_hex_encode(attribute->value, shown, text + len);
     return text;
 }

@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "image/image.h"
 
 enum { READ_SIZE = 1 << 16, BLOCK = 512 };
@@ -97,8 +98,8 @@ static int fail_archive(struct archive *a, const struct input *in, struct li_err
     if (archive_errno(a) == ENOMEM)
         return li_fail_memory(err);
     if (in->ended)
-        return li_fail(err, LI_ECORRUPT, "the archive is cut short (it has %llu bytes)",
-                       (unsigned long long)in->size);
+        return li_fail(err, LI_ECORRUPT, "the archive is cut short (it has %llu byte%s)",
+                       (unsigned long long)in->size, li_text_s(in->size));
     return li_fail(err, LI_ECORRUPT, "the archive is damaged before byte %llu: %s",
                    (unsigned long long)in->at, why ? why : "no tar header");
 }
@@ -170,8 +171,9 @@ static int take_entry(struct tar *tar, struct archive *a, struct archive_entry *
     if (offset < 0 || length < 0 || (uint64_t)offset > tar->size ||
         (uint64_t)length > tar->size - (uint64_t)offset)
         return li_fail(err, LI_ECORRUPT,
-                       "the archive is cut short: %.200s has %lld bytes at byte %lld of %llu", name,
-                       (long long)length, (long long)offset, (unsigned long long)tar->size);
+                       "the archive is cut short: %.200s has %lld byte%s at byte %lld of %llu",
+                       name, (long long)length, li_text_s((uint64_t)length), (long long)offset,
+                       (unsigned long long)tar->size);
     m.length = (uint64_t)length;
     return add_member(tar, &m, NULL, err);
 }

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const char docker_manifest[] = "application/vnd.docker.distribution.manifest.v2+json";
 static const char oci_manifest[] = "application/vnd.oci.image.manifest.v1+json";
 
@@ -103,8 +105,9 @@ static int take_layer(struct li_image *image, const struct li_image_json *object
     if (rc == LI_END)
         return li_fail(err, LI_ECORRUPT, "%s is missing; the image is not complete", name);
     if (rc == 0 && blob->length != d.size)
-        rc = li_fail(err, LI_ECORRUPT, "%s has %llu bytes, but should have %llu", name,
-                     (unsigned long long)blob->length, (unsigned long long)d.size);
+        rc = li_fail(err, LI_ECORRUPT, "%s has %llu byte%s, but should have %llu", name,
+                     (unsigned long long)blob->length, li_text_s(blob->length),
+                     (unsigned long long)d.size);
     return rc;
 }
 

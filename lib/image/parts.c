@@ -17,6 +17,7 @@
 
 #include "base/hex.h"
 #include "base/sha256.h"
+#include "base/text.h"
 
 void li_image_add_note(struct li_image *image, const char *fmt, ...)
 {
@@ -84,8 +85,8 @@ static int check_document(const struct li_buffer *b, const char *name, const uin
     int rc;
 
     if (size != UINT64_MAX && b->len != size)
-        return li_fail(err, LI_ECORRUPT, "%.200s has %zu bytes, but should have %llu", name, b->len,
-                       (unsigned long long)size);
+        return li_fail(err, LI_ECORRUPT, "%.200s has %zu byte%s, but should have %llu", name,
+                       b->len, li_text_s(b->len), (unsigned long long)size);
     if (!digest)
         return 0;
     rc = li_sha256(b->data, b->len, is, err);
@@ -134,8 +135,9 @@ static int read_diff_ids(struct li_image *image, const struct li_image_json *con
         return rc;
     image->count = rc == LI_END ? 0 : li_image_json_length(&ids);
     if (image->count != layers)
-        return li_fail(err, LI_ECORRUPT, "config: rootfs.diff_ids has %zu entries for %zu layers",
-                       image->count, layers);
+        return li_fail(err, LI_ECORRUPT, "config: rootfs.diff_ids has %zu %s for %zu layer%s",
+                       image->count, image->count == 1 ? "entry" : "entries", layers,
+                       li_text_s(layers));
     for (size_t i = 0; i < layers; i++) {
         rc = li_image_json_item(&ids, i, JSON_STRING, &id, err);
         if (rc == 0)

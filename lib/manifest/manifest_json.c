@@ -42,16 +42,20 @@ static bool is_reference(const char *text)
     return text[name_len] == ':' && strcmp(text + name_len + 1, ref.tag) == 0;
 }
 
-/* These are shown to users. NULL counts as "". */
+/* The format allows what a terminal may not show (li_text_visible()). NULL counts as "". */
 static bool is_text(const char *text)
 {
-    const char *at = text;
+    size_t left = text ? strlen(text) : 0, len;
+    uint32_t point;
 
-    if (!text)
-        return true;
-    for (size_t len; (len = li_text_visible(at)); at += len)
-        ;
-    return !*at && at - text <= LI_MANIFEST_MAX_TEXT;
+    if (left > LI_MANIFEST_MAX_TEXT)
+        return false;
+    for (; left > 0; text += len, left -= len) {
+        len = li_text_character(text, left, &point);
+        if (len == 0 || li_text_is_control(point))
+            return false;
+    }
+    return true;
 }
 
 static int check_layers(const struct li_manifest *m, int code, struct li_error *err)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "repo/internal.h"
 
 struct tags {
@@ -127,9 +128,9 @@ static int look_again(struct reading *r, struct li_error *err)
             rc = read_one(r, &before.tag[i], err);
     if (r->missing.count && r->first.code == 0)
         li_fail(&r->first, LI_ECORRUPT,
-                "%s/%s: it is listed, and is not there (%zu such %s); push it again",
+                "%s/%s: it is listed, and is not there (%zu such image%s); push it again",
                 r->repo->store->address, li_key_image(r->missing.tag).text, r->missing.count,
-                r->missing.count == 1 ? "image" : "images");
+                li_text_s(r->missing.count));
     free(before.tag);
     free(now.tag);
     return rc;

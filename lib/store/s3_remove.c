@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "aws/xml.h"
+#include "base/text.h"
 #include "store/s3_internal.h"
 
 enum { BATCH = 1000 /* objects that one request may name */ };
@@ -115,8 +116,8 @@ static int tell(const struct batch *batch, struct li_error *err)
     int code = strcmp(first->code, "AccessDenied") == 0 ? LI_EDENIED : LI_EINVALID;
 
     return li_fail(err, first->passing ? LI_ENETWORK : code,
-                   "the server did not remove %zu of %zu objects; the first, %.300s: %s%s%s",
-                   batch->refused, batch->count, first->key, first->code,
+                   "the server did not remove %zu of %zu object%s; the first, %.300s: %s%s%s",
+                   batch->refused, batch->count, li_text_s(batch->count), first->key, first->code,
                    *first->message ? ": " : "", first->message);
 }
 

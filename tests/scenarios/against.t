@@ -51,6 +51,7 @@ END
 differs "contents" "/data/one: byte 0: stored 31, layers 32" <<END
 file data/one text=2
 END
+has "$ERR" ': 1 difference$' "which is one"
 differs "a size" "/data/one: size: stored 1, layers 2" <<END
 file data/one text=12
 END

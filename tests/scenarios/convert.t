@@ -99,8 +99,8 @@ run 0 "a layer with what Linux or ext4 does not have" convert odd.tar -o odd.ext
 cat >want <<END
 lambdaimg: note: d and 2 more entries have extended attributes that Linux does not allow on files of that type, such \
 as user.overlay.origin; they are left out
-lambdaimg: note: g and 1 more entries have ACLs with names in place of numbers, such as user:lisa; they are left out
-lambdaimg: note: a and 1 more entries have times that ext4 cannot hold, in seconds from 1970, such as -62135596800; \
+lambdaimg: note: g and 1 more entry have ACLs with names in place of numbers, such as user:lisa; they are left out
+lambdaimg: note: a and 1 more entry have times that ext4 cannot hold, in seconds from 1970, such as -62135596800; \
 they become 1970-01-01
 END
 sed -i ':a; /\\$/{N; s/\\\n//; ba}' want

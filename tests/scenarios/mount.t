@@ -188,15 +188,17 @@ has <(findmnt -no OPTIONS "$mnt") '^ro(,|$)' "it is read-only"
 run 0 "umount" umount "$mnt"
 
 # Whatever is asked of FUSE, umount knows the mount, and nothing writes to it.
-whatever=(fsname=other 'fsname=a\,subtype=x' "noexec,nosuid,nodev" "sync,dirsync,noatime" debug "auto_unmount,rw")
+whatever=(fsname=other "fsname=a\\\\" 'fsname=a\,subtype=x' "noexec,nosuid,nodev" "sync,dirsync,noatime" debug "auto_unmount,rw")
 [ "$(id -u)" -ne 0 ] || whatever+=(allow_root) # others must be allowed to
 for options in "${whatever[@]}"; do
     mounted+=("$mnt")
     run 0 "mount -o $options" mount app:1 "$mnt" -o "$options"
     not_ok "it cannot be written to" touch "$mnt/new"
+    has <(findmnt -no OPTIONS "$mnt") '^ro(,|$)' "and is read-only"
     run 0 "umount knows it" umount "$mnt"
 done
-for options in subtype=x ro,subtype=x 'sub\type=x' subtype= blkdev,fsname=/dev/null max_read=65536; do
+for options in subtype=x ro,subtype=x 'sub\type=x' subtype= blkdev,fsname=/dev/null max_read=65536 \
+    "fsname=a\\" "fsname=a\\\\\\"; do
     run 2 "mount -o $options" mount app:1 "$mnt" -o "$options"
     has "$ERR" 'cannot be given: ' "is refused, and says why"
     not_ok "and mounts nothing" is_mounted "$mnt"

@@ -177,6 +177,19 @@ docker_save d "$WORK/edited.tar"
 run 1 "a config that is for two systems" convert edited.tar -o none.ext4
 has "$ERR" 'config has "os" twice, with different values' "a config that is for two systems: it says so"
 
+# Marks that turn the direction of writing.
+turned=$(printf '\342\200\256')
+edited '.[0].RepoTags = ["one:1", "a\u202eb:1"]'
+jq -c '.architecture = "amd\u202e64"' "d/$config" >new && mv new "d/$config"
+docker_save d "$WORK/edited.tar"
+run 1 "a tag that would turn the text around" convert edited.tar --image none:1 -o none.ext4
+has "$ERR" 'choose from: one:1, a\?\?\?b:1$' "a tag that would turn the text around: it does not"
+run 0 "an architecture that would: push" push edited.tar turned:1 --image one:1
+run 0 "an architecture that would: inspect" inspect turned:1
+has "$OUT" '^platform   linux/amd\\xe2\\x80\\xae64$' "an architecture that would: it is shown with escapes"
+run 0 "an architecture that would: inspect --json" inspect turned:1 --json
+is "$(jq -r .architecture "$OUT")" "amd${turned}64" "an architecture that would: here it is exact"
+
 # ---- types that disagree -----------------------------------------------------------------------
 
 make_oci_dir docker 1 gzip "$WORK/one.tar"

@@ -12,6 +12,7 @@
 #include "base/repeats.h"
 #include "base/sha256.h"
 #include "base/sha256_lanes.h"
+#include "base/text.h"
 #include "base/workers.h"
 
 /* In place of libcrypto's: tells what was overwritten last. */
@@ -192,6 +193,13 @@ static void error_shows_visible_characters_only(void **state)
         {"\xc0\x9b\xe0\x80\x9b\xed\xa0\x80", "????????"},
         {"\xf4\x90\x80\x80\xff", "?????"},
         {"cut \xe2\x82", "cut ??"},
+        /* Right to left, and isolated: each can make "gpj.exe" read as "exe.jpg". */
+        {"\xe2\x80\xae\xe2\x80\xaa \xe2\x81\xa6\xe2\x81\xa9", "?????? ??????"},
+        {"\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c\xe2\x80\x8b\xe2\x80\x8d", "??????????????"},
+        {"\xc2\xad\xef\xbb\xbf\xe2\x80\xa8\xe2\x80\xa9\xe1\xa0\x8e", "??????????????"},
+        {"\xef\xbf\xbe\xf4\x8f\xbf\xbf\xf3\xa0\x81\x81", "???????????"},
+        {"\xe2\x80\x90\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\x9f\xef\xbf\xbd",
+         "\xe2\x80\x90\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\x9f\xef\xbf\xbd"},
     };
     struct li_error err = LI_ERROR_INIT;
 
@@ -200,6 +208,15 @@ static void error_shows_visible_characters_only(void **state)
         li_fail(&err, LI_EIO, "%s", cases[i].text);
         assert_string_equal(err.text, cases[i].shown);
     }
+}
+
+static void only_one_is_no_plural(void **state)
+{
+    (void)state;
+    assert_string_equal(li_text_s(0), "s");
+    assert_string_equal(li_text_s(1), "");
+    assert_string_equal(li_text_s(2), "s");
+    assert_string_equal(li_text_s(UINT64_MAX), "s");
 }
 
 static void error_survives_long_texts(void **state)
@@ -311,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_failure_is_told_once_in_a_while),
         cmocka_unit_test(failures_of_all_kinds_are_told_a_bounded_number_of_times),
         cmocka_unit_test(error_shows_visible_characters_only),
+        cmocka_unit_test(only_one_is_no_plural),
         cmocka_unit_test(error_survives_long_texts),
         cmocka_unit_test(cursor_stops_at_the_end),
         cmocka_unit_test(hex_is_strict),

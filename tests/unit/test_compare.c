@@ -119,8 +119,8 @@ static void expect_pax(const char *key, const char *stored, const char *layers, 
 static void test_attributes(void **state)
 {
     (void)state;
-    expect_pax("SCHILY.xattr.user.a", "1", "2", "/f: attribute user.a: 1 bytes 31, 1 bytes 32\n");
-    expect_pax("SCHILY.xattr.user.a", "1", NULL, "/f: attribute user.a: 1 bytes 31, none\n");
+    expect_pax("SCHILY.xattr.user.a", "1", "2", "/f: attribute user.a: 1 byte 31, 1 byte 32\n");
+    expect_pax("SCHILY.xattr.user.a", "1", NULL, "/f: attribute user.a: 1 byte 31, none\n");
     expect_pax("SCHILY.xattr.user.a", NULL, "11", "/f: attribute user.a: none, 2 bytes 3131\n");
     expect_pax("SCHILY.xattr.user.a", NULL, "", "/f: attribute user.a: none, 0 bytes\n");
     expect_pax("SCHILY.xattr.user.a", "", "", "");
@@ -129,9 +129,8 @@ static void test_attributes(void **state)
     expect_pax("SCHILY.xattr.com.apple.quarantine", "1", "2", "");
     expect_pax("LIBARCHIVE.xattr.com.apple.provenance", NULL, "MQ==", "");
     expect_pax("SCHILY.xattr.system.other", "1", NULL, "");
-    expect_pax("SCHILY.xattr.security.a", "1", NULL,
-               "/f: attribute security.a: 1 bytes 31, none\n");
-    expect_pax("SCHILY.xattr.trusted.a", NULL, "1", "/f: attribute trusted.a: none, 1 bytes 31\n");
+    expect_pax("SCHILY.xattr.security.a", "1", NULL, "/f: attribute security.a: 1 byte 31, none\n");
+    expect_pax("SCHILY.xattr.trusted.a", NULL, "1", "/f: attribute trusted.a: none, 1 byte 31\n");
     expect_pax("SCHILY.acl.access", "user::rwx,group::r-x,other::---",
                "user::rw-,group::r-x,other::---", "/f: mode: 0750, 0650\n");
     expect_pax("SCHILY.acl.access", "user::rw-,user:a:r--:1000,group::r-x,mask::rwx,other::---",

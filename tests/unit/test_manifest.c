@@ -207,6 +207,7 @@ static const struct {
     {"\"linux\"", "\"li\\u001bnux\"", LI_ECORRUPT, "control characters"},
     {"\"linux\"", "\"li\\u009bnux\"", LI_ECORRUPT, "control characters"},
     {"\"linux\"", "\"\\u00e4\"", 0, ""},
+    {"\"linux\"", "\"\\u202e\"", 0, ""}, /* older versions have stored such */
     {"\"linux\"", "\"li\xffnux\"", LI_ECORRUPT, "no JSON"},
     {"dich", "mich", LI_ECORRUPT, "does not have the digest"},
     {"dich", "dich\\u0000", LI_ECORRUPT, "does not have the digest"},

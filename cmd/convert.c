@@ -2,15 +2,15 @@
 #include "cmd/explain.h"
 
 static const struct option_row options[] = {
-    {"output", 'o', "FILE", "where the ext4 image goes"},
-    {"explain", 0, NULL, "say where each file lies in the image; -o may be left out"},
-    {"json", 0, NULL, "explain in a machine-readable way"},
-    {"size", 0, "SIZE", "the file system's size, as in 10G (default: what --free says)"},
+    {"output", 'o', "FILE", "write the ext4 image to FILE"},
+    {"explain", 0, NULL, "print where each file lies in the image; -o may be omitted"},
+    {"json", 0, NULL, "print the explanation as JSON"},
+    {"size", 0, "SIZE", "size of the file system, such as 10G (default: what --free gives)"},
     {"free", 0, "ROOM",
-     "its free space: a size, or a percentage of what is used (default: 25%, 64M "
-     "at least)"},
-    {"image", 0, "TAG", "which image, where there are several: a tag or a digest"},
-    {"platform", 0, "OS/ARCH", "which platform, where there are several (default: this host's)"},
+     "free space: a size, or a percentage of what is used (default: 25%, at least "
+     "64M)"},
+    {"image", 0, "TAG", "which image to use, if several: a tag or a digest"},
+    {"platform", 0, "OS/ARCH", "which platform to use, if several (default: this host's)"},
     {NULL, 0, NULL, NULL},
 };
 

@@ -9,7 +9,8 @@ void print_usage(FILE *to)
     for (size_t i = 0; commands[i]; i++)
         fprintf(to, "  %-8s %-16s %s\n", commands[i]->name, commands[i]->operands,
                 commands[i]->summary);
-    fprintf(to, "\nlambdaimg COMMAND --help tells more; so does man lambdaimg.\n");
+    fprintf(to,
+            "\nlambdaimg COMMAND --help lists the options of a command. See also lambdaimg(1).\n");
 }
 
 static void print_option(FILE *to, const struct option_row *r)

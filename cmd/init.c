@@ -4,7 +4,7 @@
 #include "cmd/context.h"
 
 static const struct option_row options[] = {
-    {"create-bucket", 0, NULL, "make the bucket of s3://BUCKET/PREFIX where there is none"},
+    {"create-bucket", 0, NULL, "create the bucket of s3://BUCKET/PREFIX if it does not exist"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -52,5 +52,5 @@ static int run(const struct arguments *args, struct li_error *err)
 }
 
 const struct command command_init = {
-    "init", "[REPO]", "create a repository, and the key where there is none", 0, 1, options, run,
+    "init", "[REPO]", "create a repository, and the key if there is none", 0, 1, options, run,
 };

@@ -6,7 +6,7 @@
 #include "image/json.h"
 
 static const struct option_row options[] = {
-    {"json", 0, NULL, "machine-readable output, with the image's OCI config"},
+    {"json", 0, NULL, "print the manifest as JSON, with the OCI config of the image"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -112,5 +112,5 @@ static int run(const struct arguments *args, struct li_error *err)
 }
 
 const struct command command_inspect = {
-    "inspect", "REF", "show what an image is", 1, 1, options, run,
+    "inspect", "REF", "show what an image is made of", 1, 1, options, run,
 };

@@ -5,7 +5,7 @@
 #include "cmd/context.h"
 
 static const struct option_row options[] = {
-    {"json", 0, NULL, "machine-readable output"},
+    {"json", 0, NULL, "print the result as JSON"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -84,5 +84,5 @@ static int run(const struct arguments *args, struct li_error *err)
 }
 
 const struct command command_key = {
-    "key", "whoami", "show which AWS credentials are used, and where from", 1, 1, options, run,
+    "key", "whoami", "show which AWS credentials are used, and from where", 1, 1, options, run,
 };

@@ -6,7 +6,7 @@
 #include "cmd/context.h"
 
 static const struct option_row options[] = {
-    {"json", 0, NULL, "machine-readable output"},
+    {"json", 0, NULL, "print the list as JSON"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -121,5 +121,5 @@ static int run(const struct arguments *args, struct li_error *err)
 }
 
 const struct command command_ls = {
-    "ls", "", "list the images of a repository", 0, 0, options, run,
+    "ls", "", "list the images in a repository", 0, 0, options, run,
 };

@@ -33,9 +33,9 @@ enum {
 static const struct option_row options[] = {
     {"foreground", 'f', NULL, "stay in the foreground"},
     {"stats", 0, "[FILE]",
-     "at the end, and on SIGUSR1, say what was fetched: on standard error, or as JSON to FILE"},
-    {"memory", 0, "MIB", "memory for chunks (default: 64)"},
-    {"timeout", 0, "SECONDS", "how long a read waits for a chunk before it fails (default: 60)"},
+     "report what was fetched, at the end and on SIGUSR1: to standard error, or as JSON to FILE"},
+    {"memory", 0, "MIB", "keep at most MIB of chunks in memory (default: 64)"},
+    {"timeout", 0, "SECONDS", "fail a read that waits longer than this for a chunk (default: 60)"},
     {"fuse-option", 'o', "OPTIONS", "further FUSE mount options, such as allow_other"},
     {NULL, 0, NULL, NULL},
 };
@@ -324,5 +324,5 @@ static int run(const struct arguments *args, struct li_error *err)
 }
 
 const struct command command_mount = {
-    "mount", "REF DIR", "mount an image; only what is read is fetched", 2, 2, options, run,
+    "mount", "REF DIR", "mount an image; fetch only what is read", 2, 2, options, run,
 };

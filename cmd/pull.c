@@ -3,7 +3,7 @@
 #include "reader/reader.h"
 
 static const struct option_row options[] = {
-    {"output", 'o', "FILE", "where the ext4 image goes"},
+    {"output", 'o', "FILE", "write the ext4 image to FILE"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -54,5 +54,5 @@ static int run(const struct arguments *args, struct li_error *err)
 }
 
 const struct command command_pull = {
-    "pull", "REF -o FILE", "fetch a whole image, every chunk checked", 1, 1, options, run,
+    "pull", "REF -o FILE", "fetch a whole image, and check every chunk", 1, 1, options, run,
 };

@@ -7,21 +7,22 @@
 #include "cmd/context.h"
 
 static const struct option_row options[] = {
-    {"dry-run", 'n', NULL, "store nothing; say what a push would add"},
+    {"dry-run", 'n', NULL, "store nothing; report what a push would add"},
     {"check-existing", 0, NULL,
-     "fetch and check chunks that are there already; mend those that fail"},
-    {"compression", 0, "CODEC", "of new chunks: zstd, zstd:LEVEL (1 to 19, default 3) or none"},
-    {"pad", 0, "N", "round sealed sizes up to multiples of N bytes (default: no padding)"},
-    {"size", 0, "SIZE", "the file system's size, as in 10G (default: what --free says)"},
+     "fetch and check chunks that are already stored; replace those that fail"},
+    {"compression", 0, "CODEC",
+     "compress new chunks: zstd, zstd:LEVEL (1 to 19, default 3) or none"},
+    {"pad", 0, "N", "round sealed sizes up to a multiple of N bytes (default: no padding)"},
+    {"size", 0, "SIZE", "size of the file system, such as 10G (default: what --free gives)"},
     {"free", 0, "ROOM",
-     "its free space: a size, or a percentage of what is used (default: 25%, 64M "
-     "at least)"},
-    {"image", 0, "TAG", "which image, where there are several: a tag or a digest"},
-    {"platform", 0, "OS/ARCH", "which platform, where there are several (default: this host's)"},
-    {"memo", 0, "DIR", "where to remember what was pushed (default: ~/.cache/lambdaimg)"},
+     "free space: a size, or a percentage of what is used (default: 25%, at least "
+     "64M)"},
+    {"image", 0, "TAG", "which image to use, if several: a tag or a digest"},
+    {"platform", 0, "OS/ARCH", "which platform to use, if several (default: this host's)"},
+    {"memo", 0, "DIR", "remember what was pushed in DIR (default: ~/.cache/lambdaimg)"},
     {"no-memo", 0, NULL, "read all layers, and remember nothing"},
-    {"stats", 0, NULL, "say how chunks were found to be there, and what requests that cost"},
-    {"json", 0, NULL, "machine-readable output"},
+    {"stats", 0, NULL, "report how chunks were looked up, and count the requests"},
+    {"json", 0, NULL, "print the result as JSON"},
     {NULL, 0, NULL, NULL},
 };
 

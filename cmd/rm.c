@@ -21,5 +21,5 @@ static int run(const struct arguments *args, struct li_error *err)
 }
 
 const struct command command_rm = {
-    "rm", "REF", "remove an image's tag", 1, 1, NULL, run,
+    "rm", "REF", "remove the tag of an image", 1, 1, NULL, run,
 };

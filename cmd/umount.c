@@ -5,7 +5,7 @@
 #include "fuse/fuse.h"
 
 static const struct option_row options[] = {
-    {"lazy", 'l', NULL, "detach now, end when the last user is gone"},
+    {"lazy", 'l', NULL, "detach now, and end when the last user is gone"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -22,5 +22,5 @@ static int run(const struct arguments *args, struct li_error *err)
 }
 
 const struct command command_umount = {
-    "umount", "DIR", "end a mount", 1, 1, options, run,
+    "umount", "DIR", "unmount an image", 1, 1, options, run,
 };

@@ -7,12 +7,12 @@
 #include "cmd/context.h"
 
 static const struct option_row options[] = {
-    {"repair", 0, "IMAGE", "make chunks that fail again from the image that was pushed"},
+    {"repair", 0, "IMAGE", "replace chunks that fail, from the image that was pushed"},
     {"against", 0, "IMAGE", "compare all files with the layers of the image that was pushed"},
-    {"compression", 0, "CODEC", "of repaired chunks: zstd, zstd:LEVEL or none"},
-    {"pad", 0, "N", "of repaired chunks: round sealed sizes up to multiples of N bytes"},
-    {"image", 0, "TAG", "which image in IMAGE, where there are several"},
-    {"platform", 0, "OS/ARCH", "which platform in IMAGE, where there are several"},
+    {"compression", 0, "CODEC", "compress repaired chunks: zstd, zstd:LEVEL or none"},
+    {"pad", 0, "N", "round sealed sizes of repaired chunks up to a multiple of N bytes"},
+    {"image", 0, "TAG", "which image in IMAGE to use, if several"},
+    {"platform", 0, "OS/ARCH", "which platform in IMAGE to use, if several"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -123,6 +123,5 @@ static int run(const struct arguments *args, struct li_error *err)
 }
 
 const struct command command_verify = {
-    "verify", "REF", "check every chunk of an image; mend or compare it by the original", 1, 1,
-    options,  run,
+    "verify", "REF", "check every chunk of an image; repair or compare it", 1, 1, options, run,
 };

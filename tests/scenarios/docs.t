@@ -155,7 +155,7 @@ while read -r target; do
 done < <(grep -oE '(^ *|`)make [a-z]+' "$top/README.md" | sed 's/.*make //' | sort -u)
 
 # Links to files of the project and to sections of them.
-for document in README.md DESIGN.md CHANGELOG.md; do
+for document in README.md DESIGN.md CHANGELOG.md CONTRIBUTING.md STYLE.md SECURITY.md; do
     while IFS='#' read -r file anchor; do
         file=${file:-$document}
         ok "$document: there is $file" test -e "$top/$file"

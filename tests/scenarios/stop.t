@@ -7,7 +7,8 @@
 # shellcheck source-path=SCRIPTDIR
 . "$scenarios/proxy.sh"
 
-export LAMBDAIMG_REPO=s3://$S3_BUCKET/stop
+LAMBDAIMG_REPO=s3://$S3_BUCKET/$(basename "$WORK")
+export LAMBDAIMG_REPO
 quietly init
 layer base <<<'file large size=16000000 fill=5'
 make_docker_old app.tar app:1 base.tar

@@ -380,14 +380,23 @@ SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/s
 	tests/scenarios/through-s3 tests/compare-images tests/with-s3-server \
 	$(filter-out %.md %/recorded,$(wildcard bench/*))
 
-# clang warns of the same with -O0, which takes a third of the time, and of wrong formats only then: not where
-# _FORTIFY_SOURCE takes the place of printf().
-lint: cppcheck
-	$(MAKE) CC=clang BUILD=build/clang OPT=-O0 objects
-	clang-format --dry-run --Werror $(C_FILES) $(H_FILES)
-	shellcheck --external-sources --source-path=SCRIPTDIR $(SHELL_FILES)
+# Side by side with make -j.
+lint: clang-warnings cppcheck format-check go-check shellcheck
 	scripts/check-includes
 	scripts/check-decisions
+
+# clang warns of the same with -O0, which takes a third of the time, and of wrong formats only then: not where
+# _FORTIFY_SOURCE takes the place of printf().
+clang-warnings:
+	$(MAKE) CC=clang BUILD=build/clang OPT=-O0 objects
+
+format-check:
+	clang-format --dry-run --Werror $(C_FILES) $(H_FILES)
+
+shellcheck:
+	printf '%s\n' $(SHELL_FILES) | xargs -n 10 -P $(JOBS) shellcheck --external-sources --source-path=SCRIPTDIR
+
+go-check:
 	test -z "$$(gofmt -l $(GO_FILES) | tee /dev/stderr)"
 	mkdir -p $(BUILD)/go/tmp
 	$(GO) vet $(GO_FILES)
@@ -413,8 +422,8 @@ $(BUILD)/analyze/%: % .clang-tidy scripts/analyzer.h $(H_FILES)
 format:
 	clang-format -i $(C_FILES) $(H_FILES)
 
-.PHONY: all analyze asan bench check clean compare-images cppcheck demo docs format fuzz install lint \
-	objects programs run-fuzz sanitized soak test tsan unit
+.PHONY: all analyze asan bench check clang-warnings clean compare-images cppcheck demo docs format format-check \
+	fuzz go-check install lint objects programs run-fuzz sanitized shellcheck soak test tsan unit
 .SECONDARY:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

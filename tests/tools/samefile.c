@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * samefile FILE FILE: ends with 0 where the two have the same bytes, as cmp(1) does, with 1 and a line
- * where they have not, and with 2 where that cannot be told.
+ * samefile FILE FILE: ends with 0 where the two have the same bytes, as cmp(1) does, with 1 and a
+ * line where they have not, and with 2 where that cannot be told.
  *
- * Images are large and consist of holes for the most part. What is a hole in both is not read, which takes
- * a hundredth of the time. So this is for files of a file system that is trusted to know its holes, and
- * not for what a test has mounted.
+ * Images are large and consist of holes for the most part. What is a hole in both is not read,
+ * which takes a hundredth of the time. So this is for files of a file system that is trusted to
+ * know its holes, and not for what a test has mounted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -100,7 +100,8 @@ int main(int argc, char **argv)
     open_file(&a, argv[1]);
     open_file(&b, argv[2]);
     if (a.size != b.size) {
-        printf("%s has %lld bytes, %s %lld\n", a.name, (long long)a.size, b.name, (long long)b.size);
+        printf("%s has %lld bytes, %s %lld\n", a.name, (long long)a.size, b.name,
+               (long long)b.size);
         return 1;
     }
     at = first_difference(&a, &b);

@@ -124,8 +124,8 @@ UNIT_MAN = man
 
 # Programs that the scenarios use: tests/tools/NAME.c
 
-TOOLS = ext4list faultproxy faultstream layout mktar mountfile randomstack randomtar tarcases tarcheck tarlist \
-	treelist
+TOOLS = ext4list faultproxy faultstream layout mktar mountfile randomstack randomtar samefile tarcases tarcheck \
+	tarlist treelist
 
 # What readers of tars see, and where they may differ, for the programs that compare them.
 TAR_LISTS = tests/tools/taritem.c tests/tools/taritem_archive.c tests/tools/taritem_own.c
@@ -281,37 +281,50 @@ demo:
 
 # ---- tests -----------------------------------------------------------------------------------
 
-SCENARIOS = $(sort $(wildcard tests/scenarios/*.t))
 DEMO_IMAGE = build/demo-image.tar
 # IMAGES="A.tar B.tar" for soak and bench: docker-save archives of your own.
 IMAGES ?= $(DEMO_IMAGE)
 JOBS := $(shell nproc)
-PROVE = prove --timer --merge -j $(JOBS) --exec ''
+# Many tests wait for most of their time, so more of them run at once than there are processors.
+TEST_JOBS := $(shell echo $$(($(JOBS) * 2)))
+
+# The scenarios, tests/scenarios/NAME.t, by the store that they run on. Those of a bucket are the directory's
+# once more.
+SCENARIOS_dir = $(basename $(notdir $(sort $(wildcard tests/scenarios/*.t))))
+SCENARIOS_http = against crash ends faults http2 lost mount random repo requests s3 s3-crash stop wrong-input
+SCENARIOS_https = crash ends faults mount repo s3
+# These take longest, so they are begun first: a run does not end with waiting for one of them alone.
+SCENARIOS_long = faults flips http2 against convert random wrong-input crash golden expiry s3-crash mount
+
+# tests BUILD...: what tests/run-tests is to run of what was built there, in this order.
+SCENARIO_ORDER = $(SCENARIOS_long) $(filter-out $(SCENARIOS_long),$(SCENARIOS_dir))
+scenario = $(if $(filter $(3),$(SCENARIOS_$(2))),$(1):$(2):tests/scenarios/$(3).t)
+scenarios = $(foreach name,$(SCENARIO_ORDER),$(foreach store,dir http https,$(foreach build,$(1),\
+	$(call scenario,$(build),$(store),$(name)))))
+units = $(foreach build,$(1),$(UNIT:%=$(build)/tests/test_%) $(build):http:$(build)/tests/test_store)
+tests = $(call scenarios,$(1)) $(call units,$(1))
+
+# run_tests BUILD...: all in one run, beside one S3 server. For one test by itself:
+#	tests/run-tests --one build:dir:tests/scenarios/NAME.t
+#	tests/with-s3-server tests/run-tests --one build:http:tests/scenarios/NAME.t
+run_tests = tests/with-s3-server tests/run-tests $(TEST_JOBS) $(BUILD)/test-times $(call tests,$(1))
 
 $(DEMO_IMAGE): scripts/make-demo-image
 	scripts/make-demo-image $@
 
 programs: $(PROGRAM) $(UNIT_BIN) $(TOOL_BIN) docs
 
+# What programs are made of, for who only wants to know what the compiler says.
+objects: $(call obj,$(LIB_SRC) $(CMD) $(FUSE) $(wildcard tests/tools/*.c) $(UNIT:%=tests/unit/test_%.c))
+
+sanitized:
+	$(MAKE) BUILD=build/asan SAN=address,undefined programs
+
 unit: $(UNIT_BIN)
-	CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) $(UNIT_BIN)
+	tests/run-tests $(JOBS) $(BUILD)/test-times $(UNIT_BIN)
 
 test: programs $(DEMO_IMAGE)
-	CMOCKA_MESSAGE_OUTPUT=TAP LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests DEMO_IMAGE=$(DEMO_IMAGE) \
-		$(PROVE) $(UNIT_BIN) $(SCENARIOS)
-	tests/with-s3-server $(MAKE) s3-scenarios
-
-# The directory's scenarios once more, with a bucket in its place. Beside tests/with-s3-server.
-S3_HTTP_SCENARIOS = against crash ends faults http2 lost mount random repo requests s3 s3-crash stop wrong-input
-S3_HTTPS_SCENARIOS = crash ends faults mount repo s3
-
-s3-scenarios: programs $(DEMO_IMAGE)
-	echo "# repositories in a bucket, over HTTP, then over TLS"
-	CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) $(BUILD)/tests/test_store
-	STORE=http LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests DEMO_IMAGE=$(DEMO_IMAGE) \
-		$(PROVE) $(S3_HTTP_SCENARIOS:%=tests/scenarios/%.t)
-	STORE=https LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests DEMO_IMAGE=$(DEMO_IMAGE) \
-		$(PROVE) $(S3_HTTPS_SCENARIOS:%=tests/scenarios/%.t)
+	$(call run_tests,$(BUILD))
 
 asan:
 	$(MAKE) -j $(JOBS) BUILD=build/asan SAN=address,undefined test
@@ -346,11 +359,11 @@ soak:
 compare-images: programs $(filter $(DEMO_IMAGE),$(IMAGES))
 	LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests tests/compare-images $(IMAGES)
 
+# First all that is built or looked at, side by side; then all tests of both builds.
 check:
 	scripts/install-deps
-	$(MAKE) -j $(JOBS) lint
-	$(MAKE) -j $(JOBS) test
-	$(MAKE) asan
+	$(MAKE) -j $(JOBS) lint programs sanitized $(DEMO_IMAGE)
+	$(call run_tests,build/asan $(BUILD))
 
 # ---- measurements ------------------------------------------------------------------------------
 
@@ -367,12 +380,23 @@ SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/s
 	tests/scenarios/through-s3 tests/compare-images tests/with-s3-server \
 	$(filter-out %.md %/recorded,$(wildcard bench/*))
 
-lint: cppcheck
-	$(MAKE) CC=clang BUILD=build/clang programs
-	clang-format --dry-run --Werror $(C_FILES) $(H_FILES)
-	shellcheck --external-sources --source-path=SCRIPTDIR $(SHELL_FILES)
+# Side by side with make -j.
+lint: clang-warnings cppcheck format-check go-check shellcheck
 	scripts/check-includes
 	scripts/check-decisions
+
+# clang warns of the same with -O0, which takes a third of the time, and of wrong formats only then: not where
+# _FORTIFY_SOURCE takes the place of printf().
+clang-warnings:
+	$(MAKE) CC=clang BUILD=build/clang OPT=-O0 objects
+
+format-check:
+	clang-format --dry-run --Werror $(C_FILES) $(H_FILES)
+
+shellcheck:
+	printf '%s\n' $(SHELL_FILES) | xargs -n 10 -P $(JOBS) shellcheck --external-sources --source-path=SCRIPTDIR
+
+go-check:
 	test -z "$$(gofmt -l $(GO_FILES) | tee /dev/stderr)"
 	mkdir -p $(BUILD)/go/tmp
 	$(GO) vet $(GO_FILES)
@@ -398,8 +422,8 @@ $(BUILD)/analyze/%: % .clang-tidy scripts/analyzer.h $(H_FILES)
 format:
 	clang-format -i $(C_FILES) $(H_FILES)
 
-.PHONY: all analyze asan bench check clean compare-images cppcheck demo docs format fuzz install lint \
-	programs run-fuzz s3-scenarios soak test tsan unit
+.PHONY: all analyze asan bench check clang-warnings clean compare-images cppcheck demo docs format format-check \
+	fuzz go-check install lint objects programs run-fuzz sanitized shellcheck soak test tsan unit
 .SECONDARY:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

@@ -63,7 +63,7 @@ rounds=2
 quietly convert "$DEMO_IMAGE" -o want.ext4 --threads 1
 for ((i = 1; i <= rounds; i++)); do
     quietly convert "$DEMO_IMAGE" -o got.ext4 --threads $((i % 7 + 2))
-    cmp want.ext4 got.ext4 || break
+    equal want.ext4 got.ext4 || break
 done
 is "$i" $((rounds + 1)) "an image of Debian packages, again and again"
 

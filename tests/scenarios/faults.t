@@ -10,7 +10,7 @@
 . "$scenarios/proxy.sh"
 require_mount
 
-repository=faults-$STORE
+repository=$(basename "$WORK")
 export LAMBDAIMG_REPO=s3://$S3_BUCKET/$repository
 quietly init
 layer base <<END
@@ -68,7 +68,7 @@ check_stored() {
     rm -f got.ext4
     directly verify "$ref"
     directly pull "$ref" -o got.ext4
-    cmp image.ext4 got.ext4
+    equal image.ext4 got.ext4
 }
 
 # What is read is right as far as it goes, whether all of it can be read or not.

@@ -96,7 +96,7 @@ try_convert() {
         fails_well
         [ ! -e out.ext4 ] || wrong "an image is left"
     else
-        cmp -s app.ext4 out.ext4 || wrong "another image"
+        equal app.ext4 out.ext4 >/dev/null || wrong "another image"
     fi
 }
 
@@ -115,7 +115,7 @@ check_stored() {
     fi
     rm -f out.ext4
     LAMBDAIMG_REPO=dir:$WORK/trial "$LAMBDAIMG" pull app:1 -o out.ext4 2>"$ERR" || wrong "it cannot be pulled"
-    cmp -s "$2" out.ext4 || wrong "another image is stored"
+    equal "$2" out.ext4 >/dev/null || wrong "another image is stored"
 }
 
 # try_push MEMO NAMES WANTED: into the empty repository, with a copy of MEMO.

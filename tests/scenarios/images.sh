@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# Layers, and the forms that they come in as images: made here of tar, jq and openssl, so that the
-# tests depend on no other tool's idea of the formats. For lib.sh.
+# Layers, and the forms that they come in as images: made here of tar, openssl and JSON by hand, so that
+# the tests depend on no other tool's idea of the formats. For lib.sh. Not by jq, which takes 50 ms to start,
+# and an image takes a dozen of its answers.
 
 digest_of() {
     openssl dgst -sha256 -r "$1" | cut -d " " -f 1
@@ -36,6 +37,32 @@ layer_type() {
     esac
 }
 
+# json_list VALUE...: of values that are JSON.
+json_list() {
+    local IFS=,
+
+    echo "[$*]"
+}
+
+# json_strings TEXT...: a list of texts that have no control characters.
+json_strings() {
+    local list=("$@")
+
+    list=(${list[@]+"${list[@]//\\/\\\\}"})
+    list=(${list[@]+"${list[@]//\"/\\\"}"})
+    list=(${list[@]+"${list[@]/#/\"}"})
+    json_list ${list[@]+"${list[@]/%/\"}"}
+}
+
+# json_appended LIST VALUE: the list with one more value.
+json_appended() {
+    if [ "$1" = "[]" ]; then
+        echo "[$2]"
+    else
+        echo "${1%]},$2]"
+    fi
+}
+
 # The config of an image of these layers.
 image_config() {
     local ids=() file
@@ -43,11 +70,10 @@ image_config() {
     for file; do
         ids+=("sha256:$(digest_of "$file")")
     done
-    jq -cn --arg architecture "${IMAGE_ARCHITECTURE:-amd64}" '{
-        architecture: $architecture, os: "linux",
-        config: {Env: ["PATH=/bin", "SECRET=the-sum-of-all-tests"], Entrypoint: ["/bin/sh"]},
-        rootfs: {type: "layers", diff_ids: $ARGS.positional}
-    }' --args ${ids[@]+"${ids[@]}"}
+    printf '{"architecture":"%s","os":"linux",%s,"rootfs":{"type":"layers","diff_ids":%s}}\n' \
+        "${IMAGE_ARCHITECTURE:-amd64}" \
+        '"config":{"Env":["PATH=/bin","SECRET=the-sum-of-all-tests"],"Entrypoint":["/bin/sh"]}' \
+        "$(json_strings ${ids[@]+"${ids[@]}"})"
 }
 
 # descriptor TYPE FILE: puts FILE into the blobs of the layout in the current directory and prints
@@ -58,13 +84,12 @@ descriptor() {
     digest=$(digest_of "$2")
     size=$(stat -c %s "$2")
     mv "$2" "blobs/sha256/$digest"
-    jq -cn --arg type "$1" --arg digest "sha256:$digest" --argjson size "$size" \
-        '{mediaType: $type, digest: $digest, size: $size}'
+    printf '{"mediaType":"%s","digest":"sha256:%s","size":%s}\n' "$1" "$digest" "$size"
 }
 
 # add_oci_image DIR TAG HOW LAYER...: to the layout at DIR, which is made where it is not there.
 add_oci_image() (
-    local dir=$1 tag=$2 how=$3 file config manifest files layers=()
+    local dir=$1 tag=$2 how=$3 file config manifest files list layers=()
     shift 3
 
     mapfile -t files < <(realpath -- "$@" 2>/dev/null)
@@ -79,17 +104,14 @@ add_oci_image() (
         compress "$how" "$file" new
         layers+=("$(descriptor "$(layer_type "$how")" new)")
     done
-    jq -cn --argjson config "$config" '{
-        schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json",
-        config: $config, layers: ($ARGS.positional | map(fromjson))
-    }' --args ${layers[@]+"${layers[@]}"} >new
+    printf '{"schemaVersion":2,"mediaType":"%s","config":%s,"layers":%s}\n' \
+        application/vnd.oci.image.manifest.v1+json "$config" "$(json_list ${layers[@]+"${layers[@]}"})" >new
     manifest=$(descriptor application/vnd.oci.image.manifest.v1+json new)
-    jq -c --argjson manifest "$manifest" --arg tag "$tag" \
-        --arg architecture "${IMAGE_ARCHITECTURE:-amd64}" '.manifests += [$manifest + {
-            annotations: {"org.opencontainers.image.ref.name": $tag},
-            platform: {os: "linux", architecture: $architecture}
-        }]' index.json >new
-    mv new index.json
+    manifest=$(printf '%s,"annotations":{"org.opencontainers.image.ref.name":"%s"},"platform":%s}' \
+        "${manifest%\}}" "$tag" "{\"os\":\"linux\",\"architecture\":\"${IMAGE_ARCHITECTURE:-amd64}\"}")
+    list=$(<index.json)
+    list=${list#*'"manifests":'}
+    printf '{"schemaVersion":2,"manifests":%s}\n' "$(json_appended "${list%\}}" "$manifest")" >index.json
 )
 
 # make_oci_dir DIR TAG HOW LAYER...
@@ -108,6 +130,16 @@ make_oci_tar() {
     rm -rf "$WORK/.layout"
 }
 
+# docker_entry CONFIG TAG LAYER...: an image in a manifest.json.
+docker_entry() {
+    printf '{"Config":"%s","RepoTags":%s,"Layers":%s}\n' "$1" "$(json_strings "$2")" "$(json_strings "${@:3}")"
+}
+
+# blobs_in FILE: all that an index or a manifest refers to, in its order.
+blobs_in() {
+    grep -o '"sha256:[0-9a-f]*' "$1" | sed 's/"sha256:/blobs\/sha256\//'
+}
+
 # make_docker_new FILE TAG HOW LAYER...: as Docker 25 and later save, an OCI layout with a
 # manifest.json beside.
 make_docker_new() {
@@ -117,11 +149,9 @@ make_docker_new() {
     make_oci_dir "$WORK/.layout" "${tag##*:}" "$@"
     (
         cd "$WORK/.layout" || exit 1
-        manifest=blobs/sha256/$(jq -r '.manifests[0].digest[7:]' index.json)
-        jq -c --arg tag "$tag" '[{
-            Config: ("blobs/sha256/" + .config.digest[7:]), RepoTags: [$tag],
-            Layers: [.layers[].digest[7:] | "blobs/sha256/" + .]
-        }]' "$manifest" >manifest.json
+        manifest=$(blobs_in index.json)
+        mapfile -t blobs < <(blobs_in "$manifest")
+        docker_entry "${blobs[0]}" "$tag" "${blobs[@]:1}" | sed 's/.*/[&]/' >manifest.json
     )
     tar -C "$WORK/.layout" -cf "$file" blobs index.json manifest.json oci-layout
     rm -rf "$WORK/.layout"
@@ -144,9 +174,8 @@ docker_tree() (
         layers+=("$id/layer.tar")
     done
     [ -e "$dir/manifest.json" ] || echo '[]' >"$dir/manifest.json"
-    jq -c --arg config "$config" --arg tag "$tag" '. += [{
-        Config: $config, RepoTags: [$tag], Layers: $ARGS.positional
-    }]' "$dir/manifest.json" --args ${layers[@]+"${layers[@]}"} >"$dir/manifest"
+    json_appended "$(<"$dir/manifest.json")" "$(docker_entry "$config" "$tag" ${layers[@]+"${layers[@]}"})" \
+        >"$dir/manifest"
     mv "$dir/manifest" "$dir/manifest.json"
 )
 

@@ -113,7 +113,8 @@ check_killed() {
     is_stored "$number"
 }
 
-export LAMBDAIMG_REPO=s3://$S3_BUCKET/crash
+mine=$S3_BUCKET/$(basename "$WORK")
+export LAMBDAIMG_REPO=s3://$mine/crash
 quietly init
 make_image 0
 quietly push 0.tar
@@ -147,7 +148,7 @@ run 0 "what was there verifies" verify app:0
 pushes_at_once() {
     local i pids=() logs=() proxies_of=()
 
-    export LAMBDAIMG_REPO=s3://$S3_BUCKET/at-once-$1
+    export LAMBDAIMG_REPO=s3://$mine/at-once-$1
     quietly init
     for ((i = 1; i <= $1; i++)); do
         make_image "$i"

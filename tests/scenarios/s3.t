@@ -134,8 +134,9 @@ make_docker_old other.tar other:1 "$WORK/more.tar"
     --endpoint "$through" 2>"$ERR" &
 pushing=$!
 started+=("$pushing")
-before=$(grep -c 'PUT .*/chunks/' "$S3_LOG")
-while [ "$(grep -c 'PUT .*/chunks/' "$S3_LOG")" -eq "$before" ] && kill -0 "$pushing"; do
+puts="PUT /$mine/breaks/.*/chunks/"
+before=$(grep -c "$puts" "$S3_LOG")
+while [ "$(grep -c "$puts" "$S3_LOG")" -eq "$before" ] && kill -0 "$pushing"; do
     sleep 0.01
 done
 break_relay

@@ -307,6 +307,33 @@ static void the_last_member_of_a_name_counts(void **state)
     remove_files(&f);
 }
 
+/* The layer's name once more, for what is not a file and cannot be followed: a FIFO, a directory,
+ * and links whose targets are too long, or which libarchive may not tell. */
+static void a_file_may_be_replaced_by_anything(void **state)
+{
+    char *umlaut = strdup("15 linkpath=\xc3\xbc\n"), *zeros = format("1115 linkpath=%01100d\n", 0);
+    const struct {
+        char type;
+        const char *records;
+    } cases[] = {{'6', ""}, {'5', ""}, {'1', umlaut}, {'2', umlaut}, {'1', zeros}, {'2', zeros}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct li_error err = LI_ERROR_INIT;
+        struct li_image *image = NULL;
+        struct files f = {0};
+
+        old_docker(&f);
+        add(&f, 'x', "records", cases[i].records, strlen(cases[i].records));
+        add(&f, cases[i].type, "id1/layer.tar", "", 0);
+        pack(&f);
+        assert_fails(open_files(&f, NULL, NULL, &image, &err), LI_ECORRUPT, "id1/layer.tar", &err);
+        remove_files(&f);
+    }
+    free(umlaut);
+    free(zeros);
+}
+
 static void names_match_in_all_their_forms(void **state)
 {
     (void)state;
@@ -335,6 +362,7 @@ int main(void)
         cmocka_unit_test(damaged_tars_do_no_harm),
         cmocka_unit_test(sparse_members_are_refused),
         cmocka_unit_test(the_last_member_of_a_name_counts),
+        cmocka_unit_test(a_file_may_be_replaced_by_anything),
         cmocka_unit_test(names_match_in_all_their_forms),
     };
 

@@ -5,6 +5,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "image/container.h"
 #include "image/names.h"
 
 /* Layers' paths, and links, that leave the image: none of them may be opened. */
@@ -334,6 +335,33 @@ static void a_file_may_be_replaced_by_anything(void **state)
     free(zeros);
 }
 
+/* A link that takes a directory's place after look() has seen that: open() is told what to open. */
+static void a_directory_is_not_entered_by_a_link(void **state)
+{
+    char target[LI_IMAGE_MAX_NAME];
+    struct li_error err = LI_ERROR_INIT;
+    struct li_image_container *c = NULL;
+    struct li_image_extent extent;
+    enum li_image_kind kind;
+    struct files f = {0};
+
+    (void)state;
+    add_text(&f, "directory/file", "text");
+    add_text(&f, "link", "directory");
+    f.list[1].type = '2';
+    spread(&f);
+    assert_done(
+        li_image_directory_open(open(f.where, O_RDONLY | O_DIRECTORY | O_CLOEXEC), &c, &err), &err);
+    assert_done(c->open(c, "directory/file", &extent, &err), &err);
+    li_image_close(&extent);
+    assert_fails(c->open(c, "link/file", &extent, &err), LI_ENOTFOUND, "cannot open link/file",
+                 &err);
+    assert_done(c->look(c, "link/file", &kind, target, &err), &err);
+    assert_int_equal(kind, LI_IMAGE_ABSENT);
+    c->free(c);
+    remove_files(&f);
+}
+
 static void names_match_in_all_their_forms(void **state)
 {
     (void)state;
@@ -363,6 +391,7 @@ int main(void)
         cmocka_unit_test(sparse_members_are_refused),
         cmocka_unit_test(the_last_member_of_a_name_counts),
         cmocka_unit_test(a_file_may_be_replaced_by_anything),
+        cmocka_unit_test(a_directory_is_not_entered_by_a_link),
         cmocka_unit_test(names_match_in_all_their_forms),
     };
 

@@ -110,6 +110,9 @@ enum { ESCAPED = 5 };
 size_t escape_byte(char c, char text[ESCAPED]);
 /* A text from an image or a repository, each byte of it so. */
 void print_escaped(FILE *to, const char *text);
+/* A text from the command line, the environment or a configuration, as li_text_show() makes it in
+ * messages. */
+void print_shown(FILE *to, const char *text);
 /* "1.2 GB" into TEXT. */
 enum { SIZE_TEXT = 32 };
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT]);

@@ -25,6 +25,20 @@ static int create(const struct arguments *args, const char *address, const char 
     return rc;
 }
 
+static void print_made_key(const char *spec)
+{
+    fputs("made the key ", stdout);
+    print_shown(stdout, spec);
+    puts("; keep a copy of it, without it nothing can be read");
+}
+
+static void print_created(const char *address)
+{
+    fputs("created the repository ", stdout);
+    print_shown(stdout, address);
+    putchar('\n');
+}
+
 static int run(const struct arguments *args, struct li_error *err)
 {
     const char *address = args->count > 0 ? args->operand[0] : NULL;
@@ -43,9 +57,9 @@ static int run(const struct arguments *args, struct li_error *err)
             li_context(err, "cannot create the repository");
     }
     if (made_key)
-        printf("made the key %s; keep a copy of it, without it nothing can be read\n", spec);
+        print_made_key(spec);
     if (rc == 0)
-        printf("created the repository %s\n", address);
+        print_created(address);
     free(spec);
     close_context(&context);
     return rc < 0 ? rc : EXIT_DONE;

@@ -9,21 +9,36 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static void print_field(const char *what, const char *value)
+{
+    printf("%-11s ", what);
+    print_shown(stdout, value);
+}
+
+static void print_line(const char *what, const char *value)
+{
+    print_field(what, value);
+    putchar('\n');
+}
+
 static void print_sourced(const char *what, const char *value, const char *source, const char *none)
 {
-    if (*value)
-        printf("%-11s %s (%s)\n", what, value, source);
-    else
-        printf("%-11s %s\n", what, none);
+    print_field(what, *value ? value : none);
+    if (*value) {
+        fputs(" (", stdout);
+        print_shown(stdout, source);
+        putchar(')');
+    }
+    putchar('\n');
 }
 
 static void print_text(const struct li_aws_credentials *who, const struct li_aws_place *place)
 {
     char when[SIZE_TEXT];
 
-    printf("access key  %s\n", *who->access_key ? who->access_key : "none");
-    printf("source      %s\n", who->source);
-    printf("profile     %s\n", place->profile);
+    print_line("access key", *who->access_key ? who->access_key : "none");
+    print_line("source", who->source);
+    print_line("profile", place->profile);
     printf("expires     %s\n", who->expires == INT64_MAX ? "never" : time_text(who->expires, when));
     print_sourced("region", place->region, place->region_source, "not set");
     print_sourced("endpoint", place->endpoint, place->endpoint_source, "AWS's own");

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "cmd/context.h"
 
 const char *image_text(const char *path)
@@ -41,6 +42,19 @@ void print_escaped(FILE *to, const char *text)
     for (; *text; text++) {
         escape_byte(*text, shown);
         fputs(shown, to);
+    }
+}
+
+void print_shown(FILE *to, const char *text)
+{
+    while (*text) {
+        size_t len = li_text_visible(text);
+
+        if (len == 0)
+            fputc('?', to);
+        else
+            fwrite(text, 1, len, to);
+        text += len ? len : 1;
     }
 }
 

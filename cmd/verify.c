@@ -86,10 +86,12 @@ static int conclude(const struct arguments *args, const struct li_verify_result 
     printf("verified %s: %llu chunk%s, %s fetched, %llu mended", args->operand[0],
            (unsigned long long)result->chunks, li_text_s(result->chunks),
            size_text(result->bytes, size), (unsigned long long)result->mended);
-    if (against)
-        printf("; %llu path%s with %s of contents %s as in %s", (unsigned long long)compared->paths,
+    if (against) {
+        printf("; %llu path%s with %s of contents %s as in ", (unsigned long long)compared->paths,
                li_text_s(compared->paths), size_text(compared->bytes, size),
-               compared->paths == 1 ? "is" : "are", image_text(against));
+               compared->paths == 1 ? "is" : "are");
+        print_shown(stdout, image_text(against));
+    }
     putchar('\n');
     return EXIT_DONE;
 }

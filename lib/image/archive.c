@@ -9,8 +9,10 @@
  * consumed all header blocks and nothing else. That the data lies there in one piece is checked at
  * the next header, which must begin where the data and its padding end; sparse members are refused.
  *
- * What a name says twice, the last member says, as when a tar is unpacked. Only what can be asked
- * for is kept: files and links with plain names. A name that leaves the archive is no name here.
+ * Of two members with one name the last counts, whatever it is, as when a tar is unpacked. A name
+ * that leaves the archive is no name here. Of what is neither a file nor a link that can be
+ * followed only that is kept; libarchive 3.6 loses the target of a tar's first link, for instance,
+ * where that stands in a PAX record only and has no ASCII letter.
  */
 #include "image/container.h"
 
@@ -117,8 +119,10 @@ static int add_member(struct tar *tar, struct member *m, const char *target, str
 
     if (li_image_name("", li_image_relative(m->name), name, &ignored) < 0)
         return 0;
-    if (target && strlen(target) >= LI_IMAGE_MAX_NAME)
-        return 0;
+    if (target && strlen(target) >= LI_IMAGE_MAX_NAME) {
+        m->kind = LI_IMAGE_DIRECTORY;
+        target = NULL;
+    }
     if (tar->count == tar->cap) {
         size_t cap = tar->cap ? 2 * tar->cap : 64;
         void *grown = realloc(tar->members, cap * sizeof(*tar->members));
@@ -162,10 +166,10 @@ static int take_entry(struct tar *tar, struct archive *a, struct archive_entry *
         m.kind = target ? LI_IMAGE_SYMLINK : LI_IMAGE_FILE;
     }
     m.name = (char *)name;
+    if (!target && archive_entry_filetype(entry) != AE_IFREG)
+        m.kind = LI_IMAGE_DIRECTORY;
     if (m.kind != LI_IMAGE_FILE)
         return add_member(tar, &m, target, err);
-    if (archive_entry_filetype(entry) != AE_IFREG)
-        return 0;
     if (archive_entry_sparse_count(entry) > 0)
         return fail_sparse(name, err);
     if (offset < 0 || length < 0 || (uint64_t)offset > tar->size ||

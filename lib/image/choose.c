@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One of the candidates is wanted. They are several for four reasons, which are told apart because
- * the user can do different things about each: several images (choose by name or digest), several
- * platforms of one image (the host's, or choose), the same platform twice in one index, as with
- * layers in gzip and in zstd (the first), and images that an archive names and does not hold, as
- * when only one platform was pulled before the image was saved (passed over).
+ * Chooses one of the candidates. There are four reasons why there may be several, and each has its
+ * own answer:
  *
- * Two names are two images unless they name the same images. Taking the pairs of name and image,
- * that is so exactly where there are as many pairs as names times images.
+ * - Several images: the user chooses by name or digest.
+ * - Several platforms of one image: the host's is taken, unless the user chooses another.
+ * - One platform twice in one index, as with layers in gzip and in zstd: the first is taken.
+ * - Images that the archive names and does not hold, as when only one platform was pulled before
+ *   the image was saved: they are passed over.
+ *
+ * Several names are one image only if each of them names all the same images. That is so exactly
+ * where there are as many pairs of name and image as there are names times images.
  */
 #include "image/choice.h"
 

@@ -26,7 +26,8 @@ enum {
 enum li_image_kind {
     LI_IMAGE_ABSENT,
     LI_IMAGE_FILE,
-    LI_IMAGE_DIRECTORY, /* an archive need not list its directories: there they may be absent */
+    LI_IMAGE_DIRECTORY, /* or anything else that is not a file and not a link that can be followed;
+                         * an archive need not list its directories: there they may be absent */
     LI_IMAGE_SYMLINK,   /* the target is relative to the link's directory */
     LI_IMAGE_HARDLINK,  /* the target is relative to the root; in archives only */
 };

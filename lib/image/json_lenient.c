@@ -25,8 +25,9 @@
 #include "base/text.h"
 
 enum {
-    UNIT = 6,          /* bytes of \uXXXX */
-    LARGEST_TENS = 300 /* digits before the point that a double surely has room for */
+    UNIT = 6,                  /* bytes of \uXXXX */
+    LARGEST_TENS = 300,        /* digits before the point that a double surely has room for */
+    LARGEST_EXPONENT = 1 << 30 /* larger ones are as good as this: no document has so many digits */
 };
 
 struct pass {
@@ -150,8 +151,8 @@ static int copy_string(struct pass *p, struct li_error *err)
 
 /* The parts of a number as RFC 8259 has it. */
 struct number {
-    bool negative, real;
-    size_t digits; /* before the point */
+    bool negative, real, zero;
+    long tens; /* digits before the point, from the first that is not 0; below 0: zeros behind it */
     long exponent;
 };
 
@@ -170,30 +171,41 @@ static const char *read_exponent(const char *at, const char *end, long *out)
     if (at < end && (*at == '-' || *at == '+'))
         at++;
     for (; at < end && isdigit((unsigned char)*at); at++)
-        if (value < 10 * LARGEST_TENS)
+        if (value < LARGEST_EXPONENT)
             value = 10 * value + (*at - '0');
     *out = negative ? -value : value;
     return at;
 }
 
+/* Reads the digits behind the point; NULL where there are none. */
+static const char *read_fraction(const char *at, const char *end, struct number *n)
+{
+    const char *to = skip_digits(at, end), *digit = at;
+
+    n->real = true;
+    while (n->zero && digit < to && *digit == '0')
+        digit++;
+    n->tens -= digit - at;
+    n->zero = n->zero && digit == to;
+    return to == at ? NULL : to;
+}
+
 /* Whether AT to END is a number; a sign or point too many leaves that to Jansson. */
 static bool read_number(const char *at, const char *end, struct number *n)
 {
-    const char *digits, *from;
+    const char *digits;
 
     *n = (struct number){.negative = *at == '-'};
     digits = at + n->negative;
     at = skip_digits(digits, end);
-    n->digits = (size_t)(at - digits);
-    if (n->digits == 0 || (n->digits > 1 && *digits == '0'))
+    if (at == digits || (at - digits > 1 && *digits == '0'))
         return false;
-    if (at < end && *at == '.') {
-        n->real = true;
-        from = at + 1;
-        at = skip_digits(from, end);
-        if (at == from)
-            return false;
-    }
+    n->zero = *digits == '0';
+    n->tens = n->zero ? 0 : at - digits;
+    if (at < end && *at == '.')
+        at = read_fraction(at + 1, end, n);
+    if (!at)
+        return false;
     if (at < end && (*at == 'e' || *at == 'E')) {
         n->real = true;
         at = read_exponent(at + 1, end, &n->exponent);
@@ -227,7 +239,7 @@ static int copy_number(struct pass *p, struct li_error *err)
     len = (size_t)(p->at - from);
     if (!read_number(from, p->at, &n))
         return put(p, from, len, err);
-    if ((long)n.digits + n.exponent > LARGEST_TENS)
+    if (!n.zero && n.tens + n.exponent > LARGEST_TENS)
         return n.negative ? put(p, "-1e300", 6, err) : put(p, "1e300", 5, err);
     rc = put(p, from, len, err);
     if (rc == 0 && !n.real && !fits_integer(from, len))

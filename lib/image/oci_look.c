@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether a manifest is an image's is decided by the media type of its config. There are two
- * exceptions. Attestations and signatures have an image's config and no layers of one (BuildKit's
- * in-toto statements, cosign's "simplesigning"). And registries of old stored Docker's manifests
- * with the config's type lost: engines take these types for images, and so are they here where the
- * config reads as one.
+ * The media type of a manifest's config decides whether the manifest is an image's. There are two
+ * exceptions. Attestations and signatures (BuildKit's in-toto statements, cosign's "simplesigning")
+ * have an image's config, and layers of other types. And old registries stored Docker's manifests
+ * without the config's type: engines take them for images, and so does this file where the config
+ * reads as one.
  *
- * Whether the config and all layers are there is seen as well: an index may name platforms that
- * were never pulled.
+ * This file also looks whether the config and all layers are there: an index may name platforms
+ * that were never pulled.
  */
 #include "image/oci.h"
 
@@ -18,9 +18,9 @@
 struct look {
     struct li_image_oci_document manifest;
     struct li_image_descriptor config;
-    size_t layers, of_image; /* and those of a type that layers have */
-    const char *other;       /* the type of one that is none; NULL: there is no such one */
-    bool incomplete, unread; /* UNREAD: the config has a digest of another kind than sha256 */
+    size_t layers, of_image; /* all layers, and those whose type is an image layer's */
+    const char *other;       /* the type of a layer whose type is not; NULL: there is none */
+    bool incomplete, unread; /* UNREAD: the digest of the config is not a sha256 */
 };
 
 static bool is_config(const char *media_type)
@@ -41,7 +41,7 @@ static bool may_be_config(const char *media_type)
     return false;
 }
 
-/* Also such as cannot be read: that is told when the image is chosen. */
+/* Types that cannot be read count as well: they fail only in the image that is chosen. */
 static bool is_layer(const char *media_type)
 {
     static const char *const stems[] = {"application/vnd.oci.image.layer.",
@@ -53,8 +53,8 @@ static bool is_layer(const char *media_type)
     return false;
 }
 
-/* Whether what OBJECT describes is there; not so where its digest is of another kind than sha256:
- * which that is, is told when the image is chosen. */
+/* Sets *out to whether the blob that OBJECT describes is there. A blob whose digest is not a sha256
+ * counts as missing: only if its image is chosen, an error says which kind of digest it is. */
 static int find_blob(struct li_image_choice *choice, const struct li_image_json *object, bool *out,
                      struct li_error *err)
 {

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Making a repository, in three steps, each of which may be the last of a process that dies:
- * lambdaimg.json, which takes the place; a salt; and the first root, which makes it usable. Nobody
- * but the first to write lambdaimg.json chooses the repository's id, and the first root's id
- * follows from that, so of those who race, or finish what another began, exactly one makes the
- * root. A salt without a root is one that nothing was ever named by.
+ * A repository is made in three steps: its description (lambdaimg.json), which takes the place; a
+ * salt; and the first root, which makes the repository usable. A process may die after each of
+ * them, and the next one goes on from there. The first to write the description chooses the
+ * repository's id. The first root's id follows from that one. So exactly one process makes the
+ * root, however many race, or finish what another began. Nothing was ever named with a salt that no
+ * root refers to.
  *
- * Where a store cannot say no to a second write, two may choose an id, and the description of one
- * may come to lie over that of the other at any time, also long after that one was done. Each root
- * says which repository it is of, so the place is settled by what lies there: the description's
- * repository has it where its root is there, and else the oldest root's, whose description is then
- * written again. Whoever makes a repository looks so before it makes a root and after, and who has
- * lost takes away the root that it has made, which nothing was pushed into. Where the description's
- * root may be one that has lost its own description, though it holds objects, nothing is made and
- * nothing is written over.
+ * Some stores cannot refuse a second write. There two processes may each choose an id, and the
+ * description of one may replace that of the other at any time, even long after the other is done.
+ * But each root says which repository it belongs to, and this decides: the place belongs to the
+ * description's repository if that has a root, or else to the oldest root's, and then the
+ * description of that one is written again. Each process checks this before it makes a root and
+ * after. One that has lost removes its own root, into which nothing was pushed. If a root.json is
+ * gone whose objects are still there, it may have been the description's, so nothing is made and
+ * nothing is replaced.
  *
- * That leaves the moment between the last look and a description that is still under way. Whoever
- * wrote that sees it at its own next look, and puts it right; if it dies before, the next to run
- * lambdaimg init does.
+ * A gap remains: a description that is still being written at the last check. Its writer finds that
+ * at its own next check and repairs it; if the writer dies before, the next lambdaimg init does.
  */
 #include <string.h>
 

@@ -295,6 +295,7 @@ while_read() {
     wait "$changer" || wrong "nobody read the byte $n times"
 }
 
+how="wait" # for wrong()
 for command in convert push push-known repair against; do
     for n in 1 2; do
         [ "$n" -eq 1 ] || [ "$command" != repair ] || continue

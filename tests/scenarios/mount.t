@@ -164,6 +164,7 @@ has "$ERR" "lambdaimg umount" "which says what to do"
 run 0 "umount cleans up after kill -9" umount "$mnt"
 not_ok "it is not mounted any more" is_mounted "$mnt"
 run 1 "umount of what is not mounted" umount "$mnt"
+has "$ERR" "$mnt: no image is mounted there" "says so"
 
 # By a process of its own: what this shell holds its children hold too, and not all are waited for.
 mount_image app:1 "$mnt"
@@ -207,11 +208,20 @@ run 1 "mount -o with what FUSE does not know" mount app:1 "$mnt" -o nonsense
 has "$ERR" 'nonsense' "says what that is"
 
 run 1 "mount of what is not there" mount app:9 "$mnt"
+has "$ERR" 'there is no image app:9 in ' "says so"
 run 1 "mount onto what is not there" mount app:1 "$WORK/missing"
+has "$ERR" "cannot mount on $WORK/missing: it cannot be found" "says so"
 run 1 "mount onto a file" mount app:1 "$WORK/app.tar"
+has "$ERR" "cannot mount on $WORK/app.tar: it is not a directory" "says so"
+run 1 "mount without the key" mount app:1 "$mnt" --kms "file:$WORK/no-key"
+has "$ERR" "there is no key file at $WORK/no-key: " "says so"
+quietly init "dir:$WORK/another" --kms "file:$WORK/other-key"
 run 1 "mount with another key" mount app:1 "$mnt" --kms "file:$WORK/other-key"
+has "$ERR" 'was not wrapped for this key .*; it was pushed with another' "says so"
 run 1 "mount from what is no repository" mount app:1 "$mnt" --repo "dir:$WORK/kernel"
+has "$ERR" "dir:$WORK/kernel is no repository" "says so"
 run 1 "mount in the foreground of what is not there" mount app:9 "$mnt" -f
+has "$ERR" 'there is no image app:9 in ' "says so"
 not_ok "none of these mounted anything" is_mounted "$mnt"
 
 # ---- a user's own ------------------------------------------------------------------------------
@@ -279,6 +289,7 @@ ok "but errors: $refused" test "$refused" -gt 0
 run 0 "and umount works" umount "$mnt"
 mounted+=("$mnt")
 run 1 "a mount whose first chunk is wrong fails" mount app:1 "$mnt"
+has "$ERR" "chunk 0: the sealed chunk's MAC does not hold" "says so"
 not_ok "and is none" is_mounted "$mnt"
 
 finish

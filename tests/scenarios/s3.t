@@ -73,6 +73,7 @@ has "$OUT" app:1 "the image is there"
 has_no "$OUT" app:2 "and only that"
 env -u AWS_ACCESS_KEY_ID "$LAMBDAIMG" ls >"$OUT" 2>"$ERR"
 is "$?" 1 "without credentials nothing works"
+has "$ERR" 'no AWS credentials: the environment: .* AWS_ACCESS_KEY_ID is not' "and says which"
 
 # ---- who is there ------------------------------------------------------------------------------
 
@@ -111,16 +112,28 @@ break_relay() {
     wait "$RELAY" 2>/dev/null
 }
 
+puts() {
+    grep -c 'PUT .*/chunks/' "$S3_LOG"
+}
+# await_put COUNT PID: until more than COUNT chunks were put, or the push PID has ended.
+await_put() {
+    while [ "$(puts)" -le "$1" ] && kill -0 "$2" 2>/dev/null; do
+        sleep 0.01
+    done
+}
+
 through=${AWS_ENDPOINT_URL_S3%:*}:$port
 make_relay
 quietly init "s3://$mine/breaks" --endpoint "$through"
+before=$(puts)
 "$LAMBDAIMG" push big.tar big:1 --compression none --repo "s3://$mine/breaks" \
     --endpoint "$through" --json >"$OUT" 2>"$ERR" &
 pushing=$!
 started+=("$pushing")
 for _ in 1 2 3 4; do
-    sleep 0.15
+    await_put "$before" "$pushing"
     break_relay
+    before=$(puts)
     make_relay
 done
 wait "$pushing"
@@ -130,15 +143,12 @@ run 0 "and what it pushed is whole" verify big:1 --repo "s3://$mine/breaks"
 # Gone for some seconds while 32 requests are under way: longer than all of them may be sent again.
 layer more <<<'file big size=100000000 fill=4'
 make_docker_old other.tar other:1 "$WORK/more.tar"
+before=$(puts)
 "$LAMBDAIMG" push other.tar other:1 --compression none --repo "s3://$mine/breaks" \
     --endpoint "$through" 2>"$ERR" &
 pushing=$!
 started+=("$pushing")
-puts="PUT /$mine/breaks/.*/chunks/"
-before=$(grep -c "$puts" "$S3_LOG")
-while [ "$(grep -c "$puts" "$S3_LOG")" -eq "$before" ] && kill -0 "$pushing"; do
-    sleep 0.01
-done
+await_put "$before" "$pushing"
 break_relay
 sleep 4
 ok "while its server is gone a push waits" kill -0 "$pushing"

@@ -189,6 +189,17 @@ run 0 "an architecture that would: inspect" inspect turned:1
 has "$OUT" '^platform   linux/amd\\xe2\\x80\\xae64$' "an architecture that would: it is shown with escapes"
 run 0 "an architecture that would: inspect --json" inspect turned:1 --json
 is "$(jq -r .architecture "$OUT")" "amd${turned}64" "an architecture that would: here it is exact"
+mv edited.tar "a${turned}ü.tar"
+run 0 "a file's name that would: verify" verify turned:1 --against "a${turned}ü.tar" --image one:1
+has "$OUT" ' as in a\?\?\?ü\.tar$' "a file's name that would: it does not"
+run 0 "an address and a key that would: init" init "dir:$WORK/a${turned}ü" --kms "file:$WORK/b${turned}ü"
+has "$OUT" '^made the key file:.*/b\?\?\?ü; ' "a key that would: it does not"
+has "$OUT" '^created the repository dir:.*/a\?\?\?ü$' "an address that would: it does not"
+mkdir "$HOME/.aws"
+echo "[profile a${turned}ü]" >"$HOME/.aws/config"
+AWS_PROFILE=a${turned}ü AWS_ACCESS_KEY_ID=AK AWS_SECRET_ACCESS_KEY=SK \
+    run 0 "a profile that would: whoami" key whoami
+has "$OUT" '^profile     a\?\?\?ü$' "a profile that would: it does not"
 
 # ---- types that disagree -----------------------------------------------------------------------
 

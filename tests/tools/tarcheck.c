@@ -93,6 +93,8 @@ static void check_all(struct check *check)
         line[len - 1] = '\0';
         if (strncmp(line, "tar ", 4) == 0) {
             check->tar = name = strdup(line + 4);
+            if (!name)
+                err(1, "tarcheck");
         } else if (strncmp(line, "error ", 6) == 0 || strcmp(line, "end") == 0) {
             if (line[1] == 'r')
                 tar_list_fail(&list, line + 6);
@@ -125,6 +127,17 @@ static void print_counts(const struct reader *reader)
     printf("    of no class: %lu\n", reader->unnamed);
 }
 
+/* There must be a count for each class. */
+static void check_classes(const struct reader *reader)
+{
+    size_t n = 0;
+
+    while (reader->classes[n].name)
+        n++;
+    if (n > CLASSES_MAX)
+        errx(1, "%s: %zu classes, and room for the counts of %d", reader->name, n, CLASSES_MAX);
+}
+
 int main(int argc, char **argv)
 {
     struct check check = {
@@ -133,6 +146,8 @@ int main(int argc, char **argv)
         .verbose = argc > 1 && strcmp(argv[1], "-v") == 0,
     };
 
+    check_classes(&check.go);
+    check_classes(&check.libarchive);
     if (argc > 1 && strcmp(argv[1], "-l") == 0) {
         print_classes(&check.go);
         print_classes(&check.libarchive);

@@ -68,6 +68,8 @@ static void read_target(struct listing_entry *entry, int dir, const char *name)
         err(1, "%s", entry->path);
     target[n] = '\0';
     entry->target = strdup(target);
+    if (!entry->target)
+        err(1, "%s", entry->path);
 }
 
 static void describe(struct listing_entry *entry, int dir, const char *name, const struct stat *st)

@@ -33,7 +33,8 @@ struct file {
     char name[160];
     char *data; /* contents, or a link's target */
     size_t len;
-    char type; /* as in a tar: '0' file, '1' hard link, '2' symbolic link */
+    char type; /* as in a tar: '0' file, '1' hard link, '2' symbolic link, '6' FIFO, 'x' PAX records
+                */
 };
 
 struct files {
@@ -74,6 +75,11 @@ HELPER void add(struct files *f, char type, const char *name, const void *data, 
     to->data[len] = '\0';
     to->len = len;
     to->type = type;
+}
+
+HELPER bool has_data(const struct file *file)
+{
+    return file->type == '0' || file->type == 'x';
 }
 
 HELPER void add_text(struct files *f, const char *name, const char *text)
@@ -192,7 +198,7 @@ HELPER void put_header(struct li_buffer *tar, const struct file *file, struct li
 {
     unsigned char h[512] = {0};
     unsigned sum = 0;
-    bool link = file->type != '0';
+    bool link = !has_data(file);
 
     snprintf((char *)h, 100, "%s", file->name);
     snprintf((char *)h + 100, 8, "%07o", 0644);
@@ -220,7 +226,7 @@ HELPER void make_tar(const struct files *f, struct li_buffer *tar)
         const struct file *file = &f->list[i];
 
         put_header(tar, file, &err);
-        if (file->type != '0')
+        if (!has_data(file))
             continue;
         assert_done(li_buffer_append(tar, file->data, file->len, &err), &err);
         assert_done(li_buffer_append(tar, zeroes, -file->len % 512, &err), &err);

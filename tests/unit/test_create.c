@@ -175,6 +175,56 @@ static void a_root_that_was_made_for_nothing(void **state)
     li_store_free(race.other);
 }
 
+/* Another makes the same root right before. Its salt is of use, and this one's only where the store
+ * may have taken this one's own root for another's. */
+static int put_after_another(struct li_store *store, const char *key, const void *data, size_t len,
+                             struct li_error *err)
+{
+    struct repo_fixture *f = race.f;
+
+    if (strstr(key, "/root.json") && race.times++ == 0)
+        assert_done(li_repo_create(store, f->kms, &f->env, err), err);
+    return race.put(store, key, data, len, err);
+}
+
+static int count_key(void *arg, const char *key, uint64_t size, struct li_error *err)
+{
+    (void)key, (void)size, (void)err;
+    ++*(int *)arg;
+    return 0;
+}
+
+static void expect_salts(struct repo_fixture *f, bool remote, int count)
+{
+    int salts = 0;
+
+    race.f = f;
+    race.times = 0;
+    race.operations = *f->directory->ops;
+    race.put = race.operations.put_if_absent;
+    race.operations.put_if_absent = put_after_another;
+    f->directory->ops = &race.operations;
+    f->directory->remote = remote;
+    assert_fails(li_repo_create(f->directory, f->kms, &f->env, &f->err), LI_EEXISTS, "already",
+                 &f->err);
+    assert_int_equal(race.times, 2);
+    assert_done(li_store_list(f->directory, "salts/", count_key, &salts, &f->err), &f->err);
+    assert_int_equal(salts, count);
+    reopen(f);
+    assert_done(push(f, "a", &small), &f->err);
+    expect_image(f, "a", &small);
+}
+
+static void a_salt_of_no_use_is_removed(void **state)
+{
+    expect_salts(*state, false, 1);
+}
+
+static void a_salt_that_may_be_of_use_is_left(void **state)
+{
+    expect_salts(*state, true, 2);
+}
+
 /* It was there a moment ago, so that it is not there now is no answer. */
 static void a_description_that_is_withheld(void **state)
 {
@@ -204,6 +254,7 @@ int main(void)
         WITH_REPO(a_description_that_comes_late),     WITH_REPO(a_root_of_another_is_passed_over),
         WITH_REPO(a_root_of_another_is_no_heir),      WITH_REPO(a_root_that_was_made_a_moment_ago),
         WITH_REPO(a_description_that_is_withheld),    WITH_REPO(a_root_of_nobody),
+        WITH_STORE(a_salt_of_no_use_is_removed),      WITH_STORE(a_salt_that_may_be_of_use_is_left),
         WITH_STORE(a_root_that_was_made_for_nothing), WITH_STORE(what_cannot_be_read_back_is_told),
     };
 

@@ -149,6 +149,23 @@ static void an_index_without_a_layout_is_none(void **state)
     remove_files(&f);
 }
 
+/* All that the index lists without a name is one image. */
+static void platforms_without_a_name_are_one_image(void **state)
+{
+    struct files f = {0};
+    char *one = add_image(&f, "one", OCI_LAYER, PLATFORM("one"));
+    char *two = add_image(&f, "two", OCI_LAYER, PLATFORM("two"));
+
+    (void)state;
+    add_layout(&f, format("%s,%s", one, two));
+    expect_image(&f, NULL, "linux/one", "one", NULL);
+    expect_image(&f, NULL, "linux/two", "two", NULL);
+    expect_failure(&f, NULL, "linux/none", LI_EINVALID, "choose from: linux/one, linux/two");
+    free(one);
+    free(two);
+    remove_files(&f);
+}
+
 /* Platforms of one image of which only one was pulled, with all manifests there. */
 static void platforms_without_layers_are_passed_over(void **state)
 {
@@ -240,6 +257,7 @@ int main(void)
         cmocka_unit_test(names_of_both_lists_are_one),
         cmocka_unit_test(layers_may_lie_elsewhere),
         cmocka_unit_test(an_index_without_a_layout_is_none),
+        cmocka_unit_test(platforms_without_a_name_are_one_image),
         cmocka_unit_test(platforms_without_layers_are_passed_over),
         cmocka_unit_test(indexes_left_out_are_passed_over),
         cmocka_unit_test(artifacts_are_none_in_either_list),

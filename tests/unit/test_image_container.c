@@ -5,6 +5,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "image/container.h"
 #include "image/names.h"
 
 /* Layers' paths, and links, that leave the image: none of them may be opened. */
@@ -307,6 +308,60 @@ static void the_last_member_of_a_name_counts(void **state)
     remove_files(&f);
 }
 
+/* The layer's name once more, for what is not a file and cannot be followed: a FIFO, a directory,
+ * and links whose targets are too long, or which libarchive may not tell. */
+static void a_file_may_be_replaced_by_anything(void **state)
+{
+    char *umlaut = strdup("15 linkpath=\xc3\xbc\n"), *zeros = format("1115 linkpath=%01100d\n", 0);
+    const struct {
+        char type;
+        const char *records;
+    } cases[] = {{'6', ""}, {'5', ""}, {'1', umlaut}, {'2', umlaut}, {'1', zeros}, {'2', zeros}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct li_error err = LI_ERROR_INIT;
+        struct li_image *image = NULL;
+        struct files f = {0};
+
+        old_docker(&f);
+        add(&f, 'x', "records", cases[i].records, strlen(cases[i].records));
+        add(&f, cases[i].type, "id1/layer.tar", "", 0);
+        pack(&f);
+        assert_fails(open_files(&f, NULL, NULL, &image, &err), LI_ECORRUPT, "id1/layer.tar", &err);
+        remove_files(&f);
+    }
+    free(umlaut);
+    free(zeros);
+}
+
+/* A link that takes a directory's place after look() has seen that: open() is told what to open. */
+static void a_directory_is_not_entered_by_a_link(void **state)
+{
+    char target[LI_IMAGE_MAX_NAME];
+    struct li_error err = LI_ERROR_INIT;
+    struct li_image_container *c = NULL;
+    struct li_image_extent extent;
+    enum li_image_kind kind;
+    struct files f = {0};
+
+    (void)state;
+    add_text(&f, "directory/file", "text");
+    add_text(&f, "link", "directory");
+    f.list[1].type = '2';
+    spread(&f);
+    assert_done(
+        li_image_directory_open(open(f.where, O_RDONLY | O_DIRECTORY | O_CLOEXEC), &c, &err), &err);
+    assert_done(c->open(c, "directory/file", &extent, &err), &err);
+    li_image_close(&extent);
+    assert_fails(c->open(c, "link/file", &extent, &err), LI_ENOTFOUND, "cannot open link/file",
+                 &err);
+    assert_done(c->look(c, "link/file", &kind, target, &err), &err);
+    assert_int_equal(kind, LI_IMAGE_ABSENT);
+    c->free(c);
+    remove_files(&f);
+}
+
 static void names_match_in_all_their_forms(void **state)
 {
     (void)state;
@@ -335,6 +390,8 @@ int main(void)
         cmocka_unit_test(damaged_tars_do_no_harm),
         cmocka_unit_test(sparse_members_are_refused),
         cmocka_unit_test(the_last_member_of_a_name_counts),
+        cmocka_unit_test(a_file_may_be_replaced_by_anything),
+        cmocka_unit_test(a_directory_is_not_entered_by_a_link),
         cmocka_unit_test(names_match_in_all_their_forms),
     };
 

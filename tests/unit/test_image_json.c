@@ -145,6 +145,42 @@ static void numbers_are_integers_where_need_be(void **state)
     li_image_json_free(&root);
 }
 
+/* Only what no real has room for is written anew. */
+static void numbers_keep_their_values(void **state)
+{
+    static const char *const same[] = {"0e999", "-0e999",     "0.00e+9999999999", "0.1",
+                                       "5e299", "123.5e-999", "0.0001e303",       "-1.5"};
+    static const char *const large[] = {"1e300", "0.1e301", "0.0001e304", "123e298",
+                                        "1e9999999999"};
+    struct li_error err = LI_ERROR_INIT;
+    struct li_buffer out = {0};
+    struct li_buffer tiny = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+        out.len = 0;
+        assert_done(li_image_json_lenient(same[i], strlen(same[i]), false, &out, &err), &err);
+        assert_int_equal(out.len, strlen(same[i]));
+        assert_memory_equal(out.data, same[i], out.len);
+    }
+    for (size_t i = 0; i < sizeof(large) / sizeof(large[0]); i++) {
+        out.len = 0;
+        assert_done(li_image_json_lenient(large[i], strlen(large[i]), false, &out, &err), &err);
+        assert_int_equal(out.len, 5);
+        assert_memory_equal(out.data, "1e300", 5);
+    }
+    /* More zeros behind the point than the exponent takes away. */
+    assert_done(li_buffer_append(&tiny, "0.", 2, &err), &err);
+    for (int i = 0; i < 40000; i++)
+        assert_done(li_buffer_append(&tiny, "0", 1, &err), &err);
+    assert_done(li_buffer_append(&tiny, "1e39999", 7, &err), &err);
+    out.len = 0;
+    assert_done(li_image_json_lenient(tiny.data, tiny.len, false, &out, &err), &err);
+    assert_int_equal(out.len, tiny.len);
+    li_buffer_free(&tiny);
+    li_buffer_free(&out);
+}
+
 static void strings_become_what_go_makes_of_them(void **state)
 {
     static const char text[] = "{\"os\":\"\\ud800x\\udc00\xff \\ud83d\\ude00 \\u00e9\"}";
@@ -252,6 +288,7 @@ int main(void)
         cmocka_unit_test(keys_match_in_any_case),
         cmocka_unit_test(what_is_asked_for_is_checked),
         cmocka_unit_test(numbers_are_integers_where_need_be),
+        cmocka_unit_test(numbers_keep_their_values),
         cmocka_unit_test(strings_become_what_go_makes_of_them),
         cmocka_unit_test(what_is_not_json_is_refused),
         cmocka_unit_test(documents_end_anywhere),

@@ -33,7 +33,7 @@ INFLATER := $(if $(shell pkg-config --exists libisal && echo yes),isal,zlib)
 endif
 DEFLATE = lib/base/deflate_$(INFLATER).c
 
-LIB_HTTP = lib/http/answers.c lib/http/connections.c lib/http/http.c lib/http/network.c lib/http/retry.c \
+LIB_HTTP = lib/http/answers.c lib/http/attempts.c lib/http/connections.c lib/http/http.c lib/http/network.c lib/http/retry.c \
 	lib/http/transfer.c lib/http/window.c
 
 LIB_AWS = lib/aws/cached.c lib/aws/credentials.c lib/aws/credentials_container.c \

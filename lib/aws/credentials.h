@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "aws/aws.h"
+#include "aws/endpoint.h"
 #include "base/env.h"
 #include "base/error.h"
 
@@ -101,7 +102,6 @@ int li_aws_provider_chain(const struct li_aws_settings *settings, struct li_http
 
 enum {
     /* bytes, with the NUL */
-    LI_AWS_REGION_SIZE = 64,
     LI_AWS_URL_SIZE = 1024,
     LI_AWS_PATH_SIZE = 4096,
     LI_AWS_PROFILE_SIZE = 256,

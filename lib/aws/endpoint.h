@@ -7,7 +7,11 @@
 
 #include "base/error.h"
 
-enum { LI_AWS_HOST_MAX = 300, LI_AWS_PATH_MAX = 512 };
+enum {
+    LI_AWS_HOST_MAX = 300,
+    LI_AWS_PATH_MAX = 512,
+    LI_AWS_REGION_SIZE = 64, /* bytes of a region's name, with the NUL */
+};
 
 struct li_aws_endpoint {
     bool https;

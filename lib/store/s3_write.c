@@ -48,7 +48,7 @@ static int prepare(struct li_s3 *s3, const char *key, const void *data, size_t l
     int rc;
 
     *put = (struct put){.key = key, .data = data, .len = len};
-    rc = s3->client->env->random(mark, sizeof(mark), err);
+    rc = s3->client->aws.options.env->random(mark, sizeof(mark), err);
     if (rc == 0)
         rc = li_s3_digest(data, len, put->digest, put->checksum, err);
     if (rc < 0)
@@ -68,17 +68,16 @@ static int send_put(struct li_s3 *s3, const struct put *put, const char *conditi
                                              {LI_S3_DIGEST, put->checksum},
                                              {"x-amz-checksum-sha256", put->checksum},
                                              {condition, value}};
-    const struct li_s3_call call = {.method = LI_HTTP_PUT,
-                                    .key = put->key,
-                                    .headers = headers,
-                                    .header_count = condition ? 4 : 3,
-                                    .body = put->data,
-                                    .len = put->len,
-                                    .digest = put->digest,
-                                    .limit = LI_S3_REPLY_MAX,
-                                    .accept = condition ? conditional : NULL};
+    const struct li_aws_call call = {.method = LI_HTTP_PUT,
+                                     .headers = headers,
+                                     .header_count = condition ? 4 : 3,
+                                     .body = put->data,
+                                     .len = put->len,
+                                     .digest = put->digest,
+                                     .limit = LI_S3_REPLY_MAX,
+                                     .accept = condition ? conditional : NULL};
     struct li_http_response response = {0};
-    int rc = li_s3_call(s3, &call, &response, err);
+    int rc = li_s3_call(s3, put->key, &call, &response, err);
 
     if (rc == 0)
         *status = response.status == 304 ? 412 : response.status;
@@ -141,16 +140,15 @@ struct found {
 static int find(struct li_s3 *s3, const char *key, size_t limit, struct found *found,
                 struct li_error *err)
 {
-    const struct li_s3_call call = {.method = LI_HTTP_GET,
-                                    .key = key,
-                                    .limit = limit,
-                                    .check = li_s3_check_digest,
-                                    .check_arg = &found->whole};
+    const struct li_aws_call call = {.method = LI_HTTP_GET,
+                                     .limit = limit,
+                                     .check = li_s3_check_digest,
+                                     .check_arg = &found->whole};
     struct li_http_response response = {0};
     int rc;
 
     found->whole = (struct li_s3_whole){.differed = false};
-    rc = li_s3_call(s3, &call, &response, err);
+    rc = li_s3_call(s3, key, &call, &response, err);
     li_s3_header(&response, "etag", found->etag, sizeof(found->etag));
     li_buffer_free(&found->body);
     found->body = response.body;

@@ -8,6 +8,7 @@
 
 #include "cmd/command.h"
 #include "image/image.h"
+#include "kms/kms.h"
 
 const struct command *const commands[] = {
     &command_init,   &command_convert, &command_push, &command_pull,
@@ -25,7 +26,7 @@ const struct option_row common_options[] = {
     {"no-sign-request", 0, NULL, "ask S3 for what anybody may read, without credentials"},
     {"stall", 0, "SECONDS",
      "how long S3 may be silent before a request is made again (default: 20)"},
-    {"kms", 0, "KMS", "the key, file:PATH (environment: LAMBDAIMG_KMS)"},
+    {"kms", 0, "KMS", "the key, " LI_KMS_FORMS " (environment: LAMBDAIMG_KMS)"},
     {"threads", 0, "N", "worker threads (default: one for each processor)"},
     {"help", 'h', NULL, "show this help"},
     {NULL, 0, NULL, NULL},

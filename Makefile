@@ -39,7 +39,7 @@ LIB_HTTP = lib/http/answers.c lib/http/attempts.c lib/http/connections.c lib/htt
 LIB_AWS = lib/aws/cached.c lib/aws/call.c lib/aws/credentials.c lib/aws/credentials_container.c \
 	lib/aws/credentials_instance.c lib/aws/credentials_process.c lib/aws/credentials_profile.c \
 	lib/aws/credentials_sso.c lib/aws/credentials_sts.c lib/aws/endpoint.c lib/aws/fetch.c \
-	lib/aws/ini.c lib/aws/json.c lib/aws/judge.c lib/aws/place.c lib/aws/profile.c lib/aws/provider.c \
+	lib/aws/ini.c lib/aws/json.c lib/aws/judge.c lib/aws/location.c lib/aws/profile.c lib/aws/provider.c \
 	lib/aws/provider_chain.c lib/aws/send.c lib/aws/sign.c lib/aws/sso_token.c lib/aws/sts_reply.c lib/aws/time.c \
 	lib/aws/words.c lib/aws/xml.c
 
@@ -72,7 +72,7 @@ LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_temporary.c lib/store/directory_write.c lib/store/fault.c lib/store/s3.c \
 	lib/store/s3_bucket.c lib/store/s3_call.c lib/store/s3_condition.c \
-	lib/store/s3_copy.c lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_location.c lib/store/s3_read.c \
+	lib/store/s3_copy.c lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_location.c lib/store/s3_put.c lib/store/s3_read.c \
 	lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
 
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \

@@ -116,18 +116,18 @@ static void print_notice(void *arg, const char *text)
 }
 
 static enum li_s3_addressing addressing(const struct arguments *args,
-                                        const struct li_aws_place *place)
+                                        const struct li_aws_location *location)
 {
-    if (flag(args, "path-style") || strcmp(place->addressing, "path") == 0)
+    if (flag(args, "path-style") || strcmp(location->addressing, "path") == 0)
         return LI_S3_ADDRESSING_PATH;
-    return strcmp(place->addressing, "virtual") == 0 ? LI_S3_ADDRESSING_HOST
-                                                     : LI_S3_ADDRESSING_AUTO;
+    return strcmp(location->addressing, "virtual") == 0 ? LI_S3_ADDRESSING_HOST
+                                                        : LI_S3_ADDRESSING_AUTO;
 }
 
 static int open_bucket(const struct arguments *args, const char *address, struct context *out,
                        struct li_error *err)
 {
-    struct li_aws_place place = {.profile = {0}};
+    struct li_aws_location location = {.profile = {0}};
     struct li_s3_options options = {.notice = print_notice};
     long long stall;
     int rc = option_number(args, "stall", 1, 3600, LI_S3_STALL, &stall, err);
@@ -135,17 +135,17 @@ static int open_bucket(const struct arguments *args, const char *address, struct
     if (rc == 0)
         rc = need_aws(args, out, err);
     if (rc == 0)
-        rc = li_aws_place(&out->aws.settings, out->aws.http, &out->env, &place, err);
+        rc = li_aws_locate(&out->aws.settings, out->aws.http, &out->env, &location, err);
     if (rc == LI_EINVALID)
         rc = err->code = CMD_EUSAGE;
     if (rc < 0)
         return rc;
     options.http = out->aws.http;
     options.provider = out->aws.provider;
-    options.endpoint = *place.endpoint ? place.endpoint : NULL;
-    options.region = *place.region ? place.region : NULL;
+    options.endpoint = *location.endpoint ? location.endpoint : NULL;
+    options.region = *location.region ? location.region : NULL;
     options.stall = (unsigned)stall;
-    options.addressing = addressing(args, &place);
+    options.addressing = addressing(args, &location);
     options.create_bucket = flag(args, "create-bucket");
     rc = li_s3_open(address, &options, &out->env, &out->store, err);
     /* Without a bucket to make, nothing but what the user wrote can be wrong by now. */

@@ -7,7 +7,7 @@
 void li_aws_client_init(struct li_aws_client *client, const struct li_aws_client_options *options)
 {
     client->options = *options;
-    li_server_init(&client->server);
+    li_http_server_init(&client->server);
     pthread_mutex_init(&client->lock, NULL);
 }
 

@@ -81,7 +81,7 @@ struct li_aws_client_options {
 /* For any number of threads. What OPTIONS point to is borrowed. */
 struct li_aws_client {
     struct li_aws_client_options options;
-    struct li_server server;
+    struct li_http_server server;
     struct li_aws_counters counters;
     pthread_mutex_t lock;
     struct li_aws_destination destination; /* under lock, as the skew */
@@ -90,6 +90,8 @@ struct li_aws_client {
 
 /* Prepares a client that is all zeroes; its destination is set before the first call. */
 void li_aws_client_init(struct li_aws_client *client, const struct li_aws_client_options *options);
+
+/* Frees what belongs to the client, which no call uses any more. */
 void li_aws_client_destroy(struct li_aws_client *client);
 
 /* Where calls go by now: the server may have named another region than the first. Any thread. */

@@ -36,7 +36,7 @@ static enum li_verdict attempt_once(void *arg, struct li_error *err)
     return f->rc == LI_ENETWORK ? LI_VERDICT_LATER : LI_VERDICT_REFUSED;
 }
 
-int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch *fetch,
+int li_aws_fetch(const struct li_aws_search *search, const struct li_aws_fetch *fetch,
                  struct li_http_response *out, struct li_error *err)
 {
     const struct li_http_request request = {
@@ -53,8 +53,8 @@ int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch
         .no_proxy = fetch->near,
         .secret = true,
     };
-    struct fetching f = {.attempts = {.http = attempt->http,
-                                      .env = attempt->env,
+    struct fetching f = {.attempts = {.http = search->http,
+                                      .env = search->env,
                                       .most = fetch->wait == LI_AWS_WAIT_PROBE ? 1 : ATTEMPTS},
                          .request = &request};
     enum li_verdict verdict;
@@ -65,11 +65,11 @@ int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch
     return rc < 0 ? rc : f.rc;
 }
 
-int li_aws_fetch_json(const struct li_aws_attempt *attempt, const struct li_aws_fetch *fetch,
+int li_aws_fetch_json(const struct li_aws_search *search, const struct li_aws_fetch *fetch,
                       int *status, json_t **out, struct li_error *err)
 {
     struct li_http_response response = {0};
-    int rc = li_aws_fetch(attempt, fetch, &response, err);
+    int rc = li_aws_fetch(search, fetch, &response, err);
 
     if (rc == 0) {
         *status = response.status;
@@ -103,11 +103,11 @@ int li_aws_form(struct li_buffer *out, const char *const *pairs, struct li_error
     return rc;
 }
 
-int li_aws_read_token(const struct li_aws_attempt *attempt, const char *path, struct li_buffer *out,
+int li_aws_read_token(const struct li_aws_search *search, const char *path, struct li_buffer *out,
                       struct li_error *err)
 {
     char *expanded = NULL;
-    int rc = li_aws_expand_path(attempt->settings, path, &expanded, err);
+    int rc = li_aws_expand_path(search->settings, path, &expanded, err);
 
     out->wiped = true;
     if (rc == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/attempts.h"
 
-void li_server_init(struct li_server *server)
+void li_http_server_init(struct li_http_server *server)
 {
     li_retry_init(&server->budget);
     server->outage = (struct li_retry_outage){.since = 0};
@@ -11,7 +11,7 @@ void li_server_init(struct li_server *server)
 int li_attempts_send(struct li_attempts *attempts, const struct li_http_request *request,
                      struct li_error *err)
 {
-    struct li_server *server = attempts->server;
+    struct li_http_server *server = attempts->server;
     int rc;
 
     attempts->response.unreached = false;
@@ -42,7 +42,7 @@ static void stop_asking(struct li_attempts *attempts)
 
 static bool may_try_again(struct li_attempts *attempts, enum li_verdict verdict)
 {
-    struct li_server *server = attempts->server;
+    struct li_http_server *server = attempts->server;
     unsigned most = attempts->most;
 
     if (server && !atomic_load(&server->answered) && most > LI_RETRY_ATTEMPTS_UNKNOWN)

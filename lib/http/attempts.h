@@ -13,14 +13,15 @@
 #include "http/http.h"
 #include "http/retry.h"
 
-/* What is known of a server. All requests to it share one; li_server_init() comes first. */
-struct li_server {
+/* What is known of a server. All requests to it share one; li_http_server_init() comes first. */
+struct li_http_server {
     struct li_retry_budget budget;
     struct li_retry_outage outage;
     atomic_bool answered; /* at least once, with whatever status */
 };
 
-void li_server_init(struct li_server *server);
+/* Of a server of which nothing is known. */
+void li_http_server_init(struct li_http_server *server);
 
 /* What one attempt came to. */
 enum li_verdict {
@@ -35,7 +36,7 @@ struct li_attempts {
     struct li_http *http;
     const struct li_env *env;
     const struct li_http_group *group; /* whose end ends a wait; NULL: none */
-    struct li_server *server;          /* NULL: nobody shares it, and there are few attempts */
+    struct li_http_server *server;     /* NULL: nobody shares it, and there are few attempts */
     unsigned most;                     /* attempts in all; at least 1 */
     unsigned heeds; /* milliseconds of a wait that the server asks for, at most */
     /* Of the last request; zeroes at first. The caller frees it, on failure too. */

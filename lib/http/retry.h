@@ -42,6 +42,7 @@ struct li_retry_budget {
     atomic_int tokens;
 };
 
+/* Fills it: LI_RETRY_BUDGET tokens. */
 void li_retry_init(struct li_retry_budget *budget);
 
 /* Takes the tokens of one retry; false where there are too few. Any thread. */

@@ -100,6 +100,7 @@ int li_s3_call(struct li_s3 *s3, const char *key, const struct li_aws_call *call
 
 /* ---- s3_condition.c: whether conditions count ------------------------------------------------ */
 
+/* What is known by now. Any thread. */
 enum li_s3_support li_s3_support(struct li_s3_condition *condition);
 
 /* What was seen of it. Refused: a put was answered with 501 under it, and was none without it; one
@@ -156,6 +157,7 @@ struct li_s3_seen {
     char etag[LI_S3_ETAG_MAX + 1];      /* as sent, in quotes; "" for none */
 };
 
+/* Asks what there is at KEY; that there is nothing is no error. */
 int li_s3_head(struct li_s3 *s3, const char *key, struct li_s3_seen *out, struct li_error *err);
 
 /* Copies a header of at most SIZE - 1 bytes, or "". */
@@ -169,6 +171,7 @@ void li_s3_header(const struct li_http_response *response, const char *name, cha
 
 enum { LI_S3_DIGEST_SIZE = (LI_SHA256_SIZE + 2) / 3 * 4 + 1 };
 
+/* The SHA-256 of LEN bytes, also as LI_S3_DIGEST and S3's checksum headers have it. */
 int li_s3_digest(const void *data, size_t len, uint8_t digest[LI_SHA256_SIZE],
                  char text[LI_S3_DIGEST_SIZE], struct li_error *err);
 

@@ -38,7 +38,7 @@ LIB_HTTP = lib/http/answers.c lib/http/attempts.c lib/http/connections.c lib/htt
 
 LIB_AWS = lib/aws/cached.c lib/aws/call.c lib/aws/credentials.c lib/aws/credentials_container.c \
 	lib/aws/credentials_instance.c lib/aws/credentials_process.c lib/aws/credentials_profile.c \
-	lib/aws/credentials_sso.c lib/aws/credentials_sts.c lib/aws/endpoint.c lib/aws/fetch.c \
+	lib/aws/credentials_sso.c lib/aws/credentials_sts.c lib/aws/endpoint.c lib/aws/error_json.c lib/aws/fetch.c \
 	lib/aws/ini.c lib/aws/json.c lib/aws/judge.c lib/aws/location.c lib/aws/profile.c lib/aws/provider.c \
 	lib/aws/provider_chain.c lib/aws/send.c lib/aws/sign.c lib/aws/sso_token.c lib/aws/sts_reply.c lib/aws/time.c \
 	lib/aws/words.c lib/aws/xml.c
@@ -101,7 +101,7 @@ CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explai
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base compression packed sha256 sha256_openssl
 
-UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
+UNIT_HTTP = http http_connections http_retry aws aws_call credentials credentials_kept
 
 UNIT_IMAGE = image image_choice image_container image_json image_kinds image_oci image_platform
 

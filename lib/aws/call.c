@@ -39,6 +39,11 @@ static int refuse(const struct li_aws_sending *s, struct li_error *err)
     return s->client->options.ops->tell(s->client, &refusal, err);
 }
 
+static uint64_t end_of(const struct li_aws_call *call)
+{
+    return call->deadline ? li_http_milliseconds() + call->deadline * UINT64_C(1000) : 0;
+}
+
 int li_aws_call(struct li_aws_client *client, const struct li_aws_call *call,
                 struct li_http_response *out, struct li_error *err)
 {
@@ -49,6 +54,7 @@ int li_aws_call(struct li_aws_client *client, const struct li_aws_call *call,
                                             .group = call->group,
                                             .server = &client->server,
                                             .most = LI_RETRY_ATTEMPTS,
+                                            .until = end_of(call),
                                             .heeds = LI_RETRY_LONGEST}};
     enum li_verdict verdict;
     int rc = li_attempts_run(&s.attempts, li_aws_attempt_call, &s, &verdict, err);

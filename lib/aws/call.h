@@ -61,6 +61,10 @@ struct li_aws_client_operations {
                  struct li_aws_destination *destination);
 };
 
+/* Of a service that speaks JSON, at one place: what its errors mean follows from their codes.
+ * LI_EDENIED, LI_ENOTFOUND (what the call is about), LI_ENETWORK, and LI_EINVALID for all else. */
+extern const struct li_aws_client_operations li_aws_json_operations;
+
 /* What was sent since the client was made. */
 struct li_aws_counters {
     atomic_uint_fast64_t requests[LI_AWS_KINDS]; /* each attempt counts */
@@ -109,8 +113,10 @@ struct li_aws_call {
     size_t len;
     const uint8_t *digest; /* SHA-256 of the body; NULL: it is computed for each attempt */
     size_t limit;          /* bytes of the answer's body */
+    bool secret;           /* the answer is: what its buffers outgrow is overwritten */
     unsigned kind;         /* which of the client's counters counts it; below LI_AWS_KINDS */
     const struct li_http_group *group; /* whose end ends the call; NULL: none */
+    unsigned deadline;                 /* seconds for all attempts and waits; 0: no limit */
     /* Statuses besides 2xx that are an answer; ends with 0; or NULL. A 404 is one only where the
      * service says that there is no such thing. */
     const int *accept;

@@ -114,6 +114,8 @@ static enum outcome judge(struct li_aws_sending *s, const struct li_aws_call *ca
                           struct li_error *err)
 {
     static const char *const skewed[] = {"RequestTimeTooSkewed", NULL};
+    /* What services that speak JSON say of a clock, with a status of 400. */
+    static const char *const dated[] = {"InvalidSignatureException", "RequestExpired", NULL};
     int status = s->attempts.response.status;
 
     s->client->options.ops->read_error(&s->attempts.response, &s->said);
@@ -123,7 +125,7 @@ static enum outcome judge(struct li_aws_sending *s, const struct li_aws_call *ca
         return ANSWERED;
     if ((status == 301 || status == 307 || status == 400 || status == 403) && corrects_region(s))
         return AGAIN;
-    if (status == 403 && corrects_clock(s))
+    if ((status == 403 || says(s, dated)) && corrects_clock(s))
         return again_once(&s->set_clock);
     if (s->skew && says(s, skewed))
         return LATER;

@@ -47,6 +47,7 @@ static int send_signed(struct li_aws_sending *s, const struct li_aws_call *call,
                                              .limit = call->limit,
                                              .stall = options->stall,
                                              .total = patience(call),
+                                             .secret = call->secret,
                                              .group = call->group};
 
         rc = li_attempts_send(&s->attempts, &http, err);

@@ -8,14 +8,28 @@ void li_http_server_init(struct li_http_server *server)
     atomic_init(&server->answered, false);
 }
 
+/* Seconds for a request that may take TOTAL: no more than there are left, rounded up. */
+static unsigned time_for(const struct li_attempts *attempts, unsigned total)
+{
+    uint64_t now, left;
+
+    if (!attempts->until)
+        return total;
+    now = li_http_milliseconds();
+    left = attempts->until > now ? (attempts->until - now + 999) / 1000 : 1;
+    return total && total < left ? total : (unsigned)left;
+}
+
 int li_attempts_send(struct li_attempts *attempts, const struct li_http_request *request,
                      struct li_error *err)
 {
     struct li_http_server *server = attempts->server;
+    struct li_http_request timed = *request;
     int rc;
 
+    timed.total = time_for(attempts, request->total);
     attempts->response.unreached = false;
-    rc = li_http_send(attempts->http, request, &attempts->response, err);
+    rc = li_http_send(attempts->http, &timed, &attempts->response, err);
     if (!server)
         return rc;
     if (rc == 0) {
@@ -52,6 +66,7 @@ static bool may_try_again(struct li_attempts *attempts, enum li_verdict verdict)
     return attempts->count - attempts->asked < most && (!server || li_retry_take(&server->budget));
 }
 
+/* Waits, or returns LI_END where the wait would last until the end or longer. */
 static int pause_at_random(struct li_attempts *attempts, uint64_t least, unsigned number,
                            unsigned most, struct li_error *err)
 {
@@ -62,7 +77,11 @@ static int pause_at_random(struct li_attempts *attempts, uint64_t least, unsigne
     if (rc < 0)
         return rc;
     wait = li_retry_wait(number, random, least);
-    return li_http_pause(attempts->http, attempts->group, wait < most ? wait : most, err);
+    if (wait > most)
+        wait = most;
+    if (attempts->until && li_http_milliseconds() + wait >= attempts->until)
+        return LI_END;
+    return li_http_pause(attempts->http, attempts->group, wait, err);
 }
 
 /* What the server asked for, as far as the caller heeds that. */

@@ -38,6 +38,7 @@ struct li_attempts {
     const struct li_http_group *group; /* whose end ends a wait; NULL: none */
     struct li_http_server *server;     /* NULL: nobody shares it, and there are few attempts */
     unsigned most;                     /* attempts in all; at least 1 */
+    uint64_t until; /* when the last one is over, by li_http_milliseconds(); 0: whenever it is */
     unsigned heeds; /* milliseconds of a wait that the server asks for, at most */
     /* Of the last request; zeroes at first. The caller frees it, on failure too. */
     struct li_http_response response;

@@ -86,6 +86,7 @@ struct li_kms_options {
     struct li_http *http;
     struct li_aws_provider *provider;
     const struct li_aws_settings *settings;
+    unsigned deadline; /* seconds for one question to a service, with all attempts; 0: no limit */
 };
 
 /* Opens the KMS that SPEC names: "file:PATH", a key file that belongs to the effective user or to

@@ -134,8 +134,8 @@ int li_s3_put_if_absent(struct li_store *store, const char *key, const void *dat
                         struct li_error *err);
 int li_s3_replace(struct li_store *store, const char *key, const void *data, size_t len,
                   struct li_error *err);
-int li_s3_replace_if(struct li_store *store, const char *key, const void *expected,
-                     size_t expected_len, const void *data, size_t len, struct li_error *err);
+int li_s3_replace_if(struct li_store *store, const char *key, const struct li_buffer *expected,
+                     const void *data, size_t len, struct li_error *err);
 int li_s3_remove(struct li_store *store, const char *key, struct li_error *err);
 int li_s3_remove_many(struct li_store *store, const char *const *keys, size_t count,
                       struct li_error *err);

@@ -275,8 +275,8 @@ static int replace_found(struct li_s3 *s3, const struct li_s3_put *put, const ch
     return replace_plainly(s3, put, err);
 }
 
-int li_s3_replace_if(struct li_store *store, const char *key, const void *expected,
-                     size_t expected_len, const void *data, size_t len, struct li_error *err)
+int li_s3_replace_if(struct li_store *store, const char *key, const struct li_buffer *expected,
+                     const void *data, size_t len, struct li_error *err)
 {
     struct li_s3 *s3 = (struct li_s3 *)store;
     struct found found = {.etag = ""};
@@ -284,8 +284,8 @@ int li_s3_replace_if(struct li_store *store, const char *key, const void *expect
     int rc = li_s3_put_prepare(s3, key, data, len, &put, err);
 
     if (rc == 0) {
-        rc = find(s3, key, expected_len, &found, err);
-        rc = compare(&found, rc, expected, expected_len, err);
+        rc = find(s3, key, expected->len, &found, err);
+        rc = compare(&found, rc, expected->data, expected->len, err);
     }
     if (rc == LI_ENOTFOUND)
         rc = li_fail(err, LI_ECHANGED, "it was removed by another");

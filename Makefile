@@ -33,15 +33,15 @@ INFLATER := $(if $(shell pkg-config --exists libisal && echo yes),isal,zlib)
 endif
 DEFLATE = lib/base/deflate_$(INFLATER).c
 
-LIB_HTTP = lib/http/answers.c lib/http/attempts.c lib/http/connections.c lib/http/http.c lib/http/network.c lib/http/retry.c \
-	lib/http/transfer.c lib/http/window.c
+LIB_HTTP = lib/http/answers.c lib/http/attempts.c lib/http/connections.c lib/http/http.c \
+	lib/http/network.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
 
 LIB_AWS = lib/aws/cached.c lib/aws/call.c lib/aws/credentials.c lib/aws/credentials_container.c \
 	lib/aws/credentials_instance.c lib/aws/credentials_process.c lib/aws/credentials_profile.c \
-	lib/aws/credentials_sso.c lib/aws/credentials_sts.c lib/aws/endpoint.c lib/aws/error_json.c lib/aws/fetch.c \
-	lib/aws/ini.c lib/aws/json.c lib/aws/judge.c lib/aws/location.c lib/aws/profile.c lib/aws/provider.c \
-	lib/aws/provider_chain.c lib/aws/send.c lib/aws/sign.c lib/aws/sso_token.c lib/aws/sts_reply.c lib/aws/time.c \
-	lib/aws/words.c lib/aws/xml.c
+	lib/aws/credentials_sso.c lib/aws/credentials_sts.c lib/aws/endpoint.c lib/aws/error_json.c \
+	lib/aws/fetch.c lib/aws/ini.c lib/aws/json.c lib/aws/judge.c lib/aws/location.c lib/aws/profile.c \
+	lib/aws/provider.c lib/aws/provider_chain.c lib/aws/send.c lib/aws/sign.c lib/aws/sso_token.c \
+	lib/aws/sts_reply.c lib/aws/time.c lib/aws/words.c lib/aws/xml.c
 
 LIB_IMAGE = lib/image/archive.c lib/image/candidates.c lib/image/choose.c lib/image/container.c \
 	lib/image/directory.c lib/image/docker.c lib/image/image.c lib/image/json.c lib/image/json_lenient.c \
@@ -71,9 +71,9 @@ LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_temporary.c lib/store/directory_write.c lib/store/fault.c lib/store/s3.c \
-	lib/store/s3_bucket.c lib/store/s3_call.c lib/store/s3_condition.c \
-	lib/store/s3_copy.c lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_location.c lib/store/s3_put.c lib/store/s3_read.c \
-	lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
+	lib/store/s3_bucket.c lib/store/s3_call.c lib/store/s3_condition.c lib/store/s3_copy.c \
+	lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_location.c lib/store/s3_put.c \
+	lib/store/s3_read.c lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
 
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c

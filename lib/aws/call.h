@@ -110,7 +110,7 @@ struct li_aws_call {
     const struct li_http_header *headers;
     size_t header_count;
     const void *body;
-    size_t len;
+    size_t body_len;
     const uint8_t *digest; /* SHA-256 of the body; NULL: it is computed for each attempt */
     size_t limit;          /* bytes of the answer's body */
     bool secret;           /* the answer is: what its buffers outgrow is overwritten */

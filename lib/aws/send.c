@@ -10,7 +10,7 @@ enum {
 
 static unsigned patience(const struct li_aws_call *call)
 {
-    size_t bytes = call->len > call->limit ? call->len : call->limit;
+    size_t bytes = call->body_len > call->limit ? call->body_len : call->limit;
 
     if (bytes > BODY_MAX)
         bytes = BODY_MAX;
@@ -29,7 +29,7 @@ static int send_signed(struct li_aws_sending *s, const struct li_aws_call *call,
                                            .headers = call->headers,
                                            .header_count = call->header_count,
                                            .body = call->body,
-                                           .body_len = call->len,
+                                           .body_len = call->body_len,
                                            .digest = call->digest,
                                            .region = s->destination.region,
                                            .service = options->service};
@@ -43,7 +43,7 @@ static int send_signed(struct li_aws_sending *s, const struct li_aws_call *call,
                                              .headers = ready.headers,
                                              .header_count = ready.header_count,
                                              .body = call->body,
-                                             .body_len = call->len,
+                                             .body_len = call->body_len,
                                              .limit = call->limit,
                                              .stall = options->stall,
                                              .total = patience(call),
@@ -62,7 +62,7 @@ static void count(struct li_aws_sending *s, const struct li_aws_call *call)
 
     atomic_fetch_add(&counters->requests[call->kind], 1);
     atomic_fetch_add(&counters->repeated, s->sent);
-    atomic_fetch_add(&counters->sent, call->len);
+    atomic_fetch_add(&counters->sent, call->body_len);
     atomic_fetch_add(&counters->received, s->attempts.response.body.len);
     s->sent = true;
 }

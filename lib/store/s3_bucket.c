@@ -40,7 +40,7 @@ static int send_make(struct li_s3 *s3, bool located, struct li_aws_error *said,
 
     li_aws_client_destination(&s3->client->aws, &to);
     if (located)
-        call.len = (size_t)snprintf(
+        call.body_len = (size_t)snprintf(
             body, sizeof(body),
             "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
             "<LocationConstraint>%s</LocationConstraint></CreateBucketConfiguration>",

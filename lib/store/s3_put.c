@@ -40,7 +40,7 @@ int li_s3_put_send(struct li_s3 *s3, const struct li_s3_put *put, const char *co
                                      .headers = headers,
                                      .header_count = condition ? 4 : 3,
                                      .body = put->data,
-                                     .len = put->len,
+                                     .body_len = put->len,
                                      .digest = put->digest,
                                      .limit = LI_S3_REPLY_MAX,
                                      .accept = condition ? conditional : NULL};

@@ -192,7 +192,7 @@ static int send_body(struct batch *batch, const struct li_buffer *body, struct l
                                      .headers = headers,
                                      .header_count = sizeof(headers) / sizeof(headers[0]),
                                      .body = body->data,
-                                     .len = body->len,
+                                     .body_len = body->len,
                                      .digest = digest,
                                      .limit = LI_S3_LISTING_MAX,
                                      .accept = statuses,

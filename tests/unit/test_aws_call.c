@@ -96,7 +96,7 @@ static int call(struct fixture *f, unsigned deadline)
                                         .headers = headers,
                                         .header_count = 2,
                                         .body = "{}",
-                                        .len = 2,
+                                        .body_len = 2,
                                         .limit = 4096,
                                         .secret = true,
                                         .deadline = deadline,

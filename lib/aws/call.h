@@ -2,11 +2,11 @@
 /*
  * Calls of a service of AWS, or of what speaks its protocols.
  *
- * A client holds what all calls of one service share: where it is, who we are, what is known of its
- * clock and of how it fares. A call is a request with what counts as an answer to it. What belongs
- * to calls as such is done here, for every service alike: requests are signed, credentials renewed,
- * clocks corrected, and what may pass is sent again (http/attempts.h). What an error of a service
- * means is the service's own to say: an operations table, as S3's in lib/store.
+ * A client holds what all calls of one service share: the endpoint, the credentials, the difference
+ * between the two clocks, counters, and whether the service is out. A call is a request and a rule
+ * that says which responses are answers. For every service alike, requests are signed here,
+ * credentials renewed, clocks corrected, and requests repeated (http/attempts.h). A service says in
+ * an operations table how its errors are read and what they mean; S3's table is in lib/store.
  */
 #ifndef LI_AWS_CALL_H
 #define LI_AWS_CALL_H
@@ -19,9 +19,9 @@
 #include "aws/sign.h"
 #include "http/attempts.h"
 
-enum { LI_AWS_KINDS = 8 /* of calls that are counted apart */ };
+enum { LI_AWS_KINDS = 8 /* kinds of calls, each with a counter */ };
 
-/* Where calls go. */
+/* Where calls go: the region to sign for, and the endpoint to send to. */
 struct li_aws_destination {
     char region[LI_AWS_REGION_SIZE];
     struct li_aws_endpoint endpoint;
@@ -31,11 +31,12 @@ struct li_aws_destination {
 struct li_aws_error {
     char code[64], message[256], request[128];
     char region[LI_AWS_REGION_SIZE]; /* where to ask instead */
-    /* That there is no such thing. A status of 404 alone may be anybody's on the way. */
+    /* The service itself says that there is no such thing. A status of 404 alone may come from a
+     * proxy. */
     bool absent;
 };
 
-/* A call that was refused, for the sentence that tells of it. */
+/* A call that was refused, as tell() needs it. */
 struct li_aws_refusal {
     const struct li_aws_error *said;
     enum li_http_method method;
@@ -54,15 +55,15 @@ struct li_aws_client_operations {
     /* Fills ERR for a call that was refused, and returns its code. */
     int (*tell)(const struct li_aws_client *client, const struct li_aws_refusal *refusal,
                 struct li_error *err);
-    /* Sets *DESTINATION, which is the client's, to the service in REGION, which the server has
-     * named; false, and nothing changes, where calls do not follow it there. NULL: they never do.
-     */
+    /* The server has named REGION: sets *DESTINATION, the client's, to the service there. Returns
+     * false, and changes nothing, where the region is not to be followed. NULL: none ever is. */
     bool (*move)(const struct li_aws_client *client, const char *region,
                  struct li_aws_destination *destination);
 };
 
-/* Of a service that speaks JSON, at one place: what its errors mean follows from their codes.
- * LI_EDENIED, LI_ENOTFOUND (what the call is about), LI_ENETWORK, and LI_EINVALID for all else. */
+/* The table of a service that speaks JSON and stays in one region. Its error codes decide:
+ * LI_EDENIED, LI_ENOTFOUND (there is no such key, or whatever the call is about), LI_ENETWORK, and
+ * LI_EINVALID for all else. */
 extern const struct li_aws_client_operations li_aws_json_operations;
 
 /* What was sent since the client was made. */
@@ -77,7 +78,7 @@ struct li_aws_client_options {
     const struct li_aws_client_operations *ops;
     const char *service; /* what is signed for: "s3", "kms" */
     const struct li_env *env;
-    struct li_http *http;             /* who trusts which certificates */
+    struct li_http *http;             /* with the certificates that TLS trusts */
     struct li_aws_provider *provider; /* NULL: calls are not signed */
     unsigned stall;                   /* seconds without a byte before a request is sent again */
 };
@@ -127,8 +128,8 @@ struct li_aws_call {
      * for again, some times, and one of LI_ENETWORK like any failure. NULL: nothing to look at. */
     int (*check)(void *arg, const struct li_http_response *response, struct li_error *err);
     void *check_arg;
-    /* A call whose answer tells why this one was refused with 400, 403 or 404, for one whose own
-     * answers have no bodies. NULL: none. */
+    /* What to ask where this call was refused with 400, 403 or 404: responses to a HEAD have no
+     * body that could give a reason. NULL: nothing. */
     const struct li_aws_call *why;
 };
 

@@ -12,10 +12,9 @@
 
 enum { ATTEMPTS = 3 };
 
-/* What may pass is told as a failure here, whether there was an answer or not: credentials are
- * wanted soon or not at all. So little is asked of these services, and each of them by one thread
- * at a time, that nothing is remembered of them from one request to the next, and no wait is as
- * long as a server may ask for. */
+/* Unlike a call, a request for credentials has few attempts and heeds no Retry-After, since
+ * credentials are wanted soon or not at all. One thread at a time asks these services, and seldom;
+ * so nothing is remembered of them from one request to the next. */
 struct fetching {
     struct li_attempts attempts;
     const struct li_http_request *request;

@@ -5,9 +5,9 @@
  * Some refusals tell what was wrong, and are corrected and sent again at once, each kind once for a
  * call: another region, another time of day, credentials that have expired. These may expire again
  * while a long request is on its way, or waits for its turn: then it is sent again as after any
- * failure that passes, as long as there are others than those that were refused. Where an answer
- * has no body to tell it in, as one to a HEAD, the call says what else to ask; so it is where a 404
- * may be another's than the server's.
+ * failure that passes, as long as there are others than those that were refused. A response to a
+ * HEAD has no body that could tell any of this, so such a call says what to ask instead; that is
+ * asked after a 404, too, which may come from a proxy.
  *
  * Whoever calls a service through here must not be led elsewhere by it: a redirect is taken for the
  * name of a region, which the service's move() checks, and never for an address.

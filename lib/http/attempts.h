@@ -36,7 +36,7 @@ struct li_attempts {
     struct li_http *http;
     const struct li_env *env;
     const struct li_http_group *group; /* whose end ends a wait; NULL: none */
-    struct li_http_server *server;     /* NULL: nobody shares it, and there are few attempts */
+    struct li_http_server *server;     /* NULL: no other request shares what is known of it */
     unsigned most;                     /* attempts in all; at least 1 */
     uint64_t until; /* when the last one is over, by li_http_milliseconds(); 0: whenever it is */
     unsigned heeds; /* milliseconds of a wait that the server asks for, at most */

@@ -33,15 +33,15 @@ INFLATER := $(if $(shell pkg-config --exists libisal && echo yes),isal,zlib)
 endif
 DEFLATE = lib/base/deflate_$(INFLATER).c
 
-LIB_HTTP = lib/http/answers.c lib/http/connections.c lib/http/http.c lib/http/network.c lib/http/retry.c \
-	lib/http/transfer.c lib/http/window.c
+LIB_HTTP = lib/http/answers.c lib/http/attempts.c lib/http/connections.c lib/http/http.c \
+	lib/http/network.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
 
-LIB_AWS = lib/aws/cached.c lib/aws/credentials.c lib/aws/credentials_container.c \
+LIB_AWS = lib/aws/cached.c lib/aws/call.c lib/aws/credentials.c lib/aws/credentials_container.c \
 	lib/aws/credentials_instance.c lib/aws/credentials_process.c lib/aws/credentials_profile.c \
-	lib/aws/credentials_sso.c lib/aws/credentials_sts.c lib/aws/endpoint.c lib/aws/fetch.c \
-	lib/aws/ini.c lib/aws/json.c lib/aws/place.c lib/aws/profile.c lib/aws/provider.c \
-	lib/aws/provider_chain.c lib/aws/sign.c lib/aws/sso_token.c lib/aws/sts_reply.c lib/aws/time.c \
-	lib/aws/words.c lib/aws/xml.c
+	lib/aws/credentials_sso.c lib/aws/credentials_sts.c lib/aws/endpoint.c lib/aws/error_json.c \
+	lib/aws/fetch.c lib/aws/ini.c lib/aws/json.c lib/aws/judge.c lib/aws/location.c lib/aws/profile.c \
+	lib/aws/provider.c lib/aws/provider_chain.c lib/aws/send.c lib/aws/sign.c lib/aws/sso_token.c \
+	lib/aws/sts_reply.c lib/aws/time.c lib/aws/words.c lib/aws/xml.c
 
 LIB_IMAGE = lib/image/archive.c lib/image/candidates.c lib/image/choose.c lib/image/container.c \
 	lib/image/directory.c lib/image/docker.c lib/image/image.c lib/image/json.c lib/image/json_lenient.c \
@@ -71,9 +71,9 @@ LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_temporary.c lib/store/directory_write.c lib/store/fault.c lib/store/s3.c \
-	lib/store/s3_attempt.c lib/store/s3_bucket.c lib/store/s3_call.c lib/store/s3_condition.c \
-	lib/store/s3_copy.c lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_place.c lib/store/s3_read.c \
-	lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
+	lib/store/s3_bucket.c lib/store/s3_call.c lib/store/s3_condition.c lib/store/s3_copy.c \
+	lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_location.c lib/store/s3_put.c \
+	lib/store/s3_read.c lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
 
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c
@@ -101,7 +101,7 @@ CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explai
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base compression output packed sha256 sha256_openssl
 
-UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
+UNIT_HTTP = http http_connections http_retry aws aws_call credentials credentials_kept
 
 UNIT_IMAGE = image image_choice image_container image_json image_kinds image_oci image_platform
 
@@ -113,7 +113,7 @@ UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl laye
 
 UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 
-UNIT_STORE = chunk create directory present push repo repo_lost s3 s3_absent s3_list s3_place s3_race s3_read \
+UNIT_STORE = chunk create directory present push repo repo_lost s3 s3_absent s3_list s3_location s3_race s3_read \
 	s3_remove s3_stop s3_write server store
 
 UNIT_READER = cache damage files files_directories lost reader

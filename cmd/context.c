@@ -64,29 +64,41 @@ int repo_address(const struct arguments *args, const char **address, struct li_e
 
 int kms_spec(const struct arguments *args, char **spec, struct li_error *err)
 {
-    const char *text = option(args, "kms"), *config = getenv("XDG_CONFIG_HOME");
-    const char *home = getenv("HOME");
-    int n;
+    const char *text = option(args, "kms");
+    int rc;
 
     if (!text)
         text = getenv("LAMBDAIMG_KMS");
-    if (text && *text)
-        n = asprintf(spec, "%s", text);
-    else if (config && *config == '/')
-        n = asprintf(spec, "file:%s/lambdaimg/key", config);
-    else if (home && *home)
-        n = asprintf(spec, "file:%s/.config/lambdaimg/key", home);
-    else
-        return li_fail(err, CMD_EUSAGE,
-                       "no key is given and HOME is not set; say which by --kms file:PATH");
-    if (n < 0)
-        return li_fail_memory(err);
-    if (strncmp(*spec, "file:", 5) == 0)
-        return 0;
-    li_fail(err, CMD_EUSAGE, "--kms %s: not file:PATH", *spec);
-    free(*spec);
-    *spec = NULL;
-    return CMD_EUSAGE;
+    if (!text || !*text) {
+        rc = li_kms_default_spec(getenv("XDG_CONFIG_HOME"), getenv("HOME"), spec, err);
+        return rc != LI_END
+                   ? rc
+                   : li_fail(
+                         err, CMD_EUSAGE,
+                         "no key is given and HOME is not set; say which by --kms " LI_KMS_FORMS);
+    }
+    if (!li_kms_is_spec(text))
+        return li_fail(err, CMD_EUSAGE, "--kms %s: not " LI_KMS_FORMS, text);
+    *spec = strdup(text);
+    return *spec ? 0 : li_fail_memory(err);
+}
+
+/* Unless it has been opened already: a bucket and a KMS share it. */
+static int need_aws(const struct arguments *args, struct context *context, struct li_error *err)
+{
+    return context->aws.http ? 0 : open_aws(args, &context->env, &context->aws, err);
+}
+
+int kms_options(const struct arguments *args, const char *spec, struct context *context,
+                struct li_kms_options *out, struct li_error *err)
+{
+    int rc = li_kms_is_service(spec) ? need_aws(args, context, err) : 0;
+
+    *out = (struct li_kms_options){.env = &context->env,
+                                   .http = context->aws.http,
+                                   .provider = context->aws.provider,
+                                   .settings = &context->aws.settings};
+    return rc;
 }
 
 int parse_reference(const char *text, struct li_reference *out, struct li_error *err)
@@ -104,36 +116,36 @@ static void print_notice(void *arg, const char *text)
 }
 
 static enum li_s3_addressing addressing(const struct arguments *args,
-                                        const struct li_aws_place *place)
+                                        const struct li_aws_location *location)
 {
-    if (flag(args, "path-style") || strcmp(place->addressing, "path") == 0)
+    if (flag(args, "path-style") || strcmp(location->addressing, "path") == 0)
         return LI_S3_ADDRESSING_PATH;
-    return strcmp(place->addressing, "virtual") == 0 ? LI_S3_ADDRESSING_HOST
-                                                     : LI_S3_ADDRESSING_AUTO;
+    return strcmp(location->addressing, "virtual") == 0 ? LI_S3_ADDRESSING_HOST
+                                                        : LI_S3_ADDRESSING_AUTO;
 }
 
 static int open_bucket(const struct arguments *args, const char *address, struct context *out,
                        struct li_error *err)
 {
-    struct li_aws_place place = {.profile = {0}};
+    struct li_aws_location location = {.profile = {0}};
     struct li_s3_options options = {.notice = print_notice};
     long long stall;
     int rc = option_number(args, "stall", 1, 3600, LI_S3_STALL, &stall, err);
 
     if (rc == 0)
-        rc = open_aws(args, &out->env, &out->aws, err);
+        rc = need_aws(args, out, err);
     if (rc == 0)
-        rc = li_aws_place(&out->aws.settings, out->aws.http, &out->env, &place, err);
+        rc = li_aws_locate(&out->aws.settings, out->aws.http, &out->env, &location, err);
     if (rc == LI_EINVALID)
         rc = err->code = CMD_EUSAGE;
     if (rc < 0)
         return rc;
     options.http = out->aws.http;
     options.provider = out->aws.provider;
-    options.endpoint = *place.endpoint ? place.endpoint : NULL;
-    options.region = *place.region ? place.region : NULL;
+    options.endpoint = *location.endpoint ? location.endpoint : NULL;
+    options.region = *location.region ? location.region : NULL;
     options.stall = (unsigned)stall;
-    options.addressing = addressing(args, &place);
+    options.addressing = addressing(args, &location);
     options.create_bucket = flag(args, "create-bucket");
     rc = li_s3_open(address, &options, &out->env, &out->store, err);
     /* Without a bucket to make, nothing but what the user wrote can be wrong by now. */
@@ -166,11 +178,24 @@ int open_store(const struct arguments *args, const char *address, bool create, s
     return li_store_open(address, create, &out->env, &out->store, err);
 }
 
+static int open_kms(const struct arguments *args, struct context *out, struct li_error *err)
+{
+    struct li_kms_options options;
+    char *spec = NULL;
+    int rc = kms_spec(args, &spec, err);
+
+    if (rc == 0)
+        rc = kms_options(args, spec, out, &options, err);
+    if (rc == 0)
+        rc = li_kms_open(spec, &options, &out->kms, err);
+    free(spec);
+    return rc;
+}
+
 int open_context(const struct arguments *args, bool with_key, struct context *out,
                  struct li_error *err)
 {
     const char *address = NULL;
-    char *spec = NULL;
     int rc = make_env(args, &out->env, err);
 
     if (rc == 0)
@@ -181,14 +206,10 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
     if (rc == LI_ENOTFOUND && !out->store && !li_s3_is_address(address))
         rc = li_fail(err, LI_ENOTFOUND, "there is no repository at %s; lambdaimg init makes one",
                      address);
-    if (rc == 0 && with_key) {
-        rc = kms_spec(args, &spec, err);
-        if (rc == 0)
-            rc = li_kms_open(spec, &out->env, &out->kms, err);
-    }
+    if (rc == 0 && with_key)
+        rc = open_kms(args, out, err);
     if (rc == 0)
         rc = li_repo_open(out->store, out->kms, &out->env, &out->repo, err);
-    free(spec);
     if (rc < 0)
         close_context(out);
     return rc;

@@ -36,6 +36,10 @@ int repo_address(const struct arguments *args, const char **address, struct li_e
  * *SPEC. */
 int kms_spec(const struct arguments *args, char **spec, struct li_error *err);
 
+/* What the KMS that SPEC names is opened with. CONTEXT's network, where it is a service. */
+int kms_options(const struct arguments *args, const char *spec, struct context *context,
+                struct li_kms_options *out, struct li_error *err);
+
 /* A reference from the command line: CMD_EUSAGE where it is none. */
 int parse_reference(const char *text, struct li_reference *out, struct li_error *err);
 

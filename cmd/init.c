@@ -12,11 +12,14 @@ static const struct option_row options[] = {
 static int create(const struct arguments *args, const char *address, const char *spec,
                   struct context *context, bool *made_key, struct li_error *err)
 {
-    int rc = li_kms_create(spec, &context->env, err);
+    struct li_kms_options with;
+    int rc = kms_options(args, spec, context, &with, err);
 
+    if (rc == 0)
+        rc = li_kms_create(spec, &with, err);
     if (rc >= 0) {
         *made_key = rc == 0;
-        rc = li_kms_open(spec, &context->env, &context->kms, err);
+        rc = li_kms_open(spec, &with, &context->kms, err);
     }
     if (rc == 0)
         rc = open_store(args, address, true, context, err);

@@ -32,16 +32,16 @@ static void print_sourced(const char *what, const char *value, const char *sourc
     putchar('\n');
 }
 
-static void print_text(const struct li_aws_credentials *who, const struct li_aws_place *place)
+static void print_text(const struct li_aws_credentials *who, const struct li_aws_location *location)
 {
     char when[SIZE_TEXT];
 
     print_line("access key", *who->access_key ? who->access_key : "none");
     print_line("source", who->source);
-    print_line("profile", place->profile);
+    print_line("profile", location->profile);
     printf("expires     %s\n", who->expires == INT64_MAX ? "never" : time_text(who->expires, when));
-    print_sourced("region", place->region, place->region_source, "not set");
-    print_sourced("endpoint", place->endpoint, place->endpoint_source, "AWS's own");
+    print_sourced("region", location->region, location->region_source, "not set");
+    print_sourced("endpoint", location->endpoint, location->endpoint_source, "AWS's own");
 }
 
 /* A member that is null where the text is empty. */
@@ -50,25 +50,26 @@ static json_t *text_or_null(const char *text)
     return *text ? json_string(text) : json_null();
 }
 
-static int print_whoami(const struct li_aws_credentials *who, const struct li_aws_place *place,
-                        struct li_error *err)
+static int print_whoami(const struct li_aws_credentials *who,
+                        const struct li_aws_location *location, struct li_error *err)
 {
     json_t *expires =
         who->expires == INT64_MAX ? json_null() : json_integer((json_int_t)who->expires);
 
-    return print_json(
-        json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "access_key_id",
-                  text_or_null(who->access_key), "source", who->source, "profile", place->profile,
-                  "expires", expires, "region", text_or_null(place->region), "region_source",
-                  text_or_null(place->region_source), "endpoint", text_or_null(place->endpoint),
-                  "endpoint_source", text_or_null(place->endpoint_source)),
-        err);
+    return print_json(json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "access_key_id",
+                                text_or_null(who->access_key), "source", who->source, "profile",
+                                location->profile, "expires", expires, "region",
+                                text_or_null(location->region), "region_source",
+                                text_or_null(location->region_source), "endpoint",
+                                text_or_null(location->endpoint), "endpoint_source",
+                                text_or_null(location->endpoint_source)),
+                      err);
 }
 
 static int whoami(const struct arguments *args, struct li_error *err)
 {
     struct li_aws_credentials who = {.expires = INT64_MAX, .source = "--no-sign-request"};
-    struct li_aws_place place = {.profile = ""};
+    struct li_aws_location location = {.profile = ""};
     struct li_env env;
     struct aws aws = {.http = NULL};
     int rc = make_env(args, &env, err);
@@ -78,13 +79,13 @@ static int whoami(const struct arguments *args, struct li_error *err)
     if (rc == 0 && aws.provider)
         rc = li_aws_provider_get(aws.provider, &who, err);
     if (rc == 0)
-        rc = li_aws_place(&aws.settings, aws.http, &env, &place, err);
+        rc = li_aws_locate(&aws.settings, aws.http, &env, &location, err);
     if (rc < 0)
         li_context(err, "cannot tell who you are for AWS");
     else if (flag(args, "json"))
-        rc = print_whoami(&who, &place, err);
+        rc = print_whoami(&who, &location, err);
     else
-        print_text(&who, &place);
+        print_text(&who, &location);
     li_aws_credentials_wipe(&who);
     close_aws(&aws);
     return rc < 0 ? rc : EXIT_DONE;

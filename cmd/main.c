@@ -8,6 +8,7 @@
 
 #include "cmd/command.h"
 #include "image/image.h"
+#include "kms/kms.h"
 
 const struct command *const commands[] = {
     &command_init,   &command_convert, &command_push, &command_pull,
@@ -24,7 +25,7 @@ const struct option_row common_options[] = {
     {"path-style", 0, NULL, "name the bucket in the path of the URL, not in its host"},
     {"no-sign-request", 0, NULL, "send requests to S3 without credentials, for public buckets"},
     {"stall", 0, "SECONDS", "retry a request if S3 is silent for this long (default: 20)"},
-    {"kms", 0, "KMS", "the key, file:PATH (environment: LAMBDAIMG_KMS)"},
+    {"kms", 0, "KMS", "the key, " LI_KMS_FORMS " (environment: LAMBDAIMG_KMS)"},
     {"threads", 0, "N", "number of worker threads (default: one for each processor)"},
     {"help", 'h', NULL, "show this help"},
     {NULL, 0, NULL, NULL},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credentials of AWS, and of services that speak its protocols: what they are, and where they come
- * from while a program runs. Signing is in sign.h.
+ * from while a program runs. Signing is in sign.h, calls of a service are in call.h.
  */
 #ifndef LI_AWS_AWS_H
 #define LI_AWS_AWS_H

@@ -59,7 +59,7 @@ static bool same(const struct li_aws_credentials *a, const struct li_aws_credent
 
 /* When to try again. Credentials that live shorter than the times above are not renewed all the
  * time, but when half of their life is over. */
-static int64_t next_attempt(const struct cached *self, int64_t now)
+static int64_t next_renewal(const struct cached *self, int64_t now)
 {
     int64_t pause = LI_AWS_RENEW_PAUSE, left = self->there ? self->current.expires - now : 0;
 
@@ -108,7 +108,7 @@ static int renew(struct cached *self, struct li_error *err)
         li_aws_credentials_wipe(&got);
         self->failure = *err;
     }
-    self->retry_at = next_attempt(self, now);
+    self->retry_at = next_renewal(self, now);
     pthread_cond_broadcast(&self->renewed);
     return rc;
 }

@@ -69,10 +69,10 @@ void li_aws_credentials_source(struct li_aws_credentials *out, const char *fmt, 
 
 /* A profile that was named on the command line is more than keys that lie about in the environment,
  * as for the AWS CLI. */
-int li_aws_from_environment(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+int li_aws_from_environment(const struct li_aws_search *search, struct li_aws_credentials *out,
                             struct li_error *err)
 {
-    const struct li_aws_settings *settings = attempt->settings;
+    const struct li_aws_settings *settings = search->settings;
     const char *key_id = li_aws_variable(settings, LI_AWS_ACCESS_KEY_ID);
     const char *secret = li_aws_variable(settings, LI_AWS_SECRET_ACCESS_KEY);
     const char *expires = li_aws_variable(settings, LI_AWS_CREDENTIAL_EXPIRATION);
@@ -96,7 +96,7 @@ int li_aws_from_environment(const struct li_aws_attempt *attempt, struct li_aws_
 
 struct source {
     const char *name;
-    int (*get)(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+    int (*get)(const struct li_aws_search *search, struct li_aws_credentials *out,
                struct li_error *err);
 };
 
@@ -123,7 +123,7 @@ static int failed(const char *notes, const char *name, struct li_error *err)
     return li_context(err, "no AWS credentials: %s%s%s", notes, *notes ? "; " : "", name);
 }
 
-int li_aws_chain(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+int li_aws_chain(const struct li_aws_search *search, struct li_aws_credentials *out,
                  struct li_error *err)
 {
     char notes[NOTES_MAX] = "";
@@ -132,7 +132,7 @@ int li_aws_chain(const struct li_aws_attempt *attempt, struct li_aws_credentials
         int rc;
 
         li_aws_credentials_wipe(out);
-        rc = chain[i].get(attempt, out, err);
+        rc = chain[i].get(search, out, err);
         if (rc == 0)
             return 0;
         li_aws_credentials_wipe(out);
@@ -141,5 +141,5 @@ int li_aws_chain(const struct li_aws_attempt *attempt, struct li_aws_credentials
         note(notes, chain[i].name, err->text);
     }
     /* Who had some before is on an instance that does not answer just now. */
-    return li_fail(err, attempt->again ? LI_ENETWORK : LI_EDENIED, "no AWS credentials: %s", notes);
+    return li_fail(err, search->again ? LI_ENETWORK : LI_EDENIED, "no AWS credentials: %s", notes);
 }

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "aws/aws.h"
+#include "aws/endpoint.h"
 #include "base/env.h"
 #include "base/error.h"
 
@@ -88,7 +89,7 @@ struct li_aws_settings {
  *
  * From ten minutes before credentials expire one caller renews them while the others go on with the
  * old ones; from five minutes before, all wait for new ones. Where renewing fails the old ones are
- * given until they expire, and another attempt is made after a pause. To the errors of
+ * given until they expire, and renewing is tried again after a pause. To the errors of
  * li_aws_provider_get(): LI_EDENIED where no source has any; the text says which were tried, and
  * why not. LI_ENOTFOUND where a profile that was asked for does not exist, LI_ECORRUPT or LI_ELIMIT
  * for files that cannot be read. */
@@ -101,14 +102,13 @@ int li_aws_provider_chain(const struct li_aws_settings *settings, struct li_http
 
 enum {
     /* bytes, with the NUL */
-    LI_AWS_REGION_SIZE = 64,
     LI_AWS_URL_SIZE = 1024,
     LI_AWS_PATH_SIZE = 4096,
     LI_AWS_PROFILE_SIZE = 256,
 };
 
 /* "" where nobody says. */
-struct li_aws_place {
+struct li_aws_location {
     char profile[LI_AWS_PROFILE_SIZE];
     char region[LI_AWS_REGION_SIZE];
     char region_source[LI_AWS_SOURCE_MAX];   /* "AWS_REGION", "the profile dev" */
@@ -121,8 +121,8 @@ struct li_aws_place {
  * the region where nobody else says and there is no endpoint either, unless for an anonymous
  * request. LI_EINVALID for a region, an endpoint or an addressing style that cannot be one;
  * otherwise as li_aws_provider_chain(). */
-int li_aws_place(const struct li_aws_settings *settings, struct li_http *http,
-                 const struct li_env *env, struct li_aws_place *out, struct li_error *err);
+int li_aws_locate(const struct li_aws_settings *settings, struct li_http *http,
+                  const struct li_env *env, struct li_aws_location *out, struct li_error *err);
 
 /* The file of certificates that AWS_CA_BUNDLE or the profile's ca_bundle names; "" for neither. For
  * those who make the HTTP client: it asks nobody. Errors as there. */

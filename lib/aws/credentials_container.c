@@ -90,16 +90,15 @@ static int make_url(const struct li_aws_settings *settings, char **url, struct l
 }
 
 /* The file goes before the variable; it is written anew from time to time. */
-static int read_token(const struct li_aws_attempt *attempt, struct li_buffer *token,
+static int read_token(const struct li_aws_search *search, struct li_buffer *token,
                       struct li_error *err)
 {
-    const char *path =
-        li_aws_variable(attempt->settings, LI_AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE);
-    const char *text = li_aws_variable(attempt->settings, LI_AWS_CONTAINER_AUTHORIZATION_TOKEN);
+    const char *path = li_aws_variable(search->settings, LI_AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE);
+    const char *text = li_aws_variable(search->settings, LI_AWS_CONTAINER_AUTHORIZATION_TOKEN);
     int rc = 0;
 
     if (path)
-        rc = li_aws_read_token(attempt, path, token, err);
+        rc = li_aws_read_token(search, path, token, err);
     else if (text)
         rc = li_buffer_append(token, text, strlen(text) + 1, err);
     if (rc == 0 && token->len && strpbrk((const char *)token->data, "\r\n"))
@@ -107,7 +106,7 @@ static int read_token(const struct li_aws_attempt *attempt, struct li_buffer *to
     return rc;
 }
 
-static int ask(const struct li_aws_attempt *attempt, const char *url, const char *token,
+static int ask(const struct li_aws_search *search, const char *url, const char *token,
                struct li_aws_credentials *out, struct li_error *err)
 {
     static const struct li_aws_json_names names = {"Token", "Expiration"};
@@ -124,7 +123,7 @@ static int ask(const struct li_aws_attempt *attempt, const char *url, const char
     const char *why;
     json_t *answer = NULL;
     int status;
-    int rc = li_aws_fetch_json(attempt, &fetch, &status, &answer, err);
+    int rc = li_aws_fetch_json(search, &fetch, &status, &answer, err);
 
     if (rc < 0)
         return rc;
@@ -147,18 +146,18 @@ static int shown(const char *url)
     return (int)(len < SHOWN_MAX ? len : SHOWN_MAX);
 }
 
-int li_aws_from_container(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+int li_aws_from_container(const struct li_aws_search *search, struct li_aws_credentials *out,
                           struct li_error *err)
 {
     struct li_buffer token = {.wiped = true};
     char *url = NULL;
-    int rc = make_url(attempt->settings, &url, err);
+    int rc = make_url(search->settings, &url, err);
 
     if (!url)
         return rc;
-    rc = read_token(attempt, &token, err);
+    rc = read_token(search, &token, err);
     if (rc == 0)
-        rc = ask(attempt, url, (const char *)token.data, out, err);
+        rc = ask(search, url, (const char *)token.data, out, err);
     if (rc < 0)
         li_context(err, "%.*s", shown(url), url);
     li_aws_credentials_source(out, "the container endpoint %.*s", shown(url), url);

@@ -19,29 +19,29 @@ enum {
     TOKEN_MAX = 1024,
     ROLE_MAX = 256,
     FULL_URL_SIZE = LI_AWS_URL_SIZE + 512,
-    STABLE_SECONDS = 900, /* how long expired credentials are used, until the next attempt */
+    STABLE_SECONDS = 900, /* how long expired credentials are used, until the next renewal */
 };
 
 struct instance {
-    const struct li_aws_attempt *attempt;
+    const struct li_aws_search *search;
     char base[LI_AWS_URL_SIZE];
     char token[TOKEN_MAX];
 };
 
-static const char *setting(const struct li_aws_attempt *attempt, enum li_aws_variable variable,
+static const char *setting(const struct li_aws_search *search, enum li_aws_variable variable,
                            const char *key)
 {
-    const char *text = li_aws_variable(attempt->settings, variable);
+    const char *text = li_aws_variable(search->settings, variable);
 
-    return text ? text : li_aws_profile_get(&attempt->files, attempt->files.profile, key);
+    return text ? text : li_aws_profile_get(&search->files, search->files.profile, key);
 }
 
 static int find_base(struct instance *instance, struct li_error *err)
 {
-    const struct li_aws_attempt *attempt = instance->attempt;
+    const struct li_aws_search *search = instance->search;
     const char *url =
-        setting(attempt, LI_AWS_EC2_METADATA_SERVICE_ENDPOINT, "ec2_metadata_service_endpoint");
-    const char *mode = setting(attempt, LI_AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
+        setting(search, LI_AWS_EC2_METADATA_SERVICE_ENDPOINT, "ec2_metadata_service_endpoint");
+    const char *mode = setting(search, LI_AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
                                "ec2_metadata_service_endpoint_mode");
     size_t len;
 
@@ -79,7 +79,7 @@ static int one_line(const struct li_http_response *response, char *out, size_t s
 }
 
 /* The beginning of a session: whether anybody is there shows here. */
-static int begin(const struct li_aws_attempt *attempt, struct instance *instance,
+static int begin(const struct li_aws_search *search, struct instance *instance,
                  struct li_error *err)
 {
     static const struct li_http_header ttl = {"X-aws-ec2-metadata-token-ttl-seconds", "300"};
@@ -94,15 +94,15 @@ static int begin(const struct li_aws_attempt *attempt, struct instance *instance
     char url[FULL_URL_SIZE];
     int rc;
 
-    *instance = (struct instance){.attempt = attempt};
-    if (li_aws_is_true(li_aws_variable(attempt->settings, LI_AWS_EC2_METADATA_DISABLED)))
+    *instance = (struct instance){.search = search};
+    if (li_aws_is_true(li_aws_variable(search->settings, LI_AWS_EC2_METADATA_DISABLED)))
         return li_aws_none(err, "AWS_EC2_METADATA_DISABLED is set");
     rc = find_base(instance, err);
     if (rc < 0)
         return rc;
     snprintf(url, sizeof(url), "%s/latest/api/token", instance->base);
     fetch.url = url;
-    rc = li_aws_fetch(attempt, &fetch, &response, err);
+    rc = li_aws_fetch(search, &fetch, &response, err);
     if (rc == LI_ENETWORK) {
         rc = li_aws_none(err, "no instance metadata service (IMDSv2) answers at %.200s",
                          instance->base);
@@ -133,7 +133,7 @@ static int get(const struct instance *instance, const char *path, struct li_http
 
     snprintf(url, sizeof(url), "%s/latest/meta-data/%s", instance->base, path);
     fetch.url = url;
-    rc = li_aws_fetch(instance->attempt, &fetch, out, err);
+    rc = li_aws_fetch(instance->search, &fetch, out, err);
     return rc < 0 ? li_context(err, "%.200s", instance->base) : rc;
 }
 
@@ -179,14 +179,14 @@ static int parse(const struct li_http_response *response, struct li_aws_credenti
     return rc;
 }
 
-int li_aws_from_instance(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+int li_aws_from_instance(const struct li_aws_search *search, struct li_aws_credentials *out,
                          struct li_error *err)
 {
     static const char credentials[] = "iam/security-credentials/";
     struct li_http_response response = {0};
     struct instance instance;
     char role[ROLE_MAX], path[ROLE_MAX + sizeof(credentials)];
-    int rc = begin(attempt, &instance, err);
+    int rc = begin(search, &instance, err);
 
     if (rc == 0)
         rc = get_line(&instance, credentials, role, sizeof(role), err);
@@ -196,18 +196,18 @@ int li_aws_from_instance(const struct li_aws_attempt *attempt, struct li_aws_cre
     rc = get(&instance, path, &response, err);
     if (rc == 0)
         rc = parse(&response, out, err);
-    if (rc == 0 && out->expires <= attempt->env->now())
-        out->expires = attempt->env->now() + STABLE_SECONDS;
+    if (rc == 0 && out->expires <= search->env->now())
+        out->expires = search->env->now() + STABLE_SECONDS;
     li_aws_credentials_source(out, "the instance's role %.150s", role);
     li_http_response_free(&response);
     return rc;
 }
 
-int li_aws_instance_region(const struct li_aws_attempt *attempt, char region[LI_AWS_REGION_SIZE],
+int li_aws_instance_region(const struct li_aws_search *search, char region[LI_AWS_REGION_SIZE],
                            struct li_error *err)
 {
     struct instance instance;
-    int rc = begin(attempt, &instance, err);
+    int rc = begin(search, &instance, err);
 
     if (rc == 0)
         rc = get_line(&instance, "placement/region", region, LI_AWS_REGION_SIZE, err);

@@ -287,7 +287,7 @@ static int parse(const struct li_buffer *printed, struct li_aws_credentials *out
     return rc;
 }
 
-int li_aws_from_process(const struct li_aws_attempt *attempt, const char *command,
+int li_aws_from_process(const struct li_aws_search *search, const char *command,
                         struct li_aws_credentials *out, struct li_error *err)
 {
     struct li_buffer printed = {0};
@@ -297,10 +297,10 @@ int li_aws_from_process(const struct li_aws_attempt *attempt, const char *comman
     if (rc == 0 && !words[0])
         rc = li_fail(err, LI_EINVALID, "the command is empty");
     if (rc == 0)
-        rc = run(words, attempt->settings->directory, &printed, err);
+        rc = run(words, search->settings->directory, &printed, err);
     if (rc == 0)
         rc = parse(&printed, out, err);
-    if (rc == 0 && out->expires <= attempt->env->now())
+    if (rc == 0 && out->expires <= search->env->now())
         rc = li_fail(err, LI_EDENIED, "the credentials that the program printed are expired");
     li_buffer_wipe_free(&printed);
     li_aws_words_free(words);

@@ -12,14 +12,14 @@ enum { ROLES_MAX = 8 }; /* on top of each other */
 
 /* The profiles that were gone through: a loop would never end. */
 struct walk {
-    const struct li_aws_attempt *attempt;
+    const struct li_aws_search *search;
     const char *visited[ROLES_MAX];
     size_t count;
 };
 
 static const char *value(const struct walk *walk, const char *profile, const char *key)
 {
-    return li_aws_profile_get(&walk->attempt->files, profile, key);
+    return li_aws_profile_get(&walk->search->files, profile, key);
 }
 
 static bool has_keys(const struct walk *walk, const char *profile)
@@ -40,7 +40,7 @@ static const char *token_of(const struct li_aws_files *files, const char *profil
 static int from_keys(const struct walk *walk, const char *profile, struct li_aws_credentials *out,
                      struct li_error *err)
 {
-    const struct li_aws_files *files = &walk->attempt->files;
+    const struct li_aws_files *files = &walk->search->files;
     bool shared = li_aws_credentials_get(files, profile, "aws_access_key_id") != NULL;
     const char *(*get)(const struct li_aws_files *, const char *, const char *) =
         shared ? li_aws_credentials_get : li_aws_config_get;
@@ -70,18 +70,18 @@ static int from_named_source(const struct walk *walk, const char *source,
                              struct li_aws_credentials *out, struct li_error *err)
 {
     /* A profile on the command line is no reason here to pass over the keys of the environment. */
-    struct li_aws_settings settings = *walk->attempt->settings;
-    struct li_aws_attempt attempt = *walk->attempt;
+    struct li_aws_settings settings = *walk->search->settings;
+    struct li_aws_search search = *walk->search;
     int rc;
 
     settings.profile = NULL;
-    attempt.settings = &settings;
+    search.settings = &settings;
     if (strcmp(source, "Environment") == 0)
-        rc = li_aws_from_environment(&attempt, out, err);
+        rc = li_aws_from_environment(&search, out, err);
     else if (strcmp(source, "Ec2InstanceMetadata") == 0)
-        rc = li_aws_from_instance(&attempt, out, err);
+        rc = li_aws_from_instance(&search, out, err);
     else if (strcmp(source, "EcsContainer") == 0)
-        rc = li_aws_from_container(&attempt, out, err);
+        rc = li_aws_from_container(&search, out, err);
     else
         return li_fail(err, LI_EINVALID,
                        "credential_source is \"%.80s\"; it can be Environment, "
@@ -100,7 +100,7 @@ static int from_source_profile(struct walk *walk, const char *source,
 {
     int rc;
 
-    if (!li_aws_profile_exists(&walk->attempt->files, source))
+    if (!li_aws_profile_exists(&walk->search->files, source))
         return li_fail(err, LI_ENOTFOUND, "its source_profile \"%.200s\" does not exist", source);
     rc = from_one(walk, source, true, out, err);
     if (rc == LI_END)
@@ -129,7 +129,7 @@ static int from_role(struct walk *walk, const char *profile, struct li_aws_crede
                        "for; use a profile without, or a credential_process that asks");
     rc = source ? from_source_profile(walk, source, out, err)
                 : from_named_source(walk, named, out, err);
-    return rc < 0 ? rc : li_aws_assume(walk->attempt, &role, out, err);
+    return rc < 0 ? rc : li_aws_assume(walk->search, &role, out, err);
 }
 
 static int enter(struct walk *walk, const char *profile, bool below, struct li_error *err)
@@ -147,7 +147,7 @@ static int from_profile_process(const struct walk *walk, const char *profile,
                                 struct li_aws_credentials *out, struct li_error *err)
 {
     int rc =
-        li_aws_from_process(walk->attempt, value(walk, profile, "credential_process"), out, err);
+        li_aws_from_process(walk->search, value(walk, profile, "credential_process"), out, err);
 
     if (rc < 0)
         return li_context(err, "credential_process");
@@ -169,12 +169,12 @@ static int from_one(struct walk *walk, const char *profile, bool below,
     if (arn && !token_file && !(below && has_keys(walk, profile)))
         return from_role(walk, profile, out, err);
     if (arn && token_file)
-        return li_aws_assume_with_token(walk->attempt, &role, token_file, out, err);
-    rc = li_aws_from_sso(walk->attempt, profile, out, err);
+        return li_aws_assume_with_token(walk->search, &role, token_file, out, err);
+    rc = li_aws_from_sso(walk->search, profile, out, err);
     if (rc != LI_END)
         return rc;
     /* Keys in the config file come after a program; those in the credentials file before it. */
-    if (li_aws_credentials_get(&walk->attempt->files, profile, "aws_access_key_id"))
+    if (li_aws_credentials_get(&walk->search->files, profile, "aws_access_key_id"))
         return from_keys(walk, profile, out, err);
     if (value(walk, profile, "credential_process"))
         return from_profile_process(walk, profile, out, err);
@@ -183,11 +183,11 @@ static int from_one(struct walk *walk, const char *profile, bool below,
     return li_aws_none(err, "it has no keys, role, sso_session or credential_process");
 }
 
-int li_aws_from_profile(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+int li_aws_from_profile(const struct li_aws_search *search, struct li_aws_credentials *out,
                         struct li_error *err)
 {
-    const struct li_aws_files *files = &attempt->files;
-    struct walk walk = {.attempt = attempt};
+    const struct li_aws_files *files = &search->files;
+    struct walk walk = {.search = search};
     int rc;
 
     if (!li_aws_profile_exists(files, files->profile))

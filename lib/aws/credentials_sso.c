@@ -25,10 +25,10 @@ static int missing(struct li_error *err, const char *profile, const char *key)
                    profile, key);
 }
 
-static int find(const struct li_aws_attempt *attempt, const char *profile, struct wanted *wanted,
+static int find(const struct li_aws_search *search, const char *profile, struct wanted *wanted,
                 struct li_error *err)
 {
-    const struct li_aws_files *files = &attempt->files;
+    const struct li_aws_files *files = &search->files;
     const char *session = li_aws_profile_get(files, profile, "sso_session");
     const char *start_url = li_aws_profile_get(files, profile, "sso_start_url");
     const char *region = li_aws_profile_get(files, profile, "sso_region");
@@ -56,14 +56,14 @@ static int find(const struct li_aws_attempt *attempt, const char *profile, struc
     return wanted->role ? 0 : missing(err, profile, "sso_role_name");
 }
 
-static int make_url(const struct li_aws_attempt *attempt, const struct wanted *wanted,
+static int make_url(const struct li_aws_search *search, const struct wanted *wanted,
                     struct li_buffer *url, struct li_error *err)
 {
     static const struct li_aws_service sso = {"sso", LI_AWS_ENDPOINT_URL_SSO};
     static const char path[] = "/federation/credentials?";
     const char *pairs[] = {"account_id", wanted->account, "role_name", wanted->role, NULL};
     char base[LI_AWS_URL_SIZE];
-    int rc = li_aws_sso_endpoint(attempt, &sso, "portal.sso", wanted->session.region, base, err);
+    int rc = li_aws_sso_endpoint(search, &sso, "portal.sso", wanted->session.region, base, err);
 
     if (rc == 0)
         rc = li_buffer_append(url, base, strlen(base), err);
@@ -105,7 +105,7 @@ static int refused(const struct wanted *wanted, int status, const json_t *answer
                    wanted->role, wanted->account, status, why ? ": " : "", why ? why : "");
 }
 
-static int ask(const struct li_aws_attempt *attempt, const struct wanted *wanted, const char *token,
+static int ask(const struct li_aws_search *search, const struct wanted *wanted, const char *token,
                struct li_aws_credentials *out, struct li_error *err)
 {
     const struct li_http_header header = {"x-amz-sso_bearer_token", token};
@@ -114,11 +114,11 @@ static int ask(const struct li_aws_attempt *attempt, const struct wanted *wanted
     struct li_buffer url = {0};
     json_t *answer = NULL;
     int status = 0;
-    int rc = make_url(attempt, wanted, &url, err);
+    int rc = make_url(search, wanted, &url, err);
 
     fetch.url = (const char *)url.data;
     if (rc == 0)
-        rc = li_aws_fetch_json(attempt, &fetch, &status, &answer, err);
+        rc = li_aws_fetch_json(search, &fetch, &status, &answer, err);
     if (rc == 0)
         rc = status == 200 ? parse(answer, out, err) : refused(wanted, status, answer, err);
     li_aws_json_free(answer);
@@ -126,18 +126,18 @@ static int ask(const struct li_aws_attempt *attempt, const struct wanted *wanted
     return rc;
 }
 
-int li_aws_from_sso(const struct li_aws_attempt *attempt, const char *profile,
+int li_aws_from_sso(const struct li_aws_search *search, const char *profile,
                     struct li_aws_credentials *out, struct li_error *err)
 {
     struct li_buffer token = {.wiped = true};
     struct wanted wanted;
-    int rc = find(attempt, profile, &wanted, err);
+    int rc = find(search, profile, &wanted, err);
 
     if (rc != 0)
         return rc;
-    rc = li_aws_sso_token(attempt, &wanted.session, &token, err);
+    rc = li_aws_sso_token(search, &wanted.session, &token, err);
     if (rc == 0)
-        rc = ask(attempt, &wanted, (const char *)token.data, out, err);
+        rc = ask(search, &wanted, (const char *)token.data, out, err);
     if (rc < 0)
         li_context(err, "IAM Identity Center");
     li_aws_credentials_source(out, "the profile %.80s: IAM Identity Center, role %.80s", profile,

@@ -39,30 +39,29 @@ static bool is_legacy_region(const char *region)
     return false;
 }
 
-static bool is_global(const struct li_aws_attempt *attempt, const char *region)
+static bool is_global(const struct li_aws_search *search, const char *region)
 {
-    const char *mode = li_aws_variable(attempt->settings, LI_AWS_STS_REGIONAL_ENDPOINTS);
+    const char *mode = li_aws_variable(search->settings, LI_AWS_STS_REGIONAL_ENDPOINTS);
 
     if (!*region || strcmp(region, "aws-global") == 0)
         return true;
     if (!mode)
-        mode =
-            li_aws_profile_get(&attempt->files, attempt->files.profile, "sts_regional_endpoints");
+        mode = li_aws_profile_get(&search->files, search->files.profile, "sts_regional_endpoints");
     return mode && strcmp(mode, "legacy") == 0 && is_legacy_region(region);
 }
 
-static int find_sts(const struct li_aws_attempt *attempt, struct sts *sts, struct li_error *err)
+static int find_sts(const struct li_aws_search *search, struct sts *sts, struct li_error *err)
 {
     static const struct li_aws_service service = {"sts", LI_AWS_ENDPOINT_URL_STS};
-    const struct li_aws_files *files = &attempt->files;
+    const struct li_aws_files *files = &search->files;
     char source[LI_AWS_SOURCE_MAX];
-    int rc = li_aws_region(attempt->settings, files, sts->region, source, err);
-    bool global = rc == 0 && is_global(attempt, sts->region);
+    int rc = li_aws_region(search->settings, files, sts->region, source, err);
+    bool global = rc == 0 && is_global(search, sts->region);
 
     if (global)
         strcpy(sts->region, "us-east-1");
     if (rc == 0)
-        rc = li_aws_service_url(attempt->settings, files, &service, sts->url, source, err);
+        rc = li_aws_service_url(search->settings, files, &service, sts->url, source, err);
     if (rc < 0)
         return rc;
     if (!*sts->url && global)
@@ -90,7 +89,7 @@ static int check_duration(const char *text, struct li_error *err)
 }
 
 /* TOKEN: a web identity's; NULL: none. BODY ends in a NUL that does not count. */
-static int make_body(const struct li_aws_attempt *attempt, const struct li_aws_role *role,
+static int make_body(const struct li_aws_search *search, const struct li_aws_role *role,
                      const char *token, struct li_buffer *body, struct li_error *err)
 {
     char name[SESSION_NAME_SIZE];
@@ -113,7 +112,7 @@ static int make_body(const struct li_aws_attempt *attempt, const struct li_aws_r
     };
     int rc = check_duration(role->duration, err);
 
-    snprintf(name, sizeof(name), "lambdaimg-%" PRId64, attempt->env->now());
+    snprintf(name, sizeof(name), "lambdaimg-%" PRId64, search->env->now());
     body->wiped = true;
     return rc == 0 ? li_aws_form(body, pairs, err) : rc;
 }
@@ -122,7 +121,7 @@ static const struct li_http_header form_header = {
     "content-type", "application/x-www-form-urlencoded; charset=utf-8"};
 
 /* Sends BODY to STS, signed where *BY is somebody, and puts what it gives into *OUT. */
-static int ask(const struct li_aws_attempt *attempt, const struct sts *sts,
+static int ask(const struct li_aws_search *search, const struct sts *sts,
                const struct li_buffer *body, const struct li_aws_credentials *by,
                struct li_aws_credentials *out, struct li_error *err)
 {
@@ -148,7 +147,7 @@ static int ask(const struct li_aws_attempt *attempt, const struct sts *sts,
     };
     struct li_http_response response = {0};
     struct li_aws_signed sent = {0};
-    int rc = by ? li_aws_sign(&request, by, attempt->env->now(), &sent, err) : 0;
+    int rc = by ? li_aws_sign(&request, by, search->env->now(), &sent, err) : 0;
 
     if (by) {
         fetch.url = sent.url;
@@ -156,7 +155,7 @@ static int ask(const struct li_aws_attempt *attempt, const struct sts *sts,
         fetch.header_count = sent.header_count;
     }
     if (rc == 0)
-        rc = li_aws_fetch(attempt, &fetch, &response, err);
+        rc = li_aws_fetch(search, &fetch, &response, err);
     if (rc == 0)
         rc = li_aws_sts_reply(&response, out, err);
     li_http_response_free(&response);
@@ -164,18 +163,18 @@ static int ask(const struct li_aws_attempt *attempt, const struct sts *sts,
     return rc;
 }
 
-int li_aws_assume(const struct li_aws_attempt *attempt, const struct li_aws_role *role,
+int li_aws_assume(const struct li_aws_search *search, const struct li_aws_role *role,
                   struct li_aws_credentials *out, struct li_error *err)
 {
     struct li_aws_credentials got = {.expires = 0};
     struct li_buffer body = {0};
     struct sts sts = {.url = ""};
-    int rc = find_sts(attempt, &sts, err);
+    int rc = find_sts(search, &sts, err);
 
     if (rc == 0)
-        rc = make_body(attempt, role, NULL, &body, err);
+        rc = make_body(search, role, NULL, &body, err);
     if (rc == 0)
-        rc = ask(attempt, &sts, &body, out, &got, err);
+        rc = ask(search, &sts, &body, out, &got, err);
     if (rc < 0)
         li_context(err, "role %.200s, asked for at %.200s", role->arn, sts.url);
     li_aws_credentials_source(&got, "the role %.100s by %.130s", role->arn, out->source);
@@ -185,20 +184,20 @@ int li_aws_assume(const struct li_aws_attempt *attempt, const struct li_aws_role
     return rc;
 }
 
-int li_aws_assume_with_token(const struct li_aws_attempt *attempt, const struct li_aws_role *role,
+int li_aws_assume_with_token(const struct li_aws_search *search, const struct li_aws_role *role,
                              const char *token_file, struct li_aws_credentials *out,
                              struct li_error *err)
 {
     struct li_buffer token = {0}, body = {0};
     struct sts sts = {.url = ""};
-    int rc = find_sts(attempt, &sts, err);
+    int rc = find_sts(search, &sts, err);
 
     if (rc == 0)
-        rc = li_aws_read_token(attempt, token_file, &token, err);
+        rc = li_aws_read_token(search, token_file, &token, err);
     if (rc == 0)
-        rc = make_body(attempt, role, (const char *)token.data, &body, err);
+        rc = make_body(search, role, (const char *)token.data, &body, err);
     if (rc == 0)
-        rc = ask(attempt, &sts, &body, NULL, out, err);
+        rc = ask(search, &sts, &body, NULL, out, err);
     if (rc < 0)
         li_context(err, "role %.200s, asked for at %.200s", role->arn, sts.url);
     li_aws_credentials_source(out, "the role %.100s by the web identity in %.100s", role->arn,
@@ -208,10 +207,10 @@ int li_aws_assume_with_token(const struct li_aws_attempt *attempt, const struct 
     return rc;
 }
 
-int li_aws_from_web_identity(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+int li_aws_from_web_identity(const struct li_aws_search *search, struct li_aws_credentials *out,
                              struct li_error *err)
 {
-    const struct li_aws_settings *settings = attempt->settings;
+    const struct li_aws_settings *settings = search->settings;
     const char *token_file = li_aws_variable(settings, LI_AWS_WEB_IDENTITY_TOKEN_FILE);
     const struct li_aws_role role = {
         .arn = li_aws_variable(settings, LI_AWS_ROLE_ARN),
@@ -225,5 +224,5 @@ int li_aws_from_web_identity(const struct li_aws_attempt *attempt, struct li_aws
     if (!role.arn)
         return li_fail(err, LI_EINVALID,
                        "AWS_WEB_IDENTITY_TOKEN_FILE is set, and AWS_ROLE_ARN is not");
-    return li_aws_assume_with_token(attempt, &role, token_file, out, err);
+    return li_aws_assume_with_token(search, &role, token_file, out, err);
 }

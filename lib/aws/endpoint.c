@@ -48,7 +48,7 @@ static int read_parts(CURLU *url, struct li_aws_endpoint *out)
         *c = (char)tolower((unsigned char)*c);
     for (len = strlen(path); len > 0 && path[len - 1] == '/'; len--)
         path[len - 1] = '\0';
-    if (len > LI_AWS_PATH_MAX)
+    if (len > LI_AWS_URL_PATH_MAX)
         goto out;
     memcpy(out->path, path, len + 1);
     rc = 0;

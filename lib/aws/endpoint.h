@@ -7,14 +7,18 @@
 
 #include "base/error.h"
 
-enum { LI_AWS_HOST_MAX = 300, LI_AWS_PATH_MAX = 512 };
+enum {
+    LI_AWS_HOST_MAX = 300,
+    LI_AWS_URL_PATH_MAX = 512,
+    LI_AWS_REGION_SIZE = 64, /* bytes of a region's name, with the NUL */
+};
 
 struct li_aws_endpoint {
     bool https;
     bool numeric; /* the host is an address, not a name */
     char
         host[LI_AWS_HOST_MAX + 1]; /* with ":PORT" where that is not the scheme's own; lower case */
-    char path[LI_AWS_PATH_MAX + 1]; /* "", or "/base" without a final '/', as it is sent */
+    char path[LI_AWS_URL_PATH_MAX + 1]; /* "", or "/base" without a final '/', as it is sent */
 };
 
 /* Parses "https://HOST[:PORT][/PATH]", or "http:". LI_EINVALID for anything else, such as a query,

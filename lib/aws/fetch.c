@@ -8,19 +8,34 @@
 #include "aws/json.h"
 #include "aws/sign.h"
 #include "base/io.h"
-#include "http/retry.h"
+#include "http/attempts.h"
 
 enum { ATTEMPTS = 3 };
 
-static int pause_before(const struct li_aws_attempt *attempt, unsigned number, struct li_error *err)
-{
-    uint32_t random;
-    int rc = attempt->env->random(&random, sizeof(random), err);
+/* Unlike a call, a request for credentials has few attempts and heeds no Retry-After, since
+ * credentials are wanted soon or not at all. One thread at a time asks these services, and seldom;
+ * so nothing is remembered of them from one request to the next. */
+struct fetching {
+    struct li_attempts attempts;
+    const struct li_http_request *request;
+    int rc;
+};
 
-    return rc < 0 ? rc : li_http_pause(attempt->http, NULL, li_retry_wait(number, random, 0), err);
+static enum li_verdict attempt_once(void *arg, struct li_error *err)
+{
+    struct fetching *f = arg;
+    int status;
+
+    f->rc = li_attempts_send(&f->attempts, f->request, err);
+    status = f->attempts.response.status;
+    if (f->rc == 0 && !li_retry_is_passing(status))
+        return LI_VERDICT_ANSWERED;
+    if (f->rc == 0)
+        f->rc = li_fail(err, LI_ENETWORK, "it answered with status %d", status);
+    return f->rc == LI_ENETWORK ? LI_VERDICT_LATER : LI_VERDICT_REFUSED;
 }
 
-int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch *fetch,
+int li_aws_fetch(const struct li_aws_search *search, const struct li_aws_fetch *fetch,
                  struct li_http_response *out, struct li_error *err)
 {
     const struct li_http_request request = {
@@ -37,25 +52,23 @@ int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch
         .no_proxy = fetch->near,
         .secret = true,
     };
-    unsigned attempts = fetch->wait == LI_AWS_WAIT_PROBE ? 1 : ATTEMPTS;
-    int rc;
+    struct fetching f = {.attempts = {.http = search->http,
+                                      .env = search->env,
+                                      .most = fetch->wait == LI_AWS_WAIT_PROBE ? 1 : ATTEMPTS},
+                         .request = &request};
+    enum li_verdict verdict;
+    int rc = li_attempts_run(&f.attempts, attempt_once, &f, &verdict, err);
 
-    for (unsigned i = 1;; i++) {
-        rc = li_http_send(attempt->http, &request, out, err);
-        if (rc == 0 && !li_retry_is_passing(out->status))
-            return 0;
-        if (rc == 0)
-            rc = li_fail(err, LI_ENETWORK, "it answered with status %d", out->status);
-        if (rc != LI_ENETWORK || i == attempts || pause_before(attempt, i, err) < 0)
-            return err->code;
-    }
+    li_http_response_free(out);
+    *out = f.attempts.response;
+    return rc < 0 ? rc : f.rc;
 }
 
-int li_aws_fetch_json(const struct li_aws_attempt *attempt, const struct li_aws_fetch *fetch,
+int li_aws_fetch_json(const struct li_aws_search *search, const struct li_aws_fetch *fetch,
                       int *status, json_t **out, struct li_error *err)
 {
     struct li_http_response response = {0};
-    int rc = li_aws_fetch(attempt, fetch, &response, err);
+    int rc = li_aws_fetch(search, fetch, &response, err);
 
     if (rc == 0) {
         *status = response.status;
@@ -89,11 +102,11 @@ int li_aws_form(struct li_buffer *out, const char *const *pairs, struct li_error
     return rc;
 }
 
-int li_aws_read_token(const struct li_aws_attempt *attempt, const char *path, struct li_buffer *out,
+int li_aws_read_token(const struct li_aws_search *search, const char *path, struct li_buffer *out,
                       struct li_error *err)
 {
     char *expanded = NULL;
-    int rc = li_aws_expand_path(attempt->settings, path, &expanded, err);
+    int rc = li_aws_expand_path(search->settings, path, &expanded, err);
 
     out->wiped = true;
     if (rc == 0)

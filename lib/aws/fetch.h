@@ -27,7 +27,7 @@ struct li_aws_fetch {
  * what is only probed for is asked once. Any other status is success. OUT is freed by the caller,
  * also on failure. LI_ENETWORK, and the errors of li_http_send(); who was asked is the caller's to
  * say, since a URL may be a secret. */
-int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch *fetch,
+int li_aws_fetch(const struct li_aws_search *search, const struct li_aws_fetch *fetch,
                  struct li_http_response *out, struct li_error *err);
 
 /* Appends "NAME=VALUE&..." of PAIRS, names and values up to a NULL, to OUT, with what cannot stand
@@ -35,11 +35,11 @@ int li_aws_fetch(const struct li_aws_attempt *attempt, const struct li_aws_fetch
 int li_aws_form(struct li_buffer *out, const char *const *pairs, struct li_error *err);
 
 /* The answer's body as one JSON object; li_aws_json_free() frees it. */
-int li_aws_fetch_json(const struct li_aws_attempt *attempt, const struct li_aws_fetch *fetch,
+int li_aws_fetch_json(const struct li_aws_search *search, const struct li_aws_fetch *fetch,
                       int *status, json_t **out, struct li_error *err);
 
 /* The trimmed text in the file at PATH, which the caller wipes and frees: a token. */
-int li_aws_read_token(const struct li_aws_attempt *attempt, const char *path, struct li_buffer *out,
+int li_aws_read_token(const struct li_aws_search *search, const char *path, struct li_buffer *out,
                       struct li_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the sources of credentials share. A source is a function of an attempt: it returns 0 with
+ * What the sources of credentials share. A source is a function of a search: it returns 0 with
  * credentials, LI_END where it is not configured, with the reason in the error's text, or fails.
  * Credentials that it began to fill in are wiped by the chain.
  */
@@ -11,8 +11,9 @@
 #include "aws/endpoint.h"
 #include "aws/profile.h"
 
-/* One walk along the chain. The files are read anew for each: other tools write them. */
-struct li_aws_attempt {
+/* One search for credentials, or for what else is configured. The files are read anew for each:
+ * other tools write them. */
+struct li_aws_search {
     const struct li_aws_settings *settings;
     struct li_http *http;
     const struct li_env *env;
@@ -35,67 +36,80 @@ void li_aws_credentials_source(struct li_aws_credentials *out, const char *fmt, 
 
 /* The whole chain. *OUT is wiped first. LI_EDENIED where nobody has any,
  * LI_ENETWORK where somebody had before. */
-int li_aws_chain(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+int li_aws_chain(const struct li_aws_search *search, struct li_aws_credentials *out,
                  struct li_error *err);
 
-/* credentials_environment.c */
-int li_aws_from_environment(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+/* ---- the sources ------------------------------------------------------------------------------
+ * Each fills in *OUT, which has nothing yet, with where it is from. */
+
+/* The environment's keys. LI_EINVALID: one without the other, or an expiry that is not a time. */
+int li_aws_from_environment(const struct li_aws_search *search, struct li_aws_credentials *out,
                             struct li_error *err);
 
 /* credentials_profile.c: all that a profile may hold. */
-int li_aws_from_profile(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+int li_aws_from_profile(const struct li_aws_search *search, struct li_aws_credentials *out,
                         struct li_error *err);
 
 /* credentials_process.c: what the program COMMAND prints. */
-int li_aws_from_process(const struct li_aws_attempt *attempt, const char *command,
+int li_aws_from_process(const struct li_aws_search *search, const char *command,
                         struct li_aws_credentials *out, struct li_error *err);
 
 /* credentials_sso.c: LI_END where PROFILE has no sso_session and no sso_start_url. */
-int li_aws_from_sso(const struct li_aws_attempt *attempt, const char *profile,
+int li_aws_from_sso(const struct li_aws_search *search, const char *profile,
                     struct li_aws_credentials *out, struct li_error *err);
 
-/* credentials_sts.c */
-/* A role to take on. NULL: not given. */
-struct li_aws_role {
-    const char *arn, *session_name, *external_id, *duration;
-};
-
-/* By the token in the file that AWS_WEB_IDENTITY_TOKEN_FILE names. */
-int li_aws_from_web_identity(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
-                             struct li_error *err);
-int li_aws_assume_with_token(const struct li_aws_attempt *attempt, const struct li_aws_role *role,
-                             const char *token_file, struct li_aws_credentials *out,
-                             struct li_error *err);
-/* By whom *OUT is, who is replaced. */
-int li_aws_assume(const struct li_aws_attempt *attempt, const struct li_aws_role *role,
-                  struct li_aws_credentials *out, struct li_error *err);
-
-/* credentials_container.c */
-int li_aws_from_container(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+/* credentials_container.c: the endpoint that the environment names. */
+int li_aws_from_container(const struct li_aws_search *search, struct li_aws_credentials *out,
                           struct li_error *err);
 
 /* Whether AWS_CONTAINER_CREDENTIALS_FULL_URI may be URL. */
 bool li_aws_container_url_allowed(const char *url);
 
-/* credentials_instance.c */
-int li_aws_from_instance(const struct li_aws_attempt *attempt, struct li_aws_credentials *out,
+/* credentials_instance.c: the instance's role. */
+int li_aws_from_instance(const struct li_aws_search *search, struct li_aws_credentials *out,
                          struct li_error *err);
 /* The instance's region; LI_END where none answers. */
-int li_aws_instance_region(const struct li_aws_attempt *attempt, char region[LI_AWS_REGION_SIZE],
+int li_aws_instance_region(const struct li_aws_search *search, char region[LI_AWS_REGION_SIZE],
                            struct li_error *err);
 
-/* place.c */
-/* The URL of SERVICE ("sts", as in the keys of a services section) that environment and profile
- * give, or NULL; SOURCE says who gave it. VARIABLE is the service's own. */
-struct li_aws_service {
-    const char *name;
-    enum li_aws_variable variable;
+/* ---- credentials_sts.c: roles ------------------------------------------------------------------
+ */
+
+/* A role to take on. NULL: not given. */
+struct li_aws_role {
+    const char *arn, *session_name, *external_id, *duration;
 };
+
+/* AWS_ROLE_ARN, by the token in the file that AWS_WEB_IDENTITY_TOKEN_FILE names. */
+int li_aws_from_web_identity(const struct li_aws_search *search, struct li_aws_credentials *out,
+                             struct li_error *err);
+
+/* Fills in *OUT for ROLE, by the token in TOKEN_FILE. The errors of li_aws_sts_reply(). */
+int li_aws_assume_with_token(const struct li_aws_search *search, const struct li_aws_role *role,
+                             const char *token_file, struct li_aws_credentials *out,
+                             struct li_error *err);
+
+/* Takes on ROLE by the credentials in *OUT, which those of the role then replace. Errors as above.
+ */
+int li_aws_assume(const struct li_aws_search *search, const struct li_aws_role *role,
+                  struct li_aws_credentials *out, struct li_error *err);
+
+/* ---- location.c --------------------------------------------------------------------------------
+ */
+
+struct li_aws_service {
+    const char *name;              /* "sts", as in the keys of a services section */
+    enum li_aws_variable variable; /* the service's own, for its URL */
+};
+
+/* The URL of SERVICE that environment and profile give, or ""; SOURCE says who gave it.
+ * LI_EINVALID: it is not an endpoint; LI_ELIMIT: it is too long. */
 int li_aws_service_url(const struct li_aws_settings *settings, const struct li_aws_files *files,
                        const struct li_aws_service *service, char url[LI_AWS_URL_SIZE],
                        char source[LI_AWS_SOURCE_MAX], struct li_error *err);
 
-/* The region that option, environment and profile give, or "". */
+/* The region that option, environment and profile give, or ""; SOURCE says who gave it.
+ * LI_EINVALID: it is not a region's name. */
 int li_aws_region(const struct li_aws_settings *settings, const struct li_aws_files *files,
                   char region[LI_AWS_REGION_SIZE], char source[LI_AWS_SOURCE_MAX],
                   struct li_error *err);

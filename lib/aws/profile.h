@@ -38,13 +38,14 @@ const char *li_aws_variable(const struct li_aws_settings *settings, enum li_aws_
 /* True for "true" in any case. NULL is allowed. */
 bool li_aws_is_true(const char *text);
 
+/* Whether either file has a section of this profile. */
 bool li_aws_profile_exists(const struct li_aws_files *files, const char *profile);
 
 /* The value of KEY, or NULL for none and for "". The string stays FILES'. */
 const char *li_aws_profile_get(const struct li_aws_files *files, const char *profile,
                                const char *key);
 
-/* The same in one of the two files. */
+/* The same in one of the two files, the credentials file and the config file. */
 const char *li_aws_credentials_get(const struct li_aws_files *files, const char *profile,
                                    const char *key);
 const char *li_aws_config_get(const struct li_aws_files *files, const char *profile,

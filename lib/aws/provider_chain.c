@@ -15,15 +15,15 @@ struct chain {
 static int chain_get(void *self, struct li_aws_credentials *out, struct li_error *err)
 {
     struct chain *chain = self;
-    struct li_aws_attempt attempt = {
+    struct li_aws_search search = {
         .settings = chain->settings, .http = chain->http, .env = chain->env, .again = chain->again};
-    int rc = li_aws_files_load(chain->settings, &attempt.files, err);
+    int rc = li_aws_files_load(chain->settings, &search.files, err);
 
     if (rc == 0)
-        rc = li_aws_chain(&attempt, out, err);
+        rc = li_aws_chain(&search, out, err);
     if (rc == 0)
         chain->again = true;
-    li_aws_files_free(&attempt.files);
+    li_aws_files_free(&search.files);
     return rc;
 }
 

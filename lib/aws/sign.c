@@ -190,11 +190,12 @@ static int signature(const struct li_aws_credentials *credentials, const char *d
     return rc;
 }
 
-/* What "Authorization:" says. CANONICAL is the canonical request, NAMES those of its headers. */
+/* What "Authorization:" says on OUT's date. CANONICAL is the canonical request, NAMES those of its
+ * headers. */
 static int authorize(const struct li_aws_request *request,
-                     const struct li_aws_credentials *credentials, const char *date,
-                     const struct li_buffer *canonical, const char *names, char **out,
-                     struct li_error *err)
+                     const struct li_aws_credentials *credentials,
+                     const struct li_buffer *canonical, const char *names,
+                     struct li_aws_signed *out, struct li_error *err)
 {
     uint8_t digest[LI_SHA256_SIZE];
     char hash[2 * LI_SHA256_SIZE + 1], mac[2 * LI_SHA256_SIZE + 1];
@@ -204,18 +205,19 @@ static int authorize(const struct li_aws_request *request,
     if (rc < 0)
         return rc;
     li_hex_encode(digest, sizeof(digest), hash);
-    if (asprintf(&scope, "%.8s/%s/%s/aws4_request", date, request->region, request->service) < 0)
+    if (asprintf(&scope, "%.8s/%s/%s/aws4_request", out->date, request->region, request->service) <
+        0)
         return li_fail_memory(err);
-    if (asprintf(&to_sign, "AWS4-HMAC-SHA256\n%s\n%s\n%s", date, scope, hash) < 0) {
+    if (asprintf(&to_sign, "AWS4-HMAC-SHA256\n%s\n%s\n%s", out->date, scope, hash) < 0) {
         to_sign = NULL;
         rc = li_fail_memory(err);
     }
     if (rc == 0)
-        rc = signature(credentials, date, request, to_sign, mac, err);
-    if (rc == 0 &&
-        asprintf(out, "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s",
-                 credentials->access_key, scope, names, mac) < 0) {
-        *out = NULL;
+        rc = signature(credentials, out->date, request, to_sign, mac, err);
+    if (rc == 0 && asprintf(&out->authorization,
+                            "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s",
+                            credentials->access_key, scope, names, mac) < 0) {
+        out->authorization = NULL;
         rc = li_fail_memory(err);
     }
     free(scope);
@@ -330,8 +332,7 @@ int li_aws_sign(const struct li_aws_request *request, const struct li_aws_creden
     if (rc == 0)
         rc = compose(request, out, &canonical, &names, err);
     if (rc == 0 && credentials)
-        rc = authorize(request, credentials, out->date, &canonical, (char *)names.data,
-                       &out->authorization, err);
+        rc = authorize(request, credentials, &canonical, (char *)names.data, out, err);
     if (rc == 0 && credentials)
         put_header(out, "Authorization", out->authorization);
     if (rc < 0)

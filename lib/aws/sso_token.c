@@ -25,12 +25,12 @@
 /* Seconds before its end at which a token is renewed. */
 enum { RENEW_BEFORE = 600, TIME_TEXT = 32 };
 
-int li_aws_sso_endpoint(const struct li_aws_attempt *attempt, const struct li_aws_service *service,
+int li_aws_sso_endpoint(const struct li_aws_search *search, const struct li_aws_service *service,
                         const char *host, const char *region, char url[LI_AWS_URL_SIZE],
                         struct li_error *err)
 {
     char source[LI_AWS_SOURCE_MAX];
-    int rc = li_aws_service_url(attempt->settings, &attempt->files, service, url, source, err);
+    int rc = li_aws_service_url(search->settings, &search->files, service, url, source, err);
 
     if (rc < 0 || *url)
         return rc;
@@ -41,18 +41,18 @@ int li_aws_sso_endpoint(const struct li_aws_attempt *attempt, const struct li_aw
     return 0;
 }
 
-static int cache_path(const struct li_aws_attempt *attempt,
-                      const struct li_aws_sso_session *session, char **path, struct li_error *err)
+static int cache_path(const struct li_aws_search *search, const struct li_aws_sso_session *session,
+                      char **path, struct li_error *err)
 {
     const char *key = session->name ? session->name : session->start_url;
     uint8_t digest[SHA_DIGEST_LENGTH];
     char digits[2 * SHA_DIGEST_LENGTH + 1];
 
-    if (!attempt->files.home)
+    if (!search->files.home)
         return li_fail(err, LI_EINVALID, "HOME is not set, so nobody knows where its token is");
     SHA1((const unsigned char *)key, strlen(key), digest);
     li_hex_encode(digest, sizeof(digest), digits);
-    if (asprintf(path, "%s/.aws/sso/cache/%s.json", attempt->files.home, digits) < 0)
+    if (asprintf(path, "%s/.aws/sso/cache/%s.json", search->files.home, digits) < 0)
         return li_fail_memory(err);
     return 0;
 }
@@ -102,7 +102,7 @@ static int make_request(const json_t *cache, char **body, struct li_error *err)
     return *body ? 0 : li_fail_memory(err);
 }
 
-static int ask(const struct li_aws_attempt *attempt, const struct li_aws_sso_session *session,
+static int ask(const struct li_aws_search *search, const struct li_aws_sso_session *session,
                const char *body, json_t **answer, struct li_error *err)
 {
     static const struct li_aws_service oidc = {"sso_oidc", LI_AWS_ENDPOINT_URL_SSO_OIDC};
@@ -118,12 +118,12 @@ static int ask(const struct li_aws_attempt *attempt, const struct li_aws_sso_ses
         .wait = LI_AWS_WAIT_FAR,
     };
     int status = 0;
-    int rc = li_aws_sso_endpoint(attempt, &oidc, "oidc", session->region, base, err);
+    int rc = li_aws_sso_endpoint(search, &oidc, "oidc", session->region, base, err);
 
     if (rc < 0)
         return rc;
     snprintf(url, sizeof(url), "%s/token", base);
-    rc = li_aws_fetch_json(attempt, &fetch, &status, answer, err);
+    rc = li_aws_fetch_json(search, &fetch, &status, answer, err);
     if (rc == 0 && status != 200)
         rc = li_fail(
             err, LI_EDENIED, "renewing the token: %.80s; run aws sso login --profile %.200s",
@@ -180,7 +180,7 @@ out:
     free(temporary);
 }
 
-static int renew(const struct li_aws_attempt *attempt, const struct li_aws_sso_session *session,
+static int renew(const struct li_aws_search *search, const struct li_aws_sso_session *session,
                  const char *path, json_t *cache, struct li_error *err)
 {
     json_t *answer = NULL;
@@ -188,9 +188,9 @@ static int renew(const struct li_aws_attempt *attempt, const struct li_aws_sso_s
     int rc = make_request(cache, &body, err);
 
     if (rc == 0)
-        rc = ask(attempt, session, body, &answer, err);
+        rc = ask(search, session, body, &answer, err);
     if (rc == 0)
-        rc = update(cache, answer, attempt->env->now(), err);
+        rc = update(cache, answer, search->env->now(), err);
     if (rc == 0)
         write_back(path, cache);
     if (body)
@@ -201,12 +201,12 @@ static int renew(const struct li_aws_attempt *attempt, const struct li_aws_sso_s
 }
 
 /* A token that could not be renewed is used as long as it lasts. */
-static int make_current(const struct li_aws_attempt *attempt,
+static int make_current(const struct li_aws_search *search,
                         const struct li_aws_sso_session *session, const char *path, json_t *cache,
                         struct li_error *err)
 {
     const char *when = li_aws_json_text(cache, "expiresAt");
-    int64_t now = attempt->env->now(), expires;
+    int64_t now = search->env->now(), expires;
     int rc;
 
     if (!li_aws_json_text(cache, "accessToken") || !when || li_aws_time_parse(when, &expires) < 0)
@@ -216,24 +216,24 @@ static int make_current(const struct li_aws_attempt *attempt,
     if (expires - now > RENEW_BEFORE)
         return 0;
     if (is_renewable(cache, session, now)) {
-        rc = renew(attempt, session, path, cache, err);
+        rc = renew(search, session, path, cache, err);
         return rc < 0 && expires > now ? 0 : rc;
     }
     return expires > now ? 0 : expired(session, when, err);
 }
 
-int li_aws_sso_token(const struct li_aws_attempt *attempt, const struct li_aws_sso_session *session,
+int li_aws_sso_token(const struct li_aws_search *search, const struct li_aws_sso_session *session,
                      struct li_buffer *out, struct li_error *err)
 {
     json_t *cache = NULL;
     const char *token;
     char *path = NULL;
-    int rc = cache_path(attempt, session, &path, err);
+    int rc = cache_path(search, session, &path, err);
 
     if (rc == 0)
         rc = load(path, session, &cache, err);
     if (rc == 0)
-        rc = make_current(attempt, session, path, cache, err);
+        rc = make_current(search, session, path, cache, err);
     if (rc == 0) {
         token = li_aws_json_text(cache, "accessToken");
         rc = li_buffer_append(out, token, strlen(token) + 1, err);

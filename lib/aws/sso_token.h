@@ -15,11 +15,11 @@ struct li_aws_sso_session {
 
 /* Appends the token and a NUL to OUT, which the caller wipes and frees. LI_EDENIED where there is
  * none, or it expired and cannot be renewed: the text says how to log in. */
-int li_aws_sso_token(const struct li_aws_attempt *attempt, const struct li_aws_sso_session *session,
+int li_aws_sso_token(const struct li_aws_search *search, const struct li_aws_sso_session *session,
                      struct li_buffer *out, struct li_error *err);
 
 /* The endpoint of SERVICE: what is configured, or https://HOST.REGION and AWS's domain. */
-int li_aws_sso_endpoint(const struct li_aws_attempt *attempt, const struct li_aws_service *service,
+int li_aws_sso_endpoint(const struct li_aws_search *search, const struct li_aws_service *service,
                         const char *host, const char *region, char url[LI_AWS_URL_SIZE],
                         struct li_error *err);
 

@@ -7,7 +7,7 @@
  * Requests in flight are bounded, and the bound shrinks while servers ask for less (429 and 503)
  * and where answers do not come in time (see window.h). TLS is always verified. Redirects are
  * answers like any other, and are not followed. Proxies are those of the environment, as curl(1)
- * reads them. Nothing is retried here: see retry.h.
+ * reads them. Nothing is retried here: see attempts.h.
  *
  * Requests and pauses that belong together are a group, and end together where it is called off:
  * who has failed for good need not wait for what was to follow.

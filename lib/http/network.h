@@ -18,7 +18,7 @@ int li_network_new(unsigned in_flight, struct li_network **out, struct li_error 
  * tells it. Any thread. */
 int li_network_send(struct li_network *network, struct li_transfer *transfer);
 
-/* These are li_http_pause(), li_http_cancel() and li_http_stop(). */
+/* These three do what http.h says of li_http_pause(), li_http_cancel() and li_http_stop(). */
 int li_network_pause(struct li_network *network, const struct li_http_group *group,
                      unsigned milliseconds, struct li_error *err);
 void li_network_cancel(struct li_network *network, struct li_http_group *group);

@@ -32,6 +32,7 @@ enum {
      * not there. */
     LI_RETRY_ATTEMPTS = 8,
     LI_RETRY_ATTEMPTS_UNKNOWN = 4,
+    LI_RETRY_ATTEMPTS_SPOILED = 4, /* where what comes is not what was sent */
     LI_RETRY_OUTAGE = 30000, /* milliseconds of an outage, at most, in which one asks for all */
     LI_RETRY_PROBE = 1000,   /* milliseconds from one question to the next, at most */
     LI_RETRY_LOOK = 200,     /* the same between looks at what it found */
@@ -41,6 +42,7 @@ struct li_retry_budget {
     atomic_int tokens;
 };
 
+/* Fills it: LI_RETRY_BUDGET tokens. */
 void li_retry_init(struct li_retry_budget *budget);
 
 /* Takes the tokens of one retry; false where there are too few. Any thread. */

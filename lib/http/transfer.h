@@ -35,6 +35,7 @@ int li_transfer_prepare(struct li_transfer *transfer, const struct li_http_reque
 /* What came of it: 0 with the response filled in, or an error, which is put into `error`. */
 int li_transfer_result(struct li_transfer *transfer, CURLcode code);
 
+/* Frees what it holds, and wipes its headers; its response with it, unless that was moved away. */
 void li_transfer_release(struct li_transfer *transfer);
 
 #endif

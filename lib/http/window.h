@@ -31,6 +31,7 @@ void li_window_init(struct li_window *window, unsigned most);
 /* Whether a request may begin now. */
 bool li_window_open(const struct li_window *window, uint64_t now);
 
+/* A request begins. */
 void li_window_begin(struct li_window *window);
 
 /* One that began has ended. FAILED: there was no answer. TOO_MANY: the server asked for less, and

@@ -1,57 +1,115 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which KMS a spec means. The scheme stands before the first colon, so that a path or an address of
- * a later kind may hold colons of its own.
+ * Which KMS a spec means. The kind stands before the first colon, so that a path or an address of a
+ * later kind may hold colons of its own.
  */
 #include "kms/kms.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "kms/kms_file.h"
 
-static const struct scheme {
-    const char *prefix;
-    int (*open)(const char *rest, const struct li_env *env, struct li_kms **out,
+static const struct kind {
+    const char *form; /* "file:PATH" */
+    int (*open)(const char *rest, const struct li_kms_options *options, struct li_kms **out,
                 struct li_error *err);
-    int (*create)(const char *rest, const struct li_env *env, struct li_error *err);
-} schemes[] = {
-    {"file:", li_kms_file_open, li_kms_file_create},
+    int (*create)(const char *rest, const struct li_kms_options *options, struct li_error *err);
+    bool is_service;
+} kinds[] = {
+#define ROW(name, form, example, service)                                                          \
+    {form, li_kms_##name##_open, li_kms_##name##_create, service},
+    LI_KMS_KINDS(ROW, ROW)
+#undef ROW
 };
 
-static const struct scheme *find_scheme(const char *spec, const char **rest, struct li_error *err)
-{
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-        size_t len = strlen(schemes[i].prefix);
+#define EXAMPLE_FIRST(name, form, example, service) example
+#define EXAMPLE_NEXT(name, form, example, service) " or " example
+#define EXAMPLES LI_KMS_KINDS(EXAMPLE_FIRST, EXAMPLE_NEXT)
 
-        if (strncmp(spec, schemes[i].prefix, len) == 0 && spec[len]) {
+/* The kind that SPEC begins as, with *REST what follows the colon, or NULL. */
+static const struct kind *find_kind(const char *spec, const char **rest)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        size_t len = strcspn(kinds[i].form, ":") + 1;
+
+        if (strncmp(spec, kinds[i].form, len) == 0) {
             *rest = spec + len;
-            return &schemes[i];
+            return &kinds[i];
         }
     }
-    li_fail(err, LI_EINVALID, "\"%s\" names no KMS; give file:PATH, as in file:/etc/lambdaimg.key",
-            spec);
     return NULL;
 }
 
-int li_kms_open(const char *spec, const struct li_env *env, struct li_kms **out,
+static const struct kind *need_kind(const char *spec, const char **rest, struct li_error *err)
+{
+    const struct kind *kind = find_kind(spec, rest);
+
+    if (kind && **rest)
+        return kind;
+    li_fail(err, LI_EINVALID, "\"%s\" names no KMS; give " LI_KMS_FORMS ", as in " EXAMPLES, spec);
+    return NULL;
+}
+
+bool li_kms_is_spec(const char *spec)
+{
+    const char *rest;
+
+    return find_kind(spec, &rest) != NULL;
+}
+
+bool li_kms_is_service(const char *spec)
+{
+    const char *rest;
+    const struct kind *kind = find_kind(spec, &rest);
+
+    return kind && kind->is_service;
+}
+
+int li_kms_default_spec(const char *config, const char *home, char **out, struct li_error *err)
+{
+    int n;
+
+    if (config && *config == '/')
+        n = asprintf(out, "file:%s/lambdaimg/key", config);
+    else if (home && *home)
+        n = asprintf(out, "file:%s/.config/lambdaimg/key", home);
+    else
+        return LI_END;
+    return n < 0 ? li_fail_memory(err) : 0;
+}
+
+int li_kms_open(const char *spec, const struct li_kms_options *options, struct li_kms **out,
                 struct li_error *err)
 {
     const char *rest;
-    const struct scheme *scheme = find_scheme(spec, &rest, err);
+    const struct kind *kind = need_kind(spec, &rest, err);
 
-    return scheme ? scheme->open(rest, env, out, err) : LI_EINVALID;
+    return kind ? kind->open(rest, options, out, err) : LI_EINVALID;
 }
 
-int li_kms_create(const char *spec, const struct li_env *env, struct li_error *err)
+int li_kms_create(const char *spec, const struct li_kms_options *options, struct li_error *err)
 {
     const char *rest;
-    const struct scheme *scheme = find_scheme(spec, &rest, err);
+    const struct kind *kind = need_kind(spec, &rest, err);
 
-    return scheme ? scheme->create(rest, env, err) : LI_EINVALID;
+    return kind ? kind->create(rest, options, err) : LI_EINVALID;
+}
+
+int li_kms_wrap(struct li_kms *kms, const struct li_kms_context *context,
+                const struct li_secret *key, struct li_buffer *blob, struct li_error *err)
+{
+    return kms->ops->wrap(kms, context, key, blob, err);
+}
+
+int li_kms_unwrap(struct li_kms *kms, const struct li_kms_context *context, const uint8_t *blob,
+                  size_t len, struct li_secret *key, struct li_error *err)
+{
+    return kms->ops->unwrap(kms, context, blob, len, key, err);
 }
 
 void li_kms_free(struct li_kms *kms)
 {
     if (kms)
-        kms->free(kms);
+        kms->ops->free(kms);
 }

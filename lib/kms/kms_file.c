@@ -28,7 +28,7 @@ enum {
 static const char wrap_label[] = "lambdaimg wrap"; /* its NUL belongs to it */
 
 struct kms_file {
-    struct li_kms kms;
+    struct li_kms kms; /* first, so that one can be had from the other */
     const struct li_env *env;
     struct li_secret wrapping;
 };
@@ -55,7 +55,7 @@ static int make_context(const struct li_kms_context *context, uint8_t *aad, size
 static int file_wrap(struct li_kms *kms, const struct li_kms_context *context,
                      const struct li_secret *key, struct li_buffer *blob, struct li_error *err)
 {
-    const struct kms_file *self = kms->self;
+    const struct kms_file *self = (const struct kms_file *)kms;
     uint8_t aad[CONTEXT_MAX];
     size_t aad_len;
     uint8_t wrap[WRAP_SIZE];
@@ -77,7 +77,7 @@ static int file_wrap(struct li_kms *kms, const struct li_kms_context *context,
 static int file_unwrap(struct li_kms *kms, const struct li_kms_context *context,
                        const uint8_t *blob, size_t len, struct li_secret *key, struct li_error *err)
 {
-    const struct kms_file *self = kms->self;
+    const struct kms_file *self = (const struct kms_file *)kms;
     uint8_t aad[CONTEXT_MAX];
     size_t aad_len;
     struct li_secret opened;
@@ -104,7 +104,7 @@ static int file_unwrap(struct li_kms *kms, const struct li_kms_context *context,
 
 static void file_free(struct li_kms *kms)
 {
-    struct kms_file *self = kms->self;
+    struct kms_file *self = (struct kms_file *)kms;
 
     li_secret_wipe(&self->wrapping);
     free(self);
@@ -126,7 +126,9 @@ static int expand_key(struct kms_file *self, const struct li_secret *key, struct
     return 0;
 }
 
-int li_kms_file_open(const char *path, const struct li_env *env, struct li_kms **out,
+static const struct li_kms_operations operations = {file_wrap, file_unwrap, file_free};
+
+int li_kms_file_open(const char *path, const struct li_kms_options *options, struct li_kms **out,
                      struct li_error *err)
 {
     struct kms_file *self = calloc(1, sizeof(*self));
@@ -135,9 +137,8 @@ int li_kms_file_open(const char *path, const struct li_env *env, struct li_kms *
 
     if (!self)
         return li_fail_memory(err);
-    self->env = env;
-    self->kms =
-        (struct li_kms){.self = self, .wrap = file_wrap, .unwrap = file_unwrap, .free = file_free};
+    self->env = options->env;
+    self->kms.ops = &operations;
     rc = li_key_file_read(path, &key, err);
     if (rc == 0)
         rc = expand_key(self, &key, err);
@@ -150,7 +151,7 @@ int li_kms_file_open(const char *path, const struct li_env *env, struct li_kms *
     return 0;
 }
 
-int li_kms_file_create(const char *path, const struct li_env *env, struct li_error *err)
+int li_kms_file_create(const char *path, const struct li_kms_options *options, struct li_error *err)
 {
-    return li_key_file_create(path, env, err);
+    return li_key_file_create(path, options->env, err);
 }

@@ -71,8 +71,7 @@ static int restore_description(struct making *m, const struct li_root *root, str
     if (rc == 0)
         rc = encode_description(root->repository, &text, err);
     if (rc == 0)
-        rc = li_store_replace_if(m->store, li_key_description, old.data, old.len, text.data,
-                                 text.len, err);
+        rc = li_store_replace_if(m->store, li_key_description, &old, text.data, text.len, err);
     if (rc == 0)
         m->restored = true;
     li_buffer_free(&old);

@@ -55,7 +55,7 @@ static int write_once(struct li_store *store, const char *key, const struct li_b
     if (rc == LI_ENOTFOUND)
         rc = li_store_put_if_absent(store, key, text->data, text->len, err);
     else if (rc == 0)
-        rc = li_store_replace_if(store, key, old.data, old.len, text->data, text->len, err);
+        rc = li_store_replace_if(store, key, &old, text->data, text->len, err);
     if (rc == LI_END)
         rc = li_fail(err, LI_ECHANGED, "%s/%s: others write it all the time", store->address, key);
     li_buffer_free(&old);

@@ -22,7 +22,7 @@ int li_wrap_open(struct li_repo *repo, const char *key, const struct li_kms_cont
         goto out;
     rc = li_wrap_decode(object.data, object.len, &blob, &len, err);
     if (rc == 0)
-        rc = repo->kms->unwrap(repo->kms, context, blob, len, secret, err);
+        rc = li_kms_unwrap(repo->kms, context, blob, len, secret, err);
     /* A key that the KMS has not got is none that was not wrapped for. */
     if (rc == LI_ENOTFOUND)
         rc = err->code = LI_EDENIED;
@@ -37,7 +37,7 @@ int li_wrap_make(struct li_kms *kms, const struct li_kms_context *context,
                  const struct li_secret *secret, struct li_buffer *out, struct li_error *err)
 {
     struct li_buffer blob = {0};
-    int rc = kms->wrap(kms, context, secret, &blob, err);
+    int rc = li_kms_wrap(kms, context, secret, &blob, err);
 
     if (rc == 0)
         rc = li_wrap_encode(&blob, out, err);

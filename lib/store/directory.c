@@ -146,10 +146,16 @@ static int read_into(int fd, uint64_t offset, size_t len, struct li_buffer *out,
 }
 
 /* At most LEN bytes from OFFSET; where they are to be the WHOLE object, no more may follow. */
-static int read_key(struct li_directory *d, const char *key, uint64_t offset, size_t len,
-                    bool whole, struct li_buffer *out, struct li_error *err)
+struct part {
+    uint64_t offset;
+    size_t len;
+    bool whole;
+};
+
+static int read_part(struct li_directory *d, const char *key, const struct part *part,
+                     struct li_buffer *out, struct li_error *err)
 {
-    uint64_t size;
+    uint64_t size, offset;
     int fd = -1;
     int rc;
 
@@ -157,13 +163,13 @@ static int read_key(struct li_directory *d, const char *key, uint64_t offset, si
     rc = open_key(d, key, &fd, &size, err);
     if (rc < 0)
         return rc;
-    if (offset > size)
-        offset = size;
-    if (whole && size - offset > len)
+    offset = part->offset < size ? part->offset : size;
+    if (part->whole && size - offset > part->len)
         rc = li_fail(err, LI_ELIMIT, "it has %llu bytes; at most %zu are allowed here",
-                     (unsigned long long)size, len);
+                     (unsigned long long)size, part->len);
     else
-        rc = read_into(fd, offset, len < size - offset ? len : (size_t)(size - offset), out, err);
+        rc = read_into(fd, offset, part->len < size - offset ? part->len : (size_t)(size - offset),
+                       out, err);
     close(fd);
     return rc;
 }
@@ -171,13 +177,17 @@ static int read_key(struct li_directory *d, const char *key, uint64_t offset, si
 static int get(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
                struct li_error *err)
 {
-    return read_key((struct li_directory *)store, key, 0, limit, true, out, err);
+    const struct part whole = {.len = limit, .whole = true};
+
+    return read_part((struct li_directory *)store, key, &whole, out, err);
 }
 
 static int get_range(struct li_store *store, const char *key, uint64_t offset, size_t len,
                      struct li_buffer *out, struct li_error *err)
 {
-    return read_key((struct li_directory *)store, key, offset, len, false, out, err);
+    const struct part part = {.offset = offset, .len = len};
+
+    return read_part((struct li_directory *)store, key, &part, out, err);
 }
 
 static int exists_one(struct li_directory *d, const char *key, uint64_t most, bool *present,

@@ -86,8 +86,8 @@ int li_directory_put_if_absent(struct li_store *store, const char *key, const vo
                                size_t len, struct li_error *err);
 int li_directory_replace(struct li_store *store, const char *key, const void *data, size_t len,
                          struct li_error *err);
-int li_directory_replace_if(struct li_store *store, const char *key, const void *expected,
-                            size_t expected_len, const void *data, size_t len,
+int li_directory_replace_if(struct li_store *store, const char *key,
+                            const struct li_buffer *expected, const void *data, size_t len,
                             struct li_error *err);
 int li_directory_remove(struct li_store *store, const char *key, struct li_error *err);
 int li_directory_copy(struct li_store *store, const char *from, const char *to,

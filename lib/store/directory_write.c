@@ -194,7 +194,7 @@ static int take_lock(struct li_directory *d, int *fd, struct li_error *err)
 }
 
 /* LI_ECHANGED where NAME does not hold exactly EXPECTED. */
-static int compare(int parent, const char *name, const void *expected, size_t len,
+static int compare(int parent, const char *name, const struct li_buffer *expected,
                    struct li_error *err)
 {
     struct li_buffer now = {0};
@@ -205,17 +205,19 @@ static int compare(int parent, const char *name, const void *expected, size_t le
     rc = li_directory_file(parent, name, &fd, &size, err);
     if (rc < 0)
         return rc == LI_ENOTFOUND ? li_fail(err, LI_ECHANGED, "it was removed by another") : rc;
-    if (size == len)
-        rc = li_read_rest(fd, len, &now, err);
-    if (rc == 0 && (now.len != len || (len && memcmp(now.data, expected, len) != 0)))
+    if (size == expected->len)
+        rc = li_read_rest(fd, expected->len, &now, err);
+    if (rc == 0 && (now.len != expected->len ||
+                    (expected->len && memcmp(now.data, expected->data, expected->len) != 0)))
         rc = li_fail(err, LI_ECHANGED, "it was changed by another");
     close(fd);
     li_buffer_free(&now);
     return rc;
 }
 
-int li_directory_replace_if(struct li_store *store, const char *key, const void *expected,
-                            size_t expected_len, const void *data, size_t len, struct li_error *err)
+int li_directory_replace_if(struct li_store *store, const char *key,
+                            const struct li_buffer *expected, const void *data, size_t len,
+                            struct li_error *err)
 {
     struct li_directory *d = (struct li_directory *)store;
     struct li_directory_temporary t = {-1, ""};
@@ -232,7 +234,7 @@ int li_directory_replace_if(struct li_store *store, const char *key, const void 
     if (rc == 0)
         rc = take_lock(d, &lock, err);
     if (rc == 0)
-        rc = compare(parent, name, expected, expected_len, err);
+        rc = compare(parent, name, expected, err);
     if (rc == 0)
         rc = li_directory_temporary_rename(d, &t, parent, name, err);
     if (lock >= 0)

@@ -96,14 +96,12 @@ static int replace(struct li_store *store, const char *key, const void *data, si
     return answer(f, v, rc, err);
 }
 
-static int replace_if(struct li_store *store, const char *key, const void *expected,
-                      size_t expected_len, const void *data, size_t len, struct li_error *err)
+static int replace_if(struct li_store *store, const char *key, const struct li_buffer *expected,
+                      const void *data, size_t len, struct li_error *err)
 {
     struct fault *f = (struct fault *)store;
     enum verdict v = decide(f, LI_FAULT_REPLACE_IF);
-    int rc = v == FAIL
-                 ? 0
-                 : f->inner->ops->replace_if(f->inner, key, expected, expected_len, data, len, err);
+    int rc = v == FAIL ? 0 : f->inner->ops->replace_if(f->inner, key, expected, data, len, err);
 
     return answer(f, v, rc, err);
 }

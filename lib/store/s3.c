@@ -21,13 +21,13 @@ static int flush(struct li_store *store, struct li_error *err)
 
 static void stats(struct li_store *store, struct li_store_stats *out)
 {
-    struct li_s3 *s3 = (struct li_s3 *)store;
+    const struct li_aws_counters *counters = &((struct li_s3 *)store)->client->aws.counters;
 
     for (size_t i = 0; i < LI_STORE_REQUESTS; i++)
-        out->requests[i] = atomic_load(&s3->client->requests[i]);
-    out->repeated = atomic_load(&s3->client->repeated);
-    out->sent = atomic_load(&s3->client->sent);
-    out->received = atomic_load(&s3->client->received);
+        out->requests[i] = atomic_load(&counters->requests[i]);
+    out->repeated = atomic_load(&counters->repeated);
+    out->sent = atomic_load(&counters->sent);
+    out->received = atomic_load(&counters->received);
 }
 
 static void s3_free(struct li_store *store)
@@ -36,7 +36,7 @@ static void s3_free(struct li_store *store)
 
     if (!s3->forked) {
         pthread_mutex_destroy(&s3->client->probing);
-        pthread_mutex_destroy(&s3->client->lock);
+        li_aws_client_destroy(&s3->client->aws);
         free(s3->client);
         free(store->address);
         free(store->place);
@@ -63,7 +63,7 @@ static void cancel(struct li_store *store)
 {
     struct li_s3 *s3 = (struct li_s3 *)store;
 
-    li_http_cancel(s3->client->http, &s3->group);
+    li_http_cancel(s3->client->aws.options.http, &s3->group);
 }
 
 static const struct li_store_operations operations = {
@@ -86,38 +86,69 @@ static const struct li_store_operations operations = {
     .free = s3_free,
 };
 
+/* ---- the client ------------------------------------------------------------------------------ */
+
+static int tell(const struct li_aws_client *client, const struct li_aws_refusal *refusal,
+                struct li_error *err)
+{
+    return li_s3_error_tell(((const struct li_s3_client *)client)->location.bucket, refusal, err);
+}
+
+/* Calls follow a bucket to the region that the server names. */
+static bool move(const struct li_aws_client *client, const char *region,
+                 struct li_aws_destination *destination)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+
+    return li_s3_location_move(&((const struct li_s3_client *)client)->location, region,
+                               destination, &ignored) == 0;
+}
+
+static const struct li_aws_client_operations calls = {
+    .read_error = li_s3_error_read,
+    .is_passing = li_s3_error_is_passing,
+    .tell = tell,
+    .move = move,
+};
+
+static void set_client(struct li_s3_client *client, const struct li_s3_options *options,
+                       const struct li_env *env)
+{
+    const struct li_aws_client_options aws = {.ops = &calls,
+                                              .service = "s3",
+                                              .env = env,
+                                              .http = options->http,
+                                              .provider = options->provider,
+                                              .stall =
+                                                  options->stall ? options->stall : LI_S3_STALL};
+
+    li_aws_client_init(&client->aws, &aws);
+    client->notice = options->notice;
+    client->notice_arg = options->notice_arg;
+    pthread_mutex_init(&client->probing, NULL);
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
 static int set_address(struct li_s3 *s3, struct li_error *err)
 {
-    size_t len = strlen(s3->client->place.prefix);
+    const struct li_s3_location *location = &s3->client->location;
+    size_t len = strlen(location->prefix);
 
-    if (asprintf(&s3->store.address, "s3://%s%s%.*s", s3->client->place.bucket, len ? "/" : "",
-                 len ? (int)len - 1 : 0, s3->client->place.prefix) < 0) {
+    if (asprintf(&s3->store.address, "s3://%s%s%.*s", location->bucket, len ? "/" : "",
+                 len ? (int)len - 1 : 0, location->prefix) < 0) {
         s3->store.address = NULL;
         return li_fail_memory(err);
     }
     /* No two buckets of AWS have one name, nor have two at one endpoint. */
     if (asprintf(&s3->store.place, "%s%s %s/%s",
-                 s3->client->place.amazon ? s3->client->place.region : s3->client->place.given.host,
-                 s3->client->place.amazon ? ".aws" : s3->client->place.given.path,
-                 s3->client->place.bucket, s3->client->place.prefix) < 0) {
+                 location->amazon ? s3->client->aws.destination.region : location->given.host,
+                 location->amazon ? ".aws" : location->given.path, location->bucket,
+                 location->prefix) < 0) {
         s3->store.place = NULL;
         return li_fail_memory(err);
     }
     return 0;
-}
-
-static void set_client(struct li_s3_client *client, const struct li_s3_options *options,
-                       const struct li_env *env)
-{
-    client->env = env;
-    client->http = options->http;
-    client->provider = options->provider;
-    client->stall = options->stall ? options->stall : LI_S3_STALL;
-    client->notice = options->notice;
-    client->notice_arg = options->notice_arg;
-    li_retry_init(&client->budget);
-    pthread_mutex_init(&client->probing, NULL);
-    pthread_mutex_init(&client->lock, NULL);
 }
 
 int li_s3_open(const char *address, const struct li_s3_options *options, const struct li_env *env,
@@ -138,9 +169,9 @@ int li_s3_open(const char *address, const struct li_s3_options *options, const s
     s3->store.width = WIDTH;
     s3->store.remote = true;
     s3->client = client;
-    rc = li_s3_place_parse(address, options, &client->place, err);
+    rc = li_s3_location_parse(address, options, &client->location, &client->aws.destination, err);
     /* AWS keeps conditions; no need to try. */
-    support = client->place.amazon ? LI_S3_HONOURED : LI_S3_UNKNOWN;
+    support = client->location.amazon ? LI_S3_HONOURED : LI_S3_UNKNOWN;
     atomic_init(&client->if_absent.support, support);
     atomic_init(&client->if_match.support, support);
     if (rc == 0)

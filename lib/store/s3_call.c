@@ -1,110 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request to the bucket, sent until there is an answer: what may pass by itself is sent again
- * after a wait, and all else ends the call.
+ * What makes a call of S3 of a request about a key. The answer to a HEAD has no body, so the reason
+ * why it was refused is asked for by a GET of one byte.
  */
-#include "store/s3_attempt.h"
+#include "store/s3_internal.h"
 
-enum { SPOILED = 4 }; /* attempts in all where what comes is not what was sent */
+_Static_assert((int)LI_STORE_REQUESTS <= (int)LI_AWS_KINDS, "each kind of request has a counter");
 
-static bool is_out(const struct li_s3_sending *s)
+/* What a request about KEY counts as. */
+static enum li_store_request kind_of(enum li_http_method method, const char *key)
 {
-    return s->response.unreached && li_retry_is_out(&s->s3->client->outage, li_http_milliseconds());
+    static const enum li_store_request kinds[] = {[LI_HTTP_GET] = LI_STORE_GET,
+                                                  [LI_HTTP_HEAD] = LI_STORE_HEAD,
+                                                  [LI_HTTP_PUT] = LI_STORE_PUT,
+                                                  [LI_HTTP_POST] = LI_STORE_DELETE,
+                                                  [LI_HTTP_DELETE] = LI_STORE_DELETE};
+
+    return !key && method == LI_HTTP_GET ? LI_STORE_LIST : kinds[method];
 }
 
-static void stop_asking(struct li_s3_sending *s)
+int li_s3_call(struct li_s3 *s3, const char *key, const struct li_aws_call *call,
+               struct li_http_response *out, struct li_error *err)
 {
-    if (s->asks)
-        li_retry_asked(&s->s3->client->outage);
-    s->asks = false;
-}
+    static const struct li_http_header range = {"Range", "bytes=0-0"};
+    static const int any[] = {404, 416, 0};
+    struct li_aws_call why = {.method = LI_HTTP_GET,
+                              .headers = &range,
+                              .header_count = 1,
+                              .limit = LI_S3_REPLY_MAX,
+                              .kind = kind_of(LI_HTTP_GET, key),
+                              .group = &s3->group,
+                              .accept = any};
+    struct li_aws_call whole = *call;
+    struct li_buffer path = {0};
+    int rc = li_s3_location_path(&s3->client->location, key, &path, err);
 
-static bool may_try_again(struct li_s3_sending *s, const struct li_error *err)
-{
-    struct li_s3_client *client = s->s3->client;
-    unsigned most = atomic_load(&client->answered) ? LI_RETRY_ATTEMPTS : LI_RETRY_ATTEMPTS_UNKNOWN;
-
-    if (s->spoiled && err->code == LI_ECORRUPT && most > SPOILED)
-        most = SPOILED;
-    return s->attempts - s->asked < most && li_retry_take(&client->budget);
-}
-
-static int pause_at_random(struct li_s3_sending *s, unsigned least, unsigned attempt, unsigned most,
-                           struct li_error *err)
-{
-    struct li_s3 *s3 = s->s3;
-    uint32_t random;
-    unsigned wait;
-    int rc = s3->client->env->random(&random, sizeof(random), err);
-
-    if (rc < 0)
-        return rc;
-    wait = li_retry_wait(attempt, random, least);
-    return li_http_pause(s3->client->http, &s3->group, wait < most ? wait : most, err);
-}
-
-/* Waits for the next attempt, or returns a negative error where there is none. In an outage one
- * asks for all, at its own pace; the others wait until it is answered, or ask in its place. */
-static int wait_for_next(struct li_s3_sending *s, struct li_error *err)
-{
-    struct li_error before = *err;
-    int rc;
-
-    if (s->asks && is_out(s)) {
-        s->asked++;
-        rc = pause_at_random(s, LI_RETRY_PROBE / 2, s->asked + 1, LI_RETRY_PROBE, err);
-    } else {
-        stop_asking(s);
-        if (!may_try_again(s, err))
-            return LI_ENETWORK;
-        rc = pause_at_random(s, (unsigned)li_retry_after(&s->response), s->attempts - s->asked,
-                             LI_RETRY_LONGEST, err);
-        while (rc == 0 && is_out(s) && !(s->asks = li_retry_ask(&s->s3->client->outage)))
-            rc = pause_at_random(s, LI_RETRY_LOOK / 2, 2, LI_RETRY_LOOK, err);
-    }
+    whole.path = why.path = (const char *)path.data;
+    whole.kind = kind_of(call->method, key);
+    whole.group = &s3->group;
+    whole.why = call->method == LI_HTTP_HEAD ? &why : NULL;
     if (rc == 0)
-        *err = before;
-    return rc;
-}
-
-static int refuse(struct li_s3_sending *s, int rc, struct li_error *err)
-{
-    if (rc < 0 && s->attempts > 1)
-        return li_context(err, "no %sanswer in %u attempts", s->spoiled ? "sound " : "",
-                          s->attempts);
-    if (rc < 0)
-        return rc;
-    if (s->expired)
-        return err->code;
-    return li_s3_error_tell(&s->said, s->call->method, s->response.status, s->attempts,
-                            s->place.bucket, &s->credentials, err);
-}
-
-int li_s3_call(struct li_s3 *s3, const struct li_s3_call *call, struct li_http_response *out,
-               struct li_error *err)
-{
-    struct li_s3_sending s = {.s3 = s3, .call = call};
-    enum li_s3_verdict verdict = LI_S3_LATER;
-    int rc = 0, waited = 0;
-
-    while (verdict == LI_S3_LATER && waited == 0) {
-        s.attempts++;
-        verdict = li_s3_attempt(&s, &rc, err);
-        if (verdict == LI_S3_LATER)
-            waited = wait_for_next(&s, err);
-    }
-    if (waited == LI_ECANCELLED) {
-        rc = waited;
-    } else if (verdict != LI_S3_ANSWERED) {
-        rc = refuse(&s, rc, err);
-    } else {
-        li_retry_refill(&s3->client->budget);
-        li_http_response_free(out);
-        *out = s.response;
-        s.response = (struct li_http_response){0};
-    }
-    stop_asking(&s);
-    li_http_response_free(&s.response);
-    li_aws_credentials_wipe(&s.credentials);
+        rc = li_aws_call(&s3->client->aws, &whole, out, err);
+    li_buffer_free(&path);
     return rc;
 }

@@ -7,15 +7,14 @@ static int send_copy(struct li_s3 *s3, const char *source, const char *to, bool 
 {
     static const int accept[] = {304, 412, 501, 0};
     const struct li_http_header headers[] = {{"x-amz-copy-source", source}, {"If-None-Match", "*"}};
-    const struct li_s3_call call = {.method = LI_HTTP_PUT,
-                                    .key = to,
-                                    .headers = headers,
-                                    .header_count = conditional ? 2 : 1,
-                                    .limit = LI_S3_REPLY_MAX,
-                                    .accept = conditional ? accept : NULL,
-                                    .may_fail_late = true};
+    const struct li_aws_call call = {.method = LI_HTTP_PUT,
+                                     .headers = headers,
+                                     .header_count = conditional ? 2 : 1,
+                                     .limit = LI_S3_REPLY_MAX,
+                                     .accept = conditional ? accept : NULL,
+                                     .may_fail_late = true};
     struct li_http_response response = {0};
-    int rc = li_s3_call(s3, &call, &response, err);
+    int rc = li_s3_call(s3, to, &call, &response, err);
 
     if (rc == 0)
         *status = response.status == 304 ? 412 : response.status;
@@ -28,7 +27,8 @@ static int send_copy(struct li_s3 *s3, const char *source, const char *to, bool 
 int li_s3_copy(struct li_store *store, const char *from, const char *to, struct li_error *err)
 {
     struct li_s3 *s3 = (struct li_s3 *)store;
-    const char *const path[] = {"/", s3->client->place.bucket, "/", s3->client->place.prefix, from};
+    const char *const path[] = {"/", s3->client->location.bucket, "/", s3->client->location.prefix,
+                                from};
     struct li_buffer source = {0};
     struct li_s3_seen seen;
     int status = 0, rc = li_s3_head(s3, to, &seen, err);

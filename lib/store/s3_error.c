@@ -20,7 +20,7 @@ static void keep(char *to, size_t size, const char *text, bool whole)
 
 static int note(void *arg, const char *path, const char *text, struct li_error *err)
 {
-    struct li_s3_error *said = arg;
+    struct li_aws_error *said = arg;
 
     (void)err;
     if (strcmp(path, "Error/Code") == 0)
@@ -34,13 +34,13 @@ static int note(void *arg, const char *path, const char *text, struct li_error *
     return 0;
 }
 
-void li_s3_error_read(const struct li_http_response *response, struct li_s3_error *out)
+void li_s3_error_read(const struct li_http_response *response, struct li_aws_error *out)
 {
     const char *region = li_http_header(response, "x-amz-bucket-region");
     const char *request = li_http_header(response, "x-amz-request-id");
     struct li_error ignored = LI_ERROR_INIT;
 
-    *out = (struct li_s3_error){.code = ""};
+    *out = (struct li_aws_error){.code = ""};
     if (response->body.len > 0)
         (void)li_xml_parse(response->body.data, response->body.len, note, out, &ignored);
     if (region)
@@ -52,7 +52,7 @@ void li_s3_error_read(const struct li_http_response *response, struct li_s3_erro
                                          : request || li_http_header(response, "x-amz-id-2");
 }
 
-bool li_s3_error_is_passing(const char *code)
+bool li_s3_error_is_passing(int status, const char *code)
 {
     static const char *const passing[] = {"RequestTimeout",
                                           "BadDigest",
@@ -67,10 +67,10 @@ bool li_s3_error_is_passing(const char *code)
     for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
         if (strcmp(code, passing[i]) == 0)
             return true;
-    return false;
+    return li_retry_is_passing(status);
 }
 
-static int code_of(const struct li_s3_error *said, int status)
+static int code_of(const struct li_aws_error *said, int status)
 {
     switch (status) {
     case 401:
@@ -87,10 +87,12 @@ static int code_of(const struct li_s3_error *said, int status)
 
 /* The server's own words, what they mean, and what to try. A hint, where there is one, says more
  * than the server's message. */
-static void explain(const struct li_s3_error *said, int status, const char *bucket,
-                    const struct li_aws_credentials *credentials, char *text, size_t size)
+static void explain(const struct li_aws_refusal *refusal, const char *bucket, char *text,
+                    size_t size)
 {
-    const char *key = credentials->access_key, *source = credentials->source;
+    const struct li_aws_error *said = refusal->said;
+    const char *key = refusal->credentials->access_key, *source = refusal->credentials->source;
+    int status = refusal->status;
 
     if (strcmp(said->code, "NoSuchBucket") == 0)
         snprintf(text, size,
@@ -123,17 +125,17 @@ static void explain(const struct li_s3_error *said, int status, const char *buck
         snprintf(text, size, "%s%s", *said->message ? ": " : "", said->message);
 }
 
-int li_s3_error_tell(const struct li_s3_error *said, enum li_http_method method, int status,
-                     unsigned attempts, const char *bucket,
-                     const struct li_aws_credentials *credentials, struct li_error *err)
+int li_s3_error_tell(const char *bucket, const struct li_aws_refusal *refusal, struct li_error *err)
 {
+    const struct li_aws_error *said = refusal->said;
     char why[512], times[32] = "";
 
-    explain(said, status, bucket, credentials, why, sizeof(why));
-    if (attempts > 1)
-        snprintf(times, sizeof(times), " %u times", attempts);
-    return li_fail(err, code_of(said, status), "the server answered %s%s with %d%s%s%s%s%s%s",
-                   li_http_method_text(method), times, status, *said->code ? " " : "", said->code,
-                   why, *said->request ? " (request " : "", said->request,
-                   *said->request ? ")" : "");
+    explain(refusal, bucket, why, sizeof(why));
+    if (refusal->attempts > 1)
+        snprintf(times, sizeof(times), " %u times", refusal->attempts);
+    return li_fail(err, code_of(said, refusal->status),
+                   "the server answered %s%s with %d%s%s%s%s%s%s",
+                   li_http_method_text(refusal->method), times, refusal->status,
+                   *said->code ? " " : "", said->code, why, *said->request ? " (request " : "",
+                   said->request, *said->request ? ")" : "");
 }

@@ -6,66 +6,59 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "aws/endpoint.h"
-#include "aws/sign.h"
+#include "aws/call.h"
 #include "base/sha256.h"
-#include "http/retry.h"
 #include "store/s3.h"
 
 enum {
     LI_S3_BUCKET_MAX = 255,
     LI_S3_PREFIX_MAX = 512, /* with its final '/' */
-    LI_S3_REGION_MAX = 63,
     LI_S3_MARK_SIZE = 16,
     LI_S3_ETAG_MAX = 255,
     LI_S3_REPLY_MAX = 1 << 16,    /* bytes of an answer that says little */
     LI_S3_LISTING_MAX = 16 << 20, /* of one page of a listing */
 };
 
-/* ---- s3_place.c: where a bucket is ----------------------------------------------------------- */
+/* ---- s3_location.c: where a bucket is ---------------------------------------------------------
+ */
 
-struct li_s3_place {
+/* What an address and options say. It does not change; which region the bucket is in does. */
+struct li_s3_location {
     char bucket[LI_S3_BUCKET_MAX + 1];
     char prefix[LI_S3_PREFIX_MAX + 1]; /* "", or ends with '/' */
-    char region[LI_S3_REGION_MAX + 1];
-    bool amazon; /* AWS's own endpoint, made of the region */
-    enum li_s3_addressing addressing;
-    struct li_aws_endpoint given;    /* where not AMAZON */
-    struct li_aws_endpoint endpoint; /* to send to: with the bucket in the host, or not */
-    bool in_host;
+    bool amazon;                       /* at AWS's own endpoint, made of the region */
+    struct li_aws_endpoint given;      /* where not AMAZON */
+    bool in_host;                      /* the bucket is named in the host, not in the path */
 };
 
 /* From an address and options; LI_EINVALID. */
-int li_s3_place_parse(const char *address, const struct li_s3_options *options,
-                      struct li_s3_place *out, struct li_error *err);
+int li_s3_location_parse(const char *address, const struct li_s3_options *options,
+                         struct li_s3_location *out, struct li_aws_destination *destination,
+                         struct li_error *err);
 
-/* Moves it to REGION; LI_EINVALID where that is no name of a region, or one of another partition of
- * AWS, and nothing changes. */
-int li_s3_place_move(struct li_s3_place *place, const char *region, struct li_error *err);
+/* Moves DESTINATION to REGION; LI_EINVALID where that is not a region's name, or one of another
+ * partition of AWS, and nothing changes. */
+int li_s3_location_move(const struct li_s3_location *location, const char *region,
+                        struct li_aws_destination *destination, struct li_error *err);
 
-/* The path of the object KEY, or of the bucket where KEY is NULL, in front of it the endpoint's. */
-int li_s3_place_path(const struct li_s3_place *place, const char *key, struct li_buffer *out,
-                     struct li_error *err);
+/* The path of the object KEY, or of the bucket where KEY is NULL, below the endpoint's. */
+int li_s3_location_path(const struct li_s3_location *location, const char *key,
+                        struct li_buffer *out, struct li_error *err);
 
 /* ---- s3_error.c: what the server says when it says no ---------------------------------------- */
 
-struct li_s3_error {
-    char code[64], message[256], region[LI_S3_REGION_MAX + 1], request[128]; /* "" where not said */
-    bool absent; /* it says that there is no such object */
-};
+/* For a struct li_aws_client_operations. Codes are those of the S3 API reference. */
+void li_s3_error_read(const struct li_http_response *response, struct li_aws_error *out);
+bool li_s3_error_is_passing(int status, const char *code);
 
-/* From a body that may be anything, and headers. */
-void li_s3_error_read(const struct li_http_response *response, struct li_s3_error *out);
+/* Fills ERR for a call about BUCKET. LI_ENOTFOUND only where the server said that there is no such
+ * object; LI_EDENIED; LI_EINVALID (no such bucket, a request that the server does not understand, a
+ * 404 that is not S3's); LI_EUNSUPPORTED; LI_ENETWORK. */
+int li_s3_error_tell(const char *bucket, const struct li_aws_refusal *refusal,
+                     struct li_error *err);
 
-/* Whether CODE is of what may pass by itself. */
-bool li_s3_error_is_passing(const char *code);
-
-/* Fills ERR for METHOD with STATUS, after ATTEMPTS. LI_ENOTFOUND only where SAID is `absent`. */
-int li_s3_error_tell(const struct li_s3_error *said, enum li_http_method method, int status,
-                     unsigned attempts, const char *bucket,
-                     const struct li_aws_credentials *credentials, struct li_error *err);
-
-/* ---- s3_call.c: a request, until it is answered ---------------------------------------------- */
+/* ---- s3_call.c: a request about an object -----------------------------------------------------
+ */
 
 enum li_s3_support { LI_S3_UNKNOWN, LI_S3_HONOURED, LI_S3_IGNORED };
 
@@ -80,24 +73,15 @@ enum { LI_S3_TOLD_CONDITIONS = 1, LI_S3_TOLD_ETAG = 2, LI_S3_TOLD_RACE = 4, LI_S
 
 /* What all handles on a bucket share. */
 struct li_s3_client {
-    const struct li_env *env;
-    struct li_http *http;
-    struct li_aws_provider *provider;
+    struct li_aws_client aws; /* first, so that one can be had from the other */
+    struct li_s3_location location;
     void (*notice)(void *arg, const char *text);
     void *notice_arg;
-    struct li_retry_budget budget;
-    struct li_retry_outage outage;
-    unsigned stall;       /* seconds */
-    atomic_bool answered; /* the server, whatever it was */
     atomic_uint told;
     struct li_s3_condition if_absent, if_match; /* If-None-Match, If-Match */
     atomic_bool bare_etags;                     /* If-Match is compared without its quotes */
     atomic_bool no_batches; /* removals of many objects in one request are refused */
     pthread_mutex_t probing;
-    atomic_uint_fast64_t requests[LI_STORE_REQUESTS], repeated, sent, received;
-    pthread_mutex_t lock;
-    struct li_s3_place place; /* under lock, as the skew; bucket and prefix never change */
-    int64_t skew;             /* seconds that the server's clock is ahead of ours */
 };
 
 /* A handle on the bucket, and what is under way by it. */
@@ -108,40 +92,15 @@ struct li_s3 {
     bool forked;                /* client, address and place are another's */
 };
 
-struct li_s3_call {
-    enum li_http_method method;
-    const char *key; /* NULL: the bucket */
-    const struct li_aws_pair *query;
-    size_t query_count;
-    const struct li_http_header *headers;
-    size_t header_count;
-    const void *body;
-    size_t len;
-    const uint8_t *digest; /* SHA-256 of the body, or NULL */
-    size_t limit;          /* bytes of the answer's body */
-    const int *accept;     /* statuses besides 2xx that are an answer; ends with 0; or NULL */
-    /* Codes of errors that are an answer, whatever their status; ends with NULL; or NULL. */
-    const char *const *accept_codes;
-    bool may_fail_late; /* a 200 may hold an error, as those of CopyObject do */
-    /* Looks at an answer of 2xx, and may keep what it finds; one that it calls LI_ECORRUPT is asked
-     * for again, some times, and one of LI_ENETWORK like any failure. NULL: nothing to look at. */
-    int (*check)(void *arg, const struct li_http_response *response, struct li_error *err);
-    void *check_arg;
-};
-
-/* Sends until there is an answer of 2xx or of CALL's accept, which replaces *OUT. Otherwise an
- * error: LI_ENOTFOUND (no such object), LI_EDENIED, LI_EINVALID (no such bucket, a request that the
- * server does not understand, or a 404 that is not S3's), LI_EUNSUPPORTED, LI_ENETWORK, LI_EIO,
- * LI_ELIMIT. A 404 in CALL's accept is an answer only where it says that there is no such object.
- */
-int li_s3_call(struct li_s3 *s3, const struct li_s3_call *call, struct li_http_response *out,
-               struct li_error *err);
-
-/* Where the bucket is by now: the server may have named another region than the first. */
-void li_s3_place_now(struct li_s3 *s3, struct li_s3_place *out);
+/* Makes CALL about the object KEY, or about the bucket where KEY is NULL: fills in its path, what
+ * it counts as, the handle's group, and, for a HEAD, what tells why it was refused. Otherwise as
+ * li_aws_call(), with the errors of li_s3_error_tell(). */
+int li_s3_call(struct li_s3 *s3, const char *key, const struct li_aws_call *call,
+               struct li_http_response *out, struct li_error *err);
 
 /* ---- s3_condition.c: whether conditions count ------------------------------------------------ */
 
+/* What is known by now. Any thread. */
 enum li_s3_support li_s3_support(struct li_s3_condition *condition);
 
 /* What was seen of it. Refused: a put was answered with 501 under it, and was none without it; one
@@ -175,8 +134,8 @@ int li_s3_put_if_absent(struct li_store *store, const char *key, const void *dat
                         struct li_error *err);
 int li_s3_replace(struct li_store *store, const char *key, const void *data, size_t len,
                   struct li_error *err);
-int li_s3_replace_if(struct li_store *store, const char *key, const void *expected,
-                     size_t expected_len, const void *data, size_t len, struct li_error *err);
+int li_s3_replace_if(struct li_store *store, const char *key, const struct li_buffer *expected,
+                     const void *data, size_t len, struct li_error *err);
 int li_s3_remove(struct li_store *store, const char *key, struct li_error *err);
 int li_s3_remove_many(struct li_store *store, const char *const *keys, size_t count,
                       struct li_error *err);
@@ -198,6 +157,7 @@ struct li_s3_seen {
     char etag[LI_S3_ETAG_MAX + 1];      /* as sent, in quotes; "" for none */
 };
 
+/* Asks what there is at KEY; that there is nothing is no error. */
 int li_s3_head(struct li_s3 *s3, const char *key, struct li_s3_seen *out, struct li_error *err);
 
 /* Copies a header of at most SIZE - 1 bytes, or "". */
@@ -211,6 +171,7 @@ void li_s3_header(const struct li_http_response *response, const char *name, cha
 
 enum { LI_S3_DIGEST_SIZE = (LI_SHA256_SIZE + 2) / 3 * 4 + 1 };
 
+/* The SHA-256 of LEN bytes, also as LI_S3_DIGEST and S3's checksum headers have it. */
 int li_s3_digest(const void *data, size_t len, uint8_t digest[LI_SHA256_SIZE],
                  char text[LI_S3_DIGEST_SIZE], struct li_error *err);
 

@@ -199,12 +199,12 @@ static int fetch(struct li_s3 *s3, const char *prefix, bool deep, const char *to
                  struct page *page, struct li_error *err)
 {
     struct li_aws_pair query[6] = {{"list-type", "2"}, {"encoding-type", "url"}};
-    struct li_s3_call call = {.method = LI_HTTP_GET,
-                              .query = query,
-                              .query_count = 2,
-                              .limit = LI_S3_LISTING_MAX,
-                              .check = read_page,
-                              .check_arg = page};
+    struct li_aws_call call = {.method = LI_HTTP_GET,
+                               .query = query,
+                               .query_count = 2,
+                               .limit = LI_S3_LISTING_MAX,
+                               .check = read_page,
+                               .check_arg = page};
     struct li_http_response response = {0};
     int rc;
 
@@ -214,7 +214,7 @@ static int fetch(struct li_s3 *s3, const char *prefix, bool deep, const char *to
         query[call.query_count++] = (struct li_aws_pair){"delimiter", "/"};
     if (*token)
         query[call.query_count++] = (struct li_aws_pair){"continuation-token", token};
-    rc = li_s3_call(s3, &call, &response, err);
+    rc = li_s3_call(s3, NULL, &call, &response, err);
     li_http_response_free(&response);
     return rc;
 }
@@ -277,7 +277,7 @@ static int list_pages(struct li_s3 *s3, const char *whole, bool deep, li_store_v
         rc = next_page(s3, whole, deep, token, &page, err);
         if (rc < 0)
             break;
-        rc = visit_page(page, whole, strlen(s3->client->place.prefix), visit, arg, err);
+        rc = visit_page(page, whole, strlen(s3->client->location.prefix), visit, arg, err);
         more = page->truncated;
         keys += page->count;
         strcpy(token, page->token);
@@ -299,7 +299,7 @@ int li_s3_list(struct li_store *store, const char *prefix, bool deep, li_store_v
     char *whole = NULL;
     int rc;
 
-    if (asprintf(&whole, "%s%s", s3->client->place.prefix, prefix) < 0)
+    if (asprintf(&whole, "%s%s", s3->client->location.prefix, prefix) < 0)
         return li_fail_memory(err);
     rc = list_pages(s3, whole, deep, visit, arg, err);
     free(whole);

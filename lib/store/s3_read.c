@@ -65,13 +65,10 @@ int li_s3_get(struct li_store *store, const char *key, size_t limit, struct li_b
               struct li_error *err)
 {
     struct li_s3_whole whole = {.differed = false};
-    const struct li_s3_call call = {.method = LI_HTTP_GET,
-                                    .key = key,
-                                    .limit = limit,
-                                    .check = li_s3_check_digest,
-                                    .check_arg = &whole};
+    const struct li_aws_call call = {
+        .method = LI_HTTP_GET, .limit = limit, .check = li_s3_check_digest, .check_arg = &whole};
     struct li_http_response response = {0};
-    int rc = li_s3_call((struct li_s3 *)store, &call, &response, err);
+    int rc = li_s3_call((struct li_s3 *)store, key, &call, &response, err);
 
     out->len = 0;
     if (rc == 0)
@@ -114,12 +111,11 @@ int li_s3_get_range(struct li_store *store, const char *key, uint64_t offset, si
     static const int accept[] = {416, 0};
     char range[64];
     const struct li_http_header header = {"Range", range};
-    const struct li_s3_call call = {.method = LI_HTTP_GET,
-                                    .key = key,
-                                    .headers = &header,
-                                    .header_count = 1,
-                                    .limit = len,
-                                    .accept = accept};
+    const struct li_aws_call call = {.method = LI_HTTP_GET,
+                                     .headers = &header,
+                                     .header_count = 1,
+                                     .limit = len,
+                                     .accept = accept};
     struct li_http_response response = {0};
     int rc;
 
@@ -127,7 +123,7 @@ int li_s3_get_range(struct li_store *store, const char *key, uint64_t offset, si
     if (len == 0 || offset > UINT64_MAX - len)
         return get_nothing((struct li_s3 *)store, key, err);
     snprintf(range, sizeof(range), "bytes=%" PRIu64 "-%" PRIu64, offset, offset + len - 1);
-    rc = li_s3_call((struct li_s3 *)store, &call, &response, err);
+    rc = li_s3_call((struct li_s3 *)store, key, &call, &response, err);
     if (rc == LI_ELIMIT)
         rc = li_fail(err, LI_EUNSUPPORTED, "the server does not send parts of objects");
     if (rc == 0 && response.status == 206)
@@ -167,10 +163,10 @@ static void read_size(const struct li_http_response *response, struct li_s3_seen
 int li_s3_head(struct li_s3 *s3, const char *key, struct li_s3_seen *out, struct li_error *err)
 {
     static const int accept[] = {404, 0};
-    const struct li_s3_call call = {
-        .method = LI_HTTP_HEAD, .key = key, .limit = LI_S3_REPLY_MAX, .accept = accept};
+    const struct li_aws_call call = {
+        .method = LI_HTTP_HEAD, .limit = LI_S3_REPLY_MAX, .accept = accept};
     struct li_http_response response = {0};
-    int rc = li_s3_call(s3, &call, &response, err);
+    int rc = li_s3_call(s3, key, &call, &response, err);
 
     if (rc == 0) {
         out->present = response.status != 404;
@@ -201,7 +197,7 @@ static int work(void *arg, unsigned index, struct li_workers *team, struct li_er
            (i = atomic_fetch_add(&each->next, 1)) < each->count)
         rc = each->one(each->arg, &each->s3, i, err);
     if (rc < 0)
-        li_http_cancel(each->s3.client->http, &each->s3.group);
+        li_http_cancel(each->s3.client->aws.options.http, &each->s3.group);
     return rc;
 }
 

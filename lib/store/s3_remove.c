@@ -22,10 +22,10 @@ enum { BATCH = 1000 /* objects that one request may name */ };
 static int send_delete(struct li_s3 *s3, const char *key, struct li_error *err)
 {
     static const int accept[] = {404, 0};
-    const struct li_s3_call call = {
-        .method = LI_HTTP_DELETE, .key = key, .limit = LI_S3_REPLY_MAX, .accept = accept};
+    const struct li_aws_call call = {
+        .method = LI_HTTP_DELETE, .limit = LI_S3_REPLY_MAX, .accept = accept};
     struct li_http_response response = {0};
-    int rc = li_s3_call(s3, &call, &response, err);
+    int rc = li_s3_call(s3, key, &call, &response, err);
 
     li_http_response_free(&response);
     return rc;
@@ -62,7 +62,7 @@ struct batch {
 
 static const char *find_key(const struct batch *batch, const char *text)
 {
-    const char *prefix = batch->s3->client->place.prefix;
+    const char *prefix = batch->s3->client->location.prefix;
     size_t len = strlen(prefix);
 
     if (strncmp(text, prefix, len) != 0)
@@ -84,7 +84,7 @@ static int add_refusal(struct batch *batch, struct li_error *err)
         return 0;
     if (batch->refused == batch->count)
         return li_fail(err, LI_ECORRUPT, "the answer has more errors than there were objects");
-    next.passing = li_s3_error_is_passing(next.code);
+    next.passing = li_s3_error_is_passing(0, next.code);
     if (batch->refused == 0 || (batch->first.passing && !next.passing))
         batch->first = next;
     batch->refused++;
@@ -167,7 +167,7 @@ static int write_body(const struct batch *batch, struct li_buffer *out, struct l
     for (size_t i = 0; i < batch->count && rc == 0; i++) {
         rc = append(out, "<Object><Key>", err);
         if (rc == 0)
-            rc = append_escaped(out, batch->s3->client->place.prefix, err);
+            rc = append_escaped(out, batch->s3->client->location.prefix, err);
         if (rc == 0)
             rc = append_escaped(out, batch->keys[i], err);
         if (rc == 0)
@@ -187,25 +187,25 @@ static int send_body(struct batch *batch, const struct li_buffer *body, struct l
     char checksum[LI_S3_DIGEST_SIZE];
     const struct li_http_header headers[] = {{"Content-Type", "application/xml"},
                                              {"x-amz-checksum-sha256", checksum}};
-    const struct li_s3_call call = {.method = LI_HTTP_POST,
-                                    .query = &query,
-                                    .query_count = 1,
-                                    .headers = headers,
-                                    .header_count = sizeof(headers) / sizeof(headers[0]),
-                                    .body = body->data,
-                                    .len = body->len,
-                                    .digest = digest,
-                                    .limit = LI_S3_LISTING_MAX,
-                                    .accept = statuses,
-                                    .accept_codes = codes,
-                                    .may_fail_late = true,
-                                    .check = read_answer,
-                                    .check_arg = batch};
+    const struct li_aws_call call = {.method = LI_HTTP_POST,
+                                     .query = &query,
+                                     .query_count = 1,
+                                     .headers = headers,
+                                     .header_count = sizeof(headers) / sizeof(headers[0]),
+                                     .body = body->data,
+                                     .body_len = body->len,
+                                     .digest = digest,
+                                     .limit = LI_S3_LISTING_MAX,
+                                     .accept = statuses,
+                                     .accept_codes = codes,
+                                     .may_fail_late = true,
+                                     .check = read_answer,
+                                     .check_arg = batch};
     struct li_http_response response = {0};
     int rc = li_s3_digest(body->data, body->len, digest, checksum, err);
 
     if (rc == 0)
-        rc = li_s3_call(batch->s3, &call, &response, err);
+        rc = li_s3_call(batch->s3, NULL, &call, &response, err);
     if (rc == 0 && response.status > 299)
         rc = LI_END;
     li_http_response_free(&response);

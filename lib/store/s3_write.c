@@ -7,11 +7,6 @@
  * refused because of what it did itself the first time; so each put marks its object with a random
  * number, and who is refused looks whether the mark is its own.
  *
- * A server that refuses conditions says so (501). One that ignores them does not, so the first
- * small object that is put is put again, the same bytes once under each condition that does not
- * hold: what ignores that only repeats what it has. The two kinds are judged apart, and by more
- * than one 501, which may be another's on the way.
- *
  * Where a condition does not count there is a look before the put, and between the two a moment in
  * which another may write. For a chunk that is the same chunk. Of what is small, as pointers are,
  * there is a look afterwards, too: who finds another's bytes there has lost, and knows it. What
@@ -21,114 +16,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/hex.h"
-#include "store/s3_internal.h"
+#include "store/s3_put.h"
 
-enum {
-    /* Bytes of an object that is put again, or read again. Pointers and wraps have less; of chunks
-     * hardly any, and manifests of large images are not worth sending three times. */
-    SMALL = 4096,
-    MIXED = 3, /* times that what two have put at once is put again */
-};
+enum { MIXED = 3 /* times that what two have put at once is put again */ };
 
-/* A put of one object, however often it is tried. */
-struct put {
-    const char *key;
-    const void *data;
-    size_t len;
-    char mark[2 * LI_S3_MARK_SIZE + 1];
-    uint8_t digest[LI_SHA256_SIZE];
-    char checksum[LI_S3_DIGEST_SIZE]; /* the digest in Base64 */
-};
-
-static int prepare(struct li_s3 *s3, const char *key, const void *data, size_t len, struct put *put,
-                   struct li_error *err)
-{
-    uint8_t mark[LI_S3_MARK_SIZE];
-    int rc;
-
-    *put = (struct put){.key = key, .data = data, .len = len};
-    rc = s3->client->env->random(mark, sizeof(mark), err);
-    if (rc == 0)
-        rc = li_s3_digest(data, len, put->digest, put->checksum, err);
-    if (rc < 0)
-        return rc;
-    li_hex_encode(mark, sizeof(mark), put->mark);
-    return 0;
-}
-
-/* Sends it under CONDITION, or under none where that is NULL; returns the status in *STATUS: 2xx,
- * 412, 501, or 404 for an If-Match of what is gone. MinIO of 2023 says 304 to a write that is
- * refused, as to a read; that is 412 here. */
-static int send_put(struct li_s3 *s3, const struct put *put, const char *condition,
-                    const char *value, int *status, struct li_error *err)
-{
-    static const int conditional[] = {304, 404, 412, 501, 0};
-    const struct li_http_header headers[] = {{LI_S3_MARK, put->mark},
-                                             {LI_S3_DIGEST, put->checksum},
-                                             {"x-amz-checksum-sha256", put->checksum},
-                                             {condition, value}};
-    const struct li_s3_call call = {.method = LI_HTTP_PUT,
-                                    .key = put->key,
-                                    .headers = headers,
-                                    .header_count = condition ? 4 : 3,
-                                    .body = put->data,
-                                    .len = put->len,
-                                    .digest = put->digest,
-                                    .limit = LI_S3_REPLY_MAX,
-                                    .accept = condition ? conditional : NULL};
-    struct li_http_response response = {0};
-    int rc = li_s3_call(s3, &call, &response, err);
-
-    if (rc == 0)
-        *status = response.status == 304 ? 412 : response.status;
-    li_http_response_free(&response);
-    return rc;
-}
-
-/* ---- whether conditions count ---------------------------------------------------------------- */
-
-/* Sends the put again under a condition that does not hold, until it is known whether it counts. */
-static int probe_one(struct li_s3 *s3, const struct put *put, struct li_s3_condition *condition,
-                     const char *name, const char *value, struct li_error *err)
-{
-    int status = 501, rc = 0;
-
-    while (rc == 0 && status == 501 && li_s3_support(condition) == LI_S3_UNKNOWN) {
-        rc = send_put(s3, put, name, value, &status, err);
-        if (rc == 0 && (status == 412 || status == 404))
-            li_s3_is_honoured(condition);
-        else if (rc == 0 && status == 501)
-            li_s3_is_refused(s3, condition);
-        else if (rc == 0)
-            li_s3_is_ignored(s3, condition);
-    }
-    return rc;
-}
-
-/* PUT has just been written. No ETag is the one asked for: it would be the MD5 of something. */
-static int probe(struct li_s3 *s3, const struct put *put, struct li_error *err)
-{
-    int rc = 0;
-
-    if (put->len > SMALL)
-        return 0;
-    pthread_mutex_lock(&s3->client->probing);
-    rc = probe_one(s3, put, &s3->client->if_absent, "If-None-Match", "*", err);
-    if (rc == 0)
-        rc = probe_one(s3, put, &s3->client->if_match, "If-Match",
-                       "\"00000000000000000000000000000000\"", err);
-    pthread_mutex_unlock(&s3->client->probing);
-    return rc;
-}
-
-/* ---- put and replace ------------------------------------------------------------------------- */
-
-static int put_plainly(struct li_s3 *s3, const struct put *put, struct li_error *err)
+static int put_plainly(struct li_s3 *s3, const struct li_s3_put *put, struct li_error *err)
 {
     int status = 0;
 
-    return send_put(s3, put, NULL, NULL, &status, err);
+    return li_s3_put_send(s3, put, NULL, NULL, &status, err);
 }
 
 /* What is at a key, whole. Zero-initialise it. */
@@ -141,16 +37,15 @@ struct found {
 static int find(struct li_s3 *s3, const char *key, size_t limit, struct found *found,
                 struct li_error *err)
 {
-    const struct li_s3_call call = {.method = LI_HTTP_GET,
-                                    .key = key,
-                                    .limit = limit,
-                                    .check = li_s3_check_digest,
-                                    .check_arg = &found->whole};
+    const struct li_aws_call call = {.method = LI_HTTP_GET,
+                                     .limit = limit,
+                                     .check = li_s3_check_digest,
+                                     .check_arg = &found->whole};
     struct li_http_response response = {0};
     int rc;
 
     found->whole = (struct li_s3_whole){.differed = false};
-    rc = li_s3_call(s3, &call, &response, err);
+    rc = li_s3_call(s3, key, &call, &response, err);
     li_s3_header(&response, "etag", found->etag, sizeof(found->etag));
     li_buffer_free(&found->body);
     found->body = response.body;
@@ -175,19 +70,19 @@ static int compare(const struct found *found, int rc, const void *expected, size
  * once more. */
 static int find_sound(struct li_s3 *s3, const char *key, struct found *found, struct li_error *err)
 {
-    struct put again;
-    int rc = find(s3, key, SMALL, found, err);
+    struct li_s3_put again;
+    int rc = find(s3, key, LI_S3_SMALL, found, err);
 
     for (int i = 0; i < MIXED && rc == 0 && found->whole.mixed; i++) {
         li_s3_tell_once(s3, LI_S3_TOLD_MIXED,
                         "two wrote the same object at the same moment, which this server does not "
                         "prevent, and it had the bytes of one with the metadata of the other; it "
                         "was written once more");
-        rc = prepare(s3, key, found->body.data, found->body.len, &again, err);
+        rc = li_s3_put_prepare(s3, key, found->body.data, found->body.len, &again, err);
         if (rc == 0)
             rc = put_plainly(s3, &again, err);
         if (rc == 0)
-            rc = find(s3, key, SMALL, found, err);
+            rc = find(s3, key, LI_S3_SMALL, found, err);
     }
     return rc;
 }
@@ -195,12 +90,12 @@ static int find_sound(struct li_s3 *s3, const char *key, struct found *found, st
 /* PUT was written under no condition that is known to count: LI_ECHANGED where another has written
  * over it meanwhile. That it is gone is nobody's loss: it was there, and was removed. Of what is
  * not small nobody looks at the bytes: chunks have the same, and manifests names of their own. */
-static int read_back(struct li_s3 *s3, const struct put *put, struct li_error *err)
+static int read_back(struct li_s3 *s3, const struct li_s3_put *put, struct li_error *err)
 {
     struct found found = {.etag = ""};
     int rc = 0;
 
-    if (put->len <= SMALL) {
+    if (put->len <= LI_S3_SMALL) {
         rc = find_sound(s3, put->key, &found, err);
         rc = compare(&found, rc, put->data, put->len, err);
     }
@@ -216,7 +111,7 @@ static int read_back(struct li_s3 *s3, const struct put *put, struct li_error *e
     return rc;
 }
 
-static int look_and_put(struct li_s3 *s3, const struct put *put, struct li_error *err)
+static int look_and_put(struct li_s3 *s3, const struct li_s3_put *put, struct li_error *err)
 {
     struct li_s3_seen seen;
     int rc = li_s3_head(s3, put->key, &seen, err);
@@ -226,30 +121,30 @@ static int look_and_put(struct li_s3 *s3, const struct put *put, struct li_error
     return seen.present ? LI_END : put_plainly(s3, put, err);
 }
 
-static bool is_own(const struct put *put, const struct li_s3_seen *seen)
+static bool is_own(const struct li_s3_put *put, const struct li_s3_seen *seen)
 {
     return seen->present && strcmp(put->mark, seen->mark) == 0;
 }
 
 /* The server does not take the condition, or does not for once. */
-static int put_after_refusal(struct li_s3 *s3, const struct put *put, struct li_error *err)
+static int put_after_refusal(struct li_s3 *s3, const struct li_s3_put *put, struct li_error *err)
 {
     int rc = look_and_put(s3, put, err);
 
     if (rc == 0) {
         li_s3_is_refused(s3, &s3->client->if_absent);
-        rc = probe(s3, put, err);
+        rc = li_s3_put_probe(s3, put, err);
     }
     return rc;
 }
 
 /* Sets *PLAIN where it was put without the condition. */
-static int put_conditionally(struct li_s3 *s3, const struct put *put, bool *plain,
+static int put_conditionally(struct li_s3 *s3, const struct li_s3_put *put, bool *plain,
                              struct li_error *err)
 {
     struct li_s3_condition *condition = &s3->client->if_absent;
     struct li_s3_seen seen;
-    int status = 0, rc = send_put(s3, put, "If-None-Match", "*", &status, err);
+    int status = 0, rc = li_s3_put_send(s3, put, "If-None-Match", "*", &status, err);
 
     if (rc < 0)
         return rc;
@@ -268,7 +163,7 @@ static int put_conditionally(struct li_s3 *s3, const struct put *put, bool *plai
         return rc < 0 || is_own(put, &seen) ? rc : LI_END;
     }
     atomic_store(&condition->refused, 0);
-    return probe(s3, put, err);
+    return li_s3_put_probe(s3, put, err);
 }
 
 int li_s3_put_if_absent(struct li_store *store, const char *key, const void *data, size_t len,
@@ -277,8 +172,8 @@ int li_s3_put_if_absent(struct li_store *store, const char *key, const void *dat
     struct li_s3 *s3 = (struct li_s3 *)store;
     struct li_s3_condition *condition = &s3->client->if_absent;
     bool plain = true;
-    struct put put;
-    int rc = prepare(s3, key, data, len, &put, err);
+    struct li_s3_put put;
+    int rc = li_s3_put_prepare(s3, key, data, len, &put, err);
 
     if (rc < 0)
         return rc;
@@ -299,29 +194,30 @@ int li_s3_replace(struct li_store *store, const char *key, const void *data, siz
                   struct li_error *err)
 {
     struct li_s3 *s3 = (struct li_s3 *)store;
-    struct put put;
-    int rc = prepare(s3, key, data, len, &put, err);
+    struct li_s3_put put;
+    int rc = li_s3_put_prepare(s3, key, data, len, &put, err);
 
     return rc < 0 ? rc : put_plainly(s3, &put, err);
 }
 
 /* An ETag is compared with its quotes (RFC 9110, section 8.8.3), but some servers compare without
- * (Ceph 16 does, for writes). Sets *STATUS as send_put() does. */
-static int send_if_match(struct li_s3 *s3, const struct put *put, const char *etag, int *status,
-                         struct li_error *err)
+ * (Ceph 16 does, for writes). Sets *STATUS as li_s3_put_send() does. */
+static int send_if_match(struct li_s3 *s3, const struct li_s3_put *put, const char *etag,
+                         int *status, struct li_error *err)
 {
     char bare[LI_S3_ETAG_MAX + 1];
     size_t len = strlen(etag);
 
     if (!atomic_load(&s3->client->bare_etags) || len < 2 || etag[0] != '"')
-        return send_put(s3, put, "If-Match", etag, status, err);
+        return li_s3_put_send(s3, put, "If-Match", etag, status, err);
     snprintf(bare, sizeof(bare), "%.*s", (int)len - 2, etag + 1);
-    return send_put(s3, put, "If-Match", bare, status, err);
+    return li_s3_put_send(s3, put, "If-Match", bare, status, err);
 }
 
 /* The condition was refused: 0 where that was because of what we wrote ourselves, LI_END where it
  * was refused though it holds, so that the other way to write an ETag is to be tried. */
-static int look_why(struct li_s3 *s3, const struct put *put, const char *etag, struct li_error *err)
+static int look_why(struct li_s3 *s3, const struct li_s3_put *put, const char *etag,
+                    struct li_error *err)
 {
     struct li_s3_seen seen;
     int rc = li_s3_head(s3, put->key, &seen, err);
@@ -334,14 +230,14 @@ static int look_why(struct li_s3 *s3, const struct put *put, const char *etag, s
     return li_fail(err, LI_ECHANGED, "it was changed by another");
 }
 
-static int replace_plainly(struct li_s3 *s3, const struct put *put, struct li_error *err)
+static int replace_plainly(struct li_s3 *s3, const struct li_s3_put *put, struct li_error *err)
 {
     int rc = put_plainly(s3, put, err);
 
     return rc == 0 ? read_back(s3, put, err) : rc;
 }
 
-static int put_if_match(struct li_s3 *s3, const struct put *put, const char *etag,
+static int put_if_match(struct li_s3 *s3, const struct li_s3_put *put, const char *etag,
                         struct li_error *err)
 {
     struct li_s3_condition *condition = &s3->client->if_match;
@@ -366,7 +262,7 @@ static int put_if_match(struct li_s3 *s3, const struct put *put, const char *eta
 }
 
 /* What is there is EXPECTED, with ETAG. */
-static int replace_found(struct li_s3 *s3, const struct put *put, const char *etag,
+static int replace_found(struct li_s3 *s3, const struct li_s3_put *put, const char *etag,
                          struct li_error *err)
 {
     if (li_s3_support(&s3->client->if_match) == LI_S3_IGNORED)
@@ -379,17 +275,17 @@ static int replace_found(struct li_s3 *s3, const struct put *put, const char *et
     return replace_plainly(s3, put, err);
 }
 
-int li_s3_replace_if(struct li_store *store, const char *key, const void *expected,
-                     size_t expected_len, const void *data, size_t len, struct li_error *err)
+int li_s3_replace_if(struct li_store *store, const char *key, const struct li_buffer *expected,
+                     const void *data, size_t len, struct li_error *err)
 {
     struct li_s3 *s3 = (struct li_s3 *)store;
     struct found found = {.etag = ""};
-    struct put put;
-    int rc = prepare(s3, key, data, len, &put, err);
+    struct li_s3_put put;
+    int rc = li_s3_put_prepare(s3, key, data, len, &put, err);
 
     if (rc == 0) {
-        rc = find(s3, key, expected_len, &found, err);
-        rc = compare(&found, rc, expected, expected_len, err);
+        rc = find(s3, key, expected->len, &found, err);
+        rc = compare(&found, rc, expected->data, expected->len, err);
     }
     if (rc == LI_ENOTFOUND)
         rc = li_fail(err, LI_ECHANGED, "it was removed by another");

@@ -130,13 +130,13 @@ int li_store_replace(struct li_store *store, const char *key, const void *data, 
     return explain(settle(rc, 0, err), store, key, err);
 }
 
-int li_store_replace_if(struct li_store *store, const char *key, const void *expected,
-                        size_t expected_len, const void *data, size_t len, struct li_error *err)
+int li_store_replace_if(struct li_store *store, const char *key, const struct li_buffer *expected,
+                        const void *data, size_t len, struct li_error *err)
 {
     int rc = check_key(key, err);
 
     if (rc == 0)
-        rc = store->ops->replace_if(store, key, expected, expected_len, data, len, err);
+        rc = store->ops->replace_if(store, key, expected, data, len, err);
     return explain(settle(rc, LI_ECHANGED, err), store, key, err);
 }
 

@@ -65,8 +65,8 @@ struct li_store_operations {
                    struct li_error *err);
     /* Writes the object over one that still holds exactly EXPECTED; LI_ECHANGED where it does not,
      * or is gone. For pointers and root states. */
-    int (*replace_if)(struct li_store *store, const char *key, const void *expected,
-                      size_t expected_len, const void *data, size_t len, struct li_error *err);
+    int (*replace_if)(struct li_store *store, const char *key, const struct li_buffer *expected,
+                      const void *data, size_t len, struct li_error *err);
     /* Sets present[i] for each of COUNT keys. What has no bytes, or more than MOST, is not the
      * object that is looked for, and counts as absent. */
     int (*exists)(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
@@ -124,8 +124,8 @@ int li_store_put_if_absent(struct li_store *store, const char *key, const void *
                            struct li_error *err);
 int li_store_replace(struct li_store *store, const char *key, const void *data, size_t len,
                      struct li_error *err);
-int li_store_replace_if(struct li_store *store, const char *key, const void *expected,
-                        size_t expected_len, const void *data, size_t len, struct li_error *err);
+int li_store_replace_if(struct li_store *store, const char *key, const struct li_buffer *expected,
+                        const void *data, size_t len, struct li_error *err);
 int li_store_exists(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
                     bool *present, struct li_error *err);
 int li_store_list(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,

@@ -30,13 +30,13 @@ static bool next_body(struct li_buffer *out)
 }
 
 /* In place of s3_call.c's: there is no server. */
-int li_s3_call(struct li_s3 *s3, const struct li_s3_call *call, struct li_http_response *out,
-               struct li_error *err)
+int li_s3_call(struct li_s3 *s3, const char *key, const struct li_aws_call *call,
+               struct li_http_response *out, struct li_error *err)
 {
     struct li_http_response response = {.status = 200, .framed = true};
     int rc = 0;
 
-    (void)s3;
+    (void)s3, (void)key;
     if (!next_body(&response.body))
         return li_fail(err, LI_ENETWORK, "there are no more answers");
     if (call->check)
@@ -78,23 +78,26 @@ static void explain(void)
     struct li_http_response response = {.status = 403};
     const struct li_aws_credentials credentials = {.access_key = "AKIDEXAMPLE"};
     struct li_error err = LI_ERROR_INIT;
-    struct li_s3_error said;
+    struct li_aws_error said;
+    const struct li_aws_refusal refusal = {.said = &said,
+                                           .method = LI_HTTP_GET,
+                                           .status = response.status,
+                                           .attempts = 1,
+                                           .credentials = &credentials};
 
     add_header(&response.headers, "x-amz-bucket-region");
     add_header(&response.headers, "x-amz-request-id");
     next_body(&response.body);
     li_s3_error_read(&response, &said);
-    fuzz_check_error(
-        li_s3_error_tell(&said, LI_HTTP_GET, response.status, 1, "bucket", &credentials, &err),
-        &err);
+    fuzz_check_error(li_s3_error_tell("bucket", &refusal, &err), &err);
     li_http_response_free(&response);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const keys[] = {"chunks/aa/1", "chunks/aa/2", "a&b"};
-    struct li_s3_client client = {.env = &fuzz_env,
-                                  .place = {.bucket = "bucket", .prefix = "team/"}};
+    struct li_s3_client client = {.aws = {.options = {.env = &fuzz_env}},
+                                  .location = {.bucket = "bucket", .prefix = "team/"}};
     struct li_s3 s3 = {.client = &client};
     struct li_error err = LI_ERROR_INIT;
     size_t sum = 0;

@@ -184,12 +184,13 @@ static inline void reopen(struct repo_fixture *f)
 
 static inline struct li_kms *make_kms(struct repo_fixture *f, const char *name)
 {
+    const struct li_kms_options options = {.env = &f->env};
     struct li_kms *kms = NULL;
     char spec[128];
 
     snprintf(spec, sizeof(spec), "file:%s/%s", f->dir, name);
-    assert_done(li_kms_create(spec, &f->env, &f->err), &f->err);
-    assert_done(li_kms_open(spec, &f->env, &kms, &f->err), &f->err);
+    assert_done(li_kms_create(spec, &options, &f->err), &f->err);
+    assert_done(li_kms_open(spec, &options, &kms, &f->err), &f->err);
     return kms;
 }
 

@@ -337,21 +337,21 @@ static void answers_leave_nothing_in_what_they_outgrew(void **state)
     static const struct http_reply replies[] = {
         {.bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" PIECE PIECE PIECE PIECE
                   "0\r\n\r\n"}};
-    struct li_aws_attempt attempt = {.env = &unit_env};
+    struct li_aws_search search = {.env = &unit_env};
     struct li_http_response response = {0};
     struct http_server server;
     struct li_aws_fetch fetch = {.url = server.url, .wait = LI_AWS_WAIT_NEAR, .near = true};
 
     (void)state;
     http_server_start(&server, replies, 1);
-    assert_done(li_http_new(&(struct li_http_options){0}, &attempt.http, &err), &err);
+    assert_done(li_http_new(&(struct li_http_options){0}, &search.http, &err), &err);
     cleansed = 0;
-    assert_done(li_aws_fetch(&attempt, &fetch, &response, &err), &err);
+    assert_done(li_aws_fetch(&search, &fetch, &response, &err), &err);
     assert_int_equal(response.body.len, 256);
     assert_int_equal(cleansed, 2);
     li_http_response_free(&response);
     assert_int_equal(cleansed, 3);
-    li_http_free(attempt.http);
+    li_http_free(search.http);
     http_server_stop(&server);
     http_server_free(&server);
 }
@@ -367,10 +367,10 @@ static void programs_run_where_paths_begin(void **state)
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         const struct li_aws_settings settings = {.directory = directories[i]};
-        const struct li_aws_attempt attempt = {.settings = &settings, .env = &unit_env};
+        const struct li_aws_search search = {.settings = &settings, .env = &unit_env};
         struct li_aws_credentials got = {.expires = 0};
 
-        assert_done(li_aws_from_process(&attempt, command, &got, &err), &err);
+        assert_done(li_aws_from_process(&search, command, &got, &err), &err);
         assert_int_equal(strcmp(got.access_key, "usr") == 0, i == 0);
         li_aws_credentials_wipe(&got);
     }

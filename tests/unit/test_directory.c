@@ -113,8 +113,7 @@ static int count_up(void *arg, unsigned index, struct li_workers *team, struct l
         if (rc < 0)
             break;
         snprintf(text, sizeof(text), "%d", atoi((char *)old.data) + 1);
-        rc = li_store_replace_if(f->store, "counter", old.data, old.len, text, strlen(text) + 1,
-                                 err);
+        rc = li_store_replace_if(f->store, "counter", &old, text, strlen(text) + 1, err);
         done += rc == 0;
         if (rc == LI_ECHANGED)
             rc = 0;
@@ -156,7 +155,7 @@ static int put_and_remove(void *arg, unsigned index, struct li_workers *team, st
 static int replace_old(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     (void)index, (void)team;
-    return li_store_replace_if(arg, "a", "old", 3, "new", 3, err);
+    return li_store_replace_if(arg, "a", unit_bytes("old"), "new", 3, err);
 }
 
 static void the_lock_is_waited_for(void **state)

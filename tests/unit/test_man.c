@@ -15,6 +15,8 @@
 #include "repo/internal.h"
 #include "tree.h"
 
+static const struct li_kms_options kms_options = {.env = &unit_env};
+
 enum { REPOSITORY_BYTE = 0xc3, SALT_BYTE = 0xd4, MANIFEST_BYTE = 0xa1, ROOT_BYTE = 0xb2 };
 
 /* The three pages as text, and what is on them. */
@@ -165,7 +167,7 @@ static struct li_kms *open_key(void)
     page_document(&t.manifest, "The key file\n", "\n", &text);
     put_file("key", text.data, text.len);
     snprintf(spec, sizeof(spec), "file:%s/key", t.dir);
-    assert_done(li_kms_open(spec, &unit_env, &kms, &t.err), &t.err);
+    assert_done(li_kms_open(spec, &kms_options, &kms, &t.err), &t.err);
     li_buffer_free(&text);
     return kms;
 }
@@ -179,7 +181,7 @@ static void unwrap(struct li_kms *kms, const char *purpose, int object, struct l
     memset(context.repository, REPOSITORY_BYTE, LI_ID_SIZE);
     memset(context.object, object, LI_ID_SIZE);
     assert_done(li_wrap_decode(t.dump.data, t.dump.len, &blob, &len, &t.err), &t.err);
-    assert_done(kms->unwrap(kms, &context, blob, len, secret, &t.err), &t.err);
+    assert_done(li_kms_unwrap(kms, &context, blob, len, secret, &t.err), &t.err);
 }
 
 static void wrap_object(void **state)

@@ -10,6 +10,8 @@
 #include "store/fault.h"
 #include "tree.h"
 
+static const struct li_kms_options kms_options = {.env = &unit_env};
+
 enum { CHUNKS = 12 };
 
 static struct {
@@ -79,8 +81,8 @@ static int set_up(void **state)
     (void)state;
     tree_make(t.dir);
     snprintf(address, sizeof(address), "file:%s/key", t.dir);
-    assert_done(li_kms_create(address, &unit_env, &err), &err);
-    assert_done(li_kms_open(address, &unit_env, &t.kms, &err), &err);
+    assert_done(li_kms_create(address, &kms_options, &err), &err);
+    assert_done(li_kms_open(address, &kms_options, &t.kms, &err), &err);
     snprintf(address, sizeof(address), "dir:%s/repo", t.dir);
     assert_done(li_store_open(address, true, &unit_env, &t.store, &err), &err);
     assert_done(li_fault_new(t.store, &t.fault, &err), &err);

@@ -332,11 +332,12 @@ static int unwrap_without_key(struct li_kms *kms, const struct li_kms_context *c
 static void a_key_that_the_kms_lacks_is_no_absent_image(void **state)
 {
     struct repo_fixture *f = *state;
+    const struct li_kms_operations operations = {.unwrap = unwrap_without_key};
     struct li_kms lacking = *f->kms, *before = f->kms;
     struct li_manifest m = {0};
 
     assert_done(push(f, "a:1", &small), &f->err);
-    lacking.unwrap = unwrap_without_key;
+    lacking.ops = &operations;
     f->kms = &lacking;
     reopen(f);
     assert_fails(open_image(f, "a:1", &m), LI_EDENIED, "the KMS has no such key", &f->err);

@@ -225,7 +225,7 @@ static void without_credentials_nothing_is_known(void **state)
         assert_fails(li_store_get(store, "k", 1, &f.out, &f.err), codes[i][1], "no token", &f.err);
         assert_fails(li_store_exists(store, &key, 1, 9, &present, &f.err), codes[i][1], "no token",
                      &f.err);
-        assert_fails(li_store_replace_if(store, "k", "", 0, "x", 1, &f.err), codes[i][1],
+        assert_fails(li_store_replace_if(store, "k", unit_bytes(""), "x", 1, &f.err), codes[i][1],
                      "no token", &f.err);
     }
     li_store_free(store);

@@ -35,7 +35,7 @@ static int put(struct s3_fixture *f)
 
 static int replace(struct s3_fixture *f)
 {
-    return li_store_replace_if(f->store, "k", "old", 3, "new", 3, &f->err);
+    return li_store_replace_if(f->store, "k", unit_bytes("old"), "new", 3, &f->err);
 }
 
 /* ---- put if absent --------------------------------------------------------------------------- */

@@ -77,14 +77,15 @@ static void replace_and_replace_if(void **state)
 {
     struct fixture *f = *state;
 
-    assert_fails(li_store_replace_if(f->store, "p/q", "", 0, "x", 1, &f->err), LI_ECHANGED, "p/q",
-                 &f->err);
+    assert_fails(li_store_replace_if(f->store, "p/q", unit_bytes(""), "x", 1, &f->err), LI_ECHANGED,
+                 "p/q", &f->err);
     assert_done(li_store_replace(f->store, "p/q", "one", 3, &f->err), &f->err);
-    assert_fails(li_store_replace_if(f->store, "p/q", "on", 2, "x", 1, &f->err), LI_ECHANGED,
-                 "changed", &f->err);
-    assert_fails(li_store_replace_if(f->store, "p/q", "onE", 3, "x", 1, &f->err), LI_ECHANGED,
-                 "changed", &f->err);
-    assert_done(li_store_replace_if(f->store, "p/q", "one", 3, "two", 3, &f->err), &f->err);
+    assert_fails(li_store_replace_if(f->store, "p/q", unit_bytes("on"), "x", 1, &f->err),
+                 LI_ECHANGED, "changed", &f->err);
+    assert_fails(li_store_replace_if(f->store, "p/q", unit_bytes("onE"), "x", 1, &f->err),
+                 LI_ECHANGED, "changed", &f->err);
+    assert_done(li_store_replace_if(f->store, "p/q", unit_bytes("one"), "two", 3, &f->err),
+                &f->err);
     expect(f, "p/q", "two");
     assert_done(li_store_replace(f->store, "p/q", "three", 5, &f->err), &f->err);
     expect(f, "p/q", "three");
@@ -329,7 +330,7 @@ static int operate(struct li_store *s, unsigned number, struct fixture *f)
     case 3:
         return li_store_replace(s, "a", "", 0, &f->err);
     case 4:
-        return li_store_replace_if(s, "a", "", 0, "", 0, &f->err);
+        return li_store_replace_if(s, "a", unit_bytes(""), "", 0, &f->err);
     case 5:
         return li_store_exists(s, keys, 2, 9, present, &f->err);
     case 6:

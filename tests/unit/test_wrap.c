@@ -9,6 +9,8 @@
 #include "kms/kms.h"
 #include "manifest/manifest.h"
 
+static const struct li_kms_options kms_options = {.env = &unit_env};
+
 static struct {
     struct li_kms *kms;
     struct li_kms_context context;
@@ -26,12 +28,12 @@ static int set_up(void **state)
     (void)state;
     assert_non_null(mkdtemp(dir));
     snprintf(spec, sizeof(spec), "file:%s/key", dir);
-    assert_done(li_kms_create(spec, &unit_env, &t.err), &t.err);
-    assert_done(li_kms_open(spec, &unit_env, &t.kms, &t.err), &t.err);
+    assert_done(li_kms_create(spec, &kms_options, &t.err), &t.err);
+    assert_done(li_kms_open(spec, &kms_options, &t.kms, &t.err), &t.err);
     assert_int_equal(unlink(spec + 5) + rmdir(dir), 0);
     t.context.purpose = "manifest";
     t.key = golden_secret(7);
-    assert_done(t.kms->wrap(t.kms, &t.context, &t.key, &blob, &t.err), &t.err);
+    assert_done(li_kms_wrap(t.kms, &t.context, &t.key, &blob, &t.err), &t.err);
     assert_done(li_wrap_encode(&blob, &t.wrap, &t.err), &t.err);
     li_buffer_free(&blob);
     return 0;
@@ -54,7 +56,7 @@ static int unwrap(size_t len)
     int rc = li_wrap_decode(t.wrap.data, len, &blob, &blob_len, &t.err);
 
     if (rc == 0)
-        rc = t.kms->unwrap(t.kms, &t.context, blob, blob_len, &key, &t.err);
+        rc = li_kms_unwrap(t.kms, &t.context, blob, blob_len, &key, &t.err);
     if (rc == 0)
         assert_memory_equal(key.bytes, t.key.bytes, sizeof(key.bytes));
     return rc;

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buffer.h"
 #include "base/env.h"
 #include "base/error.h"
 
@@ -31,6 +32,10 @@ enum { SANITIZED = 0 };
 #else
 enum { SANITIZED = 0 };
 #endif
+
+/* The bytes of TEXT without its NUL, borrowed, as a buffer. */
+#define unit_bytes(text)                                                                           \
+    (&(const struct li_buffer){.data = (uint8_t *)(uintptr_t)(text), .len = strlen(text)})
 
 /* The call succeeds; its error text is shown where it does not. */
 #define assert_done(call, err)                                                                     \

@@ -8,7 +8,7 @@
 #define PATH LI_S3_ADDRESSING_PATH
 #define HOST LI_S3_ADDRESSING_HOST
 
-static void places(void **state)
+static void locations(void **state)
 {
     static const struct {
         const char *address, *endpoint, *region;
@@ -49,7 +49,8 @@ static void places(void **state)
                                       "s3://b?x",   "s3://b/a//b/", "dir:/x"};
     struct li_error err = LI_ERROR_INIT;
     struct li_buffer path = {0};
-    struct li_s3_place place;
+    struct li_s3_location location;
+    struct li_aws_destination to;
     char long_address[700] = "s3://b/";
 
     (void)state;
@@ -58,19 +59,22 @@ static void places(void **state)
                                               .region = good[i].region,
                                               .addressing = good[i].addressing};
 
-        assert_done(li_s3_place_parse(good[i].address, &options, &place, &err), &err);
-        assert_done(li_s3_place_path(&place, "k", &path, &err), &err);
-        assert_string_equal(place.endpoint.host, good[i].host);
+        assert_done(li_s3_location_parse(good[i].address, &options, &location, &to, &err), &err);
+        assert_done(li_s3_location_path(&location, "k", &path, &err), &err);
+        assert_string_equal(to.endpoint.host, good[i].host);
         assert_string_equal((char *)path.data, good[i].path);
-        assert_done(li_s3_place_path(&place, NULL, &path, &err), &err);
-        assert_int_equal(((char *)path.data)[strlen((char *)path.data) - 1] == '/', place.in_host);
+        assert_done(li_s3_location_path(&location, NULL, &path, &err), &err);
+        assert_int_equal(((char *)path.data)[strlen((char *)path.data) - 1] == '/',
+                         location.in_host);
     }
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        if (li_s3_place_parse(bad[i], &(struct li_s3_options){0}, &place, &err) != LI_EINVALID)
+        if (li_s3_location_parse(bad[i], &(struct li_s3_options){0}, &location, &to, &err) !=
+            LI_EINVALID)
             fail_msg("%s", bad[i]);
     memset(long_address + strlen(long_address), 'x', 600);
-    assert_int_equal(li_s3_place_parse(long_address, &(struct li_s3_options){0}, &place, &err),
-                     LI_EINVALID);
+    assert_int_equal(
+        li_s3_location_parse(long_address, &(struct li_s3_options){0}, &location, &to, &err),
+        LI_EINVALID);
     li_buffer_free(&path);
 }
 
@@ -78,25 +82,30 @@ static void regions(void **state)
 {
     static const char *const bad[] = {"", "eu.west", "evil.com/", "a@b", "-a", "EU", "eu_west"};
     struct li_error err = LI_ERROR_INIT;
-    struct li_s3_place place;
+    struct li_s3_location location;
+    struct li_aws_destination to;
 
     (void)state;
-    assert_done(li_s3_place_parse("s3://b2b", &(struct li_s3_options){0}, &place, &err), &err);
+    assert_done(li_s3_location_parse("s3://b2b", &(struct li_s3_options){0}, &location, &to, &err),
+                &err);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        assert_fails(li_s3_place_move(&place, bad[i], &err), LI_EINVALID, "region", &err);
-    assert_fails(li_s3_place_move(&place, "eusc-de-east-1", &err), LI_EINVALID, "partition", &err);
-    assert_fails(li_s3_place_move(&place, "cn-north-1", &err), LI_EINVALID, "partition", &err);
-    assert_string_equal(place.endpoint.host, "b2b.s3.us-east-1.amazonaws.com");
-    assert_done(li_s3_place_move(&place, "eu-west-1", &err), &err);
-    assert_string_equal(place.endpoint.host, "b2b.s3.eu-west-1.amazonaws.com");
+        assert_fails(li_s3_location_move(&location, bad[i], &to, &err), LI_EINVALID, "region",
+                     &err);
+    assert_fails(li_s3_location_move(&location, "eusc-de-east-1", &to, &err), LI_EINVALID,
+                 "partition", &err);
+    assert_fails(li_s3_location_move(&location, "cn-north-1", &to, &err), LI_EINVALID, "partition",
+                 &err);
+    assert_string_equal(to.endpoint.host, "b2b.s3.us-east-1.amazonaws.com");
+    assert_done(li_s3_location_move(&location, "eu-west-1", &to, &err), &err);
+    assert_string_equal(to.endpoint.host, "b2b.s3.eu-west-1.amazonaws.com");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(places),
+        cmocka_unit_test(locations),
         cmocka_unit_test(regions),
     };
 
-    return cmocka_run_group_tests_name("s3_place", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("s3_location", tests, NULL, NULL);
 }

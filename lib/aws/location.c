@@ -120,24 +120,24 @@ int li_aws_service_url(const struct li_aws_settings *settings, const struct li_a
 }
 
 /* The endpoint of S3, where an option goes before all else. */
-static int s3_endpoint(const struct li_aws_attempt *attempt, struct li_aws_place *out,
+static int s3_endpoint(const struct li_aws_search *search, struct li_aws_location *out,
                        struct li_error *err)
 {
     static const struct li_aws_service s3 = {"s3", LI_AWS_ENDPOINT_URL_S3};
-    const char *option = attempt->settings->endpoint;
+    const char *option = search->settings->endpoint;
 
     if (!option || !*option)
-        return li_aws_service_url(attempt->settings, &attempt->files, &s3, out->endpoint,
+        return li_aws_service_url(search->settings, &search->files, &s3, out->endpoint,
                                   out->endpoint_source, err);
     snprintf(out->endpoint_source, sizeof(out->endpoint_source), "--endpoint");
     return put_url(out->endpoint, option, out->endpoint_source, err);
 }
 
-static int instance_region(const struct li_aws_attempt *attempt, struct li_aws_place *out,
+static int instance_region(const struct li_aws_search *search, struct li_aws_location *out,
                            struct li_error *err)
 {
     char region[LI_AWS_REGION_SIZE];
-    int rc = li_aws_instance_region(attempt, region, err);
+    int rc = li_aws_instance_region(search, region, err);
 
     if (rc == LI_END)
         return 0;
@@ -148,7 +148,7 @@ static int instance_region(const struct li_aws_attempt *attempt, struct li_aws_p
 }
 
 static int s3_addressing(const struct li_aws_files *files,
-                         char addressing[sizeof(((struct li_aws_place *)0)->addressing)],
+                         char addressing[sizeof(((struct li_aws_location *)0)->addressing)],
                          struct li_error *err)
 {
     static const char *const styles[] = {"auto", "path", "virtual"};
@@ -170,23 +170,24 @@ static int s3_addressing(const struct li_aws_files *files,
                    files->profile, said);
 }
 
-static int find_place(const struct li_aws_attempt *attempt, struct li_aws_place *out,
-                      struct li_error *err)
+static int find_location(const struct li_aws_search *search, struct li_aws_location *out,
+                         struct li_error *err)
 {
-    const struct li_aws_files *files = &attempt->files;
-    struct li_aws_place place = {.profile = ""};
-    int rc = put(place.profile, sizeof(place.profile), files->profile, "the profile's name", err);
+    const struct li_aws_files *files = &search->files;
+    struct li_aws_location location = {.profile = ""};
+    int rc =
+        put(location.profile, sizeof(location.profile), files->profile, "the profile's name", err);
 
     if (rc == 0)
-        rc = s3_endpoint(attempt, &place, err);
+        rc = s3_endpoint(search, &location, err);
     if (rc == 0)
-        rc = li_aws_region(attempt->settings, files, place.region, place.region_source, err);
-    if (rc == 0 && !*place.region && !*place.endpoint && !attempt->settings->anonymous)
-        rc = instance_region(attempt, &place, err);
+        rc = li_aws_region(search->settings, files, location.region, location.region_source, err);
+    if (rc == 0 && !*location.region && !*location.endpoint && !search->settings->anonymous)
+        rc = instance_region(search, &location, err);
     if (rc == 0)
-        rc = s3_addressing(files, place.addressing, err);
+        rc = s3_addressing(files, location.addressing, err);
     if (rc == 0)
-        *out = place;
+        *out = location;
     return rc;
 }
 
@@ -212,14 +213,14 @@ int li_aws_ca_bundle(const struct li_aws_settings *settings, char path[LI_AWS_PA
     return rc;
 }
 
-int li_aws_place(const struct li_aws_settings *settings, struct li_http *http,
-                 const struct li_env *env, struct li_aws_place *out, struct li_error *err)
+int li_aws_locate(const struct li_aws_settings *settings, struct li_http *http,
+                  const struct li_env *env, struct li_aws_location *out, struct li_error *err)
 {
-    struct li_aws_attempt attempt = {.settings = settings, .http = http, .env = env};
-    int rc = li_aws_files_load(settings, &attempt.files, err);
+    struct li_aws_search search = {.settings = settings, .http = http, .env = env};
+    int rc = li_aws_files_load(settings, &search.files, err);
 
     if (rc == 0)
-        rc = find_place(&attempt, out, err);
-    li_aws_files_free(&attempt.files);
+        rc = find_location(&search, out, err);
+    li_aws_files_free(&search.files);
     return rc;
 }

@@ -86,45 +86,56 @@ static bool wants_host(const struct li_aws_endpoint *endpoint)
     return li_aws_is_amazon(endpoint->host);
 }
 
-/* The endpoint to send to, of all the rest. */
-static int settle(struct li_s3_place *place, struct li_error *err)
+static bool is_in_host(const struct li_s3_location *location, enum li_s3_addressing addressing)
 {
-    struct li_aws_endpoint base = place->given;
+    return addressing != LI_S3_ADDRESSING_PATH &&
+           (addressing == LI_S3_ADDRESSING_HOST || location->amazon ||
+            wants_host(&location->given)) &&
+           !location->given.numeric && is_label(location->bucket) && strlen(location->bucket) >= 3;
+}
+
+/* The endpoint in REGION to send to. */
+static int find_endpoint(const struct li_s3_location *location, const char *region,
+                         struct li_aws_endpoint *out, struct li_error *err)
+{
+    struct li_aws_endpoint base = location->given;
     int n;
 
-    if (place->amazon) {
+    if (location->amazon) {
         base = (struct li_aws_endpoint){.https = true};
-        snprintf(base.host, sizeof(base.host), "s3.%s.%s", place->region,
-                 li_aws_domain(place->region));
+        snprintf(base.host, sizeof(base.host), "s3.%s.%s", region, li_aws_domain(region));
     }
-    place->endpoint = base;
-    place->in_host =
-        place->addressing != LI_S3_ADDRESSING_PATH &&
-        (place->addressing == LI_S3_ADDRESSING_HOST || place->amazon || wants_host(&base)) &&
-        !base.numeric && is_label(place->bucket) && strlen(place->bucket) >= 3;
-    if (!place->in_host)
+    *out = base;
+    if (!location->in_host)
         return 0;
-    n = snprintf(place->endpoint.host, sizeof(place->endpoint.host), "%s.%s", place->bucket,
-                 base.host);
-    if (n < 0 || (size_t)n >= sizeof(place->endpoint.host))
+    n = snprintf(out->host, sizeof(out->host), "%s.%s", location->bucket, base.host);
+    if (n < 0 || (size_t)n >= sizeof(out->host))
         return li_fail(err, LI_EINVALID, "the endpoint's name is too long");
     return 0;
 }
 
-int li_s3_place_move(struct li_s3_place *place, const char *region, struct li_error *err)
+int li_s3_location_move(const struct li_s3_location *location, const char *region,
+                        struct li_aws_destination *destination, struct li_error *err)
 {
+    struct li_aws_destination to = {.region = ""};
+
     if (!is_label(region))
         return li_fail(err, LI_EINVALID, "\"%.100s\" is no name of a region", region);
     /* No credentials are good in two partitions of AWS, so none are taken to another. */
-    if (place->amazon && *place->region &&
-        strcmp(li_aws_domain(place->region), li_aws_domain(region)) != 0)
+    if (location->amazon && *destination->region &&
+        strcmp(li_aws_domain(destination->region), li_aws_domain(region)) != 0)
         return li_fail(err, LI_EINVALID, "the region %s is in another partition than %s", region,
-                       place->region);
-    snprintf(place->region, sizeof(place->region), "%s", region);
-    return settle(place, err);
+                       destination->region);
+    snprintf(to.region, sizeof(to.region), "%s", region);
+    if (find_endpoint(location, region, &to.endpoint, err) < 0)
+        return err->code;
+    *destination = to;
+    return 0;
 }
 
-static int parse_address(const char *address, struct li_s3_place *place, struct li_error *err)
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+static int parse_address(const char *address, struct li_s3_location *out, struct li_error *err)
 {
     const char *bucket = address + strlen(scheme);
     size_t len, rest;
@@ -135,7 +146,7 @@ static int parse_address(const char *address, struct li_s3_place *place, struct 
     if (!is_bucket(bucket, len))
         return li_fail(err, LI_EINVALID, "%s: this is no name of a bucket; give s3://BUCKET/PREFIX",
                        address);
-    memcpy(place->bucket, bucket, len);
+    memcpy(out->bucket, bucket, len);
     bucket += len + (bucket[len] == '/');
     rest = strlen(bucket);
     if (rest > 0 && bucket[rest - 1] == '/')
@@ -143,40 +154,47 @@ static int parse_address(const char *address, struct li_s3_place *place, struct 
     if (rest + 1 > LI_S3_PREFIX_MAX)
         return li_fail(err, LI_EINVALID, "%.100s...: a prefix of over %d bytes", address,
                        LI_S3_PREFIX_MAX - 1);
-    memcpy(place->prefix, bucket, rest);
-    if (rest > 0 && !is_prefix(place->prefix))
+    memcpy(out->prefix, bucket, rest);
+    if (rest > 0 && !is_prefix(out->prefix))
         return li_fail(err, LI_EINVALID,
                        "%s: the prefix has an empty component, \".\", \"..\", or a control "
                        "character",
                        address);
     if (rest > 0)
-        place->prefix[rest] = '/';
+        out->prefix[rest] = '/';
     return 0;
 }
 
-int li_s3_place_parse(const char *address, const struct li_s3_options *options,
-                      struct li_s3_place *out, struct li_error *err)
+int li_s3_location_parse(const char *address, const struct li_s3_options *options,
+                         struct li_s3_location *out, struct li_aws_destination *destination,
+                         struct li_error *err)
 {
-    struct li_s3_place place = {.amazon = !options->endpoint, .addressing = options->addressing};
-    int rc = parse_address(address, &place, err);
+    struct li_s3_location location = {.amazon = !options->endpoint};
+    struct li_aws_destination to = {.region = ""};
+    int rc = parse_address(address, &location, err);
 
     if (rc == 0 && options->endpoint)
-        rc = li_aws_endpoint_parse(options->endpoint, &place.given, err);
+        rc = li_aws_endpoint_parse(options->endpoint, &location.given, err);
+    location.in_host = rc == 0 && is_in_host(&location, options->addressing);
     if (rc == 0)
-        rc = li_s3_place_move(&place, options->region ? options->region : default_region, err);
-    if (rc == 0)
-        *out = place;
+        rc = li_s3_location_move(&location, options->region ? options->region : default_region, &to,
+                                 err);
+    if (rc == 0) {
+        *out = location;
+        *destination = to;
+    }
     return rc;
 }
 
-int li_s3_place_path(const struct li_s3_place *place, const char *key, struct li_buffer *out,
-                     struct li_error *err)
+int li_s3_location_path(const struct li_s3_location *location, const char *key,
+                        struct li_buffer *out, struct li_error *err)
 {
     char *path = NULL;
     int len, rc;
 
-    len = asprintf(&path, "/%s%s%s%s", place->in_host ? "" : place->bucket,
-                   place->in_host || !key ? "" : "/", key ? place->prefix : "", key ? key : "");
+    len =
+        asprintf(&path, "/%s%s%s%s", location->in_host ? "" : location->bucket,
+                 location->in_host || !key ? "" : "/", key ? location->prefix : "", key ? key : "");
     if (len < 0)
         return li_fail_memory(err);
     out->len = 0;

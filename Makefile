@@ -84,9 +84,10 @@ LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c l
 
 LIB_CACHE = lib/cache/cache.c
 
-LIB_READER = lib/reader/chunks.c lib/reader/directory.c lib/reader/extent.c lib/reader/fetcher.c \
-	lib/reader/htree.c lib/reader/inode.c lib/reader/read.c lib/reader/reader.c \
-	lib/reader/statvfs.c lib/reader/superblock.c lib/reader/xattr.c
+LIB_READER = lib/reader/chunks.c lib/reader/fetcher.c lib/reader/reader.c
+
+LIB_FILES = lib/files/directory.c lib/files/extent.c lib/files/htree.c lib/files/inode.c lib/files/read.c \
+	lib/files/statvfs.c lib/files/superblock.c lib/files/xattr.c
 
 LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c lib/compare/compare.c \
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
@@ -116,7 +117,9 @@ UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap referenc
 UNIT_STORE = chunk create directory present push repo repo_lost s3 s3_absent s3_list s3_place s3_race s3_read \
 	s3_remove s3_stop s3_write server store
 
-UNIT_READER = cache damage files lost reader
+UNIT_READER = cache reader
+
+UNIT_FILES = damage files lost
 
 UNIT_COMPARE = compare compare_stored
 
@@ -145,8 +148,8 @@ FUZZ_SECONDS ?= 20
 
 LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
-	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER) $(LIB_COMPARE)
-UNIT = $(UNIT_BASE) $(UNIT_HTTP) $(UNIT_IMAGE) $(UNIT_TAR) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
+	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
+UNIT = $(UNIT_BASE) $(UNIT_HTTP) $(UNIT_IMAGE) $(UNIT_TAR) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) $(UNIT_FILES) \
 	$(UNIT_COMPARE) $(UNIT_MAN)
 
 PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3 libcurl expat $(INFLATER:isal=libisal)

@@ -5,6 +5,7 @@
  */
 #include "cmd/against.h"
 
+#include "files/files.h"
 #include "reader/reader.h"
 
 /* What was printed of each. */

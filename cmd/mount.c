@@ -15,8 +15,8 @@
 
 #include "base/repeats.h"
 #include "cmd/context.h"
+#include "files/files.h"
 #include "fuse/fuse.h"
-#include "reader/files.h"
 #include "reader/reader.h"
 
 enum {

@@ -9,8 +9,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "files/files.h"
 #include "fuse/fuse.h"
-#include "reader/files.h"
 
 /* The option that makes it, and the type that mount tables then show. */
 #define LI_FUSE_SUBTYPE "subtype=lambdaimg"

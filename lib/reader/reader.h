@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reader: an image of a repository as a block device, and as a file tree.
+ * The reader: an image of a repository as bytes.
  *
- * li_reader gives bytes of the ext4 image, fetching, checking and caching the chunks they lie in
- * and no others. The functions of reader/files.h understand ext4 on top of it. All functions but
- * open and free may be called from many threads at once.
+ * It fetches, checks and caches the chunks that the bytes lie in, and no others. What they mean it
+ * does not know: files/files.h understands ext4 on top of it. All functions but open and free may
+ * be called from many threads at once.
  */
 #ifndef LI_READER_READER_H
 #define LI_READER_READER_H
@@ -13,11 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/env.h"
+#include "base/blocks.h"
 #include "base/error.h"
 #include "chunk/source.h"
 #include "manifest/manifest.h"
-#include "reader/files.h"
 #include "repo/repo.h"
 
 struct li_reader;

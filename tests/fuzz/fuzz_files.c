@@ -6,7 +6,7 @@
 #include "fuzz.h"
 
 #include "base/bytes.h"
-#include "reader/files.h"
+#include "files/files.h"
 
 enum { IMAGE_SIZE = 4 << 20, FILES_MAX = 100, DEPTH_MAX = 5 };
 

@@ -20,7 +20,7 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/io.h"
-#include "reader/files.h"
+#include "files/files.h"
 
 enum { SPARSE_STEP = 8192 };
 

@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
+#include "files/files.h"
 #include "reader/reader.h"
 
 enum {

@@ -5,8 +5,8 @@
  * Fields are read with li_get_le() at the offsets that the structures of <ext2fs/ext2_fs.h> give;
  * no structure is ever laid over bytes of the image.
  */
-#ifndef LI_READER_INTERNAL_H
-#define LI_READER_INTERNAL_H
+#ifndef LI_FILES_INTERNAL_H
+#define LI_FILES_INTERNAL_H
 
 #include <ext2fs/ext2_fs.h>
 #include <ext2fs/ext3_extents.h>
@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "reader/files.h"
+#include "files/files.h"
 
 #define LI_LE16(p, type, field) li_get_le16((p) + offsetof(struct type, field))
 #define LI_LE32(p, type, field) li_get_le32((p) + offsetof(struct type, field))

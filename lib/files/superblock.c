@@ -12,7 +12,7 @@
  * Descriptors lie together at the front of the image, so this costs no chunk that would not be
  * fetched anyway.
  */
-#include "reader/internal.h"
+#include "files/internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
  * node is sorted: whatever garbage it finds, a run holds the block that was asked for and is at
  * least one block long, and a reader of runs gets ahead.
  */
-#include "reader/internal.h"
+#include "files/internal.h"
 
 #include <inttypes.h>
 

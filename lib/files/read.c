@@ -7,7 +7,7 @@
  * nodes until it has four thousand million runs. So a seek gives up after a while with an answer
  * that is always right: a hole may be called data, and every file has a hole at its end.
  */
-#include "reader/internal.h"
+#include "files/internal.h"
 
 #include <inttypes.h>
 #include <string.h>

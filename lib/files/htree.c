@@ -11,7 +11,7 @@
  * may get wrong unnoticed is to deny a name that the listing shows, which the kernel's own reader
  * would do alike.
  */
-#include "reader/internal.h"
+#include "files/internal.h"
 
 #include <ext2fs/ext2fs.h>
 

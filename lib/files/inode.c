@@ -7,7 +7,7 @@
  * Times are 32 signed bits of seconds and, where the inode has the extra part, two more bits above
  * them, which are added and not sign-extended: 1901 to 2446.
  */
-#include "reader/internal.h"
+#include "files/internal.h"
 
 #include <inttypes.h>
 #include <string.h>

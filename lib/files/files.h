@@ -15,8 +15,8 @@
  * LI_ELIMIT of what was read, LI_ENOMEM, or LI_EINVALID where the question does not suit the file's
  * type.
  */
-#ifndef LI_READER_FILES_H
-#define LI_READER_FILES_H
+#ifndef LI_FILES_FILES_H
+#define LI_FILES_FILES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,21 +24,13 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "base/blocks.h"
 #include "base/buffer.h"
 #include "base/error.h"
 
 enum { LI_FILES_ROOT = 2, LI_FILES_NAME_MAX = 255, LI_FILES_LINK_MAX = 4095 };
 
 struct li_files;
-
-/* Where the image's bytes come from: a reader, or a plain image file. */
-struct li_blocks {
-    void *self;
-    uint64_t size; /* bytes */
-    /* Reads LEN bytes at OFFSET, both within the size. Whatever it returns but 0 is a failure, and
-     * passes through li_as_failure(). Called from many threads at once. */
-    int (*read)(void *self, uint64_t offset, size_t len, void *buf, struct li_error *err);
-};
 
 /* An inode, as read; plain data of a fixed size. */
 struct li_file {

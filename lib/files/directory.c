@@ -10,7 +10,7 @@
  * Where the kernel skips a directory's holes and goes on, this is an error: whoever lists a
  * directory must get all of it or be told.
  */
-#include "reader/internal.h"
+#include "files/internal.h"
 
 #include <dirent.h>
 #include <inttypes.h>

@@ -6,7 +6,7 @@
  * the kernel does when it mounts: backups of the superblock and descriptors, bitmaps, inode tables
  * and the journal.
  */
-#include "reader/internal.h"
+#include "files/internal.h"
 
 static bool is_power(uint32_t n, uint32_t base)
 {

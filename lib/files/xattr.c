@@ -7,7 +7,7 @@
  * Attributes that the kernel keeps to itself (encryption contexts, inline data, indexes it does not
  * know) do not show.
  */
-#include "reader/internal.h"
+#include "files/internal.h"
 
 #include <ext2fs/ext2_ext_attr.h>
 #include <inttypes.h>

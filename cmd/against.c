@@ -71,7 +71,6 @@ int compare_with_original(const struct arguments *args, struct context *context,
     struct li_reader *reader = NULL;
     struct li_image *image = NULL;
     struct li_files *files = NULL;
-    struct li_blocks blocks;
     struct printed printed = {0};
     const struct li_compare_reports reports = {&printed, print_difference, print_disagreement};
     int rc = li_layout_check(manifest->layout, err);
@@ -84,10 +83,8 @@ int compare_with_original(const struct arguments *args, struct context *context,
     }
     if (rc == 0)
         rc = li_reader_open(context->repo, manifest, &reading, &reader, err);
-    if (rc == 0) {
-        blocks = li_reader_blocks(reader);
-        rc = li_files_open(&blocks, &files, err);
-    }
+    if (rc == 0)
+        rc = li_files_open(li_reader_blocks(reader), &files, err);
     if (rc == 0)
         rc = li_compare(&(struct li_compare_sides){files, layers, manifest->layout}, &reports,
                         result, err);

@@ -158,7 +158,6 @@ static int open_image(struct mount *m, struct li_error *err)
 {
     struct li_reader_options reader_options = {0};
     long long memory = 0, deadline = 0;
-    struct li_blocks blocks;
     int rc = option_number(m->args, "memory", 4, 1 << 20, MEMORY_MIB_DEFAULT, &memory, err);
 
     if (rc == 0)
@@ -175,8 +174,7 @@ static int open_image(struct mount *m, struct li_error *err)
     rc = li_reader_open(m->context.repo, &m->manifest, &reader_options, &m->reader, err);
     if (rc < 0)
         return rc;
-    blocks = li_reader_blocks(m->reader);
-    return li_files_open(&blocks, &m->files, err);
+    return li_files_open(li_reader_blocks(m->reader), &m->files, err);
 }
 
 /* Frees what was opened. A fetch that a store does not answer would be waited for for ever, and

@@ -11,7 +11,7 @@
  *
  * What an image has or has not is an answer: it is given in an out-parameter, and only where all
  * that it rests on was read. What is returned is 0, or why there is no answer: LI_ECORRUPT, LI_EIO,
- * LI_ENETWORK, LI_EDENIED or LI_ECANCELLED (see struct li_blocks), LI_ECORRUPT, LI_EUNSUPPORTED or
+ * LI_ENETWORK, LI_EDENIED or LI_ECANCELLED (see li_blocks_read()), LI_ECORRUPT, LI_EUNSUPPORTED or
  * LI_ELIMIT of what was read, LI_ENOMEM, or LI_EINVALID where the question does not suit the file's
  * type.
  */
@@ -38,9 +38,9 @@ struct li_file {
     uint8_t raw[256];
 };
 
-/* Reads and checks the superblock. What BLOCKS refers to is borrowed. LI_EUNSUPPORTED for features
- * it cannot read. */
-int li_files_open(const struct li_blocks *blocks, struct li_files **out, struct li_error *err);
+/* Reads and checks the superblock. BLOCKS is borrowed and must outlive the files. LI_EUNSUPPORTED
+ * for features it cannot read. */
+int li_files_open(struct li_blocks *blocks, struct li_files **out, struct li_error *err);
 void li_files_free(struct li_files *files); /* NULL is allowed */
 
 /* Reads inode INO, which something in the image refers to: LI_ECORRUPT where it is not in use. */

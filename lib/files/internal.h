@@ -30,7 +30,7 @@ enum {
 
 /* All of it is set by li_files_open() and never changes after. */
 struct li_files {
-    struct li_blocks blocks;
+    struct li_blocks *blocks;
     uint32_t block_shift;
     uint32_t block_size;  /* 1 << block_shift; at most LI_FILES_BLOCK_MAX */
     uint64_t block_count; /* of the file system; they all lie within the image */

@@ -46,13 +46,6 @@ static const uint32_t readable = EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_I
                                  EXT4_FEATURE_INCOMPAT_FLEX_BG | EXT4_FEATURE_INCOMPAT_EA_INODE |
                                  EXT4_FEATURE_INCOMPAT_CSUM_SEED | EXT4_FEATURE_INCOMPAT_LARGEDIR;
 
-/* No code of a store, of a repository or of a file gets past here. */
-static int read_blocks(const struct li_files *files, uint64_t offset, size_t len, void *buf,
-                       struct li_error *err)
-{
-    return li_as_failure(files->blocks.read(files->blocks.self, offset, len, buf, err), err);
-}
-
 static int check_features(const uint8_t *sb, struct li_error *err)
 {
     uint32_t incompat = LI_LE32(sb, ext2_super_block, s_feature_incompat);
@@ -88,10 +81,10 @@ static int read_blocks_geometry(struct li_files *files, const uint8_t *sb, struc
         return li_fail(err, LI_ECORRUPT, "the first data block is %" PRIu64, files->first_block);
     if (files->block_count <= files->first_block + 1)
         return li_fail(err, LI_ECORRUPT, "the file system has no blocks");
-    if (files->block_count > files->blocks.size >> files->block_shift)
+    if (files->block_count > files->blocks->size >> files->block_shift)
         return li_fail(err, LI_ECORRUPT,
                        "the file system has %" PRIu64 " blocks, the image only %" PRIu64,
-                       files->block_count, files->blocks.size >> files->block_shift);
+                       files->block_count, files->blocks->size >> files->block_shift);
     return 0;
 }
 
@@ -199,9 +192,9 @@ static int read_superblock(struct li_files *files, struct li_error *err)
     uint8_t sb[SUPERBLOCK_SIZE];
     int rc;
 
-    if (files->blocks.size < SUPERBLOCK_OFFSET + SUPERBLOCK_SIZE)
+    if (files->blocks->size < SUPERBLOCK_OFFSET + SUPERBLOCK_SIZE)
         return li_fail(err, LI_ECORRUPT, "it is too short for a file system");
-    rc = read_blocks(files, SUPERBLOCK_OFFSET, sizeof(sb), sb, err);
+    rc = li_blocks_read(files->blocks, SUPERBLOCK_OFFSET, sizeof(sb), sb, err);
     if (rc < 0)
         return rc;
     if (LI_LE16(sb, ext2_super_block, s_magic) != EXT2_SUPER_MAGIC)
@@ -218,7 +211,7 @@ static int read_superblock(struct li_files *files, struct li_error *err)
     return rc < 0 ? rc : li_files_read_statvfs(files, sb, err);
 }
 
-int li_files_open(const struct li_blocks *blocks, struct li_files **out, struct li_error *err)
+int li_files_open(struct li_blocks *blocks, struct li_files **out, struct li_error *err)
 {
     struct li_files *files = calloc(1, sizeof(*files));
     struct li_file root;
@@ -226,7 +219,7 @@ int li_files_open(const struct li_blocks *blocks, struct li_files **out, struct 
 
     if (!files)
         return li_fail_memory(err);
-    files->blocks = *blocks;
+    files->blocks = blocks;
     rc = read_superblock(files, err);
     if (rc < 0)
         goto out;
@@ -260,5 +253,5 @@ int li_files_bytes(struct li_files *files, uint64_t offset, size_t len, void *bu
     if (offset > size || len > size - offset)
         return li_fail(err, LI_ECORRUPT, "a reference to byte %" PRIu64 " of %" PRIu64, offset,
                        size);
-    return read_blocks(files, offset, len, buf, err);
+    return li_blocks_read(files->blocks, offset, len, buf, err);
 }

@@ -20,6 +20,7 @@
 #include "reader/chunks.h"
 
 struct li_reader {
+    struct li_blocks blocks;
     struct li_chunk_map map;
     struct li_chunk_opener *openers; /* one for each worker */
     unsigned workers;
@@ -56,6 +57,35 @@ static int new_openers(struct li_reader *reader, struct li_error *err)
     return rc;
 }
 
+static int read_bytes(struct li_blocks *blocks, uint64_t offset, size_t len, void *buf,
+                      struct li_error *err)
+{
+    struct li_reader *reader = (struct li_reader *)blocks;
+    uint8_t *to = buf;
+
+    while (len > 0) {
+        uint64_t index = offset / LI_CHUNK_SIZE;
+        uint32_t within = (uint32_t)(offset % LI_CHUNK_SIZE);
+        uint32_t n = len < LI_CHUNK_SIZE - within ? (uint32_t)len : LI_CHUNK_SIZE - within;
+        int rc = 0;
+
+        if (li_chunk_map_get(&reader->map, index))
+            rc = li_cache_read(reader->cache, index, within, n, to, err);
+        else
+            memset(to, 0, n);
+        if (rc < 0) {
+            err->part = index + 1;
+            return rc;
+        }
+        to += n;
+        offset += n;
+        len -= n;
+    }
+    return 0;
+}
+
+static const struct li_blocks_operations operations = {.read = read_bytes};
+
 int li_reader_open(struct li_repo *repo, const struct li_manifest *manifest,
                    const struct li_reader_options *options, struct li_reader **out,
                    struct li_error *err)
@@ -68,6 +98,7 @@ int li_reader_open(struct li_repo *repo, const struct li_manifest *manifest,
         return li_fail_memory(err);
     reader->workers = options->workers;
     rc = li_chunk_map_new(repo, manifest, &reader->map, err);
+    reader->blocks = (struct li_blocks){&operations, reader->map.count * LI_CHUNK_SIZE};
     if (rc == 0)
         rc = new_openers(reader, err);
     cache.chunks = reader->map.count;
@@ -103,49 +134,20 @@ void li_reader_free(struct li_reader *reader)
     free(reader);
 }
 
+struct li_blocks *li_reader_blocks(struct li_reader *reader)
+{
+    return &reader->blocks;
+}
+
 uint64_t li_reader_size(const struct li_reader *reader)
 {
-    return reader->map.count * LI_CHUNK_SIZE;
+    return reader->blocks.size;
 }
 
 int li_reader_read(struct li_reader *reader, uint64_t offset, size_t len, void *buf,
                    struct li_error *err)
 {
-    uint64_t size = li_reader_size(reader);
-    uint8_t *to = buf;
-
-    if (offset > size || len > size - offset)
-        return li_fail(err, LI_ECORRUPT, "%zu bytes at byte %" PRIu64 " of an image of %" PRIu64,
-                       len, offset, size);
-    while (len > 0) {
-        uint64_t index = offset / LI_CHUNK_SIZE;
-        uint32_t within = (uint32_t)(offset % LI_CHUNK_SIZE);
-        uint32_t n = len < LI_CHUNK_SIZE - within ? (uint32_t)len : LI_CHUNK_SIZE - within;
-        int rc = 0;
-
-        if (li_chunk_map_get(&reader->map, index))
-            rc = li_cache_read(reader->cache, index, within, n, to, err);
-        else
-            memset(to, 0, n);
-        if (rc < 0) {
-            err->part = index + 1;
-            return rc;
-        }
-        to += n;
-        offset += n;
-        len -= n;
-    }
-    return 0;
-}
-
-static int read_blocks(void *self, uint64_t offset, size_t len, void *buf, struct li_error *err)
-{
-    return li_reader_read(self, offset, len, buf, err);
-}
-
-struct li_blocks li_reader_blocks(struct li_reader *reader)
-{
-    return (struct li_blocks){reader, li_reader_size(reader), read_blocks};
+    return li_blocks_read(&reader->blocks, offset, len, buf, err);
 }
 
 void li_reader_stats(const struct li_reader *reader, struct li_reader_stats *stats)

@@ -51,14 +51,13 @@ void li_reader_free(struct li_reader *reader);
 
 uint64_t li_reader_size(const struct li_reader *reader);
 
-/* Reads bytes of the image; OFFSET + LEN must be within it (LI_ECORRUPT otherwise: the caller got
- * the numbers from the image). Of a chunk that cannot be had the codes are those of
- * li_as_failure(), and the error's part is its index and 1. */
+/* The image's bytes; they are the reader's, and read-only. Where a chunk cannot be had, the error's
+ * part is its index and 1. */
+struct li_blocks *li_reader_blocks(struct li_reader *reader);
+
+/* li_blocks_read() of them. */
 int li_reader_read(struct li_reader *reader, uint64_t offset, size_t len, void *buf,
                    struct li_error *err);
-
-/* The reader as the blocks of li_files_open(); it borrows the reader. */
-struct li_blocks li_reader_blocks(struct li_reader *reader);
 
 void li_reader_stats(const struct li_reader *reader, struct li_reader_stats *stats);
 

@@ -59,9 +59,10 @@ static void make_base(void)
     stack_free(&s);
 }
 
-static int read_image(void *self, uint64_t offset, size_t len, void *buf, struct li_error *err)
+static int read_image(struct li_blocks *blocks, uint64_t offset, size_t len, void *buf,
+                      struct li_error *err)
 {
-    (void)self;
+    (void)blocks;
     if (offset > image_size || len > image_size - offset)
         abort(); /* it must know better */
     (void)err;
@@ -171,7 +172,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct li_error err = LI_ERROR_INIT;
     struct li_files *files = NULL;
     struct statvfs vfs;
-    struct li_blocks blocks = {NULL, 0, read_image};
+    static const struct li_blocks_operations operations = {.read = read_image};
+    struct li_blocks blocks = {.ops = &operations};
     unsigned left = FILES_MAX;
     int rc;
 

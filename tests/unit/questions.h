@@ -140,13 +140,16 @@ HELPER void push_image(void)
 
 /* ---- reading it ------------------------------------------------------------------------------ */
 
-HELPER int read_blocks(void *self, uint64_t offset, size_t len, void *buf, struct li_error *err)
+HELPER int read_blocks(struct li_blocks *blocks, uint64_t offset, size_t len, void *buf,
+                       struct li_error *err)
 {
-    (void)self;
+    (void)blocks;
     if (t.code < 0)
         return li_fail(err, t.code, "of another room");
     return t.code ? t.code : li_reader_read(t.reader, offset, len, buf, err);
 }
+
+static const struct li_blocks_operations operations = {.read = read_blocks};
 
 /* One that has fetched nothing yet, for the same files. */
 HELPER void new_reader(void)

@@ -109,13 +109,12 @@ static size_t *find_bytes(const struct image *image, size_t *count)
 
 static void refuse(struct image *image, size_t offset, uint32_t bits, int code, const char *words)
 {
-    struct li_blocks blocks = image_blocks(image);
     struct li_error err = LI_ERROR_INIT;
     struct li_files *files = NULL;
     uint32_t before = li_get_le32(image->data + offset);
 
     li_put_le32(image->data + offset, before | bits);
-    assert_fails(li_files_open(&blocks, &files, &err), code, words, &err);
+    assert_fails(li_files_open(image_blocks(image), &files, &err), code, words, &err);
     li_put_le32(image->data + offset, before);
 }
 
@@ -166,13 +165,11 @@ static void damage_is_an_error_and_nothing_worse(void **state)
     enum { ROUNDS = 3000, BYTES_MAX = 12 };
     struct li_error err = LI_ERROR_INIT;
     struct image image;
-    struct li_blocks blocks;
     size_t count, *bytes;
     unsigned opened = 0;
 
     (void)state;
     load_image("small.ext4", &image);
-    blocks = image_blocks(&image);
     bytes = find_bytes(&image, &count);
     for (unsigned round = 0; round < ROUNDS; round++) {
         size_t at[BYTES_MAX];
@@ -186,7 +183,7 @@ static void damage_is_an_error_and_nothing_worse(void **state)
             before[i] = image.data[at[i]];
             image.data[at[i]] = i % 2 ? (uint8_t)random32() : before[i] ^ (1 << random32() % 8);
         }
-        if (li_files_open(&blocks, &visit.files, &err) == 0) {
+        if (li_files_open(image_blocks(&image), &visit.files, &err) == 0) {
             opened++;
             look_at(&visit, LI_FILES_ROOT, 0);
             li_files_free(visit.files);

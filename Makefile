@@ -80,11 +80,15 @@ LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest
 
 LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c lib/repo/name_list.c lib/repo/names.c \
 	lib/repo/pointer.c lib/repo/present.c lib/repo/present_keep.c lib/repo/push.c lib/repo/push_chunks.c lib/repo/push_store.c \
-	lib/repo/repo.c lib/repo/root.c lib/repo/server.c lib/repo/verify.c lib/repo/wrap.c
+	lib/repo/repo.c lib/repo/root.c lib/repo/server.c lib/repo/wrap.c
+
+LIB_SEALED = lib/sealed/counted.c lib/sealed/opener.c lib/sealed/origin.c lib/sealed/sealed.c
+
+LIB_VERIFY = lib/verify/verify.c
 
 LIB_CACHE = lib/cache/cache.c
 
-LIB_READER = lib/reader/chunks.c lib/reader/fetcher.c lib/reader/reader.c
+LIB_READER = lib/reader/fetcher.c lib/reader/map.c lib/reader/reader.c
 
 LIB_FILES = lib/files/directory.c lib/files/extent.c lib/files/htree.c lib/files/inode.c lib/files/read.c \
 	lib/files/statvfs.c lib/files/superblock.c lib/files/xattr.c
@@ -117,7 +121,7 @@ UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap referenc
 UNIT_STORE = chunk create directory present push repo repo_lost s3 s3_absent s3_list s3_place s3_race s3_read \
 	s3_remove s3_stop s3_write server store
 
-UNIT_READER = cache reader
+UNIT_READER = cache reader sealed
 
 UNIT_FILES = blocks damage files lost
 
@@ -148,7 +152,7 @@ FUZZ_SECONDS ?= 20
 
 LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
-	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
+	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_SEALED) $(LIB_VERIFY) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
 UNIT = $(UNIT_BASE) $(UNIT_HTTP) $(UNIT_IMAGE) $(UNIT_TAR) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) $(UNIT_FILES) \
 	$(UNIT_COMPARE) $(UNIT_MAN)
 

@@ -68,6 +68,7 @@ int compare_with_original(const struct arguments *args, struct context *context,
     struct li_image_options choice = {option(args, "image"), option(args, "platform")};
     struct li_reader_options reading = {READER_MEMORY, context->env.threads, READER_DEADLINE};
     struct li_layers *layers = NULL;
+    struct li_sealed *origin = NULL;
     struct li_reader *reader = NULL;
     struct li_image *image = NULL;
     struct li_files *files = NULL;
@@ -82,7 +83,9 @@ int compare_with_original(const struct arguments *args, struct context *context,
         rc = li_layers_open(image, &context->env, &layers, err);
     }
     if (rc == 0)
-        rc = li_reader_open(context->repo, manifest, &reading, &reader, err);
+        rc = li_sealed_origin_new(context->repo, &origin, err);
+    if (rc == 0)
+        rc = li_reader_open(origin, manifest, &reading, &reader, err);
     if (rc == 0)
         rc = li_files_open(li_reader_blocks(reader), &files, err);
     if (rc == 0)
@@ -92,6 +95,7 @@ int compare_with_original(const struct arguments *args, struct context *context,
         li_context(err, "cannot compare with %s", image_text(option(args, "against")));
     li_files_free(files);
     li_reader_free(reader);
+    li_sealed_free(origin);
     li_layers_free(layers);
     li_image_free(image);
     return rc;

@@ -48,6 +48,7 @@ struct mount {
     FILE *stats;  /* where reports go; NULL: nowhere */
     struct context context;
     struct li_manifest manifest;
+    struct li_sealed *origin;
     struct li_reader *reader;
     struct li_files *files;
     struct li_repeats failures;
@@ -171,7 +172,9 @@ static int open_image(struct mount *m, struct li_error *err)
     reader_options.workers = m->context.store->width;
     reader_options.memory = (uint64_t)memory << 20;
     reader_options.deadline = (unsigned)deadline;
-    rc = li_reader_open(m->context.repo, &m->manifest, &reader_options, &m->reader, err);
+    rc = li_sealed_origin_new(m->context.repo, &m->origin, err);
+    if (rc == 0)
+        rc = li_reader_open(m->origin, &m->manifest, &reader_options, &m->reader, err);
     if (rc < 0)
         return rc;
     return li_files_open(li_reader_blocks(m->reader), &m->files, err);
@@ -185,6 +188,7 @@ static void close_image(struct mount *m, int rc, const struct li_error *err)
         _exit(rc < 0 ? tell(err) : EXIT_DONE);
     li_files_free(m->files);
     li_reader_free(m->reader);
+    li_sealed_free(m->origin);
     li_manifest_free(&m->manifest);
     close_context(&m->context);
 }

@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "chunk/source.h"
 #include "manifest/manifest.h"
-#include "repo/repo.h"
+#include "sealed/sealed.h"
 
 struct li_reader;
 
@@ -35,9 +35,9 @@ struct li_reader_stats {
     uint64_t failures;       /* fetches that failed */
 };
 
-/* Opens MANIFEST for reading; it and REPO are borrowed and must outlive the reader. Starts threads:
- * call it after any fork. */
-int li_reader_open(struct li_repo *repo, const struct li_manifest *manifest,
+/* Opens MANIFEST for reading, with its chunks from SOURCE; both are borrowed and must outlive the
+ * reader. Starts threads: call it after any fork. */
+int li_reader_open(struct li_sealed *source, const struct li_manifest *manifest,
                    const struct li_reader_options *options, struct li_reader **out,
                    struct li_error *err);
 
@@ -61,12 +61,18 @@ int li_reader_read(struct li_reader *reader, uint64_t offset, size_t len, void *
 
 void li_reader_stats(const struct li_reader *reader, struct li_reader_stats *stats);
 
-/* An image of REPO as a source of chunks that are fetched and checked, past any cache: for pull.
- * WORKERS reads may run at once. A chunk that cannot be had is one of li_as_failure()'s codes. */
+/* An image as a source of chunks, which are fetched and checked each time they are read: for pull.
+ */
 struct li_fetcher;
-int li_fetcher_new(struct li_repo *repo, const struct li_manifest *manifest, unsigned workers,
+
+/* Opens MANIFEST, with its chunks from SOURCE; both are borrowed and must outlive the fetcher.
+ * WORKERS reads may run at once; more wait. LI_ENOMEM, LI_ECORRUPT (the manifest). */
+int li_fetcher_new(struct li_sealed *source, const struct li_manifest *manifest, unsigned workers,
                    struct li_fetcher **out, struct li_error *err);
 void li_fetcher_free(struct li_fetcher *fetcher); /* NULL is allowed */
+
+/* The chunks; they are the fetcher's. Of one that cannot be had the code is one of
+ * li_as_failure()'s. */
 struct li_chunk_source li_fetcher_source(struct li_fetcher *fetcher);
 
 #endif

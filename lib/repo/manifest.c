@@ -172,16 +172,3 @@ int li_repo_manifest(struct li_repo *repo, const struct li_reference *reference,
 
     return rc < 0 ? rc : open_manifest(&o, out, err);
 }
-
-int li_repo_chunk(struct li_repo *repo, const struct li_manifest *manifest,
-                  const struct li_manifest_chunk *chunk, struct li_buffer *sealed,
-                  struct li_error *err)
-{
-    struct li_key rest = li_key_chunk(chunk->name);
-    struct li_root_search search = {.rest = rest.text, .limit = LI_SEAL_MAX_SIZE, .out = sealed};
-    int rc = li_root_fetch(repo, manifest->root, &search, err);
-
-    if (rc == 0 && !search.there)
-        rc = li_fail(err, LI_ECORRUPT, "no root of %s has %s", repo->store->address, rest.text);
-    return rc;
-}

@@ -56,12 +56,6 @@ const uint8_t *li_repo_id(const struct li_repo *repo); /* LI_ID_SIZE bytes */
 int li_repo_manifest(struct li_repo *repo, const struct li_reference *reference,
                      struct li_manifest *out, struct li_error *err);
 
-/* Fetches a sealed chunk: from the root the manifest was born in, then from newer ones. LI_ECORRUPT
- * where none has it. */
-int li_repo_chunk(struct li_repo *repo, const struct li_manifest *manifest,
-                  const struct li_manifest_chunk *chunk, struct li_buffer *sealed,
-                  struct li_error *err);
-
 /* A tag and where it points. */
 struct li_repo_image {
     const char *name;
@@ -129,22 +123,5 @@ int li_repo_push(struct li_repo *repo, const struct li_reference *reference,
                  const struct li_manifest *about, const struct li_chunk_source *source,
                  const struct li_push_options *options, const struct li_progress *progress,
                  struct li_push_result *result, struct li_error *err);
-
-struct li_verify_result {
-    uint64_t chunks;
-    uint64_t bytes;  /* sealed bytes fetched */
-    uint64_t bad;    /* chunks that were missing or failed a check */
-    uint64_t mended; /* of these, replaced */
-};
-
-/* Fetches and checks every chunk of MANIFEST. With REPAIR (which may be NULL), a source of the same
- * image, each bad chunk is made from it again, compared with the manifest's digest, sealed by SEAL
- * (which may be NULL without REPAIR), and replaced. Returns LI_ECORRUPT where bad chunks remain;
- * the text names the first. LI_EINVALID where REPAIR is another image. RESULT is set in any case.
- */
-int li_repo_verify(struct li_repo *repo, const struct li_manifest *manifest,
-                   const struct li_chunk_source *repair, const struct li_seal_policy *seal,
-                   const struct li_progress *progress, struct li_verify_result *result,
-                   struct li_error *err);
 
 #endif

@@ -48,6 +48,7 @@ struct object {
 static struct {
     struct repo_fixture *f;
     struct li_manifest manifest;
+    struct li_sealed *origin;
     struct li_reader *reader; /* the one that the files are read by at the moment */
     struct li_files *files;
     struct object object[OBJECTS_MAX];
@@ -159,7 +160,9 @@ HELPER void new_reader(void)
 
     li_reader_free(t.reader);
     t.reader = NULL;
-    assert_done(li_reader_open(t.f->repo, &t.manifest, &options, &t.reader, &err), &err);
+    if (!t.origin)
+        assert_done(li_sealed_origin_new(t.f->repo, &t.origin, &err), &err);
+    assert_done(li_reader_open(t.origin, &t.manifest, &options, &t.reader, &err), &err);
 }
 
 HELPER void add(struct li_buffer *answer, const void *data, size_t len)

@@ -36,6 +36,7 @@ static int tear_down(void **state)
             li_buffer_free(&t.object[i].answer[r]);
     li_files_free(t.files);
     li_reader_free(t.reader);
+    li_sealed_free(t.origin);
     li_manifest_free(&t.manifest);
     return teardown_repo((void **)&t.f);
 }

@@ -7,21 +7,25 @@
  * plaintext that has the digest which the manifest asks for, and is replaced where it was found,
  * since there it hides whatever newer roots hold under its name.
  */
+#include "verify/verify.h"
+
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/secret.h"
 #include "base/workers.h"
 #include "repo/internal.h"
+#include "sealed/opener.h"
 
 struct verify {
     struct li_repo *repo;
+    struct li_sealed *origin; /* of the repository */
     const struct li_manifest *manifest;
-    const struct li_chunk_source *repair; /* or NULL */
-    const struct li_seal_policy *seal;
-    const struct li_progress *progress;
+    const struct li_verify_options *options;
     uint8_t missing_root[LI_ID_SIZE]; /* where chunks go that are in no root */
     atomic_size_t next;
     pthread_mutex_t lock;
@@ -33,49 +37,20 @@ struct verify {
 
 /* What each worker has for itself. */
 struct tools {
-    struct li_sealer *sealer;
-    uint8_t *plain;
-    struct li_buffer sealed;
-    uint8_t root[LI_ID_SIZE]; /* where the last chunk was found */
+    struct li_opener *opener;
+    uint8_t *plain;          /* for the source to repair from; NULL where there is none */
+    struct li_buffer sealed; /* what is to be stored */
 };
-
-enum health { SOUND, MISSING, DAMAGED };
-
-/* Sets *HEALTH. A failure that says nothing about the chunk is returned. */
-static int fetch_and_check(struct verify *v, struct tools *tools,
-                           const struct li_manifest_chunk *chunk, enum health *health,
-                           struct li_error *err)
-{
-    struct li_key rest = li_key_chunk(chunk->name);
-    struct li_root_search search = {
-        .rest = rest.text, .limit = LI_SEAL_MAX_SIZE, .out = &tools->sealed};
-    int rc;
-
-    tools->sealed.len = 0;
-    rc = li_root_fetch(v->repo, v->manifest->root, &search, err);
-    if (rc < 0 && (!search.there || !li_chunk_is_bad(err)))
-        return rc;
-    memcpy(tools->root, search.there ? search.root : v->missing_root, LI_ID_SIZE);
-    *health = rc < 0 ? DAMAGED : search.there ? SOUND : MISSING;
-    if (*health != SOUND)
-        return 0;
-    rc = li_seal_open(tools->sealer, &chunk->prk, chunk->digest, tools->sealed.data,
-                      tools->sealed.len, tools->plain, err);
-    if (rc == 0 || !li_chunk_is_bad(err))
-        return rc;
-    *health = DAMAGED;
-    return 0;
-}
 
 static int read_again(struct verify *v, struct tools *tools, const struct li_manifest_chunk *chunk,
                       struct li_error *err)
 {
     uint8_t digest[LI_DIGEST_SIZE];
-    bool zeros = chunk->index >= v->repair->count;
+    bool zeros = chunk->index >= v->options->repair->count;
     int rc = 0;
 
     if (!zeros)
-        rc = li_chunk_read(v->repair, chunk->index, tools->plain, &zeros, err);
+        rc = li_chunk_read(v->options->repair, chunk->index, tools->plain, &zeros, err);
     if (rc == 0 && !zeros)
         rc = li_sha256(tools->plain, LI_CHUNK_SIZE, digest, err);
     if (rc == 0 && (zeros || memcmp(digest, chunk->digest, LI_DIGEST_SIZE) != 0))
@@ -86,62 +61,85 @@ static int read_again(struct verify *v, struct tools *tools, const struct li_man
     return rc;
 }
 
+/* Replaces a chunk where it was FOUND. */
 static int mend(struct verify *v, struct tools *tools, const struct li_manifest_chunk *chunk,
-                struct li_error *err)
+                const struct li_sealed_finding *found, struct li_error *err)
 {
+    const uint8_t *root = found->health == LI_SEALED_MISSING ? v->missing_root : found->root;
     int rc = read_again(v, tools, chunk, err);
 
     if (rc == 0)
-        rc = li_seal_chunk(tools->sealer, v->seal, &chunk->prk, tools->plain, &tools->sealed, err);
+        rc = li_seal_chunk(li_opener_sealer(tools->opener), v->options->seal, &chunk->prk,
+                           tools->plain, &tools->sealed, err);
     if (rc == 0)
-        rc = li_store_replace(v->repo->store,
-                              li_key_root(tools->root, li_key_chunk(chunk->name).text).text,
-                              tools->sealed.data, tools->sealed.len, err);
+        rc =
+            li_store_replace(v->repo->store, li_key_root(root, li_key_chunk(chunk->name).text).text,
+                             tools->sealed.data, tools->sealed.len, err);
     return rc;
 }
 
-static void count(struct verify *v, size_t position, size_t fetched, enum health health,
+static void count(struct verify *v, size_t position, const struct li_sealed_finding *found,
                   bool mended)
 {
+    const struct li_progress *progress = v->options->progress;
+    bool bad = found->health != LI_SEALED_SOUND;
+
     pthread_mutex_lock(&v->lock);
     v->result.chunks++;
-    v->result.bytes += fetched;
-    v->result.bad += health != SOUND;
+    v->result.bytes += found->bytes;
+    v->result.bad += bad;
     v->result.mended += mended;
-    if (health != SOUND && !mended && position < v->first_bad) {
+    if (bad && !mended && position < v->first_bad) {
         v->first_bad = position;
-        v->first_missing = health == MISSING;
+        v->first_missing = found->health == LI_SEALED_MISSING;
     }
     v->done += LI_CHUNK_SIZE;
-    if (v->progress)
-        v->progress->report(v->progress->arg, v->done,
-                            (uint64_t)v->manifest->chunk_count * LI_CHUNK_SIZE);
+    if (progress)
+        progress->report(progress->arg, v->done,
+                         (uint64_t)v->manifest->chunk_count * LI_CHUNK_SIZE);
     pthread_mutex_unlock(&v->lock);
 }
 
 static int verify_one(struct verify *v, struct tools *tools, size_t position, struct li_error *err)
 {
     const struct li_manifest_chunk *chunk = &v->manifest->chunks[position];
-    enum health health = SOUND;
-    int rc = fetch_and_check(v, tools, chunk, &health, err);
-    bool mends = rc == 0 && health != SOUND && v->repair;
-    size_t fetched = tools->sealed.len;
+    struct li_sealed_finding found;
+    int rc = li_opener_check(tools->opener, v->manifest->root, chunk, &found, err);
+    bool mends = rc == 0 && found.health != LI_SEALED_SOUND && v->options->repair;
 
     if (mends)
-        rc = mend(v, tools, chunk, err);
+        rc = mend(v, tools, chunk, &found, err);
     if (rc == 0)
-        count(v, position, fetched, health, mends);
+        count(v, position, &found, mends);
     return rc;
+}
+
+static int tools_new(const struct verify *v, struct tools *tools, struct li_error *err)
+{
+    if (v->options->repair) {
+        tools->plain = malloc(LI_CHUNK_SIZE);
+        if (!tools->plain)
+            return li_fail_memory(err);
+    }
+    return li_opener_new(v->origin, &tools->opener, err);
+}
+
+static void tools_free(struct tools *tools)
+{
+    li_opener_free(tools->opener);
+    li_buffer_free(&tools->sealed);
+    if (tools->plain)
+        li_wipe(tools->plain, LI_CHUNK_SIZE);
+    free(tools->plain);
 }
 
 static int work(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     struct verify *v = arg;
-    struct tools tools = {.plain = malloc(LI_CHUNK_SIZE)};
-    int rc;
+    struct tools tools = {0};
+    int rc = tools_new(v, &tools, err);
 
     (void)index;
-    rc = tools.plain ? li_sealer_new(&tools.sealer, err) : li_fail_memory(err);
     while (rc == 0 && !li_workers_stopped(team)) {
         size_t position = atomic_fetch_add(&v->next, 1);
 
@@ -149,11 +147,7 @@ static int work(void *arg, unsigned index, struct li_workers *team, struct li_er
             break;
         rc = verify_one(v, &tools, position, err);
     }
-    li_sealer_free(tools.sealer);
-    li_buffer_free(&tools.sealed);
-    if (tools.plain)
-        li_wipe(tools.plain, LI_CHUNK_SIZE);
-    free(tools.plain);
+    tools_free(&tools);
     return rc;
 }
 
@@ -188,35 +182,37 @@ static int judge(const struct verify *v, struct li_error *err)
                    v->result.bad, v->result.chunks, v->manifest->reference);
 }
 
-int li_repo_verify(struct li_repo *repo, const struct li_manifest *manifest,
-                   const struct li_chunk_source *repair, const struct li_seal_policy *seal,
-                   const struct li_progress *progress, struct li_verify_result *result,
-                   struct li_error *err)
+static int run(struct verify *v, struct li_error *err)
 {
-    struct verify v = {.repo = repo,
-                       .manifest = manifest,
-                       .repair = repair,
-                       .seal = seal,
-                       .progress = progress,
-                       .first_bad = manifest->chunk_count};
+    const struct li_repo *repo = v->repo;
     unsigned threads =
         repo->env->threads > repo->store->width ? repo->env->threads : repo->store->width;
     struct li_workers *team = NULL;
-    int rc;
+    int rc = li_workers_start(threads, work, v, &team, err);
 
-    *result = v.result;
-    rc = repair ? choose_root(&v, err) : 0;
-    if (rc < 0)
-        return rc;
-    pthread_mutex_init(&v.lock, NULL);
-    rc = li_workers_start(threads, work, &v, &team, err);
     if (rc == 0)
         rc = li_workers_join(team, err);
-    if (rc == 0 && repair)
+    if (rc == 0 && v->options->repair)
         rc = li_store_flush(repo->store, err);
+    return rc == 0 ? judge(v, err) : rc;
+}
+
+int li_verify(struct li_repo *repo, const struct li_manifest *manifest,
+              const struct li_verify_options *options, struct li_verify_result *result,
+              struct li_error *err)
+{
+    struct verify v = {
+        .repo = repo, .manifest = manifest, .options = options, .first_bad = manifest->chunk_count};
+    int rc = options->repair ? choose_root(&v, err) : 0;
+
     if (rc == 0)
-        rc = judge(&v, err);
+        rc = li_sealed_origin_new(repo, &v.origin, err);
+    if (rc == 0) {
+        pthread_mutex_init(&v.lock, NULL);
+        rc = run(&v, err);
+        pthread_mutex_destroy(&v.lock);
+    }
+    li_sealed_free(v.origin);
     *result = v.result;
-    pthread_mutex_destroy(&v.lock);
     return rc;
 }

@@ -97,7 +97,8 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
 	lib/compare/readers.c lib/compare/route.c lib/compare/walk.c
 
-FUSE = fuse/listing.c fuse/mount.c fuse/operations.c fuse/options.c fuse/presence.c fuse/signals.c fuse/unmount.c
+FUSE = fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
+	fuse/unmount.c
 
 CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explain.c cmd/help.c cmd/init.c cmd/inspect.c \
 	cmd/key.c cmd/ls.c cmd/main.c cmd/memo.c cmd/mount.c cmd/notes.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \

@@ -155,20 +155,31 @@ static int check_name(const struct entry *entry, struct li_error *err)
     return 0;
 }
 
+/* A listing on its way. */
+struct listing {
+    uint64_t offset; /* entries before it are passed over */
+    li_files_visit *visit;
+    void *arg;
+};
+
+/* Lists the entries of a block that begins at byte BASE of the directory. */
 static int list_block(const struct li_files *files, const uint8_t *block, uint64_t base,
-                      uint64_t offset, li_files_visit *visit, void *arg, struct li_error *err)
+                      const struct listing *listing, struct li_error *err)
 {
     struct entry entry = {0};
     int rc = 0;
 
     for (uint32_t at = 0; at < files->block_size && rc == 0; at = entry.next) {
         rc = read_entry(files, block, at, &entry, err);
-        if (rc < 0 || entry.ino == 0 || base + at < offset)
+        if (rc < 0 || entry.ino == 0 || base + at < listing->offset)
             continue;
         rc = check_name(&entry, err);
         if (rc == 0)
-            rc = visit(arg, entry.name, entry.len, entry.ino, dirent_type(entry.type),
-                       base + entry.next, err);
+            rc =
+                listing->visit(listing->arg,
+                               &(struct li_files_entry){entry.name, entry.len, entry.ino,
+                                                        dirent_type(entry.type), base + entry.next},
+                               err);
     }
     return rc;
 }
@@ -176,6 +187,7 @@ static int list_block(const struct li_files *files, const uint8_t *block, uint64
 int li_files_list(struct li_files *files, const struct li_file *directory, uint64_t offset,
                   li_files_visit *visit, void *arg, struct li_error *err)
 {
+    const struct listing listing = {offset, visit, arg};
     uint8_t block[LI_FILES_BLOCK_MAX];
     struct li_run run = {0};
     uint64_t count = 0;
@@ -184,7 +196,7 @@ int li_files_list(struct li_files *files, const struct li_file *directory, uint6
     for (uint64_t i = offset >> files->block_shift; i < count && rc == 0; i++) {
         rc = li_files_directory_block(files, directory, i, &run, block, err);
         if (rc == 0)
-            rc = list_block(files, block, i << files->block_shift, offset, visit, arg, err);
+            rc = list_block(files, block, i << files->block_shift, &listing, err);
     }
     return rc < 0 ? li_context(err, "directory inode %" PRIu32, directory->ino) : rc;
 }

@@ -51,7 +51,9 @@ int li_files_inode(struct li_files *files, uint32_t ino, struct li_file *out, st
 int li_files_find_inode(struct li_files *files, uint32_t ino, struct li_file *out, bool *used,
                         struct li_error *err);
 
-/* type, mode, links, owner, size, blocks, device, times to the nanosecond. */
+/* Fills ST as stat(2) does: type, mode, links, owner, size, blocks, device, times to the
+ * nanosecond.
+ */
 void li_files_stat(const struct li_files *files, const struct li_file *file, struct stat *st);
 
 /* Looks NAME (LEN bytes, no NUL needed) up in DIRECTORY, by its htree where it has one. *INO is 0
@@ -59,19 +61,28 @@ void li_files_stat(const struct li_files *files, const struct li_file *file, str
 int li_files_lookup(struct li_files *files, const struct li_file *directory, const char *name,
                     size_t len, uint32_t *ino, struct li_error *err);
 
+/* An entry of a directory, valid during the visit only. */
+struct li_files_entry {
+    const char *name; /* LEN bytes, without a NUL: 1 to LI_FILES_NAME_MAX */
+    size_t len;
+    uint32_t ino;
+    unsigned type; /* a DT_ value */
+    uint64_t next; /* the position after the entry, valid as long as the image exists */
+};
+
+/* What a listing does with each entry: 0 to go on; a positive value ends the listing, which returns
+ * it; a negative one is a failure. */
+typedef int li_files_visit(void *arg, const struct li_files_entry *entry, struct li_error *err);
+
 /* Calls VISIT for the entries of DIRECTORY from position OFFSET (0: the first) on, "." and ".."
- * included; NEXT is the position after the entry, valid as long as the image exists. TYPE is a DT_
- * value. A positive return of VISIT, which has no other source, ends it and is returned; 0 says
- * that the last entry was visited. */
-typedef int li_files_visit(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
-                           uint64_t next, struct li_error *err);
+ * included. 0 says that the last entry was visited; a positive value comes from VISIT only. */
 int li_files_list(struct li_files *files, const struct li_file *directory, uint64_t offset,
                   li_files_visit *visit, void *arg, struct li_error *err);
 
-/* Reads up to LEN bytes of a regular file at OFFSET; *GOT is less only at its end. Holes are zeros.
- */
-int li_files_read(struct li_files *files, const struct li_file *file, uint64_t offset, size_t len,
-                  void *buf, size_t *got, struct li_error *err);
+/* Reads up to *LEN bytes of a regular file at OFFSET into BUF. *LEN becomes the number of bytes
+ * that were read, which is less only at the file's end; on failure it stays. Holes are zeros. */
+int li_files_read(struct li_files *files, const struct li_file *file, uint64_t offset, void *buf,
+                  size_t *len, struct li_error *err);
 
 /* The next data or hole (WHENCE SEEK_DATA, SEEK_HOLE) at or after OFFSET, as lseek(2) has it.
  * LI_FILES_NOWHERE where there is none (ENXIO). */
@@ -91,6 +102,7 @@ int li_files_getxattr(struct li_files *files, const struct li_file *file, const 
 int li_files_listxattr(struct li_files *files, const struct li_file *file, struct li_buffer *list,
                        struct li_error *err);
 
+/* Fills ST as the kernel's ext4 does for statvfs(2); see statvfs.c. Nothing is read. */
 void li_files_statvfs(const struct li_files *files, struct statvfs *st);
 
 #endif

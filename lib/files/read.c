@@ -55,21 +55,22 @@ static int check_regular(const struct li_file *file, struct li_error *err)
     return 0;
 }
 
-int li_files_read(struct li_files *files, const struct li_file *file, uint64_t offset, size_t len,
-                  void *buf, size_t *got, struct li_error *err)
+int li_files_read(struct li_files *files, const struct li_file *file, uint64_t offset, void *buf,
+                  size_t *len, struct li_error *err)
 {
     uint64_t size = li_file_size(files, file);
+    size_t n = *len;
     int rc = check_regular(file, err);
 
     if (rc < 0)
         return rc;
     if (offset >= size)
-        len = 0;
-    else if (len > size - offset)
-        len = (size_t)(size - offset);
-    rc = li_files_read_data(files, file, offset, len, buf, err);
+        n = 0;
+    else if (n > size - offset)
+        n = (size_t)(size - offset);
+    rc = li_files_read_data(files, file, offset, n, buf, err);
     if (rc == 0)
-        *got = len;
+        *len = n;
     return rc;
 }
 

@@ -177,16 +177,15 @@ struct listing {
     unsigned left; /* entries until it is left */
 };
 
-HELPER int add_entry(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
-                     uint64_t next, struct li_error *err)
+HELPER int add_entry(void *arg, const struct li_files_entry *entry, struct li_error *err)
 {
     struct listing *listing = arg;
 
     (void)err;
-    add(listing->answer, name, len);
-    add(listing->answer, &ino, sizeof(ino));
-    add(listing->answer, &type, sizeof(type));
-    add(listing->answer, &next, sizeof(next));
+    add(listing->answer, entry->name, entry->len);
+    add(listing->answer, &entry->ino, sizeof(entry->ino));
+    add(listing->answer, &entry->type, sizeof(entry->type));
+    add(listing->answer, &entry->next, sizeof(entry->next));
     return --listing->left == 0;
 }
 
@@ -234,7 +233,7 @@ HELPER int read_file(const struct li_file *file, struct li_buffer *answer, struc
     int rc = 0;
 
     for (uint64_t at = 0; rc == 0 && got == PIECE; at += got) {
-        rc = li_files_read(t.files, file, at, PIECE, piece, &got, err);
+        rc = li_files_read(t.files, file, at, piece, &got, err);
         if (rc == 0)
             add(answer, piece, got);
     }

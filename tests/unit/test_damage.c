@@ -18,25 +18,23 @@ struct damaged_listing {
     unsigned depth;
 };
 
-static int look_at_entry(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
-                         uint64_t next, struct li_error *err)
+static int look_at_entry(void *arg, const struct li_files_entry *entry, struct li_error *err)
 {
     struct damaged_listing *listing = arg;
     uint32_t found;
 
-    (void)type, (void)next;
     if (listing->visit->left == 0)
         return 1;
-    li_files_lookup(listing->visit->files, &listing->directory, name, len, &found, err);
-    if (name[0] != '.')
-        look_at(listing->visit, ino, listing->depth + 1);
+    li_files_lookup(listing->visit->files, &listing->directory, entry->name, entry->len, &found,
+                    err);
+    if (entry->name[0] != '.')
+        look_at(listing->visit, entry->ino, listing->depth + 1);
     return 0;
 }
 
-static int skip_entry(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
-                      uint64_t next, struct li_error *err)
+static int skip_entry(void *arg, const struct li_files_entry *entry, struct li_error *err)
 {
-    (void)arg, (void)name, (void)len, (void)ino, (void)type, (void)next, (void)err;
+    (void)arg, (void)entry, (void)err;
     return 0;
 }
 
@@ -45,10 +43,11 @@ static void look_at_content(struct li_files *files, const struct li_file *file, 
     struct li_error err = LI_ERROR_INIT;
     uint64_t found;
     uint8_t buf[20000];
-    size_t got;
+    size_t got = sizeof(buf);
 
-    li_files_read(files, file, 0, sizeof(buf), buf, &got, &err);
-    li_files_read(files, file, size / 2, 3000, buf, &got, &err);
+    li_files_read(files, file, 0, buf, &got, &err);
+    got = 3000;
+    li_files_read(files, file, size / 2, buf, &got, &err);
     li_files_seek(files, file, 0, SEEK_DATA, &found, &err);
     li_files_seek(files, file, 0, SEEK_HOLE, &found, &err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests of the kernel. A node is an inode of the image and nothing is kept about it: each
+ * The image as a tree of files. A node is an inode of it and nothing is kept about it: each
  * request reads the inode again, which the chunk cache makes cheap, so there is nothing to forget
  * and nothing to lock.
  *
@@ -11,22 +11,20 @@
  * without opening and closing files and directories it is told that we don't care, once, and never
  * asks again; it then keeps data as with keep_cache.
  *
- * Listings are in listing.c.
+ * Listings are in listing.c, and what does not depend on what is served in request.c.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
-#include "fuse/internal.h"
+#include "fuse/tree.h"
 
 static const double forever = 1e9; /* seconds; libfuse and the kernel can both hold it */
 
-enum { BACKGROUND_MAX = 64 };
-
-struct li_served *li_request_served(fuse_req_t req)
+struct li_files *li_fuse_files(fuse_req_t req)
 {
-    return fuse_req_userdata(req);
+    return li_request_served(req)->files;
 }
 
 static uint32_t inode_of(fuse_ino_t node)
@@ -41,66 +39,31 @@ static fuse_ino_t node_of(uint32_t ino)
     return ino == LI_FILES_ROOT ? FUSE_ROOT_ID : ino;
 }
 
-static int errno_of(const struct li_error *err)
-{
-    switch (err->code) {
-    case LI_EINVALID:
-        return EINVAL;
-    case LI_ENOMEM:
-        return ENOMEM;
-    default:
-        return EIO;
-    }
-}
-
-void li_request_fail(fuse_req_t req, const struct li_error *err)
-{
-    const struct li_mount_options *options = li_request_served(req)->options;
-
-    if (options->failed && err->code != LI_EINVALID && err->code != LI_ECANCELLED)
-        options->failed(options->failed_arg, err);
-    fuse_reply_err(req, errno_of(err));
-}
-
-bool li_request_file(fuse_req_t req, fuse_ino_t node, struct li_file *file)
+bool li_fuse_file(fuse_req_t req, fuse_ino_t node, struct li_file *file)
 {
     struct li_error err = LI_ERROR_INIT;
     bool used = false;
 
-    if (li_files_find_inode(li_request_served(req)->files, inode_of(node), file, &used, &err) < 0)
+    if (li_files_find_inode(li_fuse_files(req), inode_of(node), file, &used, &err) < 0)
         li_request_fail(req, &err);
     else if (!used)
         fuse_reply_err(req, ESTALE);
     return used;
 }
 
-static void want(struct fuse_conn_info *conn, unsigned capability)
-{
-    conn->want |= conn->capable & capability;
-}
-
 static void op_init(void *arg, struct fuse_conn_info *conn)
 {
-    struct li_served *served = arg;
-
-    want(conn, FUSE_CAP_EXPORT_SUPPORT);
-    want(conn, FUSE_CAP_CACHE_SYMLINKS);
-    want(conn, FUSE_CAP_POSIX_ACL);
-    want(conn, FUSE_CAP_PARALLEL_DIROPS);
-    want(conn, FUSE_CAP_ASYNC_READ);
-    want(conn, FUSE_CAP_READDIRPLUS);
-    want(conn, FUSE_CAP_READDIRPLUS_AUTO);
-    conn->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA;
-    conn->max_background = BACKGROUND_MAX;
-    conn->congestion_threshold = BACKGROUND_MAX * 3 / 4;
-    served->no_open = conn->capable & FUSE_CAP_NO_OPEN_SUPPORT;
-    served->no_opendir = conn->capable & FUSE_CAP_NO_OPENDIR_SUPPORT;
-    if (served->options->ready)
-        served->options->ready(served->options->ready_arg);
+    li_request_want(conn, FUSE_CAP_EXPORT_SUPPORT);
+    li_request_want(conn, FUSE_CAP_CACHE_SYMLINKS);
+    li_request_want(conn, FUSE_CAP_POSIX_ACL);
+    li_request_want(conn, FUSE_CAP_PARALLEL_DIROPS);
+    li_request_want(conn, FUSE_CAP_READDIRPLUS);
+    li_request_want(conn, FUSE_CAP_READDIRPLUS_AUTO);
+    li_request_begin(arg, conn);
 }
 
-void li_request_entry(const struct li_files *files, const struct li_file *file,
-                      struct fuse_entry_param *entry)
+void li_fuse_entry(const struct li_files *files, const struct li_file *file,
+                   struct fuse_entry_param *entry)
 {
     memset(entry, 0, sizeof(*entry));
     entry->ino = node_of(file->ino);
@@ -121,7 +84,7 @@ static int lookup(struct li_files *files, const struct li_file *directory, const
         return rc;
     rc = li_files_inode(files, ino, &file, err);
     if (rc == 0)
-        li_request_entry(files, &file, entry);
+        li_fuse_entry(files, &file, entry);
     return rc;
 }
 
@@ -131,9 +94,9 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
     struct fuse_entry_param entry = {.entry_timeout = forever};
     struct li_file directory;
 
-    if (!li_request_file(req, parent, &directory))
+    if (!li_fuse_file(req, parent, &directory))
         return;
-    if (lookup(li_request_served(req)->files, &directory, name, &entry, &err) < 0)
+    if (lookup(li_fuse_files(req), &directory, name, &entry, &err) < 0)
         li_request_fail(req, &err);
     else
         fuse_reply_entry(req, &entry);
@@ -145,9 +108,9 @@ static void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *i
     struct stat st;
 
     (void)info;
-    if (!li_request_file(req, node, &file))
+    if (!li_fuse_file(req, node, &file))
         return;
-    li_files_stat(li_request_served(req)->files, &file, &st);
+    li_files_stat(li_fuse_files(req), &file, &st);
     fuse_reply_attr(req, &st, forever);
 }
 
@@ -157,9 +120,9 @@ static void op_readlink(fuse_req_t req, fuse_ino_t node)
     char target[LI_FILES_LINK_MAX + 1];
     struct li_file file;
 
-    if (!li_request_file(req, node, &file))
+    if (!li_fuse_file(req, node, &file))
         return;
-    if (li_files_readlink(li_request_served(req)->files, &file, target, &err) < 0)
+    if (li_files_readlink(li_fuse_files(req), &file, target, &err) < 0)
         li_request_fail(req, &err);
     else
         fuse_reply_readlink(req, target);
@@ -194,11 +157,11 @@ static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
 {
     struct li_error err = LI_ERROR_INIT;
     struct li_file file;
-    size_t got = 0;
+    size_t got = size;
     char *buf;
 
     (void)info;
-    if (!li_request_file(req, node, &file))
+    if (!li_fuse_file(req, node, &file))
         return;
     buf = malloc(size);
     if (!buf) {
@@ -206,8 +169,7 @@ static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
         li_request_fail(req, &err);
         return;
     }
-    if (li_files_read(li_request_served(req)->files, &file, (uint64_t)offset, size, buf, &got,
-                      &err) < 0)
+    if (li_files_read(li_fuse_files(req), &file, (uint64_t)offset, buf, &got, &err) < 0)
         li_request_fail(req, &err);
     else
         fuse_reply_buf(req, buf, got);
@@ -223,10 +185,9 @@ static void op_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence,
     int rc;
 
     (void)info;
-    if (!li_request_file(req, node, &file))
+    if (!li_fuse_file(req, node, &file))
         return;
-    rc =
-        li_files_seek(li_request_served(req)->files, &file, (uint64_t)offset, whence, &found, &err);
+    rc = li_files_seek(li_fuse_files(req), &file, (uint64_t)offset, whence, &found, &err);
     if (rc < 0)
         li_request_fail(req, &err);
     else if (found == LI_FILES_NOWHERE)
@@ -240,7 +201,7 @@ static void op_statfs(fuse_req_t req, fuse_ino_t node)
     struct statvfs st;
 
     (void)node;
-    li_files_statvfs(li_request_served(req)->files, &st);
+    li_files_statvfs(li_fuse_files(req), &st);
     fuse_reply_statfs(req, &st);
 }
 
@@ -263,9 +224,9 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_
     bool found = false;
     int rc;
 
-    if (!li_request_file(req, node, &file))
+    if (!li_fuse_file(req, node, &file))
         return;
-    rc = li_files_getxattr(li_request_served(req)->files, &file, name, &value, &found, &err);
+    rc = li_files_getxattr(li_fuse_files(req), &file, name, &value, &found, &err);
     if (rc < 0)
         li_request_fail(req, &err);
     else if (!found)
@@ -299,9 +260,9 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t node, size_t size)
     struct li_buffer names = {0};
     struct li_file file;
 
-    if (!li_request_file(req, node, &file))
+    if (!li_fuse_file(req, node, &file))
         return;
-    if (li_files_listxattr(li_request_served(req)->files, &file, &names, &err) == 0) {
+    if (li_files_listxattr(li_fuse_files(req), &file, &names, &err) == 0) {
         if (fuse_req_ctx(req)->uid != 0)
             drop_trusted(&names);
         reply_attribute(req, &names, size);
@@ -311,7 +272,7 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t node, size_t size)
     li_buffer_free(&names);
 }
 
-const struct fuse_lowlevel_ops li_fuse_operations = {
+const struct fuse_lowlevel_ops li_fuse_tree_operations = {
     .init = op_init,
     .lookup = op_lookup,
     .getattr = op_getattr,
@@ -320,8 +281,8 @@ const struct fuse_lowlevel_ops li_fuse_operations = {
     .read = op_read,
     .lseek = op_lseek,
     .opendir = op_opendir,
-    .readdir = li_request_readdir,
-    .readdirplus = li_request_readdirplus,
+    .readdir = li_fuse_readdir,
+    .readdirplus = li_fuse_readdirplus,
     .statfs = op_statfs,
     .getxattr = op_getxattr,
     .listxattr = op_listxattr,

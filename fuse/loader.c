@@ -38,7 +38,7 @@ static int named_socket(const char *device, at_name *call)
     return fd;
 }
 
-int li_presence_announce(const char *device)
+int li_loader_announce(const char *device)
 {
     int fd = named_socket(device, bind);
 
@@ -47,12 +47,12 @@ int li_presence_announce(const char *device)
     return fd;
 }
 
-int li_presence_watch(const char *device)
+int li_loader_watch(const char *device)
 {
     return named_socket(device, connect);
 }
 
-void li_presence_outwait(int fd, int patience)
+void li_loader_outwait(int fd, int patience)
 {
     struct pollfd over = {.fd = fd};
 

@@ -86,7 +86,7 @@ LIB_SEALED = lib/sealed/counted.c lib/sealed/opener.c lib/sealed/origin.c lib/se
 
 LIB_VERIFY = lib/verify/verify.c
 
-LIB_CACHE = lib/cache/cache.c
+LIB_CACHE = lib/cache/buffers.c lib/cache/cache.c lib/cache/queue.c lib/cache/wait.c
 
 LIB_READER = lib/reader/fetcher.c lib/reader/map.c lib/reader/reader.c
 

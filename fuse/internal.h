@@ -42,13 +42,14 @@ void li_request_want(struct fuse_conn_info *conn, unsigned capability);
  * mount's READY. */
 void li_request_begin(struct li_served *served, struct fuse_conn_info *conn);
 
-/* What is mounted at a path, on top; all zero where nothing is. Fails where that cannot be seen,
- * and then OUT is all zero, too. */
+/* What is mounted at a path, on top; all zero where nothing is. */
 struct li_mounted {
     bool image;      /* an image of lambdaimg */
     char device[32]; /* "major:minor" */
 };
 
+/* Finds what is mounted at the absolute PATH. LI_EIO where that cannot be seen; then OUT is all
+ * zero, too. */
 int li_mounted_at(const char *path, struct li_mounted *out, struct li_error *err);
 
 /* Says that the process which serves the mount of DEVICE, its loader, is there, for as long as the

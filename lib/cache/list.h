@@ -16,11 +16,13 @@ struct li_cache_list {
     struct li_cache_link head; /* its next is the first, its prev the last */
 };
 
+/* Makes LIST empty. */
 static inline void li_cache_list_init(struct li_cache_list *list)
 {
     list->head.prev = list->head.next = &list->head;
 }
 
+/* Whether nothing is in LIST. */
 static inline bool li_cache_list_empty(const struct li_cache_list *list)
 {
     return list->head.next == &list->head;
@@ -35,12 +37,13 @@ static inline void li_cache_list_insert(struct li_cache_link *after, struct li_c
     after->next = link;
 }
 
-/* Puts it before the first, or behind the last. */
+/* Puts LINK, which is in no list, before the first of LIST. */
 static inline void li_cache_list_put_first(struct li_cache_list *list, struct li_cache_link *link)
 {
     li_cache_list_insert(&list->head, link);
 }
 
+/* Puts LINK, which is in no list, behind the last of LIST. */
 static inline void li_cache_list_put_last(struct li_cache_list *list, struct li_cache_link *link)
 {
     li_cache_list_insert(list->head.prev, link);

@@ -62,9 +62,9 @@ static int read_entry(const struct li_files *files, const uint8_t *block, uint32
 static int count_blocks(const struct li_files *files, const struct li_file *directory,
                         uint64_t *count, struct li_error *err)
 {
-    uint64_t size = li_file_size(files, directory);
+    uint64_t size = li_files_size(files, directory);
 
-    if (!S_ISDIR(li_file_mode(directory)))
+    if (!S_ISDIR(li_files_mode(directory)))
         return li_fail(err, LI_EINVALID, "inode %" PRIu32 " is not a directory", directory->ino);
     if (size == 0 || size % files->block_size)
         return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 ": a directory of %" PRIu64 " bytes",
@@ -138,7 +138,7 @@ int li_files_lookup(struct li_files *files, const struct li_file *directory, con
 
     if (rc < 0)
         return rc;
-    if (!dots && files->indexed && (li_file_flags(directory) & EXT2_INDEX_FL))
+    if (!dots && files->indexed && (li_files_flags(directory) & EXT2_INDEX_FL))
         rc = li_files_htree_lookup(files, &lookup, &indexed, err);
     if (rc == 0 && !indexed)
         rc = search_blocks(files, &lookup, dots ? 1 : lookup.blocks, err);

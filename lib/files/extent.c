@@ -143,7 +143,7 @@ int li_files_map(struct li_files *files, const struct li_file *file, uint64_t lo
     static const uint32_t other = EXT4_INLINE_DATA_FL | EXT4_ENCRYPT_FL | EXT2_COMPRBLK_FL;
     int rc;
 
-    if (!(li_file_flags(file) & EXT4_EXTENTS_FL) || (li_file_flags(file) & other))
+    if (!(li_files_flags(file) & EXT4_EXTENTS_FL) || (li_files_flags(file) & other))
         return li_fail(err, LI_EUNSUPPORTED,
                        "inode %" PRIu32 " does not hold its contents in plain extents", file->ino);
     rc = map(files, file, logical, run, err);

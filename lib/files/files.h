@@ -84,9 +84,10 @@ int li_files_list(struct li_files *files, const struct li_file *directory, uint6
 int li_files_read(struct li_files *files, const struct li_file *file, uint64_t offset, void *buf,
                   size_t *len, struct li_error *err);
 
-/* The next data or hole (WHENCE SEEK_DATA, SEEK_HOLE) at or after OFFSET, as lseek(2) has it.
- * LI_FILES_NOWHERE where there is none (ENXIO). */
 #define LI_FILES_NOWHERE UINT64_MAX
+
+/* Sets *FOUND to the next data or hole (WHENCE SEEK_DATA, SEEK_HOLE) of a regular file at or after
+ * OFFSET, as lseek(2) has it; to LI_FILES_NOWHERE where there is none (ENXIO). */
 int li_files_seek(struct li_files *files, const struct li_file *file, uint64_t offset, int whence,
                   uint64_t *found, struct li_error *err);
 
@@ -94,11 +95,14 @@ int li_files_seek(struct li_files *files, const struct li_file *file, uint64_t o
 int li_files_readlink(struct li_files *files, const struct li_file *file, char *target,
                       struct li_error *err);
 
-/* Extended attributes by their full names, values as the kernel's getxattr gives them (POSIX ACLs
- * in their external form); FOUND says whether there is one of that name. LIST gets names, each with
- * its NUL, as listxattr(2) does. */
+/* Reads the extended attribute of the full name NAME as the kernel's getxattr(2) gives it (POSIX
+ * ACLs in their external form). FOUND says whether there is one. VALUE is replaced, and freed by
+ * the caller also on failure. */
 int li_files_getxattr(struct li_files *files, const struct li_file *file, const char *name,
                       struct li_buffer *value, bool *found, struct li_error *err);
+
+/* Replaces LIST by the full names of the extended attributes, each with its NUL, as listxattr(2)
+ * has them. The caller frees it also on failure. */
 int li_files_listxattr(struct li_files *files, const struct li_file *file, struct li_buffer *list,
                        struct li_error *err);
 

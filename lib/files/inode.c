@@ -30,17 +30,17 @@ int li_files_raw_inode(struct li_files *files, uint32_t ino, struct li_file *out
                           files->inode_size, out->raw, err);
 }
 
-uint64_t li_file_size(const struct li_files *files, const struct li_file *file)
+uint64_t li_files_size(const struct li_files *files, const struct li_file *file)
 {
     uint64_t size = LI_LE32(file->raw, ext2_inode, i_size);
 
     /* The upper half meant something else for other types, and still does for old images. */
-    if (S_ISREG(li_file_mode(file)) || (S_ISDIR(li_file_mode(file)) && files->large_directory))
+    if (S_ISREG(li_files_mode(file)) || (S_ISDIR(li_files_mode(file)) && files->large_directory))
         size |= (uint64_t)LI_LE32(file->raw, ext2_inode, i_size_high) << 32;
     return size;
 }
 
-bool li_file_has(const struct li_file *file, size_t offset, size_t len)
+bool li_files_has(const struct li_file *file, size_t offset, size_t len)
 {
     size_t end = EXT2_GOOD_OLD_INODE_SIZE;
 
@@ -52,7 +52,7 @@ static int check_inode(const struct li_files *files, const struct li_file *file,
 {
     uint32_t extra = LI_LE16(file->raw, ext2_inode_large, i_extra_isize);
 
-    switch (li_file_mode(file) & S_IFMT) {
+    switch (li_files_mode(file) & S_IFMT) {
     case S_IFREG:
     case S_IFDIR:
     case S_IFLNK:
@@ -63,14 +63,14 @@ static int check_inode(const struct li_files *files, const struct li_file *file,
         break;
     default:
         return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " has mode 0%" PRIo32, file->ino,
-                       li_file_mode(file));
+                       li_files_mode(file));
     }
     if (extra % 4 || extra > files->inode_size - EXT2_GOOD_OLD_INODE_SIZE)
         return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " has an extra part of %" PRIu32 " bytes",
                        file->ino, extra);
-    if (li_file_size(files, file) > UINT64_C(1) << (32 + files->block_shift))
+    if (li_files_size(files, file) > UINT64_C(1) << (32 + files->block_shift))
         return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " has a size of %" PRIu64 " bytes",
-                       file->ino, li_file_size(files, file));
+                       file->ino, li_files_size(files, file));
     return 0;
 }
 
@@ -84,7 +84,7 @@ int li_files_find_inode(struct li_files *files, uint32_t ino, struct li_file *ou
     if (ino > files->inode_count || (ino != LI_FILES_ROOT && ino < files->first_inode))
         return 0;
     rc = li_files_raw_inode(files, ino, &file, err);
-    if (rc < 0 || li_file_mode(&file) == 0 || LI_LE16(file.raw, ext2_inode, i_links_count) == 0)
+    if (rc < 0 || li_files_mode(&file) == 0 || LI_LE16(file.raw, ext2_inode, i_links_count) == 0)
         return rc;
     rc = check_inode(files, &file, err);
     if (rc == 0) {
@@ -118,7 +118,7 @@ static struct timespec decode_time(uint32_t seconds, uint32_t extra)
 
 static uint32_t extra_time(const struct li_file *file, size_t offset)
 {
-    return li_file_has(file, offset, 4) ? li_get_le32(file->raw + offset) : 0;
+    return li_files_has(file, offset, 4) ? li_get_le32(file->raw + offset) : 0;
 }
 
 /* The kernel's two encodings: 8 and 8 bits in the first word, or 12 and 20 in the second. */
@@ -141,7 +141,7 @@ static uint64_t decode_blocks(const struct li_files *files, const struct li_file
     if (!files->huge_file)
         return blocks;
     blocks |= (uint64_t)LI_LE16(file->raw, ext2_inode, osd2.linux2.l_i_blocks_hi) << 32;
-    if (li_file_flags(file) & EXT4_HUGE_FILE_FL)
+    if (li_files_flags(file) & EXT4_HUGE_FILE_FL)
         blocks <<= files->block_shift - 9;
     return blocks;
 }
@@ -152,7 +152,7 @@ void li_files_stat(const struct li_files *files, const struct li_file *file, str
 
     memset(st, 0, sizeof(*st));
     st->st_ino = file->ino;
-    st->st_mode = li_file_mode(file);
+    st->st_mode = li_files_mode(file);
     st->st_nlink = LI_LE16(raw, ext2_inode, i_links_count);
     st->st_uid = LI_LE16(raw, ext2_inode, i_uid) |
                  (uint32_t)LI_LE16(raw, ext2_inode, osd2.linux2.l_i_uid_high) << 16;
@@ -160,7 +160,7 @@ void li_files_stat(const struct li_files *files, const struct li_file *file, str
                  (uint32_t)LI_LE16(raw, ext2_inode, osd2.linux2.l_i_gid_high) << 16;
     if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
         st->st_rdev = decode_device(file);
-    st->st_size = (off_t)li_file_size(files, file);
+    st->st_size = (off_t)li_files_size(files, file);
     st->st_blksize = (blksize_t)files->block_size;
     st->st_blocks = (blkcnt_t)decode_blocks(files, file);
     st->st_atim =

@@ -62,6 +62,7 @@ static inline bool li_superblock_wide(const uint8_t *sb)
     return LI_LE32(sb, ext2_super_block, s_feature_incompat) & EXT4_FEATURE_INCOMPAT_64BIT;
 }
 
+/* A number of which the upper half counts only where numbers are WIDE. */
 static inline uint64_t li_join(uint32_t low, uint32_t high, bool wide)
 {
     return wide ? low | (uint64_t)high << 32 : low;
@@ -70,22 +71,23 @@ static inline uint64_t li_join(uint32_t low, uint32_t high, bool wide)
 /* Fills in what li_files_statvfs() tells; all else must be set. */
 int li_files_read_statvfs(struct li_files *files, const uint8_t *sb, struct li_error *err);
 
-/* Fields of the raw inode. */
-static inline uint32_t li_file_mode(const struct li_file *file)
+/* The raw inode's i_mode. */
+static inline uint32_t li_files_mode(const struct li_file *file)
 {
     return LI_LE16(file->raw, ext2_inode, i_mode);
 }
 
-static inline uint32_t li_file_flags(const struct li_file *file)
+/* Its i_flags. */
+static inline uint32_t li_files_flags(const struct li_file *file)
 {
     return LI_LE32(file->raw, ext2_inode, i_flags);
 }
 
 /* In bytes; li_files_inode() has checked it: at most 2^32 blocks. */
-uint64_t li_file_size(const struct li_files *files, const struct li_file *file);
+uint64_t li_files_size(const struct li_files *files, const struct li_file *file);
 
 /* Whether the inode's extra part reaches over the LEN bytes at OFFSET of it. */
-bool li_file_has(const struct li_file *file, size_t offset, size_t len);
+bool li_files_has(const struct li_file *file, size_t offset, size_t len);
 
 /* Reads inode INO, reserved or not, used or not, unchecked. LI_ECORRUPT where the table has none of
  * that number. */

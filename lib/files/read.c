@@ -50,7 +50,7 @@ int li_files_read_data(struct li_files *files, const struct li_file *file, uint6
 
 static int check_regular(const struct li_file *file, struct li_error *err)
 {
-    if (!S_ISREG(li_file_mode(file)))
+    if (!S_ISREG(li_files_mode(file)))
         return li_fail(err, LI_EINVALID, "inode %" PRIu32 " is not a regular file", file->ino);
     return 0;
 }
@@ -58,7 +58,7 @@ static int check_regular(const struct li_file *file, struct li_error *err)
 int li_files_read(struct li_files *files, const struct li_file *file, uint64_t offset, void *buf,
                   size_t *len, struct li_error *err)
 {
-    uint64_t size = li_file_size(files, file);
+    uint64_t size = li_files_size(files, file);
     size_t n = *len;
     int rc = check_regular(file, err);
 
@@ -77,7 +77,7 @@ int li_files_read(struct li_files *files, const struct li_file *file, uint64_t o
 int li_files_seek(struct li_files *files, const struct li_file *file, uint64_t offset, int whence,
                   uint64_t *found, struct li_error *err)
 {
-    uint64_t size = li_file_size(files, file);
+    uint64_t size = li_files_size(files, file);
     int rc = check_regular(file, err);
 
     if (rc < 0)
@@ -109,16 +109,16 @@ int li_files_seek(struct li_files *files, const struct li_file *file, uint64_t o
 int li_files_readlink(struct li_files *files, const struct li_file *file, char *target,
                       struct li_error *err)
 {
-    uint64_t size = li_file_size(files, file);
+    uint64_t size = li_files_size(files, file);
     char text[LI_FILES_LINK_MAX + 1];
     int rc = 0;
 
-    if (!S_ISLNK(li_file_mode(file)))
+    if (!S_ISLNK(li_files_mode(file)))
         return li_fail(err, LI_EINVALID, "inode %" PRIu32 " is not a symbolic link", file->ino);
     if (size == 0 || size > LI_FILES_LINK_MAX)
         return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 ": a link of %" PRIu64 " bytes",
                        file->ino, size);
-    if (li_file_flags(file) & EXT4_EXTENTS_FL)
+    if (li_files_flags(file) & EXT4_EXTENTS_FL)
         rc = li_files_read_data(files, file, 0, (size_t)size, text, err);
     else if (size < FAST_LINK_SIZE)
         memcpy(text, file->raw + offsetof(struct ext2_inode, i_block), (size_t)size);

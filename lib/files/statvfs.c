@@ -49,7 +49,7 @@ static int count_overhead(struct li_files *files, const uint8_t *sb, uint64_t *o
             li_files_raw_inode(files, LI_LE32(sb, ext2_super_block, s_journal_inum), &journal, err);
         if (rc < 0)
             return rc;
-        count += li_file_size(files, &journal) >> files->block_shift;
+        count += li_files_size(files, &journal) >> files->block_shift;
     }
     *overhead = count;
     return 0;

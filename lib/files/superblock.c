@@ -224,7 +224,7 @@ int li_files_open(struct li_blocks *blocks, struct li_files **out, struct li_err
     if (rc < 0)
         goto out;
     rc = li_files_inode(files, LI_FILES_ROOT, &root, err);
-    if (rc == 0 && !S_ISDIR(li_file_mode(&root)))
+    if (rc == 0 && !S_ISDIR(li_files_mode(&root)))
         rc = li_fail(err, LI_ECORRUPT, "the root is not a directory");
     if (rc < 0)
         goto out;

@@ -234,8 +234,8 @@ static int read_value_inode(struct li_files *files, const struct attribute *attr
     rc = li_files_inode(files, attribute->ino, &file, err);
     if (rc < 0)
         return rc;
-    if (!S_ISREG(li_file_mode(&file)) || !(li_file_flags(&file) & EXT4_EA_INODE_FL) ||
-        li_file_size(files, &file) != attribute->size)
+    if (!S_ISREG(li_files_mode(&file)) || !(li_files_flags(&file) & EXT4_EA_INODE_FL) ||
+        li_files_size(files, &file) != attribute->size)
         return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " is not the value it should be",
                        attribute->ino);
     rc = li_buffer_reserve(out, attribute->size, err);

@@ -49,6 +49,7 @@ bool li_reader_stop(struct li_reader *reader, unsigned seconds);
 /* Waits for running fetches, however long they take. NULL is allowed. */
 void li_reader_free(struct li_reader *reader);
 
+/* The image's length in bytes, a multiple of LI_CHUNK_SIZE. */
 uint64_t li_reader_size(const struct li_reader *reader);
 
 /* The image's bytes; they are the reader's, and read-only. Where a chunk cannot be had, the error's
@@ -59,6 +60,7 @@ struct li_blocks *li_reader_blocks(struct li_reader *reader);
 int li_reader_read(struct li_reader *reader, uint64_t offset, size_t len, void *buf,
                    struct li_error *err);
 
+/* Sets STATS to what has been counted so far. Any thread. */
 void li_reader_stats(const struct li_reader *reader, struct li_reader_stats *stats);
 
 /* An image as a source of chunks, which are fetched and checked each time they are read: for pull.

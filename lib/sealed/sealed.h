@@ -75,12 +75,19 @@ struct li_sealed {
     const char *address; /* of the store that has the chunks at last; for messages, borrowed */
 };
 
-/* The operations above. li_sealed_get() returns 0 or a failure: a positive value is LI_EIO. */
+/* The operation above: 0 or a failure, since a positive value becomes LI_EIO. It clears OUT first,
+ * but for the memory that its bytes have. */
 int li_sealed_get(struct li_sealed *sealed, const struct li_sealed_chunk *chunk,
                   struct li_sealed_object *out, struct li_error *err);
+
+/* The operation above, where the source has it; CHUNKS are read during the call only. */
 void li_sealed_want(struct li_sealed *sealed, const struct li_sealed_chunk *chunks, size_t count);
+
+/* The operation above, where the source has it. For openers, and decorators that pass it on. */
 void li_sealed_used(struct li_sealed *sealed, const struct li_sealed_chunk *chunk,
                     const struct li_sealed_finding *finding);
+
+/* Frees this source, and none that it stands before. No call may be under way. */
 void li_sealed_free(struct li_sealed *sealed); /* NULL is allowed */
 
 /* ---- the sources there are ---- */

@@ -78,9 +78,11 @@ LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c
 
-LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c lib/repo/name_list.c lib/repo/names.c \
-	lib/repo/pointer.c lib/repo/present.c lib/repo/present_keep.c lib/repo/push.c lib/repo/push_chunks.c lib/repo/push_store.c \
-	lib/repo/repo.c lib/repo/root.c lib/repo/server.c lib/repo/verify.c lib/repo/wrap.c
+LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c \
+	lib/repo/pointer.c lib/repo/repo.c lib/repo/roots.c lib/repo/salt.c lib/repo/verify.c lib/repo/wrap.c
+
+LIB_PUSH = lib/push/chunks.c lib/push/name_list.c lib/push/names.c lib/push/present.c lib/push/present_keep.c \
+	lib/push/push.c lib/push/server.c lib/push/store.c
 
 LIB_CACHE = lib/cache/cache.c
 
@@ -145,7 +147,7 @@ FUZZ_SECONDS ?= 20
 
 LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
-	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER) $(LIB_COMPARE)
+	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_PUSH) $(LIB_CACHE) $(LIB_READER) $(LIB_COMPARE)
 UNIT = $(UNIT_BASE) $(UNIT_HTTP) $(UNIT_IMAGE) $(UNIT_TAR) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
 	$(UNIT_COMPARE) $(UNIT_MAN)
 

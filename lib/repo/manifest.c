@@ -7,9 +7,13 @@
  * is compared with it, and the reference sealed inside with the one that the user named. A pointer,
  * a wrap or a manifest in another's place is found out here.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "repo/internal.h"
+#include "repo/keys.h"
+#include "repo/pointer.h"
+#include "repo/wrap.h"
 
 /* What is being opened; ROOT is where it was found. */
 struct opening {
@@ -92,14 +96,12 @@ static int no_wrap(const struct opening *o, struct li_error *err)
 
 static int unwrap(const struct opening *o, struct li_secret *key, struct li_error *err)
 {
-    struct li_kms_context context = {.purpose = "manifest"};
+    struct li_kms_context context = li_wrap_context("manifest", o->repo->id, o->id);
     struct li_key rest = li_key_wrap(o->id, o->repo->kms->name);
     bool there = false;
-    int rc;
+    int rc =
+        li_wrap_open(o->repo, li_key_root(o->root, rest.text).text, &context, key, &there, err);
 
-    memcpy(context.repository, o->repo->id, LI_ID_SIZE);
-    memcpy(context.object, o->id, LI_ID_SIZE);
-    rc = li_wrap_open(o->repo, li_key_root(o->root, rest.text).text, &context, key, &there, err);
     if (rc == 0 && !there)
         return no_wrap(o, err);
     return rc < 0 ? li_context(err, "cannot unwrap the key of its manifest") : 0;
@@ -184,4 +186,9 @@ int li_repo_chunk(struct li_repo *repo, const struct li_manifest *manifest,
     if (rc == 0 && !search.there)
         rc = li_fail(err, LI_ECORRUPT, "no root of %s has %s", repo->store->address, rest.text);
     return rc;
+}
+
+bool li_chunk_is_bad(const struct li_error *err)
+{
+    return err->code == LI_ECORRUPT || err->code == LI_ELIMIT || err->sys == EIO;
 }

@@ -15,6 +15,7 @@
 #include "base/hex.h"
 #include "base/workers.h"
 #include "repo/internal.h"
+#include "repo/keys.h"
 
 struct verify {
     struct li_repo *repo;

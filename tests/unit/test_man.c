@@ -12,7 +12,9 @@
 #include "crypto/primitives.h"
 #include "crypto/seal.h"
 #include "manifest/manifest_json.h"
-#include "repo/internal.h"
+#include "repo/keys.h"
+#include "repo/roots.h"
+#include "repo/salt.h"
 #include "tree.h"
 
 enum { REPOSITORY_BYTE = 0xc3, SALT_BYTE = 0xd4, MANIFEST_BYTE = 0xa1, ROOT_BYTE = 0xb2 };

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Between the files of the presence oracle. */
-#ifndef LI_REPO_PRESENT_INTERNAL_H
-#define LI_REPO_PRESENT_INTERNAL_H
+#ifndef LI_PUSH_PRESENT_INTERNAL_H
+#define LI_PUSH_PRESENT_INTERNAL_H
 
-#include "repo/name_list.h"
-#include "repo/present.h"
+#include <pthread.h>
+
+#include "push/name_list.h"
+#include "push/present.h"
 
 struct li_present {
     struct li_repo *repo;

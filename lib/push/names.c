@@ -4,11 +4,12 @@
  * anyway, and what grows with an image is to be little. Names are output of HKDF, so their first
  * bytes are as good a hash as any. A slot of 0 is free.
  */
+#include "push/names.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "repo/internal.h"
 
 /* Where NAME is, or the free slot where it belongs. */
 static uint32_t *find(const struct li_manifest_chunk *chunk, uint32_t *slot, size_t cap,

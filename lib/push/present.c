@@ -14,12 +14,14 @@
  * A listing and the questions are of one moment. That another push stores a chunk later makes an
  * answer "absent" stale, which costs a put that is refused, and nothing else.
  */
-#include "repo/present_internal.h"
+#include "push/present_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
+#include "repo/keys.h"
+#include "repo/pointer.h"
 
 enum {
     PAGE = 1000,      /* names in a page of a listing */
@@ -58,10 +60,10 @@ static int read_manifest(struct li_present *p, const char *pointer_key, struct l
 {
     struct li_buffer raw = {0}, manifest = {0};
     struct li_pointer pointer;
-    int rc = li_pointer_read(p->repo->store, pointer_key, &pointer, &raw, err);
+    int rc = li_pointer_read(li_repo_store(p->repo), pointer_key, &pointer, &raw, err);
 
     if (rc == 0)
-        rc = li_store_get(p->repo->store,
+        rc = li_store_get(li_repo_store(p->repo),
                           li_key_root(p->root->id, li_key_manifest(pointer.manifest).text).text,
                           LI_STORE_OBJECT_MAX, &manifest, err);
     if (rc == 0)
@@ -104,7 +106,7 @@ static int read_neighbours(struct li_present *p, const struct li_reference *refe
     int rc;
 
     strrchr(prefix.text, '/')[1] = '\0';
-    rc = li_store_list(p->repo->store, prefix.text, note_tag, &n, err);
+    rc = li_store_list(li_repo_store(p->repo), prefix.text, note_tag, &n, err);
     if (rc == LISTING_STOPPED && n.seen == PAGE) {
         li_error_clear(err);
         rc = 0;
@@ -261,7 +263,7 @@ static int list(struct li_present *p, struct li_error *err)
 {
     struct li_key prefix = li_key_root(p->root->id, "chunks/");
     struct listing l = {.present = p, .prefix = strlen(prefix.text)};
-    int rc = li_store_list(p->repo->store, prefix.text, note_name, &l, err);
+    int rc = li_store_list(li_repo_store(p->repo), prefix.text, note_name, &l, err);
 
     if (rc == LISTING_STOPPED && l.stopped)
         li_error_clear(err);
@@ -324,10 +326,10 @@ static int ask_batch(struct li_present *p, const struct li_manifest_chunk *const
     if (!key)
         return li_fail_memory(err);
     for (size_t i = 0; i < count; i++) {
-        key[i] = li_key_root(p->root->id, li_key_chunk(chunks[open[i]]->name).text);
+        key[i] = li_key_chunk_in(p->root->id, chunks[open[i]]->name);
         text[i] = key[i].text;
     }
-    rc = li_store_exists(p->repo->store, text, count, LI_SEAL_MAX_SIZE, there, err);
+    rc = li_store_exists(li_repo_store(p->repo), text, count, LI_SEAL_MAX_SIZE, there, err);
     for (size_t i = 0; i < count && rc == 0; i++)
         stored[open[i]] = there[i];
     free(key);

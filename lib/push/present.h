@@ -6,10 +6,11 @@
  * LI_PRESENT_LIFETIME, in a root that is active; and in an active root nothing is ever removed
  * (D5). What is said to be absent was so a moment ago, and may be there by now.
  */
-#ifndef LI_REPO_PRESENT_H
-#define LI_REPO_PRESENT_H
+#ifndef LI_PUSH_PRESENT_H
+#define LI_PUSH_PRESENT_H
 
-#include "repo/internal.h"
+#include "push/push.h"
+#include "repo/roots.h"
 
 /* How long this host goes by what it knows of a root without looking; seconds. */
 enum { LI_PRESENT_LIFETIME = LI_REPO_GRACE / 2 };

@@ -1,11 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Between the two halves of the chunks of a push: naming them, and storing them. */
-#ifndef LI_REPO_PUSH_CHUNKS_H
-#define LI_REPO_PUSH_CHUNKS_H
+#ifndef LI_PUSH_CHUNKS_H
+#define LI_PUSH_CHUNKS_H
+
+#include <pthread.h>
 
 #include "base/workers.h"
-#include "repo/internal.h"
-#include "repo/present.h"
+#include "push/names.h"
+#include "push/present.h"
+#include "push/push.h"
+#include "repo/roots.h"
+
+/* What reading the chunks of a source for a push gave. FIRST is the caller's, and may be NULL: it
+ * is called before the first object is stored, in STORE, and once at most. */
+struct li_push_chunks {
+    int (*first)(void *arg, struct li_store *store, struct li_error *err);
+    void *first_arg;
+    struct li_manifest_chunk *chunk; /* ascending by index */
+    size_t count;
+    size_t cap; /* allocated, and to be wiped */
+};
+
+/* Names all chunks of IMAGE and stores those that ROOT does not have. Counts in RESULT. */
+int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
+                         const struct li_push_image *image, const struct li_push_options *options,
+                         struct li_push_chunks *out, struct li_push_result *result,
+                         struct li_error *err);
+void li_push_chunks_free(struct li_push_chunks *chunks);
 
 /* Nothing is stored before the layers' digests hold, and hashing them is the work of one thread for
  * each layer: the queue is deep enough for the readers to seal on meanwhile. Its chunks, and their
@@ -22,7 +43,7 @@ struct li_push_tools {
     struct li_buffer fetched;
 };
 
-/* What was found out of a chunk before it is read. */
+/* What is known about a chunk before it is read. */
 enum li_push_foreknown {
     LI_PUSH_UNASKED,
     LI_PUSH_ZEROS,
@@ -31,8 +52,7 @@ enum li_push_foreknown {
 };
 
 struct li_chunk_push {
-    struct li_repo *repo;  /* its store is FORK, where that is one */
-    struct li_store *fork; /* or NULL; called off when the push has failed */
+    struct li_repo *repo; /* a fork, called off when the push has failed */
     const struct li_root *root;
     const struct li_push_options *options;
     const struct li_chunk_source *source;

@@ -6,11 +6,11 @@
  * is not known, and asking takes a request, they hand over the bytes as they are, and a writer
  * asks: writers are many, so answers are waited for side by side, and readers never wait for one.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "repo/push_chunks.h"
+#include "push/chunks.h"
+#include "repo/keys.h"
 
 struct job {
     const struct li_manifest_chunk *chunk;
@@ -53,11 +53,6 @@ static int job_new(struct li_chunk_push *p, const struct li_manifest_chunk *chun
     return 0;
 }
 
-bool li_chunk_is_bad(const struct li_error *err)
-{
-    return err->code == LI_ECORRUPT || err->code == LI_ELIMIT || err->sys == EIO;
-}
-
 static void count_new(struct li_chunk_push *p, size_t sealed)
 {
     pthread_mutex_lock(&p->lock);
@@ -76,7 +71,7 @@ void li_push_count_known(struct li_chunk_push *p, bool mended)
 
 static struct li_key key_of(const struct li_chunk_push *p, const struct li_manifest_chunk *chunk)
 {
-    return li_key_root(p->root->id, li_key_chunk(chunk->name).text);
+    return li_key_chunk_in(p->root->id, chunk->name);
 }
 
 /* Before an object is stored, and while the others wait: an image that must not be kept leaves
@@ -91,7 +86,7 @@ static int confirm(struct li_chunk_push *p, struct li_error *err)
     if (p->options->confirm)
         rc = p->options->confirm(p->options->confirm_arg, err);
     if (rc == 0 && !p->begun && p->given->first)
-        rc = p->given->first(p->given->first_arg, p->repo->store, err);
+        rc = p->given->first(p->given->first_arg, li_repo_store(p->repo), err);
     p->begun = rc == 0;
     pthread_mutex_unlock(&p->gate);
     return rc;
@@ -123,8 +118,8 @@ static int check_stored(struct li_chunk_push *p, struct li_push_tools *tools,
     }
     if (rc < 0)
         return rc;
-    rc =
-        li_store_get(p->repo->store, key_of(p, chunk).text, LI_SEAL_MAX_SIZE, &tools->fetched, err);
+    rc = li_store_get(li_repo_store(p->repo), key_of(p, chunk).text, LI_SEAL_MAX_SIZE,
+                      &tools->fetched, err);
     if (rc == 0)
         rc = li_seal_open(tools->sealer, &chunk->prk, chunk->digest, tools->fetched.data,
                           tools->fetched.len, tools->plain, err);
@@ -149,7 +144,8 @@ static int check_and_mend(struct li_chunk_push *p, struct li_push_tools *tools,
     if (rc == 0 && !p->options->dry_run)
         rc = confirm(p, err);
     if (rc == 0 && !p->options->dry_run)
-        rc = li_store_replace(p->repo->store, key_of(p, chunk).text, sealed.data, sealed.len, err);
+        rc = li_store_replace(li_repo_store(p->repo), key_of(p, chunk).text, sealed.data,
+                              sealed.len, err);
     if (rc == 0)
         li_push_count_known(p, true);
     li_buffer_free(&sealed);
@@ -228,7 +224,7 @@ static int look_up(struct li_chunk_push *p, const struct li_manifest_chunk *chun
     pthread_mutex_lock(&p->lock);
     p->result->ways.asked++;
     pthread_mutex_unlock(&p->lock);
-    return li_store_exists(p->repo->store, &text, 1, LI_SEAL_MAX_SIZE, stored, err);
+    return li_store_exists(li_repo_store(p->repo), &text, 1, LI_SEAL_MAX_SIZE, stored, err);
 }
 
 int li_push_look_up_chunk(struct li_chunk_push *p, struct li_push_tools *tools,
@@ -259,10 +255,10 @@ static int replace_unsound(struct li_chunk_push *p, const struct li_manifest_chu
     struct li_key key = key_of(p, chunk);
     const char *text = key.text;
     bool sound = false;
-    int rc = li_store_exists(p->repo->store, &text, 1, LI_SEAL_MAX_SIZE, &sound, err);
+    int rc = li_store_exists(li_repo_store(p->repo), &text, 1, LI_SEAL_MAX_SIZE, &sound, err);
 
     if (rc == 0 && !sound)
-        rc = li_store_replace(p->repo->store, text, sealed->data, sealed->len, err);
+        rc = li_store_replace(li_repo_store(p->repo), text, sealed->data, sealed->len, err);
     if (rc == 0)
         li_push_count_known(p, !sound);
     return rc;
@@ -274,7 +270,7 @@ static int store_sealed(struct li_chunk_push *p, const struct li_manifest_chunk 
     int rc = confirm(p, err);
 
     if (rc == 0)
-        rc = li_store_put_if_absent(p->repo->store, key_of(p, chunk).text, sealed->data,
+        rc = li_store_put_if_absent(li_repo_store(p->repo), key_of(p, chunk).text, sealed->data,
                                     sealed->len, err);
     if (rc == 0)
         count_new(p, sealed->len);
@@ -341,7 +337,7 @@ int li_push_write_jobs(void *arg, unsigned index, struct li_workers *team, struc
     }
     if (rc < 0) {
         close_queue(p);
-        li_store_cancel(p->fork);
+        li_repo_cancel(p->repo);
     }
     return rc;
 }

@@ -14,11 +14,14 @@
  * A chunk that recurs within the image is stored once: the names met so far are kept. Where the
  * first of them cannot be stored the whole push fails, so none relies on a chunk that is missing.
  */
-#include "repo/push_chunks.h"
+#include "push/chunks.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "repo/keys.h"
+#include "repo/salt.h"
 
 /* Names a chunk by its digest. */
 static int name_chunk(struct li_chunk_push *p, uint64_t index, struct li_manifest_chunk *chunk,
@@ -124,9 +127,9 @@ static int recall_one(struct li_chunk_push *p, uint64_t index, struct li_error *
 
     if (rc < 0 || !p->filled[index])
         return rc;
-    key = li_key_root(p->root->id, li_key_chunk(p->chunk[index].name).text);
+    key = li_key_chunk_in(p->root->id, p->chunk[index].name);
     text = key.text;
-    rc = li_store_exists(p->repo->store, &text, 1, LI_SEAL_MAX_SIZE, &stored, err);
+    rc = li_store_exists(li_repo_store(p->repo), &text, 1, LI_SEAL_MAX_SIZE, &stored, err);
     pthread_mutex_lock(&p->lock);
     p->result->ways.asked += rc == 0 && stored;
     pthread_mutex_unlock(&p->lock);
@@ -185,7 +188,7 @@ static int push_chunk(void *arg, unsigned worker, uint64_t index, uint8_t *plain
         rc = meet(p, chunk, err);
     if (rc != 0)
         return rc < 0 ? rc : 0;
-    if (!p->repo->store->remote)
+    if (!li_repo_store(p->repo)->remote)
         return li_push_look_up_chunk(p, tools, chunk, plain, err);
     if (!p->present)
         return li_push_unsure_chunk(p, chunk, plain, err);
@@ -214,7 +217,7 @@ static int walk(struct li_chunk_push *p, const struct li_progress *progress, str
     rc = li_chunk_walk_hashed(p->source, p->readers, known, push_chunk, p, progress, err);
     if (rc < 0) {
         li_workers_stop(writers);
-        li_store_cancel(p->fork);
+        li_repo_cancel(p->repo);
     }
     li_queue_close(p->queue);
     written = li_workers_join(writers, &writing);
@@ -255,7 +258,7 @@ static int prepare(struct li_chunk_push *p, const struct li_reference *reference
         rc = li_salt_open(p->repo, p->root->salt, &p->salt, err);
     if (rc == 0 && memo && li_memo_fits(memo, &p->salt))
         p->memo = memo;
-    if (rc == 0 && p->repo->store->remote && !p->options->check_existing)
+    if (rc == 0 && li_repo_store(p->repo)->remote && !p->options->check_existing)
         rc = li_present_open(p->repo, p->root, reference, p->memo, p->source->count, &p->present,
                              err);
     if (rc == 0 && p->present && p->memo)
@@ -302,50 +305,27 @@ static void keep_names(struct li_chunk_push *p, const struct li_push_chunks *chu
         (void)li_present_keep(p->present, chunks->chunk, chunks->count, &ignored);
 }
 
-/* REPO by a handle of its own on the store. */
-static int open_view(struct li_chunk_push *p, const struct li_repo *repo, struct li_repo *view,
-                     struct li_error *err)
-{
-    int rc = li_store_fork(repo->store, &p->fork, err);
-
-    view->store = p->fork ? p->fork : repo->store;
-    view->kms = repo->kms;
-    view->env = repo->env;
-    memcpy(view->id, repo->id, LI_ID_SIZE);
-    pthread_mutex_init(&view->lock, NULL);
-    p->repo = view;
-    return rc;
-}
-
-static void close_view(struct li_chunk_push *p)
-{
-    li_roots_free(&p->repo->roots);
-    pthread_mutex_destroy(&p->repo->lock);
-    li_store_free(p->fork);
-}
-
 int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
-                         const struct li_reference *reference, const struct li_chunk_source *source,
-                         const struct li_push_options *options, const struct li_progress *progress,
+                         const struct li_push_image *image, const struct li_push_options *options,
                          struct li_push_chunks *out, struct li_push_result *result,
                          struct li_error *err)
 {
+    const struct li_chunk_source *source = image->source;
     struct li_chunk_push p = {
         .root = root, .options = options, .source = source, .given = out, .result = result};
     struct li_push_chunks chunks = {.first = NULL};
-    struct li_repo view = {0};
     int rc;
 
-    p.readers = repo->env->threads ? repo->env->threads : 1;
-    p.writers = repo->store->width;
+    p.readers = li_repo_env(repo)->threads ? li_repo_env(repo)->threads : 1;
+    p.writers = li_repo_store(repo)->width;
     pthread_mutex_init(&p.lock, NULL);
     pthread_mutex_init(&p.gate, NULL);
     pthread_cond_init(&p.room, NULL);
-    rc = open_view(&p, repo, &view, err);
+    rc = li_repo_fork(repo, &p.repo, err);
     if (rc == 0)
-        rc = prepare(&p, reference, err);
+        rc = prepare(&p, image->reference, err);
     if (rc == 0)
-        rc = walk(&p, progress, err);
+        rc = walk(&p, options->progress, err);
     if (rc == 0)
         rc = learn_chunks(&p, err);
     chunks.chunk = p.chunk;
@@ -356,7 +336,7 @@ int li_push_store_chunks(struct li_repo *repo, const struct li_root *root,
     if (rc == 0)
         keep_names(&p, &chunks);
     finish(&p);
-    close_view(&p);
+    li_repo_free(p.repo);
     if (rc < 0)
         li_push_chunks_free(&chunks);
     else

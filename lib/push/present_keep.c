@@ -9,17 +9,18 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "repo/present_internal.h"
+#include "push/present_internal.h"
 
 static int place_of(const struct li_present *p, uint8_t place[LI_SHA256_SIZE], struct li_error *err)
 {
     struct li_buffer text = {0};
-    int rc = li_buffer_append(&text, p->repo->id, LI_ID_SIZE, err);
+    int rc = li_buffer_append(&text, li_repo_id(p->repo), LI_ID_SIZE, err);
 
     if (rc == 0)
         rc = li_buffer_append(&text, p->root->id, LI_ID_SIZE, err);
     if (rc == 0)
-        rc = li_buffer_append(&text, p->repo->store->place, strlen(p->repo->store->place), err);
+        rc = li_buffer_append(&text, li_repo_store(p->repo)->place,
+                              strlen(li_repo_store(p->repo)->place), err);
     if (rc == 0)
         rc = li_sha256(text.data, text.len, place, err);
     li_buffer_free(&text);
@@ -29,7 +30,7 @@ static int place_of(const struct li_present *p, uint8_t place[LI_SHA256_SIZE], s
 /* Of the time to come is what another clock wrote. */
 static bool is_fresh(const struct li_present *p, const uint8_t *row)
 {
-    int64_t now = p->repo->env->now(), found = (int64_t)li_get_le64(row + LI_NAME_SIZE);
+    int64_t now = li_repo_env(p->repo)->now(), found = (int64_t)li_get_le64(row + LI_NAME_SIZE);
 
     return found <= now && found > now - LI_PRESENT_LIFETIME;
 }
@@ -37,7 +38,7 @@ static bool is_fresh(const struct li_present *p, const uint8_t *row)
 int li_present_recall(struct li_present *p, struct li_error *err)
 {
     uint8_t place[LI_SHA256_SIZE];
-    int rc = p->repo->store->place ? place_of(p, place, err) : LI_END;
+    int rc = li_repo_store(p->repo)->place ? place_of(p, place, err) : LI_END;
 
     if (rc == 0)
         rc = li_memo_read_names(p->memo, place, &p->rows, err);
@@ -79,7 +80,7 @@ static int collect(const struct li_present *p, const struct li_manifest_chunk *c
 static int merge(const struct li_present *p, const struct li_name_list *names,
                  struct li_buffer *rows, struct li_error *err)
 {
-    int64_t now = p->repo->env->now();
+    int64_t now = li_repo_env(p->repo)->now();
     const uint8_t *last = NULL;
     int rc = 0;
 
@@ -108,7 +109,7 @@ int li_present_keep(struct li_present *p, const struct li_manifest_chunk *chunks
     uint8_t place[LI_SHA256_SIZE];
     int rc;
 
-    if (!p->memo || !p->repo->store->place)
+    if (!p->memo || !li_repo_store(p->repo)->place)
         return 0;
     rc = place_of(p, place, err);
     if (rc == 0)

@@ -13,10 +13,18 @@
  * redoes itself into the root that is active now. One that still finds it active was seen, or will
  * be: a collector lists manifests after it has written the new state.
  */
-#include <stdlib.h>
+#include "push/push.h"
+
+#include <stdio.h>
 #include <string.h>
 
-#include "repo/internal.h"
+#include "push/chunks.h"
+#include "push/server.h"
+#include "repo/keys.h"
+#include "repo/pointer.h"
+#include "repo/roots.h"
+#include "repo/salt.h"
+#include "repo/wrap.h"
 
 /* Roots that may be retired under one push before it gives up. */
 enum { MAX_ATTEMPTS = 3 };
@@ -26,11 +34,8 @@ enum { PUSH_AGAIN = 2 };
 
 struct push {
     struct li_repo *repo;
-    const struct li_reference *reference;
-    const struct li_manifest *about;
-    const struct li_chunk_source *source;
+    const struct li_push_image *image;
     const struct li_push_options *options;
-    const struct li_progress *progress;
     struct li_root root;
     struct li_push_chunks chunks;
     struct li_secret key; /* the manifest's */
@@ -54,21 +59,22 @@ static int put_metadata(struct push *p, struct li_store *store, const char *rest
     return rc;
 }
 
-/* What the manifest borrows from p->about and p->chunks stays theirs. */
+/* What the manifest borrows from p->image->about and p->chunks stays theirs. */
 static int encode_manifest(struct push *p, struct li_buffer *out, struct li_error *err)
 {
     char reference[LI_REFERENCE_NAME_MAX + LI_REFERENCE_TAG_MAX + 2];
-    struct li_manifest manifest = *p->about;
+    struct li_manifest manifest = *p->image->about;
     uint8_t nonce[LI_GCM_NONCE_SIZE];
-    int rc = p->repo->env->random(nonce, sizeof(nonce), err);
+    int rc = li_repo_env(p->repo)->random(nonce, sizeof(nonce), err);
 
     if (rc < 0)
         return rc;
-    snprintf(reference, sizeof(reference), "%s:%s", p->reference->name, p->reference->tag);
+    snprintf(reference, sizeof(reference), "%s:%s", p->image->reference->name,
+             p->image->reference->tag);
     memcpy(manifest.id, p->result.manifest, LI_ID_SIZE);
     memcpy(manifest.root, p->root.id, LI_ID_SIZE);
     manifest.reference = reference;
-    manifest.created = p->repo->env->now();
+    manifest.created = li_repo_env(p->repo)->now();
     manifest.chunks = p->chunks.chunk;
     manifest.chunk_count = p->chunks.count;
     return li_manifest_encode(&manifest, &p->key, nonce, out, err);
@@ -76,26 +82,24 @@ static int encode_manifest(struct push *p, struct li_buffer *out, struct li_erro
 
 static int choose_key(struct push *p, struct li_error *err)
 {
-    int rc = p->repo->env->random(p->result.manifest, LI_ID_SIZE, err);
+    int rc = li_repo_env(p->repo)->random(p->result.manifest, LI_ID_SIZE, err);
 
     p->wrapped = false;
-    return rc < 0 ? rc : p->repo->env->random(p->key.bytes, sizeof(p->key.bytes), err);
+    return rc < 0 ? rc : li_repo_env(p->repo)->random(p->key.bytes, sizeof(p->key.bytes), err);
 }
 
 /* May come from a writer of chunks, as the first that one of them stores. */
 static int store_wrap(void *arg, struct li_store *store, struct li_error *err)
 {
     struct push *p = arg;
-    struct li_kms_context context = {.purpose = "manifest"};
+    struct li_kms *kms = li_repo_kms(p->repo);
+    struct li_kms_context context =
+        li_wrap_context("manifest", li_repo_id(p->repo), p->result.manifest);
     struct li_buffer wrap = {0};
-    int rc;
+    int rc = li_wrap_make(kms, &context, &p->key, &wrap, err);
 
-    memcpy(context.repository, p->repo->id, LI_ID_SIZE);
-    memcpy(context.object, p->result.manifest, LI_ID_SIZE);
-    rc = li_wrap_make(p->repo->kms, &context, &p->key, &wrap, err);
     if (rc == 0)
-        rc = put_metadata(p, store, li_key_wrap(p->result.manifest, p->repo->kms->name).text, &wrap,
-                          err);
+        rc = put_metadata(p, store, li_key_wrap(p->result.manifest, kms->name).text, &wrap, err);
     p->wrapped = rc == 0;
     li_buffer_free(&wrap);
     return rc;
@@ -104,13 +108,13 @@ static int store_wrap(void *arg, struct li_store *store, struct li_error *err)
 static int store_manifest(struct push *p, struct li_error *err)
 {
     struct li_buffer manifest = {0};
-    int rc = p->wrapped ? 0 : store_wrap(p, p->repo->store, err);
+    int rc = p->wrapped ? 0 : store_wrap(p, li_repo_store(p->repo), err);
 
     if (rc == 0)
         rc = encode_manifest(p, &manifest, err);
     if (rc == 0)
-        rc = put_metadata(p, p->repo->store, li_key_manifest(p->result.manifest).text, &manifest,
-                          err);
+        rc = put_metadata(p, li_repo_store(p->repo), li_key_manifest(p->result.manifest).text,
+                          &manifest, err);
     li_buffer_free(&manifest);
     return rc;
 }
@@ -128,20 +132,21 @@ static int store_pointer(struct push *p, struct li_error *err)
         p->result.metadata += text.len;
     li_buffer_free(&text);
     if (rc == 0 && !p->options->dry_run)
-        rc = li_pointer_write(p->repo->store, li_key_image(p->reference).text, &pointer, err);
+        rc = li_pointer_write(li_repo_store(p->repo), li_key_image(p->image->reference).text,
+                              &pointer, err);
     return rc;
 }
 
 static int flush(struct push *p, struct li_error *err)
 {
-    return p->options->dry_run ? 0 : li_store_flush(p->repo->store, err);
+    return p->options->dry_run ? 0 : li_store_flush(li_repo_store(p->repo), err);
 }
 
 static int check_root(struct push *p, struct li_error *err)
 {
     struct li_root now;
     bool there = false;
-    int rc = li_root_read(p->repo->store, p->root.id, &now, &there, err);
+    int rc = li_root_read(li_repo_store(p->repo), p->root.id, &now, &there, err);
 
     if (rc == 0 && (!there || now.state != LI_ROOT_ACTIVE))
         return PUSH_AGAIN;
@@ -153,14 +158,14 @@ static int push_once(struct push *p, struct li_error *err)
     int rc;
 
     memset(&p->result, 0, sizeof(p->result));
-    p->chunks = (struct li_push_chunks){.first = p->repo->store->remote ? store_wrap : NULL,
+    p->chunks = (struct li_push_chunks){.first = li_repo_store(p->repo)->remote ? store_wrap : NULL,
                                         .first_arg = p};
     rc = li_root_active(p->repo, &p->root, err);
     if (rc == 0)
         rc = choose_key(p, err);
     if (rc == 0)
-        rc = li_push_store_chunks(p->repo, &p->root, p->reference, p->source, p->options,
-                                  p->progress, &p->chunks, &p->result, err);
+        rc = li_push_store_chunks(p->repo, &p->root, p->image, p->options, &p->chunks, &p->result,
+                                  err);
     if (rc == 0 && p->options->confirm)
         rc = p->options->confirm(p->options->confirm_arg, err);
     if (rc == 0)
@@ -184,18 +189,19 @@ static int check_arguments(const struct push *p, struct li_error *err)
 
     if (rc < 0)
         return rc;
-    if (p->reference->pinned)
+    if (p->image->reference->pinned)
         return li_fail(err, LI_EINVALID, "an image is pushed to a tag, not to a manifest's id");
-    if (p->source->count > LI_CHUNK_MAX_COUNT)
+    if (p->image->source->count > LI_CHUNK_MAX_COUNT)
         return li_fail(err, LI_ELIMIT, "an image of %llu chunks; %d is the most",
-                       (unsigned long long)p->source->count, LI_CHUNK_MAX_COUNT);
-    if (p->about->size != p->source->count * LI_CHUNK_SIZE)
+                       (unsigned long long)p->image->source->count, LI_CHUNK_MAX_COUNT);
+    if (p->image->about->size != p->image->source->count * LI_CHUNK_SIZE)
         return li_fail(err, LI_EINVALID, "an image of %llu bytes cannot have %llu chunks",
-                       (unsigned long long)p->about->size, (unsigned long long)p->source->count);
+                       (unsigned long long)p->image->about->size,
+                       (unsigned long long)p->image->source->count);
     return 0;
 }
 
-int li_repo_memo(struct li_repo *repo, const char *dir, const char *made_by, struct li_memo **out,
+int li_push_memo(struct li_repo *repo, const char *dir, const char *made_by, struct li_memo **out,
                  struct li_error *err)
 {
     struct li_secret salt = {{0}};
@@ -207,22 +213,16 @@ int li_repo_memo(struct li_repo *repo, const char *dir, const char *made_by, str
     if (rc == 0)
         rc = li_salt_open(repo, root.salt, &salt, err);
     if (rc == 0)
-        rc = li_memo_open(dir, &salt, made_by, repo->env, out, err);
+        rc = li_memo_open(dir, &salt, made_by, li_repo_env(repo), out, err);
     li_secret_wipe(&salt);
     return rc;
 }
 
-int li_repo_push(struct li_repo *repo, const struct li_reference *reference,
-                 const struct li_manifest *about, const struct li_chunk_source *source,
-                 const struct li_push_options *options, const struct li_progress *progress,
-                 struct li_push_result *result, struct li_error *err)
+int li_push_image(struct li_repo *repo, const struct li_push_image *image,
+                  const struct li_push_options *options, struct li_push_result *result,
+                  struct li_error *err)
 {
-    struct push p = {.repo = repo,
-                     .reference = reference,
-                     .about = about,
-                     .source = source,
-                     .options = options,
-                     .progress = progress};
+    struct push p = {.repo = repo, .image = image, .options = options};
     struct li_server_known known = {.lacks = 0};
     struct li_error ignored = LI_ERROR_INIT;
     int rc = check_arguments(&p, err);
@@ -235,7 +235,7 @@ int li_repo_push(struct li_repo *repo, const struct li_reference *reference,
         rc = push_once(&p, err);
     if (rc == PUSH_AGAIN)
         rc = li_fail(err, LI_ECHANGED, "%s: its roots were retired %d times during the push",
-                     repo->store->address, MAX_ATTEMPTS);
+                     li_repo_store(repo)->address, MAX_ATTEMPTS);
     /* What cannot be kept costs the next push some requests. What a push that failed has found out
      * is true as well. */
     if (!options->dry_run)

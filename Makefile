@@ -81,8 +81,9 @@ LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest
 LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c \
 	lib/repo/pointer.c lib/repo/repo.c lib/repo/roots.c lib/repo/salt.c lib/repo/verify.c lib/repo/wrap.c
 
-LIB_PUSH = lib/push/chunks.c lib/push/name_list.c lib/push/names.c lib/push/present.c lib/push/present_keep.c \
-	lib/push/push.c lib/push/server.c lib/push/store.c
+LIB_PUSH = lib/push/chunks.c lib/push/item.c lib/push/jobs.c lib/push/lookup.c lib/push/lookup_keep.c lib/push/lookup_listing.c \
+	lib/push/lookup_manifest.c lib/push/metadata.c lib/push/name_list.c lib/push/names.c lib/push/push.c \
+	lib/push/recall.c lib/push/server.c lib/push/tally.c lib/push/writer.c
 
 LIB_CACHE = lib/cache/cache.c
 
@@ -115,7 +116,7 @@ UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl laye
 
 UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 
-UNIT_STORE = chunk create directory present push repo repo_lost s3 s3_absent s3_list s3_place s3_race s3_read \
+UNIT_STORE = chunk create directory lookup push repo repo_lost s3 s3_absent s3_list s3_place s3_race s3_read \
 	s3_remove s3_stop s3_write server store
 
 UNIT_READER = cache damage files lost reader

@@ -29,6 +29,35 @@ struct li_push_image {
     const struct li_chunk_source *source;
 };
 
+/* How a push found out whether the repository has a chunk. */
+enum li_push_way {
+    LI_PUSH_UNASKED,  /* it did not: the chunk was met before within the image */
+    LI_PUSH_MANIFEST, /* the tag's last manifest, or that of a tag close to it, has it */
+    LI_PUSH_KEPT,     /* this host knew: see struct li_push_options.memo */
+    LI_PUSH_LISTING,  /* by a list of all chunks: there or not */
+    LI_PUSH_ASKED,    /* by a question about this chunk */
+};
+
+/* What became of a chunk. */
+enum li_push_fate {
+    LI_PUSH_NEW,      /* the push stored it or, in a dry run, would have */
+    LI_PUSH_KNOWN,    /* the repository has it */
+    LI_PUSH_REPEATED, /* another chunk of the image is the same: that one is new, known or mended */
+    LI_PUSH_MENDED, /* the repository had it damaged; replaced, or, in a dry run, to be replaced */
+};
+
+struct li_push_chunk {
+    uint32_t index;      /* in the image, in chunks of LI_CHUNK_SIZE */
+    const uint8_t *name; /* LI_NAME_SIZE bytes; the push's */
+    enum li_push_fate fate;
+    enum li_push_way way;
+    bool recalled; /* the memo knew its digest, so it was not read */
+    size_t sealed; /* bytes of the object that NEW and MENDED are about; else 0 */
+};
+
+/* Told of a chunk; a negative return ends the push with it. */
+typedef int li_push_report(void *arg, const struct li_push_chunk *chunk, struct li_error *err);
+
 /* How to push. Zeros are no seal policy; all else may be zero. */
 struct li_push_options {
     struct li_seal_policy seal;
@@ -43,14 +72,22 @@ struct li_push_options {
      * others are learnt. Not asked under another salt, nor with check_existing. May be NULL. */
     struct li_memo *memo;
     const struct li_progress *progress; /* of reading; may be NULL */
+    /* Told of each chunk of the image that is not all zeros, once it is stored, or is known to be.
+     * It is called from any thread of the push, but by one at a time, and in no order: sort by
+     * index. It must not wait, since the others wait for it. All calls are over when the push
+     * returns. Where the root is retired meanwhile the push starts again, and tells of each chunk
+     * once more: what was told last of an index counts. Nothing that it is told of a push that
+     * fails is certain. May be NULL. */
+    li_push_report *report;
+    void *report_arg;
 };
 
-/* How it was found out which chunks a repository has: chunks by each way. */
+/* How many chunks the push found out about by each way. */
 struct li_push_ways {
-    uint64_t manifest; /* the tag's last manifest, or one of a tag close to it, has them */
-    uint64_t kept;     /* this host knew of them: see struct li_push_options.memo */
-    uint64_t listing;  /* of all chunks: there or not */
-    uint64_t asked;    /* one by one */
+    uint64_t manifest;
+    uint64_t kept;
+    uint64_t listing;
+    uint64_t asked;
 };
 
 struct li_push_result {

@@ -116,7 +116,7 @@ UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl laye
 
 UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 
-UNIT_STORE = chunk create directory lookup push repo repo_lost s3 s3_absent s3_list s3_place s3_race s3_read \
+UNIT_STORE = chunk create directory lookup push push_report repo repo_lost s3 s3_absent s3_list s3_place s3_race s3_read \
 	s3_remove s3_stop s3_write server store
 
 UNIT_READER = cache damage files lost reader

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "repo/internal.h"
+#include "repo/keys.h"
+#include "repo/pointer.h"
 
 struct tags {
     struct li_reference *tag;

@@ -13,7 +13,7 @@
 
 #include "base/secret.h"
 #include "chunk/chunk.h"
-#include "repo/internal.h"
+#include "repo/keys.h"
 
 struct li_opener {
     struct li_sealed *source;

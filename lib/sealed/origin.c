@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "repo/internal.h"
+#include "crypto/seal.h"
+#include "repo/keys.h"
+#include "repo/roots.h"
 #include "sealed/sealed.h"
 
 struct origin {
@@ -36,7 +38,7 @@ int li_sealed_origin_new(struct li_repo *repo, struct li_sealed **out, struct li
 
     if (!origin)
         return li_fail_memory(err);
-    origin->sealed = (struct li_sealed){&operations, repo->store->address};
+    origin->sealed = (struct li_sealed){&operations, li_repo_store(repo)->address};
     origin->repo = repo;
     *out = &origin->sealed;
     return 0;

@@ -18,7 +18,8 @@
 #include "base/hex.h"
 #include "base/secret.h"
 #include "base/workers.h"
-#include "repo/internal.h"
+#include "repo/keys.h"
+#include "repo/roots.h"
 #include "sealed/opener.h"
 
 struct verify {
@@ -72,9 +73,8 @@ static int mend(struct verify *v, struct tools *tools, const struct li_manifest_
         rc = li_seal_chunk(li_opener_sealer(tools->opener), v->options->seal, &chunk->prk,
                            tools->plain, &tools->sealed, err);
     if (rc == 0)
-        rc =
-            li_store_replace(v->repo->store, li_key_root(root, li_key_chunk(chunk->name).text).text,
-                             tools->sealed.data, tools->sealed.len, err);
+        rc = li_store_replace(li_repo_store(v->repo), li_key_chunk_in(root, chunk->name).text,
+                              tools->sealed.data, tools->sealed.len, err);
     return rc;
 }
 
@@ -157,7 +157,7 @@ static int choose_root(struct verify *v, struct li_error *err)
 {
     struct li_root root;
     bool there = false;
-    int rc = li_root_read(v->repo->store, v->manifest->root, &root, &there, err);
+    int rc = li_root_read(li_repo_store(v->repo), v->manifest->root, &root, &there, err);
 
     if (rc == 0 && (!there || root.state != LI_ROOT_ACTIVE))
         rc = li_root_active(v->repo, &root, err);
@@ -184,16 +184,18 @@ static int judge(const struct verify *v, struct li_error *err)
 
 static int run(struct verify *v, struct li_error *err)
 {
-    const struct li_repo *repo = v->repo;
-    unsigned threads =
-        repo->env->threads > repo->store->width ? repo->env->threads : repo->store->width;
+    struct li_store *store = li_repo_store(v->repo);
+    unsigned threads = li_repo_env(v->repo)->threads;
     struct li_workers *team = NULL;
-    int rc = li_workers_start(threads, work, v, &team, err);
+    int rc;
 
+    if (threads < store->width)
+        threads = store->width;
+    rc = li_workers_start(threads, work, v, &team, err);
     if (rc == 0)
         rc = li_workers_join(team, err);
     if (rc == 0 && v->options->repair)
-        rc = li_store_flush(repo->store, err);
+        rc = li_store_flush(store, err);
     return rc == 0 ? judge(v, err) : rc;
 }
 

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "base/hex.h"
+#include "push/push.h"
 #include "repo/repo.h"
 #include "sealed/opener.h"
 #include "store/fault.h"
@@ -91,7 +92,7 @@ static inline struct li_push_options push_options(void)
     return options;
 }
 
-/* The same as li_repo_push(), with all that an image needs made up. */
+/* The same as li_push_image(), with all that an image needs made up. */
 static inline int push_source(struct li_repo *repo, const char *ref,
                               const struct li_chunk_source *source,
                               const struct li_push_options *options, struct li_push_result *result,
@@ -109,13 +110,14 @@ static inline int push_source(struct li_repo *repo, const char *ref,
                                 .libraries = libraries};
     uint8_t digest[LI_DIGEST_SIZE] = {0};
     struct li_reference to;
+    struct li_push_image image = {&to, &about, source};
     int rc = li_reference_parse(ref, &to, err);
 
     if (rc == 0)
         rc = li_sha256(config, about.config_len, digest, err);
     strcpy(about.config_digest, "sha256:");
     li_hex_encode(digest, sizeof(digest), about.config_digest + 7);
-    return rc < 0 ? rc : li_repo_push(repo, &to, &about, source, options, NULL, result, err);
+    return rc < 0 ? rc : li_push_image(repo, &image, options, result, err);
 }
 
 static inline int push_with(struct li_repo *repo, const char *ref, const struct image *image,

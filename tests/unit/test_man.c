@@ -12,7 +12,9 @@
 #include "crypto/primitives.h"
 #include "crypto/seal.h"
 #include "manifest/manifest_json.h"
-#include "repo/internal.h"
+#include "repo/keys.h"
+#include "repo/roots.h"
+#include "repo/salt.h"
 #include "sealed/sealed.h"
 #include "tree.h"
 

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/workers.h"
+#include "push/push.h"
 #include "reader/reader.h"
 #include "store/fault.h"
 #include "tree.h"
@@ -61,13 +62,13 @@ static void push(void)
     struct li_error err = LI_ERROR_INIT;
     struct li_push_result result;
     struct li_reference reference;
+    struct li_push_image image = {&reference, &about, &source};
 
     /* Of "{}". */
     strcpy(about.config_digest, "sha256:44136fa355b3678a1146ad16f7e8649e"
                                 "94fb4fc21fe77e8310c060f61caaff8a");
     assert_done(li_reference_parse("image:tag", &reference, &err), &err);
-    assert_done(li_repo_push(t.repo, &reference, &about, &source, &options, NULL, &result, &err),
-                &err);
+    assert_done(li_push_image(t.repo, &image, &options, &result, &err), &err);
     assert_done(li_repo_manifest(t.repo, &reference, &t.manifest, &err), &err);
     assert_int_equal(t.manifest.chunk_count, CHUNKS - 3);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Chunk names in one array, found by bisection. Zero-initialise it. Not for two threads at once,
  * but once it is sorted any number may look. */
-#ifndef LI_REPO_NAME_LIST_H
-#define LI_REPO_NAME_LIST_H
+#ifndef LI_PUSH_NAME_LIST_H
+#define LI_PUSH_NAME_LIST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "repo/name_list.h"
+#include "push/name_list.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -15,6 +15,7 @@
 
 #include "base/hex.h"
 #include "repo/internal.h"
+#include "repo/keys.h"
 
 static const char *const state_names[] = {"active", "retired", "expired"};
 

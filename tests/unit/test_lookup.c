@@ -40,7 +40,7 @@ static int push_by_memo(struct repo_fixture *f, const char *ref, const struct im
     struct li_push_options options = push_options();
     struct li_memo *memo = NULL;
     char *dir = tree_path(f->dir, "cache");
-    int rc = li_repo_memo(f->repo, dir, "unit", &memo, &f->err);
+    int rc = li_push_memo(f->repo, dir, "unit", &memo, &f->err);
 
     options.memo = memo;
     if (rc == 0)
@@ -258,7 +258,7 @@ static void a_dry_run_keeps_nothing(void **state)
     char *dir = tree_path(f->dir, "cache");
 
     assert_done(push(f, "a:1", &image), &f->err);
-    assert_done(li_repo_memo(f->repo, dir, "unit", &memo, &f->err), &f->err);
+    assert_done(li_push_memo(f->repo, dir, "unit", &memo, &f->err), &f->err);
     options.memo = memo;
     options.dry_run = true;
     assert_done(push_with(f->repo, "b:1", &image, &options, &f->result, &f->err), &f->err);

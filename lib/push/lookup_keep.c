@@ -9,17 +9,17 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "repo/present_internal.h"
+#include "push/lookup_internal.h"
 
-static int place_of(const struct li_present *p, uint8_t place[LI_SHA256_SIZE], struct li_error *err)
+static int place_of(const struct li_lookup *p, uint8_t place[LI_SHA256_SIZE], struct li_error *err)
 {
     struct li_buffer text = {0};
-    int rc = li_buffer_append(&text, p->repo->id, LI_ID_SIZE, err);
+    int rc = li_buffer_append(&text, li_repo_id(p->scope.repo), LI_ID_SIZE, err);
 
     if (rc == 0)
-        rc = li_buffer_append(&text, p->root->id, LI_ID_SIZE, err);
+        rc = li_buffer_append(&text, p->scope.root->id, LI_ID_SIZE, err);
     if (rc == 0)
-        rc = li_buffer_append(&text, p->repo->store->place, strlen(p->repo->store->place), err);
+        rc = li_buffer_append(&text, p->store->place, strlen(p->store->place), err);
     if (rc == 0)
         rc = li_sha256(text.data, text.len, place, err);
     li_buffer_free(&text);
@@ -27,20 +27,21 @@ static int place_of(const struct li_present *p, uint8_t place[LI_SHA256_SIZE], s
 }
 
 /* Of the time to come is what another clock wrote. */
-static bool is_fresh(const struct li_present *p, const uint8_t *row)
+static bool is_fresh(const struct li_lookup *p, const uint8_t *row)
 {
-    int64_t now = p->repo->env->now(), found = (int64_t)li_get_le64(row + LI_NAME_SIZE);
+    int64_t now = li_repo_env(p->scope.repo)->now(),
+            found = (int64_t)li_get_le64(row + LI_NAME_SIZE);
 
-    return found <= now && found > now - LI_PRESENT_LIFETIME;
+    return found <= now && found > now - LI_LOOKUP_LIFETIME;
 }
 
-int li_present_recall(struct li_present *p, struct li_error *err)
+int li_lookup_recall(struct li_lookup *p, struct li_error *err)
 {
     uint8_t place[LI_SHA256_SIZE];
-    int rc = p->repo->store->place ? place_of(p, place, err) : LI_END;
+    int rc = p->store->place ? place_of(p, place, err) : LI_END;
 
     if (rc == 0)
-        rc = li_memo_read_names(p->memo, place, &p->rows, err);
+        rc = li_memo_read_names(p->scope.memo, place, &p->rows, err);
     for (size_t at = 0; at < p->rows.len && rc == 0; at += LI_MEMO_NAME_ROW)
         if (is_fresh(p, p->rows.data + at))
             rc = li_name_list_add(&p->kept, p->rows.data + at, err);
@@ -59,7 +60,7 @@ static int add_row(struct li_buffer *rows, const uint8_t *name, int64_t found, s
 
 /* The names that this push has found itself, or stored. What it has by another list alone it has
  * not seen: that keeps its age. */
-static int collect(const struct li_present *p, const struct li_manifest_chunk *chunks, size_t count,
+static int collect(const struct li_lookup *p, const struct li_manifest_chunk *chunks, size_t count,
                    struct li_name_list *names, struct li_error *err)
 {
     const struct li_name_list *found[] = {&p->manifest, &p->listed};
@@ -76,10 +77,10 @@ static int collect(const struct li_present *p, const struct li_manifest_chunk *c
 }
 
 /* Each name once, the younger where it is in both, and no more than may be kept. */
-static int merge(const struct li_present *p, const struct li_name_list *names,
+static int merge(const struct li_lookup *p, const struct li_name_list *names,
                  struct li_buffer *rows, struct li_error *err)
 {
-    int64_t now = p->repo->env->now();
+    int64_t now = li_repo_env(p->scope.repo)->now();
     const uint8_t *last = NULL;
     int rc = 0;
 
@@ -100,15 +101,15 @@ static int merge(const struct li_present *p, const struct li_name_list *names,
     return rc;
 }
 
-int li_present_keep(struct li_present *p, const struct li_manifest_chunk *chunks, size_t count,
-                    struct li_error *err)
+int li_lookup_keep(struct li_lookup *p, const struct li_manifest_chunk *chunks, size_t count,
+                   struct li_error *err)
 {
     struct li_name_list names = {0};
     struct li_buffer rows = {0};
     uint8_t place[LI_SHA256_SIZE];
     int rc;
 
-    if (!p->memo || !p->repo->store->place)
+    if (!p->scope.memo || !p->store->place)
         return 0;
     rc = place_of(p, place, err);
     if (rc == 0)
@@ -116,7 +117,7 @@ int li_present_keep(struct li_present *p, const struct li_manifest_chunk *chunks
     if (rc == 0)
         rc = merge(p, &names, &rows, err);
     if (rc == 0)
-        rc = li_memo_write_names(p->memo, place, &rows, err);
+        rc = li_memo_write_names(p->scope.memo, place, &rows, err);
     li_name_list_free(&names);
     li_buffer_free(&rows);
     return rc;

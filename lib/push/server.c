@@ -11,10 +11,12 @@
  * A row can be wrong and a push is right all the same: what is taken to be lacking is done without,
  * with more requests.
  */
+#include "push/server.h"
+
 #include <string.h>
 
 #include "base/bytes.h"
-#include "repo/internal.h"
+#include "store/store.h"
 
 static const unsigned flags[LI_SERVER_FLAGS] = {LI_STORE_LACKS_IF_ABSENT, LI_STORE_LACKS_IF_MATCH};
 
@@ -25,9 +27,10 @@ static int place_of(const struct li_repo *repo, uint8_t place[LI_SHA256_SIZE], s
     int rc = li_buffer_append(&text, label, sizeof(label), err);
 
     if (rc == 0)
-        rc = li_buffer_append(&text, repo->id, LI_ID_SIZE, err);
+        rc = li_buffer_append(&text, li_repo_id(repo), LI_ID_SIZE, err);
     if (rc == 0)
-        rc = li_buffer_append(&text, repo->store->place, strlen(repo->store->place), err);
+        rc = li_buffer_append(&text, li_repo_store(repo)->place, strlen(li_repo_store(repo)->place),
+                              err);
     if (rc == 0)
         rc = li_sha256(text.data, text.len, place, err);
     li_buffer_free(&text);
@@ -64,34 +67,35 @@ int li_server_recall(struct li_repo *repo, const struct li_memo *memo, struct li
     int rc;
 
     *out = (struct li_server_known){.lacks = 0};
-    if (!memo || !repo->store->place)
+    if (!memo || !li_repo_store(repo)->place)
         return 0;
     rc = place_of(repo, place, err);
     if (rc == 0)
         rc = li_memo_read_names(memo, place, &rows, err);
     for (size_t at = 0; at < rows.len && rc == 0; at += LI_MEMO_NAME_ROW)
-        take_row(rows.data + at, repo->env->now(), out);
+        take_row(rows.data + at, li_repo_env(repo)->now(), out);
     li_buffer_free(&rows);
-    li_store_expect(repo->store, out->lacks);
+    li_store_expect(li_repo_store(repo), out->lacks);
     return rc < 0 ? rc : 0;
 }
 
 int li_server_keep(struct li_repo *repo, const struct li_memo *memo,
                    const struct li_server_known *known, struct li_error *err)
 {
-    unsigned lacks = li_store_lacks(repo->store);
+    unsigned lacks = li_store_lacks(li_repo_store(repo));
     uint8_t place[LI_SHA256_SIZE], row[LI_MEMO_NAME_ROW];
     struct li_buffer rows = {0};
     int rc = 0;
 
-    if (!memo || !repo->store->place || (lacks & ~known->lacks) == 0)
+    if (!memo || !li_repo_store(repo)->place || (lacks & ~known->lacks) == 0)
         return 0;
     for (size_t i = 0; i < LI_SERVER_FLAGS && rc == 0; i++) {
         if (!(lacks & flags[i]))
             continue;
         put_name(flags[i], row);
-        li_put_le64(row + LI_SHA256_SIZE,
-                    (uint64_t)(known->lacks & flags[i] ? known->found[i] : repo->env->now()));
+        li_put_le64(
+            row + LI_SHA256_SIZE,
+            (uint64_t)(known->lacks & flags[i] ? known->found[i] : li_repo_env(repo)->now()));
         rc = li_buffer_append(&rows, row, sizeof(row), err);
     }
     if (rc == 0)

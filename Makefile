@@ -23,7 +23,7 @@ endif
 
 # ---- sources ---------------------------------------------------------------------------------
 
-LIB_BASE = lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
+LIB_BASE = lib/base/blocks.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
 	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/repeats.c lib/base/secret.c \
 	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/workers.c
 
@@ -78,21 +78,30 @@ LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c
 
-LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c lib/repo/name_list.c lib/repo/names.c \
-	lib/repo/pointer.c lib/repo/present.c lib/repo/present_keep.c lib/repo/push.c lib/repo/push_chunks.c lib/repo/push_store.c \
-	lib/repo/repo.c lib/repo/root.c lib/repo/server.c lib/repo/verify.c lib/repo/wrap.c
+LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c \
+	lib/repo/pointer.c lib/repo/repo.c lib/repo/roots.c lib/repo/salt.c lib/repo/wrap.c
 
-LIB_CACHE = lib/cache/cache.c
+LIB_PUSH = lib/push/chunks.c lib/push/item.c lib/push/jobs.c lib/push/lookup.c lib/push/lookup_keep.c lib/push/lookup_listing.c \
+	lib/push/lookup_manifest.c lib/push/metadata.c lib/push/name_list.c lib/push/names.c lib/push/push.c \
+	lib/push/recall.c lib/push/server.c lib/push/tally.c lib/push/writer.c
 
-LIB_READER = lib/reader/chunks.c lib/reader/directory.c lib/reader/extent.c lib/reader/fetcher.c \
-	lib/reader/htree.c lib/reader/inode.c lib/reader/read.c lib/reader/reader.c \
-	lib/reader/statvfs.c lib/reader/superblock.c lib/reader/xattr.c
+LIB_SEALED = lib/sealed/counted.c lib/sealed/opener.c lib/sealed/origin.c lib/sealed/sealed.c
+
+LIB_VERIFY = lib/verify/verify.c
+
+LIB_CACHE = lib/cache/buffers.c lib/cache/cache.c lib/cache/queue.c lib/cache/wait.c
+
+LIB_READER = lib/reader/fetcher.c lib/reader/map.c lib/reader/reader.c
+
+LIB_FILES = lib/files/directory.c lib/files/extent.c lib/files/htree.c lib/files/inode.c lib/files/read.c \
+	lib/files/statvfs.c lib/files/superblock.c lib/files/xattr.c
 
 LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c lib/compare/compare.c \
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
 	lib/compare/readers.c lib/compare/route.c lib/compare/walk.c
 
-FUSE = fuse/listing.c fuse/mount.c fuse/operations.c fuse/options.c fuse/presence.c fuse/signals.c fuse/unmount.c
+FUSE = fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
+	fuse/unmount.c
 
 CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explain.c cmd/help.c cmd/init.c cmd/inspect.c \
 	cmd/key.c cmd/ls.c cmd/main.c cmd/memo.c cmd/mount.c cmd/notes.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
@@ -113,10 +122,12 @@ UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl laye
 
 UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
 
-UNIT_STORE = chunk create directory present push repo repo_lost s3 s3_absent s3_list s3_location s3_race s3_read \
+UNIT_STORE = chunk create directory lookup push push_report repo repo_lost s3 s3_absent s3_list s3_location s3_race s3_read \
 	s3_remove s3_stop s3_write server store
 
-UNIT_READER = cache damage files files_directories lost reader
+UNIT_READER = cache reader sealed
+
+UNIT_FILES = blocks damage files files_directories lost
 
 UNIT_COMPARE = compare compare_stored
 
@@ -145,8 +156,9 @@ FUZZ_SECONDS ?= 20
 
 LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
-	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER) $(LIB_COMPARE)
-UNIT = $(UNIT_BASE) $(UNIT_HTTP) $(UNIT_IMAGE) $(UNIT_TAR) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
+	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_SEALED) $(LIB_PUSH) \
+	$(LIB_VERIFY) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
+UNIT = $(UNIT_BASE) $(UNIT_HTTP) $(UNIT_IMAGE) $(UNIT_TAR) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) $(UNIT_FILES) \
 	$(UNIT_COMPARE) $(UNIT_MAN)
 
 PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3 libcurl expat $(INFLATER:isal=libisal)

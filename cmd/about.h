@@ -9,7 +9,7 @@
 /* From --compression and --pad. */
 int seal_policy(const struct arguments *args, struct li_seal_policy *policy, struct li_error *err);
 
-/* Fills in what li_repo_push() wants to know. The caller frees OUT with li_manifest_free(). */
+/* Fills in what li_push_image() wants to know. The caller frees OUT with li_manifest_free(). */
 int describe(const struct flattened *flattened, struct li_manifest *out, struct li_error *err);
 
 /* The libraries that could change an image's bytes or a chunk's sealed form, with their versions;

@@ -5,6 +5,7 @@
  */
 #include "cmd/against.h"
 
+#include "files/files.h"
 #include "reader/reader.h"
 
 /* What was printed of each. */
@@ -57,10 +58,10 @@ int compare_with_original(const struct arguments *args, struct context *context,
     struct li_image_options choice = {option(args, "image"), option(args, "platform")};
     struct li_reader_options reading = {READER_MEMORY, context->env.threads, READER_DEADLINE};
     struct li_layers *layers = NULL;
+    struct li_sealed *origin = NULL;
     struct li_reader *reader = NULL;
     struct li_image *image = NULL;
     struct li_files *files = NULL;
-    struct li_blocks blocks;
     struct printed printed = {0};
     const struct li_compare_reports reports = {&printed, print_difference, print_disagreement};
     int rc = li_layout_check(manifest->layout, err);
@@ -72,11 +73,11 @@ int compare_with_original(const struct arguments *args, struct context *context,
         rc = li_layers_open(image, &context->env, &layers, err);
     }
     if (rc == 0)
-        rc = li_reader_open(context->repo, manifest, &reading, &reader, err);
-    if (rc == 0) {
-        blocks = li_reader_blocks(reader);
-        rc = li_files_open(&blocks, &files, err);
-    }
+        rc = li_sealed_origin_new(context->repo, &origin, err);
+    if (rc == 0)
+        rc = li_reader_open(origin, manifest, &reading, &reader, err);
+    if (rc == 0)
+        rc = li_files_open(li_reader_blocks(reader), &files, err);
     if (rc == 0)
         rc = li_compare(&(struct li_compare_sides){files, layers, manifest->layout}, &reports,
                         result, err);
@@ -84,6 +85,7 @@ int compare_with_original(const struct arguments *args, struct context *context,
         li_context(err, "cannot compare with %s", image_text(option(args, "against")));
     li_files_free(files);
     li_reader_free(reader);
+    li_sealed_free(origin);
     li_layers_free(layers);
     li_image_free(image);
     return rc;

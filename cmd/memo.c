@@ -9,6 +9,7 @@
 
 #include "cmd/about.h"
 #include "cmd/context.h"
+#include "push/push.h"
 
 /* *OUT is NULL where no place is known. */
 static int memo_directory(const struct arguments *args, char **out, struct li_error *err)
@@ -59,7 +60,7 @@ int open_memo(const struct arguments *args, struct context *context, struct li_m
     if (rc == 0 && dir)
         rc = made_by(&versions, err);
     if (rc == 0 && dir)
-        rc = li_repo_memo(context->repo, dir, versions, out, err);
+        rc = li_push_memo(context->repo, dir, versions, out, err);
     if (rc < 0 && rc != LI_ENOMEM && !option(args, "memo")) {
         li_error_clear(err);
         rc = 0;

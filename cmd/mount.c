@@ -16,8 +16,8 @@
 #include "base/repeats.h"
 #include "base/text.h"
 #include "cmd/context.h"
+#include "files/files.h"
 #include "fuse/fuse.h"
-#include "reader/files.h"
 #include "reader/reader.h"
 
 enum {
@@ -49,6 +49,7 @@ struct mount {
     FILE *stats;  /* where reports go; NULL: nowhere */
     struct context context;
     struct li_manifest manifest;
+    struct li_sealed *origin;
     struct li_reader *reader;
     struct li_files *files;
     struct li_repeats failures;
@@ -159,7 +160,6 @@ static int open_image(struct mount *m, struct li_error *err)
 {
     struct li_reader_options reader_options = {0};
     long long memory = 0, deadline = 0;
-    struct li_blocks blocks;
     int rc = option_number(m->args, "memory", 4, 1 << 20, MEMORY_MIB_DEFAULT, &memory, err);
 
     if (rc == 0)
@@ -173,11 +173,12 @@ static int open_image(struct mount *m, struct li_error *err)
     reader_options.workers = m->context.store->width;
     reader_options.memory = (uint64_t)memory << 20;
     reader_options.deadline = (unsigned)deadline;
-    rc = li_reader_open(m->context.repo, &m->manifest, &reader_options, &m->reader, err);
+    rc = li_sealed_origin_new(m->context.repo, &m->origin, err);
+    if (rc == 0)
+        rc = li_reader_open(m->origin, &m->manifest, &reader_options, &m->reader, err);
     if (rc < 0)
         return rc;
-    blocks = li_reader_blocks(m->reader);
-    return li_files_open(&blocks, &m->files, err);
+    return li_files_open(li_reader_blocks(m->reader), &m->files, err);
 }
 
 /* Frees what was opened. A fetch that a store does not answer would be waited for for ever, and
@@ -188,6 +189,7 @@ static void close_image(struct mount *m, int rc, const struct li_error *err)
         _exit(rc < 0 ? tell(err) : EXIT_DONE);
     li_files_free(m->files);
     li_reader_free(m->reader);
+    li_sealed_free(m->origin);
     li_manifest_free(&m->manifest);
     close_context(&m->context);
 }

@@ -10,12 +10,16 @@ static const struct option_row options[] = {
 static int pull(const struct arguments *args, struct context *context,
                 const struct li_manifest *manifest, struct li_error *err)
 {
+    struct li_sealed *origin = NULL;
     struct li_fetcher *fetcher = NULL;
     struct li_chunk_source source;
     struct progress_bar bar;
     struct li_progress progress;
     unsigned threads = fetching_threads(context);
-    int rc = li_fetcher_new(context->repo, manifest, threads, &fetcher, err);
+    int rc = li_sealed_origin_new(context->repo, &origin, err);
+
+    if (rc == 0)
+        rc = li_fetcher_new(origin, manifest, threads, &fetcher, err);
 
     if (rc == 0) {
         source = li_fetcher_source(fetcher);
@@ -25,6 +29,7 @@ static int pull(const struct arguments *args, struct context *context,
         end_progress(&bar);
     }
     li_fetcher_free(fetcher);
+    li_sealed_free(origin);
     return rc;
 }
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cmd/about.h"
 #include "cmd/context.h"
+#include "push/push.h"
 
 static const struct option_row options[] = {
     {"dry-run", 'n', NULL, "store nothing; report what a push would add"},
@@ -196,17 +197,18 @@ static int push(const struct arguments *args, struct context *context,
                                            .confirm_arg = (void *)(uintptr_t)flattened,
                                            .memo = flattened->memo};
     struct li_chunk_source source = li_ext4_source(flattened->ext4);
+    struct li_manifest about = {0};
+    struct li_push_image image = {.reference = reference, .about = &about, .source = &source};
     struct progress_bar bar;
     struct li_progress progress;
-    struct li_manifest about = {0};
     int rc = choose_reference(args, flattened->image, reference, err);
 
     if (rc == 0)
         rc = describe(flattened, &about, err);
     if (rc == 0) {
         progress = begin_progress(&bar, "pushing");
-        rc = li_repo_push(context->repo, reference, &about, &source, &push_options, &progress,
-                          result, err);
+        push_options.progress = &progress;
+        rc = li_push_image(context->repo, &image, &push_options, result, err);
         end_progress(&bar);
     }
     li_manifest_free(&about);

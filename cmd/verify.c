@@ -5,6 +5,7 @@
 #include "cmd/about.h"
 #include "cmd/against.h"
 #include "cmd/context.h"
+#include "verify/verify.h"
 
 static const struct option_row options[] = {
     {"repair", 0, "IMAGE", "replace chunks that fail, from the image that was pushed"},
@@ -46,8 +47,9 @@ static int verify(const struct arguments *args, struct context *context,
         if (path)
             source = li_ext4_source(flattened.ext4);
         progress = begin_progress(&bar, "verifying");
-        rc = li_repo_verify(context->repo, manifest, path ? &source : NULL, &seal, &progress,
-                            result, err);
+        rc = li_verify(context->repo, manifest,
+                       &(struct li_verify_options){path ? &source : NULL, &seal, &progress}, result,
+                       err);
         end_progress(&bar);
     }
     free_flattened(&flattened);

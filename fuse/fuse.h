@@ -2,7 +2,7 @@
 /*
  * The mount: the file tree of an image under a directory, read-only, by FUSE.
  *
- * It sees the file tree only (reader/files.h) and knows nothing of repositories. Like the library
+ * It sees the file tree only (files/files.h) and knows nothing of repositories. Like the library
  * it never prints: what is to be told goes through the callbacks. Unlike the library it takes part
  * in the process's signals and in libfuse's log, of which there is one each in a process, so there
  * is one mount at a time.
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "reader/files.h"
+#include "files/files.h"
 
 struct li_mount_options {
     const char *mountpoint;   /* of li_fuse_mountpoint() */

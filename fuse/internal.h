@@ -10,7 +10,6 @@
 #include <stdbool.h>
 
 #include "fuse/fuse.h"
-#include "reader/files.h"
 
 /* The option that makes it, and the type that mount tables then show. */
 #define LI_FUSE_SUBTYPE "subtype=lambdaimg"
@@ -19,54 +18,51 @@
 /* What an operation finds as its request's user data. Set before the session runs, but for the last
  * two, which the first request sets. */
 struct li_served {
-    struct li_files *files;
+    const struct fuse_lowlevel_ops *operations; /* by which the mount answers */
+    struct li_files *files;                     /* what they serve */
     const struct li_mount_options *options;
     bool no_open; /* the kernel can do without open and release */
     bool no_opendir;
 };
 
-extern const struct fuse_lowlevel_ops li_fuse_operations;
+/* The image as a tree of files: a struct li_served with FILES. */
+extern const struct fuse_lowlevel_ops li_fuse_tree_operations;
 
 /* What the mount serves that the request came to. */
 struct li_served *li_request_served(fuse_req_t req);
 
 /* Answers the request with the error: EIO, unless it is for want of memory or the asker's own. All
- * but that last is told to the mount as well. */
+ * but that last is told to the mount as well. Any thread. */
 void li_request_fail(fuse_req_t req, const struct li_error *err);
 
-/* The file of a node; where there is none to be had, the request has been answered, and false is
- * returned. */
-bool li_request_file(fuse_req_t req, fuse_ino_t node, struct li_file *file);
+/* For operations' init: asks for CAPABILITY, a FUSE_CAP_ value, where the kernel has it. */
+void li_request_want(struct fuse_conn_info *conn, unsigned capability);
 
-/* What the kernel is told of a name that leads to the file. */
-void li_request_entry(const struct li_files *files, const struct li_file *file,
-                      struct fuse_entry_param *entry);
+/* The last that init does: settings of the connection that hold for whatever is served, then the
+ * mount's READY. */
+void li_request_begin(struct li_served *served, struct fuse_conn_info *conn);
 
-/* The operations of listing.c. */
-void li_request_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
-                        struct fuse_file_info *info);
-void li_request_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
-                            struct fuse_file_info *info);
-
-/* What is mounted at a path, on top; all zero where nothing is. Fails where that cannot be seen,
- * and then OUT is all zero, too. */
+/* What is mounted at a path, on top; all zero where nothing is. */
 struct li_mounted {
     bool image;      /* an image of lambdaimg */
     char device[32]; /* "major:minor" */
 };
 
+/* Finds what is mounted at the absolute PATH. LI_EIO where that cannot be seen; then OUT is all
+ * zero, too. */
 int li_mounted_at(const char *path, struct li_mounted *out, struct li_error *err);
 
-/* Says that the process which serves the mount of DEVICE is there, for as long as the descriptor
- * that it returns is open; -1 where that cannot be said. */
-int li_presence_announce(const char *device);
+/* Says that the process which serves the mount of DEVICE, its loader, is there, for as long as the
+ * descriptor that it returns is open; -1 where that cannot be said. The caller closes it. */
+int li_loader_announce(const char *device);
 
-/* A descriptor that tells when the process which serves the mount of DEVICE has ended; -1 where
+/* Returns a descriptor that tells when the loader of the mount of DEVICE has ended; -1 where
  * nothing is to be waited for. */
-int li_presence_watch(const char *device);
+int li_loader_watch(const char *device);
 
-/* Waits for that, for PATIENCE seconds, and closes the descriptor of li_presence_watch(). */
-void li_presence_outwait(int fd, int patience);
+/* Waits for that, for PATIENCE seconds, and closes the descriptor of li_loader_watch(), which may
+ * be -1. */
+void li_loader_outwait(int fd, int patience);
 
 /* The signals of a mount, taken by a thread of their own. */
 struct li_signals {

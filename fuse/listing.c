@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuse/internal.h"
+#include "fuse/tree.h"
 
 /* A reply to readdir or readdirplus on its way. */
 struct listing {
@@ -22,42 +22,46 @@ struct listing {
     size_t used;
 };
 
-static size_t add_plus(struct listing *listing, const char *name, uint32_t ino, unsigned type,
-                       uint64_t next)
+/* NAME is that of ENTRY, NUL-terminated, in both. */
+static size_t add_plus(struct listing *listing, const struct li_files_entry *entry,
+                       const char *name)
 {
     struct li_error ignored = LI_ERROR_INIT;
-    struct fuse_entry_param entry = {0};
+    struct fuse_entry_param told = {0};
     struct li_file file;
 
     /* Without a node the entry is a plain one, as that of "." and ".." must be. */
-    entry.attr.st_ino = ino;
-    entry.attr.st_mode = DTTOIF(type);
+    told.attr.st_ino = entry->ino;
+    told.attr.st_mode = DTTOIF(entry->type);
     if (!listing->bare && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
-        if (li_files_inode(listing->files, ino, &file, &ignored) == 0)
-            li_request_entry(listing->files, &file, &entry);
+        if (li_files_inode(listing->files, entry->ino, &file, &ignored) == 0)
+            li_fuse_entry(listing->files, &file, &told);
         else
             listing->bare = true;
     }
     return fuse_add_direntry_plus(listing->req, listing->buf + listing->used,
-                                  listing->size - listing->used, name, &entry, (off_t)next);
+                                  listing->size - listing->used, name, &told, (off_t)entry->next);
 }
 
-static int add_entry(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
-                     uint64_t next, struct li_error *err)
+static size_t add_plain(struct listing *listing, const struct li_files_entry *entry,
+                        const char *name)
+{
+    struct stat st = {.st_ino = entry->ino, .st_mode = DTTOIF(entry->type)};
+
+    return fuse_add_direntry(listing->req, listing->buf + listing->used,
+                             listing->size - listing->used, name, &st, (off_t)entry->next);
+}
+
+static int add_entry(void *arg, const struct li_files_entry *entry, struct li_error *err)
 {
     struct listing *listing = arg;
-    struct stat st = {.st_ino = ino, .st_mode = DTTOIF(type)};
-    char text[LI_FILES_NAME_MAX + 1];
+    char name[LI_FILES_NAME_MAX + 1];
     size_t added;
 
     (void)err;
-    memcpy(text, name, len);
-    text[len] = '\0';
-    if (listing->plus)
-        added = add_plus(listing, text, ino, type, next);
-    else
-        added = fuse_add_direntry(listing->req, listing->buf + listing->used,
-                                  listing->size - listing->used, text, &st, (off_t)next);
+    memcpy(name, entry->name, entry->len);
+    name[entry->len] = '\0';
+    added = listing->plus ? add_plus(listing, entry, name) : add_plain(listing, entry, name);
     if (added > listing->size - listing->used)
         return LI_END;
     listing->used += added;
@@ -67,12 +71,11 @@ static int add_entry(void *arg, const char *name, size_t len, uint32_t ino, unsi
 static void list(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, bool plus)
 {
     struct li_error err = LI_ERROR_INIT;
-    struct listing listing = {
-        .req = req, .files = li_request_served(req)->files, .plus = plus, .size = size};
+    struct listing listing = {.req = req, .files = li_fuse_files(req), .plus = plus, .size = size};
     struct li_file file;
     int rc;
 
-    if (!li_request_file(req, node, &file))
+    if (!li_fuse_file(req, node, &file))
         return;
     listing.buf = malloc(size);
     if (listing.buf)
@@ -91,15 +94,15 @@ static void list(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, boo
     free(listing.buf);
 }
 
-void li_request_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
-                        struct fuse_file_info *info)
+void li_fuse_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+                     struct fuse_file_info *info)
 {
     (void)info;
     list(req, node, size, offset, false);
 }
 
-void li_request_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
-                            struct fuse_file_info *info)
+void li_fuse_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+                         struct fuse_file_info *info)
 {
     (void)info;
     list(req, node, size, offset, true);

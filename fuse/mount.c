@@ -116,7 +116,7 @@ static int new_session(struct li_served *served, struct fuse_session **out, stru
         rc = li_fail_memory(err);
         goto out;
     }
-    *out = fuse_session_new(&args, &li_fuse_operations, sizeof(li_fuse_operations), served);
+    *out = fuse_session_new(&args, served->operations, sizeof(*served->operations), served);
     if (!*out)
         rc = fail_fuse(err, LI_EINVALID, "the options are not accepted");
 out:
@@ -163,7 +163,7 @@ static int serve_mounted(struct fuse_session *session, const char *path,
 
     (void)li_mounted_at(path, &before, &ignored);
     if (options->presence && before.image)
-        *options->presence = li_presence_announce(before.device);
+        *options->presence = li_loader_announce(before.device);
     rc = serve(session, options, signals, err);
     fuse_session_unmount(session);
     (void)li_mounted_at(path, &after, &ignored);
@@ -210,7 +210,8 @@ static int mount_and_serve(struct li_served *served, struct li_signals *signals,
 int li_fuse_mount(struct li_files *files, const struct li_mount_options *options,
                   struct li_error *err)
 {
-    struct li_served served = {.files = files, .options = options};
+    struct li_served served = {
+        .operations = &li_fuse_tree_operations, .files = files, .options = options};
     struct li_signals signals;
     int rc;
 

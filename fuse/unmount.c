@@ -167,13 +167,13 @@ int li_fuse_unmount(const char *mountpoint, bool lazy, struct li_error *err)
         return rc;
     if (!mounted.image)
         return li_fail(err, LI_ENOTFOUND, "%s: no image is mounted there", mountpoint);
-    loader = lazy ? -1 : li_presence_watch(mounted.device);
+    loader = lazy ? -1 : li_loader_watch(mounted.device);
     if (geteuid() != 0)
         rc = ask_fusermount(path, lazy, err);
     else if (umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) < 0)
         rc = errno == EBUSY
                  ? li_fail(err, LI_EIO, "it is in use; end what uses it, or unmount it lazily")
                  : li_fail_errno(err, errno, "the kernel refuses");
-    li_presence_outwait(loader, rc < 0 ? 0 : PATIENCE);
+    li_loader_outwait(loader, rc < 0 ? 0 : PATIENCE);
     return rc < 0 ? li_context(err, "%s", mountpoint) : 0;
 }

@@ -130,20 +130,27 @@ int li_workers_join(struct li_workers *team, struct li_error *err)
     return rc;
 }
 
+struct entry {
+    void *item;
+    size_t weight;
+};
+
 struct li_queue {
     pthread_mutex_t lock;
     pthread_cond_t room;
     pthread_cond_t filled;
     bool closed;
+    size_t weight; /* of all entries */
+    size_t most;
     size_t first;
     size_t used;
     size_t cap;
-    void *item[];
+    struct entry entry[];
 };
 
-int li_queue_new(size_t cap, struct li_queue **out, struct li_error *err)
+int li_queue_new(size_t cap, size_t most, struct li_queue **out, struct li_error *err)
 {
-    struct li_queue *queue = calloc(1, sizeof(*queue) + cap * sizeof(queue->item[0]));
+    struct li_queue *queue = calloc(1, sizeof(*queue) + cap * sizeof(queue->entry[0]));
 
     if (!queue)
         return li_fail_memory(err);
@@ -151,19 +158,26 @@ int li_queue_new(size_t cap, struct li_queue **out, struct li_error *err)
     pthread_cond_init(&queue->room, NULL);
     pthread_cond_init(&queue->filled, NULL);
     queue->cap = cap;
+    queue->most = most;
     *out = queue;
     return 0;
 }
 
-int li_queue_put(struct li_queue *queue, void *item)
+static bool is_full(const struct li_queue *queue)
+{
+    return queue->used == queue->cap || queue->weight >= queue->most;
+}
+
+int li_queue_put(struct li_queue *queue, void *item, size_t weight)
 {
     int rc = LI_ECANCELLED;
 
     pthread_mutex_lock(&queue->lock);
-    while (queue->used == queue->cap && !queue->closed)
+    while (is_full(queue) && !queue->closed)
         pthread_cond_wait(&queue->room, &queue->lock);
     if (!queue->closed) {
-        queue->item[(queue->first + queue->used++) % queue->cap] = item;
+        queue->entry[(queue->first + queue->used++) % queue->cap] = (struct entry){item, weight};
+        queue->weight += weight;
         pthread_cond_signal(&queue->filled);
         rc = 0;
     }
@@ -179,7 +193,8 @@ int li_queue_take(struct li_queue *queue, void **item)
     while (queue->used == 0 && !queue->closed)
         pthread_cond_wait(&queue->filled, &queue->lock);
     if (queue->used > 0) {
-        *item = queue->item[queue->first];
+        *item = queue->entry[queue->first].item;
+        queue->weight -= queue->entry[queue->first].weight;
         queue->first = (queue->first + 1) % queue->cap;
         queue->used--;
         pthread_cond_signal(&queue->room);

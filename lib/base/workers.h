@@ -33,19 +33,22 @@ void li_workers_stop(struct li_workers *team);
  * a mere LI_ECANCELLED where there is another reason. NULL is allowed and returns 0. */
 int li_workers_join(struct li_workers *team, struct li_error *err);
 
-/* A queue of pointers of at most CAP entries. Any number of threads at either end. */
+/* A queue of pointers. Any number of threads at either end. */
 struct li_queue;
 
-int li_queue_new(size_t cap, struct li_queue **out, struct li_error *err);
+/* The queue takes at most CAP items, and no further one while those in it weigh MOST or more: so it
+ * never holds more than MOST and one item. The unit of weight is the caller's; SIZE_MAX is no
+ * bound. LI_ENOMEM. The caller frees OUT by li_queue_free(). */
+int li_queue_new(size_t cap, size_t most, struct li_queue **out, struct li_error *err);
 
 /* Waits for room. LI_ECANCELLED (without a text) when the queue was closed; ITEM is then still the
  * caller's. */
-int li_queue_put(struct li_queue *queue, void *item);
+int li_queue_put(struct li_queue *queue, void *item, size_t weight);
 
 /* Waits for an item. LI_END when the queue is closed and empty. */
 int li_queue_take(struct li_queue *queue, void **item);
 
-/* No more puts; takes drain what is left. */
+/* No more puts, and who waits for room is told so; takes drain what is left. Any thread. */
 void li_queue_close(struct li_queue *queue);
 
 /* The queue must be out of use. Items left in it are not freed. NULL is allowed. */

@@ -31,6 +31,8 @@ struct li_cache_options {
     void *arg;
 };
 
+/* Makes a cache and starts its workers, of which there are no more than chunks that are kept. What
+ * ARG refers to is borrowed. LI_EINVALID where an option is out of range, LI_ENOMEM. */
 int li_cache_new(const struct li_cache_options *options, struct li_cache **out,
                  struct li_error *err);
 

@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "files/files.h"
 #include "layer/layer.h"
-#include "reader/files.h"
 
 /* A difference. PATH is absolute; all texts are as hostile as the images, and valid during the call
  * only. WHAT is "type", "mode", "attribute user.x" and the like. */

@@ -51,12 +51,15 @@ static int compare_bytes(struct file *f, const uint8_t *data, uint64_t len, stru
     int rc = 0;
 
     while (rc == 0 && len > 0 && f->at < f->end && !f->differs) {
-        size_t want = len < PIECE ? (size_t)len : PIECE, got = 0;
+        size_t want = len < PIECE ? (size_t)len : PIECE, got;
 
         if (want > f->end - f->at)
             want = (size_t)(f->end - f->at);
-        rc = li_files_read(f->c->files, &f->stored, f->at, want, f->piece, &got, err);
-        if (rc == 0 && got != want)
+        got = want;
+        rc = li_files_read(f->c->files, &f->stored, f->at, f->piece, &got, err);
+        if (rc < 0)
+            break;
+        if (got != want)
             rc = li_fail(err, LI_ECORRUPT, "it ends before its size");
         for (size_t i = 0; rc == 0 && i < got && !f->differs; i++)
             if (f->piece[i] != (data ? data[i] : 0))

@@ -73,19 +73,17 @@ static const char *path_of(const struct walk *w)
 
 /* ---- stored names ---- */
 
-static int visit_name(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
-                      uint64_t next, struct li_error *err)
+static int visit_name(void *arg, const struct li_files_entry *entry, struct li_error *err)
 {
     struct stored_names *names = arg;
     char *copy;
 
-    (void)next;
-    if (len == 1 && name[0] == '.' && !names->self) {
-        names->self = ino;
+    if (entry->len == 1 && entry->name[0] == '.' && !names->self) {
+        names->self = entry->ino;
         return 0;
     }
-    if (len == 2 && name[0] == '.' && name[1] == '.' && !names->parent) {
-        names->parent = ino;
+    if (entry->len == 2 && entry->name[0] == '.' && entry->name[1] == '.' && !names->parent) {
+        names->parent = entry->ino;
         return 0;
     }
     if (names->count == names->cap) {
@@ -97,10 +95,10 @@ static int visit_name(void *arg, const char *name, size_t len, uint32_t ino, uns
         names->list = more;
         names->cap = cap;
     }
-    copy = strndup(name, len);
+    copy = strndup(entry->name, entry->len);
     if (!copy)
         return li_fail_memory(err);
-    names->list[names->count++] = (struct stored_name){copy, ino, type};
+    names->list[names->count++] = (struct stored_name){copy, entry->ino, entry->type};
     return 0;
 }
 

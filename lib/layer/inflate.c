@@ -86,7 +86,7 @@ static int write_pieces(void *arg, unsigned index, struct li_workers *team, stru
     (void)team;
     while (rc == 0 && li_queue_take(spool->full, &piece) == 0) {
         rc = write_piece(spool, piece, err);
-        li_queue_put(spool->empty, piece);
+        li_queue_put(spool->empty, piece, 0);
     }
     li_queue_close(spool->full);
     li_queue_close(spool->empty);
@@ -129,7 +129,7 @@ static int next_piece(struct spool *spool, struct li_decompress *d, uint64_t *le
                        (unsigned long long)spool->how->limit);
     if (piece->len == 0)
         return LI_END;
-    if (li_queue_put(spool->full, piece) < 0)
+    if (li_queue_put(spool->full, piece, 0) < 0)
         return li_fail(err, LI_ECANCELLED, "cancelled");
     return 0;
 }
@@ -156,14 +156,14 @@ static int open_spool(struct spool *spool, struct li_error *err)
     int rc = li_sha256_new(&spool->hash, err);
 
     if (rc == 0)
-        rc = li_queue_new(PIECES, &spool->empty, err);
+        rc = li_queue_new(PIECES, SIZE_MAX, &spool->empty, err);
     if (rc == 0)
-        rc = li_queue_new(PIECES, &spool->full, err);
+        rc = li_queue_new(PIECES, SIZE_MAX, &spool->full, err);
     spool->pieces = malloc(PIECES * sizeof(*spool->pieces));
     if (rc == 0 && !spool->pieces)
         rc = li_fail_memory(err);
     for (size_t i = 0; i < PIECES && rc == 0; i++)
-        li_queue_put(spool->empty, &spool->pieces[i]);
+        li_queue_put(spool->empty, &spool->pieces[i], 0);
     return rc;
 }
 

@@ -6,25 +6,40 @@
  */
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "reader/chunks.h"
+#include "reader/map.h"
 #include "reader/reader.h"
+#include "sealed/opener.h"
 
 struct li_fetcher {
-    struct li_chunk_map map;
+    struct li_reader_map map;
     pthread_mutex_t lock;
     pthread_cond_t returned;
     unsigned count;
-    unsigned idle; /* under lock: of the openers below, the first so many are */
-    struct li_chunk_opener **opener;
-    struct li_chunk_opener openers[];
+    struct li_opener **openers;
+    unsigned idle;           /* under lock, as what follows */
+    struct li_opener **free; /* a stack of those that are idle */
 };
 
-int li_fetcher_new(struct li_repo *repo, const struct li_manifest *manifest, unsigned workers,
+static int new_openers(struct li_fetcher *fetcher, struct li_sealed *source, struct li_error *err)
+{
+    int rc = li_openers_new(source, fetcher->count, &fetcher->openers, err);
+
+    if (rc < 0)
+        return rc;
+    fetcher->free = calloc(fetcher->count, sizeof(fetcher->free[0]));
+    if (!fetcher->free)
+        return li_fail_memory(err);
+    memcpy(fetcher->free, fetcher->openers, fetcher->count * sizeof(fetcher->free[0]));
+    fetcher->idle = fetcher->count;
+    return 0;
+}
+
+int li_fetcher_new(struct li_sealed *source, const struct li_manifest *manifest, unsigned workers,
                    struct li_fetcher **out, struct li_error *err)
 {
-    struct li_fetcher *fetcher =
-        calloc(1, sizeof(*fetcher) + workers * sizeof(fetcher->openers[0]));
+    struct li_fetcher *fetcher = calloc(1, sizeof(*fetcher));
     int rc;
 
     if (!fetcher)
@@ -32,51 +47,44 @@ int li_fetcher_new(struct li_repo *repo, const struct li_manifest *manifest, uns
     fetcher->count = workers;
     pthread_mutex_init(&fetcher->lock, NULL);
     pthread_cond_init(&fetcher->returned, NULL);
-    fetcher->opener = calloc(workers, sizeof(struct li_chunk_opener *));
-    rc = fetcher->opener ? 0 : li_fail_memory(err);
+    rc = li_reader_map_new(manifest, &fetcher->map, err);
     if (rc == 0)
-        rc = li_chunk_map_new(repo, manifest, &fetcher->map, err);
-    for (unsigned i = 0; i < workers && rc == 0; i++) {
-        rc = li_sealer_new(&fetcher->openers[i].sealer, err);
-        fetcher->opener[fetcher->idle++] = &fetcher->openers[i];
-    }
-    if (rc < 0) {
+        rc = new_openers(fetcher, source, err);
+    if (rc < 0)
         li_fetcher_free(fetcher);
-        return rc;
-    }
-    *out = fetcher;
-    return 0;
+    else
+        *out = fetcher;
+    return rc;
 }
 
 void li_fetcher_free(struct li_fetcher *fetcher)
 {
     if (!fetcher)
         return;
-    for (unsigned i = 0; i < fetcher->count; i++)
-        li_chunk_opener_free(&fetcher->openers[i]);
-    li_chunk_map_free(&fetcher->map);
+    li_openers_free(fetcher->openers, fetcher->count);
+    li_reader_map_free(&fetcher->map);
     pthread_cond_destroy(&fetcher->returned);
     pthread_mutex_destroy(&fetcher->lock);
-    free(fetcher->opener);
+    free(fetcher->free);
     free(fetcher);
 }
 
-static struct li_chunk_opener *borrow(struct li_fetcher *fetcher)
+static struct li_opener *borrow(struct li_fetcher *fetcher)
 {
-    struct li_chunk_opener *opener;
+    struct li_opener *opener;
 
     pthread_mutex_lock(&fetcher->lock);
     while (fetcher->idle == 0)
         pthread_cond_wait(&fetcher->returned, &fetcher->lock);
-    opener = fetcher->opener[--fetcher->idle];
+    opener = fetcher->free[--fetcher->idle];
     pthread_mutex_unlock(&fetcher->lock);
     return opener;
 }
 
-static void give_back(struct li_fetcher *fetcher, struct li_chunk_opener *opener)
+static void give_back(struct li_fetcher *fetcher, struct li_opener *opener)
 {
     pthread_mutex_lock(&fetcher->lock);
-    fetcher->opener[fetcher->idle++] = opener;
+    fetcher->free[fetcher->idle++] = opener;
     pthread_cond_signal(&fetcher->returned);
     pthread_mutex_unlock(&fetcher->lock);
 }
@@ -84,14 +92,15 @@ static void give_back(struct li_fetcher *fetcher, struct li_chunk_opener *opener
 static int read_chunk(void *self, uint64_t index, uint8_t *buf, bool *zeros, struct li_error *err)
 {
     struct li_fetcher *fetcher = self;
-    struct li_chunk_opener *opener;
+    const struct li_manifest_chunk *chunk = li_reader_map_get(&fetcher->map, index);
+    struct li_opener *opener;
     int rc;
 
-    *zeros = !li_chunk_map_get(&fetcher->map, index);
+    *zeros = !chunk;
     if (*zeros)
         return 0;
     opener = borrow(fetcher);
-    rc = li_chunk_open(&fetcher->map, opener, index, buf, err);
+    rc = li_opener_open(opener, fetcher->map.manifest->root, chunk, buf, err);
     give_back(fetcher, opener);
     return rc;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reader: an image of a repository as a block device, and as a file tree.
+ * The reader: an image of a repository as bytes.
  *
- * li_reader gives bytes of the ext4 image, fetching, checking and caching the chunks they lie in
- * and no others. The functions of reader/files.h understand ext4 on top of it. All functions but
- * open and free may be called from many threads at once.
+ * It fetches, checks and caches the chunks that the bytes lie in, and no others. What they mean it
+ * does not know: files/files.h understands ext4 on top of it. All functions but open and free may
+ * be called from many threads at once.
  */
 #ifndef LI_READER_READER_H
 #define LI_READER_READER_H
@@ -13,12 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/env.h"
+#include "base/blocks.h"
 #include "base/error.h"
 #include "chunk/source.h"
 #include "manifest/manifest.h"
-#include "reader/files.h"
-#include "repo/repo.h"
+#include "sealed/sealed.h"
 
 struct li_reader;
 
@@ -36,9 +35,9 @@ struct li_reader_stats {
     uint64_t failures;       /* fetches that failed */
 };
 
-/* Opens MANIFEST for reading; it and REPO are borrowed and must outlive the reader. Starts threads:
- * call it after any fork. */
-int li_reader_open(struct li_repo *repo, const struct li_manifest *manifest,
+/* Opens MANIFEST for reading, with its chunks from SOURCE; both are borrowed and must outlive the
+ * reader. Starts threads: call it after any fork. */
+int li_reader_open(struct li_sealed *source, const struct li_manifest *manifest,
                    const struct li_reader_options *options, struct li_reader **out,
                    struct li_error *err);
 
@@ -50,25 +49,32 @@ bool li_reader_stop(struct li_reader *reader, unsigned seconds);
 /* Waits for running fetches, however long they take. NULL is allowed. */
 void li_reader_free(struct li_reader *reader);
 
+/* The image's length in bytes, a multiple of LI_CHUNK_SIZE. */
 uint64_t li_reader_size(const struct li_reader *reader);
 
-/* Reads bytes of the image; OFFSET + LEN must be within it (LI_ECORRUPT otherwise: the caller got
- * the numbers from the image). Of a chunk that cannot be had the codes are those of
- * li_as_failure(), and the error's part is its index and 1. */
+/* The image's bytes; they are the reader's, and read-only. Where a chunk cannot be had, the error's
+ * part is its index and 1. */
+struct li_blocks *li_reader_blocks(struct li_reader *reader);
+
+/* li_blocks_read() of them. */
 int li_reader_read(struct li_reader *reader, uint64_t offset, size_t len, void *buf,
                    struct li_error *err);
 
-/* The reader as the blocks of li_files_open(); it borrows the reader. */
-struct li_blocks li_reader_blocks(struct li_reader *reader);
-
+/* Sets STATS to what has been counted so far. Any thread. */
 void li_reader_stats(const struct li_reader *reader, struct li_reader_stats *stats);
 
-/* An image of REPO as a source of chunks that are fetched and checked, past any cache: for pull.
- * WORKERS reads may run at once. A chunk that cannot be had is one of li_as_failure()'s codes. */
+/* An image as a source of chunks, which are fetched and checked each time they are read: for pull.
+ */
 struct li_fetcher;
-int li_fetcher_new(struct li_repo *repo, const struct li_manifest *manifest, unsigned workers,
+
+/* Opens MANIFEST, with its chunks from SOURCE; both are borrowed and must outlive the fetcher.
+ * WORKERS reads may run at once; more wait. LI_ENOMEM, LI_ECORRUPT (the manifest). */
+int li_fetcher_new(struct li_sealed *source, const struct li_manifest *manifest, unsigned workers,
                    struct li_fetcher **out, struct li_error *err);
 void li_fetcher_free(struct li_fetcher *fetcher); /* NULL is allowed */
+
+/* The chunks; they are the fetcher's. Of one that cannot be had the code is one of
+ * li_as_failure()'s. */
 struct li_chunk_source li_fetcher_source(struct li_fetcher *fetcher);
 
 #endif

@@ -23,6 +23,8 @@
 
 #include "base/hex.h"
 #include "repo/internal.h"
+#include "repo/keys.h"
+#include "repo/salt.h"
 
 enum { ROUNDS = 8 /* looks, until others are given up */ };
 

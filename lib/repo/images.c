@@ -8,6 +8,8 @@
 
 #include "base/text.h"
 #include "repo/internal.h"
+#include "repo/keys.h"
+#include "repo/pointer.h"
 
 struct tags {
     struct li_reference *tag;

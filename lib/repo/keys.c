@@ -3,11 +3,14 @@
  * Where everything lies. Ids and names go into keys as hexadecimal digits, never as they came from
  * a store, so a hostile pointer cannot make a key of its own choice.
  */
+#include "repo/keys.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/hex.h"
-#include "repo/internal.h"
+
+const char li_key_description[] = "lambdaimg.json";
 
 struct li_key li_key_root(const uint8_t root[LI_ID_SIZE], const char *rest)
 {
@@ -71,5 +74,16 @@ struct li_key li_key_wrap(const uint8_t id[LI_ID_SIZE], const char *kms)
 
     li_hex_encode(id, LI_ID_SIZE, hex);
     snprintf(key.text, sizeof(key.text), "manifests/%s.wraps/%s", hex, kms);
+    return key;
+}
+
+struct li_key li_key_chunk_in(const uint8_t root[LI_ID_SIZE], const uint8_t name[LI_NAME_SIZE])
+{
+    char id[LI_HEX_ID_SIZE], hex[2 * LI_NAME_SIZE + 1];
+    struct li_key key;
+
+    li_hex_encode(root, LI_ID_SIZE, id);
+    li_hex_encode(name, LI_NAME_SIZE, hex);
+    snprintf(key.text, sizeof(key.text), "roots/%s/chunks/%.2s/%s", id, hex, hex);
     return key;
 }

@@ -10,6 +10,9 @@
 #include <string.h>
 
 #include "repo/internal.h"
+#include "repo/keys.h"
+#include "repo/pointer.h"
+#include "repo/wrap.h"
 
 /* What is being opened; ROOT is where it was found. */
 struct opening {
@@ -92,14 +95,12 @@ static int no_wrap(const struct opening *o, struct li_error *err)
 
 static int unwrap(const struct opening *o, struct li_secret *key, struct li_error *err)
 {
-    struct li_kms_context context = {.purpose = "manifest"};
+    struct li_kms_context context = li_wrap_context("manifest", o->repo->id, o->id);
     struct li_key rest = li_key_wrap(o->id, o->repo->kms->name);
     bool there = false;
-    int rc;
+    int rc =
+        li_wrap_open(o->repo, li_key_root(o->root, rest.text).text, &context, key, &there, err);
 
-    memcpy(context.repository, o->repo->id, LI_ID_SIZE);
-    memcpy(context.object, o->id, LI_ID_SIZE);
-    rc = li_wrap_open(o->repo, li_key_root(o->root, rest.text).text, &context, key, &there, err);
     if (rc == 0 && !there)
         return no_wrap(o, err);
     return rc < 0 ? li_context(err, "cannot unwrap the key of its manifest") : 0;
@@ -171,17 +172,4 @@ int li_repo_manifest(struct li_repo *repo, const struct li_reference *reference,
     int rc = li_repo_need_kms(repo, err);
 
     return rc < 0 ? rc : open_manifest(&o, out, err);
-}
-
-int li_repo_chunk(struct li_repo *repo, const struct li_manifest *manifest,
-                  const struct li_manifest_chunk *chunk, struct li_buffer *sealed,
-                  struct li_error *err)
-{
-    struct li_key rest = li_key_chunk(chunk->name);
-    struct li_root_search search = {.rest = rest.text, .limit = LI_SEAL_MAX_SIZE, .out = sealed};
-    int rc = li_root_fetch(repo, manifest->root, &search, err);
-
-    if (rc == 0 && !search.there)
-        rc = li_fail(err, LI_ECORRUPT, "no root of %s has %s", repo->store->address, rest.text);
-    return rc;
 }

@@ -4,8 +4,11 @@
  * Every change is conditional on what was there before, so of two pushes to one tag the later wins,
  * and never by writing over something that it has not seen.
  */
+#include "repo/pointer.h"
+
 #include "base/hex.h"
 #include "repo/internal.h"
+#include "repo/keys.h"
 
 /* How often a writer lets others go first before it gives up. */
 enum { MAX_ATTEMPTS = 100 };

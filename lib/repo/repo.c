@@ -3,10 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hex.h"
 #include "repo/internal.h"
-
-const char li_key_description[] = "lambdaimg.json";
+#include "repo/keys.h"
 
 int li_description_read(struct li_store *store, uint8_t id[LI_ID_SIZE], struct li_error *err)
 {
@@ -28,11 +26,10 @@ out:
     return rc;
 }
 
-int li_repo_open(struct li_store *store, struct li_kms *kms, const struct li_env *env,
-                 struct li_repo **out, struct li_error *err)
+static int make(struct li_store *store, struct li_kms *kms, const struct li_env *env,
+                struct li_repo **out, struct li_error *err)
 {
     struct li_repo *repo = calloc(1, sizeof(*repo));
-    int rc;
 
     if (!repo)
         return li_fail_memory(err);
@@ -40,6 +37,18 @@ int li_repo_open(struct li_store *store, struct li_kms *kms, const struct li_env
     repo->kms = kms;
     repo->env = env;
     pthread_mutex_init(&repo->lock, NULL);
+    *out = repo;
+    return 0;
+}
+
+int li_repo_open(struct li_store *store, struct li_kms *kms, const struct li_env *env,
+                 struct li_repo **out, struct li_error *err)
+{
+    struct li_repo *repo = NULL;
+    int rc = make(store, kms, env, &repo, err);
+
+    if (rc < 0)
+        return rc;
     rc = li_description_read(store, repo->id, err);
     if (rc == LI_ENOTFOUND)
         li_fail(err, rc, "%s is no repository; run: lambdaimg init %s", store->address,
@@ -51,13 +60,53 @@ int li_repo_open(struct li_store *store, struct li_kms *kms, const struct li_env
     return rc;
 }
 
+int li_repo_fork(struct li_repo *repo, struct li_repo **out, struct li_error *err)
+{
+    struct li_repo *fork = NULL;
+    int rc = make(repo->store, repo->kms, repo->env, &fork, err);
+
+    if (rc < 0)
+        return rc;
+    memcpy(fork->id, repo->id, LI_ID_SIZE);
+    rc = li_store_fork(repo->store, &fork->fork, err);
+    if (fork->fork)
+        fork->store = fork->fork;
+    if (rc < 0)
+        li_repo_free(fork);
+    else
+        *out = fork;
+    return rc;
+}
+
+void li_repo_cancel(struct li_repo *fork)
+{
+    if (fork)
+        li_store_cancel(fork->fork);
+}
+
 void li_repo_free(struct li_repo *repo)
 {
     if (!repo)
         return;
     li_roots_free(&repo->roots);
     pthread_mutex_destroy(&repo->lock);
+    li_store_free(repo->fork);
     free(repo);
+}
+
+struct li_store *li_repo_store(const struct li_repo *repo)
+{
+    return repo->store;
+}
+
+struct li_kms *li_repo_kms(const struct li_repo *repo)
+{
+    return repo->kms;
+}
+
+const struct li_env *li_repo_env(const struct li_repo *repo)
+{
+    return repo->env;
 }
 
 const uint8_t *li_repo_id(const struct li_repo *repo)

@@ -11,9 +11,8 @@
  *     images/NAME/TAG                      a pointer: JSON with the manifest's id and root; '/' in
  * an image's name is written '~'
  *
- * Nothing is locked and nothing is counted. A push writes chunks, then the manifest and its wraps,
- * reads root.json again, and then the pointer: one that dies leaves objects that nothing points at.
- * A handle may be used from many threads.
+ * Nothing is locked and nothing is counted. lib/push says how an image gets in. A handle may be
+ * used from many threads.
  */
 #ifndef LI_REPO_REPO_H
 #define LI_REPO_REPO_H
@@ -29,7 +28,6 @@
 #include "kms/kms.h"
 #include "manifest/manifest.h"
 #include "manifest/reference.h"
-#include "memo/memo.h"
 #include "store/store.h"
 
 struct li_repo;
@@ -47,7 +45,23 @@ int li_repo_open(struct li_store *store, struct li_kms *kms, const struct li_env
                  struct li_repo **out, struct li_error *err);
 void li_repo_free(struct li_repo *repo); /* NULL is allowed */
 
-const uint8_t *li_repo_id(const struct li_repo *repo); /* LI_ID_SIZE bytes */
+/* Opens a second handle on REPO, which must outlive it, for work that may be called off as a whole:
+ * see li_store_fork(). No request. The caller frees OUT. LI_ENOMEM, and the store's failures. */
+int li_repo_fork(struct li_repo *repo, struct li_repo **out, struct li_error *err);
+
+/* Calls off what is under way by the handle FORK, which may be NULL: see li_store_cancel(). Changes
+ * nothing where no call of the store waits for long. Any thread. */
+void li_repo_cancel(struct li_repo *fork);
+
+/* What a handle was opened with, and the repository's id, LI_ID_SIZE bytes. They stay the
+ * repository's or their owner's. Any thread. */
+struct li_store *li_repo_store(const struct li_repo *repo);
+struct li_kms *li_repo_kms(const struct li_repo *repo); /* NULL where there is none */
+const struct li_env *li_repo_env(const struct li_repo *repo);
+const uint8_t *li_repo_id(const struct li_repo *repo);
+
+/* Returns LI_EINVALID where REPO was opened without a KMS, else 0. */
+int li_repo_need_kms(const struct li_repo *repo, struct li_error *err);
 
 /* Fetches the manifest that REFERENCE names, unwraps its key, opens and checks it, the reference
  * inside included. LI_ENOTFOUND where there is no such tag or, for a pin, no such manifest;
@@ -55,12 +69,6 @@ const uint8_t *li_repo_id(const struct li_repo *repo); /* LI_ID_SIZE bytes */
  * caller frees OUT with li_manifest_free(). */
 int li_repo_manifest(struct li_repo *repo, const struct li_reference *reference,
                      struct li_manifest *out, struct li_error *err);
-
-/* Fetches a sealed chunk: from the root the manifest was born in, then from newer ones. LI_ECORRUPT
- * where none has it. */
-int li_repo_chunk(struct li_repo *repo, const struct li_manifest *manifest,
-                  const struct li_manifest_chunk *chunk, struct li_buffer *sealed,
-                  struct li_error *err);
 
 /* A tag and where it points. */
 struct li_repo_image {
@@ -84,67 +92,5 @@ int li_repo_each_image(struct li_repo *repo,
 int li_repo_remove(struct li_repo *repo, const struct li_reference *reference,
                    struct li_error *err);
 
-struct li_push_options {
-    struct li_seal_policy seal;
-    bool dry_run;        /* store nothing, count what would be */
-    bool check_existing; /* fetch and check chunks that are there, replace those that fail */
-    /* Asked before each object is stored, from any thread but one at a time, whether what was read
-     * before is what it should be; returns 0 or why the image must not be kept. It may wait: chunks
-     * are read and named meanwhile. May be NULL. */
-    li_chunk_confirm *confirm;
-    void *confirm_arg;
-    /* Chunks whose digest it knows are read only where the repository has not got them, and the
-     * others are learnt. Not asked under another salt, nor with check_existing. May be NULL. */
-    struct li_memo *memo;
-};
-
-/* Opens the memo in DIR for pushes to REPO: see li_memo_open(). REPO's env must outlive it. */
-int li_repo_memo(struct li_repo *repo, const char *dir, const char *made_by, struct li_memo **out,
-                 struct li_error *err);
-
-/* How it was found out which chunks a repository has: chunks by each way. */
-struct li_push_ways {
-    uint64_t manifest; /* the tag's last manifest, or one of a tag close to it, has them */
-    uint64_t kept;     /* this host knew of them: see struct li_push_options.memo */
-    uint64_t listing;  /* of all chunks: there or not */
-    uint64_t asked;    /* one by one */
-};
-
-struct li_push_result {
-    uint8_t manifest[LI_ID_SIZE];
-    uint64_t chunks;       /* of the image that are not all zeros */
-    uint64_t new_chunks;   /* stored, or to be stored, by this push */
-    uint64_t new_bytes;    /* sealed bytes of these */
-    uint64_t known_chunks; /* that the repository had, or that recur within the image */
-    uint64_t memo_chunks;  /* whose digest the memo knew, and that were not read */
-    uint64_t mended;       /* replaced by check_existing */
-    uint64_t metadata;     /* bytes of manifest, wraps and pointer */
-    struct li_push_ways ways;
-};
-
-/* Pushes SOURCE under REFERENCE (a tag). ABOUT holds what the manifest shall say: os, architecture,
- * config, layers, size, layout, tool, libraries; the rest of it is ignored, and it stays the
- * caller's. */
-int li_repo_push(struct li_repo *repo, const struct li_reference *reference,
-                 const struct li_manifest *about, const struct li_chunk_source *source,
-                 const struct li_push_options *options, const struct li_progress *progress,
-                 struct li_push_result *result, struct li_error *err);
-
-struct li_verify_result {
-    uint64_t chunks;
-    uint64_t bytes;  /* sealed bytes fetched */
-    uint64_t bad;    /* chunks that were missing or failed a check */
-    uint64_t mended; /* of these, replaced */
-};
-
-/* Fetches and checks every chunk of MANIFEST. With REPAIR (which may be NULL), a source of the same
- * image, each bad chunk is made from it again, compared with the manifest's digest, sealed by SEAL
- * (which may be NULL without REPAIR), and replaced. Returns LI_ECORRUPT where bad chunks remain;
- * the text names the first. LI_EINVALID where REPAIR is another image. RESULT is set in any case.
- */
-int li_repo_verify(struct li_repo *repo, const struct li_manifest *manifest,
-                   const struct li_chunk_source *repair, const struct li_seal_policy *seal,
-                   const struct li_progress *progress, struct li_verify_result *result,
-                   struct li_error *err);
 
 #endif

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Wrapped keys in the store: salts, and the data keys of manifests. What unwraps is the key that
- * the user configured, under a context that says what the wrap should be for, from where it was
- * looked for and not from what it says: a wrap in another's place does not open.
- */
+/* What unwraps is the key that the user configured, never one that the wrap names. */
 #include <string.h>
 
 #include "repo/internal.h"
+#include "repo/wrap.h"
+
+struct li_kms_context li_wrap_context(const char *purpose, const uint8_t repository[LI_ID_SIZE],
+                                      const uint8_t object[LI_ID_SIZE])
+{
+    struct li_kms_context context = {.purpose = purpose};
+
+    memcpy(context.repository, repository, LI_ID_SIZE);
+    memcpy(context.object, object, LI_ID_SIZE);
+    return context;
+}
 
 int li_wrap_open(struct li_repo *repo, const char *key, const struct li_kms_context *context,
                  struct li_secret *secret, bool *there, struct li_error *err)
@@ -43,52 +50,4 @@ int li_wrap_make(struct li_kms *kms, const struct li_kms_context *context,
         rc = li_wrap_encode(&blob, out, err);
     li_buffer_free(&blob);
     return rc;
-}
-
-static struct li_kms_context salt_context(const uint8_t repository[LI_ID_SIZE],
-                                          const uint8_t id[LI_ID_SIZE])
-{
-    struct li_kms_context context = {.purpose = "salt"};
-
-    memcpy(context.repository, repository, LI_ID_SIZE);
-    memcpy(context.object, id, LI_ID_SIZE);
-    return context;
-}
-
-int li_salt_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
-                   const uint8_t repository[LI_ID_SIZE], uint8_t id[LI_ID_SIZE],
-                   struct li_error *err)
-{
-    struct li_kms_context context;
-    struct li_buffer object = {0};
-    struct li_secret salt;
-    int rc;
-
-    rc = env->random(id, LI_ID_SIZE, err);
-    if (rc == 0)
-        rc = env->random(salt.bytes, sizeof(salt.bytes), err);
-    if (rc == 0) {
-        context = salt_context(repository, id);
-        rc = li_wrap_make(kms, &context, &salt, &object, err);
-    }
-    if (rc == 0)
-        rc = li_store_put_if_absent(store, li_key_salt(id).text, object.data, object.len, err);
-    if (rc == LI_END)
-        rc = li_fail(err, LI_EEXISTS, "a random salt id that is taken; randomness is broken");
-    li_secret_wipe(&salt);
-    li_buffer_free(&object);
-    return rc;
-}
-
-int li_salt_open(struct li_repo *repo, const uint8_t id[LI_ID_SIZE], struct li_secret *salt,
-                 struct li_error *err)
-{
-    struct li_kms_context context = salt_context(repo->id, id);
-    const char *address = repo->store->address;
-    bool there = false;
-    int rc = li_wrap_open(repo, li_key_salt(id).text, &context, salt, &there, err);
-
-    if (rc == 0 && !there)
-        rc = li_fail(err, LI_ECORRUPT, "%s/%s is gone", address, li_key_salt(id).text);
-    return rc < 0 ? li_context(err, "cannot open the repository's salt") : 0;
 }

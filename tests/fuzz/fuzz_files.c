@@ -6,7 +6,7 @@
 #include "fuzz.h"
 
 #include "base/bytes.h"
-#include "reader/files.h"
+#include "files/files.h"
 
 enum { IMAGE_SIZE = 4 << 20, FILES_MAX = 100, DEPTH_MAX = 5 };
 
@@ -59,9 +59,10 @@ static void make_base(void)
     stack_free(&s);
 }
 
-static int read_image(void *self, uint64_t offset, size_t len, void *buf, struct li_error *err)
+static int read_image(struct li_blocks *blocks, uint64_t offset, size_t len, void *buf,
+                      struct li_error *err)
 {
-    (void)self;
+    (void)blocks;
     if (offset > image_size || len > image_size - offset)
         abort(); /* it must know better */
     (void)err;
@@ -97,19 +98,17 @@ struct visit {
 
 static void look_at(struct li_files *files, uint32_t ino, unsigned *left, unsigned depth);
 
-static int look_at_entry(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
-                         uint64_t next, struct li_error *err)
+static int look_at_entry(void *arg, const struct li_files_entry *entry, struct li_error *err)
 {
     struct visit *visit = arg;
     uint32_t found;
 
-    (void)type, (void)next;
-    assert_true(len >= 1 && len <= LI_FILES_NAME_MAX);
+    assert_true(entry->len >= 1 && entry->len <= LI_FILES_NAME_MAX);
     if (*visit->left == 0)
         return 1;
-    li_files_lookup(visit->files, &visit->directory, name, len, &found, err);
-    if (name[0] != '.')
-        look_at(visit->files, ino, visit->left, visit->depth + 1);
+    li_files_lookup(visit->files, &visit->directory, entry->name, entry->len, &found, err);
+    if (entry->name[0] != '.')
+        look_at(visit->files, entry->ino, visit->left, visit->depth + 1);
     return 0;
 }
 
@@ -119,10 +118,11 @@ static void look_at_content(struct li_files *files, const struct li_file *file)
     struct li_error err = LI_ERROR_INIT;
     uint8_t buf[9000];
     uint64_t found;
-    size_t got;
 
     for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
-        if (li_files_read(files, file, offsets[i], sizeof(buf), buf, &got, &err) == 0)
+        size_t got = sizeof(buf);
+
+        if (li_files_read(files, file, offsets[i], buf, &got, &err) == 0)
             assert_true(got <= sizeof(buf));
         li_files_seek(files, file, offsets[i], SEEK_DATA, &found, &err);
         li_files_seek(files, file, offsets[i], SEEK_HOLE, &found, &err);
@@ -171,7 +171,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct li_error err = LI_ERROR_INIT;
     struct li_files *files = NULL;
     struct statvfs vfs;
-    struct li_blocks blocks = {NULL, 0, read_image};
+    static const struct li_blocks_operations operations = {.read = read_image};
+    struct li_blocks blocks = {.ops = &operations};
     unsigned left = FILES_MAX;
     int rc;
 

@@ -11,6 +11,7 @@
 
 #include "cmd/about.h"
 #include "cmd/context.h"
+#include "push/push.h"
 
 const struct command *const commands[] = {NULL};
 
@@ -36,6 +37,7 @@ static int push(const struct arguments *args, struct flattened *flattened, char 
     struct li_push_result result;
     struct li_reference reference;
     struct li_manifest about = {0};
+    struct li_push_image image = {&reference, &about, &source};
     struct context context = {0};
     int rc = parse_reference(operands[0], &reference, err);
 
@@ -46,7 +48,7 @@ static int push(const struct arguments *args, struct flattened *flattened, char 
     if (rc == 0 && operands[1])
         about.layout = (uint32_t)strtoul(operands[1], NULL, 10);
     if (rc == 0)
-        rc = li_repo_push(context.repo, &reference, &about, &source, &options, NULL, &result, err);
+        rc = li_push_image(context.repo, &image, &options, &result, err);
     li_manifest_free(&about);
     close_context(&context);
     return rc;

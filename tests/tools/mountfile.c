@@ -25,10 +25,19 @@ static void complain(void *arg, const struct li_error *err)
     fprintf(stderr, "mountfile: %s\n", err->text);
 }
 
-static int read_image(void *self, uint64_t offset, size_t len, void *buf, struct li_error *err)
+/* The file as blocks. */
+struct image {
+    struct li_blocks blocks;
+    int fd;
+};
+
+static int read_image(struct li_blocks *blocks, uint64_t offset, size_t len, void *buf,
+                      struct li_error *err)
 {
-    return li_pread_all(*(const int *)self, buf, len, offset, err);
+    return li_pread_all(((const struct image *)blocks)->fd, buf, len, offset, err);
 }
+
+static const struct li_blocks_operations operations = {.read = read_image};
 
 int main(int argc, char **argv)
 {
@@ -41,33 +50,33 @@ int main(int argc, char **argv)
                                        .report_arg = report,
                                        .failed = complain};
     struct li_files *files = NULL;
-    struct li_blocks blocks;
+    struct image image;
     struct stat st;
     char *directory = NULL;
-    int fd, rc;
+    int rc;
 
     if (argc < 3 || argc > 4) {
         fprintf(stderr, "usage: mountfile IMAGE DIR [OPTIONS]\n");
         return 2;
     }
-    fd = open(argv[1], O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) < 0) {
+    image.fd = open(argv[1], O_RDONLY | O_CLOEXEC);
+    if (image.fd < 0 || fstat(image.fd, &st) < 0) {
         perror(argv[1]);
         return 1;
     }
-    blocks = (struct li_blocks){&fd, (uint64_t)st.st_size, read_image};
+    image.blocks = (struct li_blocks){&operations, (uint64_t)st.st_size};
     options.source = argv[1];
     options.fuse_options = argv[3];
     rc = li_fuse_mountpoint(argv[2], &directory, &err);
     options.mountpoint = directory;
     if (rc == 0)
-        rc = li_files_open(&blocks, &files, &err);
+        rc = li_files_open(&image.blocks, &files, &err);
     if (rc == 0)
         rc = li_fuse_mount(files, &options, &err);
     if (rc < 0)
         complain(NULL, &err);
     li_files_free(files);
     free(directory);
-    close(fd);
+    close(image.fd);
     return rc < 0;
 }

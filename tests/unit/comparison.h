@@ -23,9 +23,15 @@ HELPER void apply_twist(uint8_t *data, size_t len)
 }
 
 /* A plan, as the blocks of li_files_open(). */
-HELPER int read_plan(void *self, uint64_t offset, size_t len, void *buf, struct li_error *err)
+struct plan {
+    struct li_blocks blocks;
+    struct li_chunk_source source;
+};
+
+HELPER int read_plan(struct li_blocks *blocks, uint64_t offset, size_t len, void *buf,
+                     struct li_error *err)
 {
-    struct li_chunk_source *source = self;
+    const struct li_chunk_source *source = &((struct plan *)blocks)->source;
     uint8_t *chunk = malloc(LI_CHUNK_SIZE), *to = buf;
     int rc = 0;
 
@@ -46,6 +52,14 @@ HELPER int read_plan(void *self, uint64_t offset, size_t len, void *buf, struct 
     }
     free(chunk);
     return rc < 0 ? rc : 0;
+}
+
+HELPER struct plan plan_of(struct stack *s)
+{
+    static const struct li_blocks_operations operations = {.read = read_plan};
+    struct li_chunk_source source = li_ext4_source(s->ext4);
+
+    return (struct plan){{&operations, source.count * LI_CHUNK_SIZE}, source};
 }
 
 HELPER void note(void *arg, const char *path, const char *what, const char *stored,
@@ -74,15 +88,13 @@ HELPER int compare(struct stack *stored, struct stack *layers, struct li_buffer 
                    struct li_compare_result *result, struct li_error *err)
 {
     struct li_files *files = NULL;
-    struct li_chunk_source source;
-    struct li_blocks blocks;
+    struct plan plan;
     int rc;
 
     assert_done(stack_plan(stored, err), err);
     assert_done(stack_open(layers, err), err);
-    source = li_ext4_source(stored->ext4);
-    blocks = (struct li_blocks){&source, source.count * LI_CHUNK_SIZE, read_plan};
-    assert_done(li_files_open(&blocks, &files, err), err);
+    plan = plan_of(stored);
+    assert_done(li_files_open(&plan.blocks, &files, err), err);
     rc = li_compare(&(struct li_compare_sides){files, layers->layers, li_tree_layout(stored->tree)},
                     &(struct li_compare_reports){said, note, note_disagreement}, result, err);
     li_files_free(files);

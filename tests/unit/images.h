@@ -20,7 +20,7 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/io.h"
-#include "reader/files.h"
+#include "files/files.h"
 
 enum { SPARSE_STEP = 8192 };
 
@@ -67,15 +67,16 @@ static inline void write_file(const char *name, const void *data, size_t len)
 /* An image in memory that counts what is read of it, in an allocation of its exact size so that a
  * sanitizer sees what goes over. */
 struct image {
+    struct li_blocks blocks;
     uint8_t *data;
     uint64_t size;
     uint64_t bytes;
 };
 
-static inline int image_read(void *self, uint64_t offset, size_t len, void *buf,
+static inline int image_read(struct li_blocks *blocks, uint64_t offset, size_t len, void *buf,
                              struct li_error *err)
 {
-    struct image *image = self;
+    struct image *image = (struct image *)blocks;
 
     if (offset > image->size || len > image->size - offset)
         return li_fail(err, LI_EIO, "a read outside the image");
@@ -100,20 +101,21 @@ static inline void load_image(const char *name, struct image *image)
     close(fd);
 }
 
-static inline struct li_blocks image_blocks(struct image *image)
+static inline struct li_blocks *image_blocks(struct image *image)
 {
-    return (struct li_blocks){image, image->size, image_read};
+    static const struct li_blocks_operations operations = {.read = image_read};
+
+    image->blocks = (struct li_blocks){&operations, image->size};
+    return &image->blocks;
 }
 
 static inline struct li_files *open_image(const char *name, struct image *image)
 {
     struct li_error err = LI_ERROR_INIT;
     struct li_files *files = NULL;
-    struct li_blocks blocks;
 
     load_image(name, image);
-    blocks = image_blocks(image);
-    assert_done(li_files_open(&blocks, &files, &err), &err);
+    assert_done(li_files_open(image_blocks(image), &files, &err), &err);
     return files;
 }
 

@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
+#include "files/files.h"
 #include "reader/reader.h"
 
 enum {
@@ -47,6 +48,7 @@ struct object {
 static struct {
     struct repo_fixture *f;
     struct li_manifest manifest;
+    struct li_sealed *origin;
     struct li_reader *reader; /* the one that the files are read by at the moment */
     struct li_files *files;
     struct object object[OBJECTS_MAX];
@@ -139,13 +141,16 @@ HELPER void push_image(void)
 
 /* ---- reading it ------------------------------------------------------------------------------ */
 
-HELPER int read_blocks(void *self, uint64_t offset, size_t len, void *buf, struct li_error *err)
+HELPER int read_blocks(struct li_blocks *blocks, uint64_t offset, size_t len, void *buf,
+                       struct li_error *err)
 {
-    (void)self;
+    (void)blocks;
     if (t.code < 0)
         return li_fail(err, t.code, "of another room");
     return t.code ? t.code : li_reader_read(t.reader, offset, len, buf, err);
 }
+
+static const struct li_blocks_operations operations = {.read = read_blocks};
 
 /* One that has fetched nothing yet, for the same files. */
 HELPER void new_reader(void)
@@ -155,7 +160,9 @@ HELPER void new_reader(void)
 
     li_reader_free(t.reader);
     t.reader = NULL;
-    assert_done(li_reader_open(t.f->repo, &t.manifest, &options, &t.reader, &err), &err);
+    if (!t.origin)
+        assert_done(li_sealed_origin_new(t.f->repo, &t.origin, &err), &err);
+    assert_done(li_reader_open(t.origin, &t.manifest, &options, &t.reader, &err), &err);
 }
 
 HELPER void add(struct li_buffer *answer, const void *data, size_t len)
@@ -170,16 +177,15 @@ struct listing {
     unsigned left; /* entries until it is left */
 };
 
-HELPER int add_entry(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
-                     uint64_t next, struct li_error *err)
+HELPER int add_entry(void *arg, const struct li_files_entry *entry, struct li_error *err)
 {
     struct listing *listing = arg;
 
     (void)err;
-    add(listing->answer, name, len);
-    add(listing->answer, &ino, sizeof(ino));
-    add(listing->answer, &type, sizeof(type));
-    add(listing->answer, &next, sizeof(next));
+    add(listing->answer, entry->name, entry->len);
+    add(listing->answer, &entry->ino, sizeof(entry->ino));
+    add(listing->answer, &entry->type, sizeof(entry->type));
+    add(listing->answer, &entry->next, sizeof(entry->next));
     return --listing->left == 0;
 }
 
@@ -227,7 +233,7 @@ HELPER int read_file(const struct li_file *file, struct li_buffer *answer, struc
     int rc = 0;
 
     for (uint64_t at = 0; rc == 0 && got == PIECE; at += got) {
-        rc = li_files_read(t.files, file, at, PIECE, piece, &got, err);
+        rc = li_files_read(t.files, file, at, piece, &got, err);
         if (rc == 0)
             add(answer, piece, got);
     }

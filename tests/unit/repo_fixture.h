@@ -8,7 +8,9 @@
 #include <pthread.h>
 
 #include "base/hex.h"
+#include "push/push.h"
 #include "repo/repo.h"
+#include "sealed/opener.h"
 #include "store/fault.h"
 #include "tree.h"
 
@@ -90,7 +92,7 @@ static inline struct li_push_options push_options(void)
     return options;
 }
 
-/* The same as li_repo_push(), with all that an image needs made up. */
+/* The same as li_push_image(), with all that an image needs made up. */
 static inline int push_source(struct li_repo *repo, const char *ref,
                               const struct li_chunk_source *source,
                               const struct li_push_options *options, struct li_push_result *result,
@@ -108,13 +110,14 @@ static inline int push_source(struct li_repo *repo, const char *ref,
                                 .libraries = libraries};
     uint8_t digest[LI_DIGEST_SIZE] = {0};
     struct li_reference to;
+    struct li_push_image image = {&to, &about, source};
     int rc = li_reference_parse(ref, &to, err);
 
     if (rc == 0)
         rc = li_sha256(config, about.config_len, digest, err);
     strcpy(about.config_digest, "sha256:");
     li_hex_encode(digest, sizeof(digest), about.config_digest + 7);
-    return rc < 0 ? rc : li_repo_push(repo, &to, &about, source, options, NULL, result, err);
+    return rc < 0 ? rc : li_push_image(repo, &image, options, result, err);
 }
 
 static inline int push_with(struct li_repo *repo, const char *ref, const struct image *image,
@@ -144,13 +147,14 @@ static inline int open_image(struct repo_fixture *f, const char *ref, struct li_
 static inline void expect_image(struct repo_fixture *f, const char *ref, const struct image *image)
 {
     uint8_t *want = malloc(LI_CHUNK_SIZE), *got = malloc(LI_CHUNK_SIZE);
-    struct li_sealer *sealer = NULL;
-    struct li_buffer sealed = {0};
+    struct li_sealed *origin = NULL;
+    struct li_opener *opener = NULL;
     struct li_manifest m = {0};
     size_t next = 0;
 
     assert_true(want && got);
-    assert_done(li_sealer_new(&sealer, &f->err), &f->err);
+    assert_done(li_sealed_origin_new(f->repo, &origin, &f->err), &f->err);
+    assert_done(li_opener_new(origin, &opener, &f->err), &f->err);
     assert_done(open_image(f, ref, &m), &f->err);
     assert_int_equal(m.size, (uint64_t)image->count * LI_CHUNK_SIZE);
     for (unsigned i = 0; i < image->count; i++) {
@@ -160,17 +164,14 @@ static inline void expect_image(struct repo_fixture *f, const char *ref, const s
             continue;
         assert_true(next++ < m.chunk_count);
         assert_int_equal(chunk->index, i);
-        assert_done(li_repo_chunk(f->repo, &m, chunk, &sealed, &f->err), &f->err);
-        assert_done(
-            li_seal_open(sealer, &chunk->prk, chunk->digest, sealed.data, sealed.len, got, &f->err),
-            &f->err);
+        assert_done(li_opener_open(opener, m.root, chunk, got, &f->err), &f->err);
         fill_chunk(image->seed[i], want);
         assert_memory_equal(got, want, LI_CHUNK_SIZE);
     }
     assert_int_equal(next, m.chunk_count);
     li_manifest_free(&m);
-    li_buffer_free(&sealed);
-    li_sealer_free(sealer);
+    li_opener_free(opener);
+    li_sealed_free(origin);
     free(want);
     free(got);
 }

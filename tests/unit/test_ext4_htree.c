@@ -334,9 +334,8 @@ static void test_reading_hash_of_the_end(void **state)
     struct li_buffer *tar = stack_layer(&s);
     struct li_error err = LI_ERROR_INIT;
     struct li_files *files = NULL;
-    struct li_chunk_source source;
-    struct li_blocks blocks;
     struct li_file root, d;
+    struct plan plan;
     char path[32] = "d/";
     uint32_t ino[2] = {0, 0}, other;
 
@@ -349,9 +348,8 @@ static void test_reading_hash_of_the_end(void **state)
     put_file(tar, "d/nuwwRn3");
     put_file(tar, "d/n9fd_I3");
     assert_done(stack_plan(&s, &err), &err);
-    source = li_ext4_source(s.ext4);
-    blocks = (struct li_blocks){&source, source.count * LI_CHUNK_SIZE, read_plan};
-    assert_done(li_files_open(&blocks, &files, &err), &err);
+    plan = plan_of(&s);
+    assert_done(li_files_open(&plan.blocks, &files, &err), &err);
     assert_done(li_files_inode(files, LI_FILES_ROOT, &root, &err), &err);
     assert_done(li_files_lookup(files, &root, "d", 1, &other, &err), &err);
     assert_done(li_files_inode(files, other, &d, &err), &err);

@@ -65,14 +65,13 @@ struct listing {
     uint64_t next;
 };
 
-static int stop_at_entry(void *arg, const char *name, size_t len, uint32_t ino, unsigned type,
-                         uint64_t next, struct li_error *err)
+static int stop_at_entry(void *arg, const struct li_files_entry *entry, struct li_error *err)
 {
     struct listing *listing = arg;
 
-    (void)name, (void)len, (void)ino, (void)type, (void)err;
+    (void)err;
     listing->entries++;
-    listing->next = next;
+    listing->next = entry->next;
     return listing->entries % listing->stop_after ? 0 : 7;
 }
 

@@ -10,11 +10,11 @@
 enum damage { REMOVED, CUT, CHANGED, EXCHANGED, DAMAGES };
 
 static unsigned failures[REQUESTS]; /* of each kind, so far */
+static struct li_blocks blocks = {.ops = &operations};
 
 static int set_up(void **state)
 {
     struct li_error err = LI_ERROR_INIT;
-    struct li_blocks blocks = {NULL, 0, read_blocks};
 
     setup_repo((void **)&t.f);
     (void)state;
@@ -36,6 +36,7 @@ static int tear_down(void **state)
             li_buffer_free(&t.object[i].answer[r]);
     li_files_free(t.files);
     li_reader_free(t.reader);
+    li_sealed_free(t.origin);
     li_manifest_free(&t.manifest);
     return teardown_repo((void **)&t.f);
 }
@@ -166,7 +167,6 @@ static void the_chunk_of_another_is_a_failure(void **state)
 
 static void an_image_without_its_superblock_does_not_open(void **state)
 {
-    struct li_blocks blocks = {NULL, 0, read_blocks};
     struct li_error err = LI_ERROR_INIT;
     struct li_files *files = NULL;
     struct li_buffer whole = {0};

@@ -12,7 +12,10 @@
 #include "crypto/primitives.h"
 #include "crypto/seal.h"
 #include "manifest/manifest_json.h"
-#include "repo/internal.h"
+#include "repo/keys.h"
+#include "repo/roots.h"
+#include "repo/salt.h"
+#include "sealed/sealed.h"
 #include "tree.h"
 
 static const struct li_kms_options kms_options = {.env = &unit_env};
@@ -263,13 +266,14 @@ static int note_image(void *arg, const struct li_repo_image *image, struct li_er
 /* What the pages print is put together and is a repository. */
 static void repository(void **state)
 {
-    struct li_manifest_chunk chunk = {.index = 0};
+    struct li_sealed_chunk chunk;
     uint8_t salt_id[LI_ID_SIZE];
     struct li_repo *repo = NULL;
     struct li_store *store = NULL;
     struct li_kms *kms = open_key();
     struct li_reference reference;
-    struct li_buffer sealed = {0};
+    struct li_sealed_object object = {0};
+    struct li_sealed *origin = NULL;
     struct li_manifest manifest;
     struct li_secret salt;
     struct li_root root;
@@ -286,17 +290,20 @@ static void repository(void **state)
     assert_done(li_reference_parse("team/app:1.0", &reference, &t.err), &t.err);
     assert_done(li_repo_manifest(repo, &reference, &manifest, &t.err), &t.err);
     page_hex(&t.chunk, "name", chunk.name, LI_NAME_SIZE);
-    assert_done(li_repo_chunk(repo, &manifest, &chunk, &sealed, &t.err), &t.err);
-    open_chunk(&sealed);
+    memcpy(chunk.root, manifest.root, LI_ID_SIZE);
+    assert_done(li_sealed_origin_new(repo, &origin, &t.err), &t.err);
+    assert_done(li_sealed_get(origin, &chunk, &object, &t.err), &t.err);
+    open_chunk(&object.bytes);
     assert_done(li_root_active(repo, &root, &t.err), &t.err);
     assert_int_equal(root.id[0], ROOT_BYTE);
     memset(salt_id, SALT_BYTE, LI_ID_SIZE);
     assert_memory_equal(root.salt, salt_id, LI_ID_SIZE);
     assert_done(li_salt_open(repo, salt_id, &salt, &t.err), &t.err);
-    page_hex(&t.chunk, "salt", sealed.data, 32);
-    assert_memory_equal(salt.bytes, sealed.data, 32);
+    page_hex(&t.chunk, "salt", object.bytes.data, 32);
+    assert_memory_equal(salt.bytes, object.bytes.data, 32);
     li_manifest_free(&manifest);
-    li_buffer_free(&sealed);
+    li_buffer_free(&object.bytes);
+    li_sealed_free(origin);
     li_repo_free(repo);
     li_store_free(store);
     li_kms_free(kms);

@@ -3,6 +3,7 @@
 #include "repo_fixture.h"
 
 #include "base/workers.h"
+#include "verify/verify.h"
 
 static const struct image first = {6, {1, 0, 2, 0, 1, 3}};
 static const struct image second = {5, {3, 2, 4, 0, 0}};
@@ -170,9 +171,9 @@ static void many_may_push_at_once(void **state)
         li_repo_free(p.repo[i]);
     }
     assert_done(open_image(f, "shared:x", &m), &f->err);
-    assert_done(
-        li_repo_verify(f->repo, &m, NULL, NULL, NULL, &(struct li_verify_result){0}, &f->err),
-        &f->err);
+    assert_done(li_verify(f->repo, &m, &(struct li_verify_options){0},
+                          &(struct li_verify_result){0}, &f->err),
+                &f->err);
     li_manifest_free(&m);
     assert_done(li_store_list(f->directory, "roots/", count_chunks, &chunks, &f->err), &f->err);
     assert_int_equal(chunks, 6);
@@ -184,7 +185,7 @@ static void verify_whole(struct repo_fixture *f, const char *ref, unsigned chunk
     struct li_manifest m = {0};
 
     assert_done(open_image(f, ref, &m), &f->err);
-    assert_done(li_repo_verify(f->repo, &m, NULL, NULL, NULL, &result, &f->err), &f->err);
+    assert_done(li_verify(f->repo, &m, &(struct li_verify_options){0}, &result, &f->err), &f->err);
     assert_int_equal(result.chunks, chunks);
     assert_int_equal(result.bad, 0);
     assert_true(result.bytes > 0);
@@ -291,7 +292,8 @@ static void damaged_chunks_are_found_and_mended(void **state)
     assert_done(open_image(f, "b", &m), &f->err);
     for (unsigned i = 0; i < DAMAGES; i++) {
         damage_chunk(f, "b", 1, (enum damage)i);
-        assert_fails(li_repo_verify(f->repo, &m, NULL, NULL, NULL, &result, &f->err), LI_ECORRUPT,
+        assert_fails(li_verify(f->repo, &m, &(struct li_verify_options){0}, &result, &f->err),
+                     LI_ECORRUPT,
                      i == MISSING ? "is missing; 1 of 3 chunks are bad; run: lambdaimg verify "
                                     "--repair IMAGE b:latest"
                                   : "fails its checks; 1 of 3 chunks are bad; run",
@@ -300,9 +302,12 @@ static void damaged_chunks_are_found_and_mended(void **state)
         assert_int_equal(result.bad, 1);
         assert_int_equal(result.mended, 0);
 
-        assert_fails(li_repo_verify(f->repo, &m, &wrong, &options.seal, NULL, &result, &f->err),
+        assert_fails(li_verify(f->repo, &m,
+                               &(struct li_verify_options){&wrong, &options.seal, NULL}, &result,
+                               &f->err),
                      LI_EINVALID, "is not the one that was pushed as b:latest", &f->err);
-        assert_done(li_repo_verify(f->repo, &m, &right, &options.seal, NULL, &result, &f->err),
+        assert_done(li_verify(f->repo, &m, &(struct li_verify_options){&right, &options.seal, NULL},
+                              &result, &f->err),
                     &f->err);
         assert_int_equal(result.bad, 1);
         assert_int_equal(result.mended, 1);
@@ -346,7 +351,8 @@ static void failing_reads_are_not_damage(void **state)
     assert_done(open_image(f, "b", &m), &f->err);
     writes = li_fault_count(f->store, LI_FAULT_WRITE);
     li_fault_order(f->store, LI_FAULT_GET, 2, LI_FAULT_STOP, LI_ENETWORK);
-    assert_fails(li_repo_verify(f->repo, &m, &source, &options.seal, NULL, &result, &f->err),
+    assert_fails(li_verify(f->repo, &m, &(struct li_verify_options){&source, &options.seal, NULL},
+                           &result, &f->err),
                  LI_ENETWORK, "ordered", &f->err);
     assert_int_equal(li_fault_count(f->store, LI_FAULT_WRITE), writes);
     li_manifest_free(&m);
@@ -365,7 +371,8 @@ static void a_failed_check_has_a_result(void **state)
     assert_done(open_image(f, "b", &m), &f->err);
     memset(&result, 0xff, sizeof(result));
     li_fault_order(f->store, LI_FAULT_GET, 1, LI_FAULT_STOP, LI_ENETWORK);
-    assert_fails(li_repo_verify(f->repo, &m, &source, &options.seal, NULL, &result, &f->err),
+    assert_fails(li_verify(f->repo, &m, &(struct li_verify_options){&source, &options.seal, NULL},
+                           &result, &f->err),
                  LI_ENETWORK, "ordered", &f->err);
     assert_int_equal(result.chunks, 0);
     assert_int_equal(result.bytes, 0);
@@ -391,7 +398,9 @@ static void verify_reports_progress(void **state)
 
     assert_done(push(f, "b", &second), &f->err);
     assert_done(open_image(f, "b", &m), &f->err);
-    assert_done(li_repo_verify(f->repo, &m, NULL, NULL, &progress, &result, &f->err), &f->err);
+    assert_done(li_verify(f->repo, &m, &(struct li_verify_options){.progress = &progress}, &result,
+                          &f->err),
+                &f->err);
     assert_int_equal(last, 3 * LI_CHUNK_SIZE);
     li_manifest_free(&m);
 }

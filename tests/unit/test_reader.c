@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/workers.h"
+#include "push/push.h"
 #include "reader/reader.h"
 #include "store/fault.h"
 #include "tree.h"
@@ -20,6 +21,7 @@ static struct {
     struct li_store *fault; /* in front of it */
     struct li_kms *kms;
     struct li_repo *repo;
+    struct li_sealed *origin;
     struct li_manifest manifest;
 } t;
 
@@ -62,13 +64,13 @@ static void push(void)
     struct li_error err = LI_ERROR_INIT;
     struct li_push_result result;
     struct li_reference reference;
+    struct li_push_image image = {&reference, &about, &source};
 
     /* Of "{}". */
     strcpy(about.config_digest, "sha256:44136fa355b3678a1146ad16f7e8649e"
                                 "94fb4fc21fe77e8310c060f61caaff8a");
     assert_done(li_reference_parse("image:tag", &reference, &err), &err);
-    assert_done(li_repo_push(t.repo, &reference, &about, &source, &options, NULL, &result, &err),
-                &err);
+    assert_done(li_push_image(t.repo, &image, &options, &result, &err), &err);
     assert_done(li_repo_manifest(t.repo, &reference, &t.manifest, &err), &err);
     assert_int_equal(t.manifest.chunk_count, CHUNKS - 3);
 }
@@ -88,6 +90,7 @@ static int set_up(void **state)
     assert_done(li_fault_new(t.store, &t.fault, &err), &err);
     assert_done(li_repo_create(t.fault, t.kms, &unit_env, &err), &err);
     assert_done(li_repo_open(t.fault, t.kms, &unit_env, &t.repo, &err), &err);
+    assert_done(li_sealed_origin_new(t.repo, &t.origin, &err), &err);
     push();
     return 0;
 }
@@ -96,6 +99,7 @@ static int tear_down(void **state)
 {
     (void)state;
     li_manifest_free(&t.manifest);
+    li_sealed_free(t.origin);
     li_repo_free(t.repo);
     li_store_free(t.fault);
     li_store_free(t.store);
@@ -110,7 +114,7 @@ static struct li_reader *open_reader(void)
     struct li_error err = LI_ERROR_INIT;
     struct li_reader *reader = NULL;
 
-    assert_done(li_reader_open(t.repo, &t.manifest, &options, &reader, &err), &err);
+    assert_done(li_reader_open(t.origin, &t.manifest, &options, &reader, &err), &err);
     return reader;
 }
 
@@ -252,7 +256,7 @@ static void the_fetcher_gives_the_image_back(void **state)
 
     (void)state;
     /* Fewer openers than readers: they take turns. */
-    assert_done(li_fetcher_new(t.repo, &t.manifest, 2, &fetcher, &err), &err);
+    assert_done(li_fetcher_new(t.origin, &t.manifest, 2, &fetcher, &err), &err);
     source = li_fetcher_source(fetcher);
     assert_int_equal(source.count, CHUNKS);
     assert_done(li_chunk_read(&source, 3, &byte, &zeros, &err), &err);

@@ -2,6 +2,7 @@
 /* What a host remembers of a repository's server. */
 #include "unit.h"
 
+#include "push/server.h"
 #include "repo/internal.h"
 #include "tree.h"
 

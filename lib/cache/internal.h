@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the memory cache share. Not for other modules. */
+#ifndef LI_CACHE_INTERNAL_H
+#define LI_CACHE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/workers.h"
+#include "cache/buffers.h"
+#include "cache/cache.h"
+#include "cache/list.h"
+
+enum li_cache_state { LI_CACHE_QUEUED, LI_CACHE_FETCHING, LI_CACHE_READY, LI_CACHE_FAILED };
+
+struct li_cache_entry {
+    struct li_cache_link link; /* in the queue, or among those that are there */
+    uint64_t index;
+    enum li_cache_state state;
+    atomic_uint users; /* waiters or readers; raised under the lock only */
+    uint8_t *data;     /* while READY */
+    pthread_cond_t settled;
+    struct li_error error; /* while FAILED */
+};
+
+struct li_cache {
+    struct li_cache_options options;
+    struct li_workers *workers;
+    pthread_mutex_t lock;
+    pthread_cond_t queued;      /* for workers: something to fetch, or the end */
+    pthread_cond_t room;        /* for workers: a reader has let go of a buffer */
+    atomic_bool short_of;       /* a worker waits for room */
+    pthread_cond_t idle;        /* for who stops it: the last fetch has ended */
+    bool closing;               /* under lock, as all that follows */
+    unsigned running;           /* fetches */
+    struct li_cache_list queue; /* first come, first served */
+    struct li_cache_list there; /* most recently used first */
+    struct li_cache_buffers buffers;
+    struct li_cache_entry *by_index[];
+};
+
+/* The functions of queue.c. All but the worker are called with the lock held. */
+
+/* A new entry for chunk INDEX, in the queue and with one user; NULL where there is no memory. */
+struct li_cache_entry *li_cache_enqueue(struct li_cache *cache, uint64_t index);
+
+/* Frees an entry that is in no list, and not its data. */
+void li_cache_entry_free(struct li_cache_entry *entry);
+
+/* A worker: fetches what is queued until the cache closes. ARG is the cache. */
+int li_cache_work(void *arg, unsigned index, struct li_workers *team, struct li_error *err);
+
+/* The functions of wait.c. */
+
+/* Makes a condition that can be waited for up to a moment that a change of the clock does not move.
+ */
+void li_cache_cond_init(pthread_cond_t *cond);
+
+/* That moment, SECONDS from now. */
+struct timespec li_cache_in_seconds(unsigned seconds);
+
+/* Waits until ENTRY, of which the caller is a user, is settled, up to the cache's deadline; the
+ * lock is held before and after. Returns it READY and still held; or lets go of it, and says why.
+ */
+struct li_cache_entry *li_cache_await(struct li_cache *cache, struct li_cache_entry *entry,
+                                      struct li_error *err);
+
+#endif

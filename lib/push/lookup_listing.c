@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A listing of a root's chunks, and whether it is worth its price.
+ *
+ * Names are as good as random, so the first thousand of a listing, which comes in their order, tell
+ * how many there are. A page counts as PAGE_COST questions: pages come one after another and
+ * questions side by side, and on AWS one costs as much as twelve of the other. How many questions
+ * there will be is not always known in advance; so they are counted, those that were asked before
+ * too, and when they come to as much as the listing, it is made: all together that is never more
+ * than twice the better of the two (the ski-rental problem).
+ */
+#include <string.h>
+
+#include "base/hex.h"
+#include "push/lookup_internal.h"
+#include "repo/keys.h"
+
+enum {
+    PAGE_COST = 10,   /* questions */
+    LISTED = 1 << 20, /* names of a root that are listed at most: 32 MiB */
+};
+
+struct listing {
+    struct li_lookup *lookup;
+    struct li_name_list names;
+    uint64_t last; /* the greatest of the names' first eight bytes */
+    size_t prefix; /* bytes of a key before "ab/NAME" */
+    bool stopped;  /* by note_name() */
+};
+
+/* A key that is no chunk's is none of ours; what cannot be a sealed chunk is as good as absent. */
+static bool name_of(const char *key, size_t prefix, uint8_t name[LI_NAME_SIZE])
+{
+    const char *hex = key + prefix + 3;
+
+    return strlen(key) == prefix + 3 + 2 * (size_t)LI_NAME_SIZE &&
+           memcmp(key + prefix, hex, 2) == 0 && key[prefix + 2] == '/' &&
+           li_hex_decode(hex, name, LI_NAME_SIZE) == 0;
+}
+
+static int stop(struct listing *l, struct li_error *err)
+{
+    l->stopped = true;
+    return li_fail(err, LI_LISTING_STOPPED, "the listing is longer than it is worth");
+}
+
+static bool is_worth(const struct li_lookup *p)
+{
+    uint64_t questions = p->wanted > p->expected ? p->wanted : p->expected;
+
+    return !p->complete && !p->too_long && questions >= PAGE_COST * p->pages;
+}
+
+static int note_name(void *arg, const char *key, uint64_t size, struct li_error *err)
+{
+    struct listing *l = arg;
+    struct li_lookup *p = l->lookup;
+    uint8_t name[LI_NAME_SIZE];
+    uint64_t start = 0;
+    int rc;
+
+    if (size == 0 || size > LI_SEAL_MAX_SIZE || !name_of(key, l->prefix, name))
+        return 0;
+    if (l->names.count == LISTED)
+        return stop(l, err);
+    for (size_t i = 0; i < sizeof(start); i++)
+        start = start << 8 | name[i];
+    if (start > l->last)
+        l->last = start;
+    rc = li_name_list_add(&l->names, name, err);
+    if (rc < 0 || p->sampled || l->names.count != LI_LOOKUP_PAGE)
+        return rc;
+    p->sampled = true;
+    p->pages = UINT64_MAX / (l->last | 1) + 1;
+    p->too_long = p->pages > LISTED / LI_LOOKUP_PAGE;
+    return is_worth(p) ? 0 : stop(l, err);
+}
+
+/* Under the listing's lock. */
+static int list(struct li_lookup *p, struct li_error *err)
+{
+    struct li_key prefix = li_key_root(p->scope.root->id, "chunks/");
+    struct listing l = {.lookup = p, .prefix = strlen(prefix.text)};
+    int rc = li_store_list(p->store, prefix.text, note_name, &l, err);
+
+    if (rc == LI_LISTING_STOPPED && l.stopped)
+        li_error_clear(err);
+    else if (rc < 0) {
+        li_name_list_free(&l.names);
+        return rc;
+    }
+    p->too_long |= l.names.count == LISTED;
+    li_name_list_sort(&l.names);
+    pthread_mutex_lock(&p->lock);
+    li_name_list_free(&p->listed);
+    p->listed = l.names;
+    p->complete = rc == 0;
+    pthread_mutex_unlock(&p->lock);
+    return 0;
+}
+
+int li_lookup_maybe_list(struct li_lookup *p, size_t count, struct li_error *err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&p->listing);
+    p->wanted += count;
+    if (is_worth(p))
+        rc = list(p, err);
+    pthread_mutex_unlock(&p->listing);
+    return rc;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The objects that make an image of chunks: the wrap of the manifest's key, the manifest and the
+ * pointer.
+ *
+ * To a server the wrap goes before all else that is stored, because it is small: with the first
+ * small object the store finds out which conditions count. With chunks that would be half a MiB
+ * sent in vain, by each of 32 writers.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "push/internal.h"
+#include "repo/keys.h"
+#include "repo/pointer.h"
+#include "repo/wrap.h"
+
+/* Stores an object of this push's manifest, or only counts it. */
+static int put_metadata(struct li_push *p, struct li_store *store, const char *rest,
+                        const struct li_buffer *object, struct li_error *err)
+{
+    int rc = 0;
+
+    if (!p->options->dry_run)
+        rc = li_store_put_if_absent(store, li_key_root(p->root.id, rest).text, object->data,
+                                    object->len, err);
+    if (rc == LI_END)
+        rc = li_fail(err, LI_EEXISTS, "a random manifest id that is taken; randomness is broken");
+    if (rc == 0)
+        p->result.metadata += object->len;
+    return rc;
+}
+
+/* What the manifest borrows from p->image->about and p->chunk stays theirs. */
+static int encode_manifest(struct li_push *p, struct li_buffer *out, struct li_error *err)
+{
+    char reference[LI_REFERENCE_NAME_MAX + LI_REFERENCE_TAG_MAX + 2];
+    struct li_manifest manifest = *p->image->about;
+    uint8_t nonce[LI_GCM_NONCE_SIZE];
+    int rc = li_repo_env(p->repo)->random(nonce, sizeof(nonce), err);
+
+    if (rc < 0)
+        return rc;
+    snprintf(reference, sizeof(reference), "%s:%s", p->image->reference->name,
+             p->image->reference->tag);
+    memcpy(manifest.id, p->result.manifest, LI_ID_SIZE);
+    memcpy(manifest.root, p->root.id, LI_ID_SIZE);
+    manifest.reference = reference;
+    manifest.created = li_repo_env(p->repo)->now();
+    manifest.chunks = p->chunk;
+    manifest.chunk_count = p->chunk_count;
+    return li_manifest_encode(&manifest, &p->key, nonce, out, err);
+}
+
+int li_push_choose_key(struct li_push *p, struct li_error *err)
+{
+    int rc = li_repo_env(p->repo)->random(p->result.manifest, LI_ID_SIZE, err);
+
+    p->wrapped = false;
+    return rc < 0 ? rc : li_repo_env(p->repo)->random(p->key.bytes, sizeof(p->key.bytes), err);
+}
+
+/* Once; the gate is held, or there is one thread. */
+static int store_wrap(struct li_push *p, struct li_store *store, struct li_error *err)
+{
+    struct li_kms *kms = li_repo_kms(p->repo);
+    struct li_kms_context context =
+        li_wrap_context("manifest", li_repo_id(p->repo), p->result.manifest);
+    struct li_buffer wrap = {0};
+    int rc;
+
+    if (p->wrapped)
+        return 0;
+    rc = li_wrap_make(kms, &context, &p->key, &wrap, err);
+    if (rc == 0)
+        rc = put_metadata(p, store, li_key_wrap(p->result.manifest, kms->name).text, &wrap, err);
+    p->wrapped = rc == 0;
+    li_buffer_free(&wrap);
+    return rc;
+}
+
+/* The others wait meanwhile: an image that must not be kept leaves nothing behind of what was not
+ * checked. Readers go on, so a push that brings nothing new never waits here. The object's bytes
+ * were read before, so what they were read from is asked about. */
+int li_push_may_store(struct li_push *p, struct li_store *store, struct li_error *err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&p->gate);
+    if (p->options->confirm)
+        rc = p->options->confirm(p->options->confirm_arg, err);
+    if (rc == 0 && store->remote)
+        rc = store_wrap(p, store, err);
+    pthread_mutex_unlock(&p->gate);
+    return rc;
+}
+
+int li_push_store_manifest(struct li_push *p, struct li_error *err)
+{
+    struct li_buffer manifest = {0};
+    int rc = store_wrap(p, li_repo_store(p->repo), err);
+
+    if (rc == 0)
+        rc = encode_manifest(p, &manifest, err);
+    if (rc == 0)
+        rc = put_metadata(p, li_repo_store(p->repo), li_key_manifest(p->result.manifest).text,
+                          &manifest, err);
+    li_buffer_free(&manifest);
+    return rc;
+}
+
+int li_push_store_pointer(struct li_push *p, struct li_error *err)
+{
+    struct li_buffer text = {0};
+    struct li_pointer pointer;
+    int rc;
+
+    memcpy(pointer.manifest, p->result.manifest, LI_ID_SIZE);
+    memcpy(pointer.root, p->root.id, LI_ID_SIZE);
+    rc = li_pointer_encode(&pointer, &text, err);
+    if (rc == 0)
+        p->result.metadata += text.len;
+    li_buffer_free(&text);
+    if (rc == 0 && !p->options->dry_run)
+        rc = li_pointer_write(li_repo_store(p->repo), li_key_image(p->image->reference).text,
+                              &pointer, err);
+    return rc;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chunk names in one array, found by bisection. Zero-initialise it. Not for two threads at once,
+ * but once it is sorted any number may look. */
+#ifndef LI_PUSH_NAME_LIST_H
+#define LI_PUSH_NAME_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "crypto/crypto.h"
+
+struct li_name_list {
+    uint8_t (*name)[LI_NAME_SIZE];
+    size_t count;
+    size_t cap;
+};
+
+int li_name_list_add(struct li_name_list *list, const uint8_t name[LI_NAME_SIZE],
+                     struct li_error *err);
+void li_name_list_sort(struct li_name_list *list);
+/* LIST must have been sorted after the last addition. */
+bool li_name_list_has(const struct li_name_list *list, const uint8_t name[LI_NAME_SIZE]);
+void li_name_list_free(struct li_name_list *list);
+
+#endif

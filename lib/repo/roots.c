@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Roots: the generations of a repository (D5).
+ *
+ * The order of roots is by generation, then by creation time, then by id, so that all agree on it
+ * even where two collectors made a successor at once or a clock was wrong. A push goes into the
+ * newest root that is active. What is read is looked for in the root that a manifest names, and
+ * then in newer ones, since live objects are copied forward and never back.
+ *
+ * The list of roots is kept. It is read anew when something is found nowhere: a mount may outlive
+ * several generations.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "repo/internal.h"
+#include "repo/keys.h"
+
+static const char *const state_names[] = {"active", "retired", "expired"};
+
+int li_root_encode(const struct li_root *root, struct li_buffer *out, struct li_error *err)
+{
+    char salt[LI_HEX_ID_SIZE], repository[LI_HEX_ID_SIZE];
+
+    li_hex_encode(root->salt, LI_ID_SIZE, salt);
+    li_hex_encode(root->repository, LI_ID_SIZE, repository);
+    return li_json_encode(json_pack("{s:I, s:i, s:i, s:n, s:s*, s:s, s:s}", "created",
+                                    (json_int_t)root->created, "format", LI_REPO_FORMAT,
+                                    "generation", (int)root->generation, "predecessor",
+                                    "repository", root->owned ? repository : NULL, "salt", salt,
+                                    "state", state_names[root->state]),
+                          out, err);
+}
+
+bool li_root_is_of(const struct li_root *root, const uint8_t id[LI_ID_SIZE])
+{
+    return !root->owned || memcmp(root->repository, id, LI_ID_SIZE) == 0;
+}
+
+static int parse_state(const json_t *json, enum li_root_state *state, struct li_error *err)
+{
+    const char *text = json_string_value(json_object_get(json, "state"));
+
+    for (size_t i = 0; text && i < sizeof(state_names) / sizeof(state_names[0]); i++) {
+        if (strcmp(text, state_names[i]) == 0) {
+            *state = (enum li_root_state)i;
+            return 0;
+        }
+    }
+    return li_fail(err, LI_ECORRUPT, "\"state\" is none of active, retired, expired");
+}
+
+static int parse_numbers(const json_t *json, struct li_root *root, struct li_error *err)
+{
+    const json_t *created = json_object_get(json, "created");
+    const json_t *generation = json_object_get(json, "generation");
+
+    if (!json_is_integer(created) || !json_is_integer(generation) ||
+        json_integer_value(generation) < 1 || json_integer_value(generation) > INT32_MAX)
+        return li_fail(err, LI_ECORRUPT, "\"created\" or \"generation\" is no number");
+    root->created = json_integer_value(created);
+    root->generation = (uint32_t)json_integer_value(generation);
+    return 0;
+}
+
+static int parse(const struct li_buffer *text, struct li_root *root, struct li_error *err)
+{
+    json_t *json = NULL;
+    int rc = li_json_parse(text, &json, err);
+
+    if (rc == 0)
+        rc = parse_state(json, &root->state, err);
+    if (rc == 0)
+        rc = parse_numbers(json, root, err);
+    if (rc == 0)
+        rc = li_json_id(json, "salt", root->salt, err);
+    root->owned = rc == 0 && json_object_get(json, "repository");
+    if (rc == 0 && root->owned)
+        rc = li_json_id(json, "repository", root->repository, err);
+    json_decref(json);
+    return rc;
+}
+
+int li_root_read(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li_root *out,
+                 bool *there, struct li_error *err)
+{
+    struct li_key key = li_key_root(id, "root.json");
+    struct li_buffer text = {0};
+    struct li_root root = {0};
+    int rc;
+
+    memcpy(root.id, id, LI_ID_SIZE);
+    rc = li_store_get(store, key.text, LI_REPO_JSON_MAX, &text, err);
+    *there = rc != LI_ENOTFOUND;
+    if (rc == 0) {
+        rc = parse(&text, &root, err);
+        if (rc < 0)
+            li_context(err, "%s/%s", store->address, key.text);
+    }
+    if (rc == 0)
+        *out = root;
+    li_buffer_free(&text);
+    return *there ? rc : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct li_root *x = a, *y = b;
+
+    if (x->generation != y->generation)
+        return x->generation < y->generation ? -1 : 1;
+    if (x->created != y->created)
+        return x->created < y->created ? -1 : 1;
+    return memcmp(x->id, y->id, LI_ID_SIZE);
+}
+
+/* Notes a root's id; what else lies beside the roots is not this version's. */
+static int note_root(void *arg, const char *key, uint64_t size, struct li_error *err)
+{
+    struct li_roots *roots = arg;
+    const char *name = key + strlen("roots/");
+    char hex[LI_HEX_ID_SIZE];
+    struct li_root *grown;
+    uint8_t id[LI_ID_SIZE];
+
+    (void)size;
+    if (strlen(name) != LI_HEX_ID_SIZE || name[LI_HEX_ID_SIZE - 1] != '/')
+        return 0;
+    memcpy(hex, name, LI_HEX_ID_SIZE - 1);
+    hex[LI_HEX_ID_SIZE - 1] = '\0';
+    if (li_hex_decode(hex, id, LI_ID_SIZE) < 0)
+        return 0;
+    if (roots->count == LI_REPO_ROOTS_MAX)
+        return li_fail(err, LI_ELIMIT, "more than %d roots", LI_REPO_ROOTS_MAX);
+    grown = realloc(roots->root, (roots->count + 1) * sizeof(*grown));
+    if (!grown)
+        return li_fail_memory(err);
+    roots->root = grown;
+    memcpy(grown[roots->count++].id, id, LI_ID_SIZE);
+    return 0;
+}
+
+static int note_object(void *arg, const char *key, uint64_t size, struct li_error *err)
+{
+    (void)key, (void)size;
+    *(bool *)arg = true;
+    return li_fail(err, LI_ECANCELLED, "one is enough");
+}
+
+/* One whose description was not there. It is one that is being made, or that was taken away, and
+ * then there is nothing in it; or it was made a moment ago. Where neither is so, the description
+ * was lost. */
+static int look_into(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li_root *out,
+                     bool *there, struct li_roots *roots, struct li_error *err)
+{
+    bool some = false;
+    int rc = li_store_list(store, li_key_root(id, "").text, note_object, &some, err);
+
+    if (!some)
+        return rc;
+    rc = li_root_read(store, id, out, there, err);
+    if (rc == 0 && !*there && !roots->lost) {
+        roots->lost = true;
+        memcpy(roots->lost_id, id, LI_ID_SIZE);
+    }
+    return rc;
+}
+
+static int read_roots(struct li_store *store, struct li_roots *roots, struct li_error *err)
+{
+    size_t kept = 0;
+    int rc = 0;
+
+    for (size_t i = 0; i < roots->count && rc == 0; i++) {
+        uint8_t id[LI_ID_SIZE];
+        bool there = false;
+
+        memcpy(id, roots->root[i].id, LI_ID_SIZE);
+        rc = li_root_read(store, id, &roots->root[kept], &there, err);
+        if (rc == 0 && !there)
+            rc = look_into(store, id, &roots->root[kept], &there, roots, err);
+        if (rc == 0 && there)
+            kept++;
+    }
+    roots->count = kept;
+    return rc;
+}
+
+int li_roots_load(struct li_store *store, struct li_roots *out, struct li_error *err)
+{
+    struct li_roots roots = {0};
+    int rc = li_store_list_shallow(store, "roots/", note_root, &roots, err);
+
+    if (rc == 0)
+        rc = read_roots(store, &roots, err);
+    if (rc < 0) {
+        li_roots_free(&roots);
+        return rc;
+    }
+    if (roots.count)
+        qsort(roots.root, roots.count, sizeof(*roots.root), compare);
+    *out = roots;
+    return 0;
+}
+
+void li_roots_free(struct li_roots *roots)
+{
+    free(roots->root);
+    *roots = (struct li_roots){0};
+}
+
+/* Two who have made a repository at one place at the same time may have made a root each. */
+static void drop_strangers(struct li_roots *roots, const uint8_t id[LI_ID_SIZE])
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < roots->count; i++)
+        if (li_root_is_of(&roots->root[i], id))
+            roots->root[kept++] = roots->root[i];
+    roots->count = kept;
+}
+
+/* A copy of the list, for this thread; with ANEW, as it is now. */
+static int get_roots(struct li_repo *repo, bool anew, struct li_roots *out, struct li_error *err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&repo->lock);
+    if (anew || !repo->roots_loaded) {
+        struct li_roots now = {0};
+
+        rc = li_roots_load(repo->store, &now, err);
+        if (rc == 0) {
+            drop_strangers(&now, repo->id);
+            li_roots_free(&repo->roots);
+            repo->roots = now;
+            repo->roots_loaded = true;
+        }
+    }
+    if (rc == 0) {
+        *out = repo->roots;
+        out->root = malloc((out->count + 1) * sizeof(*out->root));
+        if (!out->root)
+            rc = li_fail_memory(err);
+        else if (out->count)
+            memcpy(out->root, repo->roots.root, out->count * sizeof(*out->root));
+    }
+    pthread_mutex_unlock(&repo->lock);
+    return rc;
+}
+
+int li_roots_lost(const struct li_store *store, const struct li_roots *roots, struct li_error *err)
+{
+    return li_fail(err, LI_ECORRUPT,
+                   "%s/%s is gone, though the root holds objects; bring it back from a copy of the "
+                   "repository",
+                   store->address, li_key_root(roots->lost_id, "root.json").text);
+}
+
+int li_root_active(struct li_repo *repo, struct li_root *out, struct li_error *err)
+{
+    const char *address = repo->store->address;
+    struct li_roots roots = {0};
+    size_t i;
+    int rc = get_roots(repo, true, &roots, err);
+
+    if (rc < 0)
+        return rc;
+    for (i = roots.count; i > 0 && roots.root[i - 1].state != LI_ROOT_ACTIVE; i--)
+        ;
+    if (i > 0)
+        *out = roots.root[i - 1];
+    else if (roots.lost)
+        rc = li_roots_lost(repo->store, &roots, err);
+    else if (roots.count)
+        rc = li_fail(err, LI_EINVALID, "%s: no root of the repository is active", address);
+    else
+        rc = li_fail(err, LI_EINVALID,
+                     "%s: the repository was not made completely; run again: lambdaimg init %s",
+                     address, address);
+    li_roots_free(&roots);
+    return rc;
+}
+
+/* Where ID stands in ROOTS, or their number. */
+static size_t position(const struct li_roots *roots, const uint8_t *id)
+{
+    size_t i = 0;
+
+    while (i < roots->count && memcmp(roots->root[i].id, id, LI_ID_SIZE) != 0)
+        i++;
+    return i;
+}
+
+static int fetch_from(struct li_repo *repo, const uint8_t root[LI_ID_SIZE],
+                      struct li_root_search *search, struct li_error *err)
+{
+    int rc = li_store_get(repo->store, li_key_root(root, search->rest).text, search->limit,
+                          search->out, err);
+
+    search->there = rc != LI_ENOTFOUND;
+    if (search->there)
+        memcpy(search->root, root, LI_ID_SIZE);
+    return search->there ? rc : 0;
+}
+
+/* Looks into all roots newer than HINT, the newest first; where HINT is no root any more, into
+ * all. */
+static int fetch_newer(struct li_repo *repo, bool anew, const uint8_t *hint,
+                       struct li_root_search *search, struct li_error *err)
+{
+    struct li_roots roots = {0};
+    size_t oldest = 0;
+    int rc = get_roots(repo, anew, &roots, err);
+
+    if (rc < 0)
+        return rc;
+    if (hint && position(&roots, hint) < roots.count)
+        oldest = position(&roots, hint) + 1;
+    for (size_t i = roots.count; i > oldest && rc == 0 && !search->there; i--)
+        rc = fetch_from(repo, roots.root[i - 1].id, search, err);
+    /* It may be in the one whose place among the others is not known. */
+    if (rc == 0 && !search->there && roots.lost)
+        rc = fetch_from(repo, roots.lost_id, search, err);
+    li_roots_free(&roots);
+    return rc;
+}
+
+int li_root_fetch(struct li_repo *repo, const uint8_t *hint, struct li_root_search *search,
+                  struct li_error *err)
+{
+    int rc = 0;
+
+    search->there = false;
+    if (hint)
+        rc = fetch_from(repo, hint, search, err);
+    if (rc == 0 && !search->there)
+        rc = fetch_newer(repo, false, hint, search, err);
+    if (rc == 0 && !search->there)
+        rc = fetch_newer(repo, true, hint, search, err);
+    return rc;
+}
+
+/* A store that withholds the description of BIRTH gets past this, and gains nothing: wherever a
+ * manifest and its chunks are found, a key and digests that the store does not have say what they
+ * are. This finds a manifest that was put back where it had been, before that is as plain as a
+ * chunk that is missing. */
+int li_root_follows(struct li_repo *repo, const uint8_t birth[LI_ID_SIZE],
+                    const uint8_t root[LI_ID_SIZE], bool *follows, struct li_error *err)
+{
+    struct li_roots roots = {0};
+    size_t at;
+    int rc;
+
+    if (memcmp(birth, root, LI_ID_SIZE) == 0) {
+        *follows = true;
+        return 0;
+    }
+    rc = get_roots(repo, false, &roots, err);
+    if (rc < 0)
+        return rc;
+    at = position(&roots, birth);
+    *follows = at == roots.count || position(&roots, root) > at;
+    li_roots_free(&roots);
+    return 0;
+}

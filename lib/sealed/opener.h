@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The opener: from a chunk's place in a manifest to its plaintext, the only way there is.
+ *
+ * It fetches the sealed bytes from a source, and releases the plaintext only after the MAC, the
+ * bounded decompression and the manifest's digest have held (see crypto/seal.h). It tells the
+ * source what became of each chunk.
+ *
+ * An opener is what one thread needs for that: a sealer, a buffer for sealed bytes and one for the
+ * plaintext. Many openers may share a source.
+ *
+ * Who only wants to know whether a stored chunk is sound, and replaces it where it is not, as a
+ * push that checks what is there does, needs no more than this:
+ *
+ *     li_opener_check(opener, root, chunk, &finding, err)    0 where the chunk was looked at
+ *     finding.health == LI_SEALED_SOUND                      and lies in finding.root
+ *     li_seal_chunk(li_opener_sealer(opener), ...)           seals another in its place
+ */
+#ifndef LI_SEALED_OPENER_H
+#define LI_SEALED_OPENER_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "crypto/seal.h"
+#include "manifest/manifest.h"
+#include "sealed/sealed.h"
+
+struct li_opener;
+
+/* Makes an opener over SOURCE, which is borrowed and must outlive it. LI_ENOMEM. */
+int li_opener_new(struct li_sealed *source, struct li_opener **out, struct li_error *err);
+
+/* Wipes what it held. NULL is allowed. */
+void li_opener_free(struct li_opener *opener);
+
+/* COUNT openers over SOURCE, one for each worker. The caller frees *OUT with li_openers_free().
+ * LI_ENOMEM. */
+int li_openers_new(struct li_sealed *source, unsigned count, struct li_opener ***out,
+                   struct li_error *err);
+void li_openers_free(struct li_opener **openers, unsigned count); /* NULL is allowed */
+
+/* Fetches and opens CHUNK of a manifest that was born in ROOT into PLAIN, LI_CHUNK_SIZE bytes. The
+ * manifest has it, so that it cannot be had is a failure, whatever a source calls it: the codes of
+ * li_as_failure(), and the text names the chunk. PLAIN is wiped, or as it was, on failure. */
+int li_opener_open(struct li_opener *opener, const uint8_t root[LI_ID_SIZE],
+                   const struct li_manifest_chunk *chunk, uint8_t *plain, struct li_error *err);
+
+/* Fetches and opens CHUNK to see whether it is sound. Returns 0 where OUT says so or not, or why
+ * that could not be found out; then OUT's health is LI_SEALED_UNKNOWN. */
+int li_opener_check(struct li_opener *opener, const uint8_t root[LI_ID_SIZE],
+                    const struct li_manifest_chunk *chunk, struct li_sealed_finding *out,
+                    struct li_error *err);
+
+/* The sealer it opens with, which the thread may seal with between two calls; the opener's. */
+struct li_sealer *li_opener_sealer(struct li_opener *opener);
+
+#endif

@@ -94,9 +94,13 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 
 FUSE = fuse/listing.c fuse/mount.c fuse/operations.c fuse/options.c fuse/presence.c fuse/signals.c fuse/unmount.c
 
-CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explain.c cmd/help.c cmd/init.c cmd/inspect.c \
-	cmd/key.c cmd/ls.c cmd/main.c cmd/memo.c cmd/mount.c cmd/notes.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
+CMD = cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
 	cmd/rm.c cmd/umount.c cmd/verify.c
+
+# What the commands share.
+CMD_COMMON = cmd/common/about.c cmd/common/against.c cmd/common/aws.c cmd/common/context.c cmd/common/explain.c \
+	cmd/common/help.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
+	cmd/common/progress.c
 
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base compression packed sha256 sha256_openssl
@@ -194,7 +198,7 @@ $(LIB): $(call obj,$(LIB_SRC))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(PROGRAM): $(call obj,$(CMD) $(FUSE)) $(LIB)
+$(PROGRAM): $(call obj,$(CMD) $(CMD_COMMON) $(FUSE)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(LIB)
@@ -210,7 +214,7 @@ $(BUILD)/tests/faultproxy: \
 
 $(BUILD)/tests/faultstream: $(call obj,tests/tools/message.c tests/tools/proxy.c)
 
-$(BUILD)/tests/layout: $(call obj,cmd/about.c cmd/aws.c cmd/context.c cmd/help.c cmd/notes.c cmd/parse.c cmd/print.c) $(LIB)
+$(BUILD)/tests/layout: $(call obj,$(CMD_COMMON)) $(LIB)
 
 $(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/sketch.c)
 
@@ -360,8 +364,8 @@ bench: $(PROGRAM) $(filter $(DEMO_IMAGE),$(IMAGES))
 
 # ---- lint ------------------------------------------------------------------------------------
 
-C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd tests/*)))
-H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd tests/*)))
+C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd cmd/* tests/*)))
+H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd cmd/* tests/*)))
 GO_FILES = $(wildcard tests/tools/*.go)
 SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
 	tests/scenarios/through-s3 tests/compare-images tests/with-s3-server \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/explain.h"
+#include "cmd/common/explain.h"
 
 static const struct option_row options[] = {
     {"output", 'o', "FILE", "where the ext4 image goes"},

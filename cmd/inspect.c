@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 #include "image/json.h"
 
 static const struct option_row options[] = {

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/hex.h"
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 
 static const struct option_row options[] = {
     {"json", 0, NULL, "machine-readable output"},

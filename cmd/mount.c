@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/repeats.h"
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 #include "fuse/fuse.h"
 #include "reader/files.h"
 #include "reader/reader.h"

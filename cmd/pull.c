@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 #include "reader/reader.h"
 
 static const struct option_row options[] = {

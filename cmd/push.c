@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/about.h"
-#include "cmd/context.h"
+#include "cmd/common/about.h"
+#include "cmd/common/context.h"
 
 static const struct option_row options[] = {
     {"dry-run", 'n', NULL, "store nothing; say what a push would add"},

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "cmd/about.h"
-#include "cmd/against.h"
-#include "cmd/context.h"
+#include "cmd/common/about.h"
+#include "cmd/common/against.h"
+#include "cmd/common/context.h"
 
 static const struct option_row options[] = {
     {"repair", 0, "IMAGE", "make chunks that fail again from the image that was pushed"},

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/about.h"
-#include "cmd/context.h"
+#include "cmd/common/about.h"
+#include "cmd/common/context.h"
 
 const struct command *const commands[] = {NULL};
 

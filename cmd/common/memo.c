@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/about.h"
-#include "cmd/context.h"
+#include "cmd/common/about.h"
+#include "cmd/common/context.h"
 
 /* *OUT is NULL where no place is known. */
 static int memo_directory(const struct arguments *args, char **out, struct li_error *err)

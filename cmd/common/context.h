@@ -5,8 +5,8 @@
 
 #include <jansson.h>
 
-#include "cmd/aws.h"
-#include "cmd/command.h"
+#include "cmd/common/aws.h"
+#include "cmd/common/command.h"
 #include "ext4/ext4.h"
 #include "image/image.h"
 #include "kms/kms.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one place that reads the environment, the clock and the kernel's randomness. */
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 
 #include <errno.h>
 #include <stdlib.h>

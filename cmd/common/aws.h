@@ -4,7 +4,7 @@
 #define LI_CMD_AWS_H
 
 #include "aws/credentials.h"
-#include "cmd/command.h"
+#include "cmd/common/command.h"
 #include "http/http.h"
 
 /* Zero-initialise it. It stays where it is: its parts point to each other. */

@@ -3,7 +3,7 @@
  * verify --against: the stored image and the one it was pushed from. Texts of a difference are as
  * the images have them, and shown with escapes.
  */
-#include "cmd/against.h"
+#include "cmd/common/against.h"
 
 #include "reader/reader.h"
 

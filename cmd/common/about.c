@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/about.h"
+#include "cmd/common/about.h"
 
 #include <archive.h>
 #include <ext2fs/ext2fs.h>

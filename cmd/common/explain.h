@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 
 /* Prints where everything lies in the image. */
 int explain(const struct flattened *flattened, bool as_json, struct li_error *err);

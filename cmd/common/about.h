@@ -4,7 +4,7 @@
 #ifndef LI_CMD_ABOUT_H
 #define LI_CMD_ABOUT_H
 
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 
 /* From --compression and --pad. */
 int seal_policy(const struct arguments *args, struct li_seal_policy *policy, struct li_error *err);

@@ -4,7 +4,7 @@
  * the layers have it, a note for each kind, however many entries there are. Paths and names are as
  * hostile as the image, and shown with escapes.
  */
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 
 /* What one entry has, and what becomes of it. */
 static const struct {

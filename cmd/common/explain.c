@@ -3,7 +3,7 @@
  * Where each file lies, as text or as JSON. An image may have millions of entries, so each is
  * printed when it is visited, and also the JSON document is never whole in memory.
  */
-#include "cmd/explain.h"
+#include "cmd/common/explain.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "base/hex.h"
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 
 const char *image_text(const char *path)
 {

@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #include "base/io.h"
-#include "cmd/command.h"
+#include "cmd/common/command.h"
 
 /* The rows of a command's options, then the common ones; an option's place in VALUE is its row. */
 static const struct option_row *row(const struct command *command, int index)

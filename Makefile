@@ -78,6 +78,8 @@ LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c
 
+LIB_FLATTEN = lib/flatten/describe.c lib/flatten/flatten.c lib/flatten/versions.c
+
 LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c lib/repo/name_list.c lib/repo/names.c \
 	lib/repo/pointer.c lib/repo/present.c lib/repo/present_keep.c lib/repo/push.c lib/repo/push_chunks.c lib/repo/push_store.c \
 	lib/repo/repo.c lib/repo/root.c lib/repo/server.c lib/repo/verify.c lib/repo/wrap.c
@@ -90,7 +92,7 @@ LIB_READER = lib/reader/chunks.c lib/reader/directory.c lib/reader/extent.c lib/
 
 LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c lib/compare/compare.c \
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
-	lib/compare/readers.c lib/compare/route.c lib/compare/walk.c
+	lib/compare/readers.c lib/compare/route.c lib/compare/stored.c lib/compare/walk.c
 
 FUSE = fuse/listing.c fuse/mount.c fuse/operations.c fuse/options.c fuse/presence.c fuse/signals.c fuse/unmount.c
 
@@ -98,8 +100,8 @@ CMD = cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/m
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # What the commands share.
-CMD_COMMON = cmd/common/about.c cmd/common/against.c cmd/common/aws.c cmd/common/context.c cmd/common/explain.c \
-	cmd/common/help.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
+CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/context.c cmd/common/explain.c \
+	cmd/common/help.c cmd/common/image.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
 	cmd/common/progress.c
 
 # One cmocka program each: tests/unit/test_NAME.c
@@ -123,6 +125,8 @@ UNIT_STORE = chunk create directory present push repo repo_lost s3 s3_absent s3_
 UNIT_READER = cache damage files lost reader
 
 UNIT_COMPARE = compare compare_stored
+
+UNIT_FLATTEN = flatten
 
 UNIT_MAN = man
 
@@ -149,9 +153,9 @@ FUZZ_SECONDS ?= 20
 
 LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
-	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER) $(LIB_COMPARE)
+	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_CACHE) $(LIB_READER) $(LIB_COMPARE)
 UNIT = $(UNIT_BASE) $(UNIT_HTTP) $(UNIT_IMAGE) $(UNIT_TAR) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) \
-	$(UNIT_COMPARE) $(UNIT_MAN)
+	$(UNIT_COMPARE) $(UNIT_FLATTEN) $(UNIT_MAN)
 
 PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3 libcurl expat $(INFLATER:isal=libisal)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
-#include <string.h>
-
-#include "cmd/common/about.h"
 #include "cmd/common/context.h"
+#include "cmd/common/image.h"
 
 static const struct option_row options[] = {
     {"dry-run", 'n', NULL, "store nothing; say what a push would add"},
@@ -23,31 +20,6 @@ static const struct option_row options[] = {
     {"json", 0, NULL, "machine-readable output"},
     {NULL, 0, NULL, NULL},
 };
-
-int seal_policy(const struct arguments *args, struct li_seal_policy *policy, struct li_error *err)
-{
-    const char *codec = option(args, "compression");
-    long long pad = 0;
-    char *end;
-    long level;
-
-    *policy = (struct li_seal_policy){.codec = LI_CODEC_ZSTD, .level = 3};
-    if (codec && strcmp(codec, "none") == 0) {
-        policy->codec = LI_CODEC_NONE;
-    } else if (codec && strncmp(codec, "zstd:", 5) == 0) {
-        level = strtol(codec + 5, &end, 10);
-        if (end == codec + 5 || *end || level < 1 || level > 19)
-            return li_fail(err, CMD_EUSAGE, "--compression %s: the level is not from 1 to 19",
-                           codec);
-        policy->level = (int)level;
-    } else if (codec && strcmp(codec, "zstd") != 0) {
-        return li_fail(err, CMD_EUSAGE, "--compression %s: not zstd, zstd:LEVEL or none", codec);
-    }
-    if (option_number(args, "pad", 0, LI_SEAL_PAD_MAX, 0, &pad, err) < 0)
-        return err->code;
-    policy->pad = (uint32_t)pad;
-    return 0;
-}
 
 static uint64_t all_requests(const struct li_store_stats *stats)
 {
@@ -174,66 +146,74 @@ static int choose_reference(const struct arguments *args, const struct li_image 
 }
 
 static int push(const struct arguments *args, struct context *context,
-                const struct flattened *flattened, const struct li_seal_policy *seal,
+                struct li_flattened *flattened, struct li_push_options *pushing,
                 struct li_push_result *result, struct li_reference *reference, struct li_error *err)
 {
-    struct li_push_options push_options = {.seal = *seal,
-                                           .dry_run = flag(args, "dry-run"),
-                                           .check_existing = flag(args, "check-existing"),
-                                           .confirm = confirm_layers,
-                                           .confirm_arg = (void *)(uintptr_t)flattened,
-                                           .memo = flattened->memo};
-    struct li_chunk_source source = li_ext4_source(flattened->ext4);
+    struct li_chunk_source source = li_flattened_source(flattened);
     struct progress_bar bar;
     struct li_progress progress;
     struct li_manifest about = {0};
-    int rc = choose_reference(args, flattened->image, reference, err);
+    int rc = choose_reference(args, li_flattened_image(flattened), reference, err);
 
+    pushing->confirm = li_flattened_confirm;
+    pushing->confirm_arg = flattened;
     if (rc == 0)
-        rc = describe(flattened, &about, err);
+        rc = li_flattened_describe(flattened, &about, err);
     if (rc == 0) {
         progress = begin_progress(&bar, "pushing");
-        rc = li_repo_push(context->repo, reference, &about, &source, &push_options, &progress,
-                          result, err);
+        rc = li_repo_push(context->repo, reference, &about, &source, pushing, &progress, result,
+                          err);
         end_progress(&bar);
     }
     li_manifest_free(&about);
     return rc;
 }
 
+/* All that can be wrong with the command line, before the image is read, which may take long, and
+ * which a pipe gives once. */
+static int parse(const struct arguments *args, struct li_flatten_options *making,
+                 struct li_push_options *pushing, struct li_reference *reference,
+                 struct li_error *err)
+{
+    int rc = seal_policy(args, &pushing->seal, err);
+
+    pushing->dry_run = flag(args, "dry-run");
+    pushing->check_existing = flag(args, "check-existing");
+    if (rc == 0 && args->count > 1)
+        rc = parse_tag(args->operand[1], reference, err);
+    return rc == 0 ? image_options(args, args->operand[0], making, err) : rc;
+}
+
 static int run(const struct arguments *args, struct li_error *err)
 {
-    struct flattened flattened = {0};
+    struct li_flattened *flattened = NULL;
+    struct li_flatten_options making = {.path = NULL};
+    struct li_push_options pushing = {.dry_run = false};
     struct li_push_result result = {0};
     struct li_reference reference = {0};
     struct li_error ignored = LI_ERROR_INIT;
-    struct li_memo *memo = NULL;
-    struct li_seal_policy seal;
-    struct image_form form = {.layout = LI_LAYOUT_LATEST};
     struct context context = {0};
-    int rc = seal_policy(args, &seal, err);
+    int rc = parse(args, &making, &pushing, &reference, err);
 
-    /* Before the image is read, which may take long, and which a pipe gives once. */
-    if (rc == 0 && args->count > 1)
-        rc = parse_tag(args->operand[1], &reference, err);
-    if (rc == 0)
-        rc = parse_room(args, &form.room, err);
     if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)
-        rc = open_memo(args, &context, &memo, err);
+        rc = open_memo(args, &context, &making.memo, err);
     if (rc == 0)
-        rc = flatten(args, args->operand[0], &form, &context.env, memo, &flattened, err);
-    if (rc == 0)
-        rc = push(args, &context, &flattened, &seal, &result, &reference, err);
-    if (rc == 0 && memo)
-        (void)li_memo_save(memo, &ignored);
+        rc = li_flatten(&making, &context.env, &flattened, err);
+    if (rc == 0) {
+        print_notes(flattened);
+        pushing.memo = making.memo;
+        rc = push(args, &context, flattened, &pushing, &result, &reference, err);
+    }
+    if (rc == 0 && making.memo)
+        (void)li_memo_save(making.memo, &ignored);
     if (rc < 0)
         li_context(err, "cannot push %s", image_text(args->operand[0]));
     else
         rc = print(args, &context, &reference, &result, err);
-    free_flattened(&flattened);
-    li_memo_free(memo);
+    li_flattened_free(flattened);
+    li_memo_free(making.memo);
     close_context(&context);
     return rc < 0 ? rc : EXIT_DONE;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the subcommands share: the environment, the repository, an image as a source of chunks. */
+/* What the commands share: the environment, the repository, what is printed. */
 #ifndef LI_CMD_CONTEXT_H
 #define LI_CMD_CONTEXT_H
 
@@ -7,12 +7,7 @@
 
 #include "cmd/common/aws.h"
 #include "cmd/common/command.h"
-#include "ext4/ext4.h"
-#include "image/image.h"
 #include "kms/kms.h"
-#include "layer/layer.h"
-#include "layer/layout.h"
-#include "layer/tree.h"
 #include "memo/memo.h"
 #include "repo/repo.h"
 #include "store/store.h"
@@ -56,39 +51,6 @@ unsigned fetching_threads(const struct context *context);
  * NULL where --no-memo says so, or where there is none and nobody asked for it by --memo. */
 int open_memo(const struct arguments *args, struct context *context, struct li_memo **out,
               struct li_error *err);
-
-/* An image from outside, flattened. Zero-initialise it. */
-struct flattened {
-    struct li_image *image;
-    struct li_layers *layers;
-    struct li_tree *tree;
-    struct li_ext4 *ext4;
-    struct li_memo *memo; /* borrowed, or NULL */
-};
-
-/* What an image is made like, besides what its layers say. */
-struct image_form {
-    uint32_t layout; /* see layer/layout.h */
-    struct li_ext4_room room;
-};
-
-/* How large the file system shall be, by --size and --free. CMD_EUSAGE. */
-int parse_room(const struct arguments *args, struct li_ext4_room *out, struct li_error *err);
-
-/* Opens and plans the image at PATH, and prints the notes on it; --image and --platform of ARGS
- * choose. MEMO, which may be NULL, saves reading what it knows, and must be freed after it. */
-int flatten(const struct arguments *args, const char *path, const struct image_form *form,
-            const struct li_env *env, struct li_memo *memo, struct flattened *out,
-            struct li_error *err);
-void free_flattened(struct flattened *flattened);
-
-/* A li_chunk_confirm: whether the layers were what the image says. ARG is a struct flattened. */
-int confirm_layers(void *arg, struct li_error *err);
-
-/* notes.c: on standard error, what is to be known of an image that was opened, and what the image
- * that is made does not have as the layers have it. */
-void print_image_notes(const struct li_image *image);
-void print_tree_notes(const struct li_tree *tree);
 
 /* progress.c: a bar on standard error where that is a terminal and the work takes over a second. */
 struct progress_bar {

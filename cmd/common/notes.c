@@ -5,6 +5,7 @@
  * hostile as the image, and shown with escapes.
  */
 #include "cmd/common/context.h"
+#include "cmd/common/image.h"
 
 /* What one entry has, and what becomes of it. */
 static const struct {
@@ -29,13 +30,12 @@ static void print_shown(const char *text)
     }
 }
 
-void print_image_notes(const struct li_image *image)
+void print_note(const char *text)
 {
-    for (size_t i = 0; i < li_image_notes(image); i++)
-        fprintf(stderr, "lambdaimg: note: %s\n", li_image_note(image, i));
+    fprintf(stderr, "lambdaimg: note: %s\n", text);
 }
 
-void print_tree_notes(const struct li_tree *tree)
+static void print_tree_notes(const struct li_tree *tree)
 {
     for (size_t i = 0; i < LI_NOTES; i++) {
         const struct li_note *note = li_tree_note(tree, (enum li_note_kind)i);
@@ -52,4 +52,13 @@ void print_tree_notes(const struct li_tree *tree)
         print_shown(note->text);
         fprintf(stderr, "; %s\n", notes[i].then);
     }
+}
+
+void print_notes(const struct li_flattened *flattened)
+{
+    const struct li_image *image = li_flattened_image(flattened);
+
+    for (size_t i = 0; i < li_image_notes(image); i++)
+        print_note(li_image_note(image, i));
+    print_tree_notes(li_flattened_tree(flattened));
 }

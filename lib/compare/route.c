@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "compare/internal.h"
 
 struct pile {
@@ -22,15 +23,10 @@ static bool counts(const char *name)
 
 static int push(struct pile *pile, const char *name, size_t len, struct li_error *err)
 {
-    if (pile->count == pile->cap) {
-        size_t cap = pile->cap ? 2 * pile->cap : 16;
-        char **more = realloc(pile->name, cap * sizeof(char *));
+    int rc = li_array_reserve(&pile->name, &pile->cap, pile->count + 1, sizeof(char *), err);
 
-        if (!more)
-            return li_fail_memory(err);
-        pile->name = more;
-        pile->cap = cap;
-    }
+    if (rc < 0)
+        return rc;
     pile->name[pile->count] = strndup(name, len);
     if (!pile->name[pile->count])
         return li_fail_memory(err);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "compare/internal.h"
 
 enum { LINKS_COUNTED = 65000 };
@@ -78,6 +79,7 @@ static int visit_name(void *arg, const char *name, size_t len, uint32_t ino, uns
 {
     struct stored_names *names = arg;
     char *copy;
+    int rc;
 
     (void)next;
     if (len == 1 && name[0] == '.' && !names->self) {
@@ -88,15 +90,9 @@ static int visit_name(void *arg, const char *name, size_t len, uint32_t ino, uns
         names->parent = ino;
         return 0;
     }
-    if (names->count == names->cap) {
-        size_t cap = names->cap ? 2 * names->cap : 64;
-        struct stored_name *more = realloc(names->list, cap * sizeof(*more));
-
-        if (!more)
-            return li_fail_memory(err);
-        names->list = more;
-        names->cap = cap;
-    }
+    rc = li_array_reserve(&names->list, &names->cap, names->count + 1, sizeof(*names->list), err);
+    if (rc < 0)
+        return rc;
     copy = strndup(name, len);
     if (!copy)
         return li_fail_memory(err);
@@ -131,15 +127,10 @@ static void free_names(struct stored_names *names)
 static int note_pair(struct walk *w, uint32_t ino, const struct li_object *object,
                      struct li_error *err)
 {
-    if (w->pair_count == w->pair_cap) {
-        size_t cap = w->pair_cap ? 2 * w->pair_cap : 256;
-        struct pair *more = realloc(w->pairs, cap * sizeof(*more));
+    int rc = li_array_reserve(&w->pairs, &w->pair_cap, w->pair_count + 1, sizeof(*w->pairs), err);
 
-        if (!more)
-            return li_fail_memory(err);
-        w->pairs = more;
-        w->pair_cap = cap;
-    }
+    if (rc < 0)
+        return rc;
     w->pairs[w->pair_count] = (struct pair){ino, object, w->pair_count};
     w->pair_count++;
     return 0;
@@ -189,17 +180,12 @@ static int compare_sharing(struct walk *w, struct li_error *err)
 
 static int note_regular(struct li_comparison *c, struct li_object *object, struct li_error *err)
 {
-    if (c->regular_count == c->regular_cap) {
-        size_t cap = c->regular_cap ? 2 * c->regular_cap : 256;
-        struct li_object **more = realloc(c->regular, cap * sizeof(struct li_object *));
+    int rc = li_array_reserve(&c->regular, &c->regular_cap, c->regular_count + 1,
+                              sizeof(struct li_object *), err);
 
-        if (!more)
-            return li_fail_memory(err);
-        c->regular = more;
-        c->regular_cap = cap;
-    }
-    c->regular[c->regular_count++] = object;
-    return 0;
+    if (rc == 0)
+        c->regular[c->regular_count++] = object;
+    return rc;
 }
 
 /* ---- the walk ---- */

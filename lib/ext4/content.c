@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "ext4/plan.h"
 
 static uint64_t blocks_of(uint64_t bytes)
@@ -107,26 +108,25 @@ int li_content_plan(struct li_ext4 *plan, struct li_error *err)
     return 0;
 }
 
+static bool is_earlier(const void *row, const void *key)
+{
+    return ((const struct li_run_mark *)row)->content < *(const uint64_t *)key;
+}
+
 /* Begins at a run before which there is nothing of block FROM of the content: the last mark of a
  * run that begins in an earlier block, or the first run. */
 static struct run_walk seek_run(const struct li_ext4 *plan, const struct li_inode *inode,
                                 uint64_t from)
 {
     struct run_walk w = {.run = li_tree_sparse(plan->tree, inode), .count = inode->sparse_count};
-    size_t low = (inode->sparse + (size_t)LI_EXT4_MARK_RUNS - 1) / LI_EXT4_MARK_RUNS, first = low;
-    size_t high = ((size_t)inode->sparse + w.count + LI_EXT4_MARK_RUNS - 1) / LI_EXT4_MARK_RUNS;
+    size_t first = (inode->sparse + (size_t)LI_EXT4_MARK_RUNS - 1) / LI_EXT4_MARK_RUNS;
+    size_t end = ((size_t)inode->sparse + w.count + LI_EXT4_MARK_RUNS - 1) / LI_EXT4_MARK_RUNS;
+    const struct li_run_mark *marks = plan->run_mark + first;
+    size_t earlier = li_array_lower_bound(marks, end - first, sizeof(*marks), is_earlier, &from);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (plan->run_mark[middle].content < from)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low > first) {
-        w.mark = plan->run_mark[low - 1];
-        w.at = (uint32_t)((low - 1) * LI_EXT4_MARK_RUNS - inode->sparse);
+    if (earlier > 0) {
+        w.mark = marks[earlier - 1];
+        w.at = (uint32_t)((first + earlier - 1) * LI_EXT4_MARK_RUNS - inode->sparse);
     }
     return w;
 }

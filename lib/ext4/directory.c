@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "ext4/plan.h"
 
@@ -121,20 +122,18 @@ static void leaf_block(const struct li_ext4 *plan, const struct li_directory *di
     li_dirent_finish(li_directory_ino(plan, directory->node), buf, last);
 }
 
+static bool begins_by(const void *row, const void *key)
+{
+    return ((const struct li_directory *)row)->block <= *(const uint32_t *)key;
+}
+
 void li_directory_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf)
 {
-    const struct li_directory *directory;
-    uint32_t low = 0, high = plan->directories;
+    /* The last that begins there or before, of which the first begins at block 0. */
+    size_t behind = li_array_lower_bound(plan->directory, plan->directories,
+                                         sizeof(*plan->directory), begins_by, &block);
+    const struct li_directory *directory = &plan->directory[behind - 1];
 
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (plan->directory[middle].block <= block)
-            low = middle;
-        else
-            high = middle;
-    }
-    directory = &plan->directory[low];
     if (directory->blocks == 1)
         plain_block(plan, directory, buf);
     else if (plan->leaf[block] == LI_EXT4_NONE)
@@ -162,8 +161,8 @@ static int plan_directory(struct li_ext4 *plan, uint32_t node, struct li_error *
         rc = li_htree_plan(plan, directory, entries, err);
     } else {
         directory->blocks = 1;
-        rc = li_ext4_grow((void **)&plan->leaf, &plan->leaf_cap, plan->leaves + 1,
-                          sizeof(*plan->leaf), err);
+        rc = li_array_reserve(&plan->leaf, &plan->leaf_cap, plan->leaves + 1, sizeof(*plan->leaf),
+                              err);
         if (rc == 0)
             plan->leaf[plan->leaves++] = LI_EXT4_NONE;
     }

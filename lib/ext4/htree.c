@@ -14,6 +14,7 @@
 #include <ext2fs/ext2_fs.h>
 #include <ext2fs/ext2fs.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "ext4/hash.h"
 #include "ext4/plan.h"
@@ -76,8 +77,8 @@ static int cut_leaves(struct li_ext4 *plan, size_t first, struct li_error *err)
         li_tree_name(plan->tree, plan->order[i], &len);
         size = li_dirent_size(len);
         if (used + size > LI_EXT4_DIRENT_ROOM) {
-            rc = li_ext4_grow((void **)&plan->leaf, &plan->leaf_cap, plan->leaves + 1,
-                              sizeof(*plan->leaf), err);
+            rc = li_array_reserve(&plan->leaf, &plan->leaf_cap, plan->leaves + 1,
+                                  sizeof(*plan->leaf), err);
             if (rc == 0)
                 plan->leaf[plan->leaves++] = (uint32_t)i;
             used = 0;
@@ -101,8 +102,8 @@ static int sort_entries(struct li_ext4 *plan, uint32_t node, size_t entries, str
         list[i].hash = hash_of(plan->tree, n, &list[i].minor);
     }
     qsort_r(list, entries, sizeof(*list), compare, (void *)(uintptr_t)plan->tree);
-    rc = li_ext4_grow((void **)&plan->order, &plan->order_cap, plan->orders + entries,
-                      sizeof(*plan->order), err);
+    rc = li_array_reserve(&plan->order, &plan->order_cap, plan->orders + entries,
+                          sizeof(*plan->order), err);
     for (i = 0; i < entries && rc == 0; i++)
         plan->order[plan->orders++] = list[i].node;
     free(list);
@@ -112,8 +113,8 @@ static int sort_entries(struct li_ext4 *plan, uint32_t node, size_t entries, str
 /* Makes room for COUNT blocks in front of the leaves that begin at AT. */
 static int insert_index(struct li_ext4 *plan, size_t at, size_t count, struct li_error *err)
 {
-    int rc = li_ext4_grow((void **)&plan->leaf, &plan->leaf_cap, plan->leaves + count,
-                          sizeof(*plan->leaf), err);
+    int rc = li_array_reserve(&plan->leaf, &plan->leaf_cap, plan->leaves + count,
+                              sizeof(*plan->leaf), err);
 
     if (rc < 0)
         return rc;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/buffer.h"
 #include "ext4/plan.h"
 
@@ -53,8 +54,7 @@ static int add_piece(struct placer *p, uint32_t inode, uint64_t from, uint64_t b
                      uint64_t count, struct li_error *err)
 {
     struct li_ext4 *plan = p->plan;
-    int rc =
-        li_ext4_grow((void **)&plan->piece, &p->cap, plan->pieces + 1, sizeof(*plan->piece), err);
+    int rc = li_array_reserve(&plan->piece, &p->cap, plan->pieces + 1, sizeof(*plan->piece), err);
 
     if (rc < 0)
         return rc;

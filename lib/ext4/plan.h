@@ -141,9 +141,6 @@ struct li_ext4 {
     uint8_t uuid[16];
 };
 
-/* Appends a row to an array that doubles; ROWS, CAP in rows. */
-int li_ext4_grow(void **rows, size_t *cap, size_t want, size_t row, struct li_error *err);
-
 /* Puts the path of a file that has the tree's INODE before the error's text; returns its code. */
 int li_ext4_blame(const struct li_ext4 *plan, uint32_t inode, struct li_error *err);
 

@@ -11,6 +11,7 @@
 #include <ext2fs/ext2_fs.h>
 #include <ext2fs/ext2fs.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "ext4/plan.h"
 
@@ -210,11 +211,10 @@ static int add_block(struct li_ext4 *plan, uint32_t set, size_t *set_cap, size_t
                      struct li_error *err)
 {
     size_t want = (size_t)plan->xattr_blocks + 1;
-    int rc = li_ext4_grow((void **)&plan->xattr_set, set_cap, want, sizeof(*plan->xattr_set), err);
+    int rc = li_array_reserve(&plan->xattr_set, set_cap, want, sizeof(*plan->xattr_set), err);
 
     if (rc == 0)
-        rc = li_ext4_grow((void **)&plan->xattr_users, user_cap, want, sizeof(*plan->xattr_users),
-                          err);
+        rc = li_array_reserve(&plan->xattr_users, user_cap, want, sizeof(*plan->xattr_users), err);
     if (rc < 0)
         return rc;
     plan->xattr_set[plan->xattr_blocks] = set;
@@ -249,8 +249,7 @@ int li_xattr_plan(struct li_ext4 *plan, struct li_error *err)
             open[set] = plan->xattr_blocks - 1;
         }
         if (rc == 0)
-            rc = li_ext4_grow((void **)&plan->xattr, &cap, plan->xattrs + 1, sizeof(*plan->xattr),
-                              err);
+            rc = li_array_reserve(&plan->xattr, &cap, plan->xattrs + 1, sizeof(*plan->xattr), err);
         if (rc == 0) {
             plan->xattr_users[open[set]]++;
             plan->xattr[plan->xattrs++] = (struct li_extra){i, open[set]};

@@ -14,12 +14,17 @@
 /* A hash for tables: no layer can be made to degrade them as long as SEED is secret. */
 uint64_t li_build_hash(uint64_t seed, uint64_t start, const void *data, size_t len);
 
+/* A set of extended attributes, sorted by name. */
+struct li_xattr_set {
+    struct li_xattr *list; /* one allocation, with the names and values */
+    size_t count;
+};
+
 /* Interned sets of extended attributes. */
 struct li_xattr_sets {
-    struct li_xattr **set; /* each one allocation, with its names and values */
-    size_t *length;
+    struct li_xattr_set *set;
     uint32_t count;
-    uint32_t cap;
+    size_t cap;
     uint32_t *slot; /* open addressing over set numbers + 1 */
     uint32_t slots;
     uint64_t seed; /* of the hash */
@@ -29,10 +34,10 @@ struct li_tree {
     struct li_layers *layers;
     struct li_node *node;
     uint32_t nodes;
-    uint32_t node_cap;
+    size_t node_cap;
     struct li_inode *inode;
     uint32_t inodes;
-    uint32_t inode_cap;
+    size_t inode_cap;
     struct li_buffer names; /* length byte, name, NUL, at multiples of LI_TREE_NAME_ALIGN */
     struct li_buffer texts; /* targets of symbolic links, each with a NUL */
     struct li_buffer runs;  /* struct li_sparse_run */

@@ -31,6 +31,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 
 enum { FIXED_SIZE = 65, HARD_LINK = 1, SYMBOLIC_LINK = 2, SPARSE = 4, ZEROS = 8 };
@@ -172,20 +173,6 @@ struct replay {
     size_t run_cap;
 };
 
-static int reserve(void **rows, size_t *cap, size_t want, size_t row, struct li_error *err)
-{
-    void *more;
-
-    if (want <= *cap)
-        return 0;
-    more = realloc(*rows, want * row);
-    if (!more)
-        return li_fail_memory(err);
-    *rows = more;
-    *cap = want;
-    return 0;
-}
-
 /* LEN bytes without a NUL among them, and one behind them; NULL where that is not so. */
 static const char *take_text(struct li_cursor *c, size_t len)
 {
@@ -204,7 +191,7 @@ static int take_xattrs(struct replay *r, struct li_cursor *c, size_t count, stru
     if (count > LI_SCAN_MAX_XATTRS)
         c->bad = true;
     else
-        rc = reserve((void **)&r->xattrs, &r->xattr_cap, count, sizeof(*r->xattrs), err);
+        rc = li_array_reserve(&r->xattrs, &r->xattr_cap, count, sizeof(*r->xattrs), err);
     for (size_t i = 0; i < count && rc == 0 && !c->bad; i++) {
         size_t name = li_cursor_le16(c), size = li_cursor_le32(c);
 
@@ -230,7 +217,7 @@ static int take_runs(struct replay *r, struct li_cursor *c, size_t count, struct
     if (count > LI_SCAN_MAX_RUNS)
         c->bad = true;
     else
-        rc = reserve((void **)&r->runs, &r->run_cap, count, sizeof(*r->runs), err);
+        rc = li_array_reserve(&r->runs, &r->run_cap, count, sizeof(*r->runs), err);
     for (size_t i = 0; i < count && rc == 0 && !c->bad; i++) {
         uint64_t offset = li_cursor_le64(c), length = li_cursor_le64(c);
 

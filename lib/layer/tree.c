@@ -12,12 +12,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "layer/build.h"
 
 #define SLOT_FREE 0U
 #define SLOT_DEAD UINT32_MAX
 
 enum { FIRST_SLOTS = 1024 };
+
+#define ENTRIES_MAX (1U << 30)
 
 static uint64_t mix(uint64_t h)
 {
@@ -115,20 +118,12 @@ static int resize_slots(struct li_tree *tree, uint32_t slots, struct li_error *e
     return 0;
 }
 
-/* Doubles an array of rows; a row's number must stay below the marks for "none" and "removed". */
-static int grow(void **rows, uint32_t *cap, size_t row, struct li_error *err)
+/* A row's number must stay below the marks for "none" and "removed". */
+static int check_count(uint32_t count, struct li_error *err)
 {
-    uint32_t want = *cap ? *cap * 2 : 1024;
-    void *more;
-
-    if (*cap >= 1U << 30)
-        return li_fail(err, LI_ELIMIT, "the image has more than %u entries", 1U << 30);
-    more = realloc(*rows, want * row);
-    if (!more)
-        return li_fail_memory(err);
-    *rows = more;
-    *cap = want;
-    return 0;
+    if (count < ENTRIES_MAX)
+        return 0;
+    return li_fail(err, LI_ELIMIT, "the image has more than %u entries", ENTRIES_MAX);
 }
 
 static int add_name(struct li_tree *tree, const char *name, size_t len, uint32_t *at,
@@ -154,10 +149,11 @@ static int add_name(struct li_tree *tree, const char *name, size_t len, uint32_t
 int li_build_add_inode(struct li_tree *tree, const struct li_inode *inode, uint32_t *index,
                        struct li_error *err)
 {
-    int rc = 0;
+    int rc = check_count(tree->inodes, err);
 
-    if (tree->inodes == tree->inode_cap)
-        rc = grow((void **)&tree->inode, &tree->inode_cap, sizeof(*tree->inode), err);
+    if (rc == 0)
+        rc = li_array_reserve(&tree->inode, &tree->inode_cap, tree->inodes + 1,
+                              sizeof(*tree->inode), err);
     if (rc < 0)
         return rc;
     tree->inode[tree->inodes] = *inode;
@@ -171,10 +167,11 @@ int li_build_add_node(struct li_tree *tree, uint32_t parent, const char *name, s
 {
     struct li_node *row;
     uint32_t at = 0;
-    int rc = 0;
+    int rc = check_count(tree->nodes, err);
 
-    if (tree->nodes == tree->node_cap)
-        rc = grow((void **)&tree->node, &tree->node_cap, sizeof(*tree->node), err);
+    if (rc == 0)
+        rc = li_array_reserve(&tree->node, &tree->node_cap, tree->nodes + 1, sizeof(*tree->node),
+                              err);
     if (rc == 0 && tree->slots_used >= tree->slots / 4 * 3)
         rc = resize_slots(tree, tree->slots * 2, err);
     if (rc == 0)
@@ -332,8 +329,8 @@ uint32_t li_tree_xattr_sets(const struct li_tree *tree)
 
 const struct li_xattr *li_tree_xattrs(const struct li_tree *tree, uint32_t set, size_t *count)
 {
-    *count = tree->sets.length[set];
-    return tree->sets.set[set];
+    *count = tree->sets.set[set].count;
+    return tree->sets.set[set].list;
 }
 
 const char *li_tree_show_path(const char *path, char shown[LI_TREE_SHOWN_MAX])

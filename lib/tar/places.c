@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "tar/header.h"
 
 /* Second places that are still ahead. Real tars have a handful at a time. */
@@ -104,7 +105,6 @@ static void drop_passed(struct li_tar_places *p)
 static int reserve_doubt(struct li_tar_places *p, struct li_error *err)
 {
     size_t cap = p->cap ? 2 * p->cap : DOUBTS_FIRST;
-    uint64_t *more;
 
     if (p->count < p->cap)
         return 0;
@@ -116,12 +116,7 @@ static int reserve_doubt(struct li_tar_places *p, struct li_error *err)
                        "more than %d links, devices or directories have a size that leads beyond "
                        "the entries behind them",
                        DOUBTS_MAX / 2);
-    more = realloc(p->doubts, cap * sizeof(*more));
-    if (!more)
-        return li_fail_memory(err);
-    p->doubts = more;
-    p->cap = cap;
-    return 0;
+    return li_array_reserve(&p->doubts, &p->cap, cap, sizeof(*p->doubts), err);
 }
 
 static int add_doubt(struct li_tar_places *p, uint64_t at, struct li_error *err)

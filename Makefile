@@ -48,7 +48,7 @@ LIB_IMAGE = lib/image/archive.c lib/image/candidates.c lib/image/choose.c lib/im
 	lib/image/names.c lib/image/oci.c lib/image/oci_index.c lib/image/oci_look.c lib/image/parts.c \
 	lib/image/platform.c lib/image/spool.c
 
-LIB_TAR = lib/tar/entry.c lib/tar/header.c lib/tar/number.c lib/tar/pax.c lib/tar/places.c lib/tar/sparse.c \
+LIB_TAR = lib/tar/entry.c lib/tar/header.c lib/tar/number.c lib/tar/pax.c lib/tar/walk.c lib/tar/sparse.c \
 	lib/tar/tar.c
 
 LIB_LAYER = lib/layer/acl.c lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/inflate.c \
@@ -58,7 +58,7 @@ LIB_LAYER = lib/layer/acl.c lib/layer/entry.c lib/layer/finish.c lib/layer/hash.
 	lib/layer/xattr.c lib/layer/zeros.c
 
 LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/explain.c lib/ext4/extent.c \
-	lib/ext4/geometry.c lib/ext4/group.c lib/ext4/htree.c lib/ext4/inode.c lib/ext4/place.c \
+	lib/ext4/geometry.c lib/ext4/group.c lib/ext4/htree.c lib/ext4/inode.c lib/ext4/allocate.c \
 	lib/ext4/plan.c lib/ext4/source.c lib/ext4/xattr.c
 
 LIB_CHUNK = lib/chunk/chunk.c lib/chunk/walk.c lib/chunk/write.c
@@ -111,7 +111,7 @@ UNIT_HTTP = http http_connections http_retry aws credentials credentials_kept
 
 UNIT_IMAGE = image image_choice image_container image_json image_kinds image_oci image_platform
 
-UNIT_TAR = tar tar_numbers tar_pax tar_places tar_sparse
+UNIT_TAR = tar tar_numbers tar_pax tar_walk tar_sparse
 
 UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
 	layer_give_way layer_gzip layer_headers layer_names layer_read layer_runs layer_sparse layer_xattr \

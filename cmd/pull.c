@@ -11,6 +11,7 @@ static int pull(const struct arguments *args, struct context *context,
                 const struct li_manifest *manifest, struct li_error *err)
 {
     struct li_fetcher *fetcher = NULL;
+    struct li_chunk_file file = {.path = option(args, "output")};
     struct li_chunk_source source;
     struct progress_bar bar;
     struct li_progress progress;
@@ -20,8 +21,9 @@ static int pull(const struct arguments *args, struct context *context,
     if (rc == 0) {
         source = li_fetcher_source(fetcher);
         progress = begin_progress(&bar, "pulling");
-        rc = li_chunk_write_file(&source, option(args, "output"), threads, NULL, NULL, &progress,
-                                 err);
+        file.threads = threads;
+        file.progress = &progress;
+        rc = li_chunk_write_file(&source, &file, err);
         end_progress(&bar);
     }
     li_fetcher_free(fetcher);

@@ -145,20 +145,18 @@ static int choose_reference(const struct arguments *args, const struct li_image 
     return parse_tag(li_image_tag(image), reference, err);
 }
 
-static int push(const struct arguments *args, struct context *context,
-                struct li_flattened *flattened, struct li_push_options *pushing,
-                struct li_push_result *result, struct li_reference *reference, struct li_error *err)
+static int push(struct context *context, struct li_flattened *flattened,
+                struct li_push_options *pushing, const struct li_reference *reference,
+                struct li_push_result *result, struct li_error *err)
 {
     struct li_chunk_source source = li_flattened_source(flattened);
     struct progress_bar bar;
     struct li_progress progress;
     struct li_manifest about = {0};
-    int rc = choose_reference(args, li_flattened_image(flattened), reference, err);
+    int rc = li_flattened_describe(flattened, &about, err);
 
     pushing->confirm = li_flattened_confirm;
     pushing->confirm_arg = flattened;
-    if (rc == 0)
-        rc = li_flattened_describe(flattened, &about, err);
     if (rc == 0) {
         progress = begin_progress(&bar, "pushing");
         rc = li_repo_push(context->repo, reference, &about, &source, pushing, &progress, result,
@@ -203,9 +201,11 @@ static int run(const struct arguments *args, struct li_error *err)
         rc = li_flatten(&making, &context.env, &flattened, err);
     if (rc == 0) {
         print_notes(flattened);
-        pushing.memo = making.memo;
-        rc = push(args, &context, flattened, &pushing, &result, &reference, err);
+        rc = choose_reference(args, li_flattened_image(flattened), &reference, err);
     }
+    pushing.memo = making.memo;
+    if (rc == 0)
+        rc = push(&context, flattened, &pushing, &reference, &result, err);
     if (rc == 0 && making.memo)
         (void)li_memo_save(making.memo, &ignored);
     if (rc < 0)

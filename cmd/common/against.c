@@ -15,16 +15,6 @@ struct printed {
 
 enum { SHOWN = 20 };
 
-static void print_text(const char *text)
-{
-    char shown[ESCAPED];
-
-    for (; *text; text++) {
-        escape_byte(*text, shown);
-        fputs(shown, stdout);
-    }
-}
-
 static void print_difference(void *arg, const char *path, const char *what, const char *stored,
                              const char *layers)
 {
@@ -32,13 +22,13 @@ static void print_difference(void *arg, const char *path, const char *what, cons
 
     if (printed->differences++ >= SHOWN)
         return;
-    print_text(path);
+    print_escaped(stdout, path);
     printf(": ");
-    print_text(what);
+    print_escaped(stdout, what);
     printf(": stored ");
-    print_text(stored);
+    print_escaped(stdout, stored);
     printf(", layers ");
-    print_text(layers);
+    print_escaped(stdout, layers);
     putchar('\n');
 }
 
@@ -49,16 +39,22 @@ static void print_disagreement(void *arg, const char *layer, const char *path, c
 
     if (printed->disagreements++ >= SHOWN)
         return;
-    print_text(path);
+    print_escaped(stdout, path);
     printf(": the two readers of the layer ");
-    print_text(layer);
+    print_escaped(stdout, layer);
     printf(" disagree: ");
-    print_text(what);
+    print_escaped(stdout, what);
     printf(": lambdaimg ");
-    print_text(ours);
+    print_escaped(stdout, ours);
     printf(", libarchive ");
-    print_text(libarchives);
+    print_escaped(stdout, libarchives);
     putchar('\n');
+}
+
+static void print_original_note(void *arg, const char *text)
+{
+    (void)arg;
+    print_note(text);
 }
 
 int compare_with_original(const struct arguments *args, struct context *context,
@@ -74,8 +70,9 @@ int compare_with_original(const struct arguments *args, struct context *context,
         .path = path,
         .image = {option(args, "image"), option(args, "platform")},
         .env = &context->env,
+        .note = print_original_note,
     };
-    int rc = li_compare_stored(&what, print_note, &reports, result, err);
+    int rc = li_compare_stored(&what, &reports, result, err);
 
     return rc < 0 ? li_context(err, "cannot compare with %s", image_text(path)) : 0;
 }

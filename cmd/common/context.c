@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one place that reads the environment, the clock and the kernel's randomness. */
+/* What a command takes from the system and the user: environment, clock, randomness, repository. */
 #include "cmd/common/context.h"
 
 #include <errno.h>
@@ -37,8 +37,8 @@ int make_env(const struct arguments *args, struct li_env *env, struct li_error *
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     const char *tmpdir = getenv("TMPDIR");
-    long long threads;
-    int rc = option_number(args, "threads", 1, 256, processors > 0 ? processors : 1, &threads, err);
+    long long threads = processors > 0 ? processors : 1;
+    int rc = option_number(args, "threads", 1, 256, &threads, err);
 
     if (rc < 0)
         return rc;
@@ -117,8 +117,8 @@ static int open_bucket(const struct arguments *args, const char *address, struct
 {
     struct li_aws_place place = {.profile = {0}};
     struct li_s3_options options = {.notice = print_notice};
-    long long stall;
-    int rc = option_number(args, "stall", 1, 3600, LI_S3_STALL, &stall, err);
+    long long stall = LI_S3_STALL;
+    int rc = option_number(args, "stall", 1, 3600, &stall, err);
 
     if (rc == 0)
         rc = open_aws(args, &out->env, &out->aws, err);

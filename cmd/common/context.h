@@ -42,6 +42,8 @@ int open_store(const struct arguments *args, const char *address, bool create, s
 /* Opens the repository, with the KMS where WITH_KEY says so. */
 int open_context(const struct arguments *args, bool with_key, struct context *out,
                  struct li_error *err);
+
+/* Closes what open_context() and open_store() opened; the environment stays. */
 void close_context(struct context *context);
 
 /* Threads for what fetches and checks: one for each processor does not keep a network busy. */
@@ -58,7 +60,12 @@ struct progress_bar {
     double started, shown;
     bool drawn, enabled;
 };
+
+/* Starts BAR, which says WHAT is done; what is returned refers to it, and may be used by any
+ * thread. */
 struct li_progress begin_progress(struct progress_bar *bar, const char *what);
+
+/* Wipes the bar from the terminal. */
 void end_progress(struct progress_bar *bar);
 
 /* print.c */
@@ -70,9 +77,12 @@ int print_json(json_t *json, struct li_error *err);
  * taken for what separates fields and lines. Returns the length. */
 enum { ESCAPED = 5 };
 size_t escape_byte(char c, char text[ESCAPED]);
-/* "1.2 GB" into TEXT. */
+/* All bytes of TEXT so. */
+void print_escaped(FILE *to, const char *text);
+/* "1.2 GB" into TEXT, which is returned, as by those below. */
 enum { SIZE_TEXT = 32 };
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT]);
+/* The digits of an id. */
 const char *id_text(const uint8_t *id, char text[2 * LI_ID_SIZE + 1]);
 /* "2026-01-31 12:00:00Z" */
 const char *time_text(int64_t seconds, char text[SIZE_TEXT]);

@@ -74,7 +74,7 @@ int seal_policy(const struct arguments *args, struct li_seal_policy *policy, str
     } else if (codec && strcmp(codec, "zstd") != 0) {
         return li_fail(err, CMD_EUSAGE, "--compression %s: not zstd, zstd:LEVEL or none", codec);
     }
-    if (option_number(args, "pad", 0, LI_SEAL_PAD_MAX, 0, &pad, err) < 0)
+    if (option_number(args, "pad", 0, LI_SEAL_PAD_MAX, &pad, err) < 0)
         return err->code;
     policy->pad = (uint32_t)pad;
     return 0;

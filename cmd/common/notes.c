@@ -20,16 +20,6 @@ static const struct {
                       "they become 1970-01-01"},
 };
 
-static void print_shown(const char *text)
-{
-    char shown[ESCAPED];
-
-    for (; *text; text++) {
-        escape_byte(*text, shown);
-        fputs(shown, stderr);
-    }
-}
-
 void print_note(const char *text)
 {
     fprintf(stderr, "lambdaimg: note: %s\n", text);
@@ -43,13 +33,13 @@ static void print_tree_notes(const struct li_tree *tree)
         if (note->entries == 0)
             continue;
         fputs("lambdaimg: note: ", stderr);
-        print_shown(note->path);
+        print_escaped(stderr, note->path);
         if (note->entries > 1)
             fprintf(stderr, " and %llu more entries have", (unsigned long long)note->entries - 1);
         else
             fputs(" has", stderr);
         fprintf(stderr, " %s, such as ", notes[i].have);
-        print_shown(note->text);
+        print_escaped(stderr, note->text);
         fprintf(stderr, "; %s\n", notes[i].then);
     }
 }

@@ -34,6 +34,16 @@ size_t escape_byte(char c, char text[ESCAPED])
     return 1;
 }
 
+void print_escaped(FILE *to, const char *text)
+{
+    char shown[ESCAPED];
+
+    for (; *text; text++) {
+        escape_byte(*text, shown);
+        fputs(shown, to);
+    }
+}
+
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};

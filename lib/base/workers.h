@@ -36,6 +36,7 @@ int li_workers_join(struct li_workers *team, struct li_error *err);
 /* A queue of pointers of at most CAP entries. Any number of threads at either end. */
 struct li_queue;
 
+/* Makes an empty queue. The caller frees *OUT. LI_ENOMEM. */
 int li_queue_new(size_t cap, struct li_queue **out, struct li_error *err);
 
 /* Waits for room. LI_ECANCELLED (without a text) when the queue was closed; ITEM is then still the

@@ -20,15 +20,15 @@ struct sides {
     struct li_files *files;
 };
 
-static int open_original(const struct li_compare_stored *what, void (*note)(const char *text),
-                         struct sides *out, struct li_error *err)
+static int open_original(const struct li_compare_stored *what, struct sides *out,
+                         struct li_error *err)
 {
     int rc = li_image_open(what->path, &what->image, what->env, &out->image, err);
 
     if (rc < 0)
         return rc;
-    for (size_t i = 0; note && i < li_image_notes(out->image); i++)
-        note(li_image_note(out->image, i));
+    for (size_t i = 0; what->note && i < li_image_notes(out->image); i++)
+        what->note(what->note_arg, li_image_note(out->image, i));
     return li_layers_open(out->image, what->env, &out->layers, err);
 }
 
@@ -45,7 +45,7 @@ static int open_stored(const struct li_compare_stored *what, struct sides *out,
     return li_files_open(&blocks, &out->files, err);
 }
 
-int li_compare_stored(const struct li_compare_stored *what, void (*note)(const char *text),
+int li_compare_stored(const struct li_compare_stored *what,
                       const struct li_compare_reports *reports, struct li_compare_result *out,
                       struct li_error *err)
 {
@@ -53,7 +53,7 @@ int li_compare_stored(const struct li_compare_stored *what, void (*note)(const c
     int rc = li_layout_check(what->manifest->layout, err);
 
     if (rc == 0)
-        rc = open_original(what, note, &sides, err);
+        rc = open_original(what, &sides, err);
     if (rc == 0)
         rc = open_stored(what, &sides, err);
     if (rc == 0)

@@ -17,13 +17,15 @@ struct li_compare_stored {
     const char *path; /* of the original, see li_image_open() */
     struct li_image_options image;
     const struct li_env *env;
+    /* Called for each note on the original, see li_image_notes(), before its layers are read; TEXT
+     * is valid during the call only. May be NULL. */
+    void (*note)(void *arg, const char *text);
+    void *note_arg;
 };
 
-/* Opens both sides and compares them: li_compare(). NOTE is called for each note on the original,
- * before anything is read of its layers, and may be NULL; the text is valid during the call only.
- * Errors: as of li_image_open(), of fetching chunks and of li_compare(); LI_EUNSUPPORTED where the
- * manifest's layout is not known here. */
-int li_compare_stored(const struct li_compare_stored *what, void (*note)(const char *text),
+/* Opens both sides and compares them: see li_compare(). Errors: as of li_image_open(), of fetching
+ * chunks and of li_compare(); LI_EUNSUPPORTED where the manifest's layout is not known here. */
+int li_compare_stored(const struct li_compare_stored *what,
                       const struct li_compare_reports *reports, struct li_compare_result *out,
                       struct li_error *err);
 

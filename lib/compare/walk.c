@@ -274,12 +274,13 @@ static int differ_stored(struct walk *w, const struct stored_name *stored, struc
     return 0;
 }
 
-/* NAME of a directory, whose path is the first ABOVE bytes of the walk's; one side may be NULL. */
-static int compare_name(struct walk *w, const struct task *task, size_t above, const char *name,
+/* A name in a directory, whose path is the first ABOVE bytes of the walk's, on both sides; one may
+ * be NULL. */
+static int compare_name(struct walk *w, const struct task *task, size_t above,
                         const struct stored_name *stored, const struct li_child *child,
                         struct li_error *err)
 {
-    int rc = set_path(w, above, name, err);
+    int rc = set_path(w, above, stored ? stored->name : child->name, err);
 
     if (rc < 0)
         return rc;
@@ -335,9 +336,8 @@ static int compare_directory(struct walk *w, const struct task *task, struct li_
                     : j == count      ? -1
                                       : strcmp(stored.list[i].name, children[j]->name);
 
-        rc =
-            compare_name(w, task, above, order <= 0 ? stored.list[i].name : children[j]->name,
-                         order <= 0 ? &stored.list[i] : NULL, order >= 0 ? children[j] : NULL, err);
+        rc = compare_name(w, task, above, order <= 0 ? &stored.list[i] : NULL,
+                          order >= 0 ? children[j] : NULL, err);
         i += order <= 0;
         j += order >= 0;
     }

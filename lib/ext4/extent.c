@@ -24,7 +24,7 @@ struct extent {
 struct walk {
     const struct li_ext4 *plan;
     const struct li_inode *inode;
-    struct li_place place;
+    struct li_allocation allocation;
     uint64_t head;    /* content blocks in the main run */
     uint64_t content; /* content blocks behind us */
     uint64_t logical; /* of the run of content blocks we are in */
@@ -35,12 +35,12 @@ struct walk {
 static struct walk walk_begin(const struct li_ext4 *plan, uint32_t index)
 {
     const struct li_inode *inode = li_tree_inode(plan->tree, index);
-    struct walk w = {.plan = plan, .inode = inode, .place = plan->place[index]};
+    struct walk w = {.plan = plan, .inode = inode, .allocation = plan->allocation[index]};
 
     if (S_ISREG(inode->mode)) {
         w.head = li_content_main(inode, li_content_blocks(plan, inode));
     } else if (S_ISDIR(inode->mode)) {
-        w.left = w.head = plan->directory[w.place.first].blocks;
+        w.left = w.head = plan->directory[w.allocation.first].blocks;
     } else if (S_ISLNK(inode->mode) && inode->size > LI_EXT4_FAST_LINK_MAX) {
         w.left = w.head = 1;
     }
@@ -52,12 +52,12 @@ static uint64_t block_of(const struct walk *w, uint64_t content)
     const struct li_ext4 *plan = w->plan;
 
     if (S_ISDIR(w->inode->mode))
-        return plan->directory_zone.first + plan->directory[w->place.first].block + content;
+        return plan->directory_zone.first + plan->directory[w->allocation.first].block + content;
     if (S_ISLNK(w->inode->mode))
-        return plan->link_zone.first + w->place.first;
+        return plan->link_zone.first + w->allocation.first;
     if (content < w->head)
-        return plan->data.first + w->place.first + content;
-    return plan->data.first + w->place.tail + (content - w->head);
+        return plan->data.first + w->allocation.first + content;
+    return plan->data.first + w->allocation.tail + (content - w->head);
 }
 
 static bool walk_next(struct walk *w, struct extent *out)
@@ -240,7 +240,7 @@ static struct walk walk_from(const struct li_ext4 *plan, uint32_t inode,
 
     return (struct walk){.plan = plan,
                          .inode = li_tree_inode(plan->tree, inode),
-                         .place = plan->place[inode],
+                         .allocation = plan->allocation[inode],
                          .head = tree->head,
                          .content = mark->content,
                          .logical = mark->logical,

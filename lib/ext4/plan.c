@@ -78,11 +78,11 @@ static int number_inodes(struct li_ext4 *plan, struct li_error *err)
 
     plan->ino = calloc(inodes, sizeof(*plan->ino));
     plan->inode = calloc(inodes, sizeof(*plan->inode));
-    plan->place = malloc(inodes * sizeof(*plan->place));
-    if (!plan->ino || !plan->inode || !plan->place)
+    plan->allocation = malloc(inodes * sizeof(*plan->allocation));
+    if (!plan->ino || !plan->inode || !plan->allocation)
         return li_fail_memory(err);
     for (uint32_t i = 0; i < inodes; i++) {
-        plan->place[i] = (struct li_place){LI_EXT4_NONE, LI_EXT4_NONE};
+        plan->allocation[i] = (struct li_allocation){LI_EXT4_NONE, LI_EXT4_NONE};
         if (i == root) {
             plan->ino[i] = LI_EXT4_ROOT_INO;
         } else if (li_tree_inode(plan->tree, i)->links > 0) {
@@ -109,7 +109,7 @@ static int plan_links(struct li_ext4 *plan, struct li_error *err)
         rc = li_array_reserve(&plan->link, &cap, (size_t)plan->links + 1, sizeof(*plan->link), err);
         if (rc < 0)
             break;
-        plan->place[i].first = plan->links;
+        plan->allocation[i].first = plan->links;
         plan->link[plan->links++] = i;
     }
     return rc;
@@ -155,13 +155,13 @@ int li_ext4_plan(const struct li_tree *tree, const struct li_ext4_room *room, st
     if (rc == 0)
         rc = li_content_plan(plan, err);
     if (rc == 0)
-        rc = li_ext4_place(plan, err);
+        rc = li_ext4_allocate(plan, err);
     if (rc == 0)
-        rc = li_directory_plan(plan, err);
+        rc = li_ext4_directory_plan(plan, err);
     if (rc == 0)
         rc = li_extent_plan(plan, err);
     if (rc == 0)
-        rc = li_xattr_plan(plan, err);
+        rc = li_ext4_xattr_plan(plan, err);
     if (rc == 0)
         rc = plan_links(plan, err);
     if (rc == 0)
@@ -180,7 +180,7 @@ void li_ext4_free(struct li_ext4 *ext4)
         return;
     free(ext4->ino);
     free(ext4->inode);
-    free(ext4->place);
+    free(ext4->allocation);
     free(ext4->piece);
     free(ext4->directory);
     free(ext4->leaf);

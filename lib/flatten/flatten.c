@@ -108,9 +108,10 @@ int li_flattened_write(struct li_flattened *flattened, const char *path,
                        const struct li_progress *progress, struct li_error *err)
 {
     struct li_chunk_source source = li_ext4_source(flattened->plan);
+    const struct li_chunk_file file = {path, flattened->env->threads, li_flattened_confirm,
+                                       flattened, progress};
 
-    return li_chunk_write_file(&source, path, flattened->env->threads, li_flattened_confirm,
-                               flattened, progress, err);
+    return li_chunk_write_file(&source, &file, err);
 }
 
 const struct li_image *li_flattened_image(const struct li_flattened *flattened)

@@ -166,6 +166,10 @@ void li_record_end(struct li_record *record)
 /* What one entry is read into, and the room for its lists. */
 struct replay {
     const struct li_record *record;
+    size_t index; /* of the layer */
+    int paths_only;
+    li_scan_visit *visit;
+    void *arg;
     struct li_entry entry;
     struct li_xattr *xattrs;
     size_t xattr_cap;
@@ -269,8 +273,7 @@ static bool is_sound(const struct replay *r)
     }
 }
 
-static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int paths_only,
-                      struct li_error *err)
+static int take_entry(struct replay *r, struct li_cursor *c, struct li_error *err)
 {
     struct li_inode *inode = &r->entry.inode;
     unsigned kind = li_cursor_u8(c);
@@ -279,7 +282,7 @@ static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int p
     int rc = 0;
 
     r->entry = (struct li_entry){.sparse = kind & SPARSE, .zeros = kind & ZEROS};
-    inode->layer = (uint16_t)index;
+    inode->layer = (uint16_t)r->index;
     inode->mode = li_cursor_le16(c);
     inode->uid = li_cursor_le32(c);
     inode->gid = li_cursor_le32(c);
@@ -302,7 +305,7 @@ static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int p
     r->entry.target = kind & SYMBOLIC_LINK ? link : NULL;
     r->entry.left_out = left_out_len > 0 ? left_out : NULL;
     r->entry.named_acl = named_acl_len > 0 ? named_acl : NULL;
-    if (paths_only)
+    if (r->paths_only)
         return 0;
     rc = take_xattrs(r, c, xattrs, err);
     if (rc == 0)
@@ -312,8 +315,7 @@ static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int p
     return rc;
 }
 
-static int replay_block(struct replay *r, struct li_cursor *pieces, size_t index, int paths_only,
-                        li_scan_visit *visit, void *arg, struct li_error *err)
+static int replay_block(struct replay *r, struct li_cursor *pieces, struct li_error *err)
 {
     char shown[LI_TREE_SHOWN_MAX];
     int rc = 0;
@@ -323,10 +325,10 @@ static int replay_block(struct replay *r, struct li_cursor *pieces, size_t index
         const uint8_t *at = size < FIXED_SIZE ? NULL : li_cursor_take(pieces, size - 4);
         struct li_cursor one = li_cursor(at, at ? size - 4 : 0);
 
-        rc = take_entry(r, &one, index, paths_only, err);
+        rc = take_entry(r, &one, err);
         if (rc < 0)
             break;
-        rc = visit(arg, &r->entry, err);
+        rc = r->visit(r->arg, &r->entry, err);
         if (rc < 0)
             li_context(err, "%s", li_tree_show_path(r->entry.path, shown));
     }
@@ -337,11 +339,12 @@ int li_record_replay(const struct li_record *record, size_t index, int paths_onl
                      li_scan_visit *visit, void *arg, struct li_error *err)
 {
     struct li_unpacking reading = li_unpacking_begin(&record->entries.blocks);
-    struct replay r = {.record = record};
+    struct replay r = {
+        .record = record, .index = index, .paths_only = paths_only, .visit = visit, .arg = arg};
     int rc;
 
     while ((rc = li_unpacking_next(&reading, err)) == 0) {
-        rc = replay_block(&r, &reading.pieces, index, paths_only, visit, arg, err);
+        rc = replay_block(&r, &reading.pieces, err);
         if (rc != 0)
             break;
     }

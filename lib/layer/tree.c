@@ -162,11 +162,11 @@ int li_build_add_inode(struct li_tree *tree, const struct li_inode *inode, uint3
     return 0;
 }
 
-int li_build_add_node(struct li_tree *tree, uint32_t parent, const char *name, size_t len,
-                      uint32_t inode, uint32_t *node, struct li_error *err)
+int li_build_add_node(struct li_tree *tree, const struct li_spot *at, uint32_t inode,
+                      uint32_t *node, struct li_error *err)
 {
     struct li_node *row;
-    uint32_t at = 0;
+    uint32_t name = 0;
     int rc = check_count(tree->nodes, err);
 
     if (rc == 0)
@@ -175,14 +175,14 @@ int li_build_add_node(struct li_tree *tree, uint32_t parent, const char *name, s
     if (rc == 0 && tree->slots_used >= tree->slots / 4 * 3)
         rc = resize_slots(tree, tree->slots * 2, err);
     if (rc == 0)
-        rc = add_name(tree, name, len, &at, err);
+        rc = add_name(tree, at->name, at->len, &name, err);
     if (rc < 0)
         return rc;
     row = &tree->node[tree->nodes];
-    *row = (struct li_node){inode, parent, LI_TREE_NONE, LI_TREE_NONE, at};
+    *row = (struct li_node){inode, at->parent, LI_TREE_NONE, LI_TREE_NONE, name};
     if (tree->nodes != LI_TREE_ROOT) {
-        row->next_sibling = tree->node[parent].first_child;
-        tree->node[parent].first_child = tree->nodes;
+        row->next_sibling = tree->node[at->parent].first_child;
+        tree->node[at->parent].first_child = tree->nodes;
         take_slot(tree, tree->nodes);
     }
     tree->inode[inode].links++;
@@ -240,10 +240,11 @@ int li_build_add_missing(struct li_tree *tree, uint32_t parent, const char *name
 {
     struct li_inode inode = {
         .mode = S_IFDIR | 0755, .xattrs = LI_TREE_NONE, .sparse = LI_TREE_NONE};
+    const struct li_spot at = {.parent = parent, .name = name, .len = len};
     uint32_t index;
     int rc = li_build_add_inode(tree, &inode, &index, err);
 
-    return rc < 0 ? rc : li_build_add_node(tree, parent, name, len, index, node, err);
+    return rc < 0 ? rc : li_build_add_node(tree, &at, index, node, err);
 }
 
 int li_build_init(struct li_tree *tree, struct li_error *err)

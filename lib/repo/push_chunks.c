@@ -203,7 +203,7 @@ static int push_chunk(void *arg, unsigned worker, uint64_t index, uint8_t *plain
  * readers only say that they were stopped. */
 static int walk(struct li_chunk_push *p, const struct li_progress *progress, struct li_error *err)
 {
-    li_chunk_known *known = p->memo ? recall_chunk : NULL;
+    const struct li_chunk_visitor visitor = {p->memo ? recall_chunk : NULL, push_chunk, p};
     struct li_error writing = LI_ERROR_INIT;
     struct li_workers *writers = NULL;
     int rc, written;
@@ -211,7 +211,7 @@ static int walk(struct li_chunk_push *p, const struct li_progress *progress, str
     rc = li_workers_start(p->writers, li_push_write_jobs, p, &writers, err);
     if (rc < 0)
         return rc;
-    rc = li_chunk_walk_hashed(p->source, p->readers, known, push_chunk, p, progress, err);
+    rc = li_chunk_walk_hashed(p->source, p->readers, &visitor, progress, err);
     if (rc < 0) {
         li_workers_stop(writers);
         li_store_cancel(p->fork);

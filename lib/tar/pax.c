@@ -105,7 +105,7 @@ static int compare_records(const void *a, const void *b)
     return order ? order : (x->key > y->key) - (x->key < y->key);
 }
 
-static int compare_places(const void *a, const void *b)
+static int compare_order(const void *a, const void *b)
 {
     const struct li_tar_record *x = a, *y = b;
 
@@ -141,7 +141,7 @@ static void drop_repeated(struct li_tar_records *all)
         if (i + 1 == all->count || compare_keys(&all->list[i], &all->list[i + 1]) != 0)
             all->list[kept++] = all->list[i];
     all->count = kept;
-    qsort(all->list, all->count, sizeof(*all->list), compare_places);
+    qsort(all->list, all->count, sizeof(*all->list), compare_order);
 }
 
 /* ---- records that mean something here ---- */

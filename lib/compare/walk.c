@@ -274,25 +274,30 @@ static int differ_stored(struct walk *w, const struct stored_name *stored, struc
     return 0;
 }
 
-/* A name in a directory, whose path is the first ABOVE bytes of the walk's, on both sides; one may
- * be NULL. */
+/* A name in a directory, as the two sides have it; one of them may be NULL. */
+struct name {
+    const char *text;
+    const struct stored_name *stored;
+    const struct li_child *child;
+};
+
+/* NAME in the directory of TASK, whose path is the first ABOVE bytes of the walk's. */
 static int compare_name(struct walk *w, const struct task *task, size_t above,
-                        const struct stored_name *stored, const struct li_child *child,
-                        struct li_error *err)
+                        const struct name *name, struct li_error *err)
 {
-    int rc = set_path(w, above, stored ? stored->name : child->name, err);
+    int rc = set_path(w, above, name->text, err);
 
     if (rc < 0)
         return rc;
-    if (stored && child) {
-        rc = compare_lookup(w, &task->file, stored, err);
-        if (rc == 0)
-            rc = compare_path(w, above, task->object, stored, child, err);
-    } else if (child) {
+    if (!name->stored) {
         w->c->result.paths++;
-        li_differ(w->c, path_of(w), "path", "none", li_type_name(child->object->facts.mode));
-    } else if (stored) {
-        rc = differ_stored(w, stored, err);
+        li_differ(w->c, path_of(w), "path", "none", li_type_name(name->child->object->facts.mode));
+    } else if (!name->child) {
+        rc = differ_stored(w, name->stored, err);
+    } else {
+        rc = compare_lookup(w, &task->file, name->stored, err);
+        if (rc == 0)
+            rc = compare_path(w, above, task->object, name->stored, name->child, err);
     }
     return rc < 0 ? li_context(err, "%s", path_of(w)) : 0;
 }
@@ -335,9 +340,10 @@ static int compare_directory(struct walk *w, const struct task *task, struct li_
         int order = i == stored.count ? 1
                     : j == count      ? -1
                                       : strcmp(stored.list[i].name, children[j]->name);
+        struct name name = {order <= 0 ? stored.list[i].name : children[j]->name,
+                            order <= 0 ? &stored.list[i] : NULL, order >= 0 ? children[j] : NULL};
 
-        rc = compare_name(w, task, above, order <= 0 ? &stored.list[i] : NULL,
-                          order >= 0 ? children[j] : NULL, err);
+        rc = compare_name(w, task, above, &name, err);
         i += order <= 0;
         j += order >= 0;
     }

@@ -17,6 +17,8 @@ int li_array_grow(void *array, size_t *cap, size_t want, size_t size, struct li_
         more = *cap > SIZE_MAX / 2 ? SIZE_MAX : 2 * *cap;
     if (more < want)
         more = want;
+    if (more > SIZE_MAX / size)
+        return li_fail_memory(err);
     /* A pointer of whatever type: its bytes, since it is not a void pointer. */
     memcpy(&before, array, sizeof(before));
     grown = reallocarray(before, more, size);
@@ -24,5 +26,6 @@ int li_array_grow(void *array, size_t *cap, size_t want, size_t size, struct li_
         return li_fail_memory(err);
     memcpy(array, &grown, sizeof(grown));
     *cap = more;
+    /* cppcheck-suppress memleak ; the caller's pointer has it */
     return 0;
 }

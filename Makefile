@@ -23,7 +23,7 @@ endif
 
 # ---- sources ---------------------------------------------------------------------------------
 
-LIB_BASE = lib/base/blocks.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
+LIB_BASE = lib/base/array.c lib/base/blocks.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
 	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/repeats.c lib/base/secret.c \
 	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/workers.c
 
@@ -48,7 +48,7 @@ LIB_IMAGE = lib/image/archive.c lib/image/candidates.c lib/image/choose.c lib/im
 	lib/image/names.c lib/image/oci.c lib/image/oci_index.c lib/image/oci_look.c lib/image/parts.c \
 	lib/image/platform.c lib/image/spool.c
 
-LIB_TAR = lib/tar/entry.c lib/tar/header.c lib/tar/number.c lib/tar/pax.c lib/tar/places.c lib/tar/sparse.c \
+LIB_TAR = lib/tar/entry.c lib/tar/header.c lib/tar/number.c lib/tar/pax.c lib/tar/walk.c lib/tar/sparse.c \
 	lib/tar/tar.c
 
 LIB_LAYER = lib/layer/acl.c lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/inflate.c \
@@ -58,7 +58,7 @@ LIB_LAYER = lib/layer/acl.c lib/layer/entry.c lib/layer/finish.c lib/layer/hash.
 	lib/layer/xattr.c lib/layer/zeros.c
 
 LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/explain.c lib/ext4/extent.c \
-	lib/ext4/geometry.c lib/ext4/group.c lib/ext4/htree.c lib/ext4/inode.c lib/ext4/place.c \
+	lib/ext4/geometry.c lib/ext4/group.c lib/ext4/htree.c lib/ext4/inode.c lib/ext4/allocate.c \
 	lib/ext4/plan.c lib/ext4/source.c lib/ext4/xattr.c
 
 LIB_CHUNK = lib/chunk/chunk.c lib/chunk/walk.c lib/chunk/write.c
@@ -77,6 +77,8 @@ LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory
 
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c
+
+LIB_FLATTEN = lib/flatten/describe.c lib/flatten/flatten.c lib/flatten/versions.c
 
 LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c \
 	lib/repo/pointer.c lib/repo/repo.c lib/repo/roots.c lib/repo/salt.c lib/repo/wrap.c
@@ -98,14 +100,18 @@ LIB_FILES = lib/files/directory.c lib/files/extent.c lib/files/htree.c lib/files
 
 LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c lib/compare/compare.c \
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
-	lib/compare/readers.c lib/compare/route.c lib/compare/walk.c
+	lib/compare/readers.c lib/compare/route.c lib/compare/stored.c lib/compare/walk.c
 
 FUSE = fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
 	fuse/unmount.c
 
-CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explain.c cmd/help.c cmd/init.c cmd/inspect.c \
-	cmd/key.c cmd/ls.c cmd/main.c cmd/memo.c cmd/mount.c cmd/notes.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
+CMD = cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
 	cmd/rm.c cmd/umount.c cmd/verify.c
+
+# What the commands share.
+CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/context.c cmd/common/explain.c \
+	cmd/common/help.c cmd/common/image.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
+	cmd/common/progress.c
 
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base compression output packed sha256 sha256_openssl
@@ -114,7 +120,7 @@ UNIT_HTTP = http http_connections http_retry aws aws_call credentials credential
 
 UNIT_IMAGE = image image_choice image_container image_json image_kinds image_oci image_platform
 
-UNIT_TAR = tar tar_numbers tar_pax tar_places tar_sparse
+UNIT_TAR = tar tar_numbers tar_pax tar_walk tar_sparse
 
 UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
 	layer_give_way layer_gzip layer_headers layer_names layer_read layer_runs layer_sparse layer_xattr \
@@ -130,6 +136,8 @@ UNIT_READER = cache reader sealed
 UNIT_FILES = blocks damage files files_directories lost
 
 UNIT_COMPARE = compare compare_stored
+
+UNIT_FLATTEN = flatten
 
 UNIT_MAN = man
 
@@ -156,10 +164,10 @@ FUZZ_SECONDS ?= 20
 
 LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
-	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_REPO) $(LIB_SEALED) $(LIB_PUSH) \
+	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_SEALED) $(LIB_PUSH) \
 	$(LIB_VERIFY) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
 UNIT = $(UNIT_BASE) $(UNIT_HTTP) $(UNIT_IMAGE) $(UNIT_TAR) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) $(UNIT_FILES) \
-	$(UNIT_COMPARE) $(UNIT_MAN)
+	$(UNIT_COMPARE) $(UNIT_FLATTEN) $(UNIT_MAN)
 
 PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3 libcurl expat $(INFLATER:isal=libisal)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
@@ -206,7 +214,7 @@ $(LIB): $(call obj,$(LIB_SRC))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(PROGRAM): $(call obj,$(CMD) $(FUSE)) $(LIB)
+$(PROGRAM): $(call obj,$(CMD) $(CMD_COMMON) $(FUSE)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(LIB)
@@ -222,7 +230,7 @@ $(BUILD)/tests/faultproxy: \
 
 $(BUILD)/tests/faultstream: $(call obj,tests/tools/message.c tests/tools/proxy.c)
 
-$(BUILD)/tests/layout: $(call obj,cmd/about.c cmd/aws.c cmd/context.c cmd/help.c cmd/notes.c cmd/parse.c cmd/print.c) $(LIB)
+$(BUILD)/tests/layout: $(call obj,$(CMD_COMMON)) $(LIB)
 
 $(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/randompath.c tests/tools/sketch.c)
 
@@ -385,8 +393,8 @@ bench: $(PROGRAM) $(filter $(DEMO_IMAGE),$(IMAGES))
 
 # ---- lint ------------------------------------------------------------------------------------
 
-C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd tests/*)))
-H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd tests/*)))
+C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd cmd/* tests/*)))
+H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd cmd/* tests/*)))
 GO_FILES = $(wildcard tests/tools/*.go)
 SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
 	tests/scenarios/through-s3 tests/compare-images tests/with-s3-server \

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/explain.h"
+#include "cmd/common/context.h"
+#include "cmd/common/explain.h"
+#include "cmd/common/image.h"
 
 static const struct option_row options[] = {
     {"output", 'o', "FILE", "write the ext4 image to FILE"},
@@ -15,27 +17,25 @@ static const struct option_row options[] = {
 };
 
 /* The image in the file that -o names, or nothing, but that the layers are what they should be. */
-static int convert(const struct arguments *args, struct flattened *flattened, unsigned threads,
+static int convert(const struct arguments *args, struct li_flattened *flattened,
                    struct li_error *err)
 {
-    struct li_chunk_source source = li_ext4_source(flattened->ext4);
     struct progress_bar bar;
     struct li_progress progress;
     int rc;
 
     if (!option(args, "output"))
-        return confirm_layers(flattened, err);
+        return li_flattened_confirm(flattened, err);
     progress = begin_progress(&bar, "converting");
-    rc = li_chunk_write_file(&source, option(args, "output"), threads, confirm_layers, flattened,
-                             &progress, err);
+    rc = li_flattened_write(flattened, option(args, "output"), &progress, err);
     end_progress(&bar);
     return rc;
 }
 
 static int run(const struct arguments *args, struct li_error *err)
 {
-    struct flattened flattened = {0};
-    struct image_form form = {.layout = LI_LAYOUT_LATEST};
+    struct li_flattened *flattened = NULL;
+    struct li_flatten_options making;
     struct li_env env;
     int rc;
 
@@ -43,18 +43,20 @@ static int run(const struct arguments *args, struct li_error *err)
         return li_fail(err, CMD_EUSAGE, "say where the image goes, by -o FILE");
     if (flag(args, "json") && !flag(args, "explain"))
         return li_fail(err, CMD_EUSAGE, "--json is for --explain");
-    rc = parse_room(args, &form.room, err);
+    rc = image_options(args, args->operand[0], &making, err);
     if (rc == 0)
         rc = make_env(args, &env, err);
     if (rc == 0)
         rc = try_output(args, err);
     if (rc == 0)
-        rc = flatten(args, args->operand[0], &form, &env, NULL, &flattened, err);
-    if (rc == 0)
-        rc = convert(args, &flattened, env.threads, err);
+        rc = li_flatten(&making, &env, &flattened, err);
+    if (rc == 0) {
+        print_notes(flattened);
+        rc = convert(args, flattened, err);
+    }
     if (rc == 0 && flag(args, "explain"))
-        rc = explain(&flattened, flag(args, "json"), err);
-    free_flattened(&flattened);
+        rc = explain(flattened, flag(args, "json"), err);
+    li_flattened_free(flattened);
     return rc < 0 ? li_context(err, "cannot convert %s", image_text(args->operand[0])) : EXIT_DONE;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 
 static const struct option_row options[] = {
     {"create-bucket", 0, NULL, "create the bucket of s3://BUCKET/PREFIX if it does not exist"},

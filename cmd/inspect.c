@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 #include "image/json.h"
 
 static const struct option_row options[] = {

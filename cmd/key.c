@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "cmd/aws.h"
-#include "cmd/context.h"
+#include "cmd/common/aws.h"
+#include "cmd/common/context.h"
 
 static const struct option_row options[] = {
     {"json", 0, NULL, "print the result as JSON"},

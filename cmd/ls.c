@@ -3,7 +3,7 @@
 
 #include "base/hex.h"
 #include "base/text.h"
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 
 static const struct option_row options[] = {
     {"json", 0, NULL, "print the list as JSON"},

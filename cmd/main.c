@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "cmd/command.h"
+#include "cmd/common/command.h"
 #include "image/image.h"
 #include "kms/kms.h"
 

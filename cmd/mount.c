@@ -15,7 +15,7 @@
 
 #include "base/repeats.h"
 #include "base/text.h"
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 #include "files/files.h"
 #include "fuse/fuse.h"
 #include "reader/reader.h"
@@ -159,11 +159,11 @@ static void ready(void *arg)
 static int open_image(struct mount *m, struct li_error *err)
 {
     struct li_reader_options reader_options = {0};
-    long long memory = 0, deadline = 0;
-    int rc = option_number(m->args, "memory", 4, 1 << 20, MEMORY_MIB_DEFAULT, &memory, err);
+    long long memory = MEMORY_MIB_DEFAULT, deadline = DEADLINE_DEFAULT;
+    int rc = option_number(m->args, "memory", 4, 1 << 20, &memory, err);
 
     if (rc == 0)
-        rc = option_number(m->args, "timeout", 1, 86400, DEADLINE_DEFAULT, &deadline, err);
+        rc = option_number(m->args, "timeout", 1, 86400, &deadline, err);
     if (rc == 0)
         rc = open_context(m->args, true, &m->context, err);
     if (rc == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 #include "reader/reader.h"
 
 static const struct option_row options[] = {
@@ -12,6 +12,7 @@ static int pull(const struct arguments *args, struct context *context,
 {
     struct li_sealed *origin = NULL;
     struct li_fetcher *fetcher = NULL;
+    struct li_chunk_file file = {.path = option(args, "output")};
     struct li_chunk_source source;
     struct progress_bar bar;
     struct li_progress progress;
@@ -20,12 +21,12 @@ static int pull(const struct arguments *args, struct context *context,
 
     if (rc == 0)
         rc = li_fetcher_new(origin, manifest, threads, &fetcher, err);
-
     if (rc == 0) {
         source = li_fetcher_source(fetcher);
         progress = begin_progress(&bar, "pulling");
-        rc = li_chunk_write_file(&source, option(args, "output"), threads, NULL, NULL, &progress,
-                                 err);
+        file.threads = threads;
+        file.progress = &progress;
+        rc = li_chunk_write_file(&source, &file, err);
         end_progress(&bar);
     }
     li_fetcher_free(fetcher);

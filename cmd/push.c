@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/text.h"
-#include "cmd/about.h"
-#include "cmd/context.h"
 #include "push/push.h"
+#include "base/text.h"
+#include "cmd/common/context.h"
+#include "cmd/common/image.h"
 
 static const struct option_row options[] = {
     {"dry-run", 'n', NULL, "store nothing; report what a push would add"},
@@ -26,31 +23,6 @@ static const struct option_row options[] = {
     {"json", 0, NULL, "print the result as JSON"},
     {NULL, 0, NULL, NULL},
 };
-
-int seal_policy(const struct arguments *args, struct li_seal_policy *policy, struct li_error *err)
-{
-    const char *codec = option(args, "compression");
-    long long pad = 0;
-    char *end;
-    long level;
-
-    *policy = (struct li_seal_policy){.codec = LI_CODEC_ZSTD, .level = 3};
-    if (codec && strcmp(codec, "none") == 0) {
-        policy->codec = LI_CODEC_NONE;
-    } else if (codec && strncmp(codec, "zstd:", 5) == 0) {
-        level = strtol(codec + 5, &end, 10);
-        if (end == codec + 5 || *end || level < 1 || level > 19)
-            return li_fail(err, CMD_EUSAGE, "--compression %s: the level is not from 1 to 19",
-                           codec);
-        policy->level = (int)level;
-    } else if (codec && strcmp(codec, "zstd") != 0) {
-        return li_fail(err, CMD_EUSAGE, "--compression %s: not zstd, zstd:LEVEL or none", codec);
-    }
-    if (option_number(args, "pad", 0, LI_SEAL_PAD_MAX, 0, &pad, err) < 0)
-        return err->code;
-    policy->pad = (uint32_t)pad;
-    return 0;
-}
 
 static uint64_t all_requests(const struct li_store_stats *stats)
 {
@@ -186,68 +158,76 @@ static int choose_reference(const struct arguments *args, const struct li_image 
     return parse_tag(li_image_tag(image), reference, err);
 }
 
-static int push(const struct arguments *args, struct context *context,
-                const struct flattened *flattened, const struct li_seal_policy *seal,
-                struct li_push_result *result, struct li_reference *reference, struct li_error *err)
+static int push(struct context *context, struct li_flattened *flattened,
+                struct li_push_options *pushing, const struct li_reference *reference,
+                struct li_push_result *result, struct li_error *err)
 {
-    struct li_push_options push_options = {.seal = *seal,
-                                           .dry_run = flag(args, "dry-run"),
-                                           .check_existing = flag(args, "check-existing"),
-                                           .confirm = confirm_layers,
-                                           .confirm_arg = (void *)(uintptr_t)flattened,
-                                           .memo = flattened->memo};
-    struct li_chunk_source source = li_ext4_source(flattened->ext4);
-    struct li_manifest about = {0};
-    struct li_push_image image = {.reference = reference, .about = &about, .source = &source};
+    struct li_chunk_source source = li_flattened_source(flattened);
     struct progress_bar bar;
     struct li_progress progress;
-    int rc = choose_reference(args, flattened->image, reference, err);
+    struct li_manifest about = {0};
+    const struct li_push_image image = {.reference = reference, .about = &about, .source = &source};
+    int rc = li_flattened_describe(flattened, &about, err);
 
-    if (rc == 0)
-        rc = describe(flattened, &about, err);
+    pushing->confirm = li_flattened_confirm;
+    pushing->confirm_arg = flattened;
     if (rc == 0) {
         progress = begin_progress(&bar, "pushing");
-        push_options.progress = &progress;
-        rc = li_push_image(context->repo, &image, &push_options, result, err);
+        pushing->progress = &progress;
+        rc = li_push_image(context->repo, &image, pushing, result, err);
         end_progress(&bar);
     }
     li_manifest_free(&about);
     return rc;
 }
 
+/* All that can be wrong with the command line, before the image is read, which may take long, and
+ * which a pipe gives once. */
+static int parse(const struct arguments *args, struct li_flatten_options *making,
+                 struct li_push_options *pushing, struct li_reference *reference,
+                 struct li_error *err)
+{
+    int rc = seal_policy(args, &pushing->seal, err);
+
+    pushing->dry_run = flag(args, "dry-run");
+    pushing->check_existing = flag(args, "check-existing");
+    if (rc == 0 && args->count > 1)
+        rc = parse_tag(args->operand[1], reference, err);
+    return rc == 0 ? image_options(args, args->operand[0], making, err) : rc;
+}
+
 static int run(const struct arguments *args, struct li_error *err)
 {
-    struct flattened flattened = {0};
+    struct li_flattened *flattened = NULL;
+    struct li_flatten_options making = {.path = NULL};
+    struct li_push_options pushing = {.dry_run = false};
     struct li_push_result result = {0};
     struct li_reference reference = {0};
     struct li_error ignored = LI_ERROR_INIT;
-    struct li_memo *memo = NULL;
-    struct li_seal_policy seal;
-    struct image_form form = {.layout = LI_LAYOUT_LATEST};
     struct context context = {0};
-    int rc = seal_policy(args, &seal, err);
+    int rc = parse(args, &making, &pushing, &reference, err);
 
-    /* Before the image is read, which may take long, and which a pipe gives once. */
-    if (rc == 0 && args->count > 1)
-        rc = parse_tag(args->operand[1], &reference, err);
-    if (rc == 0)
-        rc = parse_room(args, &form.room, err);
     if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)
-        rc = open_memo(args, &context, &memo, err);
+        rc = open_memo(args, &context, &making.memo, err);
     if (rc == 0)
-        rc = flatten(args, args->operand[0], &form, &context.env, memo, &flattened, err);
+        rc = li_flatten(&making, &context.env, &flattened, err);
+    if (rc == 0) {
+        print_notes(flattened);
+        rc = choose_reference(args, li_flattened_image(flattened), &reference, err);
+    }
+    pushing.memo = making.memo;
     if (rc == 0)
-        rc = push(args, &context, &flattened, &seal, &result, &reference, err);
-    if (rc == 0 && memo)
-        (void)li_memo_save(memo, &ignored);
+        rc = push(&context, flattened, &pushing, &reference, &result, err);
+    if (rc == 0 && making.memo)
+        (void)li_memo_save(making.memo, &ignored);
     if (rc < 0)
         li_context(err, "cannot push %s", image_text(args->operand[0]));
     else
         rc = print(args, &context, &reference, &result, err);
-    free_flattened(&flattened);
-    li_memo_free(memo);
+    li_flattened_free(flattened);
+    li_memo_free(making.memo);
     close_context(&context);
     return rc < 0 ? rc : EXIT_DONE;
 }

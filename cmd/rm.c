@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 
 static int run(const struct arguments *args, struct li_error *err)
 {

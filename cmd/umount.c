@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
-#include "cmd/command.h"
+#include "cmd/common/command.h"
 #include "fuse/fuse.h"
 
 static const struct option_row options[] = {

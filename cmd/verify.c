@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cmd/about.h"
-#include "cmd/against.h"
-#include "cmd/context.h"
+#include "cmd/common/against.h"
+#include "cmd/common/context.h"
+#include "cmd/common/image.h"
 #include "verify/verify.h"
 
 static const struct option_row options[] = {
@@ -17,42 +17,46 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+/* The image that --repair names, made again, with its layers confirmed. */
+static int open_repair(const struct arguments *args, const struct context *context,
+                       const struct li_manifest *manifest, struct li_flattened **out,
+                       struct li_error *err)
+{
+    struct li_flatten_options making;
+    int rc = image_options(args, option(args, "repair"), &making, err);
+
+    if (rc == 0)
+        rc = li_flatten_again(&making, manifest, &context->env, out, err);
+    if (rc == 0) {
+        print_notes(*out);
+        rc = li_flattened_confirm(*out, err);
+    }
+    return rc < 0 ? li_context(err, "cannot repair from %s", image_text(making.path)) : 0;
+}
+
 static int verify(const struct arguments *args, struct context *context,
                   const struct li_manifest *manifest, struct li_verify_result *result,
                   struct li_error *err)
 {
-    const char *path = option(args, "repair");
-    /* One size gives one image, whichever options of the push led to it. */
-    const struct image_form form = {manifest->layout, {LI_EXT4_ROOM_SIZE, manifest->size}};
-    struct flattened flattened = {0};
+    struct li_flattened *flattened = NULL;
     struct li_seal_policy seal;
     struct li_chunk_source source;
     struct progress_bar bar;
     struct li_progress progress;
     int rc = seal_policy(args, &seal, err);
 
-    if (rc == 0 && path) {
-        rc = flatten(args, path, &form, &context->env, NULL, &flattened, err);
-        if (rc == LI_EINVALID && flattened.tree)
-            rc = li_fail(err, LI_EINVALID,
-                         "it is not the image that was pushed: its files do not fit the %llu bytes "
-                         "of that",
-                         (unsigned long long)manifest->size);
-        if (rc == 0)
-            rc = confirm_layers(&flattened, err);
-        if (rc < 0)
-            li_context(err, "cannot repair from %s", image_text(path));
-    }
+    if (rc == 0 && option(args, "repair"))
+        rc = open_repair(args, context, manifest, &flattened, err);
     if (rc == 0) {
-        if (path)
-            source = li_ext4_source(flattened.ext4);
+        if (flattened)
+            source = li_flattened_source(flattened);
         progress = begin_progress(&bar, "verifying");
         rc = li_verify(context->repo, manifest,
-                       &(struct li_verify_options){path ? &source : NULL, &seal, &progress}, result,
-                       err);
+                       &(struct li_verify_options){flattened ? &source : NULL, &seal, &progress},
+                       result, err);
         end_progress(&bar);
     }
-    free_flattened(&flattened);
+    li_flattened_free(flattened);
     return rc;
 }
 

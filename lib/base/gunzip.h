@@ -7,9 +7,14 @@
 
 struct li_gunzip;
 
+/* Begins to read what SOURCE gives with ARG. The caller frees *OUT. LI_ENOMEM. */
 int li_gunzip_new(li_decompress_source *source, void *arg, struct li_gunzip **out,
                   struct li_error *err);
+
+/* Reads up to LEN bytes; *GOT is 0 at the end only. LI_ECORRUPT, and what the source says. */
 int li_gunzip_read(struct li_gunzip *g, void *buf, size_t len, size_t *got, struct li_error *err);
+
+/* NULL is allowed; the source stays the caller's. */
 void li_gunzip_free(struct li_gunzip *g);
 
 #endif

@@ -61,6 +61,7 @@ struct li_unpacking li_unpacking_begin(const struct li_buffer *blocks);
 /* Unpacks the next block into pieces; LI_END behind the last. LI_ECORRUPT. */
 int li_unpacking_next(struct li_unpacking *reading, struct li_error *err);
 
+/* Frees what reading needed; the blocks stay. */
 void li_unpacking_end(struct li_unpacking *reading);
 
 #endif

@@ -25,7 +25,10 @@ int li_sha256_two(const void *data0, uint8_t digest0[LI_SHA256_SIZE], const void
 
 struct li_sha256;
 
+/* Begins a digest over a stream. The caller frees *OUT. */
 int li_sha256_new(struct li_sha256 **out, struct li_error *err);
+
+/* Adds LEN bytes. */
 int li_sha256_update(struct li_sha256 *hash, const void *data, size_t len, struct li_error *err);
 
 /* Adds LEN bytes to each of two streams. It pays where what both had before is whole blocks of 64

@@ -56,19 +56,31 @@ typedef int li_chunk_visit_hashed(void *arg, unsigned worker, uint64_t index, ui
 /* Asked before a chunk is read: LI_END where it need not be, and is not to be visited. */
 typedef int li_chunk_known(void *arg, unsigned worker, uint64_t index, struct li_error *err);
 
-/* The same walk with each chunk hashed, for which a worker reads two before it visits them. KNOWN
- * may be NULL. */
+struct li_chunk_visitor {
+    li_chunk_known *known; /* may be NULL */
+    li_chunk_visit_hashed *visit;
+    void *arg;
+};
+
+/* The same walk with each chunk hashed, for which a worker reads two before it visits them. */
 int li_chunk_walk_hashed(const struct li_chunk_source *source, unsigned threads,
-                         li_chunk_known *known, li_chunk_visit_hashed *visit, void *arg,
-                         const struct li_progress *progress, struct li_error *err);
+                         const struct li_chunk_visitor *visitor, const struct li_progress *progress,
+                         struct li_error *err);
 
 /* Asked once, when all is written and before the file appears: a last reason to refuse it. */
 typedef int li_chunk_confirm(void *arg, struct li_error *err);
 
-/* Writes a source to a sparse file that appears at PATH when it is whole, and after CONFIRM (which
- * may be NULL) returned 0. */
-int li_chunk_write_file(const struct li_chunk_source *source, const char *path, unsigned threads,
-                        li_chunk_confirm *confirm, void *arg, const struct li_progress *progress,
+struct li_chunk_file {
+    const char *path;
+    unsigned threads;          /* that read and write */
+    li_chunk_confirm *confirm; /* may be NULL */
+    void *confirm_arg;
+    const struct li_progress *progress; /* may be NULL */
+};
+
+/* Writes a source to a sparse file, which appears when it is whole and confirmed, in place of what
+ * was there. */
+int li_chunk_write_file(const struct li_chunk_source *source, const struct li_chunk_file *file,
                         struct li_error *err);
 
 #endif

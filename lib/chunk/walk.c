@@ -73,22 +73,34 @@ static int read_chunk(struct walk *walk, unsigned worker, struct held *held, str
     return rc;
 }
 
+/* A worker of the walk. */
+struct worker {
+    struct walk *walk;
+    struct li_workers *team;
+    unsigned number;
+    struct held held[PAIR];
+    size_t count; /* chunks that are held */
+};
+
 /* The next chunks that are to be visited: at most WANT, and fewer only at the end. */
-static int read_chunks(struct walk *walk, unsigned worker, struct held *held, size_t want,
-                       size_t *count, struct li_workers *team, struct li_error *err)
+static int read_chunks(struct worker *self, size_t want, struct li_error *err)
 {
+    struct walk *walk = self->walk;
+    const struct li_chunk_source *source = walk->source;
     int rc = 0;
 
-    *count = 0;
-    while (walk->source->give_way && walk->source->give_way(walk->source->self, worker) &&
-           !li_workers_stopped(team))
+    self->count = 0;
+    while (source->give_way && source->give_way(source->self, self->number) &&
+           !li_workers_stopped(self->team))
         ;
-    while (rc >= 0 && *count < want && !li_workers_stopped(team)) {
-        held[*count].index = atomic_fetch_add(&walk->next, 1);
-        if (held[*count].index >= walk->source->count)
+    while (rc >= 0 && self->count < want && !li_workers_stopped(self->team)) {
+        struct held *next = &self->held[self->count];
+
+        next->index = atomic_fetch_add(&walk->next, 1);
+        if (next->index >= source->count)
             break;
-        rc = read_chunk(walk, worker, &held[*count], err);
-        *count += rc == 0;
+        rc = read_chunk(walk, self->number, next, err);
+        self->count += rc == 0;
     }
     return rc < 0 ? rc : 0;
 }
@@ -116,21 +128,21 @@ static int visit_chunk(struct walk *walk, unsigned worker, const struct held *he
 static int work(void *arg, unsigned worker, struct li_workers *team, struct li_error *err)
 {
     struct walk *walk = arg;
-    size_t want = walk->visit ? 1 : PAIR, count = want;
+    size_t want = walk->visit ? 1 : PAIR;
     uint8_t *buf = aligned_alloc(BUFFER_ALIGNMENT, want * LI_CHUNK_SIZE);
-    struct held held[PAIR] = {{0}};
+    struct worker self = {.walk = walk, .team = team, .number = worker, .count = want};
     int rc = 0;
 
     if (!buf)
         return li_fail_memory(err);
     for (size_t i = 0; i < want; i++)
-        held[i].buf = buf + i * LI_CHUNK_SIZE;
-    while (rc == 0 && count == want && !li_workers_stopped(team)) {
-        rc = read_chunks(walk, worker, held, want, &count, team, err);
+        self.held[i].buf = buf + i * LI_CHUNK_SIZE;
+    while (rc == 0 && self.count == want && !li_workers_stopped(team)) {
+        rc = read_chunks(&self, want, err);
         if (rc == 0 && !walk->visit)
-            rc = hash_chunks(held, count, err);
-        for (size_t i = 0; i < count && rc == 0; i++)
-            rc = visit_chunk(walk, worker, &held[i], err);
+            rc = hash_chunks(self.held, self.count, err);
+        for (size_t i = 0; i < self.count && rc == 0; i++)
+            rc = visit_chunk(walk, worker, &self.held[i], err);
     }
     free(buf);
     return rc;
@@ -157,11 +169,14 @@ int li_chunk_walk(const struct li_chunk_source *source, unsigned threads, li_chu
 }
 
 int li_chunk_walk_hashed(const struct li_chunk_source *source, unsigned threads,
-                         li_chunk_known *known, li_chunk_visit_hashed *visit, void *arg,
-                         const struct li_progress *progress, struct li_error *err)
+                         const struct li_chunk_visitor *visitor, const struct li_progress *progress,
+                         struct li_error *err)
 {
-    struct walk walk = {
-        .source = source, .known = known, .visit_hashed = visit, .arg = arg, .progress = progress};
+    struct walk walk = {.source = source,
+                        .known = visitor->known,
+                        .visit_hashed = visitor->visit,
+                        .arg = visitor->arg,
+                        .progress = progress};
 
     return run(&walk, threads, err);
 }

@@ -30,19 +30,18 @@ static int write_chunk(void *arg, unsigned worker, uint64_t index, uint8_t *buf,
     return li_output_write(arg, buf, used_length(buf), index * LI_CHUNK_SIZE, err);
 }
 
-int li_chunk_write_file(const struct li_chunk_source *source, const char *path, unsigned threads,
-                        li_chunk_confirm *confirm, void *arg, const struct li_progress *progress,
+int li_chunk_write_file(const struct li_chunk_source *source, const struct li_chunk_file *file,
                         struct li_error *err)
 {
     struct li_output *out = NULL;
     int rc;
 
-    rc = li_output_open(path, source->count * LI_CHUNK_SIZE, &out, err);
+    rc = li_output_open(file->path, source->count * LI_CHUNK_SIZE, &out, err);
     if (rc < 0)
         return rc;
-    rc = li_chunk_walk(source, threads, write_chunk, out, progress, err);
-    if (rc == 0 && confirm)
-        rc = confirm(arg, err);
+    rc = li_chunk_walk(source, file->threads, write_chunk, out, file->progress, err);
+    if (rc == 0 && file->confirm)
+        rc = file->confirm(file->confirm_arg, err);
     if (rc == 0)
         rc = li_output_commit(out, err);
     li_output_free(out);

@@ -28,14 +28,14 @@ static bool hides(const struct li_change *change)
 static int hide(struct li_object *root, const struct li_change *change, enum li_route_manner manner,
                 uint32_t layer, struct li_error *err)
 {
-    struct li_object *directory;
-    const char *name;
-    int rc = li_route_parent(root, change->path, manner, layer, &directory, &name, err);
+    const struct li_route route = {root, manner, layer};
+    struct li_route_end end;
+    int rc = li_route_parent(&route, change->path, &end, err);
 
     if (rc == 0 && change->kind == LI_CHANGE_OPAQUE)
-        li_object_empty(directory);
+        li_object_empty(end.directory);
     else if (rc == 0)
-        li_object_unname(directory, name);
+        li_object_unname(end.directory, end.name);
     return rc == LI_END ? 0 : rc;
 }
 
@@ -43,13 +43,13 @@ static int hide(struct li_object *root, const struct li_change *change, enum li_
 static int note_replaced(struct li_object *root, const struct li_change *change, uint32_t layer,
                          struct li_error *err)
 {
-    struct li_object *directory;
+    const struct li_route route = {root, LI_ROUTE_FIND, layer};
+    struct li_route_end end;
     struct li_child *child;
-    const char *name;
-    int rc = li_route_parent(root, change->path, LI_ROUTE_FIND, layer, &directory, &name, err);
+    int rc = li_route_parent(&route, change->path, &end, err);
 
     if (rc == 0) {
-        child = li_object_child(directory, name);
+        child = li_object_child(end.directory, end.name);
         if (child)
             child->replaced_in = layer;
     }
@@ -96,18 +96,15 @@ static const char *last_name(const char *path)
 static int find_linked(const struct upon *upon, const char *path, struct li_object **out,
                        struct li_error *err)
 {
-    struct li_object *directory = upon->targets;
+    const struct li_route route = {upon->root, LI_ROUTE_FIND, 0};
+    struct li_route_end end = {upon->targets, last_name(path)};
     struct li_child *child = NULL;
-    const char *name = last_name(path);
-    int rc = 0;
-
-    if (!li_change_is_target(path))
-        rc = li_route_parent(upon->root, path, LI_ROUTE_FIND, 0, &directory, &name, err);
+    int rc = li_change_is_target(path) ? 0 : li_route_parent(&route, path, &end, err);
 
     if (rc < 0)
         return rc;
     if (rc == 0)
-        child = li_object_child(directory, name);
+        child = li_object_child(end.directory, end.name);
     if (!child || li_object_is(child->object, S_IFDIR))
         return li_fail(err, LI_ECORRUPT, "a hard link to /%s, which is no file", path);
     *out = child->object;
@@ -124,23 +121,24 @@ static void describe(struct li_object *directory, struct li_object *by)
 
 static int place(const struct upon *upon, struct li_change *change, struct li_error *err)
 {
-    struct li_object *object = change->object, *directory;
+    const struct li_route route = {upon->root, LI_ROUTE_MAKE, 0};
+    struct li_object *object = change->object;
+    struct li_route_end end;
     struct li_child *old;
-    const char *name;
     int rc = change->link ? find_linked(upon, change->link, &object, err) : 0;
 
     if (rc == 0)
-        rc = li_route_parent(upon->root, change->path, LI_ROUTE_MAKE, 0, &directory, &name, err);
+        rc = li_route_parent(&route, change->path, &end, err);
     if (rc < 0)
         return rc;
-    old = li_object_child(directory, name);
+    old = li_object_child(end.directory, end.name);
     if (old && old->object == object)
         return 0;
     if (old && li_object_is(old->object, S_IFDIR) && li_object_is(object, S_IFDIR)) {
         describe(old->object, object);
         return 0;
     }
-    rc = li_object_name(directory, name, object, err);
+    rc = li_object_name(end.directory, end.name, object, err);
     if (rc == 0)
         change->object = NULL;
     return rc;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "compare/internal.h"
 
 #define MARK ".wh."
@@ -140,15 +141,11 @@ static int read_facts(struct archive_entry *entry, bool strict, struct li_facts 
 
 static struct li_change *add(struct li_changes *changes)
 {
-    if (changes->count == changes->cap) {
-        size_t cap = changes->cap ? 2 * changes->cap : 64;
-        struct li_change *more = realloc(changes->list, cap * sizeof(*more));
+    struct li_error ignored = LI_ERROR_INIT;
 
-        if (!more)
-            return NULL;
-        changes->list = more;
-        changes->cap = cap;
-    }
+    if (li_array_reserve(&changes->list, &changes->cap, changes->count + 1, sizeof(*changes->list),
+                         &ignored) < 0)
+        return NULL;
     changes->list[changes->count] = (struct li_change){0};
     return &changes->list[changes->count++];
 }

@@ -85,8 +85,13 @@ struct li_changes {
 
 /* layer.c: the entries of a layer by libarchive. */
 struct li_layer_archive;
+
+/* Opens layer INDEX, which may not be verified yet. The caller closes *OUT. LI_ECORRUPT, LI_EIO,
+ * LI_ENOMEM. */
 int li_compare_layer_open(struct li_layers *layers, size_t index, struct li_layer_archive **out,
                           struct li_error *err);
+
+/* NULL is allowed. */
 void li_compare_layer_close(struct li_layer_archive *layer);
 /* The next entry, or LI_END. */
 int li_compare_layer_next(struct li_layer_archive *layer, struct archive_entry **entry,
@@ -99,6 +104,8 @@ int li_compare_layer_data(struct li_layer_archive *layer, const uint8_t **data, 
 /* Adds a value; one that the attribute has already is no other. */
 int li_attribute_add(struct li_attribute **list, const char *name, const void *value, size_t size,
                      struct li_error *err);
+
+/* Frees a list of attributes; NULL is allowed. */
 void li_attribute_free(struct li_attribute *list);
 /* Whether that is the attribute's value, or one of them. */
 bool li_attribute_has(const struct li_attribute *attribute, const void *value, size_t size);
@@ -107,25 +114,42 @@ int li_attribute_read(struct archive_entry *entry, bool strict, struct li_facts 
                       struct li_error *err);
 
 /* change.c */
+
+/* Reads all entries of layer INDEX; STRICT: by the rules since layout 3. OUT is zeros at first, and
+ * freed by the caller after a failure, too. LI_ECORRUPT, LI_EUNSUPPORTED, LI_ELIMIT, LI_ENOMEM. */
 int li_changes_read(struct li_layers *layers, size_t index, bool strict, struct li_changes *out,
                     struct li_error *err);
 /* The time of an entry, of whatever year. */
 void li_change_time(struct archive_entry *entry, struct li_facts *facts);
 /* Whether a clean path is that of a file which AUFS kept as a target of hard links. */
 bool li_change_is_target(const char *path);
+
+/* Frees the list, and the objects that no tree has taken. */
 void li_changes_free(struct li_changes *changes);
 
 /* object.c */
+/* An object without a name, which belongs to the caller until it has one; NULL for want of memory.
+ */
 struct li_object *li_object_new(void);
-struct li_object *li_object_directory(void); /* 0755, of root, 1970 */
+/* The same, a directory: 0755, of root, 1970. */
+struct li_object *li_object_directory(void);
+/* Frees an object without a name, and all below it. */
+void li_object_release(struct li_object *object);
+/* Frees what the facts refer to. */
 void li_facts_free(struct li_facts *facts);
-void li_object_release(struct li_object *object); /* frees it, and all below, without a name */
+/* Whether its mode has that type, S_IFDIR and so on. */
 bool li_object_is(const struct li_object *object, uint32_t type);
+
+/* The name in a directory, which has it; NULL where there is none. */
 struct li_child *li_object_child(const struct li_object *directory, const char *name);
 /* Gives OBJECT a name; what had it loses it. */
 int li_object_name(struct li_object *directory, const char *name, struct li_object *object,
                    struct li_error *err);
+
+/* Takes a name away, if it is there; with the last one the object goes, and all below it. */
 void li_object_unname(struct li_object *directory, const char *name);
+
+/* Takes all names of a directory away. */
 void li_object_empty(struct li_object *directory);
 /* Of one that was found: from the root, with a NUL. In none is a path kept, since those of a
  * hostile tree are as long as it is deep. */
@@ -144,10 +168,22 @@ enum li_route_manner {
     LI_ROUTE_MAKE,     /* through links, and makes what is missing */
 };
 
-/* The directory that PATH, clean, lies in. LI_END where there is none and none may be made. *NAME
- * becomes the path's last component. */
-int li_route_parent(struct li_object *root, const char *path, enum li_route_manner manner,
-                    uint32_t layer, struct li_object **directory, const char **name,
+/* A way through the tree. */
+struct li_route {
+    struct li_object *root;
+    enum li_route_manner manner;
+    uint32_t layer; /* of LI_ROUTE_FIND: the one whose links are not followed; 0: none */
+};
+
+/* Where a path leads. */
+struct li_route_end {
+    struct li_object *directory;
+    const char *name; /* in it: the path's last component */
+};
+
+/* Finds the directory that PATH, clean, lies in. LI_END where there is none and none may be made.
+ * *OUT refers to PATH and is set on success only. */
+int li_route_parent(const struct li_route *route, const char *path, struct li_route_end *out,
                     struct li_error *err);
 
 /* apply.c: puts a layer upon the tree and takes its objects. */
@@ -170,10 +206,16 @@ struct li_comparison {
 int li_compare_readers(struct li_comparison *c, size_t layer, struct li_error *err);
 
 /* difference.c */
+
+/* Reports a difference, and counts it. */
 void li_differ(struct li_comparison *c, const char *path, const char *what, const char *stored,
                const char *layers);
+
+/* The same of two numbers, where they differ. */
 void li_differ_numbers(struct li_comparison *c, const char *path, const char *what, uint64_t stored,
                        uint64_t layers);
+
+/* The type that the mode has, in words: "file", "directory", "FIFO". */
 const char *li_type_name(uint32_t mode);
 /* All that an inode has but its contents and children. */
 int li_compare_metadata(struct li_comparison *c, const char *path, const struct li_object *object,

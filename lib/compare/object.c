@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "compare/internal.h"
 
 struct li_object *li_object_new(void)
@@ -185,20 +186,15 @@ struct listing {
 
 static void note_child(const void *node, VISIT visit, void *arg)
 {
+    struct li_error ignored = LI_ERROR_INIT;
     struct listing *l = arg;
 
     if (visit != postorder && visit != leaf)
         return;
-    if (l->count == l->cap) {
-        size_t cap = l->cap ? 2 * l->cap : 16;
-        struct li_child **more = realloc(l->list, cap * sizeof(struct li_child *));
-
-        if (!more) {
-            l->failed = true;
-            return;
-        }
-        l->list = more;
-        l->cap = cap;
+    if (li_array_reserve(&l->list, &l->cap, l->count + 1, sizeof(struct li_child *), &ignored) <
+        0) {
+        l->failed = true;
+        return;
     }
     l->list[l->count++] = *(struct li_child *const *)node;
 }

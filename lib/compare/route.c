@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "compare/internal.h"
 
 struct pile {
@@ -22,15 +23,10 @@ static bool counts(const char *name)
 
 static int push(struct pile *pile, const char *name, size_t len, struct li_error *err)
 {
-    if (pile->count == pile->cap) {
-        size_t cap = pile->cap ? 2 * pile->cap : 16;
-        char **more = realloc(pile->name, cap * sizeof(char *));
+    int rc = li_array_reserve(&pile->name, &pile->cap, pile->count + 1, sizeof(char *), err);
 
-        if (!more)
-            return li_fail_memory(err);
-        pile->name = more;
-        pile->cap = cap;
-    }
+    if (rc < 0)
+        return rc;
     pile->name[pile->count] = strndup(name, len);
     if (!pile->name[pile->count])
         return li_fail_memory(err);
@@ -108,8 +104,8 @@ static int make(struct li_object **at, const char *name, struct li_error *err)
 }
 
 /* One name further. */
-static int step(struct pile *pile, struct li_object *root, struct li_object **at, const char *name,
-                enum li_route_manner manner, uint32_t layer, struct li_error *err)
+static int step(struct pile *pile, const struct li_route *route, struct li_object **at,
+                const char *name, struct li_error *err)
 {
     const struct li_child *child;
     const char *target;
@@ -122,31 +118,30 @@ static int step(struct pile *pile, struct li_object *root, struct li_object **at
     }
     child = li_object_child(*at, name);
     if (!child)
-        return manner == LI_ROUTE_MAKE ? make(at, name, err) : LI_END;
+        return route->manner == LI_ROUTE_MAKE ? make(at, name, err) : LI_END;
     if (li_object_is(child->object, S_IFDIR)) {
         *at = child->object;
         return 0;
     }
     if (!li_object_is(child->object, S_IFLNK))
-        return manner == LI_ROUTE_MAKE
+        return route->manner == LI_ROUTE_MAKE
                    ? li_fail(err, LI_EINVALID, "%s is on the way, and no directory", name)
                    : LI_END;
-    if (manner == LI_ROUTE_STRAIGHT)
+    if (route->manner == LI_ROUTE_STRAIGHT)
         return LI_COMPARE_ROUTE_LINK;
-    if (manner == LI_ROUTE_FIND && layer > 0 && child->replaced_in == layer)
+    if (route->manner == LI_ROUTE_FIND && route->layer > 0 && child->replaced_in == route->layer)
         return LI_END;
     target = child->object->facts.target;
     if (*target == '/')
-        *at = root;
+        *at = route->root;
     return push_path(pile, target, strlen(target), err);
 }
 
-int li_route_parent(struct li_object *root, const char *path, enum li_route_manner manner,
-                    uint32_t layer, struct li_object **directory, const char **name,
+int li_route_parent(const struct li_route *route, const char *path, struct li_route_end *out,
                     struct li_error *err)
 {
     const char *slash = strrchr(path, '/');
-    struct li_object *at = root;
+    struct li_object *at = route->root;
     struct pile pile = {0};
     unsigned links = 0;
     int rc = push_path(&pile, path, slash ? (size_t)(slash - path) : 0, err);
@@ -155,15 +150,13 @@ int li_route_parent(struct li_object *root, const char *path, enum li_route_mann
         size_t before = --pile.count;
         char *next = pile.name[before];
 
-        rc = step(&pile, root, &at, next, manner, layer, err);
+        rc = step(&pile, route, &at, next, err);
         free(next);
         if (pile.count > before && ++links > LI_COMPARE_LINKS_MAX)
             rc = li_fail(err, LI_EINVALID, "too many symbolic links");
     }
     free_pile(&pile);
-    if (rc == 0) {
-        *directory = at;
-        *name = slash ? slash + 1 : path;
-    }
+    if (rc == 0)
+        *out = (struct li_route_end){at, slash ? slash + 1 : path};
     return rc;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "compare/internal.h"
 
 enum { LINKS_COUNTED = 65000 };
@@ -77,6 +78,7 @@ static int visit_name(void *arg, const struct li_files_entry *entry, struct li_e
 {
     struct stored_names *names = arg;
     char *copy;
+    int rc;
 
     if (entry->len == 1 && entry->name[0] == '.' && !names->self) {
         names->self = entry->ino;
@@ -86,15 +88,9 @@ static int visit_name(void *arg, const struct li_files_entry *entry, struct li_e
         names->parent = entry->ino;
         return 0;
     }
-    if (names->count == names->cap) {
-        size_t cap = names->cap ? 2 * names->cap : 64;
-        struct stored_name *more = realloc(names->list, cap * sizeof(*more));
-
-        if (!more)
-            return li_fail_memory(err);
-        names->list = more;
-        names->cap = cap;
-    }
+    rc = li_array_reserve(&names->list, &names->cap, names->count + 1, sizeof(*names->list), err);
+    if (rc < 0)
+        return rc;
     copy = strndup(entry->name, entry->len);
     if (!copy)
         return li_fail_memory(err);
@@ -129,15 +125,10 @@ static void free_names(struct stored_names *names)
 static int note_pair(struct walk *w, uint32_t ino, const struct li_object *object,
                      struct li_error *err)
 {
-    if (w->pair_count == w->pair_cap) {
-        size_t cap = w->pair_cap ? 2 * w->pair_cap : 256;
-        struct pair *more = realloc(w->pairs, cap * sizeof(*more));
+    int rc = li_array_reserve(&w->pairs, &w->pair_cap, w->pair_count + 1, sizeof(*w->pairs), err);
 
-        if (!more)
-            return li_fail_memory(err);
-        w->pairs = more;
-        w->pair_cap = cap;
-    }
+    if (rc < 0)
+        return rc;
     w->pairs[w->pair_count] = (struct pair){ino, object, w->pair_count};
     w->pair_count++;
     return 0;
@@ -187,17 +178,12 @@ static int compare_sharing(struct walk *w, struct li_error *err)
 
 static int note_regular(struct li_comparison *c, struct li_object *object, struct li_error *err)
 {
-    if (c->regular_count == c->regular_cap) {
-        size_t cap = c->regular_cap ? 2 * c->regular_cap : 256;
-        struct li_object **more = realloc(c->regular, cap * sizeof(struct li_object *));
+    int rc = li_array_reserve(&c->regular, &c->regular_cap, c->regular_count + 1,
+                              sizeof(struct li_object *), err);
 
-        if (!more)
-            return li_fail_memory(err);
-        c->regular = more;
-        c->regular_cap = cap;
-    }
-    c->regular[c->regular_count++] = object;
-    return 0;
+    if (rc == 0)
+        c->regular[c->regular_count++] = object;
+    return rc;
 }
 
 /* ---- the walk ---- */
@@ -286,24 +272,30 @@ static int differ_stored(struct walk *w, const struct stored_name *stored, struc
     return 0;
 }
 
-/* NAME of a directory, whose path is the first ABOVE bytes of the walk's; one side may be NULL. */
-static int compare_name(struct walk *w, const struct task *task, size_t above, const char *name,
-                        const struct stored_name *stored, const struct li_child *child,
-                        struct li_error *err)
+/* A name in a directory, as the two sides have it; one of them may be NULL. */
+struct name {
+    const char *text;
+    const struct stored_name *stored;
+    const struct li_child *child;
+};
+
+/* NAME in the directory of TASK, whose path is the first ABOVE bytes of the walk's. */
+static int compare_name(struct walk *w, const struct task *task, size_t above,
+                        const struct name *name, struct li_error *err)
 {
-    int rc = set_path(w, above, name, err);
+    int rc = set_path(w, above, name->text, err);
 
     if (rc < 0)
         return rc;
-    if (stored && child) {
-        rc = compare_lookup(w, &task->file, stored, err);
-        if (rc == 0)
-            rc = compare_path(w, above, task->object, stored, child, err);
-    } else if (child) {
+    if (!name->stored) {
         w->c->result.paths++;
-        li_differ(w->c, path_of(w), "path", "none", li_type_name(child->object->facts.mode));
-    } else if (stored) {
-        rc = differ_stored(w, stored, err);
+        li_differ(w->c, path_of(w), "path", "none", li_type_name(name->child->object->facts.mode));
+    } else if (!name->child) {
+        rc = differ_stored(w, name->stored, err);
+    } else {
+        rc = compare_lookup(w, &task->file, name->stored, err);
+        if (rc == 0)
+            rc = compare_path(w, above, task->object, name->stored, name->child, err);
     }
     return rc < 0 ? li_context(err, "%s", path_of(w)) : 0;
 }
@@ -346,10 +338,10 @@ static int compare_directory(struct walk *w, const struct task *task, struct li_
         int order = i == stored.count ? 1
                     : j == count      ? -1
                                       : strcmp(stored.list[i].name, children[j]->name);
+        struct name name = {order <= 0 ? stored.list[i].name : children[j]->name,
+                            order <= 0 ? &stored.list[i] : NULL, order >= 0 ? children[j] : NULL};
 
-        rc =
-            compare_name(w, task, above, order <= 0 ? stored.list[i].name : children[j]->name,
-                         order <= 0 ? &stored.list[i] : NULL, order >= 0 ? children[j] : NULL, err);
+        rc = compare_name(w, task, above, &name, err);
         i += order <= 0;
         j += order >= 0;
     }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "ext4/plan.h"
 
 static uint64_t blocks_of(uint64_t bytes)
@@ -51,10 +52,11 @@ uint64_t li_content_blocks(const struct li_ext4 *plan, const struct li_inode *in
     return total;
 }
 
-static int each_plain(const struct li_inode *inode, uint64_t from, uint64_t count,
-                      li_content_visit *visit, void *arg, struct li_error *err)
+static int each_plain(const struct li_content_part *part, li_content_visit *visit, void *arg,
+                      struct li_error *err)
 {
-    uint64_t at = from * LI_EXT4_BLOCK_SIZE, len = count * LI_EXT4_BLOCK_SIZE;
+    const struct li_inode *inode = part->inode;
+    uint64_t at = part->from * LI_EXT4_BLOCK_SIZE, len = part->count * LI_EXT4_BLOCK_SIZE;
 
     if (len > inode->size - at)
         len = inode->size - at;
@@ -107,39 +109,39 @@ int li_content_plan(struct li_ext4 *plan, struct li_error *err)
     return 0;
 }
 
+static bool is_earlier(const void *row, const void *key)
+{
+    return ((const struct li_run_mark *)row)->content < *(const uint64_t *)key;
+}
+
 /* Begins at a run before which there is nothing of block FROM of the content: the last mark of a
  * run that begins in an earlier block, or the first run. */
 static struct run_walk seek_run(const struct li_ext4 *plan, const struct li_inode *inode,
                                 uint64_t from)
 {
     struct run_walk w = {.run = li_tree_sparse(plan->tree, inode), .count = inode->sparse_count};
-    size_t low = (inode->sparse + (size_t)LI_EXT4_MARK_RUNS - 1) / LI_EXT4_MARK_RUNS, first = low;
-    size_t high = ((size_t)inode->sparse + w.count + LI_EXT4_MARK_RUNS - 1) / LI_EXT4_MARK_RUNS;
+    size_t first = (inode->sparse + (size_t)LI_EXT4_MARK_RUNS - 1) / LI_EXT4_MARK_RUNS;
+    size_t end = ((size_t)inode->sparse + w.count + LI_EXT4_MARK_RUNS - 1) / LI_EXT4_MARK_RUNS;
+    const struct li_run_mark *marks = plan->run_mark + first;
+    size_t earlier = li_array_lower_bound(marks, end - first, sizeof(*marks), is_earlier, &from);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (plan->run_mark[middle].content < from)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low > first) {
-        w.mark = plan->run_mark[low - 1];
-        w.at = (uint32_t)((low - 1) * LI_EXT4_MARK_RUNS - inode->sparse);
+    if (earlier > 0) {
+        w.mark = marks[earlier - 1];
+        w.at = (uint32_t)((first + earlier - 1) * LI_EXT4_MARK_RUNS - inode->sparse);
     }
     return w;
 }
 
-/* The runs of data that fall into the COUNT blocks of content from FROM on. */
-static int each_sparse(const struct li_ext4 *plan, const struct li_inode *inode, uint64_t from,
-                       uint64_t count, li_content_visit *visit, void *arg, struct li_error *err)
+/* The runs of data that fall into the part. */
+static int each_sparse(const struct li_ext4 *plan, const struct li_content_part *part,
+                       li_content_visit *visit, void *arg, struct li_error *err)
 {
-    uint64_t at = from * LI_EXT4_BLOCK_SIZE, behind = at + count * LI_EXT4_BLOCK_SIZE;
+    const struct li_inode *inode = part->inode;
+    uint64_t at = part->from * LI_EXT4_BLOCK_SIZE, behind = at + part->count * LI_EXT4_BLOCK_SIZE;
     int rc = 0;
 
-    for (struct run_walk w = seek_run(plan, inode, from);
-         w.at < w.count && w.mark.content < from + count && rc == 0; next_run(&w)) {
+    for (struct run_walk w = seek_run(plan, inode, part->from);
+         w.at < w.count && w.mark.content < part->from + part->count && rc == 0; next_run(&w)) {
         const struct li_sparse_run *run = &w.run[w.at];
         uint64_t position =
             (uint64_t)w.mark.content * LI_EXT4_BLOCK_SIZE + run->offset % LI_EXT4_BLOCK_SIZE;
@@ -154,12 +156,10 @@ static int each_sparse(const struct li_ext4 *plan, const struct li_inode *inode,
     return rc;
 }
 
-int li_content_each(const struct li_ext4 *plan, const struct li_piece *piece, uint64_t skip,
-                    uint64_t count, li_content_visit *visit, void *arg, struct li_error *err)
+int li_content_each(const struct li_ext4 *plan, const struct li_content_part *part,
+                    li_content_visit *visit, void *arg, struct li_error *err)
 {
-    const struct li_inode *inode = li_tree_inode(plan->tree, piece->inode);
-
-    if (inode->sparse == LI_TREE_NONE)
-        return each_plain(inode, piece->from + skip, count, visit, arg, err);
-    return each_sparse(plan, inode, piece->from + skip, count, visit, arg, err);
+    if (part->inode->sparse == LI_TREE_NONE)
+        return each_plain(part, visit, arg, err);
+    return each_sparse(plan, part, visit, arg, err);
 }

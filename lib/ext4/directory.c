@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "ext4/plan.h"
 
@@ -27,7 +28,7 @@ size_t li_dirent_size(size_t name_len)
     return (DIRENT_HEADER + name_len + 3) & ~(size_t)3;
 }
 
-uint32_t li_directory_ino(const struct li_ext4 *plan, uint32_t node)
+uint32_t li_ext4_directory_ino(const struct li_ext4 *plan, uint32_t node)
 {
     return plan->ino[li_tree_node(plan->tree, node)->inode];
 }
@@ -72,13 +73,13 @@ size_t li_dirent_put(const struct li_ext4 *plan, uint8_t *buf, size_t at, uint32
                file_type(li_tree_inode(plan->tree, row->inode)->mode), name, len);
 }
 
-void li_dirent_put_dots(const struct li_ext4 *plan, const struct li_directory *directory,
+void li_dirent_put_dots(const struct li_ext4 *plan, const struct li_ext4_directory *directory,
                         uint8_t *buf)
 {
     uint32_t parent = li_tree_node(plan->tree, directory->node)->parent;
-    size_t at = put(buf, 0, li_directory_ino(plan, directory->node), FT_DIR, ".", 1);
+    size_t at = put(buf, 0, li_ext4_directory_ino(plan, directory->node), FT_DIR, ".", 1);
 
-    put(buf, at, li_directory_ino(plan, parent), FT_DIR, "..", 2);
+    put(buf, at, li_ext4_directory_ino(plan, parent), FT_DIR, "..", 2);
 }
 
 void li_dirent_finish(uint32_t ino, uint8_t *buf, size_t last)
@@ -92,7 +93,7 @@ void li_dirent_finish(uint32_t ino, uint8_t *buf, size_t last)
                 li_ext4_crc(li_ext4_inode_crc(ino), buf, LI_EXT4_DIRENT_ROOM));
 }
 
-static void plain_block(const struct li_ext4 *plan, const struct li_directory *directory,
+static void plain_block(const struct li_ext4 *plan, const struct li_ext4_directory *directory,
                         uint8_t *buf)
 {
     const struct li_node *row = li_tree_node(plan->tree, directory->node);
@@ -107,7 +108,7 @@ static void plain_block(const struct li_ext4 *plan, const struct li_directory *d
     li_dirent_finish(plan->ino[row->inode], buf, last);
 }
 
-static void leaf_block(const struct li_ext4 *plan, const struct li_directory *directory,
+static void leaf_block(const struct li_ext4 *plan, const struct li_ext4_directory *directory,
                        uint32_t block, uint8_t *buf)
 {
     bool last_leaf = block + 1 == directory->block + directory->blocks;
@@ -118,23 +119,21 @@ static void leaf_block(const struct li_ext4 *plan, const struct li_directory *di
         last = at;
         at = li_dirent_put(plan, buf, at, plan->order[i]);
     }
-    li_dirent_finish(li_directory_ino(plan, directory->node), buf, last);
+    li_dirent_finish(li_ext4_directory_ino(plan, directory->node), buf, last);
 }
 
-void li_directory_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf)
+static bool begins_by(const void *row, const void *key)
 {
-    const struct li_directory *directory;
-    uint32_t low = 0, high = plan->directories;
+    return ((const struct li_ext4_directory *)row)->block <= *(const uint32_t *)key;
+}
 
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
+void li_ext4_directory_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf)
+{
+    /* The last that begins there or before, of which the first begins at block 0. */
+    size_t behind = li_array_lower_bound(plan->directory, plan->directories,
+                                         sizeof(*plan->directory), begins_by, &block);
+    const struct li_ext4_directory *directory = &plan->directory[behind - 1];
 
-        if (plan->directory[middle].block <= block)
-            low = middle;
-        else
-            high = middle;
-    }
-    directory = &plan->directory[low];
     if (directory->blocks == 1)
         plain_block(plan, directory, buf);
     else if (plan->leaf[block] == LI_EXT4_NONE)
@@ -145,7 +144,7 @@ void li_directory_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf
 
 static int plan_directory(struct li_ext4 *plan, uint32_t node, struct li_error *err)
 {
-    struct li_directory *directory = &plan->directory[plan->directories];
+    struct li_ext4_directory *directory = &plan->directory[plan->directories];
     size_t bytes = DOTS_SIZE, entries = 0;
     int rc;
 
@@ -157,17 +156,17 @@ static int plan_directory(struct li_ext4 *plan, uint32_t node, struct li_error *
         bytes += li_dirent_size(len);
         entries++;
     }
-    *directory = (struct li_directory){.node = node, .block = (uint32_t)plan->leaves};
+    *directory = (struct li_ext4_directory){.node = node, .block = (uint32_t)plan->leaves};
     if (bytes > LI_EXT4_DIRENT_ROOM) {
         rc = li_htree_plan(plan, directory, entries, err);
     } else {
         directory->blocks = 1;
-        rc = li_ext4_grow((void **)&plan->leaf, &plan->leaf_cap, plan->leaves + 1,
-                          sizeof(*plan->leaf), err);
+        rc = li_array_reserve(&plan->leaf, &plan->leaf_cap, plan->leaves + 1, sizeof(*plan->leaf),
+                              err);
         if (rc == 0)
             plan->leaf[plan->leaves++] = LI_EXT4_NONE;
     }
-    plan->place[li_tree_node(plan->tree, node)->inode].first = plan->directories++;
+    plan->allocation[li_tree_node(plan->tree, node)->inode].first = plan->directories++;
     return rc;
 }
 
@@ -178,7 +177,7 @@ static bool is_directory(const struct li_ext4 *plan, uint32_t node)
     return inode != LI_TREE_NONE && S_ISDIR(li_tree_inode(plan->tree, inode)->mode);
 }
 
-int li_directory_plan(struct li_ext4 *plan, struct li_error *err)
+int li_ext4_directory_plan(struct li_ext4 *plan, struct li_error *err)
 {
     uint32_t nodes = li_tree_nodes(plan->tree);
     size_t count = 0;

@@ -25,19 +25,21 @@ static int tell_zone(const struct teller *t, enum li_ext4_kind kind, uint64_t bl
     return blocks ? t->visit(t->arg, &run, err) : 0;
 }
 
-static int tell_inode(const struct teller *t, enum li_ext4_kind kind, uint32_t inode,
-                      uint64_t offset, uint64_t blocks, uint64_t from, struct li_error *err)
+/* RUN is of an inode of the tree, and says which; what follows from that is filled in here. */
+static int tell_inode(const struct teller *t, struct li_ext4_run run, struct li_error *err)
 {
-    const struct li_ext4_run run = {.kind = kind,
-                                    .offset = offset,
-                                    .blocks = blocks,
-                                    .node = t->node[inode],
-                                    .inode = inode,
-                                    .ino = t->plan->ino[inode],
-                                    .from = from,
-                                    .extents = li_extent_count(t->plan, inode)};
-
+    run.node = t->node[run.inode];
+    run.ino = t->plan->ino[run.inode];
+    run.extents = li_extent_count(t->plan, run.inode);
     return t->visit(t->arg, &run, err);
+}
+
+/* A run of BLOCKS of the image from BLOCK on. */
+static struct li_ext4_run run_of(enum li_ext4_kind kind, uint32_t inode, uint64_t block,
+                                 uint64_t blocks)
+{
+    return (struct li_ext4_run){
+        .kind = kind, .inode = inode, .offset = block * LI_EXT4_BLOCK_SIZE, .blocks = blocks};
 }
 
 /* A bitmap that is not all zeros: some blocks of its group are in use, or are not there. */
@@ -87,11 +89,12 @@ static int tell_directories(const struct teller *t, struct li_error *err)
     int rc = 0;
 
     for (uint32_t i = 0; i < plan->directories && rc == 0; i++) {
-        const struct li_directory *d = &plan->directory[i];
-        uint64_t block = plan->directory_zone.first + d->block;
+        const struct li_ext4_directory *d = &plan->directory[i];
+        uint32_t inode = li_tree_node(plan->tree, d->node)->inode;
 
-        rc = tell_inode(t, LI_EXT4_DIRECTORY, li_tree_node(plan->tree, d->node)->inode,
-                        block * LI_EXT4_BLOCK_SIZE, d->blocks, 0, err);
+        rc = tell_inode(
+            t, run_of(LI_EXT4_DIRECTORY, inode, plan->directory_zone.first + d->block, d->blocks),
+            err);
     }
     return rc;
 }
@@ -105,9 +108,10 @@ static int tell_extents(const struct teller *t, struct li_error *err)
         uint32_t first = plan->extent[i].block;
         uint32_t end = i + 1 < plan->extents ? plan->extent[i + 1].block : plan->extent_blocks;
 
-        rc =
-            tell_inode(t, LI_EXT4_EXTENTS, plan->extent[i].inode,
-                       (plan->extent_zone.first + first) * LI_EXT4_BLOCK_SIZE, end - first, 0, err);
+        rc = tell_inode(t,
+                        run_of(LI_EXT4_EXTENTS, plan->extent[i].inode,
+                               plan->extent_zone.first + first, end - first),
+                        err);
     }
     return rc;
 }
@@ -123,8 +127,7 @@ static int tell_attributes(const struct teller *t, struct li_error *err)
     for (size_t i = plan->xattrs; i > 0; i--)
         user[plan->xattr[i - 1].block] = plan->xattr[i - 1].inode;
     for (uint32_t i = 0; i < plan->xattr_blocks && rc == 0; i++)
-        rc = tell_inode(t, LI_EXT4_ATTRIBUTES, user[i],
-                        (plan->xattr_zone.first + i) * LI_EXT4_BLOCK_SIZE, 1, 0, err);
+        rc = tell_inode(t, run_of(LI_EXT4_ATTRIBUTES, user[i], plan->xattr_zone.first + i, 1), err);
     free(user);
     return rc;
 }
@@ -135,8 +138,7 @@ static int tell_links(const struct teller *t, struct li_error *err)
     int rc = 0;
 
     for (uint32_t i = 0; i < plan->links && rc == 0; i++)
-        rc = tell_inode(t, LI_EXT4_LINK, plan->link[i],
-                        (plan->link_zone.first + i) * LI_EXT4_BLOCK_SIZE, 1, 0, err);
+        rc = tell_inode(t, run_of(LI_EXT4_LINK, plan->link[i], plan->link_zone.first + i, 1), err);
     return rc;
 }
 
@@ -148,10 +150,11 @@ static int tell_data(const struct teller *t, struct li_error *err)
     for (size_t i = 0; i < plan->pieces && rc == 0; i++) {
         const struct li_piece *piece = &plan->piece[i];
         enum li_ext4_kind kind = li_piece_is_packed(plan, piece) ? LI_EXT4_PACKED : LI_EXT4_ALIGNED;
+        struct li_ext4_run run =
+            run_of(kind, piece->inode, plan->data.first + piece->block, piece->count);
 
-        rc = tell_inode(t, kind, piece->inode,
-                        (plan->data.first + piece->block) * LI_EXT4_BLOCK_SIZE, piece->count,
-                        piece->from, err);
+        run.from = piece->from;
+        rc = tell_inode(t, run, err);
     }
     return rc;
 }
@@ -163,10 +166,11 @@ static int tell_others(const struct teller *t, struct li_error *err)
     int rc = 0;
 
     for (uint32_t i = 0; i < li_tree_inodes(plan->tree) && rc == 0; i++) {
-        uint64_t offset = (uint64_t)(plan->ino[i] - 1) * LI_EXT4_INODE_SIZE;
+        struct li_ext4_run run = {.kind = LI_EXT4_INODE, .inode = i};
 
-        if (plan->ino[i] != 0 && plan->place[i].first == LI_EXT4_NONE)
-            rc = tell_inode(t, LI_EXT4_INODE, i, tables + offset, 0, 0, err);
+        run.offset = tables + (uint64_t)(plan->ino[i] - 1) * LI_EXT4_INODE_SIZE;
+        if (plan->ino[i] != 0 && plan->allocation[i].first == LI_EXT4_NONE)
+            rc = tell_inode(t, run, err);
     }
     return rc;
 }

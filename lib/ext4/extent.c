@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "ext4/plan.h"
 
@@ -23,7 +24,7 @@ struct extent {
 struct walk {
     const struct li_ext4 *plan;
     const struct li_inode *inode;
-    struct li_place place;
+    struct li_allocation allocation;
     uint64_t head;    /* content blocks in the main run */
     uint64_t content; /* content blocks behind us */
     uint64_t logical; /* of the run of content blocks we are in */
@@ -34,12 +35,12 @@ struct walk {
 static struct walk walk_begin(const struct li_ext4 *plan, uint32_t index)
 {
     const struct li_inode *inode = li_tree_inode(plan->tree, index);
-    struct walk w = {.plan = plan, .inode = inode, .place = plan->place[index]};
+    struct walk w = {.plan = plan, .inode = inode, .allocation = plan->allocation[index]};
 
     if (S_ISREG(inode->mode)) {
         w.head = li_content_main(inode, li_content_blocks(plan, inode));
     } else if (S_ISDIR(inode->mode)) {
-        w.left = w.head = plan->directory[w.place.first].blocks;
+        w.left = w.head = plan->directory[w.allocation.first].blocks;
     } else if (S_ISLNK(inode->mode) && inode->size > LI_EXT4_FAST_LINK_MAX) {
         w.left = w.head = 1;
     }
@@ -51,12 +52,12 @@ static uint64_t block_of(const struct walk *w, uint64_t content)
     const struct li_ext4 *plan = w->plan;
 
     if (S_ISDIR(w->inode->mode))
-        return plan->directory_zone.first + plan->directory[w->place.first].block + content;
+        return plan->directory_zone.first + plan->directory[w->allocation.first].block + content;
     if (S_ISLNK(w->inode->mode))
-        return plan->link_zone.first + w->place.first;
+        return plan->link_zone.first + w->allocation.first;
     if (content < w->head)
-        return plan->data.first + w->place.first + content;
-    return plan->data.first + w->place.tail + (content - w->head);
+        return plan->data.first + w->allocation.first + content;
+    return plan->data.first + w->allocation.tail + (content - w->head);
 }
 
 static bool walk_next(struct walk *w, struct extent *out)
@@ -115,8 +116,8 @@ static struct shape shape_of(uint64_t extents)
 static int add_leaf(struct li_ext4 *plan, const struct walk *w, const struct extent *extent,
                     struct li_error *err)
 {
-    int rc = li_ext4_grow((void **)&plan->leaf_mark, &plan->leaf_mark_cap, plan->leaf_marks + 1,
-                          sizeof(*plan->leaf_mark), err);
+    int rc = li_array_reserve(&plan->leaf_mark, &plan->leaf_mark_cap, plan->leaf_marks + 1,
+                              sizeof(*plan->leaf_mark), err);
 
     /* A file has fewer than 2^32 blocks. */
     if (rc == 0)
@@ -154,12 +155,11 @@ static int add_tree(struct li_ext4 *plan, uint32_t inode, const struct li_extent
                     size_t *cap, struct li_error *err)
 {
     struct shape s = shape_of(tree->extents);
-    int rc =
-        li_ext4_grow((void **)&plan->extent, cap, plan->extents + 1, sizeof(*plan->extent), err);
+    int rc = li_array_reserve(&plan->extent, cap, plan->extents + 1, sizeof(*plan->extent), err);
 
     if (rc == 0)
-        rc = li_ext4_grow((void **)&plan->extent_tree, &plan->extent_tree_cap, plan->extents + 1,
-                          sizeof(*plan->extent_tree), err);
+        rc = li_array_reserve(&plan->extent_tree, &plan->extent_tree_cap, plan->extents + 1,
+                              sizeof(*plan->extent_tree), err);
     if (rc < 0)
         return rc;
     plan->extent[plan->extents] = (struct li_extra){inode, plan->extent_blocks};
@@ -240,7 +240,7 @@ static struct walk walk_from(const struct li_ext4 *plan, uint32_t inode,
 
     return (struct walk){.plan = plan,
                          .inode = li_tree_inode(plan->tree, inode),
-                         .place = plan->place[inode],
+                         .allocation = plan->allocation[inode],
                          .head = tree->head,
                          .content = mark->content,
                          .logical = mark->logical,
@@ -282,20 +282,19 @@ void li_extent_root(const struct li_ext4 *plan, uint32_t inode, uint8_t *buf, ui
                 buf + HEADER_SIZE);
 }
 
-/* The row whose blocks of the zone BLOCK is among. */
+static bool begins_by(const void *row, const void *key)
+{
+    return ((const struct li_extra *)row)->block <= *(const uint32_t *)key;
+}
+
+/* The row whose blocks of the zone BLOCK is among: the last that begins there or before. The first
+ * begins at block 0. */
 static const struct li_extra *find_owner(const struct li_ext4 *plan, uint32_t block)
 {
-    size_t low = 0, high = plan->extents;
+    size_t behind =
+        li_array_lower_bound(plan->extent, plan->extents, sizeof(*plan->extent), begins_by, &block);
 
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-
-        if (plan->extent[middle].block <= block)
-            low = middle;
-        else
-            high = middle;
-    }
-    return &plan->extent[low];
+    return &plan->extent[behind - 1];
 }
 
 /* An inode's nodes come first in the zone, then its leaves. */

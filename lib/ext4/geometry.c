@@ -220,7 +220,7 @@ static int count_groups(struct li_ext4 *plan, struct li_error *err)
     for (size_t i = 0; i < plan->pieces; i++)
         mark_used(plan, plan->data.first + plan->piece[i].block, plan->piece[i].count);
     for (uint32_t i = 0; i < plan->directories; i++) {
-        uint32_t ino = li_directory_ino(plan, plan->directory[i].node);
+        uint32_t ino = li_ext4_directory_ino(plan, plan->directory[i].node);
 
         plan->group_directories[(ino - 1) / plan->inodes_per_group]++;
     }

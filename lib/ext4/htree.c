@@ -14,6 +14,7 @@
 #include <ext2fs/ext2_fs.h>
 #include <ext2fs/ext2fs.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "ext4/hash.h"
 #include "ext4/plan.h"
@@ -76,8 +77,8 @@ static int cut_leaves(struct li_ext4 *plan, size_t first, struct li_error *err)
         li_tree_name(plan->tree, plan->order[i], &len);
         size = li_dirent_size(len);
         if (used + size > LI_EXT4_DIRENT_ROOM) {
-            rc = li_ext4_grow((void **)&plan->leaf, &plan->leaf_cap, plan->leaves + 1,
-                              sizeof(*plan->leaf), err);
+            rc = li_array_reserve(&plan->leaf, &plan->leaf_cap, plan->leaves + 1,
+                                  sizeof(*plan->leaf), err);
             if (rc == 0)
                 plan->leaf[plan->leaves++] = (uint32_t)i;
             used = 0;
@@ -101,8 +102,8 @@ static int sort_entries(struct li_ext4 *plan, uint32_t node, size_t entries, str
         list[i].hash = hash_of(plan->tree, n, &list[i].minor);
     }
     qsort_r(list, entries, sizeof(*list), compare, (void *)(uintptr_t)plan->tree);
-    rc = li_ext4_grow((void **)&plan->order, &plan->order_cap, plan->orders + entries,
-                      sizeof(*plan->order), err);
+    rc = li_array_reserve(&plan->order, &plan->order_cap, plan->orders + entries,
+                          sizeof(*plan->order), err);
     for (i = 0; i < entries && rc == 0; i++)
         plan->order[plan->orders++] = list[i].node;
     free(list);
@@ -112,8 +113,8 @@ static int sort_entries(struct li_ext4 *plan, uint32_t node, size_t entries, str
 /* Makes room for COUNT blocks in front of the leaves that begin at AT. */
 static int insert_index(struct li_ext4 *plan, size_t at, size_t count, struct li_error *err)
 {
-    int rc = li_ext4_grow((void **)&plan->leaf, &plan->leaf_cap, plan->leaves + count,
-                          sizeof(*plan->leaf), err);
+    int rc = li_array_reserve(&plan->leaf, &plan->leaf_cap, plan->leaves + count,
+                              sizeof(*plan->leaf), err);
 
     if (rc < 0)
         return rc;
@@ -124,7 +125,7 @@ static int insert_index(struct li_ext4 *plan, size_t at, size_t count, struct li
     return 0;
 }
 
-int li_htree_plan(struct li_ext4 *plan, struct li_directory *directory, size_t entries,
+int li_htree_plan(struct li_ext4 *plan, struct li_ext4_directory *directory, size_t entries,
                   struct li_error *err)
 {
     size_t first = plan->orders, at = plan->leaves, leaves, nodes;
@@ -147,7 +148,7 @@ int li_htree_plan(struct li_ext4 *plan, struct li_directory *directory, size_t e
 }
 
 /* The hash that an index gives for leaf LEAF. */
-static uint32_t leaf_hash(const struct li_ext4 *plan, const struct li_directory *directory,
+static uint32_t leaf_hash(const struct li_ext4 *plan, const struct li_ext4_directory *directory,
                           uint32_t leaf)
 {
     uint32_t nodes = directory->blocks - directory->leaves;
@@ -159,53 +160,71 @@ static uint32_t leaf_hash(const struct li_ext4 *plan, const struct li_directory 
     return hash;
 }
 
-/* Writes the entries at OFFSET: for each of COUNT children from FIRST on its block and, but for the
- * first, its hash. STEP leaves lie below each child. */
-static void put_index(const struct li_ext4 *plan, const struct li_directory *directory,
-                      uint8_t *buf, size_t offset, uint32_t limit, uint32_t first_block,
-                      uint32_t first_leaf, uint32_t count, uint32_t step)
-{
-    uint8_t *tail = buf + offset + (size_t)limit * ENTRY_SIZE;
-    uint32_t crc = li_ext4_inode_crc(li_directory_ino(plan, directory->node));
+/* The entries of an index block. */
+struct index {
+    size_t offset;  /* where they begin in the block, bytes */
+    uint32_t limit; /* entries that it has room for */
+    uint32_t count; /* children */
+    uint32_t block; /* of the directory: the first child; the others follow */
+    uint32_t leaf;  /* the first below the first child */
+    uint32_t step;  /* leaves below each child */
+};
 
-    for (uint32_t i = 0; i < count; i++) {
-        uint8_t *at = buf + offset + (size_t)i * ENTRY_SIZE;
+/* Writes for each child its block and, but for the first, its hash. */
+static void put_index(const struct li_ext4 *plan, const struct li_ext4_directory *directory,
+                      const struct index *index, uint8_t *buf)
+{
+    uint8_t *entries = buf + index->offset;
+    uint8_t *tail = entries + (size_t)index->limit * ENTRY_SIZE;
+    uint32_t crc = li_ext4_inode_crc(li_ext4_directory_ino(plan, directory->node));
+
+    for (uint32_t i = 0; i < index->count; i++) {
+        uint8_t *at = entries + (size_t)i * ENTRY_SIZE;
 
         if (i > 0)
-            li_put_le32(at, leaf_hash(plan, directory, first_leaf + i * step));
-        li_put_le32(at + 4, first_block + i);
+            li_put_le32(at, leaf_hash(plan, directory, index->leaf + i * index->step));
+        li_put_le32(at + 4, index->block + i);
     }
-    li_put_le16(buf + offset, (uint16_t)limit);
-    li_put_le16(buf + offset + 2, (uint16_t)count);
-    crc = li_ext4_crc(crc, buf, offset + (size_t)count * ENTRY_SIZE);
+    li_put_le16(entries, (uint16_t)index->limit);
+    li_put_le16(entries + 2, (uint16_t)index->count);
+    crc = li_ext4_crc(crc, buf, index->offset + (size_t)index->count * ENTRY_SIZE);
     crc = li_ext4_crc(crc, tail, TAIL_SIZE); /* both words are zero yet */
     li_put_le32(tail + 4, crc);
 }
 
-static void put_root(const struct li_ext4 *plan, const struct li_directory *directory, uint8_t *buf)
+static void put_root(const struct li_ext4 *plan, const struct li_ext4_directory *directory,
+                     uint8_t *buf)
 {
     uint32_t nodes = directory->blocks - directory->leaves - 1;
+    const struct index index = {.offset = ROOT_OFFSET,
+                                .limit = ROOT_LIMIT,
+                                .count = nodes ? nodes : directory->leaves,
+                                .block = 1,
+                                .step = nodes ? NODE_LIMIT : 1};
 
     li_dirent_put_dots(plan, directory, buf);
     li_put_le16(buf + 12 + 4, LI_EXT4_BLOCK_SIZE - 12); /* ".." hides the rest */
     buf[28] = EXT2_HASH_HALF_MD4;
     buf[29] = 8; /* length of this description */
     buf[30] = nodes > 0;
-    put_index(plan, directory, buf, ROOT_OFFSET, ROOT_LIMIT, 1, 0,
-              nodes ? nodes : directory->leaves, nodes ? NODE_LIMIT : 1);
+    put_index(plan, directory, &index, buf);
 }
 
-void li_htree_index(const struct li_ext4 *plan, const struct li_directory *directory,
+void li_htree_index(const struct li_ext4 *plan, const struct li_ext4_directory *directory,
                     uint32_t block, uint8_t *buf)
 {
-    uint32_t nodes = directory->blocks - directory->leaves - 1, first, count;
+    uint32_t nodes = directory->blocks - directory->leaves - 1;
+    struct index index = {.offset = NODE_OFFSET, .limit = NODE_LIMIT, .step = 1};
 
     if (block == 0) {
         put_root(plan, directory, buf);
         return;
     }
-    first = (block - 1) * NODE_LIMIT;
-    count = directory->leaves - first < NODE_LIMIT ? directory->leaves - first : NODE_LIMIT;
+    index.leaf = (block - 1) * NODE_LIMIT;
+    index.block = 1 + nodes + index.leaf;
+    index.count = directory->leaves - index.leaf;
+    if (index.count > NODE_LIMIT)
+        index.count = NODE_LIMIT;
     li_put_le16(buf + 4, LI_EXT4_BLOCK_SIZE); /* an entry that names nothing covers the block */
-    put_index(plan, directory, buf, NODE_OFFSET, NODE_LIMIT, 1 + nodes + first, first, count, 1);
+    put_index(plan, directory, &index, buf);
 }

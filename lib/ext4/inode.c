@@ -88,7 +88,7 @@ static uint64_t put_contents(const struct li_ext4 *plan, uint32_t index,
     } else {
         li_extent_root(plan, index, raw + I_BLOCK, &blocks);
     }
-    if (S_ISDIR(inode->mode) && plan->directory[plan->place[index].first].blocks > 1)
+    if (S_ISDIR(inode->mode) && plan->directory[plan->allocation[index].first].blocks > 1)
         flags |= FLAG_INDEX;
     li_put_le32(raw + I_FLAGS, flags);
     return blocks;
@@ -97,7 +97,7 @@ static uint64_t put_contents(const struct li_ext4 *plan, uint32_t index,
 static uint64_t size_of(const struct li_ext4 *plan, uint32_t index, const struct li_inode *inode)
 {
     if (S_ISDIR(inode->mode))
-        return (uint64_t)plan->directory[plan->place[index].first].blocks * LI_EXT4_BLOCK_SIZE;
+        return (uint64_t)plan->directory[plan->allocation[index].first].blocks * LI_EXT4_BLOCK_SIZE;
     return S_ISREG(inode->mode) || S_ISLNK(inode->mode) ? inode->size : 0;
 }
 
@@ -106,7 +106,7 @@ static void put_inode(const struct li_ext4 *plan, uint32_t ino, uint32_t index, 
     const struct li_inode *inode = li_tree_inode(plan->tree, index);
     uint64_t size = size_of(plan, index, inode);
     uint64_t blocks = put_contents(plan, index, inode, raw);
-    uint64_t attributes = li_xattr_inode(plan, index, raw + I_XATTRS);
+    uint64_t attributes = li_ext4_xattr_inode(plan, index, raw + I_XATTRS);
     uint32_t links = inode->links, crc;
 
     if (attributes)

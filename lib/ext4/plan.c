@@ -12,6 +12,7 @@
 #include <ext2fs/ext2_fs.h>
 #include <ext2fs/ext2fs.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "base/sha256.h"
 
@@ -26,23 +27,6 @@ uint32_t li_ext4_inode_crc(uint32_t ino)
 
     li_put_le32(bytes, ino);
     return li_ext4_crc(LI_EXT4_CHECKSUM_SEED, bytes, sizeof(bytes));
-}
-
-int li_ext4_grow(void **rows, size_t *cap, size_t want, size_t row, struct li_error *err)
-{
-    size_t more = *cap ? *cap : 64;
-    void *grown;
-
-    if (want <= *cap)
-        return 0;
-    while (more < want)
-        more *= 2;
-    grown = realloc(*rows, more * row);
-    if (!grown)
-        return li_fail_memory(err);
-    *rows = grown;
-    *cap = more;
-    return 0;
 }
 
 int li_ext4_blame(const struct li_ext4 *plan, uint32_t inode, struct li_error *err)
@@ -62,34 +46,29 @@ int li_ext4_blame(const struct li_ext4 *plan, uint32_t inode, struct li_error *e
     return err->code;
 }
 
+static bool ends_before(const void *row, const void *key)
+{
+    const struct li_piece *piece = row;
+
+    return (uint64_t)piece->block + piece->count <= *(const uint64_t *)key;
+}
+
 size_t li_piece_find(const struct li_ext4 *plan, uint64_t block)
 {
-    size_t low = 0, high = plan->pieces;
+    return li_array_lower_bound(plan->piece, plan->pieces, sizeof(*plan->piece), ends_before,
+                                &block);
+}
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if ((uint64_t)plan->piece[middle].block + plan->piece[middle].count <= block)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+static bool is_of_earlier_inode(const void *row, const void *key)
+{
+    return ((const struct li_extra *)row)->inode < *(const uint32_t *)key;
 }
 
 const struct li_extra *li_extra_find(const struct li_extra *rows, size_t count, uint32_t inode)
 {
-    size_t low = 0, high = count;
+    size_t at = li_array_lower_bound(rows, count, sizeof(*rows), is_of_earlier_inode, &inode);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (rows[middle].inode < inode)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && rows[low].inode == inode ? &rows[low] : NULL;
+    return at < count && rows[at].inode == inode ? &rows[at] : NULL;
 }
 
 static int number_inodes(struct li_ext4 *plan, struct li_error *err)
@@ -99,11 +78,11 @@ static int number_inodes(struct li_ext4 *plan, struct li_error *err)
 
     plan->ino = calloc(inodes, sizeof(*plan->ino));
     plan->inode = calloc(inodes, sizeof(*plan->inode));
-    plan->place = malloc(inodes * sizeof(*plan->place));
-    if (!plan->ino || !plan->inode || !plan->place)
+    plan->allocation = malloc(inodes * sizeof(*plan->allocation));
+    if (!plan->ino || !plan->inode || !plan->allocation)
         return li_fail_memory(err);
     for (uint32_t i = 0; i < inodes; i++) {
-        plan->place[i] = (struct li_place){LI_EXT4_NONE, LI_EXT4_NONE};
+        plan->allocation[i] = (struct li_allocation){LI_EXT4_NONE, LI_EXT4_NONE};
         if (i == root) {
             plan->ino[i] = LI_EXT4_ROOT_INO;
         } else if (li_tree_inode(plan->tree, i)->links > 0) {
@@ -127,11 +106,10 @@ static int plan_links(struct li_ext4 *plan, struct li_error *err)
 
         if (inode->links == 0 || !S_ISLNK(inode->mode) || inode->size <= LI_EXT4_FAST_LINK_MAX)
             continue;
-        rc = li_ext4_grow((void **)&plan->link, &cap, (size_t)plan->links + 1, sizeof(*plan->link),
-                          err);
+        rc = li_array_reserve(&plan->link, &cap, (size_t)plan->links + 1, sizeof(*plan->link), err);
         if (rc < 0)
             break;
-        plan->place[i].first = plan->links;
+        plan->allocation[i].first = plan->links;
         plan->link[plan->links++] = i;
     }
     return rc;
@@ -177,13 +155,13 @@ int li_ext4_plan(const struct li_tree *tree, const struct li_ext4_room *room, st
     if (rc == 0)
         rc = li_content_plan(plan, err);
     if (rc == 0)
-        rc = li_ext4_place(plan, err);
+        rc = li_ext4_allocate(plan, err);
     if (rc == 0)
-        rc = li_directory_plan(plan, err);
+        rc = li_ext4_directory_plan(plan, err);
     if (rc == 0)
         rc = li_extent_plan(plan, err);
     if (rc == 0)
-        rc = li_xattr_plan(plan, err);
+        rc = li_ext4_xattr_plan(plan, err);
     if (rc == 0)
         rc = plan_links(plan, err);
     if (rc == 0)
@@ -202,7 +180,7 @@ void li_ext4_free(struct li_ext4 *ext4)
         return;
     free(ext4->ino);
     free(ext4->inode);
-    free(ext4->place);
+    free(ext4->allocation);
     free(ext4->piece);
     free(ext4->directory);
     free(ext4->leaf);

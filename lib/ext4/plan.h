@@ -48,7 +48,7 @@ struct li_piece {
     uint32_t count; /* blocks */
 };
 
-struct li_directory {
+struct li_ext4_directory {
     uint32_t node;      /* of the tree */
     uint32_t block;     /* first, in the directory zone */
     uint32_t blocks;    /* 1: a plain list in the order of names; more: an htree */
@@ -58,7 +58,7 @@ struct li_directory {
 
 /* Where an inode's content lies: block of the data zone, number of a directory, block of the zone
  * of symbolic links. */
-struct li_place {
+struct li_allocation {
     uint32_t first;
     uint32_t tail; /* of a regular file whose tail lies apart: block of the data zone */
 };
@@ -99,16 +99,16 @@ struct li_zone {
 struct li_ext4 {
     const struct li_tree *tree;
 
-    uint32_t *ino;          /* of a tree's inode, 0 where it is dead */
-    uint32_t *inode;        /* of the tree, by ino - LI_EXT4_FIRST_INO */
-    uint32_t last_ino;      /* in use */
-    struct li_place *place; /* by inode of the tree */
+    uint32_t *ino;                    /* of a tree's inode, 0 where it is dead */
+    uint32_t *inode;                  /* of the tree, by ino - LI_EXT4_FIRST_INO */
+    uint32_t last_ino;                /* in use */
+    struct li_allocation *allocation; /* by inode of the tree */
 
     struct li_piece *piece; /* ascending by block */
     size_t pieces;
     uint64_t data_chunks;
 
-    struct li_directory *directory; /* in the order of their inodes */
+    struct li_ext4_directory *directory; /* in the order of their inodes */
     uint32_t directories;
     uint32_t *leaf; /* by block of the directory zone: an htree leaf's first entry in order */
     size_t leaves, leaf_cap;
@@ -141,14 +141,12 @@ struct li_ext4 {
     uint8_t uuid[16];
 };
 
-/* Appends a row to an array that doubles; ROWS, CAP in rows. */
-int li_ext4_grow(void **rows, size_t *cap, size_t want, size_t row, struct li_error *err);
-
 /* Puts the path of a file that has the tree's INODE before the error's text; returns its code. */
 int li_ext4_blame(const struct li_ext4 *plan, uint32_t inode, struct li_error *err);
 
-/* place.c: the data zone */
-int li_ext4_place(struct li_ext4 *plan, struct li_error *err);
+/* allocate.c: lays the content of all regular files out in the data zone. LI_ELIMIT where they have
+ * more than 16 TiB, LI_EUNSUPPORTED where one has, LI_ENOMEM. */
+int li_ext4_allocate(struct li_ext4 *plan, struct li_error *err);
 /* Whether a piece lies in a pack of small files, rather than in chunks of its own. */
 bool li_piece_is_packed(const struct li_ext4 *plan, const struct li_piece *piece);
 /* By inode of the tree the first name that it was given, of those it still has; of a dead one
@@ -159,6 +157,8 @@ int li_ext4_names(const struct li_ext4 *plan, uint32_t **node, struct li_error *
 /* Marks runs of sparse files, so that what is behind them is found without a walk from the first.
  */
 int li_content_plan(struct li_ext4 *plan, struct li_error *err);
+
+/* Blocks that a regular file's content takes, holes not counted. */
 uint64_t li_content_blocks(const struct li_ext4 *plan, const struct li_inode *inode);
 /* How many of COUNT blocks lie in the main run, those behind it in the tail. */
 uint64_t li_content_main(const struct li_inode *inode, uint64_t blocks);
@@ -166,51 +166,82 @@ uint64_t li_content_main(const struct li_inode *inode, uint64_t blocks);
  * counted from the first byte that was asked for. What lies between is zeros. */
 typedef int li_content_visit(void *arg, const struct li_inode *inode, uint64_t at, uint64_t len,
                              uint64_t stored, struct li_error *err);
-/* Visits what COUNT blocks of a piece are made of, from its block SKIP on, in ascending order. */
-int li_content_each(const struct li_ext4 *plan, const struct li_piece *piece, uint64_t skip,
-                    uint64_t count, li_content_visit *visit, void *arg, struct li_error *err);
+/* COUNT blocks of a regular file's content from block FROM on. */
+struct li_content_part {
+    const struct li_inode *inode;
+    uint64_t from;
+    uint64_t count;
+};
+/* Visits what a part is made of, in ascending order. Any thread. */
+int li_content_each(const struct li_ext4 *plan, const struct li_content_part *part,
+                    li_content_visit *visit, void *arg, struct li_error *err);
 /* Runs of the file's blocks that have content: *LOGICAL and *COUNT, from *STATE (0 at first) on;
  * false at the end. */
 bool li_content_next(const struct li_ext4 *plan, const struct li_inode *inode, uint32_t *state,
                      uint64_t *logical, uint64_t *count);
 
 /* directory.c and htree.c */
-int li_directory_plan(struct li_ext4 *plan, struct li_error *err);
-void li_directory_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
+
+/* Numbers the blocks of all directories: the directory zone. LI_ELIMIT, LI_ENOMEM. */
+int li_ext4_directory_plan(struct li_ext4 *plan, struct li_error *err);
+
+/* Writes block BLOCK of the zone to BUF, which is zeros, as do all that write a block. Any thread.
+ * */
+void li_ext4_directory_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
 /* Lays out a directory that does not fit a block. */
-int li_htree_plan(struct li_ext4 *plan, struct li_directory *directory, size_t entries,
+int li_htree_plan(struct li_ext4 *plan, struct li_ext4_directory *directory, size_t entries,
                   struct li_error *err);
-void li_htree_index(const struct li_ext4 *plan, const struct li_directory *directory,
+
+/* Writes block BLOCK of a directory that has an htree: its root or a node. */
+void li_htree_index(const struct li_ext4 *plan, const struct li_ext4_directory *directory,
                     uint32_t block, uint8_t *buf);
 /* Writes entries into a block; each returns the position behind it. */
 size_t li_dirent_put(const struct li_ext4 *plan, uint8_t *buf, size_t at, uint32_t node);
+
+/* Bytes of an entry whose name has NAME_LEN bytes. */
 size_t li_dirent_size(size_t name_len);
-void li_dirent_put_dots(const struct li_ext4 *plan, const struct li_directory *directory,
+
+/* Writes "." and ".." at the beginning of the block. */
+void li_dirent_put_dots(const struct li_ext4 *plan, const struct li_ext4_directory *directory,
                         uint8_t *buf);
 /* Stretches the entry at LAST to the block's end and puts the checksum there. */
 void li_dirent_finish(uint32_t ino, uint8_t *buf, size_t last);
-uint32_t li_directory_ino(const struct li_ext4 *plan, uint32_t node);
+
+/* The number in the file system of a node's inode. */
+uint32_t li_ext4_directory_ino(const struct li_ext4 *plan, uint32_t node);
 
 /* extent.c */
+
+/* Numbers the blocks of extent trees that do not fit their inodes: the extent zone. LI_ELIMIT,
+ * LI_ENOMEM. */
 int li_extent_plan(struct li_ext4 *plan, struct li_error *err);
+
+/* How many extents an inode has. */
 uint64_t li_extent_count(const struct li_ext4 *plan, uint32_t inode);
 /* The extent tree's root, 60 bytes of the inode; *BLOCKS grows by all blocks it maps and uses. */
 void li_extent_root(const struct li_ext4 *plan, uint32_t inode, uint8_t *buf, uint64_t *blocks);
+
+/* Writes block BLOCK of the zone: a node or a leaf. */
 void li_extent_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
 
 /* xattr.c */
-int li_xattr_plan(struct li_ext4 *plan, struct li_error *err);
-/* Fills the inode's attribute space, or returns the block that holds its attributes; 0: neither. */
-uint64_t li_xattr_inode(const struct li_ext4 *plan, uint32_t inode, uint8_t *space);
-void li_xattr_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
 
-/* inode.c */
+/* Numbers the blocks of attributes that do not fit their inodes: the attribute zone.
+ * LI_EUNSUPPORTED where a set does not fit a block, LI_ENOMEM. */
+int li_ext4_xattr_plan(struct li_ext4 *plan, struct li_error *err);
+/* Fills the inode's attribute space, or returns the block that holds its attributes; 0: neither. */
+uint64_t li_ext4_xattr_inode(const struct li_ext4 *plan, uint32_t inode, uint8_t *space);
+
+/* Writes block BLOCK of the zone. */
+void li_ext4_xattr_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
+
+/* inode.c: writes block BLOCK of the inode tables. */
 void li_inode_block(const struct li_ext4 *plan, uint64_t block, uint8_t *buf);
 
 /* geometry.c: how large, and where the zones lie; all else must be planned. */
 int li_geometry_plan(struct li_ext4 *plan, const struct li_ext4_room *room, struct li_error *err);
 
-/* group.c */
+/* group.c: write the image's first block, a block of descriptors, and the bitmaps of a group. */
 void li_group_superblock(const struct li_ext4 *plan, uint8_t *buf);
 void li_group_descriptors(const struct li_ext4 *plan, uint32_t block, uint8_t *buf);
 void li_group_block_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *buf);

@@ -33,11 +33,11 @@ static bool metadata_block(const struct li_ext4 *plan, uint64_t block, uint8_t *
             return false;
         li_inode_block(plan, at, buf);
     } else if (within(&plan->directory_zone, block)) {
-        li_directory_block(plan, (uint32_t)(block - plan->directory_zone.first), buf);
+        li_ext4_directory_block(plan, (uint32_t)(block - plan->directory_zone.first), buf);
     } else if (within(&plan->extent_zone, block)) {
         li_extent_block(plan, (uint32_t)(block - plan->extent_zone.first), buf);
     } else if (within(&plan->xattr_zone, block)) {
-        li_xattr_block(plan, (uint32_t)(block - plan->xattr_zone.first), buf);
+        li_ext4_xattr_block(plan, (uint32_t)(block - plan->xattr_zone.first), buf);
     } else if (within(&plan->link_zone, block)) {
         const struct li_inode *inode =
             li_tree_inode(plan->tree, plan->link[block - plan->link_zone.first]);
@@ -88,12 +88,14 @@ static int each_piece(const struct li_ext4 *plan, uint64_t first, uint64_t *posi
     for (; i < plan->pieces && plan->piece[i].block < end && rc == 0; i++) {
         const struct li_piece *piece = &plan->piece[i];
         uint64_t skip = piece->block < first ? first - piece->block : 0;
-        uint64_t at = piece->block + skip, count = piece->count - skip;
+        uint64_t at = piece->block + skip;
+        struct li_content_part part = {li_tree_inode(plan->tree, piece->inode), piece->from + skip,
+                                       piece->count - skip};
 
-        if (count > end - at)
-            count = end - at;
+        if (part.count > end - at)
+            part.count = end - at;
         *position = (at - first) * LI_EXT4_BLOCK_SIZE;
-        rc = li_content_each(plan, piece, skip, count, visit, arg, err);
+        rc = li_content_each(plan, &part, visit, arg, err);
     }
     return rc;
 }
@@ -156,7 +158,7 @@ static int describe_run(void *arg, const struct li_inode *inode, uint64_t at, ui
     return li_sha256_update(d->hash, row, sizeof(row), err);
 }
 
-/* No two layers share a chunk of data (place.c); were it so, it would have no recipe. */
+/* No two layers share a chunk of data (allocate.c); were it so, it would have no recipe. */
 static int chunk_recipe(void *self, uint64_t index, size_t *layer, uint8_t recipe[LI_SHA256_SIZE],
                         struct li_error *err)
 {

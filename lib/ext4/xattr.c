@@ -11,6 +11,7 @@
 #include <ext2fs/ext2_fs.h>
 #include <ext2fs/ext2fs.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "ext4/plan.h"
 
@@ -141,11 +142,20 @@ static bool fits_inode(const struct li_ext4 *plan, uint32_t set)
     return set_size(plan, set) <= INODE_SPACE - INODE_HEADER;
 }
 
-/* Writes the rows: entries from AT on, values from the end of BUF, SIZE bytes, backwards. Offsets
- * of values count from BASE. Returns the hash of all, which only blocks have. */
-static uint32_t put_rows(const struct row *rows, size_t count, uint8_t *buf, size_t at, size_t size,
-                         size_t base, bool hashes)
+/* Where a set is written to. */
+struct room {
+    uint8_t *buf;
+    size_t size; /* bytes of it */
+    size_t at;   /* where entries begin; values end with the room, and grow backwards */
+    size_t base; /* what offsets of values count from */
+    bool hashes; /* whether entries have hashes: in blocks only */
+};
+
+/* Writes the rows. Returns the hash of all. */
+static uint32_t put_rows(const struct row *rows, size_t count, const struct room *room)
 {
+    size_t at = room->at, size = room->size;
+    uint8_t *buf = room->buf;
     uint32_t all = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -159,10 +169,10 @@ static uint32_t put_rows(const struct row *rows, size_t count, uint8_t *buf, siz
             memcpy(buf + size, rows[i].xattr->value, rows[i].size);
         buf[at] = rows[i].name_len;
         buf[at + 1] = rows[i].index;
-        li_put_le16(buf + at + 2, rows[i].size ? (uint16_t)(size - base) : 0);
+        li_put_le16(buf + at + 2, rows[i].size ? (uint16_t)(size - room->base) : 0);
         li_put_le32(buf + at + 8, rows[i].size);
         memcpy(buf + at + ENTRY_SIZE, rows[i].name, rows[i].name_len);
-        if (hashes)
+        if (room->hashes)
             hash = ext2fs_ext_attr_hash_entry(entry, buf + size);
         li_put_le32(buf + at + 12, hash);
         all = (all << 16) ^ (all >> 16) ^ hash;
@@ -171,7 +181,7 @@ static uint32_t put_rows(const struct row *rows, size_t count, uint8_t *buf, siz
     return all;
 }
 
-uint64_t li_xattr_inode(const struct li_ext4 *plan, uint32_t inode, uint8_t *space)
+uint64_t li_ext4_xattr_inode(const struct li_ext4 *plan, uint32_t inode, uint8_t *space)
 {
     uint32_t set = li_tree_inode(plan->tree, inode)->xattrs;
     const struct li_extra *extra;
@@ -185,11 +195,12 @@ uint64_t li_xattr_inode(const struct li_ext4 *plan, uint32_t inode, uint8_t *spa
         return plan->xattr_zone.first + extra->block;
     count = rows_of(plan, set, rows);
     li_put_le32(space, EXT2_EXT_ATTR_MAGIC);
-    put_rows(rows, count, space, INODE_HEADER, INODE_SPACE, INODE_HEADER, false);
+    put_rows(rows, count,
+             &(struct room){space, INODE_SPACE, .at = INODE_HEADER, .base = INODE_HEADER});
     return 0;
 }
 
-void li_xattr_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf)
+void li_ext4_xattr_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf)
 {
     struct row rows[SET_MAX];
     size_t count = rows_of(plan, plan->xattr_set[block], rows);
@@ -199,7 +210,8 @@ void li_xattr_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf)
     li_put_le32(buf, EXT2_EXT_ATTR_MAGIC);
     li_put_le32(buf + 4, plan->xattr_users[block]);
     li_put_le32(buf + 8, 1);
-    hash = put_rows(rows, count, buf, BLOCK_HEADER, LI_EXT4_BLOCK_SIZE, 0, true);
+    hash = put_rows(rows, count,
+                    &(struct room){buf, LI_EXT4_BLOCK_SIZE, .at = BLOCK_HEADER, .hashes = true});
     li_put_le32(buf + 12, hash);
     li_put_le64(number, plan->xattr_zone.first + block);
     li_put_le32(buf + 16, li_ext4_crc(li_ext4_crc(LI_EXT4_CHECKSUM_SEED, number, sizeof(number)),
@@ -210,11 +222,10 @@ static int add_block(struct li_ext4 *plan, uint32_t set, size_t *set_cap, size_t
                      struct li_error *err)
 {
     size_t want = (size_t)plan->xattr_blocks + 1;
-    int rc = li_ext4_grow((void **)&plan->xattr_set, set_cap, want, sizeof(*plan->xattr_set), err);
+    int rc = li_array_reserve(&plan->xattr_set, set_cap, want, sizeof(*plan->xattr_set), err);
 
     if (rc == 0)
-        rc = li_ext4_grow((void **)&plan->xattr_users, user_cap, want, sizeof(*plan->xattr_users),
-                          err);
+        rc = li_array_reserve(&plan->xattr_users, user_cap, want, sizeof(*plan->xattr_users), err);
     if (rc < 0)
         return rc;
     plan->xattr_set[plan->xattr_blocks] = set;
@@ -222,7 +233,7 @@ static int add_block(struct li_ext4 *plan, uint32_t set, size_t *set_cap, size_t
     return 0;
 }
 
-int li_xattr_plan(struct li_ext4 *plan, struct li_error *err)
+int li_ext4_xattr_plan(struct li_ext4 *plan, struct li_error *err)
 {
     uint32_t inodes = li_tree_inodes(plan->tree), sets = li_tree_xattr_sets(plan->tree);
     uint32_t *open = malloc((sets ? sets : 1) * sizeof(*open)); /* by set: its block with room */
@@ -249,8 +260,7 @@ int li_xattr_plan(struct li_ext4 *plan, struct li_error *err)
             open[set] = plan->xattr_blocks - 1;
         }
         if (rc == 0)
-            rc = li_ext4_grow((void **)&plan->xattr, &cap, plan->xattrs + 1, sizeof(*plan->xattr),
-                              err);
+            rc = li_array_reserve(&plan->xattr, &cap, plan->xattrs + 1, sizeof(*plan->xattr), err);
         if (rc == 0) {
             plan->xattr_users[open[set]]++;
             plan->xattr[plan->xattrs++] = (struct li_extra){i, open[set]};

@@ -25,6 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/text.h"
 #include "image/image.h"
 
@@ -116,6 +117,7 @@ static int add_member(struct tar *tar, struct member *m, const char *target, str
 {
     char name[LI_IMAGE_MAX_NAME];
     struct li_error ignored;
+    int rc;
 
     if (li_image_name("", li_image_relative(m->name), name, &ignored) < 0)
         return 0;
@@ -123,15 +125,9 @@ static int add_member(struct tar *tar, struct member *m, const char *target, str
         m->kind = LI_IMAGE_DIRECTORY;
         target = NULL;
     }
-    if (tar->count == tar->cap) {
-        size_t cap = tar->cap ? 2 * tar->cap : 64;
-        void *grown = realloc(tar->members, cap * sizeof(*tar->members));
-
-        if (!grown)
-            return li_fail_memory(err);
-        tar->members = grown;
-        tar->cap = cap;
-    }
+    rc = li_array_reserve(&tar->members, &tar->cap, tar->count + 1, sizeof(*tar->members), err);
+    if (rc < 0)
+        return rc;
     m->name = copy(name, tar);
     m->target = target ? copy(target, tar) : NULL;
     tar->members[tar->count++] = *m;
@@ -226,20 +222,19 @@ static int by_name(const void *a, const void *b)
     return order ? order : (x->offset > y->offset) - (x->offset < y->offset);
 }
 
+static bool is_up_to(const void *row, const void *key)
+{
+    return strcmp(((const struct member *)row)->name, key) <= 0;
+}
+
 /* The last of the members of that name. */
 static const struct member *member_of(const struct tar *tar, const char *name)
 {
-    size_t low = 0, high = tar->count;
+    size_t behind =
+        li_array_lower_bound(tar->members, tar->count, sizeof(*tar->members), is_up_to, name);
+    const struct member *last = behind ? &tar->members[behind - 1] : NULL;
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (strcmp(tar->members[middle].name, name) <= 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low && !strcmp(tar->members[low - 1].name, name) ? &tar->members[low - 1] : NULL;
+    return last && strcmp(last->name, name) == 0 ? last : NULL;
 }
 
 static int tar_look(struct li_image_container *self, const char *name, enum li_image_kind *kind,

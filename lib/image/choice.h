@@ -67,6 +67,8 @@ bool li_image_candidate_is(const struct li_image_candidate *c, const char *name,
 /* Calls C by NAME, and sees how well that answers to options->image. */
 int li_image_candidate_name(const struct li_image_choice *choice, struct li_image_candidate *c,
                             const char *name, struct li_error *err);
+
+/* Frees the candidates and the JSON; the image and the options stay their owners'. */
 void li_image_choice_free(struct li_image_choice *choice);
 /* Counts the bytes of a document; LI_ELIMIT where all have too many. */
 int li_image_choice_count(struct li_image_choice *choice, size_t bytes, struct li_error *err);
@@ -91,7 +93,12 @@ int li_image_choose(struct li_image_choice *choice, const struct li_image_candid
                     const char **tag, struct li_error *err);
 
 /* The formats: what they name goes into the list; then the chosen one is read into the image. */
+
+/* Adds what index.json and the indexes within it name. LI_ECORRUPT, LI_ELIMIT, LI_EUNSUPPORTED,
+ * LI_ENOMEM. */
 int li_image_oci_list(struct li_image_choice *choice, struct li_error *err);
+
+/* Reads config and layers of C, which oci_list() has found, into the image. Errors as above. */
 int li_image_oci_load(struct li_image_choice *choice, const struct li_image_candidate *c,
                       struct li_error *err);
 /* After OCI's: what both name is there once. */

@@ -74,6 +74,7 @@ int li_image_name(const char *base, const char *name, char *out, struct li_error
 int li_image_find(struct li_image_container *c, const char *name, struct li_image_extent *out,
                   struct li_error *err);
 
+/* Closes the descriptor where the extent owns it. */
 void li_image_close(struct li_image_extent *extent);
 
 /* Appends the whole of file NAME to OUT; LI_ELIMIT where it is over LIMIT bytes. Returns as

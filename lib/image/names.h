@@ -14,6 +14,7 @@ enum li_image_match {
     LI_IMAGE_MATCH_EXACT,
 };
 
+/* How well the name HAVE answers to WANT; both are as a user or an image writes them. */
 enum li_image_match li_image_name_match(const char *have, const char *want);
 
 /* A number that is the same for names that match; others mostly have different ones. */
@@ -32,7 +33,10 @@ struct li_image_list {
     size_t omitted;
 };
 
+/* Adds a name, or only counts it where there is no room. */
 void li_image_list_add(struct li_image_list *list, const char *name);
+
+/* The same for "sha256:" and the first digits of a digest. */
 void li_image_list_add_digest(struct li_image_list *list, const uint8_t digest[32]);
 
 /* The whole text; no more can be added. */

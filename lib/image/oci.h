@@ -28,9 +28,12 @@ void li_image_blob_name(const uint8_t digest[32], char *out);
 int li_image_oci_there(const struct li_image_choice *choice, const uint8_t digest[32], bool *out,
                        struct li_error *err);
 
+/* Reads a descriptor: media type, digest and size. LI_ECORRUPT; LI_EUNSUPPORTED where the digest is
+ * of another algorithm. */
 int li_image_descriptor_read(const struct li_image_json *object, struct li_image_descriptor *out,
                              struct li_error *err);
 
+/* Whether a media type is that of an index, OCI's or Docker's. */
 bool li_image_is_index(const char *media_type);
 /* A constant equal to MEDIA_TYPE where that is a manifest's, or NULL. */
 const char *li_image_manifest_type(const char *media_type);

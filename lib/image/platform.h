@@ -33,6 +33,7 @@ int li_image_platform_read(const struct li_image_json *object, struct li_image_p
 /* "linux" and what the kernel says this machine is. */
 void li_image_platform_host(struct li_image_platform *out);
 
+/* Whether all three are the same. */
 bool li_image_platform_equal(const struct li_image_platform *a, const struct li_image_platform *b);
 
 /* How well HAVE serves who asks for WANT: 0 where they are equal, more the worse it does, negative

@@ -14,12 +14,17 @@
 /* A hash for tables: no layer can be made to degrade them as long as SEED is secret. */
 uint64_t li_build_hash(uint64_t seed, uint64_t start, const void *data, size_t len);
 
+/* A set of extended attributes, sorted by name. */
+struct li_xattr_set {
+    struct li_xattr *list; /* one allocation, with the names and values */
+    size_t count;
+};
+
 /* Interned sets of extended attributes. */
 struct li_xattr_sets {
-    struct li_xattr **set; /* each one allocation, with its names and values */
-    size_t *length;
+    struct li_xattr_set *set;
     uint32_t count;
-    uint32_t cap;
+    size_t cap;
     uint32_t *slot; /* open addressing over set numbers + 1 */
     uint32_t slots;
     uint64_t seed; /* of the hash */
@@ -29,10 +34,10 @@ struct li_tree {
     struct li_layers *layers;
     struct li_node *node;
     uint32_t nodes;
-    uint32_t node_cap;
+    size_t node_cap;
     struct li_inode *inode;
     uint32_t inodes;
-    uint32_t inode_cap;
+    size_t inode_cap;
     struct li_buffer names; /* length byte, name, NUL, at multiples of LI_TREE_NAME_ALIGN */
     struct li_buffer texts; /* targets of symbolic links, each with a NUL */
     struct li_buffer runs;  /* struct li_sparse_run */
@@ -52,22 +57,37 @@ struct li_tree {
 /* li_node.first_child and next_sibling serve differently while building: children are chained
  * newest first, removed ones included; a removed node has the inode LI_TREE_NONE. */
 
+/* Makes the table of names and the root directory in TREE, which is zeros but for what its seed,
+ * layers and layout are. LI_ENOMEM. */
 int li_build_init(struct li_tree *tree, struct li_error *err);
 
 /* The child of PARENT with that name, or LI_TREE_NONE. */
 uint32_t li_build_find(const struct li_tree *tree, uint32_t parent, const char *name, size_t len);
 
-/* Adds a name for an inode. There is none of that name. */
-int li_build_add_node(struct li_tree *tree, uint32_t parent, const char *name, size_t len,
-                      uint32_t inode, uint32_t *node, struct li_error *err);
+/* A name in the tree, whether it is there or not: where a clean path ends. */
+struct li_spot {
+    uint32_t parent;  /* the directory that the last component is in */
+    const char *name; /* the last component, within the path */
+    size_t len;       /* of the name, bytes */
+    bool at_link;     /* LI_PATH_DIRECT: not found, because there is a link in the way */
+};
 
+/* Adds the name AT for an inode. There is none of that name. */
+int li_build_add_node(struct li_tree *tree, const struct li_spot *at, uint32_t inode,
+                      uint32_t *node, struct li_error *err);
+
+/* Adds a copy of INODE without a name; *INDEX is its number. LI_ENOMEM; LI_ELIMIT where there are
+ * too many. */
 int li_build_add_inode(struct li_tree *tree, const struct li_inode *inode, uint32_t *index,
                        struct li_error *err);
 
-/* Removes a node and all below it, or only what is below it. */
+/* Removes a node and all below it. */
 void li_build_remove(struct li_tree *tree, uint32_t node);
+
+/* Removes what is below the node, and keeps the node. */
 void li_build_empty(struct li_tree *tree, uint32_t node);
 
+/* Whether a node that is not removed is a directory. */
 bool li_build_is_directory(const struct li_tree *tree, uint32_t node);
 
 /* Makes the directory NAME with the metadata of one that no layer mentions: 0755, root's, 1970. */
@@ -81,14 +101,6 @@ int li_build_finish(struct li_tree *tree, struct li_error *err);
  * leading or trailing slash and with a NUL; "" is the root. LI_EINVALID where it climbs above the
  * root or has a component over LI_TREE_NAME_MAX bytes. */
 int li_path_clean(const char *path, struct li_buffer *out, struct li_error *err);
-
-/* Where a clean path ends. */
-struct li_spot {
-    uint32_t parent;  /* the directory that the last component is in */
-    const char *name; /* the last component, within the path */
-    size_t len;       /* of the name, bytes */
-    bool at_link;     /* LI_PATH_DIRECT: not found, because there is a link in the way */
-};
 
 enum li_path_mode {
     LI_PATH_MAKE,   /* missing directories are made */
@@ -122,6 +134,8 @@ int li_whiteout_check(const char *path, enum li_whiteout *out, struct li_error *
 /* The number of the set that equals LIST (sorted by name), made where there is none. */
 int li_xattr_intern(struct li_xattr_sets *sets, const struct li_xattr *list, size_t count,
                     uint32_t *set, struct li_error *err);
+
+/* Frees all sets, and returns SETS to zeros. */
 void li_xattr_sets_free(struct li_xattr_sets *sets);
 
 #endif

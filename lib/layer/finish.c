@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "layer/build.h"
 
 static int compare_names(const void *a, const void *b, void *arg)
@@ -25,20 +26,16 @@ static int compare_names(const void *a, const void *b, void *arg)
 static int collect(const struct li_tree *tree, uint32_t directory, uint32_t **list, size_t *cap,
                    size_t *count, struct li_error *err)
 {
+    int rc;
+
     *count = 0;
     for (uint32_t n = tree->node[directory].first_child; n != LI_TREE_NONE;
          n = tree->node[n].next_sibling) {
         if (tree->node[n].inode == LI_TREE_NONE)
             continue;
-        if (*count == *cap) {
-            size_t want = *cap ? *cap * 2 : 256;
-            uint32_t *more = realloc(*list, want * sizeof(*more));
-
-            if (!more)
-                return li_fail_memory(err);
-            *list = more;
-            *cap = want;
-        }
+        rc = li_array_reserve(list, cap, *count + 1, sizeof(**list), err);
+        if (rc < 0)
+            return rc;
         (*list)[(*count)++] = n;
     }
     return 0;

@@ -16,7 +16,7 @@ int li_layer_input_open(struct li_layers *layers, size_t index, uint64_t length,
                         struct li_layer_input *input, struct li_error *err)
 {
     *input = (struct li_layer_input){
-        .layers = layers, .index = index, .length = length, .window = malloc(WINDOW)};
+        .length = length, .part = {.layers = layers, .index = index}, .window = malloc(WINDOW)};
     return input->window ? 0 : li_fail_memory(err);
 }
 
@@ -40,10 +40,12 @@ static int look_window(struct li_layer_input *in, uint64_t offset, size_t len,
         int rc;
 
         in->part.len = 0;
-        rc = li_layers_read(in->layers, in->index, in->window, size, start, err);
+        rc = li_layers_read(in->part.layers, in->part.index, in->window, size, start, err);
         if (rc < 0)
             return rc;
-        in->part = (struct li_layer_part){in->window, start, size};
+        in->part.data = in->window;
+        in->part.offset = start;
+        in->part.len = size;
     }
     *bytes = in->window + at;
     *held = len < in->part.len - at ? len : in->part.len - at;

@@ -13,10 +13,8 @@
 #include "tar/tar.h"
 
 struct li_layer_input {
-    struct li_layers *layers;
-    size_t index;
     uint64_t length;           /* bytes of the layer */
-    struct li_layer_part part; /* what of the layer was read last */
+    struct li_layer_part part; /* the layer, and what of it was read last */
     /* The rest is its own. */
     uint8_t *window;        /* what part refers to */
     struct li_buffer spare; /* what does not lie in one window */
@@ -25,6 +23,8 @@ struct li_layer_input {
 /* Fills in INPUT for layer INDEX of LENGTH bytes, once that is ready. */
 int li_layer_input_open(struct li_layers *layers, size_t index, uint64_t length,
                         struct li_layer_input *input, struct li_error *err);
+
+/* Frees what it has read; the layers stay. After a failed open, too. */
 void li_layer_input_close(struct li_layer_input *input);
 
 /* INPUT, which stays where it is, as a source of the tar reader. */

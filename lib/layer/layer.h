@@ -40,6 +40,7 @@ int li_layers_open_known(const struct li_image *image, const struct li_env *env,
 /* Stops the workers and frees. NULL is allowed. */
 void li_layers_free(struct li_layers *layers);
 
+/* Layers of the stack; the lowest has index 0. Any thread. */
 size_t li_layers_count(const struct li_layers *layers);
 
 /* The layer's name in the image, for messages. It is the image's. */
@@ -48,6 +49,7 @@ const char *li_layers_name(const struct li_layers *layers, size_t index);
 /* The layer's diff ID, 32 bytes, as the image states it. */
 const uint8_t *li_layers_diff_id(const struct li_layers *layers, size_t index);
 
+/* The environment that the stack was opened with. */
 const struct li_env *li_layers_env(const struct li_layers *layers);
 
 /* The layer's record: for the thread that builds the tree. */

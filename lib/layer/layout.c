@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "layer/xattr.h"
 
 int li_layout_check(uint32_t layout, struct li_error *err)
@@ -37,24 +38,11 @@ static bool is_allowed(const char *name, uint16_t mode, uint32_t layout)
     return strcmp(name, LI_XATTR_ACL_DEFAULT) != 0 || S_ISDIR(mode);
 }
 
-static int reserve(struct li_shape *shape, size_t count, struct li_error *err)
-{
-    struct li_xattr *more;
-
-    if (count <= shape->xattr_cap)
-        return 0;
-    more = realloc(shape->xattrs, count * sizeof(*more));
-    if (!more)
-        return li_fail_memory(err);
-    shape->xattrs = more;
-    shape->xattr_cap = count;
-    return 0;
-}
-
 static int shape_xattrs(const struct li_entry *entry, uint32_t layout, struct li_shape *shape,
                         struct li_error *err)
 {
-    int rc = reserve(shape, entry->xattr_count, err);
+    int rc = li_array_reserve(&shape->xattrs, &shape->xattr_cap, entry->xattr_count,
+                              sizeof(*shape->xattrs), err);
 
     shape->xattr_count = 0;
     for (size_t i = 0; i < entry->xattr_count && rc == 0; i++) {

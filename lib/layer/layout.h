@@ -45,6 +45,7 @@ struct li_shape {
 int li_shape_make(const struct li_entry *entry, uint32_t layout, struct li_shape *shape,
                   struct li_error *err);
 
+/* Frees what is in SHAPE, and returns it to zeros. */
 void li_shape_free(struct li_shape *shape);
 
 #endif

@@ -171,7 +171,7 @@ static int place_at(struct merge *m, const struct li_entry *entry, const struct 
         return rc;
     if (old != LI_TREE_NONE)
         li_build_remove(tree, old);
-    return li_build_add_node(tree, at->parent, at->name, at->len, inode, &node, err);
+    return li_build_add_node(tree, at, inode, &node, err);
 }
 
 static int place(struct merge *m, const struct li_entry *entry, const char *path,

@@ -168,8 +168,9 @@ static int remember(struct li_tree *tree, const char *path, size_t len, uint32_t
     return li_buffer_append(&tree->last, path, len, err);
 }
 
+/* Sets the parent of SPOT to where LEN bytes of a path lead; on LI_END at_link. */
 static int walk_path(struct li_tree *tree, const char *path, size_t len, enum li_path_mode mode,
-                     uint32_t *parent, bool *at_link, struct li_error *err)
+                     struct li_spot *spot, struct li_error *err)
 {
     struct walk w = {.tree = tree, .mode = mode};
     uint32_t at = LI_TREE_ROOT;
@@ -182,9 +183,9 @@ static int walk_path(struct li_tree *tree, const char *path, size_t len, enum li
     if (rc == 0 && mode == LI_PATH_MAKE)
         rc = remember(tree, path, len, at, err);
     if (rc == 0)
-        *parent = at;
+        spot->parent = at;
     if (rc == LI_END)
-        *at_link = w.at_link;
+        spot->at_link = w.at_link;
     li_buffer_free(&w.rest);
     return rc;
 }
@@ -194,14 +195,16 @@ int li_path_parent(struct li_tree *tree, const char *path, enum li_path_mode mod
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     size_t len = slash ? (size_t)(slash - path) : 0;
-    uint32_t parent = LI_TREE_ROOT;
+    struct li_spot end = {LI_TREE_ROOT, name, strlen(name), false};
     int rc = 0;
 
     if (mode == LI_PATH_MAKE && is_last(tree, path, len))
-        parent = tree->last_parent;
+        end.parent = tree->last_parent;
     else if (len > 0)
-        rc = walk_path(tree, path, len, mode, &parent, &spot->at_link, err);
+        rc = walk_path(tree, path, len, mode, &end, err);
     if (rc == 0)
-        *spot = (struct li_spot){parent, name, strlen(name), false};
+        *spot = end;
+    else if (rc == LI_END)
+        spot->at_link = end.at_link;
     return rc;
 }

@@ -31,6 +31,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 
 enum { FIXED_SIZE = 65, HARD_LINK = 1, SYMBOLIC_LINK = 2, SPARSE = 4, ZEROS = 8 };
@@ -165,26 +166,16 @@ void li_record_end(struct li_record *record)
 /* What one entry is read into, and the room for its lists. */
 struct replay {
     const struct li_record *record;
+    size_t index; /* of the layer */
+    int paths_only;
+    li_scan_visit *visit;
+    void *arg;
     struct li_entry entry;
     struct li_xattr *xattrs;
     size_t xattr_cap;
     struct li_sparse_run *runs;
     size_t run_cap;
 };
-
-static int reserve(void **rows, size_t *cap, size_t want, size_t row, struct li_error *err)
-{
-    void *more;
-
-    if (want <= *cap)
-        return 0;
-    more = realloc(*rows, want * row);
-    if (!more)
-        return li_fail_memory(err);
-    *rows = more;
-    *cap = want;
-    return 0;
-}
 
 /* LEN bytes without a NUL among them, and one behind them; NULL where that is not so. */
 static const char *take_text(struct li_cursor *c, size_t len)
@@ -204,7 +195,7 @@ static int take_xattrs(struct replay *r, struct li_cursor *c, size_t count, stru
     if (count > LI_SCAN_MAX_XATTRS)
         c->bad = true;
     else
-        rc = reserve((void **)&r->xattrs, &r->xattr_cap, count, sizeof(*r->xattrs), err);
+        rc = li_array_reserve(&r->xattrs, &r->xattr_cap, count, sizeof(*r->xattrs), err);
     for (size_t i = 0; i < count && rc == 0 && !c->bad; i++) {
         size_t name = li_cursor_le16(c), size = li_cursor_le32(c);
 
@@ -230,7 +221,7 @@ static int take_runs(struct replay *r, struct li_cursor *c, size_t count, struct
     if (count > LI_SCAN_MAX_RUNS)
         c->bad = true;
     else
-        rc = reserve((void **)&r->runs, &r->run_cap, count, sizeof(*r->runs), err);
+        rc = li_array_reserve(&r->runs, &r->run_cap, count, sizeof(*r->runs), err);
     for (size_t i = 0; i < count && rc == 0 && !c->bad; i++) {
         uint64_t offset = li_cursor_le64(c), length = li_cursor_le64(c);
 
@@ -282,8 +273,7 @@ static bool is_sound(const struct replay *r)
     }
 }
 
-static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int paths_only,
-                      struct li_error *err)
+static int take_entry(struct replay *r, struct li_cursor *c, struct li_error *err)
 {
     struct li_inode *inode = &r->entry.inode;
     unsigned kind = li_cursor_u8(c);
@@ -292,7 +282,7 @@ static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int p
     int rc = 0;
 
     r->entry = (struct li_entry){.sparse = kind & SPARSE, .zeros = kind & ZEROS};
-    inode->layer = (uint16_t)index;
+    inode->layer = (uint16_t)r->index;
     inode->mode = li_cursor_le16(c);
     inode->uid = li_cursor_le32(c);
     inode->gid = li_cursor_le32(c);
@@ -315,7 +305,7 @@ static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int p
     r->entry.target = kind & SYMBOLIC_LINK ? link : NULL;
     r->entry.left_out = left_out_len > 0 ? left_out : NULL;
     r->entry.named_acl = named_acl_len > 0 ? named_acl : NULL;
-    if (paths_only)
+    if (r->paths_only)
         return 0;
     rc = take_xattrs(r, c, xattrs, err);
     if (rc == 0)
@@ -325,8 +315,7 @@ static int take_entry(struct replay *r, struct li_cursor *c, size_t index, int p
     return rc;
 }
 
-static int replay_block(struct replay *r, struct li_cursor *pieces, size_t index, int paths_only,
-                        li_scan_visit *visit, void *arg, struct li_error *err)
+static int replay_block(struct replay *r, struct li_cursor *pieces, struct li_error *err)
 {
     char shown[LI_TREE_SHOWN_MAX];
     int rc = 0;
@@ -336,10 +325,10 @@ static int replay_block(struct replay *r, struct li_cursor *pieces, size_t index
         const uint8_t *at = size < FIXED_SIZE ? NULL : li_cursor_take(pieces, size - 4);
         struct li_cursor one = li_cursor(at, at ? size - 4 : 0);
 
-        rc = take_entry(r, &one, index, paths_only, err);
+        rc = take_entry(r, &one, err);
         if (rc < 0)
             break;
-        rc = visit(arg, &r->entry, err);
+        rc = r->visit(r->arg, &r->entry, err);
         if (rc < 0)
             li_context(err, "%s", li_tree_show_path(r->entry.path, shown));
     }
@@ -350,11 +339,12 @@ int li_record_replay(const struct li_record *record, size_t index, int paths_onl
                      li_scan_visit *visit, void *arg, struct li_error *err)
 {
     struct li_unpacking reading = li_unpacking_begin(&record->entries.blocks);
-    struct replay r = {.record = record};
+    struct replay r = {
+        .record = record, .index = index, .paths_only = paths_only, .visit = visit, .arg = arg};
     int rc;
 
     while ((rc = li_unpacking_next(&reading, err)) == 0) {
-        rc = replay_block(&r, &reading.pieces, index, paths_only, visit, arg, err);
+        rc = replay_block(&r, &reading.pieces, err);
         if (rc != 0)
             break;
     }

@@ -18,6 +18,13 @@
 #include "layer/zeros.h"
 #include "tar/tar.h"
 
+/* Who wants to see the entries. */
+struct visitor {
+    int paths_only;
+    li_scan_visit *visit;
+    void *arg;
+};
+
 struct scan {
     struct li_layer_input input;
     struct li_tar *tar;
@@ -48,8 +55,7 @@ static int find_zeros(const struct scan *s, uint64_t stored, struct li_entry *en
 {
     if (stored == 0)
         return 0;
-    return li_layer_is_zero(s->input.layers, s->input.index, &s->input.part, entry->inode.data,
-                            stored, &entry->zeros, err);
+    return li_layer_is_zero(&s->input.part, entry->inode.data, stored, &entry->zeros, err);
 }
 
 static int read_regular(struct scan *s, const struct li_tar_entry *e, struct li_entry *entry,
@@ -108,7 +114,7 @@ static int read_entry(struct scan *s, const struct li_tar_entry *e, struct li_en
         return 0;
     }
     entry->inode.mode = (uint16_t)(type_of(e->type) | e->mode);
-    entry->inode.layer = (uint16_t)s->input.index;
+    entry->inode.layer = (uint16_t)s->input.part.index;
     entry->inode.mtime = e->mtime;
     entry->inode.mtime_nsec = e->mtime_nsec;
     rc = li_entry_owner(e, &entry->inode, err);
@@ -144,8 +150,8 @@ static int read_path(const struct li_tar_entry *e, const char **out, struct li_e
     return 0;
 }
 
-static int visit_entry(struct scan *s, const struct li_tar_entry *e, int paths_only,
-                       li_scan_visit *visit, void *arg, struct li_error *err)
+static int visit_entry(struct scan *s, const struct li_tar_entry *e, const struct visitor *visitor,
+                       struct li_error *err)
 {
     struct li_entry entry = {0};
     char shown[LI_TREE_SHOWN_MAX];
@@ -153,14 +159,14 @@ static int visit_entry(struct scan *s, const struct li_tar_entry *e, int paths_o
 
     if (rc < 0)
         return rc;
-    if (!paths_only)
+    if (!visitor->paths_only)
         rc = read_entry(s, e, &entry, err);
     else if (s->record && !s->record->hopeless)
         record_ahead(s, e, &entry);
     if (rc == 0 && s->record)
         li_record_add(s->record, &entry);
     if (rc == 0)
-        rc = visit(arg, &entry, err);
+        rc = visitor->visit(visitor->arg, &entry, err);
     li_xattr_list_clear(&s->xattrs);
     return rc < 0 ? li_context(err, "%s", li_tree_show_path(entry.path, shown)) : 0;
 }
@@ -173,8 +179,7 @@ static int fail_reading(const struct scan *s, struct li_error *err)
     return *path ? li_context(err, "%s", li_tree_show_path(path, shown)) : err->code;
 }
 
-static int read_entries(struct scan *s, int paths_only, li_scan_visit *visit, void *arg,
-                        struct li_error *err)
+static int read_entries(struct scan *s, const struct visitor *visitor, struct li_error *err)
 {
     const struct li_tar_entry *e;
     int rc;
@@ -185,7 +190,7 @@ static int read_entries(struct scan *s, int paths_only, li_scan_visit *visit, vo
             return fail_reading(s, err);
         if (!e)
             return 0;
-        rc = visit_entry(s, e, paths_only, visit, arg, err);
+        rc = visit_entry(s, e, visitor, err);
         if (rc < 0)
             return rc;
     }
@@ -193,8 +198,7 @@ static int read_entries(struct scan *s, int paths_only, li_scan_visit *visit, vo
 
 /* Scans the layer's tar, and fills RECORD where that is not NULL. */
 static int scan_tar(struct li_layers *layers, size_t index, uint64_t length,
-                    struct li_record *record, int paths_only, li_scan_visit *visit, void *arg,
-                    struct li_error *err)
+                    struct li_record *record, const struct visitor *visitor, struct li_error *err)
 {
     struct scan s = {.record = record};
     int rc = li_layer_input_open(layers, index, length, &s.input, err);
@@ -203,7 +207,7 @@ static int scan_tar(struct li_layers *layers, size_t index, uint64_t length,
     if (rc == 0)
         rc = li_tar_new(&source, &s.tar, err);
     if (rc == 0)
-        rc = read_entries(&s, paths_only, visit, arg, err);
+        rc = read_entries(&s, visitor, err);
     li_tar_free(s.tar);
     li_layer_input_close(&s.input);
     li_xattr_list_free(&s.xattrs);
@@ -211,16 +215,16 @@ static int scan_tar(struct li_layers *layers, size_t index, uint64_t length,
     return rc;
 }
 
-static int scan_and_record(struct li_layers *layers, size_t index, uint64_t length, int paths_only,
-                           li_scan_visit *visit, void *arg, struct li_error *err)
+static int scan_and_record(struct li_layers *layers, size_t index, uint64_t length,
+                           const struct visitor *visitor, struct li_error *err)
 {
     struct li_record *record = li_layers_record(layers, index);
-    bool fill = !record->hopeless && (paths_only || record->room);
+    bool fill = !record->hopeless && (visitor->paths_only || record->room);
     int rc = 0;
 
     li_record_drop(record);
     if (length > 0)
-        rc = scan_tar(layers, index, length, fill ? record : NULL, paths_only, visit, arg, err);
+        rc = scan_tar(layers, index, length, fill ? record : NULL, visitor, err);
     if (rc == 0 && fill)
         li_record_end(record);
     record->length = length;
@@ -231,6 +235,7 @@ static int scan_and_record(struct li_layers *layers, size_t index, uint64_t leng
 int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_scan_visit *visit,
                   void *arg, struct li_error *err)
 {
+    const struct visitor visitor = {paths_only, visit, arg};
     struct li_record *record = li_layers_record(layers, index);
     uint64_t length = 0;
     int rc;
@@ -243,7 +248,7 @@ int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_sca
         rc = li_layers_ready(layers, index, &length, err);
         if (rc < 0)
             return rc;
-        rc = scan_and_record(layers, index, length, paths_only, visit, arg, err);
+        rc = scan_and_record(layers, index, length, &visitor, err);
     }
     return rc < 0 ? li_context(err, "layer %s", li_layers_name(layers, index)) : 0;
 }

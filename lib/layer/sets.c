@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "layer/build.h"
+
+enum { FIRST_SLOTS = 128 };
 
 static uint32_t hash_set(uint64_t seed, const struct li_xattr *list, size_t count)
 {
@@ -34,37 +37,27 @@ static uint32_t find_slot(const struct li_xattr_sets *sets, const struct li_xatt
     uint32_t i = hash_set(sets->seed, list, count) & (sets->slots - 1);
 
     for (; sets->slot[i] != 0; i = (i + 1) & (sets->slots - 1)) {
-        uint32_t set = sets->slot[i] - 1;
+        const struct li_xattr_set *set = &sets->set[sets->slot[i] - 1];
 
-        if (sets->length[set] == count && equal_sets(sets->set[set], list, count))
+        if (set->count == count && equal_sets(set->list, list, count))
             break;
     }
     return i;
 }
 
-static int grow(struct li_xattr_sets *sets, struct li_error *err)
+/* Twice as many slots; half of them at most are in use. */
+static int grow_slots(struct li_xattr_sets *sets, struct li_error *err)
 {
-    uint32_t cap = sets->cap ? sets->cap * 2 : 64;
-    struct li_xattr **set = realloc(sets->set, cap * sizeof(*set));
-    size_t *length;
+    uint32_t slots = sets->slots ? sets->slots * 2 : FIRST_SLOTS;
+    uint32_t *fresh = calloc(slots, sizeof(*fresh));
 
-    if (!set)
+    if (!fresh)
         return li_fail_memory(err);
-    sets->set = set;
-    length = realloc(sets->length, cap * sizeof(*length));
-    if (!length)
-        return li_fail_memory(err);
-    sets->length = length;
     free(sets->slot);
-    sets->slot = calloc((size_t)cap * 2, sizeof(*sets->slot));
-    if (!sets->slot) {
-        sets->slots = 0;
-        return li_fail_memory(err);
-    }
-    sets->cap = cap;
-    sets->slots = cap * 2;
+    sets->slot = fresh;
+    sets->slots = slots;
     for (uint32_t i = 0; i < sets->count; i++)
-        sets->slot[find_slot(sets, sets->set[i], sets->length[i])] = i + 1;
+        fresh[find_slot(sets, sets->set[i].list, sets->set[i].count)] = i + 1;
     return 0;
 }
 
@@ -96,10 +89,11 @@ int li_xattr_intern(struct li_xattr_sets *sets, const struct li_xattr *list, siz
                     uint32_t *set, struct li_error *err)
 {
     uint32_t slot;
-    int rc = 0;
+    int rc =
+        li_array_reserve(&sets->set, &sets->cap, (size_t)sets->count + 1, sizeof(*sets->set), err);
 
-    if (sets->count == sets->cap)
-        rc = grow(sets, err);
+    if (rc == 0 && sets->count >= sets->slots / 2)
+        rc = grow_slots(sets, err);
     if (rc < 0)
         return rc;
     slot = find_slot(sets, list, count);
@@ -108,8 +102,7 @@ int li_xattr_intern(struct li_xattr_sets *sets, const struct li_xattr *list, siz
 
         if (!copy)
             return li_fail_memory(err);
-        sets->set[sets->count] = copy;
-        sets->length[sets->count] = count;
+        sets->set[sets->count] = (struct li_xattr_set){copy, count};
         sets->slot[slot] = ++sets->count;
     }
     *set = sets->slot[slot] - 1;
@@ -119,9 +112,8 @@ int li_xattr_intern(struct li_xattr_sets *sets, const struct li_xattr *list, siz
 void li_xattr_sets_free(struct li_xattr_sets *sets)
 {
     for (uint32_t i = 0; i < sets->count; i++)
-        free(sets->set[i]);
+        free(sets->set[i].list);
     free(sets->set);
-    free(sets->length);
     free(sets->slot);
     *sets = (struct li_xattr_sets){0};
 }

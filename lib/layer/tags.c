@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_ROOM = 512 };
+#include "base/array.h"
 
 int li_tags_open(struct li_tags *tags, uint64_t length, struct li_error *err)
 {
@@ -20,23 +20,6 @@ int li_tags_open(struct li_tags *tags, uint64_t length, struct li_error *err)
     return 0;
 }
 
-static int reserve(struct li_tags *tags, size_t more, struct li_error *err)
-{
-    size_t cap = tags->cap ? tags->cap : FIRST_ROOM;
-    void *grown;
-
-    while (cap < tags->count + more)
-        cap *= 2;
-    if (cap == tags->cap)
-        return 0;
-    grown = realloc(tags->tag, cap * sizeof(*tags->tag));
-    if (!grown)
-        return li_fail_memory(err);
-    tags->tag = grown;
-    tags->cap = cap;
-    return 0;
-}
-
 static size_t next_piece(size_t len)
 {
     return len < LI_LAYER_PIECE ? len : LI_LAYER_PIECE;
@@ -45,7 +28,8 @@ static size_t next_piece(size_t len)
 int li_tags_add(struct li_tags *tags, const struct li_universal_key *key, const uint8_t *data,
                 size_t len, struct li_error *err)
 {
-    int rc = reserve(tags, len / LI_LAYER_PIECE + 1, err);
+    int rc = li_array_reserve(&tags->tag, &tags->cap, tags->count + len / LI_LAYER_PIECE + 1,
+                              sizeof(*tags->tag), err);
 
     for (size_t n; rc == 0 && len > 0; data += n, len -= n) {
         n = next_piece(len);

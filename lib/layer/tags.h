@@ -41,6 +41,7 @@ int li_tags_add(struct li_tags *tags, const struct li_universal_key *key, const 
 bool li_tags_agree(struct li_tags *tags, const struct li_universal_key *key, uint64_t offset,
                    const uint8_t *data, size_t len, uint64_t *wrong);
 
+/* Frees the tags, and returns the table to zeros. */
 void li_tags_free(struct li_tags *tags);
 
 #endif

@@ -12,12 +12,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "layer/build.h"
 
 #define SLOT_FREE 0U
 #define SLOT_DEAD UINT32_MAX
 
 enum { FIRST_SLOTS = 1024 };
+
+#define ENTRIES_MAX (1U << 30)
 
 static uint64_t mix(uint64_t h)
 {
@@ -115,20 +118,12 @@ static int resize_slots(struct li_tree *tree, uint32_t slots, struct li_error *e
     return 0;
 }
 
-/* Doubles an array of rows; a row's number must stay below the marks for "none" and "removed". */
-static int grow(void **rows, uint32_t *cap, size_t row, struct li_error *err)
+/* A row's number must stay below the marks for "none" and "removed". */
+static int check_count(uint32_t count, struct li_error *err)
 {
-    uint32_t want = *cap ? *cap * 2 : 1024;
-    void *more;
-
-    if (*cap >= 1U << 30)
-        return li_fail(err, LI_ELIMIT, "the image has more than %u entries", 1U << 30);
-    more = realloc(*rows, want * row);
-    if (!more)
-        return li_fail_memory(err);
-    *rows = more;
-    *cap = want;
-    return 0;
+    if (count < ENTRIES_MAX)
+        return 0;
+    return li_fail(err, LI_ELIMIT, "the image has more than %u entries", ENTRIES_MAX);
 }
 
 static int add_name(struct li_tree *tree, const char *name, size_t len, uint32_t *at,
@@ -154,10 +149,11 @@ static int add_name(struct li_tree *tree, const char *name, size_t len, uint32_t
 int li_build_add_inode(struct li_tree *tree, const struct li_inode *inode, uint32_t *index,
                        struct li_error *err)
 {
-    int rc = 0;
+    int rc = check_count(tree->inodes, err);
 
-    if (tree->inodes == tree->inode_cap)
-        rc = grow((void **)&tree->inode, &tree->inode_cap, sizeof(*tree->inode), err);
+    if (rc == 0)
+        rc = li_array_reserve(&tree->inode, &tree->inode_cap, tree->inodes + 1,
+                              sizeof(*tree->inode), err);
     if (rc < 0)
         return rc;
     tree->inode[tree->inodes] = *inode;
@@ -166,26 +162,27 @@ int li_build_add_inode(struct li_tree *tree, const struct li_inode *inode, uint3
     return 0;
 }
 
-int li_build_add_node(struct li_tree *tree, uint32_t parent, const char *name, size_t len,
-                      uint32_t inode, uint32_t *node, struct li_error *err)
+int li_build_add_node(struct li_tree *tree, const struct li_spot *at, uint32_t inode,
+                      uint32_t *node, struct li_error *err)
 {
     struct li_node *row;
-    uint32_t at = 0;
-    int rc = 0;
+    uint32_t name = 0;
+    int rc = check_count(tree->nodes, err);
 
-    if (tree->nodes == tree->node_cap)
-        rc = grow((void **)&tree->node, &tree->node_cap, sizeof(*tree->node), err);
+    if (rc == 0)
+        rc = li_array_reserve(&tree->node, &tree->node_cap, tree->nodes + 1, sizeof(*tree->node),
+                              err);
     if (rc == 0 && tree->slots_used >= tree->slots / 4 * 3)
         rc = resize_slots(tree, tree->slots * 2, err);
     if (rc == 0)
-        rc = add_name(tree, name, len, &at, err);
+        rc = add_name(tree, at->name, at->len, &name, err);
     if (rc < 0)
         return rc;
     row = &tree->node[tree->nodes];
-    *row = (struct li_node){inode, parent, LI_TREE_NONE, LI_TREE_NONE, at};
+    *row = (struct li_node){inode, at->parent, LI_TREE_NONE, LI_TREE_NONE, name};
     if (tree->nodes != LI_TREE_ROOT) {
-        row->next_sibling = tree->node[parent].first_child;
-        tree->node[parent].first_child = tree->nodes;
+        row->next_sibling = tree->node[at->parent].first_child;
+        tree->node[at->parent].first_child = tree->nodes;
         take_slot(tree, tree->nodes);
     }
     tree->inode[inode].links++;
@@ -243,10 +240,11 @@ int li_build_add_missing(struct li_tree *tree, uint32_t parent, const char *name
 {
     struct li_inode inode = {
         .mode = S_IFDIR | 0755, .xattrs = LI_TREE_NONE, .sparse = LI_TREE_NONE};
+    const struct li_spot at = {.parent = parent, .name = name, .len = len};
     uint32_t index;
     int rc = li_build_add_inode(tree, &inode, &index, err);
 
-    return rc < 0 ? rc : li_build_add_node(tree, parent, name, len, index, node, err);
+    return rc < 0 ? rc : li_build_add_node(tree, &at, index, node, err);
 }
 
 int li_build_init(struct li_tree *tree, struct li_error *err)
@@ -332,8 +330,8 @@ uint32_t li_tree_xattr_sets(const struct li_tree *tree)
 
 const struct li_xattr *li_tree_xattrs(const struct li_tree *tree, uint32_t set, size_t *count)
 {
-    *count = tree->sets.length[set];
-    return tree->sets.set[set];
+    *count = tree->sets.set[set].count;
+    return tree->sets.set[set].list;
 }
 
 const char *li_tree_show_path(const char *path, char shown[LI_TREE_SHOWN_MAX])

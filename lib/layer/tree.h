@@ -101,8 +101,11 @@ void li_tree_free(struct li_tree *tree);
 /* The stack that it was built from. */
 struct li_layers *li_tree_layers(const struct li_tree *tree);
 
+/* The layout by whose rules it was built. */
 uint32_t li_tree_layout(const struct li_tree *tree);
 
+/* What the image will not have as the layers have it, of one kind; entries is 0 where there is
+ * nothing. It is the tree's. */
 const struct li_note *li_tree_note(const struct li_tree *tree, enum li_note_kind kind);
 
 /* Nodes and inodes, dead ones included: a dead node is in no directory's list of children, a dead

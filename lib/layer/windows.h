@@ -27,6 +27,8 @@ struct li_window {
 /* COUNT windows, at least one: as many threads can copy out of them at once. Their memory is taken
  * when they are used. */
 int li_windows_new(size_t count, struct li_windows **out, struct li_error *err);
+
+/* Frees all windows; none may be in use. */
 void li_windows_free(struct li_windows *windows);
 
 /* Borrows the window with the piece of LAYER at OFFSET; or, where there is none, one to read it

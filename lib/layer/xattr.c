@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "layer/acl.h"
 #include "layer/scan.h"
 
@@ -94,20 +95,10 @@ static const struct li_xattr *find(const struct li_xattr_list *list, const char 
 
 static int reserve(struct li_xattr_list *list, struct li_error *err)
 {
-    size_t cap = list->cap ? 2 * list->cap : 8;
-    struct li_xattr *more;
-
     if (list->count == LI_SCAN_MAX_XATTRS)
         return li_fail(err, LI_ELIMIT, "it has more than %d extended attributes",
                        LI_SCAN_MAX_XATTRS);
-    if (list->count < list->cap)
-        return 0;
-    more = realloc(list->list, cap * sizeof(*more));
-    if (!more)
-        return li_fail_memory(err);
-    list->list = more;
-    list->cap = cap;
-    return 0;
+    return li_array_reserve(&list->list, &list->cap, list->count + 1, sizeof(*list->list), err);
 }
 
 /* Name and value in one allocation, which the name's pointer owns. What is there stays. */

@@ -37,6 +37,8 @@ int li_xattr_read(const struct li_tar_entry *e, struct li_xattr_list *list, uint
 
 /* Frees the attributes and keeps the room for others. */
 void li_xattr_list_clear(struct li_xattr_list *list);
+
+/* Frees the list and its attributes, and returns it to zeros. */
 void li_xattr_list_free(struct li_xattr_list *list);
 
 #endif

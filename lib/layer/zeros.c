@@ -18,7 +18,7 @@ static bool is_zero(const uint8_t *data, size_t len)
     return len == 0 || (data[0] == 0 && memcmp(data, data + 1, len - 1) == 0);
 }
 
-static int read_on(struct li_layers *layers, size_t index, uint64_t offset, uint64_t len, bool *out,
+static int read_on(const struct li_layer_part *part, uint64_t offset, uint64_t len, bool *out,
                    struct li_error *err)
 {
     size_t want = FIRST_READ;
@@ -29,7 +29,7 @@ static int read_on(struct li_layers *layers, size_t index, uint64_t offset, uint
     while (rc == 0 && zero && len > 0) {
         size_t piece = len < want ? (size_t)len : want;
 
-        rc = li_layers_read(layers, index, buf, piece, offset, err);
+        rc = li_layers_read(part->layers, part->index, buf, piece, offset, err);
         if (rc == 0)
             zero = is_zero(buf, piece);
         offset += piece;
@@ -42,8 +42,8 @@ static int read_on(struct li_layers *layers, size_t index, uint64_t offset, uint
     return rc;
 }
 
-int li_layer_is_zero(struct li_layers *layers, size_t index, const struct li_layer_part *part,
-                     uint64_t offset, uint64_t len, bool *out, struct li_error *err)
+int li_layer_is_zero(const struct li_layer_part *part, uint64_t offset, uint64_t len, bool *out,
+                     struct li_error *err)
 {
     if (offset >= part->offset && offset - part->offset < part->len) {
         size_t at = (size_t)(offset - part->offset), held = part->len - at;
@@ -61,5 +61,5 @@ int li_layer_is_zero(struct li_layers *layers, size_t index, const struct li_lay
         *out = true;
         return 0;
     }
-    return read_on(layers, index, offset, len, out, err);
+    return read_on(part, offset, len, out, err);
 }

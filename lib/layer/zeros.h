@@ -12,15 +12,17 @@
 
 /* A part of a layer that is in memory: LEN bytes of its tar from OFFSET on. */
 struct li_layer_part {
+    struct li_layers *layers;
+    size_t index; /* of the layer */
     const uint8_t *data;
     uint64_t offset;
     size_t len;
 };
 
-/* Whether LEN bytes of the tar of layer INDEX, which is ready, are zeros, from OFFSET on; *OUT is
+/* Whether LEN bytes of the tar of PART's layer, which is ready, are zeros, from OFFSET on; *OUT is
  * true for no bytes. Looks at PART first where that has the first of them. LI_ECORRUPT where the
  * layer ends before they do, LI_EIO, LI_ENOMEM. */
-int li_layer_is_zero(struct li_layers *layers, size_t index, const struct li_layer_part *part,
-                     uint64_t offset, uint64_t len, bool *out, struct li_error *err);
+int li_layer_is_zero(const struct li_layer_part *part, uint64_t offset, uint64_t len, bool *out,
+                     struct li_error *err);
 
 #endif

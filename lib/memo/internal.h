@@ -41,6 +41,9 @@ struct li_memo {
  * RECORD and ROWS are replaced. */
 int li_memo_read_layer(const struct li_memo *memo, const uint8_t diff_id[LI_SHA256_SIZE],
                        struct li_record *record, struct li_buffer *rows, struct li_error *err);
+
+/* Writes the file of a layer, in place of the one that was there. Errors: as of the file system;
+ * LI_ELIMIT. */
 int li_memo_write_layer(const struct li_memo *memo, const uint8_t diff_id[LI_SHA256_SIZE],
                         const struct li_record *record, const struct li_buffer *rows,
                         struct li_error *err);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "memo/internal.h"
 
 /* Seconds after which a temporary file has no living owner. */
@@ -29,15 +30,10 @@ struct files {
 
 static bool add(struct files *f, const char *path, const struct stat *st)
 {
-    if (f->count == f->cap) {
-        size_t cap = f->cap ? 2 * f->cap : 64;
-        struct file *more = realloc(f->file, cap * sizeof(*more));
+    struct li_error ignored = LI_ERROR_INIT;
 
-        if (!more)
-            return false;
-        f->file = more;
-        f->cap = cap;
-    }
+    if (li_array_reserve(&f->file, &f->cap, f->count + 1, sizeof(*f->file), &ignored) < 0)
+        return false;
     f->file[f->count] = (struct file){strdup(path), (uint64_t)st->st_size, st->st_mtime};
     f->total += (uint64_t)st->st_size;
     return f->file[f->count++].path != NULL;

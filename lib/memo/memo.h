@@ -5,8 +5,8 @@
  *
  *     DIR/memo/CONTEXT/DIFF_ID     of a layer: its entries, and the digest of each chunk that was
  *                                  made of it, by recipe (li_chunk_source.recipe)
- *     DIR/memo/CONTEXT/PLACE.names names of what was found in a place: of chunks that it has, or of
- *                                  what its server lacks
+ *     DIR/memo/CONTEXT/SET.names   a set of names: of the chunks that a root has, or of what a
+ * server lacks
  *
  * CONTEXT follows from the salt: under another salt nothing is found. Each file is authenticated by
  * a key that follows from the salt too, and names the versions of its own format, of the layout and
@@ -74,13 +74,14 @@ int li_memo_save(struct li_memo *memo, struct li_error *err);
 /* A row is a name and, little-endian, when it was last found, in seconds since 1970. */
 enum { LI_MEMO_NAME_ROW = LI_SHA256_SIZE + 8, LI_MEMO_NAMES_MAX = 1 << 19 };
 
-/* The rows that were kept for PLACE, which tells a set of what was found from all others. LI_END
- * where there are none that can be believed. No li_memo_recall() is needed. */
-int li_memo_read_names(const struct li_memo *memo, const uint8_t place[LI_SHA256_SIZE],
+/* The rows that were kept of SET, a digest that tells it from all other sets; *ROWS is replaced.
+ * LI_END where there are none that can be believed. No li_memo_recall() is needed. */
+int li_memo_read_names(const struct li_memo *memo, const uint8_t set[LI_SHA256_SIZE],
                        struct li_buffer *rows, struct li_error *err);
 
-/* Keeps ROWS for PLACE, at most LI_MEMO_NAMES_MAX, in place of what was kept. */
-int li_memo_write_names(const struct li_memo *memo, const uint8_t place[LI_SHA256_SIZE],
+/* Keeps ROWS of SET, at most LI_MEMO_NAMES_MAX, instead of what was kept. Errors: as of the file
+ * system. */
+int li_memo_write_names(const struct li_memo *memo, const uint8_t set[LI_SHA256_SIZE],
                         const struct li_buffer *rows, struct li_error *err);
 
 #endif

@@ -5,7 +5,7 @@
  *       0   8  magic "LIMGNAME"
  *       8   4  version of this format, 1
  *      12   4  zeros
- *      16  32  a digest of the place where what has these names was found
+ *      16  32  the digest that names the set
  *      48   8  rows
  *      56      rows, in any order: name, 32 bytes; when it was last found, seconds since 1970
  *          32  HMAC-SHA256 of the first 56 bytes and SHA-256 of the rows
@@ -24,18 +24,18 @@ enum { HEADER_SIZE = 56, FORMAT = 1 };
 
 static const char magic[8] = {'L', 'I', 'M', 'G', 'N', 'A', 'M', 'E'};
 
-static void file_name(const uint8_t *place, char name[LI_MEMO_NAME_MAX])
+static void file_name(const uint8_t *set, char name[LI_MEMO_NAME_MAX])
 {
-    li_hex_encode(place, LI_SHA256_SIZE, name);
+    li_hex_encode(set, LI_SHA256_SIZE, name);
     strcat(name, ".names");
 }
 
-static void put_header(const uint8_t *place, uint64_t rows, uint8_t header[HEADER_SIZE])
+static void put_header(const uint8_t *set, uint64_t rows, uint8_t header[HEADER_SIZE])
 {
     memset(header, 0, HEADER_SIZE);
     memcpy(header, magic, sizeof(magic));
     li_put_le32(header + 8, FORMAT);
-    memcpy(header + 16, place, LI_SHA256_SIZE);
+    memcpy(header + 16, set, LI_SHA256_SIZE);
     li_put_le64(header + 48, rows);
 }
 
@@ -51,7 +51,7 @@ static int make_mac(const struct li_memo *memo, const uint8_t header[HEADER_SIZE
 }
 
 /* LI_END where it is not as it should be. */
-static int read_rows(const struct li_memo *memo, const uint8_t *place, int fd, uint64_t size,
+static int read_rows(const struct li_memo *memo, const uint8_t *set, int fd, uint64_t size,
                      struct li_buffer *rows, struct li_error *err)
 {
     uint8_t header[HEADER_SIZE], want_header[HEADER_SIZE], mac[LI_MAC_SIZE], want[LI_MAC_SIZE];
@@ -62,7 +62,7 @@ static int read_rows(const struct li_memo *memo, const uint8_t *place, int fd, u
     if (size < HEADER_SIZE + LI_MAC_SIZE || count > LI_MEMO_NAMES_MAX ||
         size != HEADER_SIZE + len + LI_MAC_SIZE)
         return LI_END;
-    put_header(place, count, want_header);
+    put_header(set, count, want_header);
     rc = li_buffer_reserve(rows, len, err);
     if (rc == 0)
         rc = li_pread_all(fd, header, HEADER_SIZE, 0, err);
@@ -79,19 +79,19 @@ static int read_rows(const struct li_memo *memo, const uint8_t *place, int fd, u
     return rc;
 }
 
-int li_memo_read_names(const struct li_memo *memo, const uint8_t place[LI_SHA256_SIZE],
+int li_memo_read_names(const struct li_memo *memo, const uint8_t set[LI_SHA256_SIZE],
                        struct li_buffer *rows, struct li_error *err)
 {
     char name[LI_MEMO_NAME_MAX];
     uint64_t size;
     int fd = -1, rc;
 
-    file_name(place, name);
+    file_name(set, name);
     rows->len = 0;
     rc = li_memo_open_file(memo, name, &fd, &size);
     if (rc != 0)
         return rc;
-    rc = read_rows(memo, place, fd, size, rows, err);
+    rc = read_rows(memo, set, fd, size, rows, err);
     close(fd);
     if (rc == 0)
         return 0;
@@ -101,7 +101,7 @@ int li_memo_read_names(const struct li_memo *memo, const uint8_t place[LI_SHA256
     return rc == LI_ENOMEM ? rc : LI_END;
 }
 
-int li_memo_write_names(const struct li_memo *memo, const uint8_t place[LI_SHA256_SIZE],
+int li_memo_write_names(const struct li_memo *memo, const uint8_t set[LI_SHA256_SIZE],
                         const struct li_buffer *rows, struct li_error *err)
 {
     uint8_t header[HEADER_SIZE], mac[LI_MAC_SIZE];
@@ -110,8 +110,8 @@ int li_memo_write_names(const struct li_memo *memo, const uint8_t place[LI_SHA25
     char name[LI_MEMO_NAME_MAX];
     int rc;
 
-    put_header(place, rows->len / LI_MEMO_NAME_ROW, header);
-    file_name(place, name);
+    put_header(set, rows->len / LI_MEMO_NAME_ROW, header);
+    file_name(set, name);
     rc = make_mac(memo, header, rows, mac, err);
     if (rc == 0)
         rc = li_memo_write_file(memo, name, pieces, 3, err);

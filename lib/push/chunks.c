@@ -76,7 +76,7 @@ static int take_chunk(void *arg, unsigned reader, uint64_t index, uint8_t *plain
 static int walk(struct li_chunk_push *p, struct li_error *err)
 {
     const struct li_progress *progress = p->push->options->progress;
-    li_chunk_known *known = p->memo ? li_push_recall : NULL;
+    const struct li_chunk_visitor visitor = {p->memo ? li_push_recall : NULL, take_chunk, p};
     struct li_error writing = LI_ERROR_INIT;
     struct li_workers *writers = NULL;
     int rc, written;
@@ -84,8 +84,7 @@ static int walk(struct li_chunk_push *p, struct li_error *err)
     rc = li_workers_start(li_repo_store(p->repo)->width, li_push_write, p, &writers, err);
     if (rc < 0)
         return rc;
-    rc = li_chunk_walk_hashed(p->push->image->source, p->readers, known, take_chunk, p, progress,
-                              err);
+    rc = li_chunk_walk_hashed(p->push->image->source, p->readers, &visitor, progress, err);
     if (rc < 0) {
         li_workers_stop(writers);
         li_repo_cancel(p->repo);

@@ -201,11 +201,11 @@ static int take_data(struct li_tar *tar, enum li_tar_sparse form, int64_t size,
         return negative_size(err);
     e->size = e->stored = (uint64_t)size;
     /* Before the map is read, which may lie in the data. */
-    rc = li_tar_places_skip(&tar->places, &tar->source, e->data, e->stored, err);
+    rc = li_tar_walk_skip(&tar->walk, &tar->source, e->data, e->stored, err);
     if (rc == 0 && (form != LI_TAR_DENSE || tar->header.type == 'S'))
         rc = take_map(tar, form, err);
     if (rc == 0)
-        rc = li_tar_places_skip(&tar->places, &tar->source, e->data, e->stored, err);
+        rc = li_tar_walk_skip(&tar->walk, &tar->source, e->data, e->stored, err);
     return rc;
 }
 
@@ -234,7 +234,7 @@ static int finish(struct li_tar *tar, int64_t size, struct li_error *err)
     else if (form != LI_TAR_DENSE)
         rc = li_fail(err, LI_ECORRUPT, "it has a sparse map, which only a file can have");
     else
-        li_tar_places_header_only(&tar->places, &tar->source, tar->entry.data, size);
+        li_tar_walk_header_only(&tar->walk, &tar->source, tar->entry.data, size);
     clear_meaningless(&tar->entry);
     return rc;
 }

@@ -10,13 +10,13 @@
 #include "base/error.h"
 #include "tar/header.h"
 #include "tar/pax.h"
-#include "tar/places.h"
 #include "tar/sparse.h"
 #include "tar/tar.h"
+#include "tar/walk.h"
 
 struct li_tar {
     struct li_tar_source source;
-    struct li_tar_places places;
+    struct li_tar_walk walk;
     /* What the special headers before an entry say. */
     struct li_tar_pax pax;
     struct li_buffer long_name, long_link; /* with a NUL; no bytes where there is none */
@@ -29,7 +29,7 @@ struct li_tar {
 };
 
 /* Makes the entry of the header, whose first byte behind is at BEHIND, and of what the special
- * headers say, and moves the places to what comes after it. *LABEL says that it is the label of a
+ * headers say, and moves the walk behind what it reads. *LABEL says that it is the label of a
  * volume, which is not an entry. */
 int li_tar_entry_make(struct li_tar *tar, uint64_t behind, bool *label, struct li_error *err);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "tar/number.h"
 
 enum { FEW = 16, SHORTEST = 5 };
@@ -78,17 +79,11 @@ static bool cut_record(char **text, size_t *left, struct li_tar_record *out)
 
 static int append(struct li_tar_records *to, const struct li_tar_record *r, struct li_error *err)
 {
-    if (to->count == to->cap) {
-        size_t cap = to->cap ? 2 * to->cap : FEW;
-        struct li_tar_record *more = realloc(to->list, cap * sizeof(*more));
+    int rc = li_array_reserve(&to->list, &to->cap, to->count + 1, sizeof(*to->list), err);
 
-        if (!more)
-            return li_fail_memory(err);
-        to->list = more;
-        to->cap = cap;
-    }
-    to->list[to->count++] = *r;
-    return 0;
+    if (rc == 0)
+        to->list[to->count++] = *r;
+    return rc;
 }
 
 /* ---- keys that come twice ---- */
@@ -110,7 +105,7 @@ static int compare_records(const void *a, const void *b)
     return order ? order : (x->key > y->key) - (x->key < y->key);
 }
 
-static int compare_places(const void *a, const void *b)
+static int compare_order(const void *a, const void *b)
 {
     const struct li_tar_record *x = a, *y = b;
 
@@ -146,7 +141,7 @@ static void drop_repeated(struct li_tar_records *all)
         if (i + 1 == all->count || compare_keys(&all->list[i], &all->list[i + 1]) != 0)
             all->list[kept++] = all->list[i];
     all->count = kept;
-    qsort(all->list, all->count, sizeof(*all->list), compare_places);
+    qsort(all->list, all->count, sizeof(*all->list), compare_order);
 }
 
 /* ---- records that mean something here ---- */

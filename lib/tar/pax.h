@@ -56,6 +56,8 @@ int li_tar_pax_read(struct li_tar_pax *pax, const uint8_t *data, size_t len, str
 
 /* Forgets the records and keeps the room for others. */
 void li_tar_pax_clear(struct li_tar_pax *pax);
+
+/* Frees the records, and returns PAX to zeros. */
 void li_tar_pax_free(struct li_tar_pax *pax);
 
 #endif

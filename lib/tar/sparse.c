@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "tar/number.h"
 
 enum {
@@ -32,20 +33,12 @@ static void clear(struct li_tar_map *map)
     map->end = map->stored = 0;
 }
 
-static int grow(struct li_tar_map *map, struct li_error *err)
+static int reserve_run(struct li_tar_map *map, struct li_error *err)
 {
-    size_t cap = map->cap ? 2 * map->cap : 16;
-    struct li_tar_run *more;
-
     if (map->count == LI_TAR_RUNS_MAX)
         return li_fail(err, LI_ELIMIT, "it has more than %d runs of data between holes",
                        LI_TAR_RUNS_MAX);
-    more = realloc(map->runs, cap * sizeof(*more));
-    if (!more)
-        return li_fail_memory(err);
-    map->runs = more;
-    map->cap = cap;
-    return 0;
+    return li_array_reserve(&map->runs, &map->cap, map->count + 1, sizeof(*map->runs), err);
 }
 
 /* Runs ascend and do not overlap. One without data, as tars have it where a file ends with a hole,
@@ -56,8 +49,8 @@ static int add_run(struct li_tar_map *map, int64_t offset, int64_t length, struc
 
     if (offset < 0 || length < 0 || (uint64_t)offset < map->end || length > INT64_MAX - offset)
         return broken(err);
-    if (length > 0 && (map->count == map->cap || map->count == LI_TAR_RUNS_MAX))
-        rc = grow(map, err);
+    if (length > 0)
+        rc = reserve_run(map, err);
     if (rc < 0)
         return rc;
     map->end = (uint64_t)offset + (uint64_t)length;

@@ -22,6 +22,7 @@ struct li_tar_map {
 /* How the records of an entry say that it is sparse. */
 enum li_tar_sparse { LI_TAR_DENSE, LI_TAR_SPARSE_0, LI_TAR_SPARSE_1 };
 
+/* What the records of an entry say of that. */
 enum li_tar_sparse li_tar_sparse_form(const struct li_tar_pax *pax);
 
 /* Each of these replaces MAP by that of an entry: of PAX 0.0 or 0.1, from its records; of PAX 1.0,
@@ -37,6 +38,7 @@ int li_tar_map_old(struct li_tar_map *map, const struct li_tar_source *source, c
 /* The size of a file that the header BLOCK of GNU's old form states; false where it has none. */
 bool li_tar_old_size(const uint8_t *block, int64_t *out);
 
+/* Frees the runs, and returns MAP to zeros. */
 void li_tar_map_free(struct li_tar_map *map);
 
 #endif

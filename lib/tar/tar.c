@@ -28,7 +28,7 @@ void li_tar_free(struct li_tar *tar)
 {
     if (!tar)
         return;
-    li_tar_places_free(&tar->places);
+    li_tar_walk_free(&tar->walk);
     li_tar_pax_free(&tar->pax);
     li_buffer_free(&tar->long_name);
     li_buffer_free(&tar->long_link);
@@ -73,7 +73,7 @@ static int read_special(struct li_tar *tar, uint64_t at, struct li_error *err)
     if (tar->header.size > LI_TAR_SPECIAL_MAX)
         return li_fail(err, LI_ELIMIT, "it has %lld bytes, more than %d",
                        (long long)tar->header.size, LI_TAR_SPECIAL_MAX);
-    rc = li_tar_places_skip(&tar->places, &tar->source, at, size, err);
+    rc = li_tar_walk_skip(&tar->walk, &tar->source, at, size, err);
     if (rc < 0)
         return rc;
     rc = tar->source.look(tar->source.self, at, size, &bytes, err);
@@ -114,7 +114,7 @@ static int take_header(struct li_tar *tar, unsigned *specials, bool *done, struc
     const uint8_t *block;
     uint64_t at;
     bool label;
-    int rc = li_tar_places_next(&tar->places, &tar->source, &block, &at, err);
+    int rc = li_tar_walk_next(&tar->walk, &tar->source, &block, &at, err);
 
     tar->ended = rc == LI_END;
     if (rc != 0)

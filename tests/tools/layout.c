@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/about.h"
-#include "cmd/context.h"
+#include "cmd/common/context.h"
+#include "flatten/flatten.h"
 #include "push/push.h"
 
 const struct command *const commands[] = {NULL};
@@ -19,21 +19,13 @@ const struct command *const commands[] = {NULL};
 const struct option_row common_options[] = {{NULL, 0, NULL, NULL}};
 static const struct command command = {.name = "layout"};
 
-static int write_file(struct flattened *flattened, const char *path, unsigned threads,
-                      struct li_error *err)
-{
-    struct li_chunk_source source = li_ext4_source(flattened->ext4);
-
-    return li_chunk_write_file(&source, path, threads, confirm_layers, flattened, NULL, err);
-}
-
-static int push(const struct arguments *args, struct flattened *flattened, char **operands,
+static int push(const struct arguments *args, struct li_flattened *flattened, char **operands,
                 struct li_error *err)
 {
     struct li_push_options options = {.seal = {.codec = LI_CODEC_ZSTD, .level = 3},
-                                      .confirm = confirm_layers,
+                                      .confirm = li_flattened_confirm,
                                       .confirm_arg = flattened};
-    struct li_chunk_source source = li_ext4_source(flattened->ext4);
+    struct li_chunk_source source = li_flattened_source(flattened);
     struct li_push_result result;
     struct li_reference reference;
     struct li_manifest about = {0};
@@ -44,7 +36,7 @@ static int push(const struct arguments *args, struct flattened *flattened, char 
     if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)
-        rc = describe(flattened, &about, err);
+        rc = li_flattened_describe(flattened, &about, err);
     if (rc == 0 && operands[1])
         about.layout = (uint32_t)strtoul(operands[1], NULL, 10);
     if (rc == 0)
@@ -57,8 +49,8 @@ static int push(const struct arguments *args, struct flattened *flattened, char 
 int main(int argc, char **argv)
 {
     struct arguments args = {.command = &command};
-    struct image_form form = {.layout = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0};
-    struct flattened flattened = {0};
+    struct li_flatten_options options = {.path = NULL};
+    struct li_flattened *flattened = NULL;
     struct li_error err = LI_ERROR_INIT;
     struct li_env env;
     int rc;
@@ -67,15 +59,17 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: layout VERSION IMAGE FILE|NAME:TAG [STATED]\n");
         return 2;
     }
+    options.path = argv[2];
+    options.layout = (uint32_t)strtoul(argv[1], NULL, 10);
     rc = make_env(&args, &env, &err);
     if (rc == 0)
-        rc = flatten(&args, argv[2], &form, &env, NULL, &flattened, &err);
+        rc = li_flatten(&options, &env, &flattened, &err);
     if (rc == 0 && strchr(argv[3], ':'))
-        rc = push(&args, &flattened, argv + 3, &err);
+        rc = push(&args, flattened, argv + 3, &err);
     else if (rc == 0)
-        rc = write_file(&flattened, argv[3], env.threads, &err);
+        rc = li_flattened_write(flattened, argv[3], NULL, &err);
     if (rc < 0)
         fprintf(stderr, "layout: %s\n", err.text);
-    free_flattened(&flattened);
+    li_flattened_free(flattened);
     return rc < 0;
 }

@@ -41,7 +41,7 @@ HELPER ext2_filsys open_planned(struct stack *s)
 
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof(path), "%s/image", dir);
-    rc = li_chunk_write_file(&source, path, 2, NULL, NULL, NULL, &err);
+    rc = li_chunk_write_file(&source, &(struct li_chunk_file){.path = path, .threads = 2}, &err);
     check = run_e2fsck(path, text, sizeof(text));
     opened = ext2fs_open(path, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &fs);
     unlink(path);

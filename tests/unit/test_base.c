@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/hex.h"
@@ -25,6 +26,71 @@ void OPENSSL_cleanse(void *data, size_t len)
     memset(data, 0, len);
     cleansed = data;
     cleansed_len = len;
+}
+
+static void array_grows_by_doubling(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    uint32_t *list = NULL;
+    size_t cap = 0, moves = 0;
+
+    (void)state;
+    for (uint32_t i = 0; i < 100000; i++) {
+        size_t before = cap;
+
+        assert_done(li_array_reserve(&list, &cap, (size_t)i + 1, sizeof(*list), &err), &err);
+        assert_true(cap > i);
+        moves += cap != before;
+        list[i] = i;
+    }
+    for (uint32_t i = 0; i < 100000; i++)
+        assert_int_equal(list[i], i);
+    assert_true(moves < 20);
+    assert_true(cap < 200000);
+    free(list);
+}
+
+static void array_grows_to_what_is_wanted(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_error *list = NULL; /* a row of an odd size */
+    const void *before;
+    size_t cap = 0;
+
+    (void)state;
+    assert_done(li_array_reserve(&list, &cap, 1000, sizeof(*list), &err), &err);
+    assert_int_equal(cap, 1000);
+    memset(list, 7, 1000 * sizeof(*list));
+    assert_done(li_array_reserve(&list, &cap, 1000, sizeof(*list), &err), &err);
+    assert_int_equal(cap, 1000);
+    before = list;
+    assert_fails(li_array_reserve(&list, &cap, SIZE_MAX / 2, sizeof(*list), &err), LI_ENOMEM,
+                 "memory", &err);
+    assert_ptr_equal(list, before);
+    assert_int_equal(cap, 1000);
+    free(list);
+}
+
+static bool is_less(const void *row, const void *key)
+{
+    return *(const int *)row < *(const int *)key;
+}
+
+static void lower_bound_is_the_first_that_is_not_before(void **state)
+{
+    static const int rows[] = {2, 3, 3, 3, 5, 8, 8, 9};
+    enum { COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+    (void)state;
+    for (size_t count = 0; count <= COUNT; count++)
+        for (int key = 0; key <= 10; key++) {
+            size_t want = 0;
+
+            while (want < count && rows[want] < key)
+                want++;
+            assert_int_equal(li_array_lower_bound(rows, count, sizeof(rows[0]), is_less, &key),
+                             want);
+        }
 }
 
 static void buffer_of_secrets_leaves_none_behind(void **state)
@@ -369,6 +435,9 @@ static void queue_is_bounded_by_weight(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(array_grows_by_doubling),
+        cmocka_unit_test(array_grows_to_what_is_wanted),
+        cmocka_unit_test(lower_bound_is_the_first_that_is_not_before),
         cmocka_unit_test(buffer_of_secrets_leaves_none_behind),
         cmocka_unit_test(hashes_leave_no_state_behind),
         cmocka_unit_test(error_reads_from_outside_in),

@@ -87,11 +87,13 @@ static void sources_become_sparse_files(void **state)
     uint64_t bad = 5;
     struct stat st;
     char *path;
+    struct li_chunk_file file = {.threads = 3, .progress = &progress};
 
     (void)state;
     tree_make(dir);
     path = tree_path(dir, "image");
-    assert_done(li_chunk_write_file(&source, path, 3, NULL, NULL, &progress, &err), &err);
+    file.path = path;
+    assert_done(li_chunk_write_file(&source, &file, &err), &err);
     assert_int_equal(reports, CHUNKS);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size, CHUNKS * LI_CHUNK_SIZE);
@@ -103,11 +105,12 @@ static void sources_become_sparse_files(void **state)
             fail_msg("byte %llu is wrong", (unsigned long long)i);
     unlink(path);
 
-    assert_fails(li_chunk_write_file(&source, path, 3, refuse, NULL, NULL, &err), LI_EINVALID,
-                 "refused", &err);
+    file.progress = NULL;
+    file.confirm = refuse;
+    assert_fails(li_chunk_write_file(&source, &file, &err), LI_EINVALID, "refused", &err);
     source.self = &bad;
-    assert_fails(li_chunk_write_file(&source, path, 3, NULL, NULL, NULL, &err), LI_EIO, "chunk 5",
-                 &err);
+    file.confirm = NULL;
+    assert_fails(li_chunk_write_file(&source, &file, &err), LI_EIO, "chunk 5", &err);
     assert_false(tree_has(dir, "image"));
     free(path);
     li_buffer_free(&out);
@@ -237,7 +240,9 @@ static void ends_of_chunks_become_holes(void **state)
     (void)state;
     tree_make(dir);
     path = tree_path(dir, "image");
-    assert_done(li_chunk_write_file(&source, path, 2, NULL, NULL, NULL, &err), &err);
+    assert_done(
+        li_chunk_write_file(&source, &(struct li_chunk_file){.path = path, .threads = 2}, &err),
+        &err);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size, CHUNKS * LI_CHUNK_SIZE);
     assert_true(st.st_blocks <= CHUNKS * LI_CHUNK_SIZE / 2 / 512);

@@ -3,17 +3,17 @@
  * verify --against: the stored image and the one it was pushed from. Texts of a difference are as
  * the images have them, and shown with escapes.
  */
-#include "cmd/against.h"
+#include "cmd/common/against.h"
 
-#include "files/files.h"
-#include "reader/reader.h"
+#include "cmd/common/image.h"
+#include "compare/stored.h"
 
 /* What was printed of each. */
 struct printed {
     unsigned differences, disagreements;
 };
 
-enum { SHOWN = 20, READER_MEMORY = 64 << 20, READER_DEADLINE = 120 };
+enum { SHOWN = 20 };
 
 static void print_difference(void *arg, const char *path, const char *what, const char *stored,
                              const char *layers)
@@ -51,42 +51,28 @@ static void print_disagreement(void *arg, const char *layer, const char *path, c
     putchar('\n');
 }
 
+static void print_original_note(void *arg, const char *text)
+{
+    (void)arg;
+    print_note(text);
+}
+
 int compare_with_original(const struct arguments *args, struct context *context,
                           const struct li_manifest *manifest, struct li_compare_result *result,
                           struct li_error *err)
 {
-    struct li_image_options choice = {option(args, "image"), option(args, "platform")};
-    struct li_reader_options reading = {READER_MEMORY, context->env.threads, READER_DEADLINE};
-    struct li_layers *layers = NULL;
-    struct li_sealed *origin = NULL;
-    struct li_reader *reader = NULL;
-    struct li_image *image = NULL;
-    struct li_files *files = NULL;
+    const char *path = option(args, "against");
     struct printed printed = {0};
     const struct li_compare_reports reports = {&printed, print_difference, print_disagreement};
-    int rc = li_layout_check(manifest->layout, err);
+    const struct li_compare_stored what = {
+        .repo = context->repo,
+        .manifest = manifest,
+        .path = path,
+        .image = {option(args, "image"), option(args, "platform")},
+        .env = &context->env,
+        .note = print_original_note,
+    };
+    int rc = li_compare_stored(&what, &reports, result, err);
 
-    if (rc == 0)
-        rc = li_image_open(option(args, "against"), &choice, &context->env, &image, err);
-    if (rc == 0) {
-        print_image_notes(image);
-        rc = li_layers_open(image, &context->env, &layers, err);
-    }
-    if (rc == 0)
-        rc = li_sealed_origin_new(context->repo, &origin, err);
-    if (rc == 0)
-        rc = li_reader_open(origin, manifest, &reading, &reader, err);
-    if (rc == 0)
-        rc = li_files_open(li_reader_blocks(reader), &files, err);
-    if (rc == 0)
-        rc = li_compare(&(struct li_compare_sides){files, layers, manifest->layout}, &reports,
-                        result, err);
-    if (rc < 0)
-        li_context(err, "cannot compare with %s", image_text(option(args, "against")));
-    li_files_free(files);
-    li_reader_free(reader);
-    li_sealed_free(origin);
-    li_layers_free(layers);
-    li_image_free(image);
-    return rc;
+    return rc < 0 ? li_context(err, "cannot compare with %s", image_text(path)) : 0;
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/about.h"
-
-#include <archive.h>
-#include <ext2fs/ext2fs.h>
+/* What a manifest says of its image, from the image's own documents and the plan. */
 #include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
 
 #include "base/hex.h"
+#include "flatten/flatten.h"
 
 static void digest_text(const uint8_t *digest, char text[72])
 {
@@ -34,21 +31,9 @@ static int describe_layers(const struct li_image *image, struct li_manifest *out
     return 0;
 }
 
-int library_versions(char **out, struct li_error *err)
-{
-    const char *e2fsprogs = NULL, *archive = strchr(archive_version_string(), ' ');
-
-    ext2fs_get_library_version(&e2fsprogs, NULL);
-    if (asprintf(out, "libarchive %s, libext2fs %s, zstd %s", archive ? archive + 1 : "?",
-                 e2fsprogs, ZSTD_versionString()) >= 0)
-        return 0;
-    *out = NULL;
-    return li_fail_memory(err);
-}
-
 static int describe_tools(struct li_manifest *out, struct li_error *err)
 {
-    int rc = library_versions(&out->libraries, err);
+    int rc = li_flatten_libraries(&out->libraries, err);
 
     if (rc < 0)
         return rc;
@@ -56,22 +41,25 @@ static int describe_tools(struct li_manifest *out, struct li_error *err)
     return out->tool ? 0 : li_fail_memory(err);
 }
 
-int describe(const struct flattened *flattened, struct li_manifest *out, struct li_error *err)
+int li_flattened_describe(const struct li_flattened *flattened, struct li_manifest *out,
+                          struct li_error *err)
 {
-    const struct li_image *image = flattened->image;
-    const char *config = li_image_config(image, &out->config_len);
+    const struct li_image *image = li_flattened_image(flattened);
+    size_t len = 0;
+    const char *config = li_image_config(image, &len);
     int rc;
 
     out->os = strdup(li_image_os(image));
     out->architecture = strdup(li_image_architecture(image));
-    out->config = malloc(out->config_len + 1);
+    out->config = malloc(len + 1);
     if (!out->os || !out->architecture || !out->config)
         return li_fail_memory(err);
-    memcpy(out->config, config, out->config_len);
-    out->config[out->config_len] = '\0';
+    memcpy(out->config, config, len);
+    out->config[len] = '\0';
+    out->config_len = len;
     digest_text(li_image_config_digest(image), out->config_digest);
-    out->size = li_ext4_size(flattened->ext4);
-    out->layout = li_tree_layout(flattened->tree);
+    out->size = li_ext4_size(li_flattened_plan(flattened));
+    out->layout = li_tree_layout(li_flattened_tree(flattened));
     rc = describe_layers(image, out, err);
     return rc < 0 ? rc : describe_tools(out, err);
 }

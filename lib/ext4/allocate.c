@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/buffer.h"
 #include "ext4/plan.h"
 
@@ -23,7 +24,7 @@ enum {
     PACK_CUT = 4 * 1024 * 1024, /* bytes: a pack ends behind a file with probability size / this */
 };
 
-struct placer {
+struct allocator {
     struct li_ext4 *plan;
     size_t cap;     /* of the pieces */
     uint32_t *node; /* a name of each inode */
@@ -49,12 +50,11 @@ uint64_t li_content_main(const struct li_inode *inode, uint64_t blocks)
     return size / LI_CHUNK_SIZE * LI_EXT4_BLOCKS_PER_CHUNK;
 }
 
-static int add_piece(struct placer *p, uint32_t inode, uint64_t from, uint64_t block,
+static int add_piece(struct allocator *p, uint32_t inode, uint64_t from, uint64_t block,
                      uint64_t count, struct li_error *err)
 {
     struct li_ext4 *plan = p->plan;
-    int rc =
-        li_ext4_grow((void **)&plan->piece, &p->cap, plan->pieces + 1, sizeof(*plan->piece), err);
+    int rc = li_array_reserve(&plan->piece, &p->cap, plan->pieces + 1, sizeof(*plan->piece), err);
 
     if (rc < 0)
         return rc;
@@ -66,7 +66,7 @@ static int add_piece(struct placer *p, uint32_t inode, uint64_t from, uint64_t b
 }
 
 /* Whether the pack ends behind this file: a function of its path and size. */
-static int ends_pack(struct placer *p, uint32_t inode, uint64_t bytes, bool *ends,
+static int ends_pack(struct allocator *p, uint32_t inode, uint64_t bytes, bool *ends,
                      struct li_error *err)
 {
     uint64_t threshold = bytes * ((UINT64_C(1) << 32) / PACK_CUT);
@@ -79,30 +79,38 @@ static int ends_pack(struct placer *p, uint32_t inode, uint64_t bytes, bool *end
     return rc;
 }
 
-static int place_small(struct placer *p, uint32_t inode, uint64_t from, uint64_t blocks,
-                       uint64_t bytes, uint32_t *at, struct li_error *err)
+/* What goes into a pack: a small file, or the tail of another. */
+struct small {
+    uint32_t inode; /* of the tree */
+    uint64_t from;  /* block of the content */
+    uint64_t blocks;
+    uint64_t bytes; /* of the content */
+};
+
+static int allocate_small(struct allocator *p, const struct small *small, uint32_t *at,
+                          struct li_error *err)
 {
     bool ends = false;
     int rc;
 
-    if (p->fill + blocks > LI_EXT4_BLOCKS_PER_CHUNK)
+    if (p->fill + small->blocks > LI_EXT4_BLOCKS_PER_CHUNK)
         p->fill = 0;
     if (p->fill == 0)
         p->pack = p->chunks++ * LI_EXT4_BLOCKS_PER_CHUNK;
-    rc = add_piece(p, inode, from, p->pack + p->fill, blocks, err);
+    rc = add_piece(p, small->inode, small->from, p->pack + p->fill, small->blocks, err);
     if (rc < 0)
         return rc;
     *at = (uint32_t)(p->pack + p->fill);
-    p->fill += (uint32_t)blocks;
+    p->fill += (uint32_t)small->blocks;
     if (p->fill >= PACK_QUARTER)
-        rc = ends_pack(p, inode, bytes, &ends, err);
+        rc = ends_pack(p, small->inode, small->bytes, &ends, err);
     if (ends)
         p->fill = 0;
     return rc;
 }
 
-static int place_aligned(struct placer *p, uint32_t inode, uint64_t blocks, uint32_t *at,
-                         struct li_error *err)
+static int allocate_aligned(struct allocator *p, uint32_t inode, uint64_t blocks, uint32_t *at,
+                            struct li_error *err)
 {
     uint64_t block = p->chunks * LI_EXT4_BLOCKS_PER_CHUNK;
     int rc = add_piece(p, inode, 0, block, blocks, err);
@@ -112,10 +120,10 @@ static int place_aligned(struct placer *p, uint32_t inode, uint64_t blocks, uint
     return rc;
 }
 
-static int place_file(struct placer *p, uint32_t index, const struct li_inode *inode,
-                      struct li_error *err)
+static int allocate_file(struct allocator *p, uint32_t index, const struct li_inode *inode,
+                         struct li_error *err)
 {
-    struct li_place *place = &p->plan->place[index];
+    struct li_allocation *allocation = &p->plan->allocation[index];
     uint64_t blocks = li_content_blocks(p->plan, inode);
     uint64_t head = li_content_main(inode, blocks);
     uint64_t size = content_size(inode, blocks);
@@ -127,10 +135,11 @@ static int place_file(struct placer *p, uint32_t index, const struct li_inode *i
     if (blocks == 0)
         return 0;
     if (size < ALIGNED_MIN)
-        return place_small(p, index, 0, blocks, size, &place->first, err);
-    rc = place_aligned(p, index, head, &place->first, err);
+        return allocate_small(p, &(struct small){index, 0, blocks, size}, &allocation->first, err);
+    rc = allocate_aligned(p, index, head, &allocation->first, err);
     if (rc == 0 && head < blocks)
-        rc = place_small(p, index, head, blocks - head, size % LI_CHUNK_SIZE, &place->tail, err);
+        rc = allocate_small(p, &(struct small){index, head, blocks - head, size % LI_CHUNK_SIZE},
+                            &allocation->tail, err);
     return rc;
 }
 
@@ -163,9 +172,9 @@ bool li_piece_is_packed(const struct li_ext4 *plan, const struct li_piece *piece
     return piece->from > 0 || content_size(inode, li_content_blocks(plan, inode)) < ALIGNED_MIN;
 }
 
-int li_ext4_place(struct li_ext4 *plan, struct li_error *err)
+int li_ext4_allocate(struct li_ext4 *plan, struct li_error *err)
 {
-    struct placer p = {.plan = plan};
+    struct allocator p = {.plan = plan};
     uint32_t inodes = li_tree_inodes(plan->tree);
     uint16_t layer = 0;
     int rc = li_ext4_names(plan, &p.node, err);
@@ -178,7 +187,7 @@ int li_ext4_place(struct li_ext4 *plan, struct li_error *err)
         if (inode->layer != layer)
             p.fill = 0;
         layer = inode->layer;
-        rc = place_file(&p, i, inode, err);
+        rc = allocate_file(&p, i, inode, err);
         if (rc < 0)
             li_ext4_blame(plan, i, err);
     }

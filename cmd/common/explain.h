@@ -5,9 +5,10 @@
 
 #include <stdbool.h>
 
-#include "cmd/context.h"
+#include "base/error.h"
+#include "flatten/flatten.h"
 
 /* Prints where everything lies in the image. */
-int explain(const struct flattened *flattened, bool as_json, struct li_error *err);
+int explain(const struct li_flattened *flattened, bool as_json, struct li_error *err);
 
 #endif

@@ -39,7 +39,7 @@ static void test_header_only_types(void **state)
         }
 }
 
-/* The second place is a header as well, of an entry that the first reading has, too. */
+/* The second position is a header as well, of an entry that the first reading has, too. */
 static void test_both_places(void **state)
 {
     struct li_buffer tar = {0};
@@ -79,7 +79,7 @@ static void test_linkdata(void **state)
     free(data);
 }
 
-/* The end may be at the second place, with blocks of zeros or without. */
+/* The end may be at the second position, with blocks of zeros or without. */
 static void test_linkdata_at_the_end(void **state)
 {
     uint8_t *data = tar_bytes(1, 1024);
@@ -110,7 +110,7 @@ static void test_linkdata_with_zeros(void **state)
     free(data);
 }
 
-/* Neither place has anything. */
+/* Neither position has anything. */
 static void test_nothing_anywhere(void **state)
 {
     uint8_t *data = tar_bytes(1, 4096);
@@ -195,7 +195,7 @@ static void test_many_doubts(void **state)
                 count++;
             } while (r.entry);
             assert_int_equal(count, MANY);
-            /* Each place is looked at once, however many doubts there are of it. */
+            /* Each position is looked at once, however many doubts there are of it. */
             assert_true(r.memory.looks <= MANY + 8);
             tar_close(&r);
             li_buffer_free(&tar);

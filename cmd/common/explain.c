@@ -3,13 +3,14 @@
  * Where each file lies, as text or as JSON. An image may have millions of entries, so each is
  * printed when it is visited, and also the JSON document is never whole in memory.
  */
-#include "cmd/explain.h"
+#include "cmd/common/explain.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/hex.h"
 #include "base/text.h"
+#include "cmd/common/context.h"
 #include "ext4/explain.h"
 
 static const char *const kinds[LI_EXT4_KINDS] = {
@@ -192,21 +193,22 @@ static int print_chunks(const struct explanation *e, uint64_t count, struct li_e
     return rc;
 }
 
-int explain(const struct flattened *flattened, bool as_json, struct li_error *err)
+int explain(const struct li_flattened *flattened, bool as_json, struct li_error *err)
 {
-    const struct li_layers *layers = flattened->layers;
-    struct explanation e = {.tree = flattened->tree, .as_json = as_json};
+    const struct li_ext4 *plan = li_flattened_plan(flattened);
+    struct explanation e = {.tree = li_flattened_tree(flattened), .as_json = as_json};
+    const struct li_layers *layers = li_tree_layers(e.tree);
     char text[72];
     int rc = as_json ? print_layers_json(layers, err) : 0;
 
     if (rc == 0)
-        rc = li_ext4_explain(flattened->ext4, visit, &e, err);
+        rc = li_ext4_explain(plan, visit, &e, err);
     for (size_t i = 0; !as_json && i < li_layers_count(layers); i++) {
         diff_id_text(layers, i, text);
         printf("%slayer %zu: %s\n", i ? "" : "\n", i, text);
     }
     if (rc == 0)
-        rc = print_chunks(&e, li_ext4_size(flattened->ext4) / LI_CHUNK_SIZE, err);
+        rc = print_chunks(&e, li_ext4_size(plan) / LI_CHUNK_SIZE, err);
     li_buffer_free(&e.path);
     li_buffer_free(&e.shown);
     return rc;

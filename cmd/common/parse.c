@@ -9,7 +9,7 @@
 
 #include "base/io.h"
 #include "base/text.h"
-#include "cmd/command.h"
+#include "cmd/common/command.h"
 
 /* The rows of a command's options, then the common ones; an option's place in VALUE is its row. */
 static const struct option_row *row(const struct command *command, int index)
@@ -167,16 +167,14 @@ int parse_size(const char *name, const char *text, uint64_t *out, struct li_erro
 }
 
 int option_number(const struct arguments *args, const char *name, long long least, long long most,
-                  long long fallback, long long *out, struct li_error *err)
+                  long long *out, struct li_error *err)
 {
     const char *text = option(args, name);
     char *end;
     long long n;
 
-    if (!text) {
-        *out = fallback;
+    if (!text)
         return 0;
-    }
     errno = 0;
     n = strtoll(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0' || n < least || n > most)

@@ -4,7 +4,8 @@
  * the layers have it, a note for each kind, however many entries there are. Paths and names are as
  * hostile as the image, and shown with escapes.
  */
-#include "cmd/context.h"
+#include "cmd/common/context.h"
+#include "cmd/common/image.h"
 
 /* What one entry has, and what becomes of it. */
 static const struct {
@@ -19,13 +20,12 @@ static const struct {
                       "they become 1970-01-01"},
 };
 
-void print_image_notes(const struct li_image *image)
+void print_note(const char *text)
 {
-    for (size_t i = 0; i < li_image_notes(image); i++)
-        fprintf(stderr, "lambdaimg: note: %s\n", li_image_note(image, i));
+    fprintf(stderr, "lambdaimg: note: %s\n", text);
 }
 
-void print_tree_notes(const struct li_tree *tree)
+static void print_tree_notes(const struct li_tree *tree)
 {
     for (size_t i = 0; i < LI_NOTES; i++) {
         const struct li_note *note = li_tree_note(tree, (enum li_note_kind)i);
@@ -43,4 +43,13 @@ void print_tree_notes(const struct li_tree *tree)
         print_escaped(stderr, note->text);
         fprintf(stderr, "; %s\n", notes[i].then);
     }
+}
+
+void print_notes(const struct li_flattened *flattened)
+{
+    const struct li_image *image = li_flattened_image(flattened);
+
+    for (size_t i = 0; i < li_image_notes(image); i++)
+        print_note(li_image_note(image, i));
+    print_tree_notes(li_flattened_tree(flattened));
 }

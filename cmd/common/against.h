@@ -3,7 +3,7 @@
 #ifndef LI_CMD_AGAINST_H
 #define LI_CMD_AGAINST_H
 
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 #include "compare/compare.h"
 
 /* Compares the image of MANIFEST with the one that --against names, and prints the first

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the subcommands share: the environment, the repository, an image as a source of chunks. */
+/* What the commands share: the environment, the repository, what is printed. */
 #ifndef LI_CMD_CONTEXT_H
 #define LI_CMD_CONTEXT_H
 
 #include <jansson.h>
 
-#include "cmd/aws.h"
-#include "cmd/command.h"
-#include "ext4/ext4.h"
-#include "image/image.h"
+#include "cmd/common/aws.h"
+#include "cmd/common/command.h"
 #include "kms/kms.h"
-#include "layer/layer.h"
-#include "layer/layout.h"
-#include "layer/tree.h"
 #include "memo/memo.h"
 #include "repo/repo.h"
 #include "store/store.h"
@@ -51,6 +46,8 @@ int open_store(const struct arguments *args, const char *address, bool create, s
 /* Opens the repository, with the KMS where WITH_KEY says so. */
 int open_context(const struct arguments *args, bool with_key, struct context *out,
                  struct li_error *err);
+
+/* Closes what open_context() and open_store() opened; the environment stays. */
 void close_context(struct context *context);
 
 /* Threads for what fetches and checks: one for each processor does not keep a network busy. */
@@ -61,46 +58,18 @@ unsigned fetching_threads(const struct context *context);
 int open_memo(const struct arguments *args, struct context *context, struct li_memo **out,
               struct li_error *err);
 
-/* An image from outside, flattened. Zero-initialise it. */
-struct flattened {
-    struct li_image *image;
-    struct li_layers *layers;
-    struct li_tree *tree;
-    struct li_ext4 *ext4;
-    struct li_memo *memo; /* borrowed, or NULL */
-};
-
-/* What an image is made like, besides what its layers say. */
-struct image_form {
-    uint32_t layout; /* see layer/layout.h */
-    struct li_ext4_room room;
-};
-
-/* How large the file system shall be, by --size and --free. CMD_EUSAGE. */
-int parse_room(const struct arguments *args, struct li_ext4_room *out, struct li_error *err);
-
-/* Opens and plans the image at PATH, and prints the notes on it; --image and --platform of ARGS
- * choose. MEMO, which may be NULL, saves reading what it knows, and must be freed after it. */
-int flatten(const struct arguments *args, const char *path, const struct image_form *form,
-            const struct li_env *env, struct li_memo *memo, struct flattened *out,
-            struct li_error *err);
-void free_flattened(struct flattened *flattened);
-
-/* A li_chunk_confirm: whether the layers were what the image says. ARG is a struct flattened. */
-int confirm_layers(void *arg, struct li_error *err);
-
-/* notes.c: on standard error, what is to be known of an image that was opened, and what the image
- * that is made does not have as the layers have it. */
-void print_image_notes(const struct li_image *image);
-void print_tree_notes(const struct li_tree *tree);
-
 /* progress.c: a bar on standard error where that is a terminal and the work takes over a second. */
 struct progress_bar {
     const char *what;
     double started, shown;
     bool drawn, enabled;
 };
+
+/* Starts BAR, which says WHAT is done; what is returned refers to it, and may be used by any
+ * thread. */
 struct li_progress begin_progress(struct progress_bar *bar, const char *what);
+
+/* Wipes the bar from the terminal. */
 void end_progress(struct progress_bar *bar);
 
 /* print.c */
@@ -117,9 +86,10 @@ void print_escaped(FILE *to, const char *text);
 /* A text from the command line, the environment or a configuration, as li_text_show() makes it in
  * messages. */
 void print_shown(FILE *to, const char *text);
-/* "1.2 GB" into TEXT. */
+/* "1.2 GB" into TEXT, which is returned, as by those below. */
 enum { SIZE_TEXT = 32 };
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT]);
+/* The digits of an id. */
 const char *id_text(const uint8_t *id, char text[2 * LI_ID_SIZE + 1]);
 /* "2026-01-31 12:00:00Z" */
 const char *time_text(int64_t seconds, char text[SIZE_TEXT]);

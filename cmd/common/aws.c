@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/aws.h"
+#include "cmd/common/aws.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one place that reads the environment, the clock and the kernel's randomness. */
-#include "cmd/context.h"
+/* What a command takes from the system and the user: environment, clock, randomness, repository. */
+#include "cmd/common/context.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -37,8 +37,8 @@ int make_env(const struct arguments *args, struct li_env *env, struct li_error *
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     const char *tmpdir = getenv("TMPDIR");
-    long long threads;
-    int rc = option_number(args, "threads", 1, 256, processors > 0 ? processors : 1, &threads, err);
+    long long threads = processors > 0 ? processors : 1;
+    int rc = option_number(args, "threads", 1, 256, &threads, err);
 
     if (rc < 0)
         return rc;
@@ -129,8 +129,8 @@ static int open_bucket(const struct arguments *args, const char *address, struct
 {
     struct li_aws_location location = {.profile = {0}};
     struct li_s3_options options = {.notice = print_notice};
-    long long stall;
-    int rc = option_number(args, "stall", 1, 3600, LI_S3_STALL, &stall, err);
+    long long stall = LI_S3_STALL;
+    int rc = option_number(args, "stall", 1, 3600, &stall, err);
 
     if (rc == 0)
         rc = need_aws(args, out, err);
@@ -224,87 +224,8 @@ void close_context(struct context *context)
     *context = (struct context){.env = context->env};
 }
 
-static int parse_free(const char *text, struct li_ext4_room *out, struct li_error *err)
-{
-    size_t len = strlen(text);
-    char number[32] = "";
-
-    if (len == 0 || len > sizeof(number) || text[len - 1] != '%') {
-        out->sizing = LI_EXT4_ROOM_FREE;
-        return parse_size("free", text, &out->amount, err);
-    }
-    memcpy(number, text, len - 1);
-    out->sizing = LI_EXT4_ROOM_PERCENT;
-    if (strspn(number, "0123456789") != len - 1 ||
-        parse_size("free", number, &out->amount, err) < 0 || out->amount > LI_EXT4_PERCENT_MAX)
-        return li_fail(err, CMD_EUSAGE, "--free %s: not a size, nor a percentage from 0%% to %d%%",
-                       text, LI_EXT4_PERCENT_MAX);
-    return 0;
-}
-
-int parse_room(const struct arguments *args, struct li_ext4_room *out, struct li_error *err)
-{
-    const char *size = option(args, "size"), *room = option(args, "free");
-    const uint64_t most = (uint64_t)LI_CHUNK_MAX_COUNT * LI_CHUNK_SIZE;
-
-    *out = (struct li_ext4_room){LI_EXT4_ROOM_DEFAULT, 0};
-    if (size && room)
-        return li_fail(err, CMD_EUSAGE, "--size and --free cannot both be given");
-    if (room && parse_free(room, out, err) < 0)
-        return err->code;
-    if (size) {
-        out->sizing = LI_EXT4_ROOM_SIZE;
-        if (parse_size("size", size, &out->amount, err) < 0)
-            return err->code;
-    }
-    if (out->sizing != LI_EXT4_ROOM_PERCENT && out->amount > most)
-        return li_fail(err, CMD_EUSAGE, "--%s %s: an image has at most 1T", size ? "size" : "free",
-                       size ? size : room);
-    return 0;
-}
-
 unsigned fetching_threads(const struct context *context)
 {
     return context->env.threads > context->store->width ? context->env.threads
                                                         : context->store->width;
-}
-
-int flatten(const struct arguments *args, const char *path, const struct image_form *form,
-            const struct li_env *env, struct li_memo *memo, struct flattened *out,
-            struct li_error *err)
-{
-    struct li_record *records = NULL;
-    struct li_image_options options = {option(args, "image"), option(args, "platform")};
-    int rc = li_image_open(path, &options, env, &out->image, err);
-
-    out->memo = memo;
-    if (rc == 0 && memo)
-        rc = li_memo_recall(memo, out->image, &records, err);
-    if (rc == 0)
-        rc = li_layers_open_known(out->image, env, records, &out->layers, err);
-    if (rc == 0)
-        rc = li_tree_build(out->layers, form->layout, &out->tree, err);
-    if (rc == 0)
-        rc = li_ext4_plan(out->tree, &form->room, &out->ext4, err);
-    if (rc == 0) {
-        print_image_notes(out->image);
-        print_tree_notes(out->tree);
-    }
-    return rc;
-}
-
-void free_flattened(struct flattened *flattened)
-{
-    li_ext4_free(flattened->ext4);
-    li_tree_free(flattened->tree);
-    li_layers_free(flattened->layers);
-    li_image_free(flattened->image);
-    *flattened = (struct flattened){0};
-}
-
-int confirm_layers(void *arg, struct li_error *err)
-{
-    const struct flattened *flattened = arg;
-
-    return li_layers_verified(flattened->layers, err);
 }

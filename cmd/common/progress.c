@@ -3,7 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 

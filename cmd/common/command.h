@@ -57,11 +57,14 @@ int parse_arguments(const struct command *command, int argc, char **argv, struct
 
 /* The option's argument, "" for one without, or NULL where it was not given. */
 const char *option(const struct arguments *args, const char *name);
+
+/* Whether the option was given. */
 bool flag(const struct arguments *args, const char *name);
 
-/* A whole number from LEAST to MOST, or FALLBACK where the option was not given. CMD_EUSAGE. */
+/* A whole number from LEAST to MOST; *OUT stays what it is where the option was not given.
+ * CMD_EUSAGE. */
 int option_number(const struct arguments *args, const char *name, long long least, long long most,
-                  long long fallback, long long *out, struct li_error *err);
+                  long long *out, struct li_error *err);
 
 /* Bytes: a whole number, or one with K, M, G or T behind it, powers of 1024 (also KiB and so on);
  * at most 2^62. Returns 0, or CMD_EUSAGE, which names the option. */
@@ -76,6 +79,8 @@ int tell(const struct li_error *err);
 
 /* help.c */
 void print_usage(FILE *to);
+
+/* What COMMAND is for, and its options. */
 void print_help(FILE *to, const struct command *command);
 void print_table(FILE *to); /* for the man pages and completion */
 

@@ -4,7 +4,7 @@
 
 #include "base/hex.h"
 #include "base/text.h"
-#include "cmd/context.h"
+#include "cmd/common/context.h"
 
 const char *image_text(const char *path)
 {

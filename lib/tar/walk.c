@@ -4,22 +4,23 @@
  * isHeaderOnlyType): the next header follows directly. That is how container engines read, so where
  * a header or the end of the archive stands there, it counts. But `pax -o linkdata` stores the data
  * of hard links. Such a tar engines cannot read, unless what they find in that data passes for
- * headers; and there is a second place where the next header may be, behind the data. It counts
+ * headers; and there is a second position where the next header may be, behind the data. It counts
  * where nothing stands at the first.
  *
  * The data may begin with what looks like the end of an archive, or be a tar with an end of its
  * own. Then both readings would do: one has entries that the other does not have. So each second
- * place is kept as a doubt, and where the archive ends before one at which a header stands, it is
- * refused.
+ * position is kept as a doubt, and where the archive ends before one at which a header stands, it
+ * is refused.
  */
-#include "tar/places.h"
+#include "tar/walk.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "tar/header.h"
 
-/* Second places that are still ahead. Real tars have a handful at a time. */
+/* Second positions that are still ahead. Real tars have a handful at a time. */
 enum { DOUBTS_MAX = 1 << 16, DOUBTS_FIRST = 64 };
 
 enum found { HEADER, END, PARTIAL, LONE_ZEROS, NEITHER };
@@ -89,7 +90,7 @@ static int explain(enum found found, uint64_t at, struct li_error *err)
 /* ---- doubts ---- */
 
 /* Drops what is no longer ahead. */
-static void drop_passed(struct li_tar_places *p)
+static void drop_passed(struct li_tar_walk *p)
 {
     size_t kept = 0;
 
@@ -101,10 +102,9 @@ static void drop_passed(struct li_tar_places *p)
 
 /* Makes room only where less than half is free after the passed are dropped, so that the cost of
  * dropping is shared by many. */
-static int reserve_doubt(struct li_tar_places *p, struct li_error *err)
+static int reserve_doubt(struct li_tar_walk *p, struct li_error *err)
 {
     size_t cap = p->cap ? 2 * p->cap : DOUBTS_FIRST;
-    uint64_t *more;
 
     if (p->count < p->cap)
         return 0;
@@ -116,15 +116,10 @@ static int reserve_doubt(struct li_tar_places *p, struct li_error *err)
                        "more than %d links, devices or directories have a size that leads beyond "
                        "the entries behind them",
                        DOUBTS_MAX / 2);
-    more = realloc(p->doubts, cap * sizeof(*more));
-    if (!more)
-        return li_fail_memory(err);
-    p->doubts = more;
-    p->cap = cap;
-    return 0;
+    return li_array_reserve(&p->doubts, &p->cap, cap, sizeof(*p->doubts), err);
 }
 
-static int add_doubt(struct li_tar_places *p, uint64_t at, struct li_error *err)
+static int add_doubt(struct li_tar_walk *p, uint64_t at, struct li_error *err)
 {
     int rc = reserve_doubt(p, err);
 
@@ -142,7 +137,7 @@ static int compare_places(const void *a, const void *b)
 
 /* The archive ends here: no header may stand where a doubt is. In ascending order, so that what
  * SOURCE reads is read once. */
-static int check_doubts(struct li_tar_places *p, const struct li_tar_source *source,
+static int check_doubts(struct li_tar_walk *p, const struct li_tar_source *source,
                         struct li_error *err)
 {
     drop_passed(p);
@@ -171,8 +166,8 @@ static int check_doubts(struct li_tar_places *p, const struct li_tar_source *sou
 
 /* ---- where the next header is ---- */
 
-/* Nothing stands at the first place: goes on to the second, if there is something. */
-static int try_second(struct li_tar_places *p, const struct li_tar_source *source,
+/* Nothing stands at the first position: goes on to the second, if there is something. */
+static int try_second(struct li_tar_walk *p, const struct li_tar_source *source,
                       const uint8_t **block, enum found *found, struct li_error *err)
 {
     enum found there;
@@ -185,8 +180,8 @@ static int try_second(struct li_tar_places *p, const struct li_tar_source *sourc
     return rc;
 }
 
-int li_tar_places_next(struct li_tar_places *p, const struct li_tar_source *source,
-                       const uint8_t **block, uint64_t *at, struct li_error *err)
+int li_tar_walk_next(struct li_tar_walk *p, const struct li_tar_source *source,
+                     const uint8_t **block, uint64_t *at, struct li_error *err)
 {
     enum found found;
     int rc = judge(source, p->next, block, &found, err);
@@ -218,8 +213,8 @@ static bool behind(const struct li_tar_source *source, uint64_t at, uint64_t len
     return true;
 }
 
-int li_tar_places_skip(struct li_tar_places *p, const struct li_tar_source *source, uint64_t at,
-                       uint64_t length, struct li_error *err)
+int li_tar_walk_skip(struct li_tar_walk *p, const struct li_tar_source *source, uint64_t at,
+                     uint64_t length, struct li_error *err)
 {
     p->second = 0;
     if (behind(source, at, length, &p->next))
@@ -227,8 +222,8 @@ int li_tar_places_skip(struct li_tar_places *p, const struct li_tar_source *sour
     return li_fail(err, LI_ECORRUPT, "its contents end with the layer; the tar is cut short");
 }
 
-void li_tar_places_header_only(struct li_tar_places *p, const struct li_tar_source *source,
-                               uint64_t at, int64_t size)
+void li_tar_walk_header_only(struct li_tar_walk *p, const struct li_tar_source *source, uint64_t at,
+                             int64_t size)
 {
     p->next = at;
     p->second = 0;
@@ -236,8 +231,8 @@ void li_tar_places_header_only(struct li_tar_places *p, const struct li_tar_sour
         p->second = 0;
 }
 
-void li_tar_places_free(struct li_tar_places *p)
+void li_tar_walk_free(struct li_tar_walk *p)
 {
     free(p->doubts);
-    *p = (struct li_tar_places){0};
+    *p = (struct li_tar_walk){0};
 }

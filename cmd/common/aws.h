@@ -4,7 +4,7 @@
 #define LI_CMD_AWS_H
 
 #include "aws/credentials.h"
-#include "cmd/command.h"
+#include "cmd/common/command.h"
 #include "http/http.h"
 
 /* Zero-initialise it. It stays where it is: its parts point to each other. */
@@ -18,6 +18,8 @@ struct aws {
 /* ENV must outlive it. */
 int open_aws(const struct arguments *args, const struct li_env *env, struct aws *out,
              struct li_error *err);
+
+/* Frees what open_aws() made, and leaves AWS zero-initialised. */
 void close_aws(struct aws *aws);
 
 #endif

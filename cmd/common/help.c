@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "cmd/command.h"
+#include "cmd/common/command.h"
 
 void print_usage(FILE *to)
 {

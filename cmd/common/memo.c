@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/about.h"
-#include "cmd/context.h"
+#include "cmd/common/context.h"
+#include "flatten/flatten.h"
 #include "push/push.h"
 
 /* *OUT is NULL where no place is known. */
@@ -33,20 +33,6 @@ static int memo_directory(const struct arguments *args, char **out, struct li_er
     return li_fail_memory(err);
 }
 
-/* Another version may read the same layer otherwise. */
-static int made_by(char **out, struct li_error *err)
-{
-    char *libraries = NULL;
-    int rc = library_versions(&libraries, err);
-
-    if (rc == 0 && asprintf(out, "lambdaimg " LI_VERSION ", %s", libraries) < 0) {
-        *out = NULL;
-        rc = li_fail_memory(err);
-    }
-    free(libraries);
-    return rc;
-}
-
 int open_memo(const struct arguments *args, struct context *context, struct li_memo **out,
               struct li_error *err)
 {
@@ -58,7 +44,7 @@ int open_memo(const struct arguments *args, struct context *context, struct li_m
         return 0;
     rc = memo_directory(args, &dir, err);
     if (rc == 0 && dir)
-        rc = made_by(&versions, err);
+        rc = li_flatten_made_by(&versions, err);
     if (rc == 0 && dir)
         rc = li_push_memo(context->repo, dir, versions, out, err);
     if (rc < 0 && rc != LI_ENOMEM && !option(args, "memo")) {

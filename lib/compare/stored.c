@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stored side is read as a mount reads it, through the reader of ext4; the other one is an
+ * image that was just opened. So whatever a mount would show is what is compared.
+ */
+#include "compare/stored.h"
+
+#include "files/files.h"
+#include "layer/layout.h"
+#include "reader/reader.h"
+#include "sealed/sealed.h"
+
+/* Bytes of chunks that are kept, and seconds that a read may wait for one. */
+enum { MEMORY = 64 << 20, DEADLINE = 120 };
+
+/* Zero-initialised. */
+struct sides {
+    struct li_image *image;
+    struct li_layers *layers;
+    struct li_sealed *origin;
+    struct li_reader *reader;
+    struct li_files *files;
+};
+
+static int open_original(const struct li_compare_stored *what, struct sides *out,
+                         struct li_error *err)
+{
+    int rc = li_image_open(what->path, &what->image, what->env, &out->image, err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; what->note && i < li_image_notes(out->image); i++)
+        what->note(what->note_arg, li_image_note(out->image, i));
+    return li_layers_open(out->image, what->env, &out->layers, err);
+}
+
+static int open_stored(const struct li_compare_stored *what, struct sides *out,
+                       struct li_error *err)
+{
+    struct li_reader_options reading = {MEMORY, what->env->threads, DEADLINE};
+    int rc = li_sealed_origin_new(what->repo, &out->origin, err);
+
+    if (rc == 0)
+        rc = li_reader_open(out->origin, what->manifest, &reading, &out->reader, err);
+    if (rc < 0)
+        return rc;
+    return li_files_open(li_reader_blocks(out->reader), &out->files, err);
+}
+
+int li_compare_stored(const struct li_compare_stored *what,
+                      const struct li_compare_reports *reports, struct li_compare_result *out,
+                      struct li_error *err)
+{
+    struct sides sides = {0};
+    int rc = li_layout_check(what->manifest->layout, err);
+
+    if (rc == 0)
+        rc = open_original(what, &sides, err);
+    if (rc == 0)
+        rc = open_stored(what, &sides, err);
+    if (rc == 0)
+        rc = li_compare(
+            &(struct li_compare_sides){sides.files, sides.layers, what->manifest->layout}, reports,
+            out, err);
+    li_files_free(sides.files);
+    li_reader_free(sides.reader);
+    li_sealed_free(sides.origin);
+    li_layers_free(sides.layers);
+    li_image_free(sides.image);
+    return rc;
+}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one place that reads the environment, the clock and the kernel's randomness. */
+/*
+ * What the library is given of the world outside: randomness, the time, where temporary files go.
+ * Variables of the environment are read here, in aws.c and in memo.c.
+ */
 #include "cmd/context.h"
 
 #include <errno.h>

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What the library is given of the world outside: randomness, the time, where temporary files go.
- * Variables of the environment are read here, in aws.c and in memo.c.
- */
+/* The one place that reads the environment, the clock and the kernel's randomness. */
 #include "cmd/context.h"
 
 #include <errno.h>

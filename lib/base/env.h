@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the library takes from the outside world besides files: randomness, the clock, where
- * temporary files go, how many threads may run. The library reads none of these by itself, so a
- * test can fix them all.
+ * What the library is given of the outside world: randomness, the wall clock, where temporary files
+ * go, how many threads may run. The library reads none of these by itself, so a test can fix them
+ * all. DESIGN.md lists the few other things that it takes from the process and the host.
  *
  * One `struct li_env` is made by the program and outlives everything it is passed to. Its functions
  * are called from any thread.

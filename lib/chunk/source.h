@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A source of chunks, and the walk over one by a team of workers. The sources are the ext4 plan
- * (what an image will be) and the reader (what a repository holds); the walks are convert, push,
- * pull and verify.
+ * (what an image will be) and the reader (what a repository holds). Convert, push and pull walk
+ * over one; `verify --repair` reads single chunks of one.
  */
 #ifndef LI_CHUNK_SOURCE_H
 #define LI_CHUNK_SOURCE_H

@@ -417,7 +417,7 @@ shellcheck:
 	printf '%s\n' $(SHELL_FILES) | xargs -n 10 -P $(JOBS) shellcheck --external-sources --source-path=SCRIPTDIR
 
 go-check:
-	test -z "$$(gofmt -l $(GO_FILES) | tee /dev/stderr)"
+	badly=$$(gofmt -l $(GO_FILES)) && if [ -n "$$badly" ]; then echo "gofmt: $$badly" >&2; exit 1; fi
 	mkdir -p $(BUILD)/go/tmp
 	$(GO) vet $(GO_FILES)
 

@@ -113,7 +113,7 @@ break_relay() {
 }
 
 puts() {
-    grep -c 'PUT .*/chunks/' "$S3_LOG"
+    grep -c "PUT /$mine/.*/chunks/" "$S3_LOG"
 }
 # await_put COUNT PID: until more than COUNT chunks were put, or the push PID has ended.
 await_put() {

@@ -404,6 +404,7 @@ SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/s
 lint: clang-warnings cppcheck format-check go-check shellcheck
 	scripts/check-includes
 	scripts/check-decisions
+	scripts/check-shapes
 
 # clang warns of the same with -O0, which takes a third of the time, and of wrong formats only then: not where
 # _FORTIFY_SOURCE takes the place of printf().

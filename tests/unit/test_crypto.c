@@ -7,7 +7,7 @@
 
 #include "base/workers.h"
 #include "crypto/crypto.h"
-#include "crypto/primitives.h"
+#include "crypto/ctr.h"
 #include "golden.h"
 
 static void unhex(const char *text, void *bytes, size_t len)
@@ -65,11 +65,11 @@ static void extract_of_rfc_5869(void **state)
 {
     struct li_error err = LI_ERROR_INIT;
     struct li_secret salt = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
-    uint8_t ikm[22], prk[LI_HMAC_SIZE];
+    uint8_t ikm[22], prk[LI_MAC_SIZE];
 
     (void)state;
     memset(ikm, 0x0b, sizeof(ikm));
-    assert_done(li_crypto_hmac(&salt, ikm, sizeof(ikm), NULL, 0, prk, &err), &err);
+    assert_done(li_crypto_mac(&salt, ikm, sizeof(ikm), prk, &err), &err);
     assert_hex(prk, sizeof(prk),
                "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5");
 }
@@ -120,6 +120,22 @@ static void hkdf_is_that_of_openssl(void **state)
     }
 }
 
+static void labels_have_a_longest(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_secret prk = golden_secret(0), key, want;
+    char label[LI_LABEL_MAX + 2] = "";
+
+    (void)state;
+    memset(label, 'l', LI_LABEL_MAX);
+    assert_done(li_crypto_expand(&prk, label, &key, &err), &err);
+    openssl_hkdf(EVP_KDF_HKDF_MODE_EXPAND_ONLY, prk.bytes, NULL, label, want.bytes);
+    assert_memory_equal(key.bytes, want.bytes, sizeof(want.bytes));
+    label[LI_LABEL_MAX] = 'l';
+    assert_fails(li_crypto_expand(&prk, label, &key, &err), LI_EINVALID, "longer than 127 bytes",
+                 &err);
+}
+
 /* Computed once with other implementations of HMAC and SHA-256. */
 static void golden_key_and_name(void **state)
 {
@@ -165,10 +181,12 @@ struct gcm_case {
     uint8_t nonce[LI_GCM_NONCE_SIZE];
     uint8_t aad[20];
     uint8_t plain[60];
+    struct li_gcm gcm;
 };
 
 static void gcm_case(struct gcm_case *c)
 {
+    c->gcm = (struct li_gcm){&c->key, c->nonce, c->aad, sizeof(c->aad)};
     unhex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308", c->key.bytes, 32);
     unhex("cafebabefacedbaddecaf888", c->nonce, sizeof(c->nonce));
     unhex("feedfacedeadbeeffeedfacedeadbeefabaddad2", c->aad, sizeof(c->aad));
@@ -185,16 +203,12 @@ static void gcm_of_nist(void **state)
 
     (void)state;
     gcm_case(&c);
-    assert_done(li_crypto_gcm_seal(&c.key, c.nonce, c.aad, sizeof(c.aad), c.plain, sizeof(c.plain),
-                                   text, tag, &err),
-                &err);
+    assert_done(li_crypto_gcm_seal(&c.gcm, c.plain, sizeof(c.plain), text, tag, &err), &err);
     assert_hex(text, sizeof(text),
                "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7"
                "b08b1056828838c5f61e6393ba7a0abcc9f662");
     assert_hex(tag, sizeof(tag), "76fc6ece0f4e1768cddf8853bb2d551b");
-    assert_done(li_crypto_gcm_open(&c.key, c.nonce, c.aad, sizeof(c.aad), text, sizeof(text), tag,
-                                   text, &err),
-                &err);
+    assert_done(li_crypto_gcm_open(&c.gcm, text, sizeof(text), tag, text, &err), &err);
     assert_memory_equal(text, c.plain, sizeof(text));
 }
 
@@ -210,18 +224,15 @@ static void gcm_notices_every_change(void **state)
         struct gcm_case c;
 
         gcm_case(&c);
-        assert_done(li_crypto_gcm_seal(&c.key, c.nonce, c.aad, sizeof(c.aad), c.plain,
-                                       sizeof(c.plain), text, tag, &err),
-                    &err);
+        assert_done(li_crypto_gcm_seal(&c.gcm, c.plain, sizeof(c.plain), text, tag, &err), &err);
         c.key.bytes[31] ^= change == 0;
         c.nonce[11] ^= change == 1;
         c.aad[0] ^= change == 2;
         text[59] ^= change == 3;
         tag[15] ^= change == 4;
         memset(out, 0xee, sizeof(out));
-        assert_fails(li_crypto_gcm_open(&c.key, c.nonce, c.aad, sizeof(c.aad), text, sizeof(text),
-                                        tag, out, &err),
-                     LI_ECORRUPT, "tag does not hold", &err);
+        assert_fails(li_crypto_gcm_open(&c.gcm, text, sizeof(text), tag, out, &err), LI_ECORRUPT,
+                     "tag does not hold", &err);
         assert_memory_equal(out, zeros, sizeof(out));
     }
 }
@@ -231,12 +242,13 @@ static void gcm_of_nothing_has_a_tag(void **state)
     struct li_error err = LI_ERROR_INIT;
     struct li_secret key = golden_secret(0);
     uint8_t nonce[LI_GCM_NONCE_SIZE] = {0}, tag[LI_GCM_TAG_SIZE], out[1];
+    struct li_gcm gcm = {.key = &key, .nonce = nonce};
 
     (void)state;
-    assert_done(li_crypto_gcm_seal(&key, nonce, NULL, 0, NULL, 0, out, tag, &err), &err);
-    assert_done(li_crypto_gcm_open(&key, nonce, NULL, 0, NULL, 0, tag, out, &err), &err);
+    assert_done(li_crypto_gcm_seal(&gcm, NULL, 0, out, tag, &err), &err);
+    assert_done(li_crypto_gcm_open(&gcm, NULL, 0, tag, out, &err), &err);
     tag[0] ^= 1;
-    assert_fails(li_crypto_gcm_open(&key, nonce, NULL, 0, NULL, 0, tag, out, &err), LI_ECORRUPT,
+    assert_fails(li_crypto_gcm_open(&gcm, NULL, 0, tag, out, &err), LI_ECORRUPT,
                  "tag does not hold", &err);
 }
 
@@ -285,6 +297,7 @@ int main(void)
         cmocka_unit_test(expand_of_rfc_5869),
         cmocka_unit_test(extract_of_rfc_5869),
         cmocka_unit_test(hkdf_is_that_of_openssl),
+        cmocka_unit_test(labels_have_a_longest),
         cmocka_unit_test(golden_key_and_name),
         cmocka_unit_test(ctr_of_nist),
         cmocka_unit_test(gcm_of_nist),

@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "crypto/primitives.h"
+#include "crypto/ctr.h"
 #include "crypto/seal.h"
 #include "manifest/manifest_json.h"
 #include "repo/keys.h"
@@ -75,8 +75,7 @@ static void open_chunk(const struct li_buffer *sealed)
     page_hex(&t.chunk, "PRK", prk.bytes, 32);
     page_hex(&t.chunk, "digest", digest, 32);
     assert_done(li_sealer_new(&sealer, &t.err), &t.err);
-    assert_done(li_seal_open(sealer, &prk, digest, sealed->data, sealed->len, opened, &t.err),
-                &t.err);
+    assert_done(li_seal_open(sealer, &prk, digest, sealed, opened, &t.err), &t.err);
     assert_memory_equal(opened, plain, LI_CHUNK_SIZE);
     li_sealer_free(sealer);
     free(plain);

@@ -31,8 +31,9 @@ static int fresh(void **state)
     assert_done(li_manifest_encode(&t.m, &t.key, nonce, &t.data, &t.err), &t.err);
     len = t.data.len - CLEAR_SIZE - LI_GCM_TAG_SIZE;
     assert_true(len <= sizeof(sealed));
-    assert_done(li_crypto_gcm_open(&t.key, nonce, t.data.data, CLEAR_SIZE, t.data.data + CLEAR_SIZE,
-                                   len, t.data.data + t.data.len - 16, sealed, &t.err),
+    assert_done(li_crypto_gcm_open(&(struct li_gcm){&t.key, nonce, t.data.data, CLEAR_SIZE},
+                                   t.data.data + CLEAR_SIZE, len, t.data.data + t.data.len - 16,
+                                   sealed, &t.err),
                 &t.err);
     len = li_get_le32(sealed);
     memcpy(t.json, sealed + 4, len);
@@ -66,8 +67,8 @@ static void craft(const char *json, uint32_t json_len, size_t stored)
         memcpy(keys, t.chunks[i].prk.bytes, 32);
         memcpy(keys + 32, t.chunks[i].digest, 32);
     }
-    assert_done(li_crypto_gcm_seal(&t.key, nonce, t.data.data, CLEAR_SIZE, sealed, sealed_len,
-                                   sealed, sealed + sealed_len, &t.err),
+    assert_done(li_crypto_gcm_seal(&(struct li_gcm){&t.key, nonce, t.data.data, CLEAR_SIZE}, sealed,
+                                   sealed_len, sealed, sealed + sealed_len, &t.err),
                 &t.err);
     t.data.len = CLEAR_SIZE + sealed_len + 16;
 }

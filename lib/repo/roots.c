@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/hex.h"
 #include "repo/internal.h"
 #include "repo/keys.h"
@@ -121,8 +122,8 @@ static int note_root(void *arg, const char *key, uint64_t size, struct li_error 
     struct li_roots *roots = arg;
     const char *name = key + strlen("roots/");
     char hex[LI_HEX_ID_SIZE];
-    struct li_root *grown;
     uint8_t id[LI_ID_SIZE];
+    int rc;
 
     (void)size;
     if (strlen(name) != LI_HEX_ID_SIZE || name[LI_HEX_ID_SIZE - 1] != '/')
@@ -133,12 +134,10 @@ static int note_root(void *arg, const char *key, uint64_t size, struct li_error 
         return 0;
     if (roots->count == LI_REPO_ROOTS_MAX)
         return li_fail(err, LI_ELIMIT, "more than %d roots", LI_REPO_ROOTS_MAX);
-    grown = realloc(roots->root, (roots->count + 1) * sizeof(*grown));
-    if (!grown)
-        return li_fail_memory(err);
-    roots->root = grown;
-    memcpy(grown[roots->count++].id, id, LI_ID_SIZE);
-    return 0;
+    rc = li_array_reserve(&roots->root, &roots->cap, roots->count + 1, sizeof(*roots->root), err);
+    if (rc == 0)
+        memcpy(roots->root[roots->count++].id, id, LI_ID_SIZE);
+    return rc;
 }
 
 static int note_object(void *arg, const char *key, uint64_t size, struct li_error *err)

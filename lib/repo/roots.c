@@ -209,7 +209,7 @@ void li_roots_free(struct li_roots *roots)
     *roots = (struct li_roots){0};
 }
 
-/* Two who have made a repository at one place at the same time may have made a root each. */
+/* Two who have made a repository at one address at the same time may have made a root each. */
 static void drop_strangers(struct li_roots *roots, const uint8_t id[LI_ID_SIZE])
 {
     size_t kept = 0;
@@ -319,7 +319,7 @@ static int fetch_newer(struct li_repo *repo, bool anew, const uint8_t *hint,
         oldest = position(&roots, hint) + 1;
     for (size_t i = roots.count; i > oldest && rc == 0 && !search->there; i--)
         rc = fetch_from(repo, roots.root[i - 1].id, search, err);
-    /* It may be in the one whose place among the others is not known. */
+    /* It may be in the one whose position among the others is not known. */
     if (rc == 0 && !search->there && roots.lost)
         rc = fetch_from(repo, roots.lost_id, search, err);
     li_roots_free(&roots);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two who make a repository at one place, where the store cannot tell them apart. */
+/* Two who make a repository at one address, where the store cannot tell them apart. */
 #include "repo_fixture.h"
 
 static const struct image small = {4, {1, 0, 2, 0}};
@@ -58,7 +58,8 @@ static void a_root_of_another_is_passed_over(void **state)
                  &f->err);
 }
 
-/* The same root, and the description's own has lost its root.json: the place is not the other's. */
+/* The same root, and the description's own has lost its root.json: the other does not get the
+ * address. */
 static void a_root_of_another_is_no_heir(void **state)
 {
     struct repo_fixture *f = *state;

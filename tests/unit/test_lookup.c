@@ -19,8 +19,8 @@ static int setup_remote(void **state)
     hours = 0;
     f->env.now = clock_now;
     f->store->remote = true;
-    f->store->place = strdup("here");
-    assert_non_null(f->store->place);
+    f->store->identity = strdup("here");
+    assert_non_null(f->store->identity);
     return 0;
 }
 
@@ -206,15 +206,15 @@ static void what_was_found_is_kept_for_a_while(void **state)
     expect_image(f, "g:1", &image);
 }
 
-static void what_is_kept_is_of_one_place(void **state)
+static void what_is_kept_is_of_one_store(void **state)
 {
     struct repo_fixture *f = *state;
     struct image image = image_of(20, 1);
 
     assert_done(push_by_memo(f, "a:1", &image), &f->err);
-    free(f->store->place);
-    f->store->place = strdup("a copy elsewhere");
-    assert_non_null(f->store->place);
+    free(f->store->identity);
+    f->store->identity = strdup("a copy elsewhere");
+    assert_non_null(f->store->identity);
     assert_done(push_by_memo(f, "b:1", &image), &f->err);
     expect_ways(f, 0, 0, 20, 0);
 }
@@ -360,7 +360,7 @@ int main(void)
         WITH_REPO(a_manifest_of_another_root_says_nothing),
         WITH_REPO(a_broken_manifest_says_nothing),
         WITH_REPO(what_was_found_is_kept_for_a_while),
-        WITH_REPO(what_is_kept_is_of_one_place),
+        WITH_REPO(what_is_kept_is_of_one_store),
         WITH_REPO(what_is_kept_and_damaged_is_not_believed),
         WITH_REPO(a_dry_run_keeps_nothing),
         WITH_REPO(checking_asks_for_every_chunk),

@@ -33,7 +33,7 @@ static void expect(struct li_store *store, unsigned what)
 static const struct li_store_operations operations = {.lacks = lacks, .expect = expect};
 
 struct fixture {
-    char dir[64], place[32];
+    char dir[64], identity[32];
     struct li_env env;
     struct lacking server;
     struct li_repo repo;
@@ -52,8 +52,8 @@ static int setup(void **state)
     tree_make(f->dir);
     f->env = unit_env;
     f->env.now = some_day;
-    strcpy(f->place, "one");
-    f->server.store = (struct li_store){.ops = &operations, .place = f->place};
+    strcpy(f->identity, "one");
+    f->server.store = (struct li_store){.ops = &operations, .identity = f->identity};
     f->repo = (struct li_repo){.store = &f->server.store, .env = &f->env};
     assert_done(li_memo_open(f->dir, &salt, "unit", &f->env, &f->memo, &f->err), &f->err);
     *state = f;
@@ -126,14 +126,14 @@ static void others_are_others(void **state)
 
     (void)recall(f);
     keep(f, LI_STORE_LACKS_IF_ABSENT);
-    strcpy(f->place, "another");
+    strcpy(f->identity, "another");
     assert_int_equal(recall(f), 0);
-    strcpy(f->place, "one");
+    strcpy(f->identity, "one");
     f->repo.id[0] = 1;
     assert_int_equal(recall(f), 0);
     f->repo.id[0] = 0;
     assert_int_equal(recall(f), LI_STORE_LACKS_IF_ABSENT);
-    f->server.store.place = NULL;
+    f->server.store.identity = NULL;
     assert_int_equal(recall(f), 0);
     keep(f, LI_STORE_LACKS_IF_MATCH);
 }

@@ -6,12 +6,12 @@
 #include <sys/stat.h>
 #include <zstd.h>
 
-#include "../unit/golden.h"
-#include "../unit/image_files.h"
 #include "base/bytes.h"
 #include "crypto/seal.h"
 #include "layer/record.h"
 #include "tars.h"
+#include "tests/fixtures/golden.h"
+#include "tests/fixtures/image_files.h"
 
 static const char *top;
 

@@ -113,33 +113,41 @@ CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/context.c cmd/comm
 	cmd/common/help.c cmd/common/image.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
 	cmd/common/progress.c
 
-# One cmocka program each: tests/unit/test_NAME.c
-UNIT_BASE = base compression output packed sha256 sha256_openssl
+# One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
+UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten http image kms layer man manifest memo push reader \
+	repo sealed store tar
 
-UNIT_HTTP = http http_connections http_retry aws aws_call credentials credentials_kept
+UNIT_aws = aws aws_call credentials credentials_kept
+UNIT_base = base blocks compression decompress output packed sha256 sha256_openssl
+UNIT_cache = cache
+UNIT_chunk = chunk
+UNIT_compare = compare compare_stored
+UNIT_crypto = crypto seal
+UNIT_ext4 = ext4 ext4_htree ext4_size ext4_soak
+UNIT_files = damage files files_directories
+UNIT_flatten = flatten
+UNIT_http = http http_connections http_retry
+UNIT_image = image image_choice image_container image_json image_kinds image_oci image_platform
+UNIT_kms = kms
+UNIT_layer = layer layer_acl layer_broken layer_entries layer_give_way layer_gzip layer_headers layer_names layer_read \
+	layer_runs layer_sparse layer_xattr layer_xattr_blocks layer_zeros tags
+UNIT_man = man
+UNIT_manifest = manifest reference wrap
+UNIT_memo = memo memo_files memo_record
+UNIT_push = lookup push push_report server
+UNIT_reader = lost reader
+UNIT_repo = create repo repo_lost
+UNIT_sealed = sealed
+UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
+UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk
 
-UNIT_IMAGE = image image_choice image_container image_json image_kinds image_oci image_platform
-
-UNIT_TAR = tar tar_numbers tar_pax tar_walk tar_sparse
-
-UNIT_LAYER = decompress ext4 ext4_htree ext4_size ext4_soak layer layer_acl layer_broken layer_entries \
-	layer_give_way layer_gzip layer_headers layer_names layer_read layer_runs layer_sparse layer_xattr \
-	layer_xattr_blocks layer_zeros tags
-
-UNIT_CRYPTO = crypto memo memo_files memo_record seal kms manifest wrap reference
-
-UNIT_STORE = chunk create directory lookup push push_report repo repo_lost s3 s3_absent s3_list s3_location s3_race s3_read \
-	s3_remove s3_stop s3_write server store
-
-UNIT_READER = cache reader sealed
-
-UNIT_FILES = blocks damage files files_directories lost
-
-UNIT_COMPARE = compare compare_stored
-
-UNIT_FLATTEN = flatten
-
-UNIT_MAN = man
+# What unit tests and fuzz targets share. Each program is linked with those that it uses.
+FIXTURES = tests/fixtures/comparison.c tests/fixtures/ext4_image.c tests/fixtures/golden.c \
+	tests/fixtures/http_server.c tests/fixtures/image_files.c tests/fixtures/images.c \
+	tests/fixtures/memo_fixture.c tests/fixtures/no_links.c tests/fixtures/oci_files.c tests/fixtures/page.c \
+	tests/fixtures/questions.c tests/fixtures/repo_fixture.c tests/fixtures/s3_fixture.c tests/fixtures/sparse.c \
+	tests/fixtures/stack.c tests/fixtures/store_fixture.c tests/fixtures/tar.c tests/fixtures/tar_reader.c \
+	tests/fixtures/tree.c tests/fixtures/unit.c tests/fixtures/xattrs.c
 
 # Programs that the scenarios use: tests/tools/NAME.c
 
@@ -166,8 +174,7 @@ LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER
 	$(LIB_MEMO) $(LIB_KMS) \
 	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_SEALED) $(LIB_PUSH) \
 	$(LIB_VERIFY) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
-UNIT = $(UNIT_BASE) $(UNIT_HTTP) $(UNIT_IMAGE) $(UNIT_TAR) $(UNIT_LAYER) $(UNIT_CRYPTO) $(UNIT_STORE) $(UNIT_READER) $(UNIT_FILES) \
-	$(UNIT_COMPARE) $(UNIT_FLATTEN) $(UNIT_MAN)
+UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
 
 PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3 libcurl expat $(INFLATER:isal=libisal)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
@@ -196,7 +203,8 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 LIB = $(BUILD)/liblambdaimg.a
 PROGRAM = $(BUILD)/lambdaimg
-UNIT_BIN = $(UNIT:%=$(BUILD)/tests/test_%)
+UNIT_BIN = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(UNIT_SRC)))
+FIXTURE_LIB = $(BUILD)/libfixtures.a
 TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%) $(BUILD)/tests/flipread.so $(BUILD)/tests/tardump
 
 MAN_PAGES = $(MAN:%=$(BUILD)/man/%)
@@ -217,9 +225,15 @@ $(LIB): $(call obj,$(LIB_SRC))
 $(PROGRAM): $(call obj,$(CMD) $(CMD_COMMON) $(FUSE)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-$(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(LIB)
+$(FIXTURE_LIB): $(call obj,$(FIXTURES))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(foreach test,$(UNIT_SRC),$(eval $(BUILD)/tests/$(basename $(notdir $(test))): $(call obj,$(test))))
+
+$(UNIT_BIN): $(FIXTURE_LIB) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(FIXTURE_LIB) $(LIB) -lcmocka $(PKG_LIBS)
 
 $(BUILD)/tests/mountfile: $(call obj,$(FUSE)) $(LIB)
 
@@ -273,12 +287,12 @@ $(COMPLETION): scripts/make-completion $(PROGRAM)
 
 $(BUILD)/tests/fuzz_tars: $(call obj,$(TAR_LISTS) $(TAR_CLASSES))
 
-$(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(LIB)
+$(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FIXTURE_LIB) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter-out $(LIB),$^) $(LIB) -lcmocka $(PKG_LIBS) \
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(FIXTURE_LIB) $(LIB) -lcmocka $(PKG_LIBS) \
 		$(if $(filter %/fuzz_gzip,$@),-lz)
 
-$(BUILD)/tests/seeds: $(BUILD)/obj/tests/fuzz/seeds.o $(LIB)
+$(BUILD)/tests/seeds: $(BUILD)/obj/tests/fuzz/seeds.o $(FIXTURE_LIB) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS)
 
@@ -321,7 +335,7 @@ SCENARIO_ORDER = $(SCENARIOS_long) $(filter-out $(SCENARIOS_long),$(SCENARIOS_di
 scenario = $(if $(filter $(3),$(SCENARIOS_$(2))),$(1):$(2):tests/scenarios/$(3).t)
 scenarios = $(foreach name,$(SCENARIO_ORDER),$(foreach store,dir http https,$(foreach build,$(1),\
 	$(call scenario,$(build),$(store),$(name)))))
-units = $(foreach build,$(1),$(UNIT:%=$(build)/tests/test_%) $(build):http:$(build)/tests/test_store)
+units = $(foreach build,$(1),$(UNIT_BIN:$(BUILD)/%=$(build)/%) $(build):http:$(build)/tests/test_store)
 tests = $(call scenarios,$(1)) $(call units,$(1))
 
 # run_tests BUILD...: all in one run, beside one S3 server. For one test by itself:
@@ -335,7 +349,7 @@ $(DEMO_IMAGE): scripts/make-demo-image
 programs: $(PROGRAM) $(UNIT_BIN) $(TOOL_BIN) docs
 
 # What programs are made of, for who only wants to know what the compiler says.
-objects: $(call obj,$(LIB_SRC) $(CMD) $(FUSE) $(wildcard tests/tools/*.c) $(UNIT:%=tests/unit/test_%.c))
+objects: $(call obj,$(LIB_SRC) $(CMD) $(FUSE) $(wildcard tests/tools/*.c) $(FIXTURES) $(UNIT_SRC))
 
 sanitized:
 	$(MAKE) BUILD=build/asan SAN=address,undefined programs
@@ -393,7 +407,7 @@ bench: $(PROGRAM) $(filter $(DEMO_IMAGE),$(IMAGES))
 
 # ---- lint ------------------------------------------------------------------------------------
 
-C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd cmd/* tests/*)))
+C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd cmd/* tests/* tests/unit/*)))
 H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd cmd/* tests/*)))
 GO_FILES = $(wildcard tests/tools/*.go)
 SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
@@ -404,6 +418,7 @@ SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/s
 lint: clang-warnings cppcheck format-check go-check shellcheck
 	scripts/check-includes
 	scripts/check-decisions
+	scripts/check-shapes
 
 # clang warns of the same with -O0, which takes a third of the time, and of wrong formats only then: not where
 # _FORTIFY_SOURCE takes the place of printf().
@@ -428,9 +443,9 @@ cppcheck:
 		--inline-suppr --suppress=uninitvar --suppress=ctuuninitvar -Ilib -I. -D_GNU_SOURCE -D__linux__ \
 		-DLI_VERSION='"$(VERSION)"' $(C_FILES)
 
-# Each file by itself; lib/base/error.c defines what scripts/analyzer.h redefines. Unit tests are left
-# out: their checks end by a jump that the analyzer does not follow.
-analyze: cppcheck $(patsubst %,$(BUILD)/analyze/%,$(filter-out tests/unit/%,$(C_FILES)))
+# Each file by itself; lib/base/error.c defines what scripts/analyzer.h redefines. Unit tests and fixtures
+# are left out: their checks end by a jump that the analyzer does not follow.
+analyze: cppcheck $(patsubst %,$(BUILD)/analyze/%,$(filter-out tests/unit/% tests/fixtures/%,$(C_FILES)))
 
 $(BUILD)/analyze/%: % .clang-tidy scripts/analyzer.h $(H_FILES)
 	@mkdir -p $(@D)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/secret.h"
 
 struct row {
@@ -23,7 +24,7 @@ struct li_aws_ini {
     char *text;
     size_t size; /* bytes allocated */
     struct row *rows;
-    size_t count, room;
+    size_t count, cap;
 };
 
 /* Where the parser is. */
@@ -51,21 +52,15 @@ static int refuse(const struct parser *p, const char *what)
 static int add_row(struct parser *p, const char *key, char *value)
 {
     struct li_aws_ini *ini = p->ini;
+    int rc;
 
     if (ini->count == LI_AWS_INI_ROWS_MAX)
         return li_fail(p->err, LI_ELIMIT, "%s has more than the %d lines that are allowed", p->name,
                        LI_AWS_INI_ROWS_MAX);
-    if (ini->count == ini->room) {
-        size_t room = ini->room ? 2 * ini->room : 64;
-        struct row *rows = reallocarray(ini->rows, room, sizeof(*rows));
-
-        if (!rows)
-            return li_fail_memory(p->err);
-        ini->rows = rows;
-        ini->room = room;
-    }
-    ini->rows[ini->count++] = (struct row){key, value};
-    return 0;
+    rc = li_array_reserve(&ini->rows, &ini->cap, ini->count + 1, sizeof(*ini->rows), p->err);
+    if (rc == 0)
+        ini->rows[ini->count++] = (struct row){key, value};
+    return rc;
 }
 
 static const struct row *find_section(const struct li_aws_ini *ini, const char *name)

@@ -151,17 +151,17 @@ static struct li_change *add(struct li_changes *changes)
 }
 
 static int read_object(struct archive_entry *entry, bool strict, struct li_change *change,
-                       struct li_facts place, struct li_error *err)
+                       struct li_facts found, struct li_error *err)
 {
     change->object = li_object_new();
     if (!change->object)
         return li_fail_memory(err);
-    change->object->facts = place;
+    change->object->facts = found;
     return read_facts(entry, strict, &change->object->facts, err);
 }
 
 static int read_change(struct archive_entry *entry, bool strict, struct li_change *change,
-                       struct li_facts place, struct li_error *err)
+                       struct li_facts found, struct li_error *err)
 {
     const char *path = archive_entry_pathname(entry), *link = archive_entry_hardlink(entry);
     int rc;
@@ -181,7 +181,7 @@ static int read_change(struct archive_entry *entry, bool strict, struct li_chang
              (link || archive_entry_filetype(entry) != AE_IFREG))
         change->kind = LI_CHANGE_NOTHING;
     else if (rc == 0 && (change->kind == LI_CHANGE_ENTRY || change->kind == LI_CHANGE_TARGET))
-        rc = read_object(entry, strict, change, place, err);
+        rc = read_object(entry, strict, change, found, err);
     return rc < 0 ? li_context(err, "%s", path) : 0;
 }
 

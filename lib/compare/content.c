@@ -24,7 +24,7 @@ struct file {
     uint8_t *piece;
 };
 
-static int by_place(const void *a, const void *b)
+static int by_entry(const void *a, const void *b)
 {
     const struct li_facts *x = &(*(struct li_object *const *)a)->facts;
     const struct li_facts *y = &(*(struct li_object *const *)b)->facts;
@@ -166,7 +166,7 @@ int li_compare_contents(struct li_comparison *c, struct li_error *err)
     int rc = piece ? 0 : li_fail_memory(err);
 
     if (c->regular_count > 1)
-        qsort(c->regular, c->regular_count, sizeof(struct li_object *), by_place);
+        qsort(c->regular, c->regular_count, sizeof(struct li_object *), by_entry);
     for (size_t first = 0; rc == 0 && first < c->regular_count; first = last) {
         last = first + 1;
         while (last < c->regular_count &&

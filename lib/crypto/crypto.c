@@ -23,7 +23,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
-#include "crypto/primitives.h"
+#include "crypto/ctr.h"
 
 static const char name_label[] = "lambdaimg chunk name";
 
@@ -87,8 +87,8 @@ static int refused(struct li_error *err, const char *what)
                    reason ? reason : "it gives no reason");
 }
 
-int li_crypto_hmac(const struct li_secret *key, const void *a, size_t a_len, const void *b,
-                   size_t b_len, uint8_t mac[LI_HMAC_SIZE], struct li_error *err)
+int li_crypto_mac(const struct li_secret *key, const void *data, size_t len,
+                  uint8_t mac[LI_MAC_SIZE], struct li_error *err)
 {
     EVP_MAC_CTX *ctx = NULL;
     size_t got;
@@ -98,8 +98,7 @@ int li_crypto_hmac(const struct li_secret *key, const void *a, size_t a_len, con
         return rc;
     ctx = EVP_MAC_CTX_dup(algorithm.hmac);
     if (!ctx || !EVP_MAC_init(ctx, key->bytes, sizeof(key->bytes), NULL) ||
-        !EVP_MAC_update(ctx, a, a_len) || (b_len && !EVP_MAC_update(ctx, b, b_len)) ||
-        !EVP_MAC_final(ctx, mac, &got, LI_HMAC_SIZE))
+        !EVP_MAC_update(ctx, data, len) || !EVP_MAC_final(ctx, mac, &got, LI_MAC_SIZE))
         rc = refused(err, "HMAC-SHA256");
     EVP_MAC_CTX_free(ctx);
     return rc;
@@ -127,15 +126,21 @@ int li_crypto_ctr(const struct li_secret *key, const uint8_t iv[LI_CTR_IV_SIZE],
 int li_crypto_prk(const struct li_secret *salt, const uint8_t digest[LI_DIGEST_SIZE],
                   struct li_secret *prk, struct li_error *err)
 {
-    return li_crypto_hmac(salt, digest, LI_DIGEST_SIZE, NULL, 0, prk->bytes, err);
+    return li_crypto_mac(salt, digest, LI_DIGEST_SIZE, prk->bytes, err);
 }
 
 static int expand(const struct li_secret *key, const char *label, uint8_t *out,
                   struct li_error *err)
 {
-    static const uint8_t first_block = 1;
+    uint8_t message[LI_LABEL_MAX + 1];
+    size_t len = strlen(label);
 
-    return li_crypto_hmac(key, label, strlen(label), &first_block, 1, out, err);
+    if (len > LI_LABEL_MAX)
+        return li_fail(err, LI_EINVALID, "the label \"%s\" is longer than %d bytes", label,
+                       LI_LABEL_MAX);
+    memcpy(message, label, len);
+    message[len] = 1;
+    return li_crypto_mac(key, message, len + 1, out, err);
 }
 
 int li_crypto_name(const struct li_secret *prk, uint8_t name[LI_NAME_SIZE], struct li_error *err)
@@ -149,30 +154,35 @@ int li_crypto_expand(const struct li_secret *key, const char *label, struct li_s
     return expand(key, label, out->bytes, err);
 }
 
-int li_crypto_mac(const struct li_secret *key, const void *data, size_t len,
-                  uint8_t mac[LI_MAC_SIZE], struct li_error *err)
-{
-    return li_crypto_hmac(key, data, len, NULL, 0, mac, err);
-}
-
-/* Starts GCM in either direction and runs AAD and data through it; only the tag is left to do. */
-static int gcm_run(EVP_CIPHER_CTX *ctx, int sealing, const struct li_secret *key,
-                   const uint8_t *nonce, const void *aad, size_t aad_len, const void *in,
-                   size_t len, uint8_t *out, struct li_error *err)
+/* Starts GCM, to seal or to open, with what is authenticated only. */
+static int gcm_begin(EVP_CIPHER_CTX *ctx, bool sealing, const struct li_gcm *gcm,
+                     struct li_error *err)
 {
     int got;
 
-    if (aad_len > INT_MAX || len > INT_MAX)
-        return li_fail(err, LI_ELIMIT, "%zu bytes are too many to encrypt at once", len);
-    if (!EVP_CipherInit_ex2(ctx, algorithm.gcm, key->bytes, nonce, sealing, NULL) ||
-        (aad_len && !EVP_CipherUpdate(ctx, NULL, &got, aad, (int)aad_len)) ||
-        (len && !EVP_CipherUpdate(ctx, out, &got, in, (int)len)))
+    if (gcm->aad_len > INT_MAX)
+        return li_fail(err, LI_ELIMIT, "%zu bytes are too many to authenticate at once",
+                       gcm->aad_len);
+    if (!EVP_CipherInit_ex2(ctx, algorithm.gcm, gcm->key->bytes, gcm->nonce, sealing, NULL) ||
+        (gcm->aad_len && !EVP_CipherUpdate(ctx, NULL, &got, gcm->aad, (int)gcm->aad_len)))
         return refused(err, "AES-256-GCM");
     return 0;
 }
 
-int li_crypto_gcm_seal(const struct li_secret *key, const uint8_t nonce[LI_GCM_NONCE_SIZE],
-                       const void *aad, size_t aad_len, const void *in, size_t len, uint8_t *out,
+/* The message itself; only the tag is left to do. */
+static int gcm_message(EVP_CIPHER_CTX *ctx, const void *in, size_t len, uint8_t *out,
+                       struct li_error *err)
+{
+    int got;
+
+    if (len > INT_MAX)
+        return li_fail(err, LI_ELIMIT, "%zu bytes are too many to encrypt at once", len);
+    if (len && !EVP_CipherUpdate(ctx, out, &got, in, (int)len))
+        return refused(err, "AES-256-GCM");
+    return 0;
+}
+
+int li_crypto_gcm_seal(const struct li_gcm *gcm, const void *in, size_t len, uint8_t *out,
                        uint8_t tag[LI_GCM_TAG_SIZE], struct li_error *err)
 {
     EVP_CIPHER_CTX *ctx = NULL;
@@ -185,7 +195,9 @@ int li_crypto_gcm_seal(const struct li_secret *key, const uint8_t nonce[LI_GCM_N
     ctx = EVP_CIPHER_CTX_new();
     if (!ctx)
         return li_fail_memory(err);
-    rc = gcm_run(ctx, 1, key, nonce, aad, aad_len, in, len, out, err);
+    rc = gcm_begin(ctx, true, gcm, err);
+    if (rc == 0)
+        rc = gcm_message(ctx, in, len, out, err);
     if (rc == 0 && (!EVP_CipherFinal_ex(ctx, rest, &got) ||
                     !EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, LI_GCM_TAG_SIZE, tag)))
         rc = refused(err, "AES-256-GCM");
@@ -193,8 +205,7 @@ int li_crypto_gcm_seal(const struct li_secret *key, const uint8_t nonce[LI_GCM_N
     return rc;
 }
 
-int li_crypto_gcm_open(const struct li_secret *key, const uint8_t nonce[LI_GCM_NONCE_SIZE],
-                       const void *aad, size_t aad_len, const void *in, size_t len,
+int li_crypto_gcm_open(const struct li_gcm *gcm, const void *in, size_t len,
                        const uint8_t tag[LI_GCM_TAG_SIZE], uint8_t *out, struct li_error *err)
 {
     EVP_CIPHER_CTX *ctx = NULL;
@@ -209,7 +220,9 @@ int li_crypto_gcm_open(const struct li_secret *key, const uint8_t nonce[LI_GCM_N
     ctx = EVP_CIPHER_CTX_new();
     if (!ctx)
         return li_fail_memory(err);
-    rc = gcm_run(ctx, 0, key, nonce, aad, aad_len, in, len, out, err);
+    rc = gcm_begin(ctx, false, gcm, err);
+    if (rc == 0)
+        rc = gcm_message(ctx, in, len, out, err);
     if (rc == 0 && !EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof(expected), expected))
         rc = refused(err, "AES-256-GCM");
     if (rc == 0 && !EVP_CipherFinal_ex(ctx, rest, &got)) {

@@ -27,6 +27,7 @@ enum {
     LI_GCM_NONCE_SIZE = 12,
     LI_GCM_TAG_SIZE = 16,
     LI_MAC_SIZE = 32,
+    LI_LABEL_MAX = 127, /* bytes of a label of HKDF-Expand */
 };
 
 /* PRK = HKDF-Extract(salt, digest). */
@@ -36,22 +37,29 @@ int li_crypto_prk(const struct li_secret *salt, const uint8_t digest[LI_DIGEST_S
 /* The chunk's name: HKDF-Expand(PRK, "lambdaimg chunk name", 32). */
 int li_crypto_name(const struct li_secret *prk, uint8_t name[LI_NAME_SIZE], struct li_error *err);
 
-/* HKDF-Expand(KEY, LABEL, 32), for keys of other purposes. */
+/* HKDF-Expand(KEY, LABEL, 32), for keys of other purposes. LI_EINVALID where LABEL has more than
+ * LI_LABEL_MAX bytes. */
 int li_crypto_expand(const struct li_secret *key, const char *label, struct li_secret *out,
                      struct li_error *err);
 
-/* HMAC-SHA256 of LEN bytes, for what the program keeps for itself. */
+/* HMAC-SHA256 of LEN bytes under KEY. */
 int li_crypto_mac(const struct li_secret *key, const void *data, size_t len,
                   uint8_t mac[LI_MAC_SIZE], struct li_error *err);
 
-/* AES-256-GCM of at most INT_MAX bytes (LI_ELIMIT). Sealing writes LEN bytes of ciphertext to OUT
- * and the tag; OUT may be IN. A nonce must never be used twice under one key. Opening returns
- * LI_ECORRUPT where the tag does not hold; OUT is wiped where it fails. */
-int li_crypto_gcm_seal(const struct li_secret *key, const uint8_t nonce[LI_GCM_NONCE_SIZE],
-                       const void *aad, size_t aad_len, const void *in, size_t len, uint8_t *out,
+/* What AES-256-GCM takes beside the message. All of it is borrowed. */
+struct li_gcm {
+    const struct li_secret *key;
+    const uint8_t *nonce; /* LI_GCM_NONCE_SIZE bytes, never used twice under one key */
+    const void *aad;      /* authenticated, not encrypted */
+    size_t aad_len;       /* 0: AAD may be NULL */
+};
+
+/* AES-256-GCM of LEN bytes, at most INT_MAX, as is the length of the AAD (LI_ELIMIT). Sealing
+ * writes LEN bytes of ciphertext to OUT and the tag; OUT may be IN. Opening returns LI_ECORRUPT
+ * where the tag does not hold; OUT is wiped where it fails. */
+int li_crypto_gcm_seal(const struct li_gcm *gcm, const void *in, size_t len, uint8_t *out,
                        uint8_t tag[LI_GCM_TAG_SIZE], struct li_error *err);
-int li_crypto_gcm_open(const struct li_secret *key, const uint8_t nonce[LI_GCM_NONCE_SIZE],
-                       const void *aad, size_t aad_len, const void *in, size_t len,
+int li_crypto_gcm_open(const struct li_gcm *gcm, const void *in, size_t len,
                        const uint8_t tag[LI_GCM_TAG_SIZE], uint8_t *out, struct li_error *err);
 
 #endif

@@ -23,19 +23,19 @@
 
 #include "base/bytes.h"
 #include "chunk/chunk.h"
-#include "crypto/primitives.h"
+#include "crypto/ctr.h"
 
 enum {
     VERSION = 1,
     MAGIC_SIZE = 8,
     FIELDS_SIZE = 32, /* of the header, that the MAC covers */
-    MAC_SIZE = LI_SEAL_HEADER_SIZE - FIELDS_SIZE,
     PAYLOAD_MAX = LI_SEAL_MAX_SIZE - LI_SEAL_HEADER_SIZE,
 };
 
 static const uint8_t magic[MAGIC_SIZE] = {'L', 'I', 'M', 'G', 'C', 'H', 'N', 'K'};
 
-_Static_assert((int)MAC_SIZE == (int)LI_HMAC_SIZE, "the header holds the whole MAC");
+_Static_assert(FIELDS_SIZE + (int)LI_MAC_SIZE == (int)LI_SEAL_HEADER_SIZE,
+               "the header holds the whole MAC");
 _Static_assert(PAYLOAD_MAX >= ZSTD_COMPRESSBOUND(LI_CHUNK_SIZE), "any chunk can be compressed");
 
 struct li_sealer {
@@ -124,12 +124,11 @@ static int derive_keys(const struct li_secret *prk, struct chunk_keys *keys, str
 static int compute_mac(const struct chunk_keys *keys, const uint8_t *header, const uint8_t *payload,
                        size_t payload_len, uint8_t *mac, struct li_error *err)
 {
-    uint8_t digest[LI_DIGEST_SIZE];
-    int rc = li_sha256(payload, payload_len, digest, err);
+    uint8_t message[FIELDS_SIZE + LI_DIGEST_SIZE];
+    int rc = li_sha256(payload, payload_len, message + FIELDS_SIZE, err);
 
-    return rc < 0
-               ? rc
-               : li_crypto_hmac(&keys->mac, header, FIELDS_SIZE, digest, sizeof(digest), mac, err);
+    memcpy(message, header, FIELDS_SIZE);
+    return rc < 0 ? rc : li_crypto_mac(&keys->mac, message, sizeof(message), mac, err);
 }
 
 static int check_policy(const struct li_seal_policy *policy, struct li_error *err)
@@ -219,7 +218,7 @@ static int open_payload(struct li_sealer *sealer, const struct li_secret *prk,
     const uint8_t *mac = sealed + FIELDS_SIZE;
     size_t payload_len = len - LI_SEAL_HEADER_SIZE;
     struct chunk_keys keys;
-    uint8_t expected[MAC_SIZE];
+    uint8_t expected[LI_MAC_SIZE];
     int rc = derive_keys(prk, &keys, err);
 
     if (rc == 0)
@@ -296,16 +295,16 @@ static int check_digest(const uint8_t *plain, const uint8_t *digest, struct li_e
 }
 
 int li_seal_open(struct li_sealer *sealer, const struct li_secret *prk,
-                 const uint8_t digest[LI_DIGEST_SIZE], const uint8_t *sealed, size_t len,
+                 const uint8_t digest[LI_DIGEST_SIZE], const struct li_buffer *sealed,
                  uint8_t *plain, struct li_error *err)
 {
     enum li_codec codec = LI_CODEC_NONE;
-    int rc = get_fields(sealed, len, &codec, err);
+    int rc = get_fields(sealed->data, sealed->len, &codec, err);
 
     if (rc == 0)
-        rc = open_payload(sealer, prk, sealed, len, err);
+        rc = open_payload(sealer, prk, sealed->data, sealed->len, err);
     if (rc == 0)
-        rc = unpack(sealer, codec, len - LI_SEAL_HEADER_SIZE, plain, err);
+        rc = unpack(sealer, codec, sealed->len - LI_SEAL_HEADER_SIZE, plain, err);
     if (rc == 0)
         rc = check_digest(plain, digest, err);
     if (rc < 0)

@@ -60,7 +60,7 @@ int li_seal_chunk(struct li_sealer *sealer, const struct li_seal_policy *policy,
  * a byte of it is looked at, decompresses within bounds, then compares SHA-256 of the plaintext
  * with DIGEST. LI_ECORRUPT where anything does not hold; PLAIN is wiped where it fails. */
 int li_seal_open(struct li_sealer *sealer, const struct li_secret *prk,
-                 const uint8_t digest[LI_DIGEST_SIZE], const uint8_t *sealed, size_t len,
+                 const uint8_t digest[LI_DIGEST_SIZE], const struct li_buffer *sealed,
                  uint8_t *plain, struct li_error *err);
 
 #endif

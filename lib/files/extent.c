@@ -14,6 +14,8 @@
 
 #include <inttypes.h>
 
+#include "base/array.h"
+
 enum {
     ENTRY_SIZE = sizeof(struct ext3_extent),
     HEADER_SIZE = sizeof(struct ext3_extent_header),
@@ -45,20 +47,16 @@ static int check_node(const uint8_t *node, size_t size, unsigned depth, struct l
     return 0;
 }
 
+static bool begins_by(const void *entry, const void *logical)
+{
+    return li_get_le32(entry) <= *(const uint64_t *)logical;
+}
+
 /* How many of the first entries begin at or before LOGICAL. */
 static uint32_t search(const uint8_t *node, uint32_t entries, uint64_t logical)
 {
-    uint32_t low = 0, high = entries;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (entry_block(node, middle) <= logical)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return (uint32_t)li_array_lower_bound(node + HEADER_SIZE, entries, ENTRY_SIZE, begins_by,
+                                          &logical);
 }
 
 static int read_child(struct li_files *files, const uint8_t *index, uint8_t *node,

@@ -15,6 +15,8 @@
 
 #include <ext2fs/ext2fs.h>
 
+#include "base/array.h"
+
 enum {
     ROOT_INFO = 24, /* after the entries "." and ".." */
     INFO_SIZE = sizeof(struct ext2_dx_root_info),
@@ -134,20 +136,17 @@ static int read_node(struct walk *walk, unsigned depth, struct li_error *err)
     return take_entries(walk, level, NODE_ENTRIES);
 }
 
-/* The last entry whose hash is not above the wanted one; the first has no lower bound. */
+static bool is_up_to(const void *entry, const void *hash)
+{
+    return li_get_le32(entry) <= *(const uint32_t *)hash;
+}
+
+/* The last entry whose hash is not above the wanted one; the first has no lower bound.
+ * There is one: take_entries() gives up otherwise. */
 static void choose_entry(const struct walk *walk, struct level *level)
 {
-    uint32_t low = 1, high = level->count;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (entry_hash(level, middle) <= walk->hash)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    level->at = low - 1;
+    level->at = (uint32_t)li_array_lower_bound(level->entries + ENTRY_SIZE, level->count - 1,
+                                               ENTRY_SIZE, is_up_to, &walk->hash);
 }
 
 /* Moves to the leaf that follows, if it goes on with the same hash; else the walk is over. */

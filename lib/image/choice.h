@@ -23,7 +23,7 @@ enum {
 
 struct li_image_candidate {
     bool docker;        /* named by manifest.json alone */
-    size_t entry;       /* its place there, where DOCKER is set */
+    size_t entry;       /* its index there, where DOCKER is set */
     uint8_t digest[32]; /* of the manifest, else zeroes */
     uint64_t size;
     const char *media_type; /* a constant: what li_image_manifest_type() gives */

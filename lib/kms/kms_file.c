@@ -57,17 +57,17 @@ static int file_wrap(struct li_kms *kms, const struct li_kms_context *context,
 {
     const struct kms_file *self = (const struct kms_file *)kms;
     uint8_t aad[CONTEXT_MAX];
-    size_t aad_len;
     uint8_t wrap[WRAP_SIZE];
     uint8_t *sealed = wrap + LI_GCM_NONCE_SIZE;
-    int rc = make_context(context, aad, &aad_len, err);
+    struct li_gcm gcm = {.key = &self->wrapping, .nonce = wrap, .aad = aad};
+    int rc = make_context(context, aad, &gcm.aad_len, err);
 
     if (rc == 0)
         rc = self->env->random(wrap, LI_GCM_NONCE_SIZE, err);
     if (rc < 0)
         return rc;
-    rc = li_crypto_gcm_seal(&self->wrapping, wrap, aad, aad_len, key->bytes, sizeof(key->bytes),
-                            sealed, sealed + LI_SECRET_SIZE, err);
+    rc = li_crypto_gcm_seal(&gcm, key->bytes, sizeof(key->bytes), sealed, sealed + LI_SECRET_SIZE,
+                            err);
     if (rc < 0)
         return rc;
     blob->len = 0;
@@ -79,18 +79,18 @@ static int file_unwrap(struct li_kms *kms, const struct li_kms_context *context,
 {
     const struct kms_file *self = (const struct kms_file *)kms;
     uint8_t aad[CONTEXT_MAX];
-    size_t aad_len;
+    struct li_gcm gcm = {.key = &self->wrapping, .nonce = blob, .aad = aad};
     struct li_secret opened;
     const uint8_t *sealed = blob + LI_GCM_NONCE_SIZE;
-    int rc = make_context(context, aad, &aad_len, err);
+    int rc = make_context(context, aad, &gcm.aad_len, err);
 
     if (rc < 0)
         return rc;
     if (len != WRAP_SIZE)
         return li_fail(err, LI_ECORRUPT, "a wrap by a key file has %d bytes, this one %zu",
                        WRAP_SIZE, len);
-    rc = li_crypto_gcm_open(&self->wrapping, blob, aad, aad_len, sealed, LI_SECRET_SIZE,
-                            sealed + LI_SECRET_SIZE, opened.bytes, err);
+    rc = li_crypto_gcm_open(&gcm, sealed, LI_SECRET_SIZE, sealed + LI_SECRET_SIZE, opened.bytes,
+                            err);
     if (rc == LI_ECORRUPT)
         rc = li_fail(err, LI_EDENIED,
                      "the %s's wrapped key does not fit this key (%s), repository or object: it "

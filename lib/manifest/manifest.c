@@ -131,8 +131,8 @@ int li_manifest_encode(const struct li_manifest *manifest, const struct li_secre
     li_put_le32(sealed, (uint32_t)json.len);
     memcpy(sealed + JSON_LENGTH_SIZE, json.data, json.len);
     put_tables(manifest, out->data + LI_MANIFEST_HEADER_SIZE, sealed + JSON_LENGTH_SIZE + json.len);
-    rc = li_crypto_gcm_seal(key, nonce, out->data, clear_len, sealed, sealed_len, sealed,
-                            sealed + sealed_len, err);
+    rc = li_crypto_gcm_seal(&(struct li_gcm){key, nonce, out->data, clear_len}, sealed, sealed_len,
+                            sealed, sealed + sealed_len, err);
     if (rc < 0)
         li_wipe(sealed, sealed_len);
     else
@@ -194,8 +194,9 @@ static int open_sealed(const uint8_t *data, size_t len, size_t clear_len,
 
     if (rc < 0)
         return rc;
-    rc = li_crypto_gcm_open(key, data + NONCE_OFFSET, data, clear_len, data + clear_len, sealed_len,
-                            data + len - LI_GCM_TAG_SIZE, out->data, err);
+    rc = li_crypto_gcm_open(&(struct li_gcm){key, data + NONCE_OFFSET, data, clear_len},
+                            data + clear_len, sealed_len, data + len - LI_GCM_TAG_SIZE, out->data,
+                            err);
     if (rc == LI_ECORRUPT)
         return li_fail(err, LI_ECORRUPT,
                        "the manifest was damaged or changed, or another key belongs to it");

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/io.h"
 #include "crypto/crypto.h"
 
@@ -185,6 +186,21 @@ static int by_recipe(const void *a, const void *b)
     return memcmp(a, b, LI_SHA256_SIZE);
 }
 
+static bool is_before(const void *row, const void *recipe)
+{
+    return by_recipe(row, recipe) < 0;
+}
+
+/* The row of RECIPE, or NULL. */
+static const uint8_t *find_row(const struct li_buffer *rows, const uint8_t *recipe)
+{
+    size_t count = rows->len / LI_MEMO_ROW_SIZE;
+    size_t at = li_array_lower_bound(rows->data, count, LI_MEMO_ROW_SIZE, is_before, recipe);
+    const uint8_t *row = rows->data + at * LI_MEMO_ROW_SIZE;
+
+    return at < count && memcmp(row, recipe, LI_SHA256_SIZE) == 0 ? row : NULL;
+}
+
 int li_memo_digest(const struct li_memo *memo, const struct li_chunk_source *source, uint64_t index,
                    uint8_t digest[LI_SHA256_SIZE], bool *zeros, struct li_error *err)
 {
@@ -199,7 +215,7 @@ int li_memo_digest(const struct li_memo *memo, const struct li_chunk_source *sou
     rows = &memo->layer[memo->layer[layer].first].rows;
     if (rows->len == 0)
         return LI_END;
-    row = bsearch(recipe, rows->data, rows->len / LI_MEMO_ROW_SIZE, LI_MEMO_ROW_SIZE, by_recipe);
+    row = find_row(rows, recipe);
     if (!row)
         return LI_END;
     memcpy(digest, row + LI_SHA256_SIZE, LI_SHA256_SIZE);

@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "push/lookup_internal.h"
 
-static int place_of(const struct li_lookup *p, uint8_t place[LI_SHA256_SIZE], struct li_error *err)
+static int set_of(const struct li_lookup *p, uint8_t set[LI_SHA256_SIZE], struct li_error *err)
 {
     struct li_buffer text = {0};
     int rc = li_buffer_append(&text, li_repo_id(p->scope.repo), LI_ID_SIZE, err);
@@ -19,9 +19,9 @@ static int place_of(const struct li_lookup *p, uint8_t place[LI_SHA256_SIZE], st
     if (rc == 0)
         rc = li_buffer_append(&text, p->scope.root->id, LI_ID_SIZE, err);
     if (rc == 0)
-        rc = li_buffer_append(&text, p->store->place, strlen(p->store->place), err);
+        rc = li_buffer_append(&text, p->store->identity, strlen(p->store->identity), err);
     if (rc == 0)
-        rc = li_sha256(text.data, text.len, place, err);
+        rc = li_sha256(text.data, text.len, set, err);
     li_buffer_free(&text);
     return rc;
 }
@@ -37,11 +37,11 @@ static bool is_fresh(const struct li_lookup *p, const uint8_t *row)
 
 int li_lookup_recall(struct li_lookup *p, struct li_error *err)
 {
-    uint8_t place[LI_SHA256_SIZE];
-    int rc = p->store->place ? place_of(p, place, err) : LI_END;
+    uint8_t set[LI_SHA256_SIZE];
+    int rc = p->store->identity ? set_of(p, set, err) : LI_END;
 
     if (rc == 0)
-        rc = li_memo_read_names(p->scope.memo, place, &p->rows, err);
+        rc = li_memo_read_names(p->scope.memo, set, &p->rows, err);
     for (size_t at = 0; at < p->rows.len && rc == 0; at += LI_MEMO_NAME_ROW)
         if (is_fresh(p, p->rows.data + at))
             rc = li_name_list_add(&p->kept, p->rows.data + at, err);
@@ -106,18 +106,18 @@ int li_lookup_keep(struct li_lookup *p, const struct li_manifest_chunk *chunks, 
 {
     struct li_name_list names = {0};
     struct li_buffer rows = {0};
-    uint8_t place[LI_SHA256_SIZE];
+    uint8_t set[LI_SHA256_SIZE];
     int rc;
 
-    if (!p->scope.memo || !p->store->place)
+    if (!p->scope.memo || !p->store->identity)
         return 0;
-    rc = place_of(p, place, err);
+    rc = set_of(p, set, err);
     if (rc == 0)
         rc = collect(p, chunks, count, &names, err);
     if (rc == 0)
         rc = merge(p, &names, &rows, err);
     if (rc == 0)
-        rc = li_memo_write_names(p->scope.memo, place, &rows, err);
+        rc = li_memo_write_names(p->scope.memo, set, &rows, err);
     li_name_list_free(&names);
     li_buffer_free(&rows);
     return rc;

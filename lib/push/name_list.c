@@ -4,20 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 int li_name_list_add(struct li_name_list *list, const uint8_t name[LI_NAME_SIZE],
                      struct li_error *err)
 {
-    if (list->count == list->cap) {
-        size_t cap = list->cap ? list->cap * 2 : 1024;
-        uint8_t(*more)[LI_NAME_SIZE] = realloc(list->name, cap * sizeof(*more));
+    int rc = li_array_reserve(&list->name, &list->cap, list->count + 1, LI_NAME_SIZE, err);
 
-        if (!more)
-            return li_fail_memory(err);
-        list->name = more;
-        list->cap = cap;
-    }
-    memcpy(list->name[list->count++], name, LI_NAME_SIZE);
-    return 0;
+    if (rc == 0)
+        memcpy(list->name[list->count++], name, LI_NAME_SIZE);
+    return rc;
 }
 
 static int compare(const void *a, const void *b)
@@ -31,9 +27,16 @@ void li_name_list_sort(struct li_name_list *list)
         qsort(list->name, list->count, sizeof(*list->name), compare);
 }
 
+static bool is_before(const void *row, const void *key)
+{
+    return memcmp(row, key, LI_NAME_SIZE) < 0;
+}
+
 bool li_name_list_has(const struct li_name_list *list, const uint8_t name[LI_NAME_SIZE])
 {
-    return list->count && bsearch(name, list->name, list->count, sizeof(*list->name), compare);
+    size_t at = li_array_lower_bound(list->name, list->count, LI_NAME_SIZE, is_before, name);
+
+    return at < list->count && memcmp(list->name[at], name, LI_NAME_SIZE) == 0;
 }
 
 void li_name_list_free(struct li_name_list *list)

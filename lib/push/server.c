@@ -20,7 +20,7 @@
 
 static const unsigned flags[LI_SERVER_FLAGS] = {LI_STORE_LACKS_IF_ABSENT, LI_STORE_LACKS_IF_MATCH};
 
-static int place_of(const struct li_repo *repo, uint8_t place[LI_SHA256_SIZE], struct li_error *err)
+static int set_of(const struct li_repo *repo, uint8_t set[LI_SHA256_SIZE], struct li_error *err)
 {
     static const char label[] = "lambdaimg server";
     struct li_buffer text = {0};
@@ -29,10 +29,10 @@ static int place_of(const struct li_repo *repo, uint8_t place[LI_SHA256_SIZE], s
     if (rc == 0)
         rc = li_buffer_append(&text, li_repo_id(repo), LI_ID_SIZE, err);
     if (rc == 0)
-        rc = li_buffer_append(&text, li_repo_store(repo)->place, strlen(li_repo_store(repo)->place),
-                              err);
+        rc = li_buffer_append(&text, li_repo_store(repo)->identity,
+                              strlen(li_repo_store(repo)->identity), err);
     if (rc == 0)
-        rc = li_sha256(text.data, text.len, place, err);
+        rc = li_sha256(text.data, text.len, set, err);
     li_buffer_free(&text);
     return rc;
 }
@@ -62,16 +62,16 @@ static void take_row(const uint8_t *row, int64_t now, struct li_server_known *kn
 int li_server_recall(struct li_repo *repo, const struct li_memo *memo, struct li_server_known *out,
                      struct li_error *err)
 {
-    uint8_t place[LI_SHA256_SIZE];
+    uint8_t set[LI_SHA256_SIZE];
     struct li_buffer rows = {0};
     int rc;
 
     *out = (struct li_server_known){.lacks = 0};
-    if (!memo || !li_repo_store(repo)->place)
+    if (!memo || !li_repo_store(repo)->identity)
         return 0;
-    rc = place_of(repo, place, err);
+    rc = set_of(repo, set, err);
     if (rc == 0)
-        rc = li_memo_read_names(memo, place, &rows, err);
+        rc = li_memo_read_names(memo, set, &rows, err);
     for (size_t at = 0; at < rows.len && rc == 0; at += LI_MEMO_NAME_ROW)
         take_row(rows.data + at, li_repo_env(repo)->now(), out);
     li_buffer_free(&rows);
@@ -83,11 +83,11 @@ int li_server_keep(struct li_repo *repo, const struct li_memo *memo,
                    const struct li_server_known *known, struct li_error *err)
 {
     unsigned lacks = li_store_lacks(li_repo_store(repo));
-    uint8_t place[LI_SHA256_SIZE], row[LI_MEMO_NAME_ROW];
+    uint8_t set[LI_SHA256_SIZE], row[LI_MEMO_NAME_ROW];
     struct li_buffer rows = {0};
     int rc = 0;
 
-    if (!memo || !li_repo_store(repo)->place || (lacks & ~known->lacks) == 0)
+    if (!memo || !li_repo_store(repo)->identity || (lacks & ~known->lacks) == 0)
         return 0;
     for (size_t i = 0; i < LI_SERVER_FLAGS && rc == 0; i++) {
         if (!(lacks & flags[i]))
@@ -99,9 +99,9 @@ int li_server_keep(struct li_repo *repo, const struct li_memo *memo,
         rc = li_buffer_append(&rows, row, sizeof(row), err);
     }
     if (rc == 0)
-        rc = place_of(repo, place, err);
+        rc = set_of(repo, set, err);
     if (rc == 0)
-        rc = li_memo_write_names(memo, place, &rows, err);
+        rc = li_memo_write_names(memo, set, &rows, err);
     li_buffer_free(&rows);
     return rc;
 }

@@ -44,7 +44,7 @@ static int check_stored(struct li_chunk_push *p, struct li_push_tools *tools,
                         const struct li_push_item *item, bool *sound, struct li_error *err)
 {
     const uint8_t *root = p->push->root.id;
-    struct li_sealed_finding finding;
+    struct li_sealed_finding finding = {.health = LI_SEALED_UNKNOWN};
     int rc = need_opener(p, tools, err);
 
     if (rc == 0)

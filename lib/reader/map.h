@@ -15,7 +15,7 @@
 struct li_reader_map {
     const struct li_manifest *manifest; /* borrowed */
     uint64_t count;                     /* chunks of the image, those that are zeros included */
-    uint32_t *place; /* of each, in manifest->chunks, counted from 1; 0 for zeros */
+    uint32_t *entry; /* of each, the number in manifest->chunks and 1 more; 0 for zeros */
 };
 
 /* The map of MANIFEST, which must outlive it. LI_ECORRUPT where the manifest's numbers do not fit

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A repository is made in three steps: its description (lambdaimg.json), which takes the place; a
+ * A repository is made in three steps: its description (lambdaimg.json), which takes the address; a
  * salt; and the first root, which makes the repository usable. A process may die after each of
  * them, and the next one goes on from there. The first to write the description chooses the
  * repository's id. The first root's id follows from that one. So exactly one process makes the
@@ -9,7 +9,7 @@
  *
  * Some stores cannot refuse a second write. There two processes may each choose an id, and the
  * description of one may replace that of the other at any time, even long after the other is done.
- * But each root says which repository it belongs to, and this decides: the place belongs to the
+ * But each root says which repository it belongs to, and this decides: the address belongs to the
  * description's repository if that has a root, or else to the oldest root's, and then the
  * description of that one is written again. Each process checks this before it makes a root and
  * after. One that has lost removes its own root, into which nothing was pushed. If a root.json is
@@ -32,7 +32,7 @@ struct making {
     struct li_store *store;
     struct li_kms *kms;
     const struct li_env *env;
-    uint8_t id[LI_ID_SIZE]; /* of the repository that has the place, as was seen last */
+    uint8_t id[LI_ID_SIZE]; /* of the repository that has the address, as was seen last */
     bool restored;          /* its description was written again */
     bool made;              /* a root, of this one: */
     struct li_root root;
@@ -163,7 +163,7 @@ static int make_root(struct making *m, struct li_error *err)
     return 0;
 }
 
-/* Takes away the root that was made for a repository that has not got the place. */
+/* Takes away the root that was made for a repository that has not got the address. */
 static int withdraw(struct making *m, struct li_error *err)
 {
     int rc = li_store_remove(m->store, li_key_root(m->root.id, "root.json").text, err);

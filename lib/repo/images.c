@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/text.h"
 #include "repo/internal.h"
 #include "repo/keys.h"
@@ -41,17 +42,11 @@ static bool parse_key(const char *key, struct li_reference *out)
 
 static int add_tag(struct tags *tags, const struct li_reference *tag, struct li_error *err)
 {
-    if (tags->count == tags->cap) {
-        size_t cap = tags->cap ? tags->cap * 2 : 64;
-        struct li_reference *grown = realloc(tags->tag, cap * sizeof(*grown));
+    int rc = li_array_reserve(&tags->tag, &tags->cap, tags->count + 1, sizeof(*tags->tag), err);
 
-        if (!grown)
-            return li_fail_memory(err);
-        tags->tag = grown;
-        tags->cap = cap;
-    }
-    tags->tag[tags->count++] = *tag;
-    return 0;
+    if (rc == 0)
+        tags->tag[tags->count++] = *tag;
+    return rc;
 }
 
 static int note_tag(void *arg, const char *key, uint64_t size, struct li_error *err)
@@ -68,6 +63,19 @@ static int compare(const void *a, const void *b)
     int order = strcmp(x->name, y->name);
 
     return order ? order : strcmp(x->tag, y->tag);
+}
+
+static bool is_before(const void *row, const void *key)
+{
+    return compare(row, key) < 0;
+}
+
+/* TAGS are sorted. */
+static bool has_tag(const struct tags *tags, const struct li_reference *tag)
+{
+    size_t at = li_array_lower_bound(tags->tag, tags->count, sizeof(*tags->tag), is_before, tag);
+
+    return at < tags->count && compare(&tags->tag[at], tag) == 0;
 }
 
 /* ---- reading them ---------------------------------------------------------------------------- */
@@ -126,7 +134,7 @@ static int look_again(struct reading *r, struct li_error *err)
 
     r->missing = (struct tags){0};
     for (size_t i = 0; i < before.count && rc >= 0; i++)
-        if (now.count && bsearch(&before.tag[i], now.tag, now.count, sizeof(*now.tag), compare))
+        if (has_tag(&now, &before.tag[i]))
             rc = read_one(r, &before.tag[i], err);
     if (r->missing.count && r->first.code == 0)
         li_fail(&r->first, LI_ECORRUPT,

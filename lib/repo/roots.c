@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/hex.h"
 #include "repo/internal.h"
 #include "repo/keys.h"
@@ -121,8 +122,8 @@ static int note_root(void *arg, const char *key, uint64_t size, struct li_error 
     struct li_roots *roots = arg;
     const char *name = key + strlen("roots/");
     char hex[LI_HEX_ID_SIZE];
-    struct li_root *grown;
     uint8_t id[LI_ID_SIZE];
+    int rc;
 
     (void)size;
     if (strlen(name) != LI_HEX_ID_SIZE || name[LI_HEX_ID_SIZE - 1] != '/')
@@ -133,12 +134,10 @@ static int note_root(void *arg, const char *key, uint64_t size, struct li_error 
         return 0;
     if (roots->count == LI_REPO_ROOTS_MAX)
         return li_fail(err, LI_ELIMIT, "more than %d roots", LI_REPO_ROOTS_MAX);
-    grown = realloc(roots->root, (roots->count + 1) * sizeof(*grown));
-    if (!grown)
-        return li_fail_memory(err);
-    roots->root = grown;
-    memcpy(grown[roots->count++].id, id, LI_ID_SIZE);
-    return 0;
+    rc = li_array_reserve(&roots->root, &roots->cap, roots->count + 1, sizeof(*roots->root), err);
+    if (rc == 0)
+        memcpy(roots->root[roots->count++].id, id, LI_ID_SIZE);
+    return rc;
 }
 
 static int note_object(void *arg, const char *key, uint64_t size, struct li_error *err)
@@ -210,7 +209,7 @@ void li_roots_free(struct li_roots *roots)
     *roots = (struct li_roots){0};
 }
 
-/* Two who have made a repository at one place at the same time may have made a root each. */
+/* Two who have made a repository at one address at the same time may have made a root each. */
 static void drop_strangers(struct li_roots *roots, const uint8_t id[LI_ID_SIZE])
 {
     size_t kept = 0;
@@ -320,7 +319,7 @@ static int fetch_newer(struct li_repo *repo, bool anew, const uint8_t *hint,
         oldest = position(&roots, hint) + 1;
     for (size_t i = roots.count; i > oldest && rc == 0 && !search->there; i--)
         rc = fetch_from(repo, roots.root[i - 1].id, search, err);
-    /* It may be in the one whose place among the others is not known. */
+    /* It may be in the one whose position among the others is not known. */
     if (rc == 0 && !search->there && roots.lost)
         rc = fetch_from(repo, roots.lost_id, search, err);
     li_roots_free(&roots);

@@ -46,6 +46,7 @@ struct li_root {
 struct li_roots {
     struct li_root *root;
     size_t count;
+    size_t cap;
     bool lost; /* something lies in a root that has no description */
     uint8_t lost_id[LI_ID_SIZE];
 };

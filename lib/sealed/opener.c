@@ -96,8 +96,7 @@ static int look(struct li_opener *opener, const struct li_sealed_chunk *which,
     if (object->there)
         memcpy(finding->root, object->root, LI_ID_SIZE);
     if (rc == 0 && object->there)
-        rc = li_seal_open(opener->sealer, &chunk->prk, chunk->digest, object->bytes.data,
-                          object->bytes.len, plain, err);
+        rc = li_seal_open(opener->sealer, &chunk->prk, chunk->digest, &object->bytes, plain, err);
     if (rc == 0)
         finding->health = object->there ? LI_SEALED_SOUND : LI_SEALED_MISSING;
     else if (object->there && is_damage(err))

@@ -19,55 +19,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
+
 /* Seconds after which a temporary file has no living owner. */
 enum { ABANDONED = 24 * 60 * 60 };
 
-/* Where NAME is, or would be, in the set. */
-static size_t find(const struct li_directory *d, const char *name, bool *found)
+static bool is_before(const void *row, const void *key)
 {
-    size_t low = 0, high = d->changed_count;
-
-    *found = false;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(d->changed[middle], name);
-
-        if (order == 0)
-            *found = true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static int grow(struct li_directory *d, struct li_error *err)
-{
-    size_t cap = d->changed_cap ? d->changed_cap * 2 : 64;
-    char **changed;
-
-    if (d->changed_count < d->changed_cap)
-        return 0;
-    changed = realloc(d->changed, cap * sizeof(*changed));
-    if (!changed)
-        return li_fail_memory(err);
-    d->changed = changed;
-    d->changed_cap = cap;
-    return 0;
+    return strcmp(*(char *const *)row, key) < 0;
 }
 
 /* Adds NAME ("" is the root); LI_END where it is there already. */
 static int add(struct li_directory *d, const char *name, struct li_error *err)
 {
-    bool found;
-    size_t at = find(d, name, &found);
+    size_t at =
+        li_array_lower_bound(d->changed, d->changed_count, sizeof(*d->changed), is_before, name);
     char *copy;
     int rc;
 
-    if (found)
+    if (at < d->changed_count && strcmp(d->changed[at], name) == 0)
         return LI_END;
-    rc = grow(d, err);
+    rc = li_array_reserve(&d->changed, &d->changed_cap, d->changed_count + 1, sizeof(*d->changed),
+                          err);
     if (rc < 0)
         return rc;
     copy = strdup(name);

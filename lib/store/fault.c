@@ -174,7 +174,7 @@ static void fault_free(struct li_store *store)
 
     pthread_mutex_destroy(&f->lock);
     free(f->store.address);
-    free(f->store.place);
+    free(f->store.identity);
     free(f);
 }
 
@@ -204,10 +204,10 @@ int li_fault_new(struct li_store *inner, struct li_store **out, struct li_error 
     f->store.width = inner->width;
     f->store.remote = inner->remote;
     f->store.address = strdup(inner->address);
-    f->store.place = inner->place ? strdup(inner->place) : NULL;
-    if (!f->store.address || (inner->place && !f->store.place)) {
+    f->store.identity = inner->identity ? strdup(inner->identity) : NULL;
+    if (!f->store.address || (inner->identity && !f->store.identity)) {
         free(f->store.address);
-        free(f->store.place);
+        free(f->store.identity);
         free(f);
         return li_fail_memory(err);
     }

@@ -39,7 +39,7 @@ static void s3_free(struct li_store *store)
         li_aws_client_destroy(&s3->client->aws);
         free(s3->client);
         free(store->address);
-        free(store->place);
+        free(store->identity);
     }
     free(s3);
 }
@@ -141,11 +141,11 @@ static int set_address(struct li_s3 *s3, struct li_error *err)
         return li_fail_memory(err);
     }
     /* No two buckets of AWS have one name, nor have two at one endpoint. */
-    if (asprintf(&s3->store.place, "%s%s %s/%s",
+    if (asprintf(&s3->store.identity, "%s%s %s/%s",
                  location->amazon ? s3->client->aws.destination.region : location->given.host,
                  location->amazon ? ".aws" : location->given.path, location->bucket,
                  location->prefix) < 0) {
-        s3->store.place = NULL;
+        s3->store.identity = NULL;
         return li_fail_memory(err);
     }
     return 0;

@@ -89,7 +89,7 @@ struct li_s3 {
     struct li_store store; /* first, so that one can be had from the other */
     struct li_s3_client *client;
     struct li_http_group group; /* of all its requests */
-    bool forked;                /* client, address and place are another's */
+    bool forked;                /* client, address and identity are another's */
 };
 
 /* Makes CALL about the object KEY, or about the bucket where KEY is NULL: fills in its path, what

@@ -103,7 +103,7 @@ struct li_store {
     unsigned width; /* callers at a time that it takes to keep the store busy; at least 1 */
     /* Each question is a request to a server: who has many asks for what answers them together. */
     bool remote;
-    char *place; /* tells it from all other stores, today and tomorrow; NULL where not REMOTE */
+    char *identity; /* no other store has it, today or tomorrow; NULL where not REMOTE */
 };
 
 /* Opens the store at ADDRESS: "dir:PATH"; for one in a bucket see s3.h. With CREATE a directory

@@ -128,7 +128,7 @@ static int add_doubt(struct li_tar_walk *p, uint64_t at, struct li_error *err)
     return rc;
 }
 
-static int compare_places(const void *a, const void *b)
+static int compare_offsets(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
@@ -142,7 +142,7 @@ static int check_doubts(struct li_tar_walk *p, const struct li_tar_source *sourc
 {
     drop_passed(p);
     if (p->count > 0)
-        qsort(p->doubts, p->count, sizeof(*p->doubts), compare_places);
+        qsort(p->doubts, p->count, sizeof(*p->doubts), compare_offsets);
     for (size_t i = 0; i < p->count; i++) {
         const uint8_t *block;
         enum found found;

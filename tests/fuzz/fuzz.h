@@ -7,9 +7,13 @@
 #ifndef LI_TESTS_FUZZ_H
 #define LI_TESTS_FUZZ_H
 
-#include "../unit/stack.h"
+#include "tests/fixtures/stack.h"
 
 #include <sys/mman.h>
+
+#include "base/io.h"
+
+#define HELPER static inline __attribute__((unused))
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -30,6 +30,7 @@ static void make_layer(struct li_buffer *tar)
     tar_put(tar, &(struct tar_entry){.path = "inline", .pax = &pax});
     pax.len = 0;
     tar_record_text(&pax, "GNU.sparse.size", "1000000");
+    tar_record_text(&pax, "GNU.sparse.numblocks", "7");
     tar_record_text(&pax, "GNU.sparse.map", "0,5,8192,5,16384,5,24576,5,32768,5,40960,5,900000,5");
     tar_put(tar, &(struct tar_entry){
                      .path = "sparse", .data = value, .length = 35, .size = 35, .pax = &pax});

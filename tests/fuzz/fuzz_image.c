@@ -2,6 +2,7 @@
 /* Images as they arrive: a docker-save archive or an OCI layout in one file. */
 #include "fuzz.h"
 
+#include "base/io.h"
 #include "base/sha256.h"
 
 static void look_at_layer(const struct li_blob *blob)

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "base/bytes.h"
+#include "layer/layout.h"
 
 enum { LAYERS_MAX = 4, CHUNKS_MAX = 4000, CHUNKS_READ_MAX = 40 };
 

@@ -34,8 +34,8 @@ static size_t seal(uint8_t *data, size_t size)
     if (count * LI_MANIFEST_KEYS_SIZE <= size - clear)
         put_names(data + LI_MANIFEST_HEADER_SIZE, data + size - count * LI_MANIFEST_KEYS_SIZE,
                   count);
-    assert_done(li_crypto_gcm_seal(&key, data + 48, data, clear, data + clear, size - clear,
-                                   data + clear, data + size, &err),
+    assert_done(li_crypto_gcm_seal(&(struct li_gcm){&key, data + 48, data, clear}, data + clear,
+                                   size - clear, data + clear, data + size, &err),
                 &err);
     return size + LI_GCM_TAG_SIZE;
 }

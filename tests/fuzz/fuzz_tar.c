@@ -6,7 +6,7 @@
  */
 #include "fuzz.h"
 
-#include "../unit/tar_reader.h"
+#include "tests/fixtures/tar_reader.h"
 
 static bool may_link(const struct li_tar_entry *e)
 {

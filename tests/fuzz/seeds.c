@@ -6,12 +6,12 @@
 #include <sys/stat.h>
 #include <zstd.h>
 
-#include "../unit/golden.h"
-#include "../unit/image_files.h"
 #include "base/bytes.h"
 #include "crypto/seal.h"
 #include "layer/record.h"
 #include "tars.h"
+#include "tests/fixtures/golden.h"
+#include "tests/fixtures/image_files.h"
 
 static const char *top;
 
@@ -219,8 +219,9 @@ static void save_manifests(void)
     memcpy(input + 1, sealed.data, sealed.len);
     save("manifest", "sealed", input, 1 + sealed.len);
     input[0] = 0;
-    assert_done(li_crypto_gcm_open(&key, nonce, sealed.data, clear, sealed.data + clear, len,
-                                   sealed.data + clear + len, input + 1 + clear, &err),
+    assert_done(li_crypto_gcm_open(&(struct li_gcm){&key, nonce, sealed.data, clear},
+                                   sealed.data + clear, len, sealed.data + clear + len,
+                                   input + 1 + clear, &err),
                 &err);
     save("manifest", "plain", input, 1 + clear + len);
     free(input);

@@ -5,7 +5,7 @@
 
 #include "fuzz.h"
 
-#include "../unit/sparse.h"
+#include "tests/fixtures/sparse.h"
 
 HELPER void put_with_records(struct li_buffer *tar, const char *path, char type,
                              struct li_buffer *pax)

@@ -76,7 +76,7 @@ for habit in refuse-conditions no-conditions; do
     run 0 "verify" verify app:3
 done
 
-# ---- two who make a repository at one place ----------------------------------------------------
+# ---- two who make a repository at one address --------------------------------------------------
 
 # held COMMAND...: it runs in the background until its put of lambdaimg.json has come to the server and
 # waits there; sets HELD.
@@ -257,7 +257,7 @@ habits page-404
 run 1 "a proxy with a page of its own for each 404: the same image" pull app:2 -o none.ext4
 has "$ERR" 'proxies on the way' "is not told as such"
 LAMBDAIMG_REPO=s3://bucket/nothing
-run 1 "nor a place with nothing in it: init" init
+run 1 "nor an address with nothing at it: init" init
 has "$ERR" 'proxies on the way' "which says why"
 is "$(counted '^s3 PUT')" 0 "and makes nothing"
 

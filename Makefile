@@ -385,9 +385,12 @@ soak:
 compare-images: programs $(filter $(DEMO_IMAGE),$(IMAGES))
 	LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests tests/compare-images $(IMAGES)
 
-# First all that is built or looked at, side by side; then all tests of both builds.
 check:
 	scripts/install-deps
+	tests/with-canary $(MAKE) run-check
+
+# First all that is built or looked at, side by side; then all tests of both builds.
+run-check:
 	$(MAKE) -j $(JOBS) lint programs sanitized $(DEMO_IMAGE)
 	$(call run_tests,build/asan $(BUILD))
 
@@ -403,7 +406,7 @@ C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd cmd/* tests/*)))
 H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd cmd/* tests/*)))
 GO_FILES = $(wildcard tests/tools/*.go)
 SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
-	tests/scenarios/through-s3 tests/compare-images tests/with-s3-server \
+	tests/scenarios/through-s3 tests/compare-images tests/with-canary tests/with-s3-server \
 	$(filter-out %.md %/recorded,$(wildcard bench/*))
 
 # Side by side with make -j.
@@ -449,7 +452,7 @@ format:
 	clang-format -i $(C_FILES) $(H_FILES)
 
 .PHONY: all analyze asan bench check clang-warnings clean compare-images cppcheck demo docs format format-check \
-	fuzz go-check install lint objects programs run-fuzz sanitized shellcheck soak test tsan unit
+	fuzz go-check install lint objects programs run-check run-fuzz sanitized shellcheck soak test tsan unit
 .SECONDARY:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

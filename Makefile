@@ -383,7 +383,8 @@ soak:
 	$(MAKE) compare-images
 
 compare-images: programs $(filter $(DEMO_IMAGE),$(IMAGES))
-	LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests tests/compare-images $(IMAGES)
+	TMPDIR=$${TMPDIR:-/var/tmp} LAMBDAIMG=$(PROGRAM) TOOLS=$(BUILD)/tests $(BUILD)/tests/sandbox \
+		$(patsubst %,-r %,$(dir $(IMAGES))) tests/compare-images $(IMAGES)
 
 check:
 	scripts/install-deps

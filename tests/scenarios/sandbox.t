@@ -37,6 +37,11 @@ is "$(grep -c 'without a sandbox: sandbox: cannot have .*: Operation not permitt
 CHECK_REQUIRE_SANDBOX=1 powerless
 is $((! $?)) 0 "where one is required, that is a failure"
 has_no said '^ok' "and no test runs"
+CHECK_SANDBOX=no powerless
+is $? 0 "who asks for none gets none"
+has_no said 'without a sandbox' "and is not told"
+CHECK_SANDBOX=no CHECK_REQUIRE_SANDBOX=1 powerless
+is $((! $?)) 0 "who asks for none where one is required gets a failure"
 
 if ! why=$("$sandbox" true 2>&1); then
     if [ -n "$required" ]; then
@@ -88,8 +93,8 @@ try "a file in another test's directory" make_file "$THEIR_DIR"
 try "a setting of the kernel" open_to_write /proc/sys/kernel/panic
 try "a control group" make_directory /sys/fs/cgroup
 try "a disk" disks
-mknod "$TMPDIR/disk" b 254 0
-try "a disk that it makes a node of" open_to_write "$TMPDIR/disk"
+mknod "$TMPDIR/null" c 1 3
+try "a device that it makes a node of" open_to_write "$TMPDIR/null"
 try "another's process" kill "$THEIRS"
 try "a file in TMPDIR" make_file "$TMPDIR"
 try "a file in TMPDIR, as another user" setpriv --reuid 65534 --regid 65534 --clear-groups mktemp -p "$TMPDIR"
@@ -158,5 +163,19 @@ wait "$!"
 is $? 137 "when it is told to end it does"
 ok "and what it runs ends with it" flock -n lock true
 is "$(ls -A "$TMPDIR")" "" "nothing is left of it"
+
+printf '#!/bin/sh\nflock %s/lock sleep 600\n' "$WORK" >endless
+chmod +x endless
+"$top/tests/run-tests" --one "$build:dir:$WORK/endless" &
+started+=("$!")
+await is_held
+kill -KILL "$!"
+wait "$!" 2>/dev/null
+ok "when what runs tests is killed, a test ends too" await flock -n lock true
+# shellcheck disable=SC2317 # by await
+is_empty() {
+    [ -z "$(ls -A "$TMPDIR")" ]
+}
+ok "and nothing is left of it" await is_empty
 
 finish

@@ -16,7 +16,7 @@ quietly convert app.tar -o app.ext4
 
 # ---- buckets and prefixes ----------------------------------------------------------------------
 
-new=lambdaimg-$STORE-$$
+new=lambdaimg-$(cat /proc/sys/kernel/random/uuid)
 run 1 "init in a bucket that is not there" init "s3://$new/repo"
 has "$ERR" "no bucket $new.*--create-bucket" "says so, and how to make it"
 run 1 "ls too" ls --repo "s3://$new/repo"

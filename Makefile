@@ -9,7 +9,7 @@
 # make bench      speed and deduplication; bench/README.md
 # make fuzz       fuzzing, FUZZ_SECONDS for each target
 # make lint       compilers, formats and simple checks; make analyze: the slow ones
-# make dist       a release: build/lambdaimg-VERSION.tar.gz, the same bytes for the same commit
+# make dist       a release, build/lambdaimg-VERSION.tar.gz: the same commit always gives the same bytes
 # make format | clean | install DESTDIR= PREFIX= LIBDIR=
 
 VERSION = 0.1.0
@@ -324,12 +324,12 @@ install-documents:
 		chmod 644 $(SHARE)/doc/lambdaimg/$$document || exit 1; \
 	done
 
-# DIST=FILE writes it there; COMMIT=TAG takes that commit in place of HEAD.
-DIST ?= $(BUILD)/lambdaimg-$(VERSION).tar.gz
+# DIST=FOLDER writes it there; COMMIT=TAG takes that commit in place of HEAD.
+DIST ?= $(BUILD)
 
 dist:
-	@mkdir -p $(dir $(DIST))
-	scripts/make-dist $(VERSION) $(DIST) $(COMMIT)
+	@mkdir -p $(DIST)
+	scripts/make-dist $(DIST) $(COMMIT)
 
 # IMAGE=FILE takes that image instead of one of Debian packages.
 demo:

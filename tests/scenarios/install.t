@@ -21,7 +21,7 @@ build_with() {
 
 ok "make install" build_with install DESTDIR="$root"
 (cd "$root" && find . -type f | sort) >installed
-(cd "$root" && find . ! -perm -444) >unreadable
+(cd "$root" && find . ! -perm -444 -o -type d ! -perm -555) >unreadable
 is "$(cat unreadable)" "" "whoever runs it, everybody may read what it installs"
 
 # ---- the program -------------------------------------------------------------------------------

@@ -102,6 +102,15 @@ CMD = cmd/about.c cmd/against.c cmd/aws.c cmd/context.c cmd/convert.c cmd/explai
 	cmd/key.c cmd/ls.c cmd/main.c cmd/memo.c cmd/mount.c cmd/notes.c cmd/parse.c cmd/print.c cmd/progress.c cmd/pull.c cmd/push.c \
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
+# What programs may include, installed below include/lambdaimg with these paths. The shared library exports what
+# they declare, and nothing else. What they include must be here, too.
+PUBLIC_HEADERS = lib/aws/aws.h lib/base/buffer.h lib/base/bytes.h lib/base/env.h lib/base/error.h lib/base/packed.h \
+	lib/base/secret.h lib/base/sha256.h lib/chunk/chunk.h lib/chunk/source.h lib/crypto/crypto.h lib/crypto/seal.h \
+	lib/ext4/ext4.h lib/http/http.h lib/image/image.h lib/kms/kms.h lib/layer/layer.h lib/layer/layout.h \
+	lib/layer/record.h lib/layer/scan.h lib/layer/tree.h lib/manifest/manifest.h lib/manifest/reference.h \
+	lib/memo/memo.h lib/reader/files.h lib/reader/reader.h lib/repo/repo.h lib/store/s3.h lib/store/store.h \
+	lib/tar/tar.h
+
 # One cmocka program each: tests/unit/test_NAME.c
 UNIT_BASE = base compression output packed sha256 sha256_openssl
 
@@ -125,15 +134,6 @@ UNIT_READER = cache damage files files_directories lost reader
 UNIT_COMPARE = compare compare_stored
 
 UNIT_MAN = man
-
-# What programs may include, installed below include/lambdaimg with these paths. The shared library exports what
-# they declare, and nothing else. What they include must be here, too.
-PUBLIC_HEADERS = lib/aws/aws.h lib/base/buffer.h lib/base/bytes.h lib/base/env.h lib/base/error.h lib/base/packed.h \
-	lib/base/secret.h lib/base/sha256.h lib/chunk/chunk.h lib/chunk/source.h lib/crypto/crypto.h lib/crypto/seal.h \
-	lib/ext4/ext4.h lib/http/http.h lib/image/image.h lib/kms/kms.h lib/layer/layer.h lib/layer/layout.h \
-	lib/layer/record.h lib/layer/scan.h lib/layer/tree.h lib/manifest/manifest.h lib/manifest/reference.h \
-	lib/memo/memo.h lib/reader/files.h lib/reader/reader.h lib/repo/repo.h lib/store/s3.h lib/store/store.h \
-	lib/tar/tar.h
 
 # Programs that the scenarios use: tests/tools/NAME.c
 
@@ -169,7 +169,7 @@ PKG_LIBS := $(shell pkg-config --libs $(PKG) 2>/dev/null)
 
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wpointer-arith -Wwrite-strings -Wundef -Werror
-# For the shared library, too; the program runs no more instructions than with -fPIE (measured: convert).
+# -fPIC serves the shared library, too. Measured with convert, the program runs no more instructions than with -fPIE.
 HARDEN = -fstack-protector-strong -fstack-clash-protection -fPIC -fno-semantic-interposition
 LINKHARDEN = -Wl,-z,relro,-z,now,-z,noexecstack
 LDHARDEN = -pie $(LINKHARDEN)
@@ -216,11 +216,14 @@ $(BUILD)/liblambdaimg.map: $(LIB) $(PUBLIC_HEADERS) scripts/public-symbols
 	scripts/public-symbols LAMBDAIMG_$(SOVERSION) $(LIB) $(PUBLIC_HEADERS) >$@.part
 	@mv $@.part $@
 
-# Calls within the library stay within it, whatever the program defines.
+# -Bsymbolic-functions: calls within the library stay there, whatever functions the program defines.
 $(SHARED): $(LIB) $(BUILD)/liblambdaimg.map
 	$(CC) -shared -pthread $(LINKHARDEN) $(SANFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) -Wl,-Bsymbolic-functions \
 		-Wl,--version-script=$(BUILD)/liblambdaimg.map $(if $(SAN),,-Wl,-z,defs) -Wl,--as-needed -o $@ \
 		-Wl,--whole-archive $(LIB) -Wl,--no-whole-archive $(PKG_LIBS)
+
+# What is installed is tested as it is built plainly, without a sanitizer.
+programs: $(if $(SAN),,$(SHARED))
 
 $(PROGRAM): $(call obj,$(CMD) $(FUSE)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -297,6 +300,8 @@ SHARE = $(DESTDIR)$(PREFIX)/share
 DOCUMENTS = CHANGELOG.md CONTRIBUTING.md DESIGN.md LICENSE README.md SECURITY.md STYLE.md bench/README.md \
 	contrib/example/readfile.c
 
+.PHONY: dist install-documents install-library install-program
+
 install: install-program install-library install-documents
 
 install-program: all
@@ -347,8 +352,7 @@ PROVE = prove --timer --merge -j $(JOBS) --exec ''
 $(DEMO_IMAGE): scripts/make-demo-image
 	scripts/make-demo-image $@
 
-# What is installed is tested as it is built plainly, without a sanitizer.
-programs: $(PROGRAM) $(UNIT_BIN) $(TOOL_BIN) docs $(if $(SAN),,$(SHARED))
+programs: $(PROGRAM) $(UNIT_BIN) $(TOOL_BIN) docs
 
 unit: $(UNIT_BIN)
 	CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) $(UNIT_BIN)
@@ -455,8 +459,8 @@ $(BUILD)/analyze/%: % .clang-tidy scripts/analyzer.h $(H_FILES)
 format:
 	clang-format -i $(C_FILES) $(H_FILES)
 
-.PHONY: all analyze asan bench check clean compare-images cppcheck demo dist docs format fuzz install \
-	install-documents install-library install-program lint programs run-fuzz s3-scenarios soak test tsan unit
+.PHONY: all analyze asan bench check clean compare-images cppcheck demo docs format fuzz install lint \
+	programs run-fuzz s3-scenarios soak test tsan unit
 .SECONDARY:
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

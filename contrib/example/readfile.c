@@ -53,7 +53,7 @@ static int copy(struct li_files *files, const struct li_file *file, struct li_er
 
     do {
         rc = li_files_read(files, file, offset, sizeof(buf), buf, &got, err);
-        if (rc == 0 && fwrite(buf, 1, got, stdout) != got)
+        if (rc == 0 && (fwrite(buf, 1, got, stdout) != got || fflush(stdout) != 0))
             rc = li_fail(err, LI_EIO, "cannot write to standard output");
         offset += got;
     } while (rc == 0 && got > 0);

@@ -119,6 +119,8 @@ for program in shared static; do
     is "$?:$(cat "$ERR")" "1:readfile: the image has no none there" "$program: it says what is not there"
     ./$program "dir:$WORK/repo" "$LAMBDAIMG_KMS" app:2 hello >got 2>"$ERR"
     is $? 1 "$program: and which image is not"
+    ./$program "dir:$WORK/repo" "$LAMBDAIMG_KMS" app:1 hello 2>"$ERR" >/dev/full
+    is $? 1 "$program: a disk that is full is an error"
 done
 
 finish

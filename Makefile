@@ -9,11 +9,15 @@
 # make bench      speed and deduplication; bench/README.md
 # make fuzz       fuzzing, FUZZ_SECONDS for each target
 # make lint       compilers, formats and simple checks; make analyze: the slow ones
-# make format | clean | install DESTDIR= PREFIX=
+# make dist       a release, build/lambdaimg-VERSION.tar.gz: the same commit always gives the same bytes
+# make format | clean | install DESTDIR= PREFIX= LIBDIR=
 
 VERSION = 0.1.0
+# Raised when a program that was linked with the shared library of the last release would not run with this one.
+SOVERSION = 0
 BUILD  ?= build
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
 SAN    ?=
 
 .DEFAULT_GOAL := all
@@ -113,6 +117,16 @@ CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/context.c cmd/comm
 	cmd/common/help.c cmd/common/image.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
 	cmd/common/progress.c
 
+# What programs may include, installed below include/lambdaimg with these paths. The shared library exports what
+# they declare, and nothing else. What they include must be here, too.
+PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base/blocks.h lib/base/buffer.h \
+	lib/base/bytes.h lib/base/env.h lib/base/error.h lib/base/packed.h lib/base/secret.h lib/base/sha256.h \
+	lib/chunk/chunk.h lib/chunk/source.h lib/crypto/crypto.h lib/crypto/seal.h lib/ext4/ext4.h lib/files/files.h \
+	lib/flatten/flatten.h lib/http/http.h lib/image/image.h lib/kms/kms.h lib/layer/layer.h lib/layer/layout.h \
+	lib/layer/record.h lib/layer/scan.h lib/layer/tree.h lib/manifest/manifest.h lib/manifest/reference.h \
+	lib/memo/memo.h lib/push/push.h lib/reader/reader.h lib/repo/repo.h lib/sealed/sealed.h lib/store/s3.h \
+	lib/store/store.h lib/tar/tar.h lib/verify/verify.h
+
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
 UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten http image kms layer man manifest memo push reader \
 	repo sealed store tar
@@ -176,14 +190,17 @@ LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER
 	$(LIB_VERIFY) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
 UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
 
-PKG = libarchive ext2fs com_err libcrypto libzstd jansson fuse3 libcurl expat $(INFLATER:isal=libisal)
+LIB_PKG = libarchive ext2fs com_err libcrypto libzstd jansson libcurl expat $(INFLATER:isal=libisal)
+PKG = $(LIB_PKG) fuse3
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKG) 2>/dev/null)
 
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wpointer-arith -Wwrite-strings -Wundef -Werror
-HARDEN = -fstack-protector-strong -fstack-clash-protection -fPIE
-LDHARDEN = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+# -fPIC serves the shared library, too. Measured with convert, the program runs no more instructions than with -fPIE.
+HARDEN = -fstack-protector-strong -fstack-clash-protection -fPIC -fno-semantic-interposition
+LINKHARDEN = -Wl,-z,relro,-z,now,-z,noexecstack
+LDHARDEN = -pie $(LINKHARDEN)
 ifeq ($(SAN),)
 HARDEN += -D_FORTIFY_SOURCE=2
 OPT ?= -O2 -g
@@ -202,6 +219,8 @@ ALL_LDFLAGS = -pthread $(LDHARDEN) $(SANFLAGS) $(LDFLAGS)
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 LIB = $(BUILD)/liblambdaimg.a
+SONAME = liblambdaimg.so.$(SOVERSION)
+SHARED = $(BUILD)/$(SONAME)
 PROGRAM = $(BUILD)/lambdaimg
 UNIT_BIN = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(UNIT_SRC)))
 FIXTURE_LIB = $(BUILD)/libfixtures.a
@@ -221,6 +240,19 @@ $(BUILD)/obj/%.o: %.c Makefile
 $(LIB): $(call obj,$(LIB_SRC))
 	@rm -f $@
 	$(AR) rcs $@ $^
+
+$(BUILD)/liblambdaimg.map: $(LIB) $(PUBLIC_HEADERS) scripts/public-symbols
+	scripts/public-symbols LAMBDAIMG_$(SOVERSION) $(LIB) $(PUBLIC_HEADERS) >$@.part
+	@mv $@.part $@
+
+# -Bsymbolic-functions: calls within the library stay there, whatever functions the program defines.
+$(SHARED): $(LIB) $(BUILD)/liblambdaimg.map
+	$(CC) -shared -pthread $(LINKHARDEN) $(SANFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) -Wl,-Bsymbolic-functions \
+		-Wl,--version-script=$(BUILD)/liblambdaimg.map $(if $(SAN),,-Wl,-z,defs) -Wl,--as-needed -o $@ \
+		-Wl,--whole-archive $(LIB) -Wl,--no-whole-archive $(PKG_LIBS)
+
+# What is installed is tested as it is built plainly, without a sanitizer.
+programs: $(if $(SAN),,$(SHARED))
 
 $(PROGRAM): $(call obj,$(CMD) $(CMD_COMMON) $(FUSE)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -306,14 +338,44 @@ clean:
 	rm -rf $(BUILD)
 
 SHARE = $(DESTDIR)$(PREFIX)/share
+DOCUMENTS = CHANGELOG.md CONTRIBUTING.md DESIGN.md LICENSE README.md SECURITY.md STYLE.md bench/README.md \
+	contrib/example/readfile.c
 
-install: all
+.PHONY: dist install-documents install-library install-program
+
+install: install-program install-library install-documents
+
+install-program: all
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/lambdaimg
-	install -D -m 644 -t $(SHARE)/doc/lambdaimg CHANGELOG.md DESIGN.md LICENSE README.md
 	install -D -m 644 -t $(SHARE)/man/man1 $(filter %.1,$(MAN_PAGES))
 	install -D -m 644 -t $(SHARE)/man/man5 $(filter %.5,$(MAN_PAGES))
 	install -D -m 644 -t $(SHARE)/man/man7 $(filter %.7,$(MAN_PAGES))
 	install -D -m 644 -t $(SHARE)/bash-completion/completions $(COMPLETION)
+
+install-library: $(SHARED) $(LIB)
+	install -D -m 644 -t $(DESTDIR)$(LIBDIR) $(SHARED) $(LIB)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/liblambdaimg.so
+	for header in $(PUBLIC_HEADERS:lib/%=%); do \
+		install -D -m 644 lib/$$header $(DESTDIR)$(PREFIX)/include/lambdaimg/$$header || exit 1; \
+	done
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|; s|@REQUIRES@|$(LIB_PKG)|' \
+		lib/lambdaimg.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/lambdaimg.pc
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/lambdaimg.pc
+
+install-documents:
+	for document in $(DOCUMENTS); do \
+		install -d $(SHARE)/doc/lambdaimg/$$(dirname $$document) && \
+		scripts/make-document $$document $(DOCUMENTS) >$(SHARE)/doc/lambdaimg/$$document && \
+		chmod 644 $(SHARE)/doc/lambdaimg/$$document || exit 1; \
+	done
+
+# DIST=FOLDER writes it there; COMMIT=TAG takes that commit in place of HEAD.
+DIST ?= $(BUILD)
+
+dist:
+	@mkdir -p $(DIST)
+	scripts/make-dist $(DIST) $(COMMIT)
 
 # IMAGE=FILE takes that image instead of one of Debian packages.
 demo:
@@ -355,7 +417,7 @@ $(DEMO_IMAGE): scripts/make-demo-image
 programs: $(PROGRAM) $(UNIT_BIN) $(TOOL_BIN) docs
 
 # What programs are made of, for who only wants to know what the compiler says.
-objects: $(call obj,$(LIB_SRC) $(CMD) $(FUSE) $(wildcard tests/tools/*.c) $(FIXTURES) $(UNIT_SRC))
+objects: $(call obj,$(LIB_SRC) $(CMD) $(CMD_COMMON) $(FUSE) $(wildcard tests/tools/*.c) $(FIXTURES) $(UNIT_SRC))
 
 sanitized:
 	$(MAKE) BUILD=build/asan SAN=address,undefined programs
@@ -417,7 +479,7 @@ bench: $(PROGRAM) $(filter $(DEMO_IMAGE),$(IMAGES))
 
 # ---- lint ------------------------------------------------------------------------------------
 
-C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd cmd/* tests/* tests/unit/*)))
+C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd cmd/* contrib/* tests/* tests/unit/*)))
 H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd cmd/* tests/*)))
 GO_FILES = $(wildcard tests/tools/*.go)
 SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \

@@ -81,7 +81,7 @@ static int whoami(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = li_aws_locate(&aws.settings, aws.http, &env, &location, err);
     if (rc < 0)
-        li_context(err, "cannot tell who you are for AWS");
+        li_context(err, "cannot find your AWS credentials");
     else if (flag(args, "json"))
         rc = print_whoami(&who, &location, err);
     else

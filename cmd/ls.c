@@ -114,7 +114,7 @@ static int run(const struct arguments *args, struct li_error *err)
                         li_text_s(l.count));
     }
     if (rc == 0 && l.keyless.code != 0)
-        fprintf(stderr, "lambdaimg: sizes are not shown where no key fits: %s\n", l.keyless.text);
+        fprintf(stderr, "lambdaimg: sizes are missing where no key fits: %s\n", l.keyless.text);
     json_decref(l.json);
     close_context(&context);
     return rc < 0 ? rc : EXIT_DONE;

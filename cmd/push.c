@@ -140,8 +140,8 @@ static int parse_tag(const char *text, struct li_reference *reference, struct li
     int rc = parse_reference(text, reference, err);
 
     if (rc == 0 && reference->pinned)
-        rc =
-            li_fail(err, CMD_EUSAGE, "%s: a push names a tag, NAME:TAG; ids are given by it", text);
+        rc = li_fail(err, CMD_EUSAGE, "%s: push to a tag, NAME:TAG; an ID is chosen by the push",
+                     text);
     return rc;
 }
 

@@ -79,7 +79,7 @@ static int conclude(const struct arguments *args, const struct li_verify_result 
     char size[SIZE_TEXT];
 
     if (compared->differences > 0) {
-        li_fail(&said, LI_ECHANGED, "%s is not what the layers of %s make: %llu difference%s%s",
+        li_fail(&said, LI_ECHANGED, "%s does not match the layers of %s: %llu difference%s%s",
                 args->operand[0], image_text(against), (unsigned long long)compared->differences,
                 li_text_s(compared->differences),
                 compared->disagreements > 0 ? "; the two readers of these layers disagree, so this "

@@ -200,7 +200,7 @@ static int mount_and_serve(struct li_served *served, struct li_signals *signals,
     if (fuse_session_mount(session, path) < 0)
         rc = fail_fuse(err, LI_EIO,
                        geteuid() == 0 ? "it could not be mounted"
-                                      : "it could not be mounted by fusermount3");
+                                      : "fusermount3 could not mount it");
     else
         rc = serve_mounted(session, path, served->options, signals, err);
     fuse_session_destroy(session);
@@ -218,7 +218,7 @@ int li_fuse_mount(struct li_files *files, const struct li_mount_options *options
     if (options->presence)
         *options->presence = -1;
     if (options->threads == 0)
-        return li_fail(err, LI_EINVALID, "a mount without threads");
+        return li_fail(err, LI_EINVALID, "a mount needs at least one thread");
     fuse_words.last[0] = '\0';
     fuse_words.whole = true;
     fuse_set_log_func(keep_words);

@@ -12,8 +12,8 @@ static const struct {
     const char *option; /* as fuse_opt.h matches it */
     const char *reason;
 } refused[] = {
-    {"subtype=", "the type is how lambdaimg umount knows an image"},
-    {"blkdev", "an image is not on a device, and lambdaimg umount would not know it"},
+    {"subtype=", "lambdaimg umount recognises an image by this type"},
+    {"blkdev", "an image is not on a device, and lambdaimg umount would not recognise it"},
     {"max_read=", "FUSE and the kernel agree on the size of requests"},
 };
 
@@ -45,7 +45,7 @@ int li_fuse_check_options(const char *options, struct li_error *err)
     int found = -1, rc = 0;
 
     if (escapes_next(options))
-        return li_fail(err, LI_EINVALID, "a backslash at the end cannot be given: write it twice");
+        return li_fail(err, LI_EINVALID, "it ends with a single backslash; write it twice");
     for (int i = 0; i < REFUSED; i++)
         looked_for[i] = (struct fuse_opt)FUSE_OPT_KEY(refused[i].option, i);
     if (fuse_opt_add_arg(&args, "lambdaimg") || fuse_opt_add_arg(&args, "-o") ||

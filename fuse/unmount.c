@@ -129,7 +129,7 @@ int li_mounted_at(const char *path, struct li_mounted *out, struct li_error *err
     if (sys == 0)
         return 0;
     *out = (struct li_mounted){0};
-    li_fail_errno(err, sys, "cannot see what is mounted: reading %s", name);
+    li_fail_errno(err, sys, "cannot read the list of mounts, %s", name);
     return err->code = LI_EIO;
 }
 
@@ -148,9 +148,10 @@ static int ask_fusermount(const char *path, bool lazy, struct li_error *err)
         if (errno != EINTR)
             return li_fail_errno(err, errno, "waiting for fusermount3");
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return li_fail(err, LI_EDENIED,
-                       "fusermount3 did not unmount it: it is another user's, or in use; end what "
-                       "uses it, or unmount it lazily");
+        return li_fail(
+            err, LI_EDENIED,
+            "fusermount3 did not unmount it: it belongs to another user, or is in use; end what "
+            "uses it, or unmount it lazily");
     return 0;
 }
 
@@ -173,7 +174,7 @@ int li_fuse_unmount(const char *mountpoint, bool lazy, struct li_error *err)
     else if (umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) < 0)
         rc = errno == EBUSY
                  ? li_fail(err, LI_EIO, "it is in use; end what uses it, or unmount it lazily")
-                 : li_fail_errno(err, errno, "the kernel refuses");
+                 : li_fail_errno(err, errno, "the kernel refused to unmount it");
     li_loader_outwait(loader, rc < 0 ? 0 : PATIENCE);
     return rc < 0 ? li_context(err, "%s", mountpoint) : 0;
 }

@@ -21,7 +21,7 @@ static int system_random(void *buf, size_t len, struct li_error *err)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return li_fail_errno(err, errno, "the kernel gives no randomness");
+            return li_fail_errno(err, errno, "cannot get random bytes from the kernel");
         to += n;
         len -= (size_t)n;
     }
@@ -54,10 +54,10 @@ int repo_address(const struct arguments *args, const char **address, struct li_e
     if (!text)
         text = getenv("LAMBDAIMG_REPO");
     if (!text || !*text)
-        return li_fail(
-            err, CMD_EUSAGE,
-            "no repository is given; say which by --repo dir:PATH or --repo s3://BUCKET/PREFIX, or "
-            "in LAMBDAIMG_REPO");
+        return li_fail(err, CMD_EUSAGE,
+                       "no repository is given; name one with --repo dir:PATH or --repo "
+                       "s3://BUCKET/PREFIX, or "
+                       "in LAMBDAIMG_REPO");
     *address = text;
     return 0;
 }
@@ -75,7 +75,7 @@ int kms_spec(const struct arguments *args, char **spec, struct li_error *err)
                    ? rc
                    : li_fail(
                          err, CMD_EUSAGE,
-                         "no key is given and HOME is not set; say which by --kms " LI_KMS_FORMS);
+                         "no key is given and HOME is not set; name one with --kms " LI_KMS_FORMS);
     }
     if (!li_kms_is_spec(text))
         return li_fail(err, CMD_EUSAGE, "--kms %s: not " LI_KMS_FORMS, text);
@@ -160,7 +160,7 @@ static int check_address(const char *address, struct li_error *err)
     if (strncmp(address, "dir:", 4) == 0 ? address[4] != '\0' : li_s3_is_address(address))
         return 0;
     return li_fail(err, CMD_EUSAGE,
-                   "\"%s\" is no address of a repository; give dir:PATH or s3://BUCKET/PREFIX",
+                   "\"%s\" is not the address of a repository; give dir:PATH or s3://BUCKET/PREFIX",
                    address);
 }
 
@@ -174,7 +174,7 @@ int open_store(const struct arguments *args, const char *address, bool create, s
     if (li_s3_is_address(address))
         return open_bucket(args, address, out, err);
     if (flag(args, "create-bucket"))
-        return li_fail(err, CMD_EUSAGE, "--create-bucket: %s is in no bucket", address);
+        return li_fail(err, CMD_EUSAGE, "--create-bucket: %s is not in a bucket", address);
     return li_store_open(address, create, &out->env, &out->store, err);
 }
 

@@ -78,7 +78,7 @@ int li_aws_from_environment(const struct li_aws_search *search, struct li_aws_cr
     const char *expires = li_aws_variable(settings, LI_AWS_CREDENTIAL_EXPIRATION);
 
     if (settings->profile && *settings->profile)
-        return li_aws_none(err, "not asked, since a profile was named");
+        return li_aws_none(err, "not used, since a profile was named");
     if (!key_id && !secret)
         return li_aws_none(err, "AWS_ACCESS_KEY_ID is not set");
     if (!key_id || !secret)
@@ -87,7 +87,7 @@ int li_aws_from_environment(const struct li_aws_search *search, struct li_aws_cr
                        key_id ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID");
     out->expires = INT64_MAX;
     if (expires && li_aws_time_parse(expires, &out->expires) < 0)
-        return li_fail(err, LI_EINVALID, "AWS_CREDENTIAL_EXPIRATION is no time: \"%.40s\"",
+        return li_fail(err, LI_EINVALID, "AWS_CREDENTIAL_EXPIRATION is not a time: \"%.40s\"",
                        expires);
     li_aws_credentials_source(out, "the environment");
     return li_aws_credentials_fill(out, key_id, secret,

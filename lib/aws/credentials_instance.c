@@ -72,7 +72,8 @@ static int one_line(const struct li_http_response *response, char *out, size_t s
     while (len < response->body.len && text[len] > ' ' && text[len] < 0x7f)
         len++;
     if (len == 0 || len >= size || (len < response->body.len && !strchr("\r\n", text[len])))
-        return li_fail(err, LI_ECORRUPT, "the instance metadata service's answer makes no sense");
+        return li_fail(err, LI_ECORRUPT,
+                       "the instance metadata service's answer cannot be understood");
     memcpy(out, text, len);
     out[len] = '\0';
     return 0;

@@ -118,15 +118,17 @@ static int from_role(struct walk *walk, const char *profile, struct li_aws_crede
 
     if (source && named)
         return li_fail(err, LI_EINVALID,
-                       "there is a source_profile and a credential_source; only one can be right");
+                       "it has both source_profile and credential_source; keep only one");
     if (!source && !named)
-        return li_fail(err, LI_EINVALID,
-                       "there is a role_arn, and neither source_profile nor credential_source to "
-                       "take it on by");
+        return li_fail(
+            err, LI_EINVALID,
+            "it has role_arn, but neither source_profile nor credential_source; add the one that "
+            "gives the credentials to assume the role with");
     if (value(walk, profile, "mfa_serial"))
-        return li_fail(err, LI_EUNSUPPORTED,
-                       "mfa_serial asks for a code at each renewal, which lambdaimg cannot ask "
-                       "for; use a profile without, or a credential_process that asks");
+        return li_fail(
+            err, LI_EUNSUPPORTED,
+            "mfa_serial needs a code at each renewal, and lambdaimg cannot prompt "
+            "for it; use a profile without mfa_serial, or a credential_process that prompts");
     rc = source ? from_source_profile(walk, source, out, err)
                 : from_named_source(walk, named, out, err);
     return rc < 0 ? rc : li_aws_assume(walk->search, &role, out, err);
@@ -136,9 +138,9 @@ static int enter(struct walk *walk, const char *profile, bool below, struct li_e
 {
     for (size_t i = 0; i < walk->count; i++)
         if (strcmp(walk->visited[i], profile) == 0 && !(below && has_keys(walk, profile)))
-            return li_fail(err, LI_EINVALID, "the source_profiles go round in a circle");
+            return li_fail(err, LI_EINVALID, "its source_profile entries form a loop");
     if (walk->count == ROLES_MAX)
-        return li_fail(err, LI_ELIMIT, "more than %d roles on top of each other", ROLES_MAX);
+        return li_fail(err, LI_ELIMIT, "more than %d roles are chained", ROLES_MAX);
     walk->visited[walk->count++] = profile;
     return 0;
 }

@@ -82,7 +82,8 @@ static int parse(const json_t *answer, struct li_aws_credentials *out, struct li
     json_int_t expires = json_integer_value(json_object_get(role, "expiration"));
 
     if (expires <= 0)
-        return li_fail(err, LI_ECORRUPT, "the portal's answer holds no credentials that expire");
+        return li_fail(err, LI_ECORRUPT,
+                       "the portal's answer has no credentials with an expiry time");
     out->expires = expires / EXPIRY_DIVISOR;
     return li_aws_credentials_fill(out, li_aws_json_text(role, "accessKeyId"),
                                    li_aws_json_text(role, "secretAccessKey"),
@@ -96,7 +97,7 @@ static int refused(const struct wanted *wanted, int status, const json_t *answer
 
     if (status == 401)
         return li_fail(err, LI_EDENIED,
-                       "the portal does not accept the token any more; run aws sso login "
+                       "the portal no longer accepts the token; run aws sso login "
                        "--profile %.200s",
                        wanted->session.profile);
     return li_fail(err, LI_EDENIED,

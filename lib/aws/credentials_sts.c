@@ -176,7 +176,7 @@ int li_aws_assume(const struct li_aws_search *search, const struct li_aws_role *
     if (rc == 0)
         rc = ask(search, &sts, &body, out, &got, err);
     if (rc < 0)
-        li_context(err, "role %.200s, asked for at %.200s", role->arn, sts.url);
+        li_context(err, "role %.200s, requested from %.200s", role->arn, sts.url);
     li_aws_credentials_source(&got, "the role %.100s by %.130s", role->arn, out->source);
     li_aws_credentials_wipe(out);
     *out = got;
@@ -199,7 +199,7 @@ int li_aws_assume_with_token(const struct li_aws_search *search, const struct li
     if (rc == 0)
         rc = ask(search, &sts, &body, NULL, out, err);
     if (rc < 0)
-        li_context(err, "role %.200s, asked for at %.200s", role->arn, sts.url);
+        li_context(err, "role %.200s, requested from %.200s", role->arn, sts.url);
     li_aws_credentials_source(out, "the role %.100s by the web identity in %.100s", role->arn,
                               token_file);
     li_buffer_wipe_free(&token);
@@ -218,7 +218,7 @@ int li_aws_from_web_identity(const struct li_aws_search *search, struct li_aws_c
     };
 
     if (settings->profile && *settings->profile)
-        return li_aws_none(err, "not asked, since a profile was named");
+        return li_aws_none(err, "not used, since a profile was named");
     if (!token_file)
         return li_aws_none(err, "AWS_WEB_IDENTITY_TOKEN_FILE is not set");
     if (!role.arn)

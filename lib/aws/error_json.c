@@ -120,7 +120,7 @@ static int tell(const struct li_aws_client *client, const struct li_aws_refusal 
     if (refusal->attempts > 1)
         snprintf(times, sizeof(times), " %u times", refusal->attempts);
     if (code == LI_EDENIED && *refusal->credentials->access_key)
-        snprintf(who, sizeof(who), "; asked with the access key %.100s from %.100s",
+        snprintf(who, sizeof(who), "; the request used the access key %.100s from %.100s",
                  refusal->credentials->access_key, refusal->credentials->source);
     return li_fail(err, code, "%s answered%s with %d%s%s%s%s%s%s%s%s", client->options.service,
                    times, refusal->status, *said->code ? " " : "", said->code,

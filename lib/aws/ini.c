@@ -113,7 +113,7 @@ static int begin_section(struct parser *p, char *name, char *end)
 {
     *end = '\0';
     if (find_section(p->ini, name))
-        return refuse(p, "this section was there before");
+        return refuse(p, "this section appears twice");
     p->section = p->ini->count;
     p->in_section = true;
     return add_row(p, NULL, name);
@@ -137,7 +137,7 @@ static int begin_key(struct parser *p, char *start, char *end)
         if (*c >= 'A' && *c <= 'Z')
             *c += 'a' - 'A';
     if (find_key(p->ini, &p->ini->rows[p->section], start))
-        return refuse(p, "this key was there before in this section");
+        return refuse(p, "this key appears twice in the section");
     while (value < end && is_space(*value))
         value++;
     p->end = end;
@@ -183,7 +183,7 @@ static int parse(struct parser *p, char *text, size_t len)
     if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         text += 3;
     if (memchr(text, '\0', (size_t)(end - text)))
-        return li_fail(p->err, LI_ECORRUPT, "%s has a NUL in it; it is no text", p->name);
+        return li_fail(p->err, LI_ECORRUPT, "%s has a NUL in it; it is not text", p->name);
     while (rc == 0 && text < end) {
         char *stop = memchr(text, '\n', (size_t)(end - text));
 

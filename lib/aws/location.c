@@ -27,8 +27,9 @@ static int put_region(char region[LI_AWS_REGION_SIZE], const char *text, const c
 
     if (len >= LI_AWS_REGION_SIZE || text[0] == '-' ||
         strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != len)
-        return li_fail(err, LI_EINVALID, "%s: \"%.80s\" is no AWS region; one looks like eu-west-1",
-                       source, text);
+        return li_fail(err, LI_EINVALID,
+                       "%s: \"%.80s\" is not an AWS region; a region looks like eu-west-1", source,
+                       text);
     memcpy(region, text, len + 1);
     return 0;
 }

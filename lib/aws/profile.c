@@ -68,13 +68,12 @@ int li_aws_expand_path(const struct li_aws_settings *settings, const char *text,
     else if (strncmp(text, "~/", 2) == 0 && home)
         n = asprintf(out, "%s%s", home, text + 1);
     else if (strncmp(text, "~/", 2) == 0)
-        return li_fail(err, LI_EINVALID, "%s: HOME is not set, so nobody knows where that is",
-                       text);
+        return li_fail(err, LI_EINVALID, "%s: HOME is not set, so this path is not known", text);
     else if (given(settings->directory))
         n = asprintf(out, "%s/%s", settings->directory, text);
     else
         return li_fail(err, LI_EINVALID,
-                       "%s: nobody knows which directory that is relative to; give a path that "
+                       "%s: the directory that this is relative to is not known; give a path that "
                        "begins with a slash",
                        text);
     return n < 0 ? li_fail_memory(err) : 0;

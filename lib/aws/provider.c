@@ -94,7 +94,7 @@ int li_aws_provider_fixed(const char *access_key, const char *secret_key, const 
 
     if (!is_visible(access_key, LI_AWS_KEY_MAX) || !is_visible(secret_key, LI_AWS_KEY_MAX) ||
         (token && !is_visible(token, LI_AWS_TOKEN_MAX)))
-        return li_fail(err, LI_EINVALID, "the credentials from %s are empty, too long, or no text",
+        return li_fail(err, LI_EINVALID, "the credentials from %s are empty, too long, or not text",
                        source);
     fixed = calloc(1, sizeof(*fixed));
     if (!fixed)

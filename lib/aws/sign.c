@@ -73,7 +73,8 @@ static int encode_query(const struct li_aws_request *request, struct li_buffer *
     int rc = 0;
 
     if (request->query_count > LI_AWS_QUERY_MAX)
-        return li_fail(err, LI_EINVALID, "a query of %zu pairs", request->query_count);
+        return li_fail(err, LI_EINVALID, "a query has %zu pairs, more than are allowed",
+                       request->query_count);
     for (size_t i = 0; i < request->query_count && rc == 0; i++) {
         rc = li_aws_encode(&pair[i], request->query[i].name, false, err);
         if (rc == 0)
@@ -135,7 +136,7 @@ static int canonical_headers(const struct li_http_header *headers, size_t count,
 
     for (size_t i = 0; i < count && rc == 0; i++) {
         if (i > 0 && strcasecmp(headers[i - 1].name, headers[i].name) == 0)
-            return li_fail(err, LI_EINVALID, "two headers %s", headers[i].name);
+            return li_fail(err, LI_EINVALID, "the header %s is there twice", headers[i].name);
         rc = add_lower(lines, headers[i].name, err);
         if (rc == 0)
             rc = add(lines, ":", err);
@@ -159,7 +160,7 @@ static int hmac(const void *key, size_t len, const char *text, uint8_t mac[LI_SH
     unsigned size = LI_SHA256_SIZE;
 
     if (!HMAC(EVP_sha256(), key, (int)len, (const uint8_t *)text, strlen(text), mac, &size))
-        return li_fail(err, LI_EUNSUPPORTED, "OpenSSL computes no HMAC-SHA-256");
+        return li_fail(err, LI_EUNSUPPORTED, "OpenSSL cannot compute HMAC-SHA-256");
     return 0;
 }
 
@@ -233,7 +234,8 @@ static int set_date(int64_t now, char date[17], struct li_error *err)
     struct tm tm;
 
     if (now < 0 || !gmtime_r(&seconds, &tm) || strftime(date, 17, "%Y%m%dT%H%M%SZ", &tm) != 16)
-        return li_fail(err, LI_EINVALID, "a clock that says %lld", (long long)now);
+        return li_fail(err, LI_EINVALID, "the clock says %lld, which is not a usable date",
+                       (long long)now);
     return 0;
 }
 
@@ -248,7 +250,8 @@ static int set_headers(const struct li_aws_request *request,
                        struct li_error *err)
 {
     if (request->header_count > LI_AWS_HEADERS_MAX)
-        return li_fail(err, LI_EINVALID, "a request with %zu headers", request->header_count);
+        return li_fail(err, LI_EINVALID, "a request has %zu headers, more than are allowed",
+                       request->header_count);
     for (size_t i = 0; i < request->header_count; i++)
         out->headers[out->header_count++] = request->headers[i];
     put_header(out, "Host", request->endpoint->host);

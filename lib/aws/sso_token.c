@@ -36,7 +36,7 @@ int li_aws_sso_endpoint(const struct li_aws_search *search, const struct li_aws_
         return rc;
     if (strlen(region) >= LI_AWS_REGION_SIZE ||
         strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(region))
-        return li_fail(err, LI_EINVALID, "sso_region \"%.80s\" is no AWS region", region);
+        return li_fail(err, LI_EINVALID, "sso_region \"%.80s\" is not an AWS region", region);
     snprintf(url, LI_AWS_URL_SIZE, "https://%s.%s.%s", host, region, li_aws_domain(region));
     return 0;
 }
@@ -49,7 +49,7 @@ static int cache_path(const struct li_aws_search *search, const struct li_aws_ss
     char digits[2 * SHA_DIGEST_LENGTH + 1];
 
     if (!search->files.home)
-        return li_fail(err, LI_EINVALID, "HOME is not set, so nobody knows where its token is");
+        return li_fail(err, LI_EINVALID, "HOME is not set, so its token cannot be found");
     SHA1((const unsigned char *)key, strlen(key), digest);
     li_hex_encode(digest, sizeof(digest), digits);
     if (asprintf(path, "%s/.aws/sso/cache/%s.json", search->files.home, digits) < 0)
@@ -143,7 +143,7 @@ static int update(json_t *cache, const json_t *answer, int64_t now, struct li_er
     struct tm tm;
 
     if (!token || seconds <= 0 || seconds > INT32_MAX)
-        return li_fail(err, LI_ECORRUPT, "renewing the token: the answer holds none");
+        return li_fail(err, LI_ECORRUPT, "renewing the token: the answer has no token");
     expires = (time_t)(now + seconds);
     if (!gmtime_r(&expires, &tm) || !strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm))
         return li_fail(err, LI_ECORRUPT, "renewing the token: it never expires");

@@ -60,7 +60,7 @@ static int fail_archive(struct li_decompress *d, struct li_error *err)
         return li_fail(err, LI_EUNSUPPORTED,
                        "its zstd frames need a window of more than 128 MiB; compress it again "
                        "with at most --long=27");
-    return li_fail(err, LI_ECORRUPT, "%s", why ? why : "no reason known");
+    return li_fail(err, LI_ECORRUPT, "%s", why ? why : "libarchive gives no reason");
 }
 
 /* Filters that would start a program, where libarchive was built without the library, are

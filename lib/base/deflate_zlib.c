@@ -16,7 +16,7 @@ static int failed(int got, const z_stream *stream, struct li_error *err)
     if (got == Z_DATA_ERROR || got == Z_NEED_DICT)
         return li_fail(err, LI_ECORRUPT, "the deflate data in it is broken");
     return li_fail(err, LI_EUNSUPPORTED, "this zlib does not inflate: %s",
-                   stream->msg ? stream->msg : "no reason known");
+                   stream->msg ? stream->msg : "zlib gives no reason");
 }
 
 int li_deflate_new(struct li_deflate **out, struct li_error *err)

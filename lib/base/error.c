@@ -110,7 +110,7 @@ int li_context(struct li_error *err, const char *fmt, ...)
 int li_as_failure(int rc, struct li_error *err)
 {
     if (rc > 0)
-        return li_fail(err, LI_EIO, "it ended where it must not");
+        return li_fail(err, LI_EIO, "it ended too early");
     switch (rc) {
     case 0:
         return 0;

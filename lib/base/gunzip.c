@@ -215,7 +215,7 @@ int li_gunzip_new(li_decompress_source *source, void *arg, struct li_gunzip **ou
     if (rc == 0)
         rc = member_begins(g, &begins, err);
     if (rc == 0 && !begins)
-        rc = li_fail(err, LI_ECORRUPT, "the gzip header is not one that is known");
+        rc = li_fail(err, LI_ECORRUPT, "the gzip header is not valid");
     if (rc == 0)
         rc = begin_member(g, err);
     if (rc == 0)

@@ -47,7 +47,7 @@ int li_packed_add(struct li_packed *packed, size_t size, uint8_t **piece, struct
     int rc = 0;
 
     if (size > LI_PACKED_PIECE_MAX)
-        return li_fail(err, LI_ELIMIT, "a piece of %zu bytes; %d is the most", size,
+        return li_fail(err, LI_ELIMIT, "a piece has %zu bytes; at most %d are allowed", size,
                        LI_PACKED_PIECE_MAX);
     if (packed->open.len > 0 && packed->open.len + size > LI_PACKED_BLOCK)
         rc = pack(packed, err);

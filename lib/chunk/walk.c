@@ -154,7 +154,7 @@ static int run(struct walk *walk, unsigned threads, struct li_error *err)
     int rc;
 
     if (walk->source->count > LI_CHUNK_MAX_COUNT)
-        return li_fail(err, LI_ELIMIT, "an image of %llu chunks; %d is the most",
+        return li_fail(err, LI_ELIMIT, "the image has %llu chunks; at most %d are allowed",
                        (unsigned long long)walk->source->count, LI_CHUNK_MAX_COUNT);
     rc = li_workers_start(threads ? threads : 1, work, walk, &team, err);
     return rc < 0 ? rc : li_workers_join(team, err);

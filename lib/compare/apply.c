@@ -106,7 +106,7 @@ static int find_linked(const struct upon *upon, const char *path, struct li_obje
     if (rc == 0)
         child = li_object_child(end.directory, end.name);
     if (!child || li_object_is(child->object, S_IFDIR))
-        return li_fail(err, LI_ECORRUPT, "a hard link to /%s, which is no file", path);
+        return li_fail(err, LI_ECORRUPT, "a hard link to /%s, which is not a file", path);
     *out = child->object;
     return 0;
 }
@@ -162,7 +162,7 @@ static int apply_change(const struct upon *upon, struct li_change *change, struc
     if (*change->path)
         return place(upon, change, err);
     if (!change->object || !li_object_is(change->object, S_IFDIR))
-        return li_fail(err, LI_ECORRUPT, "a root that is no directory");
+        return li_fail(err, LI_ECORRUPT, "the root is not a directory");
     describe(upon->root, change->object);
     return 0;
 }

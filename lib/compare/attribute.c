@@ -153,7 +153,7 @@ static int read_binary(const struct li_attribute *from, struct acl *acl, struct 
     int rc;
 
     if (from->size < 4 || from->size % 8 != 4 || li_get_le32(p) != XATTR_VERSION)
-        return li_fail(err, LI_ECORRUPT, "an ACL that is none");
+        return li_fail(err, LI_ECORRUPT, "an ACL cannot be read");
     rc = new_acl(acl, from->size / 8, err);
     for (size_t i = 0; rc == 0 && i < from->size / 8; i++, acl->count++)
         acl->rules[i] = (struct rule){li_get_le16(p + 8 * i + 4), li_get_le16(p + 8 * i + 6),

@@ -46,7 +46,7 @@ static int classify(struct li_change *change, struct li_error *err)
         marked |= name != last && begins(name, MARK);
     }
     if (marked)
-        return li_fail(err, LI_EUNSUPPORTED, "a directory named as a whiteout");
+        return li_fail(err, LI_EUNSUPPORTED, "a directory has the name of a whiteout");
     if (strcmp(last, OPAQUE) == 0)
         change->kind = LI_CHANGE_OPAQUE;
     else if (begins(last, MARK))
@@ -55,7 +55,7 @@ static int classify(struct li_change *change, struct li_error *err)
         const char *hidden = last + strlen(MARK);
 
         if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
-            return li_fail(err, LI_ECORRUPT, "a whiteout of nothing");
+            return li_fail(err, LI_ECORRUPT, "a whiteout that names nothing");
         memmove(last, hidden, strlen(hidden) + 1);
     }
     return 0;
@@ -98,10 +98,10 @@ static int read_target(struct archive_entry *entry, struct li_facts *facts, stru
     const char *target = archive_entry_symlink(entry);
 
     if (!target || !*target)
-        return li_fail(err, LI_ECORRUPT, "a symbolic link to nothing");
+        return li_fail(err, LI_ECORRUPT, "a symbolic link has no target");
     facts->size = strlen(target);
     if (facts->size > LI_FILES_LINK_MAX)
-        return li_fail(err, LI_EUNSUPPORTED, "a symbolic link to a path of %llu bytes",
+        return li_fail(err, LI_EUNSUPPORTED, "a symbolic link has a target of %llu bytes",
                        (unsigned long long)facts->size);
     facts->target = strdup(target);
     return facts->target ? 0 : li_fail_memory(err);
@@ -111,7 +111,7 @@ static int read_target(struct archive_entry *entry, struct li_facts *facts, stru
 static int check_owner(const struct li_facts *facts, struct li_error *err)
 {
     if (facts->uid == UINT32_MAX || facts->gid == UINT32_MAX)
-        return li_fail(err, LI_EUNSUPPORTED, "an owner that is none, 4294967295");
+        return li_fail(err, LI_EUNSUPPORTED, "an owner is 4294967295, which Linux does not allow");
     return 0;
 }
 
@@ -169,7 +169,7 @@ static int read_change(struct archive_entry *entry, bool strict, struct li_chang
     if (path && !*path && !link && archive_entry_filetype(entry) == AE_IFDIR)
         path = "."; /* a directory without a name is the root */
     if (!path || !*path)
-        return li_fail(err, LI_ECORRUPT, "an entry without a name");
+        return li_fail(err, LI_ECORRUPT, "an entry has no name");
     if (strlen(path) > LI_COMPARE_PATH_MAX || (link && strlen(link) > LI_COMPARE_PATH_MAX))
         return li_fail(err, LI_ELIMIT, "a path of more than %d bytes", LI_COMPARE_PATH_MAX);
     rc = li_route_clean(path, &change->path, err);

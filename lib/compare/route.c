@@ -125,7 +125,7 @@ static int step(struct pile *pile, const struct li_route *route, struct li_objec
     }
     if (!li_object_is(child->object, S_IFLNK))
         return route->manner == LI_ROUTE_MAKE
-                   ? li_fail(err, LI_EINVALID, "%s is on the way, and no directory", name)
+                   ? li_fail(err, LI_EINVALID, "%s is on the path, and is not a directory", name)
                    : LI_END;
     if (route->manner == LI_ROUTE_STRAIGHT)
         return LI_COMPARE_ROUTE_LINK;

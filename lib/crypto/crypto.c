@@ -214,7 +214,7 @@ int li_crypto_gcm_open(const struct li_secret *key, const uint8_t nonce[LI_GCM_N
         rc = refused(err, "AES-256-GCM");
     if (rc == 0 && !EVP_CipherFinal_ex(ctx, rest, &got)) {
         ERR_clear_error();
-        rc = li_fail(err, LI_ECORRUPT, "the authentication tag does not hold");
+        rc = li_fail(err, LI_ECORRUPT, "the authentication tag does not match");
     }
     if (rc < 0 && len)
         li_wipe(out, len);

@@ -96,11 +96,12 @@ static int get_fields(const uint8_t *sealed, size_t len, enum li_codec *codec, s
     size_t payload_len = len - LI_SEAL_HEADER_SIZE;
 
     if (len <= LI_SEAL_HEADER_SIZE || len > LI_SEAL_MAX_SIZE)
-        return li_fail(err, LI_ECORRUPT, "%zu bytes are no sealed chunk's length", len);
+        return li_fail(err, LI_ECORRUPT, "%zu bytes cannot be the length of a sealed chunk", len);
     if (memcmp(sealed, magic, sizeof(magic)) != 0)
-        return li_fail(err, LI_ECORRUPT, "this is no sealed chunk");
+        return li_fail(err, LI_ECORRUPT, "this is not a sealed chunk");
     if (li_get_le16(sealed + 8) != VERSION)
-        return li_fail(err, LI_ECORRUPT, "sealed chunks of version %u are unknown",
+        return li_fail(err, LI_ECORRUPT,
+                       "sealed chunks of version %u are not known to this lambdaimg",
                        li_get_le16(sealed + 8));
     if (li_get_le32(sealed + 16) != payload_len)
         return li_fail(err, LI_ECORRUPT, "the sealed chunk has %zu bytes of payload, not %u",
@@ -137,9 +138,10 @@ static int check_policy(const struct li_seal_policy *policy, struct li_error *er
     if (policy->codec != LI_CODEC_NONE && policy->codec != LI_CODEC_ZSTD)
         return li_fail(err, LI_EINVALID, "codec %d is unknown", (int)policy->codec);
     if (policy->codec == LI_CODEC_ZSTD && (policy->level < 1 || policy->level > 19))
-        return li_fail(err, LI_EINVALID, "zstd has the levels 1 to 19, not %d", policy->level);
+        return li_fail(err, LI_EINVALID, "the zstd level must be from 1 to 19, not %d",
+                       policy->level);
     if (policy->pad > LI_SEAL_PAD_MAX)
-        return li_fail(err, LI_EINVALID, "chunks can be padded to multiples of up to %d, not %u",
+        return li_fail(err, LI_EINVALID, "chunks can be padded to a multiple of at most %d, not %u",
                        LI_SEAL_PAD_MAX, policy->pad);
     return 0;
 }
@@ -229,7 +231,7 @@ static int open_payload(struct li_sealer *sealer, const struct li_secret *prk,
         rc = compute_mac(&keys, sealed, sealer->payload, payload_len, expected, err);
     if (rc == 0 && !li_equal_secret(mac, expected, sizeof(expected)))
         rc = li_fail(err, LI_ECORRUPT,
-                     "the sealed chunk's MAC does not hold: it was damaged or replaced");
+                     "the sealed chunk's MAC does not match: it was damaged or replaced");
     li_wipe(&keys, sizeof(keys));
     li_wipe(expected, sizeof(expected));
     return rc;
@@ -269,7 +271,7 @@ static int unpack(struct li_sealer *sealer, enum li_codec codec, size_t payload_
     if (codec == LI_CODEC_NONE && payload_len < used)
         return li_fail(err, LI_ECORRUPT, "the chunk is too short");
     if (codec == LI_CODEC_ZSTD && !is_chunk_frame(payload, payload_len, &used))
-        return li_fail(err, LI_ECORRUPT, "the chunk holds no zstd frame of %d bytes",
+        return li_fail(err, LI_ECORRUPT, "the chunk does not hold a zstd frame of %d bytes",
                        LI_CHUNK_SIZE);
     if (!is_padding(payload + used, payload_len - used))
         return li_fail(err, LI_ECORRUPT, "the chunk has something after its end");

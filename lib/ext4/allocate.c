@@ -59,7 +59,7 @@ static int add_piece(struct allocator *p, uint32_t inode, uint64_t from, uint64_
     if (rc < 0)
         return rc;
     if (block + count >= LI_EXT4_NONE)
-        return li_fail(err, LI_ELIMIT, "the image's files have more than 16 TiB");
+        return li_fail(err, LI_ELIMIT, "the image's files have more than 16 TiB in all");
     plan->piece[plan->pieces++] =
         (struct li_piece){inode, (uint32_t)from, (uint32_t)block, (uint32_t)count};
     return 0;

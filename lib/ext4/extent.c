@@ -181,7 +181,7 @@ int li_extent_plan(struct li_ext4 *plan, struct li_error *err)
             continue;
         rc = measure(plan, i, &tree, err);
         if (rc == 0 && shape_of(tree.extents).nodes > LI_EXT4_INODE_EXTENTS) {
-            li_fail(err, LI_ELIMIT, "it has %llu runs of data, more than lambdaimg maps",
+            li_fail(err, LI_ELIMIT, "it has %llu runs of data, more than lambdaimg can map",
                     (unsigned long long)tree.extents);
             return li_ext4_blame(plan, i, err);
         }

@@ -28,7 +28,7 @@ struct feature {
 static const struct feature refused[] = {
     {EXT2_FEATURE_INCOMPAT_COMPRESSION, "compression"},
     {EXT3_FEATURE_INCOMPAT_RECOVER, "a journal that must be replayed (e2fsck does that)"},
-    {EXT3_FEATURE_INCOMPAT_JOURNAL_DEV, "being a journal device"},
+    {EXT3_FEATURE_INCOMPAT_JOURNAL_DEV, "a journal device's format"},
     {EXT2_FEATURE_INCOMPAT_META_BG, "meta_bg"},
     {EXT4_FEATURE_INCOMPAT_DIRDATA, "dirdata"},
     {EXT4_FEATURE_INCOMPAT_INLINE_DATA, "inline_data"},
@@ -100,7 +100,8 @@ static int read_inodes_geometry(struct li_files *files, const uint8_t *sb, struc
         files->first_inode = LI_LE32(sb, ext2_super_block, s_first_ino);
     }
     if (files->inode_size != 128 && files->inode_size != 256)
-        return li_fail(err, LI_EUNSUPPORTED, "inodes of %" PRIu32 " bytes", files->inode_size);
+        return li_fail(err, LI_EUNSUPPORTED, "the file system has inodes of %" PRIu32 " bytes",
+                       files->inode_size);
     if (files->inodes_per_group == 0 || files->inodes_per_group > 8 * files->block_size)
         return li_fail(err, LI_ECORRUPT, "%" PRIu32 " inodes in a group", files->inodes_per_group);
     if (files->inode_count < LI_FILES_ROOT || files->first_inode <= LI_FILES_ROOT)
@@ -130,7 +131,7 @@ static int count_groups(struct li_files *files, const uint8_t *sb, struct li_err
     uint64_t count;
 
     if (per_group == 0)
-        return li_fail(err, LI_ECORRUPT, "groups of no blocks");
+        return li_fail(err, LI_ECORRUPT, "the file system has groups without blocks");
     count = (files->block_count - files->first_block + per_group - 1) / per_group;
     if (count > LI_FILES_GROUP_MAX)
         return li_fail(err, LI_ELIMIT, "%" PRIu64 " groups; at most %d are read", count,
@@ -171,7 +172,8 @@ static int read_tables(struct li_files *files, const uint8_t *sb, struct li_erro
         return rc;
     if (size < (li_superblock_wide(sb) ? EXT2_MIN_DESC_SIZE_64BIT : EXT2_MIN_DESC_SIZE) ||
         size > EXT2_MAX_DESC_SIZE || (size & (size - 1)))
-        return li_fail(err, LI_ECORRUPT, "group descriptors of %" PRIu32 " bytes", size);
+        return li_fail(err, LI_ECORRUPT,
+                       "the file system has group descriptors of %" PRIu32 " bytes", size);
     files->descriptors_in_block = files->block_size / size;
     files->tables = calloc(files->group_count, sizeof(files->tables[0]));
     if (!files->tables)

@@ -98,7 +98,7 @@ static int next_attribute(const struct region *region, size_t *pos, struct attri
         return 0;
     out->name_len = p[offsetof(struct ext2_ext_attr_entry, e_name_len)];
     if (left < header || left < EXT2_EXT_ATTR_LEN(out->name_len))
-        return li_fail(err, LI_ECORRUPT, "an attribute's name goes over the end");
+        return li_fail(err, LI_ECORRUPT, "an attribute's name runs past the end");
     out->index = p[offsetof(struct ext2_ext_attr_entry, e_name_index)];
     out->name = (const char *)p + header;
     out->ino = LI_LE32(p, ext2_ext_attr_entry, e_value_inum);
@@ -107,7 +107,7 @@ static int next_attribute(const struct region *region, size_t *pos, struct attri
     if (out->size > VALUE_MAX)
         return li_fail(err, LI_ECORRUPT, "an attribute of %" PRIu32 " bytes", out->size);
     if (!out->ino && out->size && (offset > region->size || out->size > region->size - offset))
-        return li_fail(err, LI_ECORRUPT, "an attribute's value goes over the end");
+        return li_fail(err, LI_ECORRUPT, "an attribute's value runs past the end");
     out->value = out->ino || !out->size ? NULL : region->base + offset;
     *pos += EXT2_EXT_ATTR_LEN(out->name_len);
     return 0;

@@ -74,10 +74,11 @@ int li_flatten_again(const struct li_flatten_options *options, const struct li_m
     again.room = (struct li_ext4_room){LI_EXT4_ROOM_SIZE, manifest->size};
     rc = flatten(&again, env, out, &merged, err);
     if (rc == LI_EINVALID && merged)
-        rc = li_fail(err, LI_EINVALID,
-                     "it is not the image that was pushed: its files do not fit the %llu bytes of "
-                     "that",
-                     (unsigned long long)manifest->size);
+        rc = li_fail(
+            err, LI_EINVALID,
+            "it is not the image that was pushed: its files do not fit in that image's %llu "
+            "bytes",
+            (unsigned long long)manifest->size);
     return rc;
 }
 

@@ -104,7 +104,7 @@ static int fail_archive(struct archive *a, const struct input *in, struct li_err
         return li_fail(err, LI_ECORRUPT, "the archive is cut short (it has %llu byte%s)",
                        (unsigned long long)in->size, li_text_s(in->size));
     return li_fail(err, LI_ECORRUPT, "the archive is damaged before byte %llu: %s",
-                   (unsigned long long)in->at, why ? why : "no tar header");
+                   (unsigned long long)in->at, why ? why : "there is no tar header");
 }
 
 static char *copy(const char *text, struct tar *tar)

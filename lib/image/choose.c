@@ -60,7 +60,7 @@ static int fail_none(const struct li_image_choice *choice, struct li_error *err)
             err, LI_ECORRUPT,
             "the manifest or index blobs/sha256/%s is missing; the image is not complete", hex);
     if (choice->skipped[0])
-        return li_fail(err, LI_EUNSUPPORTED, "it holds no container image, but %s",
+        return li_fail(err, LI_EUNSUPPORTED, "it holds no container image, only %s",
                        choice->skipped);
     return li_fail(err, LI_EINVALID, "it names no image");
 }

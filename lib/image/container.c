@@ -126,8 +126,8 @@ int li_image_find(struct li_image_container *c, const char *name, struct li_imag
     rc = li_image_name("", li_image_relative(name), at, err);
     for (int links = 0; rc == 0 && again; links++) {
         if (links > LI_IMAGE_MAX_LINKS)
-            return li_fail(err, LI_ECORRUPT, "%.200s: more than %d links, one behind the other",
-                           name, LI_IMAGE_MAX_LINKS);
+            return li_fail(err, LI_ECORRUPT, "%.200s: more than %d links follow each other", name,
+                           LI_IMAGE_MAX_LINKS);
         rc = walk(c, at, &kind, &again, err);
     }
     if (rc < 0)

@@ -274,7 +274,7 @@ int li_image_json_digest(const struct li_image_json *string, uint8_t out[32], st
     uint8_t digest[32];
 
     if (text[algorithm] == ':' && (algorithm != 6 || memcmp(text, "sha256", 6) != 0))
-        return li_fail(err, LI_EUNSUPPORTED, "%s is a digest of kind %.*s; only sha256 can be read",
+        return li_fail(err, LI_EUNSUPPORTED, "%s is a digest of type %.*s; only sha256 can be read",
                        string->where, algorithm > 40 ? 40 : (int)algorithm, text);
     if (text[algorithm] != ':' || li_hex_decode(text + 7, digest, 32) < 0)
         return li_fail(err, LI_ECORRUPT, "%s is not a digest: %.80s", string->where, text);

@@ -77,8 +77,7 @@ static int check_layer_type(const struct li_image_descriptor *d, bool *elsewhere
         *elsewhere = layer_types[i].elsewhere;
         return 0;
     }
-    return li_fail(err, LI_EUNSUPPORTED, "the media type %.100s is none that can be read",
-                   d->media_type);
+    return li_fail(err, LI_EUNSUPPORTED, "the media type %.100s cannot be read", d->media_type);
 }
 
 static int take_layer(struct li_image *image, const struct li_image_json *object, size_t index,
@@ -154,7 +153,7 @@ int li_image_oci_load(struct li_image_choice *choice, const struct li_image_cand
 
     if (c->unread[0])
         return li_fail(err, LI_EUNSUPPORTED,
-                       "index.json names the image by a digest of kind %s; only sha256 can be read",
+                       "index.json names the image by a digest of type %s; only sha256 can be read",
                        c->unread);
     rc = li_image_oci_manifest(choice, c, &doc, err);
     if (rc < 0)

@@ -230,8 +230,7 @@ static int walk_within(struct li_image_choice *choice, const struct li_image_des
     if (c->depth == 0)
         memcpy(c->group, d->digest, sizeof(c->group));
     if (++c->depth > LI_IMAGE_MAX_INDEX_DEPTH)
-        return li_fail(err, LI_ELIMIT, "more than %d indexes, one within the other",
-                       LI_IMAGE_MAX_INDEX_DEPTH);
+        return li_fail(err, LI_ELIMIT, "more than %d indexes are nested", LI_IMAGE_MAX_INDEX_DEPTH);
     rc = li_image_oci_there(choice, d->digest, &there, err);
     if (rc == 0 && !there)
         li_image_choice_miss(choice, d->digest);

@@ -47,7 +47,8 @@ static const struct kind *need_kind(const char *spec, const char **rest, struct 
 
     if (kind && **rest)
         return kind;
-    li_fail(err, LI_EINVALID, "\"%s\" names no KMS; give " LI_KMS_FORMS ", as in " EXAMPLES, spec);
+    li_fail(err, LI_EINVALID, "\"%s\" does not name a KMS; give " LI_KMS_FORMS ", as in " EXAMPLES,
+            spec);
     return NULL;
 }
 

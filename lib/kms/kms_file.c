@@ -87,7 +87,7 @@ static int file_unwrap(struct li_kms *kms, const struct li_kms_context *context,
     if (rc < 0)
         return rc;
     if (len != WRAP_SIZE)
-        return li_fail(err, LI_ECORRUPT, "a wrap by a key file has %d bytes, this one %zu",
+        return li_fail(err, LI_ECORRUPT, "a key file's wrap has %d bytes, but this one has %zu",
                        WRAP_SIZE, len);
     rc = li_crypto_gcm_open(&self->wrapping, blob, aad, aad_len, sealed, LI_SECRET_SIZE,
                             sealed + LI_SECRET_SIZE, opened.bytes, err);

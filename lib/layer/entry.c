@@ -25,7 +25,7 @@ int li_entry_link(const struct li_tar_entry *e, struct li_entry *entry, struct l
     entry->inode.size = strlen(entry->target);
     if (entry->inode.size > LI_TREE_LINK_MAX)
         return li_fail(err, LI_EUNSUPPORTED,
-                       "it is a symbolic link to a path of %llu bytes; ext4 holds %d",
+                       "it is a symbolic link with a target of %llu bytes; ext4 holds %d",
                        (unsigned long long)entry->inode.size, LI_TREE_LINK_MAX);
     return 0;
 }

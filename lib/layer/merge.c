@@ -221,7 +221,7 @@ static int visit_entry(void *arg, const struct li_entry *entry, struct li_error 
     if (*path)
         return place(m, entry, path, err);
     if (entry->hard_link || !S_ISDIR(entry->inode.mode))
-        return li_fail(err, LI_ECORRUPT, "the root of the image is no directory");
+        return li_fail(err, LI_ECORRUPT, "the root of the image is not a directory");
     return set_directory(m, LI_TREE_ROOT, entry, err);
 }
 

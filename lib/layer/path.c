@@ -35,7 +35,7 @@ static int append_component(struct li_buffer *out, const char *name, size_t len,
 static int take_back(struct li_buffer *out, struct li_error *err)
 {
     if (out->len == 0)
-        return li_fail(err, LI_EINVALID, "its path climbs out of the image");
+        return li_fail(err, LI_EINVALID, "its path leads out of the image");
     while (out->len > 0 && out->data[out->len - 1] != '/')
         out->len--;
     if (out->len > 0)

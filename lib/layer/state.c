@@ -27,8 +27,8 @@ static bool same_time(struct timespec a, struct timespec b)
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-static const char advice[] = "the file that it lies in was changed while it was read; try again "
-                             "when nothing writes to it any more";
+static const char advice[] = "the file that holds it was changed while it was read; try again "
+                             "when nothing writes to it";
 
 int li_file_unchanged(int fd, const struct stat *before, struct li_error *err)
 {

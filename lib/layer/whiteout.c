@@ -70,7 +70,7 @@ int li_whiteout_check(const char *path, enum li_whiteout *out, struct li_error *
     if (!starts_with(name, WHITEOUT))
         return 0;
     if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
-        return li_fail(err, LI_ECORRUPT, "it is a whiteout of nothing");
+        return li_fail(err, LI_ECORRUPT, "it is a whiteout that names nothing");
     *out = LI_WHITEOUT_HIDES;
     return 0;
 }

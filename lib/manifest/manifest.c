@@ -40,10 +40,11 @@ int li_manifest_peek(const uint8_t *data, size_t len, struct li_manifest_clear *
     struct li_manifest_clear got;
 
     if (len < LI_MANIFEST_HEADER_SIZE || memcmp(data, magic, sizeof(magic)) != 0)
-        return li_fail(err, LI_ECORRUPT, "this is no manifest of lambdaimg");
+        return li_fail(err, LI_ECORRUPT, "this is not a manifest that lambdaimg made");
     if (li_get_le16(data + 8) != VERSION)
         return li_fail(err, LI_EUNSUPPORTED,
-                       "manifests of version %u are unknown: a newer lambdaimg may read it",
+                       "manifests of version %u are not known to this lambdaimg; a newer lambdaimg "
+                       "may read it",
                        li_get_le16(data + 8));
     got.chunk_count = li_get_le32(data + 12);
     memcpy(got.id, data + 16, LI_ID_SIZE);
@@ -153,7 +154,7 @@ static int check_names(const struct li_manifest *m, struct li_error *err)
         if (rc < 0)
             return rc;
         if (memcmp(name, chunk->name, sizeof(name)) != 0)
-            return li_fail(err, LI_ECORRUPT, "the name of chunk %u is not that of its key",
+            return li_fail(err, LI_ECORRUPT, "the name of chunk %u does not belong to its key",
                            chunk->index);
     }
     return 0;
@@ -198,7 +199,7 @@ static int open_sealed(const uint8_t *data, size_t len, size_t clear_len,
                             data + len - LI_GCM_TAG_SIZE, out->data, err);
     if (rc == LI_ECORRUPT)
         return li_fail(err, LI_ECORRUPT,
-                       "the manifest was damaged or changed, or another key belongs to it");
+                       "the manifest was damaged or changed, or this is not its key");
     if (rc == 0)
         out->len = sealed_len;
     return rc;

@@ -92,11 +92,12 @@ static int check_header(const struct li_manifest *m, int code, struct li_error *
     int rc;
 
     if (!is_reference(m->reference))
-        return li_fail(err, code, "the manifest names no image as name:tag");
+        return li_fail(err, code, "the manifest does not name an image as name:tag");
     if (!is_text(m->os) || !is_text(m->architecture) || !is_text(m->tool) || !is_text(m->libraries))
         return li_fail(err, code, "a text in the manifest is too long or has control characters");
     if (m->size % LI_CHUNK_SIZE != 0 || m->size / LI_CHUNK_SIZE > LI_CHUNK_MAX_COUNT)
-        return li_fail(err, code, "%llu bytes are no image's length", (unsigned long long)m->size);
+        return li_fail(err, code, "%llu bytes cannot be the length of an image",
+                       (unsigned long long)m->size);
     rc = check_layers(m, code, err);
     return rc < 0 ? rc : check_config(m, code, err);
 }
@@ -259,7 +260,8 @@ static int decode_integers(const json_t *json, struct li_manifest *out, struct l
 
     if (rc == 0 && format != FORMAT)
         return li_fail(err, LI_EUNSUPPORTED,
-                       "manifests of format %lld are unknown: a newer lambdaimg may read it",
+                       "manifests of format %lld are not known to this lambdaimg; a newer "
+                       "lambdaimg may read it",
                        (long long)format);
     if (rc == 0)
         rc = get_integer(json, "size", 0, INT64_MAX, &size, err);
@@ -322,7 +324,7 @@ int li_manifest_json_decode(const uint8_t *json, size_t len, struct li_manifest 
     int rc;
 
     if (!root)
-        return li_fail(err, LI_ECORRUPT, "the manifest's header is no JSON: see its byte %d",
+        return li_fail(err, LI_ECORRUPT, "the manifest's header is not JSON: see its byte %d",
                        why.position);
     rc = decode_integers(root, out, err);
     if (rc == 0)

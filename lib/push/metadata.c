@@ -25,7 +25,9 @@ static int put_metadata(struct li_push *p, struct li_store *store, const char *r
         rc = li_store_put_if_absent(store, li_key_root(p->root.id, rest).text, object->data,
                                     object->len, err);
     if (rc == LI_END)
-        rc = li_fail(err, LI_EEXISTS, "a random manifest id that is taken; randomness is broken");
+        rc = li_fail(
+            err, LI_EEXISTS,
+            "a new random manifest ID is in use already; the source of randomness is broken");
     if (rc == 0)
         p->result.metadata += object->len;
     return rc;

@@ -73,9 +73,9 @@ static int check_arguments(const struct li_push *p, struct li_error *err)
     if (rc < 0)
         return rc;
     if (p->image->reference->pinned)
-        return li_fail(err, LI_EINVALID, "an image is pushed to a tag, not to a manifest's id");
+        return li_fail(err, LI_EINVALID, "an image is pushed to a tag, not to a manifest's ID");
     if (p->image->source->count > LI_CHUNK_MAX_COUNT)
-        return li_fail(err, LI_ELIMIT, "an image of %llu chunks; %d is the most",
+        return li_fail(err, LI_ELIMIT, "the image has %llu chunks; at most %d are allowed",
                        (unsigned long long)p->image->source->count, LI_CHUNK_MAX_COUNT);
     if (p->image->about->size != p->image->source->count * LI_CHUNK_SIZE)
         return li_fail(err, LI_EINVALID, "an image of %llu bytes cannot have %llu chunks",

@@ -85,7 +85,8 @@ static int refuse_other(void *arg, const char *key, uint64_t size, struct li_err
 {
     (void)size;
     *(bool *)arg = true;
-    return li_fail(err, LI_EINVALID, "it is not empty, and no repository: it holds %s", key);
+    return li_fail(err, LI_EINVALID, "it is not empty, and it is not a repository: it holds %s",
+                   key);
 }
 
 /* The repository's id, from its description, or from a new one. The listing may see what another
@@ -202,7 +203,8 @@ static int settle_once(struct making *m, struct li_error *err)
     else
         goto out;
     if (rc == 0)
-        rc = li_fail(err, LI_ECHANGED, "%s: others make a repository there all the time",
+        rc = li_fail(err, LI_ECHANGED,
+                     "%s: other processes keep making a repository there; try again",
                      m->store->address);
 out:
     li_roots_free(&roots);
@@ -232,7 +234,7 @@ static int read_back(const struct making *m, struct li_error *err)
         rc = li_salt_open(repo, root.salt, &salt, err);
     li_secret_wipe(&salt);
     li_repo_free(repo);
-    return rc < 0 ? li_context(err, "the repository was made, and cannot be read back") : 0;
+    return rc < 0 ? li_context(err, "the repository was made, but cannot be read back") : 0;
 }
 
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
@@ -248,7 +250,7 @@ int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_e
     if (m.made)
         return read_back(&m, err);
     return li_fail(err, LI_EEXISTS, "%s: there is a repository already%s", store->address,
-                   m.restored ? "; another lambdaimg init had written over its description, which "
-                                "is as it was again"
+                   m.restored ? "; another lambdaimg init had overwritten its description, which "
+                                "has been restored"
                               : "");
 }

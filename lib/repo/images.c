@@ -130,7 +130,7 @@ static int look_again(struct reading *r, struct li_error *err)
             rc = read_one(r, &before.tag[i], err);
     if (r->missing.count && r->first.code == 0)
         li_fail(&r->first, LI_ECORRUPT,
-                "%s/%s: it is listed, and is not there (%zu such image%s); push it again",
+                "%s/%s: it is listed, but is not there (%zu such image%s); push it again",
                 r->repo->store->address, li_key_image(r->missing.tag).text, r->missing.count,
                 li_text_s(r->missing.count));
     free(before.tag);
@@ -166,7 +166,7 @@ int li_repo_remove(struct li_repo *repo, const struct li_reference *reference, s
     int rc;
 
     if (reference->pinned)
-        return li_fail(err, LI_EINVALID, "a tag can be removed, a manifest cannot");
+        return li_fail(err, LI_EINVALID, "only a tag can be removed, not a manifest");
     rc = li_store_remove(repo->store, li_key_image(reference).text, err);
     if (rc == LI_END)
         return li_fail(err, LI_ENOTFOUND, "there is no image %s:%s in %s", reference->name,

@@ -123,14 +123,15 @@ static int check(const struct opening *o, const struct li_manifest *manifest, st
     int rc;
 
     if (memcmp(manifest->id, o->id, LI_ID_SIZE) != 0)
-        return li_fail(err, LI_ECORRUPT, "another manifest lies in the place of its own");
+        return li_fail(err, LI_ECORRUPT, "another manifest is stored in its place");
     if (!is_asked_for(o->reference, manifest->reference))
         return li_fail(err, LI_ECORRUPT,
-                       "its manifest is that of another image, %.300s; somebody has put it there",
+                       "its manifest belongs to another image, %.300s; somebody replaced it",
                        manifest->reference);
     rc = li_root_follows(o->repo, manifest->root, o->root, &follows, err);
     if (rc == 0 && !follows)
-        rc = li_fail(err, LI_ECORRUPT, "its manifest lies in a root older than itself");
+        rc = li_fail(err, LI_ECORRUPT,
+                     "its manifest is stored in a root that is older than the manifest");
     return rc;
 }
 
@@ -149,7 +150,7 @@ static int open_manifest(struct opening *o, struct li_manifest *out, struct li_e
     if (rc == 0)
         rc = li_manifest_peek(sealed.data, sealed.len, &clear, err);
     if (rc == 0 && memcmp(clear.id, o->id, LI_ID_SIZE) != 0)
-        rc = li_fail(err, LI_ECORRUPT, "another manifest lies in the place of its own");
+        rc = li_fail(err, LI_ECORRUPT, "another manifest is stored in its place");
     if (rc == 0)
         rc = unwrap(o, &key, err);
     if (rc == 0)

@@ -60,7 +60,8 @@ static int write_once(struct li_store *store, const char *key, const struct li_b
     else if (rc == 0)
         rc = li_store_replace_if(store, key, &old, text->data, text->len, err);
     if (rc == LI_END)
-        rc = li_fail(err, LI_ECHANGED, "%s/%s: others write it all the time", store->address, key);
+        rc = li_fail(err, LI_ECHANGED, "%s/%s: other processes keep writing it; try again",
+                     store->address, key);
     li_buffer_free(&old);
     return rc;
 }

@@ -48,7 +48,7 @@ static int parse_state(const json_t *json, enum li_root_state *state, struct li_
             return 0;
         }
     }
-    return li_fail(err, LI_ECORRUPT, "\"state\" is none of active, retired, expired");
+    return li_fail(err, LI_ECORRUPT, "\"state\" is not active, retired or expired");
 }
 
 static int parse_numbers(const json_t *json, struct li_root *root, struct li_error *err)
@@ -58,7 +58,8 @@ static int parse_numbers(const json_t *json, struct li_root *root, struct li_err
 
     if (!json_is_integer(created) || !json_is_integer(generation) ||
         json_integer_value(generation) < 1 || json_integer_value(generation) > INT32_MAX)
-        return li_fail(err, LI_ECORRUPT, "\"created\" or \"generation\" is no number");
+        return li_fail(err, LI_ECORRUPT,
+                       "\"created\" or \"generation\" is not a number in its range");
     root->created = json_integer_value(created);
     root->generation = (uint32_t)json_integer_value(generation);
     return 0;
@@ -132,7 +133,7 @@ static int note_root(void *arg, const char *key, uint64_t size, struct li_error 
     if (li_hex_decode(hex, id, LI_ID_SIZE) < 0)
         return 0;
     if (roots->count == LI_REPO_ROOTS_MAX)
-        return li_fail(err, LI_ELIMIT, "more than %d roots", LI_REPO_ROOTS_MAX);
+        return li_fail(err, LI_ELIMIT, "the repository has more than %d roots", LI_REPO_ROOTS_MAX);
     grown = realloc(roots->root, (roots->count + 1) * sizeof(*grown));
     if (!grown)
         return li_fail_memory(err);
@@ -253,7 +254,7 @@ static int get_roots(struct li_repo *repo, bool anew, struct li_roots *out, stru
 int li_roots_lost(const struct li_store *store, const struct li_roots *roots, struct li_error *err)
 {
     return li_fail(err, LI_ECORRUPT,
-                   "%s/%s is gone, though the root holds objects; bring it back from a copy of the "
+                   "%s/%s is gone, though the root holds objects; restore it from a copy of the "
                    "repository",
                    store->address, li_key_root(roots->lost_id, "root.json").text);
 }
@@ -277,7 +278,7 @@ int li_root_active(struct li_repo *repo, struct li_root *out, struct li_error *e
         rc = li_fail(err, LI_EINVALID, "%s: no root of the repository is active", address);
     else
         rc = li_fail(err, LI_EINVALID,
-                     "%s: the repository was not made completely; run again: lambdaimg init %s",
+                     "%s: the repository was not completely made; run again: lambdaimg init %s",
                      address, address);
     li_roots_free(&roots);
     return rc;

@@ -101,7 +101,7 @@ int li_directory_file(int parent, const char *name, int *fd, uint64_t *size, str
     int rc = 0;
 
     if (got < 0 && errno == ELOOP)
-        return li_fail(err, LI_ECORRUPT, "it is a symbolic link, and a store holds none");
+        return li_fail(err, LI_ECORRUPT, "it is a symbolic link, which a store cannot hold");
     if (got < 0)
         return li_fail_errno(err, errno, "cannot open it");
     if (fstat(got, &st) < 0)
@@ -109,7 +109,7 @@ int li_directory_file(int parent, const char *name, int *fd, uint64_t *size, str
     else if (S_ISDIR(st.st_mode))
         rc = li_fail(err, LI_ENOTFOUND, "it is a directory");
     else if (!S_ISREG(st.st_mode))
-        rc = li_fail(err, LI_ECORRUPT, "it is no regular file");
+        rc = li_fail(err, LI_ECORRUPT, "it is not a regular file");
     if (rc < 0) {
         close(got);
         return rc;

@@ -51,7 +51,7 @@ static int put_once(struct li_directory *d, const char *key, const struct conten
     if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
         rc = S_ISREG(st.st_mode) ? LI_END
                                  : li_fail(err, LI_ECORRUPT,
-                                           "what lies in its place is no regular file; remove it");
+                                           "what is in its place is not a regular file; remove it");
         goto out;
     }
     rc = li_directory_temporary_open(d, parent, &t, err);
@@ -204,12 +204,12 @@ static int compare(int parent, const char *name, const struct li_buffer *expecte
 
     rc = li_directory_file(parent, name, &fd, &size, err);
     if (rc < 0)
-        return rc == LI_ENOTFOUND ? li_fail(err, LI_ECHANGED, "it was removed by another") : rc;
+        return rc == LI_ENOTFOUND ? li_fail(err, LI_ECHANGED, "another process removed it") : rc;
     if (size == expected->len)
         rc = li_read_rest(fd, expected->len, &now, err);
     if (rc == 0 && (now.len != expected->len ||
                     (expected->len && memcmp(now.data, expected->data, expected->len) != 0)))
-        rc = li_fail(err, LI_ECHANGED, "it was changed by another");
+        rc = li_fail(err, LI_ECHANGED, "another process changed it");
     close(fd);
     li_buffer_free(&now);
     return rc;
@@ -227,7 +227,7 @@ int li_directory_replace_if(struct li_store *store, const char *key,
 
     rc = li_directory_parent(d, key, false, &parent, &name, err);
     if (rc < 0)
-        return rc == LI_ENOTFOUND ? li_fail(err, LI_ECHANGED, "it was removed by another") : rc;
+        return rc == LI_ENOTFOUND ? li_fail(err, LI_ECHANGED, "another process removed it") : rc;
     rc = li_directory_temporary_open_named(d, &t, err);
     if (rc == 0)
         rc = li_directory_temporary_fill(&t, data, len, err);

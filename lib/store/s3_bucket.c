@@ -104,12 +104,12 @@ static int judge(struct li_s3 *s3, const struct li_aws_error *said, struct li_er
     if (!*said->code || strcmp(said->code, "BucketAlreadyOwnedByYou") == 0)
         return 0;
     if (is_about_location(said))
-        return li_fail(err, LI_EINVALID, "the server does not make it in the region %s (%s%s%s)",
+        return li_fail(err, LI_EINVALID, "the server does not create it in the region %s (%s%s%s)",
                        to.region, said->code, *said->message ? ": " : "", said->message);
     if (!is_amazon(s3))
         rc = try_to_use(s3, err);
     if (rc == LI_EDENIED)
-        return li_fail(err, rc, "the name %s is another's (%s); choose another",
+        return li_fail(err, rc, "the name %s belongs to somebody else (%s); choose another",
                        s3->client->location.bucket, said->code);
     return rc;
 }

@@ -22,7 +22,7 @@ void li_s3_tell_once(struct li_s3 *s3, unsigned what, const char *text)
 static void tell_conditions(struct li_s3 *s3)
 {
     li_s3_tell_once(s3, LI_S3_TOLD_CONDITIONS,
-                    "this server does not keep conditions on writes; of two pushes to one tag at "
+                    "this server ignores conditions on writes; of two pushes to one tag at "
                     "the same moment one may be lost");
 }
 

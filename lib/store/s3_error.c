@@ -95,10 +95,11 @@ static void explain(const struct li_aws_refusal *refusal, const char *bucket, ch
     int status = refusal->status;
 
     if (strcmp(said->code, "NoSuchBucket") == 0)
-        snprintf(text, size,
-                 ": there is no bucket %.100s; check the endpoint, or make the bucket by lambdaimg "
-                 "init --create-bucket",
-                 bucket);
+        snprintf(
+            text, size,
+            ": there is no bucket %.100s; check the endpoint, or create the bucket with lambdaimg "
+            "init --create-bucket",
+            bucket);
     else if (strcmp(said->code, "InvalidAccessKeyId") == 0)
         snprintf(text, size, ": it does not know the access key %.100s from %.100s", key, source);
     else if (strcmp(said->code, "SignatureDoesNotMatch") == 0)
@@ -106,17 +107,18 @@ static void explain(const struct li_aws_refusal *refusal, const char *bucket, ch
                  ": the secret key does not fit the access key %.100s, both from %.100s", key,
                  source);
     else if (strcmp(said->code, "ExpiredToken") == 0)
-        snprintf(text, size, ": the credentials from %.100s are refused also when renewed", source);
+        snprintf(text, size, ": the credentials from %.100s are refused even after a renewal",
+                 source);
     else if (strcmp(said->code, "RequestTimeTooSkewed") == 0)
         snprintf(text, size, ": set this machine's clock");
     else if ((status == 401 || status == 403) && !*key)
         snprintf(text, size,
-                 ": without credentials it may not be done, or it is not there; leave out "
-                 "--no-sign-request to be somebody");
+                 ": this needs credentials, or the object does not exist; leave out "
+                 "--no-sign-request to send credentials");
     else if (status == 403)
         snprintf(text, size, ": the access key %.100s from %.100s may not do this", key, source);
     else if (status == 301 || status == 307)
-        snprintf(text, size, ": the bucket is elsewhere; give its --region or --endpoint");
+        snprintf(text, size, ": the bucket is in another region; give its --region or --endpoint");
     else if (status == 404 && !*said->code && !said->absent)
         snprintf(text, size,
                  ": this is not how S3 says that there is no such object; check the endpoint, and "

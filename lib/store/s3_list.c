@@ -106,7 +106,7 @@ static int set_size(struct page *page, const char *text, struct li_error *err)
     errno = 0;
     page->next.size = strtoull(text, &end, 10);
     if (errno || end == text || *end || *text < '0' || *text > '9')
-        return li_fail(err, LI_ECORRUPT, "the listing has a size that is no number");
+        return li_fail(err, LI_ECORRUPT, "the listing has a size that is not a number");
     return 0;
 }
 
@@ -145,7 +145,7 @@ static int decode_keys(struct page *page, struct li_error *err)
 {
     for (size_t i = 0; i < page->count; i++)
         if (decode(page->entry[i].key) < 0)
-            return li_fail(err, LI_ECORRUPT, "the listing has a key that is not encoded as one");
+            return li_fail(err, LI_ECORRUPT, "the listing has a key that is not correctly encoded");
     return 0;
 }
 
@@ -157,7 +157,7 @@ static int note(void *arg, const char *path, const char *text, struct li_error *
     if (strncmp(path, root, sizeof(root) - 1) != 0)
         return strcmp(path, "ListBucketResult") == 0
                    ? 0
-                   : li_fail(err, LI_ECORRUPT, "the answer is no listing");
+                   : li_fail(err, LI_ECORRUPT, "the answer is not a listing");
     path += sizeof(root) - 1;
     if (strcmp(path, "Contents/Key") == 0 || strcmp(path, "CommonPrefixes/Prefix") == 0)
         return set_key(page, text, err);

@@ -120,7 +120,7 @@ int li_s3_location_move(const struct li_s3_location *location, const char *regio
     struct li_aws_destination to = {.region = ""};
 
     if (!is_label(region))
-        return li_fail(err, LI_EINVALID, "\"%.100s\" is no name of a region", region);
+        return li_fail(err, LI_EINVALID, "\"%.100s\" is not the name of a region", region);
     /* No credentials are good in two partitions of AWS, so none are taken to another. */
     if (location->amazon && *destination->region &&
         strcmp(li_aws_domain(destination->region), li_aws_domain(region)) != 0)
@@ -141,18 +141,19 @@ static int parse_address(const char *address, struct li_s3_location *out, struct
     size_t len, rest;
 
     if (strncmp(address, scheme, strlen(scheme)) != 0)
-        return li_fail(err, LI_EINVALID, "\"%s\" is no address; give s3://BUCKET/PREFIX", address);
+        return li_fail(err, LI_EINVALID, "\"%s\" is not an address; give s3://BUCKET/PREFIX",
+                       address);
     len = strcspn(bucket, "/");
     if (!is_bucket(bucket, len))
-        return li_fail(err, LI_EINVALID, "%s: this is no name of a bucket; give s3://BUCKET/PREFIX",
-                       address);
+        return li_fail(err, LI_EINVALID,
+                       "%s: this is not the name of a bucket; give s3://BUCKET/PREFIX", address);
     memcpy(out->bucket, bucket, len);
     bucket += len + (bucket[len] == '/');
     rest = strlen(bucket);
     if (rest > 0 && bucket[rest - 1] == '/')
         rest--;
     if (rest + 1 > LI_S3_PREFIX_MAX)
-        return li_fail(err, LI_EINVALID, "%.100s...: a prefix of over %d bytes", address,
+        return li_fail(err, LI_EINVALID, "%.100s...: the prefix has more than %d bytes", address,
                        LI_S3_PREFIX_MAX - 1);
     memcpy(out->prefix, bucket, rest);
     if (rest > 0 && !is_prefix(out->prefix))

@@ -97,7 +97,7 @@ static int note(void *arg, const char *path, const char *text, struct li_error *
     struct batch *batch = arg;
 
     if (strncmp(path, root, sizeof(root) - 1) != 0)
-        return li_fail(err, LI_ECORRUPT, "the answer is none to a removal");
+        return li_fail(err, LI_ECORRUPT, "the answer does not belong to a removal");
     path += sizeof(root) - 1;
     if (strcmp(path, "/Error/Key") == 0)
         batch->next.key = find_key(batch, text);

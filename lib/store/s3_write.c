@@ -61,7 +61,7 @@ static int compare(const struct found *found, int rc, const void *expected, size
 {
     if (rc == LI_ELIMIT || (rc == 0 && (found->body.len != len ||
                                         (len && memcmp(found->body.data, expected, len) != 0))))
-        return li_fail(err, LI_ECHANGED, "it was changed by another");
+        return li_fail(err, LI_ECHANGED, "another process changed it");
     return rc;
 }
 
@@ -74,10 +74,11 @@ static int find_sound(struct li_s3 *s3, const char *key, struct found *found, st
     int rc = find(s3, key, LI_S3_SMALL, found, err);
 
     for (int i = 0; i < MIXED && rc == 0 && found->whole.mixed; i++) {
-        li_s3_tell_once(s3, LI_S3_TOLD_MIXED,
-                        "two wrote the same object at the same moment, which this server does not "
-                        "prevent, and it had the bytes of one with the metadata of the other; it "
-                        "was written once more");
+        li_s3_tell_once(
+            s3, LI_S3_TOLD_MIXED,
+            "two clients wrote the same object at the same moment, which this server does not "
+            "prevent; it kept the bytes of one with the metadata of the other, so the object "
+            "was written again");
         rc = li_s3_put_prepare(s3, key, found->body.data, found->body.len, &again, err);
         if (rc == 0)
             rc = put_plainly(s3, &again, err);
@@ -105,9 +106,10 @@ static int read_back(struct li_s3 *s3, const struct li_s3_put *put, struct li_er
         return 0;
     }
     if (rc == LI_ECHANGED)
-        li_s3_tell_once(s3, LI_S3_TOLD_RACE,
-                        "another wrote the same object at the same moment, which this server does "
-                        "not prevent; what is there now is looked at again");
+        li_s3_tell_once(
+            s3, LI_S3_TOLD_RACE,
+            "another client wrote the same object at the same moment, which this server does "
+            "not prevent; the object is read again");
     return rc;
 }
 
@@ -158,7 +160,7 @@ static int put_conditionally(struct li_s3 *s3, const struct li_s3_put *put, bool
         rc = li_s3_head(s3, put->key, &seen, err);
         if (rc == 0 && !seen.present)
             return li_fail(err, LI_ENETWORK,
-                           "the server refused it as one that is there already, and it is not; "
+                           "the server refused it as if the object existed, but it does not; "
                            "try again");
         return rc < 0 || is_own(put, &seen) ? rc : LI_END;
     }
@@ -227,7 +229,7 @@ static int look_why(struct li_s3 *s3, const struct li_s3_put *put, const char *e
     if (seen.present && strcmp(seen.etag, etag) == 0 &&
         !atomic_exchange(&s3->client->bare_etags, true))
         return LI_END;
-    return li_fail(err, LI_ECHANGED, "it was changed by another");
+    return li_fail(err, LI_ECHANGED, "another process changed it");
 }
 
 static int replace_plainly(struct li_s3 *s3, const struct li_s3_put *put, struct li_error *err)
@@ -288,7 +290,7 @@ int li_s3_replace_if(struct li_store *store, const char *key, const struct li_bu
         rc = compare(&found, rc, expected->data, expected->len, err);
     }
     if (rc == LI_ENOTFOUND)
-        rc = li_fail(err, LI_ECHANGED, "it was removed by another");
+        rc = li_fail(err, LI_ECHANGED, "another process removed it");
     if (rc == 0)
         rc = replace_found(s3, &put, found.etag, err);
     li_buffer_free(&found.body);

@@ -48,7 +48,9 @@ static bool is_key(const char *key, size_t len)
 
 static int check_key(const char *key, struct li_error *err)
 {
-    return is_key(key, strlen(key)) ? 0 : li_fail(err, LI_EINVALID, "this is no key of a store");
+    return is_key(key, strlen(key))
+               ? 0
+               : li_fail(err, LI_EINVALID, "this is not a valid key of an object");
 }
 
 static int check_prefix(const char *prefix, struct li_error *err)
@@ -57,7 +59,7 @@ static int check_prefix(const char *prefix, struct li_error *err)
 
     if (len == 0 || (prefix[len - 1] == '/' && is_key(prefix, len - 1)))
         return 0;
-    return li_fail(err, LI_EINVALID, "this is no prefix of keys of a store");
+    return li_fail(err, LI_EINVALID, "this is not a valid prefix of keys");
 }
 
 /* RC is what an operation returned that may answer with ANSWER beside 0 (0: with nothing else).
@@ -86,7 +88,7 @@ int li_store_open(const char *address, bool create, const struct li_env *env, st
     if (strncmp(address, directory, len) == 0 && address[len])
         return li_directory_open(address + len, create, env, out, err);
     return li_fail(err, LI_EINVALID,
-                   "\"%s\" is no address of a repository; give dir:PATH or s3://BUCKET/PREFIX",
+                   "\"%s\" is not the address of a repository; give dir:PATH or s3://BUCKET/PREFIX",
                    address);
 }
 

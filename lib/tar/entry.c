@@ -168,7 +168,7 @@ static int read_map(struct li_tar *tar, enum li_tar_sparse form, int64_t *size,
         return rc == 0 ? sparse_size(&tar->pax, size, err) : rc;
     }
     if (tar->header.form != LI_TAR_GNU || !li_tar_old_size(tar->block, size))
-        return li_fail(err, LI_ECORRUPT, "it is a sparse file of GNU's without a map of GNU's");
+        return li_fail(err, LI_ECORRUPT, "it is a GNU sparse file without a GNU sparse map");
     rc = li_tar_map_old(&tar->map, &tar->source, tar->block, e->data, &used, err);
     e->data += used;
     return rc;
@@ -183,7 +183,7 @@ static int take_map(struct li_tar *tar, enum li_tar_sparse form, struct li_error
     if (rc < 0)
         return rc;
     if (size < 0 || tar->map.end > (uint64_t)size || tar->map.stored != e->stored)
-        return li_fail(err, LI_ECORRUPT, "its size or its sparse map do not fit its contents");
+        return li_fail(err, LI_ECORRUPT, "its size or its sparse map does not match its contents");
     e->sparse = true;
     e->size = (uint64_t)size;
     e->runs = tar->map.runs;

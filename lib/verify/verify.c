@@ -57,7 +57,7 @@ static int read_again(struct verify *v, struct tools *tools, const struct li_man
     if (rc == 0 && (zeros || memcmp(digest, chunk->digest, LI_DIGEST_SIZE) != 0))
         rc = li_fail(err, LI_EINVALID,
                      "the image given for the repair is not the one that was pushed as %.300s: "
-                     "its chunk %" PRIu32 " is another",
+                     "its chunk %" PRIu32 " differs",
                      v->manifest->reference, chunk->index);
     return rc;
 }

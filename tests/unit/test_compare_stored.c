@@ -188,7 +188,7 @@ static void test_too_large(void **state)
     expect_entry_failed(&(struct tar_entry){.path = "f", .gid = (uint64_t)-1}, LI_EUNSUPPORTED,
                         "gid is -1");
     expect_entry_failed(&(struct tar_entry){.path = "f", .uid = UINT32_MAX}, LI_EUNSUPPORTED,
-                        "an owner that is none");
+                        "an owner is 4294967295");
     tar_record_text(&pax, "SCHILY.devmajor", "4294967296");
     device.pax = &pax;
     expect_entry_failed(&device, LI_EUNSUPPORTED, "major is 4294967296");

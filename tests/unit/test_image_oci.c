@@ -324,7 +324,7 @@ static void nesting_is_bounded(void **state)
             free(many);
         }
         add_layout(&f, inner);
-        expect_failure(&f, NULL, NULL, LI_ELIMIT, wide ? "4096 manifests" : "within the other");
+        expect_failure(&f, NULL, NULL, LI_ELIMIT, wide ? "4096 manifests" : "indexes are nested");
         remove_files(&f);
     }
     (void)state;

@@ -28,20 +28,20 @@ enum {
 
 struct li_aws_ini;
 
-/* Parses LEN bytes; NAME is the file's, for errors. LI_ECORRUPT where they do not follow the
- * format, or name a section, or a key in one, twice; LI_ELIMIT. */
+/* Parses LEN bytes; NAME is the file's, for errors. LI_ECORRUPT if they do not follow the format,
+ * if a section appears twice, or a key appears twice in a section; LI_ELIMIT. */
 int li_aws_ini_parse(const char *name, const void *data, size_t len, struct li_aws_ini **out,
                      struct li_error *err);
 
-/* Section number INDEX, in the order of the file, or NULL behind the last one. */
+/* Section number INDEX, in the order of the file; NULL after the last one. */
 const char *li_aws_ini_section(const struct li_aws_ini *ini, size_t index);
 
-/* The value of KEY (in lower case) in SECTION, lines joined by newlines; NULL where there is none.
- * It stays INI's. A NULL for INI or SECTION is an empty file or section. */
+/* The value of KEY (in lower case) in SECTION, lines joined by newlines; NULL if there is none. INI
+ * owns it. NULL for INI or SECTION means an empty file or section. */
 const char *li_aws_ini_get(const struct li_aws_ini *ini, const char *section, const char *key);
 
-/* The value of KEY in the block that VALUE is, copied to OUT of SIZE bytes. False where VALUE is
- * NULL or no block, where there is no such key, and where it does not fit. */
+/* Copies the value of KEY in the block VALUE to OUT of SIZE bytes. False if VALUE is NULL or not a
+ * block, if the key is missing, or if the value does not fit. */
 bool li_aws_ini_nested(const char *value, const char *key, char *out, size_t size);
 
 /* Wipes and frees. NULL is allowed. */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Convergent keys, sealed chunks, and authenticated encryption for manifests and wraps. All on
- * OpenSSL 3. All functions are safe in any thread.
+ * Convergent keys, and authenticated encryption for manifests and wraps, on OpenSSL 3. All
+ * functions are safe in any thread.
  *
- * From one salt and a chunk's digest comes one pseudo-random key (PRK), by HKDF-Extract (RFC 5869,
- * SHA-256). HKDF-Expand of the PRK under three labels gives the encryption key, the MAC key and the
+ * HKDF-Extract (RFC 5869, SHA-256) makes one pseudo-random key (PRK) from a salt and a chunk's
+ * digest. HKDF-Expand of the PRK under three labels gives the encryption key, the MAC key and the
  * name. Whoever has a PRK can read and name the chunk; whoever has only the name, or only the
  * digest, can do neither.
  *
- * Where OpenSSL lacks an algorithm or refuses one, every function here fails with LI_EUNSUPPORTED.
+ * If OpenSSL lacks or refuses an algorithm, every function here fails with LI_EUNSUPPORTED.
  */
 #ifndef LI_CRYPTO_CRYPTO_H
 #define LI_CRYPTO_CRYPTO_H
@@ -40,13 +40,13 @@ int li_crypto_name(const struct li_secret *prk, uint8_t name[LI_NAME_SIZE], stru
 int li_crypto_expand(const struct li_secret *key, const char *label, struct li_secret *out,
                      struct li_error *err);
 
-/* HMAC-SHA256 of LEN bytes, for what the program keeps for itself. */
+/* HMAC-SHA256 of LEN bytes, for files that the program keeps for itself. */
 int li_crypto_mac(const struct li_secret *key, const void *data, size_t len,
                   uint8_t mac[LI_MAC_SIZE], struct li_error *err);
 
-/* AES-256-GCM of at most INT_MAX bytes (LI_ELIMIT). Sealing writes LEN bytes of ciphertext to OUT
- * and the tag; OUT may be IN. A nonce must never be used twice under one key. Opening returns
- * LI_ECORRUPT where the tag does not hold; OUT is wiped where it fails. */
+/* AES-256-GCM of at most INT_MAX bytes (LI_ELIMIT). Sealing writes LEN bytes of ciphertext to OUT,
+ * and the tag; OUT may be IN. Never use a nonce twice under one key. Opening returns LI_ECORRUPT if
+ * the tag does not match; on failure OUT is wiped. */
 int li_crypto_gcm_seal(const struct li_secret *key, const uint8_t nonce[LI_GCM_NONCE_SIZE],
                        const void *aad, size_t aad_len, const void *in, size_t len, uint8_t *out,
                        uint8_t tag[LI_GCM_TAG_SIZE], struct li_error *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two primitives that keys and sealed chunks are built from. For lib/crypto alone: all others
- * use what crypto.h and seal.h make of them. Safe in any thread.
+ * The two primitives under keys and sealed chunks. For lib/crypto alone: everyone else uses
+ * crypto.h and seal.h. Safe in any thread.
  */
 #ifndef LI_CRYPTO_PRIMITIVES_H
 #define LI_CRYPTO_PRIMITIVES_H
@@ -14,7 +14,7 @@
 
 enum { LI_HMAC_SIZE = 32, LI_CTR_IV_SIZE = 16 };
 
-/* MAC = HMAC-SHA256(KEY, A || B). B may be NULL where B_LEN is 0. */
+/* MAC = HMAC-SHA256(KEY, A || B). B may be NULL if B_LEN is 0. */
 int li_crypto_hmac(const struct li_secret *key, const void *a, size_t a_len, const void *b,
                    size_t b_len, uint8_t mac[LI_HMAC_SIZE], struct li_error *err);
 

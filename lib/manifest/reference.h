@@ -20,9 +20,9 @@ enum { LI_REFERENCE_NAME_MAX = 200, LI_REFERENCE_TAG_MAX = 128 };
 
 struct li_reference {
     char name[LI_REFERENCE_NAME_MAX + 1];
-    char tag[LI_REFERENCE_TAG_MAX + 1]; /* "" where pinned */
+    char tag[LI_REFERENCE_TAG_MAX + 1]; /* "" if pinned */
     bool pinned;
-    uint8_t id[LI_ID_SIZE]; /* where pinned */
+    uint8_t id[LI_ID_SIZE]; /* if pinned */
 };
 
 /* Parses TEXT; LI_EINVALID says what is wrong with it. */

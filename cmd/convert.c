@@ -16,7 +16,7 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-/* The image in the file that -o names, or nothing, but that the layers are what they should be. */
+/* Writes the image to the file that -o names. Without -o, only confirms the layers. */
 static int convert(const struct arguments *args, struct li_flattened *flattened,
                    struct li_error *err)
 {

@@ -44,7 +44,7 @@ static void print_text(const struct li_aws_credentials *who, const struct li_aws
     print_sourced("endpoint", location->endpoint, location->endpoint_source, "AWS's own");
 }
 
-/* A member that is null where the text is empty. */
+/* A member that is null if the text is empty. */
 static json_t *text_or_null(const char *text)
 {
     return *text ? json_string(text) : json_null();

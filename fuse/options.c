@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The options of a mount that are the user's. libfuse takes them apart here, too, so that what it
- * would understand is what is looked for, in whatever spelling.
+ * The user's options for a mount. libfuse parses them here, too, so that we find an option in every
+ * spelling that libfuse understands.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -27,8 +27,8 @@ static int note_refused(void *data, const char *arg, int key, struct fuse_args *
     return 1;
 }
 
-/* Whether the last character escapes what follows: the comma before "ro", which is added to the
- * end, would be none. */
+/* Whether the last character escapes what follows, which would be the comma before the "ro" that we
+ * append. */
 static bool escapes_next(const char *options)
 {
     size_t len = strlen(options), from = len;

@@ -83,7 +83,7 @@ int kms_spec(const struct arguments *args, char **spec, struct li_error *err)
     return *spec ? 0 : li_fail_memory(err);
 }
 
-/* Unless it has been opened already: a bucket and a KMS share it. */
+/* Unless it is open already: a bucket and a KMS share it. */
 static int need_aws(const struct arguments *args, struct context *context, struct li_error *err)
 {
     return context->aws.http ? 0 : open_aws(args, &context->env, &context->aws, err);
@@ -108,7 +108,7 @@ int parse_reference(const char *text, struct li_reference *out, struct li_error 
     return err->code;
 }
 
-/* What the library wants a user to know. */
+/* Prints a notice of the library for the user. */
 static void print_notice(void *arg, const char *text)
 {
     (void)arg;
@@ -148,13 +148,13 @@ static int open_bucket(const struct arguments *args, const char *address, struct
     options.addressing = addressing(args, &location);
     options.create_bucket = flag(args, "create-bucket");
     rc = li_s3_open(address, &options, &out->env, &out->store, err);
-    /* Without a bucket to make, nothing but what the user wrote can be wrong by now. */
+    /* Without a bucket to create, only the user's input can be wrong so far. */
     if (rc == LI_EINVALID && !options.create_bucket)
         rc = err->code = CMD_EUSAGE;
     return rc;
 }
 
-/* An address that cannot be one is a matter of usage. */
+/* An invalid address is a usage error. */
 static int check_address(const char *address, struct li_error *err)
 {
     if (strncmp(address, "dir:", 4) == 0 ? address[4] != '\0' : li_s3_is_address(address))
@@ -202,7 +202,7 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
         rc = repo_address(args, &address, err);
     if (rc == 0)
         rc = open_store(args, address, false, out, err);
-    /* Of a bucket this would be a profile that is not there. */
+    /* With a bucket, this would be a profile that does not exist. */
     if (rc == LI_ENOTFOUND && !out->store && !li_s3_is_address(address))
         rc = li_fail(err, LI_ENOTFOUND, "there is no repository at %s; lambdaimg init makes one",
                      address);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options about an image that is made: which one, how large, and how its chunks are sealed. */
+/* Options for making an image: which image to use, its size, and how its chunks are sealed. */
 #include "cmd/common/image.h"
 
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * IAM Identity Center: `aws sso login` left a token (sso_token.c), and the portal gives a role's
- * credentials for it. A profile names an sso-session, or, in the older form, holds all itself.
+ * IAM Identity Center: `aws sso login` left a token (sso_token.c), for which the portal gives a
+ * role's credentials. A profile names an sso-session or, in the older form, has all settings
+ * itself.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 
 enum { EXPIRY_DIVISOR = 1000 }; /* the portal counts milliseconds */
 
-/* What the profile says; strings are the files'. */
+/* What the profile says. The files own the strings. */
 struct wanted {
     struct li_aws_sso_session session;
     const char *account, *role;

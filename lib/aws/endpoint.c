@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parsed by libcurl, so that what is signed as the host is what libcurl will send as it. */
+/* libcurl parses the URL, so that we sign the same host that libcurl sends. */
 #include "aws/endpoint.h"
 
 #include <arpa/inet.h>

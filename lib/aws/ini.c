@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One copy of the file is cut up where it lies: section names, keys and values are strings in it. A
- * value of many lines is moved together, which always goes towards the beginning: each line brings
- * its line break, and a line that continues a value its indent. So there is one buffer to wipe.
+ * One copy of the file is cut up in place: section names, keys and values are strings in it. A
+ * value of several lines is moved together, always towards the beginning: each line contributes its
+ * line break, and a continuation line its indent. So there is one buffer to wipe.
  *
- * The rules are those of Python's configparser with its defaults, which botocore uses: whether a
- * line continues a value depends on its indent alone, and a comment in between does not end one.
+ * The rules are those of Python's configparser with its defaults, which botocore uses: only the
+ * indent decides whether a line continues a value, and a comment in between does not end it.
  */
 #include "aws/ini.h"
 
@@ -26,15 +26,15 @@ struct li_aws_ini {
     size_t count, room;
 };
 
-/* Where the parser is. */
+/* The parser's position. */
 struct parser {
     const char *name;
     struct li_aws_ini *ini;
     unsigned long line;
     size_t indent;   /* of the line that began the current key */
     size_t section;  /* the row that began the current section */
-    bool in_section; /* before the first one there may be no key */
-    char *end;       /* the end of the current value; NULL: there is none to continue */
+    bool in_section; /* a key is not allowed before the first one */
+    char *end;       /* the end of the current value; NULL: none can be continued */
     struct li_error *err;
 };
 
@@ -87,7 +87,7 @@ static const char *find_key(const struct li_aws_ini *ini, const struct row *sect
     return NULL;
 }
 
-/* The current value ends; its string too. Its end is at or before a line break that was read. */
+/* Ends the current value and its string. Its end is at or before a line break that was read. */
 static void end_value(struct parser *p)
 {
     const struct li_aws_ini *ini = p->ini;
@@ -144,7 +144,7 @@ static int begin_key(struct parser *p, char *start, char *end)
     return add_row(p, start, value);
 }
 
-/* The line from START to END, without its line break. */
+/* Reads the line from START to END, without its line break. */
 static int parse_line(struct parser *p, char *start, char *end)
 {
     const char *line = start;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Jansson's own words on a syntax error quote the text near it, and that may be a secret: only line
- * and column are passed on.
+ * Jansson's message for a syntax error quotes nearby text, which may be a secret. So we pass on
+ * only line and column.
  */
 #include "aws/json.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A signer of our own, since the one of libcurl 7.88 neither sorts the query nor adds the body's
- * digest, and cannot be asked what it signed. It is tested with AWS's published vectors.
+ * We have our own signer, because that of libcurl 7.88 neither sorts the query nor adds the body's
+ * digest, and does not reveal what it signed. It is tested with AWS's published vectors.
  *
- * Path and query are encoded here once, and the URL is made of the very bytes that are signed.
+ * Path and query are encoded once, here, and the URL is made of the same bytes that are signed.
  */
 #include "aws/sign.h"
 
@@ -49,7 +49,7 @@ int li_aws_encode(struct li_buffer *out, const char *text, bool slashes, struct 
 
 /* ---- the canonical request ------------------------------------------------------------------- */
 
-/* The encoded path, with the endpoint's in front. */
+/* The encoded path, after the endpoint's. */
 static int encode_path(const struct li_aws_request *request, struct li_buffer *out,
                        struct li_error *err)
 {
@@ -63,8 +63,8 @@ static int compare_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Encoded pairs in the order of their encoded names, then values: '=' would sort after digits, so
- * the two are kept apart by a byte that sorts before all until they are sorted. */
+/* Encoded pairs, sorted by their encoded names, then values. '=' would sort after digits, so a byte
+ * that sorts first separates name and value until they are sorted. */
 static int encode_query(const struct li_aws_request *request, struct li_buffer *out,
                         struct li_error *err)
 {
@@ -116,7 +116,7 @@ static int add_lower(struct li_buffer *out, const char *name, struct li_error *e
     return rc;
 }
 
-/* Without spaces at the ends, and with one instead of several. */
+/* Removes spaces at the ends, and reduces several to one. */
 static int add_trimmed(struct li_buffer *out, const char *value, struct li_error *err)
 {
     size_t start = out->len;
@@ -191,8 +191,8 @@ static int signature(const struct li_aws_credentials *credentials, const char *d
     return rc;
 }
 
-/* What "Authorization:" says on OUT's date. CANONICAL is the canonical request, NAMES those of its
- * headers. */
+/* The value of "Authorization:" on OUT's date. CANONICAL is the canonical request, NAMES its header
+ * names. */
 static int authorize(const struct li_aws_request *request,
                      const struct li_aws_credentials *credentials,
                      const struct li_buffer *canonical, const char *names,
@@ -244,7 +244,7 @@ static void put_header(struct li_aws_signed *out, const char *name, const char *
     out->headers[out->header_count++] = (struct li_http_header){name, value};
 }
 
-/* Those that are signed, sorted; the host is among them. */
+/* The signed headers, sorted, including the host. */
 static int set_headers(const struct li_aws_request *request,
                        const struct li_aws_credentials *credentials, struct li_aws_signed *out,
                        struct li_error *err)
@@ -277,7 +277,7 @@ static int set_hash(const struct li_aws_request *request, char *hash, struct li_
     return rc;
 }
 
-/* The canonical request, and the URL, from the same encoded path and query. */
+/* The canonical request and the URL, from the same encoded path and query. */
 static int compose(const struct li_aws_request *request, struct li_aws_signed *out,
                    struct li_buffer *canonical, struct li_buffer *names, struct li_error *err)
 {

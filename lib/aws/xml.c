@@ -75,7 +75,7 @@ static void XMLCALL on_end(void *arg, const XML_Char *name)
     int rc;
 
     (void)name;
-    /* An end may follow the very event that stopped the parser. */
+    /* An end may follow the event that stopped the parser. */
     if (p->rc < 0)
         return;
     rc = li_buffer_append(&p->text, "", 1, p->err);

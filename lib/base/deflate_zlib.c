@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where there is no ISA-L. */
+/* Used if there is no ISA-L. */
 #include "base/deflate.h"
 
 #include <stdlib.h>
@@ -49,7 +49,7 @@ int li_deflate_run(struct li_deflate *deflate, struct li_deflate_io *io, struct 
     z_stream *stream = &deflate->stream;
     int got;
 
-    stream->next_in = (Bytef *)(uintptr_t)io->in; /* is only read */
+    stream->next_in = (Bytef *)(uintptr_t)io->in; /* not written */
     stream->avail_in = (uInt)io->in_len;
     stream->next_out = io->out;
     stream->avail_out = (uInt)io->out_len;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zstd at its first level makes an eighth of what it is used for here, the entries of layers, and
- * takes less time than is saved by hashing, writing and reading so much less. Each block is a frame
- * of its own, so that nothing but the frames has to stay, and a reader needs no more room than its
- * longest block, however many there are.
+ * zstd at its first level shrinks the entries of layers, for which this is used, to an eighth. That
+ * takes less time than it saves in hashing, writing and reading. Each block is a frame of its own,
+ * so only the frames are kept, and a reader needs memory for its longest block only.
  */
 #include "base/packed.h"
 

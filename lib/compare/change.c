@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A layer as a list of changes, all read before the first is applied: whiteouts may stand behind
- * what they must not touch, and need to be seen first.
+ * A layer as a list of changes. All are read before the first is applied, because a whiteout may
+ * come after entries that it must not affect.
  */
 #include <archive_entry.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #define OPAQUE OWN ".opq"
 #define TARGETS OWN "plnk/"
 
-/* Seconds that an inode of ext4 has room for: 32 bits, signed, and two more above. */
+/* The range of seconds in an inode of ext4: 32 bits, signed, and two more above. */
 #define EARLIEST (-(INT64_C(1) << 31))
 #define LATEST ((INT64_C(1) << 34) - (INT64_C(1) << 31) - 1)
 
@@ -30,7 +30,8 @@ bool li_change_is_target(const char *path)
     return begins(path, TARGETS);
 }
 
-/* What the names in a clean path make of the entry; a whiteout gets the path of what it hides. */
+/* Decides from the names in a clean path what the entry is. A whiteout gets the path that it hides.
+ */
 static int classify(struct li_change *change, struct li_error *err)
 {
     char *last = strrchr(change->path, '/');
@@ -61,8 +62,8 @@ static int classify(struct li_change *change, struct li_error *err)
     return 0;
 }
 
-/* libarchive reads the fraction of a negative time as if it were one of a positive: -1.25 comes as
- * -1 second and 250000000 ns. */
+/* libarchive reads the fraction of a negative time like that of a positive one: -1.25 comes as -1
+ * second and 250000000 ns. */
 void li_change_time(struct archive_entry *entry, struct li_facts *facts)
 {
     int64_t seconds = archive_entry_mtime(entry);
@@ -74,7 +75,7 @@ void li_change_time(struct archive_entry *entry, struct li_facts *facts)
     facts->mtime_nsec = (uint32_t)(fraction < 0 ? fraction + 1000000000 : fraction);
 }
 
-/* A number must not be cut to one that happens to be stored. */
+/* A number that is too large must not be cut to one that happens to be stored. */
 static int read_number(int64_t number, const char *what, uint32_t *out, struct li_error *err)
 {
     if (number < 0 || number > UINT32_MAX)
@@ -92,7 +93,7 @@ static int read_device(struct archive_entry *entry, struct li_facts *facts, stru
                : read_number((int64_t)archive_entry_rdevminor(entry), "minor", &facts->minor, err);
 }
 
-/* Paths that lead through a target are as long as it is, so it has a limit as they have. */
+/* Paths through a link are as long as its target, so targets have the same limit as paths. */
 static int read_target(struct archive_entry *entry, struct li_facts *facts, struct li_error *err)
 {
     const char *target = archive_entry_symlink(entry);
@@ -107,7 +108,7 @@ static int read_target(struct archive_entry *entry, struct li_facts *facts, stru
     return facts->target ? 0 : li_fail_memory(err);
 }
 
-/* Linux has one user and one group less than numbers: the last stands for none. */
+/* Linux reserves the last number for "no user" and "no group". */
 static int check_owner(const struct li_facts *facts, struct li_error *err)
 {
     if (facts->uid == UINT32_MAX || facts->gid == UINT32_MAX)

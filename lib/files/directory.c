@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Directories, block by block. Index blocks of an htree look like blocks with one unused entry, and
- * so does the checksum at a block's end, so a listing needs to know of neither.
+ * so does the checksum at a block's end, so a listing needs no special case for them.
  *
- * A position is the byte at which an entry begins. It comes back from the kernel, and through it
- * from any process that may call telldir, so a listing walks a block from its start and takes what
- * begins at the position or after it.
+ * A position is the byte at which an entry begins. It comes back from the kernel, and so from any
+ * process that calls telldir. So a listing walks a block from its start and returns the entries at
+ * the position or after it.
  *
- * Where the kernel skips a directory's holes and goes on, this is an error: whoever lists a
- * directory must get all of it or be told.
+ * The kernel skips a directory's holes and continues. Here they are an error, because a listing
+ * must be complete or fail.
  */
 #include "files/internal.h"
 
@@ -16,13 +16,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* An entry of a block, checked; ino is 0 for one that is not in use. */
+/* A checked entry of a block; ino is 0 if it is not in use. */
 struct entry {
     uint32_t ino;
     const char *name;
     size_t len;
     unsigned type;
-    uint32_t next; /* the offset in its block at which the next begins */
+    uint32_t next; /* the offset of the next entry in the block */
 };
 
 static unsigned dirent_type(unsigned type)
@@ -112,7 +112,7 @@ int li_files_search_block(const struct li_files *files, const uint8_t *block,
     return 0;
 }
 
-/* Looks through the first COUNT blocks. */
+/* Searches the first COUNT blocks. */
 static int search_blocks(struct li_files *files, struct li_lookup *lookup, uint64_t count,
                          struct li_error *err)
 {
@@ -155,9 +155,9 @@ static int check_name(const struct entry *entry, struct li_error *err)
     return 0;
 }
 
-/* A listing on its way. */
+/* The state of a listing. */
 struct listing {
-    uint64_t offset; /* entries before it are passed over */
+    uint64_t offset; /* entries before it are skipped */
     li_files_visit *visit;
     void *arg;
 };

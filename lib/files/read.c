@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Contents of files and links, run by run: what lies side by side in the image is read in one go,
- * straight into the caller's buffer.
+ * Contents of files and links, run by run: adjacent blocks of the image are read at once, directly
+ * into the caller's buffer.
  *
  * A seek for data or holes has no buffer that would bound its work, and a hostile tree may share
- * nodes until it has four thousand million runs. So a seek gives up after a while with an answer
+ * nodes until it has four thousand million runs. So a seek gives up after a while, with an answer
  * that is always right: a hole may be called data, and every file has a hole at its end.
  */
 #include "files/internal.h"

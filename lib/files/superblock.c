@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An ext4 reader of our own, since a handle of libext2fs is not safe between threads (D10a), and a
- * mount reads with many. It keeps nothing but the geometry: whatever it reads again comes from the
- * chunk cache beneath it, so that there is one bound on memory and nothing to lock.
+ * We have our own ext4 reader, because a handle of libext2fs is not safe between threads (D10a),
+ * and a mount reads with many. It keeps only the geometry. Everything else comes from the chunk
+ * cache beneath it at each read, so that there is one bound on memory and nothing to lock.
  *
- * A feature that is unknown here and "incompatible" is refused, as the kernel does, and so is what
- * lambdaimg never writes and would only be attack surface. Features that are compatible for readers
- * are of no interest, with the exception of bigalloc, which changes what a block number means.
+ * An unknown "incompatible" feature is refused, as the kernel does. So are features that lambdaimg
+ * never writes, which would only be attack surface. Features that are compatible for readers do not
+ * matter, except bigalloc, which changes the meaning of a block number.
  *
- * The inode tables' positions are taken from all group descriptors at the start and checked once.
- * Descriptors lie together at the front of the image, so this costs no chunk that would not be
- * fetched anyway.
+ * The positions of the inode tables are read from all group descriptors at the start and checked
+ * once. Descriptors are together at the front of the image, so this needs no extra chunk.
  */
 #include "files/internal.h"
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Extended attributes: those in the inode's own space first, then those in its block, as the kernel
- * orders them. Names are stored as an index for the prefix and the rest; POSIX ACLs are all prefix
- * and have a denser form on disk than getxattr(2) gives, so they are expanded.
+ * Extended attributes: first those in the inode's own space, then those in its block, in the
+ * kernel's order. A name is stored as an index for the prefix and the rest. A POSIX ACL's name is
+ * all prefix, and its value on disk is denser than the form that getxattr(2) gives, so it is
+ * expanded.
  *
- * Attributes that the kernel keeps to itself (encryption contexts, inline data, indexes it does not
- * know) do not show.
+ * Attributes that the kernel hides (encryption contexts, inline data, unknown indexes) are hidden
+ * here, too.
  */
 #include "files/internal.h"
 
@@ -23,7 +24,7 @@ enum {
 
 enum { INDEX_ACL_ACCESS = 2, INDEX_ACL_DEFAULT = 3, INDEX_SYSTEM = 7 };
 
-/* Where entries and values lie: value offsets count from BASE. */
+/* The place of entries and values: value offsets count from BASE. */
 struct region {
     const uint8_t *base;
     size_t size;
@@ -63,7 +64,7 @@ static const char *prefix_of(unsigned index)
     }
 }
 
-/* The full name; false where the attribute does not show. */
+/* The full name; false if the attribute is hidden. */
 static bool full_name(const struct attribute *attribute, char *out, size_t *len)
 {
     const char *prefix = prefix_of(attribute->index);
@@ -82,7 +83,7 @@ static bool full_name(const struct attribute *attribute, char *out, size_t *len)
     return true;
 }
 
-/* The entry at *POS, which is moved on; END says that there is none any more. */
+/* Reads the entry at *POS, which moves on; END says that there are no more. */
 static int next_attribute(const struct region *region, size_t *pos, struct attribute *out,
                           bool *end, struct li_error *err)
 {
@@ -222,7 +223,7 @@ static int expand_acl(struct li_cursor c, struct li_buffer *out, struct li_error
     return rc;
 }
 
-/* A large value has an inode of its own, whose contents it is. */
+/* A large value is the contents of an inode of its own. */
 static int read_value_inode(struct li_files *files, const struct attribute *attribute,
                             struct li_buffer *out, struct li_error *err)
 {

@@ -27,7 +27,8 @@ static const struct li_image_candidate *first_left(const struct li_image_choice 
     return NULL;
 }
 
-/* By name where names tell them apart; what has none is listed by a digest that --image takes. */
+/* By name if names are distinct. An image without a name is listed by a digest that --image
+ * accepts. */
 static void list_images(const struct li_image_choice *choice, bool by_name,
                         struct li_image_list *names)
 {
@@ -70,7 +71,7 @@ static enum li_image_match match_of(const struct li_image_candidate *c)
     return c->by_digest ? LI_IMAGE_MATCH_EXACT : c->match;
 }
 
-/* Leaves what answers best to WANT. */
+/* Keeps the candidates that match WANT best. */
 static int keep_named(struct li_image_choice *choice, const char *want, struct li_error *err)
 {
     enum li_image_match best = LI_IMAGE_MATCH_NONE;
@@ -91,7 +92,7 @@ static int keep_named(struct li_image_choice *choice, const char *want, struct l
     return 0;
 }
 
-/* Whether another candidate of the same name is all there. */
+/* Whether another candidate of the same name is complete. */
 static bool has_complete(const struct li_image_choice *choice, const struct li_image_candidate *c)
 {
     for (size_t i = 0; i < choice->count; i++) {
@@ -114,7 +115,7 @@ static void drop_incomplete(struct li_image_choice *choice)
     }
 }
 
-/* Leaves what options->image asks for. */
+/* Keeps the candidates that options->image asks for. */
 static int choose_image(struct li_image_choice *choice, struct li_error *err)
 {
     const struct li_image_options *options = choice->options;
@@ -145,7 +146,7 @@ static int fail_platform(const struct li_image_choice *choice, const struct li_i
                    li_image_platform_text(want, text), li_image_list_text(&names));
 }
 
-/* Leaves the candidates that serve WANT best. */
+/* Keeps the candidates that serve WANT best. */
 static int keep_platform(struct li_image_choice *choice, const struct li_image_platform *want,
                          struct li_error *err)
 {
@@ -179,7 +180,7 @@ static int choose_platform(struct li_image_choice *choice, struct li_error *err)
     return keep_platform(choice, &want, err);
 }
 
-/* The tag that is left; NULL where there are several. */
+/* The only tag left; NULL if there are several. */
 static const char *only_tag(const struct li_image_choice *choice)
 {
     const struct li_image_candidate *tagged = NULL;

@@ -26,8 +26,8 @@
 
 enum {
     UNIT = 6,                  /* bytes of \uXXXX */
-    LARGEST_TENS = 300,        /* digits before the point that a double surely has room for */
-    LARGEST_EXPONENT = 1 << 30 /* larger ones are as good as this: no document has so many digits */
+    LARGEST_TENS = 300,        /* digits before the point that a double certainly has room for */
+    LARGEST_EXPONENT = 1 << 30 /* larger values act like this one: no document has so many digits */
 };
 
 struct pass {
@@ -35,7 +35,7 @@ struct pass {
     struct li_buffer *out;
     bool numbered;
     size_t keys;
-    size_t values; /* or a few more: commas and what may hold values */
+    size_t values; /* or a few more: counts commas and what may hold values */
 };
 
 static int put(struct pass *p, const char *text, size_t len, struct li_error *err)
@@ -43,7 +43,7 @@ static int put(struct pass *p, const char *text, size_t len, struct li_error *er
     return li_buffer_append(p->out, text, len, err);
 }
 
-/* The code unit of the escape \uXXXX at AT, or -1 where there is none before END. */
+/* The code unit of the escape \uXXXX at AT, or -1 if there is none before END. */
 static long unit_at(const char *at, const char *end)
 {
     char digits[5] = "";
@@ -58,7 +58,7 @@ static long unit_at(const char *at, const char *end)
     return strtol(digits, NULL, 16);
 }
 
-/* Copies what the string from p->at to END has in front: an escape or a character. */
+/* Copies the next part of the string at p->at, up to END: an escape or a character. */
 static int copy_character(struct pass *p, const char *end, bool key, struct li_error *err)
 {
     static const char replacement[] = "\\ufffd";
@@ -89,7 +89,7 @@ replace:
     return put(p, replacement, UNIT, err);
 }
 
-/* A run of bytes that mean themselves. */
+/* A run of literal bytes. */
 static size_t plain_run(const char *at, const char *end)
 {
     const char *to = at;
@@ -152,7 +152,7 @@ static int copy_string(struct pass *p, struct li_error *err)
 /* The parts of a number as RFC 8259 has it. */
 struct number {
     bool negative, real, zero;
-    long tens; /* digits before the point, from the first that is not 0; below 0: zeros behind it */
+    long tens; /* digits before the point, from the first that is not 0; negative: zeros after it */
     long exponent;
 };
 
@@ -177,7 +177,7 @@ static const char *read_exponent(const char *at, const char *end, long *out)
     return at;
 }
 
-/* Reads the digits behind the point; NULL where there are none. */
+/* Reads the digits after the point; NULL if there are none. */
 static const char *read_fraction(const char *at, const char *end, struct number *n)
 {
     const char *to = skip_digits(at, end), *digit = at;
@@ -190,7 +190,7 @@ static const char *read_fraction(const char *at, const char *end, struct number 
     return to == at ? NULL : to;
 }
 
-/* Whether AT to END is a number; a sign or point too many leaves that to Jansson. */
+/* Whether AT to END is a number. Jansson rejects an extra sign or point. */
 static bool read_number(const char *at, const char *end, struct number *n)
 {
     const char *digits;

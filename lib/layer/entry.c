@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What can be told from an entry's header alone, compared with what ext4 can hold: nothing is cut
- * off or bent to fit.
+ * What an entry's header says by itself, checked against the limits of ext4. Nothing is cut off or
+ * changed to fit.
  */
 #include "layer/entry.h"
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The collector must know which chunks an image needs, and nothing else about it; so indexes and
- * names lie in the clear, and are the associated data of what is sealed: a table that was changed,
- * cut or moved to another manifest opens nothing.
+ * The collector must know which chunks an image needs, and nothing else about it. So indexes and
+ * names are stored in the clear, as the associated data of the sealed part: if the table is
+ * changed, cut or moved to another manifest, the seal does not open.
  *
- * What the tag does not prove is checked after it. Whoever holds the data key may be hostile, or
- * run a broken program: the indexes must ascend within the image, and each name must be the one
- * that its PRK gives, so that a chunk is never asked for by one name and opened by another's key.
+ * The tag does not prove everything, so more checks follow it. Whoever holds the data key may be
+ * hostile, or run a broken program: the indexes must ascend within the image, and each name must
+ * follow from its PRK, so that a chunk is never fetched by one name and opened with another chunk's
+ * key.
  *
  * Both directions work in place: one buffer for a manifest, reserved before anything secret is in
- * it, so that no copy stays behind where it grew.
+ * it, so that it never grows and leaves a copy behind.
  */
 #include "manifest/manifest.h"
 
@@ -143,7 +144,7 @@ out:
     return rc;
 }
 
-/* Each name must be what its PRK gives. */
+/* Each name must follow from its PRK. */
 static int check_names(const struct li_manifest *m, struct li_error *err)
 {
     for (size_t i = 0; i < m->chunk_count; i++) {
@@ -160,7 +161,7 @@ static int check_names(const struct li_manifest *m, struct li_error *err)
     return 0;
 }
 
-/* SEALED is what the seal held, LEN bytes; ENTRIES the table in the clear. */
+/* SEALED is the opened part, LEN bytes; ENTRIES is the clear table. */
 static int parse(const uint8_t *sealed, size_t len, const uint8_t *entries, struct li_manifest *m,
                  struct li_error *err)
 {
@@ -186,7 +187,7 @@ static int parse(const uint8_t *sealed, size_t len, const uint8_t *entries, stru
     return rc < 0 ? rc : check_names(m, err);
 }
 
-/* Checks the tag and puts what was sealed into OUT, which the caller wipes. */
+/* Checks the tag and decrypts the sealed part into OUT, which the caller wipes. */
 static int open_sealed(const uint8_t *data, size_t len, size_t clear_len,
                        const struct li_secret *key, struct li_buffer *out, struct li_error *err)
 {

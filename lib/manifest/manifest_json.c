@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The header is JSON because it will grow: members that are unknown are passed over, and what this
- * version needs is strictly typed. Sorted and compact, so that the same manifest is the same bytes.
+ * The header is JSON because it will grow: unknown members are ignored, and the members that this
+ * version needs are strictly typed. It is sorted and compact, so that the same manifest has the
+ * same bytes.
  *
- * The config stands in it as a string, not as JSON: what runs the image gets the document that the
- * image's config digest is of, byte for byte.
+ * The config is in it as a string, not as JSON, so that whoever runs the image gets the document
+ * with the image's config digest, byte for byte.
  *
- * One function says what fields must be, and the encoder asks it as well as the decoder: nothing is
- * written that cannot be read.
+ * Encoder and decoder use one function that checks fields, so that nothing is written that cannot
+ * be read.
  */
 #include "manifest/manifest_json.h"
 
@@ -42,7 +43,8 @@ static bool is_reference(const char *text)
     return text[name_len] == ':' && strcmp(text + name_len + 1, ref.tag) == 0;
 }
 
-/* The format allows what a terminal may not show (li_text_visible()). NULL counts as "". */
+/* The format allows characters that a terminal may not show (li_text_visible()). NULL counts as "".
+ */
 static bool is_text(const char *text)
 {
     size_t left = text ? strlen(text) : 0, len;
@@ -86,7 +88,7 @@ static int check_config(const struct li_manifest *m, int code, struct li_error *
     return 0;
 }
 
-/* What a header must be; CODE is the error where it is not. */
+/* Checks a header; CODE is the error if a check fails. */
 static int check_header(const struct li_manifest *m, int code, struct li_error *err)
 {
     int rc;
@@ -183,7 +185,7 @@ static int wrong_member(struct li_error *err, const char *name)
                    name);
 }
 
-/* The string NAME, whose bytes are JSON's. */
+/* The string NAME; JSON owns its bytes. */
 static int get_string(const json_t *json, const char *name, const char **text, size_t *len,
                       struct li_error *err)
 {
@@ -224,7 +226,7 @@ static int copy_text(const json_t *json, const char *name, char **out, struct li
     return rc;
 }
 
-/* Into an array of DIGEST_TEXT_SIZE. Whether it is a digest, check_header() asks. */
+/* Into an array of DIGEST_TEXT_SIZE. check_header() checks that it is a digest. */
 static int copy_digest(const json_t *json, const char *name, char *out, struct li_error *err)
 {
     const char *text;

@@ -50,7 +50,7 @@ static int make_mac(const struct li_memo *memo, const uint8_t header[HEADER_SIZE
     return rc < 0 ? rc : li_crypto_mac(&memo->mac_key, input, sizeof(input), mac, err);
 }
 
-/* LI_END where it is not as it should be. */
+/* LI_END if it is not valid. */
 static int read_rows(const struct li_memo *memo, const uint8_t *set, int fd, uint64_t size,
                      struct li_buffer *rows, struct li_error *err)
 {

@@ -28,12 +28,12 @@
 #include "layer/layout.h"
 #include "memo/internal.h"
 
-/* FORMAT also changes with what the scan makes of a layer that it accepted before. */
+/* FORMAT also changes when the scan gives another result for a layer that it accepted before. */
 enum { HEADER_SIZE = 104, FORMAT = 3 };
 
 static const char magic[8] = {'L', 'I', 'M', 'G', 'M', 'E', 'M', 'O'};
 
-/* The part of the header that must be just so. */
+/* The part of the header that must match exactly. */
 enum { FIXED_SIZE = 80 };
 
 static void put_fixed(const struct li_memo *memo, const uint8_t *diff_id, uint8_t *p)
@@ -77,7 +77,7 @@ static int no_visit(void *arg, const struct li_entry *entry, struct li_error *er
     return 0;
 }
 
-/* LI_END where the header is not that of a file for this layer, this program and this size. */
+/* LI_END if the header does not fit this layer, this program and this size. */
 static int read_header(const struct li_memo *memo, const uint8_t *diff_id, int fd, uint64_t size,
                        uint8_t header[HEADER_SIZE], struct li_error *err)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The small JSON objects of a repository. They are not secret, are written by lambdaimg alone, and
- * lie where others may write: so each is limited in size, parsed strictly, and asked for its format
- * before anything else. Fields that are not known are left alone; what changes the meaning of those
- * that are known raises the format.
+ * The small JSON objects of a repository. They are not secret, only lambdaimg writes them, and they
+ * are stored where others may write. So each is limited in size, parsed strictly, and its format is
+ * checked before anything else. Unknown fields are ignored; a change in the meaning of known fields
+ * raises the format.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server says when it says no, and what that means for people. Codes are those of the S3 API
- * reference, "Error responses"; a proxy in between may send anything, or nothing, instead. So a 404
- * alone does not say that there is no such object: its body must, or, where there is no body, a
- * header that only servers of S3 send.
+ * What a server's refusal means for users. Codes are those of the S3 API reference, "Error
+ * responses"; a proxy in between may send anything, or nothing, instead. So a 404 alone does not
+ * mean that the object does not exist: its body must say so, or, if there is no body, a header that
+ * only S3 servers send.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "aws/xml.h"
 #include "store/s3_internal.h"
 
-/* A text that does not fit is no code and no region, and is left out; a message is cut. */
+/* A text that does not fit is not a code or a region, and is ignored; a message is cut. */
 static void keep(char *to, size_t size, const char *text, bool whole)
 {
     if (!whole || strlen(text) < size)
@@ -85,8 +85,8 @@ static int code_of(const struct li_aws_error *said, int status)
     }
 }
 
-/* The server's own words, what they mean, and what to try. A hint, where there is one, says more
- * than the server's message. */
+/* The server's own words, what they mean, and what to try. A hint, if there is one, replaces the
+ * server's message. */
 static void explain(const struct li_aws_refusal *refusal, const char *bucket, char *text,
                     size_t size)
 {

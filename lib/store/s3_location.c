@@ -2,10 +2,10 @@
 /*
  * Where a bucket is: "s3://BUCKET/PREFIX", an endpoint and a region, as a host and a path.
  *
- * AWS wants the bucket in the host's name, and so do some others; most servers that people run
- * themselves have one name only and want it in the path, unless the user says otherwise. An address
- * has no names below it, so there it goes into the path, as does a bucket whose name is no label of
- * a host name, or has a dot, which no wildcard certificate covers.
+ * AWS needs the bucket in the host name, and so do some others. Most self-hosted servers have only
+ * one host name and need it in the path, unless the user says otherwise. Below an IP address there
+ * are no host names, so there the bucket goes into the path. So does a bucket whose name is not a
+ * label of a host name, or has a dot, which no wildcard certificate covers.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static bool is_label(const char *text)
     return true;
 }
 
-/* Components as anybody may have named them, but none that a server, or a proxy, could take for a
+/* Allows components that other tools may use, but none that a server or a proxy could take for a
  * step upwards. */
 static bool is_prefix(const char *prefix)
 {
@@ -75,7 +75,7 @@ static bool ends_with(const char *text, const char *end)
     return len >= most && strcmp(text + len - most, end) == 0;
 }
 
-/* Services of which it is known that they want the bucket in the host's name. */
+/* Services that are known to need the bucket in the host name. */
 static bool wants_host(const struct li_aws_endpoint *endpoint)
 {
     static const char *const known[] = {".aliyuncs.com", ".myqcloud.com"};
@@ -121,7 +121,7 @@ int li_s3_location_move(const struct li_s3_location *location, const char *regio
 
     if (!is_label(region))
         return li_fail(err, LI_EINVALID, "\"%.100s\" is not the name of a region", region);
-    /* No credentials are good in two partitions of AWS, so none are taken to another. */
+    /* Credentials are valid in one partition of AWS only, so they are never sent to another. */
     if (location->amazon && *destination->region &&
         strcmp(li_aws_domain(destination->region), li_aws_domain(region)) != 0)
         return li_fail(err, LI_EINVALID, "the region %s is in another partition than %s", region,

@@ -3,17 +3,17 @@
  * Who we are for AWS, and where its services are: credentials, region, endpoints.
  *
  * Sources, files, variables and their order are those of AWS's own tools ("AWS SDKs and Tools
- * Reference Guide"; where that is silent, botocore):
+ * Reference Guide", and botocore for what that does not say):
  *
  *     the environment's keys; a web identity token; the profile in ~/.aws/credentials and
  *     ~/.aws/config (a role on top of another profile, a web identity, IAM Identity Center, keys, a
  *     program); the container's endpoint; the instance (IMDSv2 only).
  *
- * The first that is configured is used: what is configured and fails is an error, not a reason to
- * become somebody else. Only an instance that does not answer counts as none.
+ * The first configured source is used. If it fails, that is an error, and not a reason to use other
+ * credentials. Only an instance that does not answer counts as not configured.
  *
  * Nothing here reads the environment: the program fills in a `struct li_aws_settings`. Files and
- * services are trusted as far as their syntax goes: sizes are limited, times are bounded.
+ * services are trusted only as far as their syntax is valid: sizes are limited, times are bounded.
  */
 #ifndef LI_AWS_CREDENTIALS_H
 #define LI_AWS_CREDENTIALS_H

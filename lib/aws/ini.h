@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The format of ~/.aws/config and ~/.aws/credentials, as botocore reads it: Python's configparser,
- * in which an indented line continues a value, and below a key without one holds a block of its
- * own:
+ * The format of ~/.aws/config and ~/.aws/credentials, as botocore reads it: that of Python's
+ * configparser, in which an indented line continues a value. Below a key without a value, indented
+ * lines are a block:
  *
  *     [profile dev]
  *     region = eu-west-1
  *     s3 =
  *       addressing_style = path
  *
- * Comments are whole lines. Keys have no case, sections do. The files hold secrets: what was read
- * is wiped when freed, and no error shows a line's text. A `struct li_aws_ini` does not change once
- * it was made, so any number of threads may read it.
+ * Comments are whole lines. Keys have no case, sections do. The files hold secrets: everything that
+ * was read is wiped when freed, and no error shows a line's text. A `struct li_aws_ini` does not
+ * change after it is made, so any number of threads may read it.
  */
 #ifndef LI_AWS_INI_H
 #define LI_AWS_INI_H

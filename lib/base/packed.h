@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A run of pieces of bytes that is kept compressed: for what is written once and read from its
- * beginning, and too much to be kept as it is. Pieces are gathered into blocks, and a block that is
- * full becomes a frame of zstd:
+ * A compressed run of pieces of bytes: for data that is written once and read from its beginning,
+ * and is too large to keep uncompressed. Pieces are gathered into blocks, and a full block becomes
+ * a frame of zstd:
  *
  *      0  4  bytes of the block, little-endian, as is the next
  *      4  4  bytes of the frame
  *      8     the frame
  *
- * A piece lies in one block, so that a reader has it in one run of bytes.
+ * A piece is within one block, so a reader has it in one run of bytes.
  *
  * Zero-initialise it. It owns its bytes, and is for one thread at a time; any number may read one
  * that has ended.

@@ -7,12 +7,12 @@
  *    10  1  codec: 0 none, 1 zstd
  *    11  1  zero
  *    12  4  length of the plaintext, 524288
- *    16  4  length of the payload, all that follows the header
+ *    16  4  length of the payload, everything after the header
  *    20 12  zeros
  *    32 32  MAC
  *    64  -  the payload under AES-256-CTR
  *
- * Payload: the plaintext, or one zstd frame of it where that is smaller, then zero bytes, fewer
+ * Payload: the plaintext, or one zstd frame of it if that is smaller, then zero bytes, fewer
  * than LI_SEAL_PAD_MAX, up to the padded size. MAC = HMAC-SHA256(MAC key, bytes 0 to 31 of the
  * header || SHA-256(payload)). The MAC's first 16 bytes are the initial counter block, so two
  * payloads never share a keystream.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plan of an image, as the files of this folder share it.
+ * The plan of an image, shared by the files of this folder.
  *
  * The image is one run of zones, each a run of blocks:
  *

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A container image as the ext4 image that it becomes: one call from a path to a source of chunks.
+ * From a container image to the ext4 image: one call turns a path into a source of chunks.
  *
- * This is where a program begins that converts, pushes, repairs or looks at an image; the command
- * line is one of them. What is below (image, tar, layer, ext4, memo) is put together here.
+ * A program that converts, pushes, repairs or examines an image begins here; the command line is
+ * one of them. This module combines those below it (image, tar, layer, ext4, memo).
  *
  *     struct li_flatten_options options = {.path = "app.tar", .layout = LI_LAYOUT_LATEST};
  *     struct li_flattened *flattened = NULL;
@@ -13,14 +13,14 @@
  *         rc = li_flattened_write(flattened, "app.ext4", NULL, &err);
  *     li_flattened_free(flattened);
  *
- * Nothing is printed. What a user should know of an image that could be flattened all the same is
- * data: li_image_notes() of li_flattened_image() are sentences about the image as it was found, and
+ * Nothing is printed. Notes for the user about an image that could be flattened all the same are
+ * data: li_image_notes() of li_flattened_image() are sentences about the original, and
  * li_tree_note() of li_flattened_tree() counts, kind by kind, the attributes, ACLs and times that
- * the ext4 image does not have as the layers have them.
+ * the ext4 image lacks or changes.
  *
- * What is made of the layers may be kept only after li_flattened_confirm() has said that they are
- * what the image states. li_flattened_write() asks by itself; a push asks by its own means
- * (li_push_options.confirm).
+ * Keep nothing that was made from the layers until li_flattened_confirm() has said that they are
+ * those that the image states. li_flattened_write() asks by itself, and a push asks through
+ * li_push_options.confirm.
  */
 #ifndef LI_FLATTEN_FLATTEN_H
 #define LI_FLATTEN_FLATTEN_H

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Chooses one of the candidates. There are four reasons why there may be several, and each has its
- * own answer:
+ * Chooses one of the candidates. There may be several for four reasons, each with its own rule:
  *
  * - Several images: the user chooses by name or digest.
- * - Several platforms of one image: the host's is taken, unless the user chooses another.
- * - One platform twice in one index, as with layers in gzip and in zstd: the first is taken.
- * - Images that the archive names and does not hold, as when only one platform was pulled before
- *   the image was saved: they are passed over.
+ * - Several platforms of one image: the host's, unless the user chooses another.
+ * - One platform twice in one index, as with layers in gzip and in zstd: the first.
+ * - Images that the archive names but does not hold, because only one platform was pulled before
+ *   the image was saved: they are skipped.
  *
- * Several names are one image only if each of them names all the same images. That is so exactly
- * where there are as many pairs of name and image as there are names times images.
+ * Several names are one image only if each of them names all the same images. That is so if
+ * and only if the number of pairs of name and image is the number of names times that of images.
  */
 #include "image/choice.h"
 

@@ -2,16 +2,16 @@
 /*
  * Container images as they arrive: docker-save archives and OCI layouts.
  *
- * Understood are: a docker-save tar as Docker wrote it before version 25 (manifest.json, layers as
+ * These are read: a docker-save tar of Docker before version 25 (manifest.json, layers as
  * ID/layer.tar or DIGEST.tar, also layers that are links to others) and since (an OCI layout with a
- * manifest.json; the images are those that either names); an OCI layout as a directory or as a
- * tar, with nested indexes and several platforms; each of the tars also compressed as a whole with
- * gzip, zstd or xz. Sources: the OCI image-spec 1.1 (image-layout, index, manifest, config),
- * Docker's image specification v1.2, and what containerd and Docker do where these are silent.
+ * manifest.json; the images are those that either names); an OCI layout as a directory or as a tar,
+ * with nested indexes and several platforms; and each of the tars compressed as a whole with gzip,
+ * zstd or xz. Sources: the OCI image-spec 1.1 (image-layout, index, manifest, config), Docker's
+ * image specification v1.2, and the behaviour of containerd and Docker where these are silent.
  *
- * Opening reads and checks all JSON (index, manifest, config), and the digest of each document that
- * a descriptor states one for. It reads no layer: a layer's digest and diff ID are checked by
- * lib/layer while it reads the bytes.
+ * Opening reads and checks all JSON (index, manifest, config), and the digest of each document for
+ * which a descriptor states one. It reads no layer: lib/layer checks a layer's digest and diff ID
+ * while it reads the bytes.
  */
 #ifndef LI_IMAGE_IMAGE_H
 #define LI_IMAGE_IMAGE_H

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Container engines read JSON with Go's encoding/json, which passes over the values of members that
- * it has no use for. Jansson, which parses here, makes a value of everything, and refuses what it
- * has no value for. So an engine takes images that Jansson does not. This pass writes such a
- * document anew before Jansson sees it:
+ * Container engines read JSON with Go's encoding/json, which ignores the values of members that it
+ * does not need. Jansson, our parser, makes a value of everything, and refuses text for which it
+ * has none. So engines accept images that Jansson refuses. This pass rewrites such a document
+ * before Jansson sees it:
  *
  * - half of a surrogate pair (\ud800), and a byte that is not UTF-8, become U+FFFD, as in Go;
- * - a number that is not in Jansson's range becomes a real, or 1e300 where no real is so large;
- * - \u0000 in a key becomes U+FFFD (in a value Jansson takes it);
- * - a key gets its number before it, so that Jansson keeps two keys that are equal, and json.c sees
- *   both.
+ * - a number that is not in Jansson's range becomes a real, or 1e300 if no real is so large;
+ * - \u0000 in a key becomes U+FFFD (in a value Jansson accepts it);
+ * - a key gets its number as a prefix, so that Jansson keeps two equal keys, and json.c sees both.
  *
- * All else is copied, so what is not JSON remains so, and Jansson says what is wrong. The pass
- * keeps no stack: a string is a key where ':' follows it, which is true of all JSON.
+ * Everything else is copied, so invalid JSON stays invalid, and Jansson says what is wrong. The
+ * pass needs no stack: a string is a key if ':' follows it, which holds for all JSON.
  */
 #include "image/json.h"
 

@@ -17,13 +17,12 @@
  *     53  4  runs of data of a sparse file
  *     57  4  bytes of the name of an attribute that was left out
  *     61  4  bytes of a name in an ACL that was left out
- *     65     path, NUL, link, NUL, these two names, each with a NUL; each attribute: 2 bytes with
- * its name's length and 4 with its value's, name, NUL, value; each run: offset and length, 8 bytes
- * each
+ *     65     path, NUL, link, NUL, these two names, each with a NUL
+ *            each attribute: 2 bytes with its name's length, 4 with its value's, name, NUL, value
+ *            each run: offset and length, 8 bytes each
  *
- * Texts end with a NUL, so that they are handed out where they lie. Whoever has written the bytes,
- * nothing that is read from them here is believed: what the scan of a tar checks, so far as the
- * later stages rely on it, is checked again.
+ * Texts end with a NUL, so that they can be used in place. The bytes are never trusted, whoever has
+ * written them: the checks of the scan of a tar on which later stages rely are repeated here.
  */
 #include "layer/record.h"
 

@@ -3,9 +3,9 @@
  * Manifests: what an image is and which chunks it has; the object format of lambdaimg-manifest(5).
  *
  * In the clear, for the collector: magic "LIMGMNFT", version, manifest id, birth root, chunk count,
- * and a table of (chunk index, name). Sealed with AES-256-GCM under a random data key, all that is
- * clear as associated data: the JSON header and a table of (PRK, digest). All-zero chunks are in
- * neither table.
+ * and a table of (chunk index, name). Sealed with AES-256-GCM under a random data key, with the
+ * clear part as associated data: the JSON header and a table of (PRK, digest). All-zero chunks are
+ * in neither table.
  *
  *      0  8  magic
  *      8  2  version, 1
@@ -20,9 +20,9 @@
  *
  * JSON: an object, compact and with sorted members: architecture, config, config_digest, created,
  * format (1), layers (an array of diff_id, digest), layout, libraries, os, reference, size, tool.
- * Readers pass over members they do not know.
+ * Readers ignore members they do not know.
  *
- * A `struct li_manifest` is plain data, owned by its holder, and wiped by li_manifest_free().
+ * A `struct li_manifest` is plain data. Its holder owns it, and li_manifest_free() wipes it.
  */
 #ifndef LI_MANIFEST_MANIFEST_H
 #define LI_MANIFEST_MANIFEST_H

@@ -3,8 +3,8 @@
  * References: `name:tag`, or `name@ID`, which pins a manifest.
  *
  * A name is one or more components of [a-z0-9._-] separated by '/', each beginning and ending with
- * a letter or digit; the first may end with a port (":5000") where a second follows. A tag is 1 to
- * 128 of [A-Za-z0-9._-], not beginning with '.' or '-'. An ID is 32 hexadecimal digits. `name`
+ * a letter or digit. The first component may end with a port (":5000") if another follows. A tag is
+ * 1 to 128 of [A-Za-z0-9._-], not beginning with '.' or '-'. An ID is 32 hexadecimal digits. `name`
  * alone means `name:latest`.
  */
 #ifndef LI_MANIFEST_REFERENCE_H

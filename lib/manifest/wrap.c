@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A wrap object says only where the KMS's bytes begin and end: what they are, and whether they are
- * right, the KMS alone can say.
+ * A wrap object only says where the KMS's bytes begin and end. Only the KMS knows what they mean,
+ * and whether they are right.
  *
  *     0  8  magic "LIMGWRAP"
  *     8  2  version, 1

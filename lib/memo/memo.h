@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The memo: what earlier pushes on this host learnt of layers, so that a layer that was checked and
- * cut before need not be read again.
+ * The memo: what earlier pushes on this host learnt about layers, so that a layer that was checked
+ * and cut into chunks before need not be read again.
  *
- *     DIR/memo/CONTEXT/DIFF_ID     of a layer: its entries, and the digest of each chunk that was
- *                                  made of it, by recipe (li_chunk_source.recipe)
- *     DIR/memo/CONTEXT/SET.names   a set of names: of the chunks that a root has, or of what a
- * server lacks
+ *     DIR/memo/CONTEXT/DIFF_ID     a layer: its entries, and the digest of each chunk made from it,
+ *                                  by recipe (li_chunk_source.recipe)
+ *     DIR/memo/CONTEXT/SET.names   a set of names: a root's chunks, or what a server lacks
  *
- * CONTEXT follows from the salt: under another salt nothing is found. Each file is authenticated by
- * a key that follows from the salt too, and names the versions of its own format, of the layout and
- * of the program. One that does not fit in any way is as if it were not there, and is written anew.
+ * CONTEXT is derived from the salt, so nothing is found under another salt. Each file is
+ * authenticated by a key that is also derived from the salt, and names the versions of its own
+ * format, of the layout and of the program. A file that does not match in every way is ignored, and
+ * is written anew.
  *
- * A layer is known by its diff ID, so what was learnt from one archive serves for any other that
- * names the layer, and the bytes in that one are not looked at.
+ * A layer's diff ID is its key. So what was learnt from one archive serves any other archive that
+ * names the layer, and the bytes in that one are not read.
  *
- * A memo belongs to one push. What does not say "any thread" is for one at a time.
+ * A memo belongs to one push. Functions that do not say "any thread" are for one thread at a time.
  */
 #ifndef LI_MEMO_MEMO_H
 #define LI_MEMO_MEMO_H

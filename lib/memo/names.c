@@ -10,7 +10,7 @@
  *      56      rows, in any order: name, 32 bytes; when it was last found, seconds since 1970
  *          32  HMAC-SHA256 of the first 56 bytes and SHA-256 of the rows
  *
- * As with all files of a memo, one that does not fit is as if it were not there.
+ * Like all files of a memo, it is ignored if it is not valid.
  */
 #include <string.h>
 #include <unistd.h>

@@ -5,19 +5,19 @@
  *       0   8  magic "LIMGMEMO"
  *       8   4  version of this format, 3
  *      12   4  version of the layout
- *      16  32  SHA-256 of what the program and its libraries say of their versions
+ *      16  32  SHA-256 of the text with the versions of the program and its libraries
  *      48  32  diff ID
  *      80   8  bytes of the layer's uncompressed tar
  *      88   8  bytes of the entries, packed
  *      96   8  rows
  *     104      the entries, packed: see lib/layer/record.c and lib/base/packed.h
- *              rows, ascending by recipe: recipe, digest, 32 bytes each; a digest of zeros is that
- *              of a chunk which is all zeros
+ *              rows, ascending by recipe: recipe, digest, 32 bytes each; a digest of zeros
+ *              means a chunk of zeros
  *          32  HMAC-SHA256 of the first 104 bytes, SHA-256 of the entries, SHA-256 of the rows
  *
- * The lengths are compared with the file's and with limits before anything is made of them, and the
- * check comes before anything else is believed. Entries are gone through once here, so that nothing
- * can turn out to be wrong with them when half of a tree is built.
+ * The lengths are compared with the file's and with limits before they are used, and the MAC is
+ * checked before anything else is trusted. All entries are checked once here, so that no fault
+ * shows when half of a tree is built.
  */
 #include <string.h>
 #include <unistd.h>

@@ -2,17 +2,13 @@
 /*
  * The chunks of a push. The files that share this header each do one step:
  *
- * recall.c names the chunks that the memo knows, without reading them, and looks them up.
- *
- * chunks.c has the readers, one for each processor. They read, hash and name the other chunks, look
- * them up without waiting, and seal new ones.
- *
- * jobs.c is the queue.
- *
- * writer.c has the writers, as many as keep the store busy. They ask about chunks that are not
- * decided yet, and store new ones.
- *
- * tally.c counts and reports every chunk.
+ *     recall.c     names the chunks that the memo knows, without reading them, and looks them up
+ *     chunks.c     readers, one for each processor: they read, hash and name the other chunks, look
+ *                  them up without waiting, and seal new ones
+ *     jobs.c       the queue
+ *     writer.c     writers, as many as keep the store busy: they ask about chunks that are not
+ *                  decided yet, and store new ones
+ *     tally.c      counts and reports every chunk
  */
 #ifndef LI_PUSH_CHUNKS_H
 #define LI_PUSH_CHUNKS_H

@@ -8,11 +8,10 @@
  *     roots/ID/chunks/ab/NAME              sealed chunks; ab are the name's first two digits
  *     roots/ID/manifests/ID                manifests
  *     roots/ID/manifests/ID.wraps/WRAP     a manifest's data key, wrapped; one for each KMS key
- *     images/NAME/TAG                      a pointer: JSON with the manifest's id and root; '/' in
- * an image's name is written '~'
+ *     images/NAME/TAG                      a pointer: JSON with the manifest's ID and root; '/' in
+ *                                          an image's name becomes '~'
  *
- * Nothing is locked and nothing is counted. lib/push says how an image gets in. A handle may be
- * used from many threads.
+ * Nothing is locked and nothing is counted. lib/push pushes images. Many threads may use a handle.
  */
 #ifndef LI_REPO_REPO_H
 #define LI_REPO_REPO_H

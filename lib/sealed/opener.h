@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The opener: from a chunk's place in a manifest to its plaintext, the only way there is.
+ * The opener: the only way from a chunk's entry in a manifest to its plaintext.
  *
  * It fetches the sealed bytes from a source, and releases the plaintext only after the MAC, the
- * bounded decompression and the manifest's digest have held (see crypto/seal.h). It tells the
- * source what became of each chunk.
+ * bounded decompression and the manifest's digest have been verified (see crypto/seal.h). It tells
+ * the source the fate of each chunk.
  *
- * An opener is what one thread needs for that: a sealer, a buffer for sealed bytes and one for the
- * plaintext. Many openers may share a source.
+ * One thread needs one opener: a sealer, a buffer for sealed bytes and one for the plaintext. Many
+ * openers may share a source.
  *
- * Who only wants to know whether a stored chunk is sound, and replaces it where it is not, as a
- * push that checks what is there does, needs no more than this:
+ * A caller that only checks whether a stored chunk is sound, and replaces it if it is not, needs no
+ * more than this:
  *
- *     li_opener_check(opener, root, chunk, &finding, err)    0 where the chunk was looked at
- *     finding.health == LI_SEALED_SOUND                      and lies in finding.root
+ *     li_opener_check(opener, root, chunk, &finding, err)    0 if the chunk was examined
+ *     finding.health == LI_SEALED_SOUND                      and it is in finding.root
  *     li_seal_chunk(li_opener_sealer(opener), ...)           seals another in its place
  */
 #ifndef LI_SEALED_OPENER_H

@@ -3,9 +3,9 @@
  * Where a bucket is: "s3://BUCKET/PREFIX", an endpoint and a region, as a host and a path.
  *
  * AWS needs the bucket in the host name, and so do some others. Most self-hosted servers have only
- * one host name and need it in the path, unless the user says otherwise. Below an IP address there
- * are no host names, so there the bucket goes into the path. So does a bucket whose name is not a
- * label of a host name, or has a dot, which no wildcard certificate covers.
+ * one host name and need it in the path, unless the user says otherwise. There are no host names
+ * below an IP address, so there the bucket goes into the path. So does a bucket whose name cannot
+ * be a label of a host name, or has a dot, which no wildcard certificate covers.
  */
 #include <stdio.h>
 #include <stdlib.h>

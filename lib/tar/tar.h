@@ -3,15 +3,15 @@
  * The entries of a tar, as container engines see them: by the rules of Go's archive/tar, which
  * Docker, containerd and umoci are built on. What differs, and why, is in DESIGN.md, D14:
  *
- * - Read as an entry: GNU's dump directories ('D'), as directories. Passed over: labels of volumes
- *   ('V') and global headers, with the special headers before them, as engines do it.
- * - Refused though Go reads it: a NUL in GNU.sparse.name; a number of more than 32 characters in a
- *   map of PAX 1.0; a time that rounds down to one below 64 bits; more special headers before an
+ * - Read as an entry: GNU dump directories ('D'), as directories. Skipped: labels of volumes
+ *   ('V') and global headers, with the special headers before them, as engines do.
+ * - Refused although Go reads it: a NUL in GNU.sparse.name; a number of more than 32 characters in
+ * a map of PAX 1.0; a time that rounds down to one below 64 bits; more special headers before an
  *   entry, or runs in a file, than the limits below.
- * - Read though Go refuses it: data behind a link, device, directory or FIFO, see li_tar_next().
+ * - Read although Go refuses it: data after a link, device, directory or FIFO, see li_tar_next().
  *
- * The reader never reads contents: it says where in the tar they lie. It reads nothing twice that
- * it needs once, and every number in a header is checked before it is used.
+ * The reader never reads contents: it says where in the tar they are. It reads no header
+ * twice, and every number in a header is checked before it is used.
  *
  * A reader belongs to one thread at a time. Sources: POSIX.1-2017, pax, "ustar Interchange Format"
  * and "pax Extended Header"; GNU tar's manual, "Basic Tar Format" and "Storing Sparse Files";

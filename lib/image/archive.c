@@ -179,7 +179,7 @@ static int take_entry(struct tar *tar, struct archive *a, struct archive_entry *
     return add_member(tar, &m, NULL, err);
 }
 
-/* Whether the file before the header at byte NEXT is in one piece. */
+/* Checks that the file before the header at byte NEXT is in one piece. */
 static int check_last(const struct tar *tar, size_t before, uint64_t next, struct li_error *err)
 {
     const struct member *m;

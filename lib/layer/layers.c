@@ -207,8 +207,8 @@ int li_layers_ready(struct li_layers *layers, size_t index, uint64_t *length, st
 
 typedef int check_file(int fd, const struct stat *before, struct li_error *err);
 
-/* Whether the files of all wanted layers are unchanged, by CHECK; with the lock held. Layers of an
- * archive share one file. */
+/* Checks with CHECK that the files of all wanted layers are unchanged; with the lock held. Layers
+ * of an archive share one file. */
 static int check_files(const struct li_layers *layers, check_file *check, struct li_error *err)
 {
     int last = -1, rc = 0;

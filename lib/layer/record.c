@@ -211,7 +211,7 @@ static int take_xattrs(struct replay *r, struct li_cursor *c, size_t count, stru
     return rc;
 }
 
-/* Whether the runs ascend, are apart, and are within the file. */
+/* Reads the runs, which must ascend, not overlap, and be within the file. */
 static int take_runs(struct replay *r, struct li_cursor *c, size_t count, struct li_error *err)
 {
     uint64_t end = 0, size = r->entry.inode.size;

@@ -122,8 +122,8 @@ const char *li_tree_name(const struct li_tree *tree, uint32_t node, size_t *len)
 /* A symbolic link's target: inode->size bytes, then a NUL. */
 const char *li_tree_target(const struct li_tree *tree, const struct li_inode *inode);
 
-/* The runs of a sparse file, ascending and not adjacent. Its data lies in the layer, one run after
- * the other. */
+/* The runs of a sparse file, ascending and not overlapping. Its data lies in the layer, one run
+ * after the other. */
 const struct li_sparse_run *li_tree_sparse(const struct li_tree *tree,
                                            const struct li_inode *inode);
 

@@ -60,7 +60,7 @@ static bool has_space(const char *name)
     return is_acl(name);
 }
 
-/* Whether a name is valid in its name space. */
+/* Checks a name that is in one of these name spaces. */
 static int check_name(const char *name, struct li_error *err)
 {
     const char *dot = strchr(name, '.');

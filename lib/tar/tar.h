@@ -98,9 +98,9 @@ void li_tar_free(struct li_tar *tar); /* NULL is allowed */
  * owns the entry, which is valid until the next call. After a link, device, directory or FIFO the
  * next header follows directly, whatever size the entry states; but if there is neither a header
  * nor the end, and there is one after that many bytes, the next header is there. Errors:
- * LI_ECORRUPT (not a tar, a broken tar, or one that can be read in two ways, of which only one
- * ends), LI_EUNSUPPORTED (a type that no engine unpacks), LI_ELIMIT, LI_ENOMEM, and the errors of
- * the source. After an error, call only li_tar_failed_path() and li_tar_free(). */
+ * LI_ECORRUPT (not a tar, a broken tar, or one that ends in one reading and continues in
+ * another), LI_EUNSUPPORTED (a type that no engine unpacks), LI_ELIMIT, LI_ENOMEM, and the errors
+ * of the source. After an error, call only li_tar_failed_path() and li_tar_free(). */
 int li_tar_next(struct li_tar *tar, const struct li_tar_entry **entry, struct li_error *err);
 
 /* The path of the entry of the last error, as far as it was read, or "". For messages; valid until

@@ -45,7 +45,8 @@ int li_fuse_check_options(const char *options, struct li_error *err)
     int found = -1, rc = 0;
 
     if (escapes_next(options))
-        return li_fail(err, LI_EINVALID, "it ends with a single backslash; write it twice");
+        return li_fail(err, LI_EINVALID,
+                       "a single backslash at the end cannot be given: write it twice");
     for (int i = 0; i < REFUSED; i++)
         looked_for[i] = (struct fuse_opt)FUSE_OPT_KEY(refused[i].option, i);
     if (fuse_opt_add_arg(&args, "lambdaimg") || fuse_opt_add_arg(&args, "-o") ||

@@ -128,7 +128,7 @@ static int begin_key(struct parser *p, char *start, char *end)
     if (delimiter == end || delimiter == start)
         return refuse(p, "neither \"[section]\" nor \"key = value\"");
     if (!p->in_section)
-        return refuse(p, "a key before the first section");
+        return refuse(p, "this key comes before the first section");
     value = delimiter + 1;
     for (key_end = delimiter; key_end > start && is_space(key_end[-1]);)
         key_end--;

@@ -71,7 +71,7 @@ int li_aws_words_split(const char *text, char ***out, struct li_error *err)
         if (*text == '\0')
             break;
         if (count == LI_AWS_WORDS_MAX) {
-            rc = li_fail(err, LI_ELIMIT, "more than the %d words that are allowed",
+            rc = li_fail(err, LI_ELIMIT, "it has more than the %d words that are allowed",
                          LI_AWS_WORDS_MAX);
             break;
         }

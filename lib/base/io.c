@@ -75,7 +75,8 @@ int li_read_rest(int fd, size_t limit, struct li_buffer *out, struct li_error *e
             return 0;
         out->len += (size_t)n;
         if (out->len - start > limit)
-            return li_fail(err, LI_ELIMIT, "more than the %zu bytes that are allowed here", limit);
+            return li_fail(err, LI_ELIMIT, "it has more than the %zu bytes that are allowed here",
+                           limit);
     }
 }
 

@@ -49,7 +49,7 @@ int li_cache_new(const struct li_cache_options *options, struct li_cache **out,
     int rc;
 
     if (options->chunks > LI_CHUNK_MAX_COUNT || workers == 0 || options->deadline == 0)
-        return li_fail(err, LI_EINVALID, "a cache of %" PRIu64 " chunks with %u workers",
+        return li_fail(err, LI_EINVALID, "a cache cannot have %" PRIu64 " chunks and %u workers",
                        options->chunks, workers);
     if (workers > most)
         workers = (unsigned)most;

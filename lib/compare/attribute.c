@@ -141,7 +141,7 @@ static int by_tag_and_id(const void *a, const void *b)
 static int new_acl(struct acl *acl, size_t count, struct li_error *err)
 {
     if (count > RULES_MAX)
-        return li_fail(err, LI_ELIMIT, "an ACL has %zu entries", count);
+        return li_fail(err, LI_ELIMIT, "an ACL has %zu entries, more than are allowed", count);
     acl->rules = calloc(count ? count : 1, sizeof(*acl->rules));
     return acl->rules ? 0 : li_fail_memory(err);
 }

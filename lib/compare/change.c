@@ -172,7 +172,7 @@ static int read_change(struct archive_entry *entry, bool strict, struct li_chang
     if (!path || !*path)
         return li_fail(err, LI_ECORRUPT, "an entry has no name");
     if (strlen(path) > LI_COMPARE_PATH_MAX || (link && strlen(link) > LI_COMPARE_PATH_MAX))
-        return li_fail(err, LI_ELIMIT, "a path of more than %d bytes", LI_COMPARE_PATH_MAX);
+        return li_fail(err, LI_ELIMIT, "a path has more than %d bytes", LI_COMPARE_PATH_MAX);
     rc = li_route_clean(path, &change->path, err);
     if (rc == 0)
         rc = classify(change, err);

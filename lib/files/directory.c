@@ -41,7 +41,7 @@ static int read_entry(const struct li_files *files, const uint8_t *block, uint32
     uint32_t size;
 
     if (left < EXT2_DIR_ENTRY_HEADER_LEN + EXT2_DIR_PAD)
-        return li_fail(err, LI_ECORRUPT, "no room for an entry at byte %" PRIu32, at);
+        return li_fail(err, LI_ECORRUPT, "there is no room for an entry at byte %" PRIu32, at);
     size = LI_LE16(p, ext2_dir_entry_2, rec_len);
     entry->ino = LI_LE32(p, ext2_dir_entry_2, inode);
     entry->len = p[offsetof(struct ext2_dir_entry_2, name_len)];
@@ -49,13 +49,13 @@ static int read_entry(const struct li_files *files, const uint8_t *block, uint32
     entry->name = (const char *)p + EXT2_DIR_ENTRY_HEADER_LEN;
     entry->next = at + size;
     if (size % EXT2_DIR_PAD || size < EXT2_DIR_ENTRY_HEADER_LEN + EXT2_DIR_PAD || size > left)
-        return li_fail(err, LI_ECORRUPT, "an entry of %" PRIu32 " bytes at byte %" PRIu32, size,
-                       at);
+        return li_fail(err, LI_ECORRUPT, "it has an entry of %" PRIu32 " bytes at byte %" PRIu32,
+                       size, at);
     if (entry->ino && (entry->len == 0 || entry->len > size - EXT2_DIR_ENTRY_HEADER_LEN))
-        return li_fail(err, LI_ECORRUPT, "a name of %zu bytes in an entry of %" PRIu32, entry->len,
-                       size);
+        return li_fail(err, LI_ECORRUPT, "it has a name of %zu bytes in an entry of %" PRIu32,
+                       entry->len, size);
     if (entry->ino > files->inode_count)
-        return li_fail(err, LI_ECORRUPT, "an entry for inode %" PRIu32, entry->ino);
+        return li_fail(err, LI_ECORRUPT, "it has an entry for inode %" PRIu32, entry->ino);
     return 0;
 }
 
@@ -67,11 +67,12 @@ static int count_blocks(const struct li_files *files, const struct li_file *dire
     if (!S_ISDIR(li_files_mode(directory)))
         return li_fail(err, LI_EINVALID, "inode %" PRIu32 " is not a directory", directory->ino);
     if (size == 0 || size % files->block_size)
-        return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 ": a directory of %" PRIu64 " bytes",
+        return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " is a directory of %" PRIu64 " bytes",
                        directory->ino, size);
     if (size > UINT64_C(1) << LI_FILES_DIRECTORY_SHIFT)
         return li_fail(err, LI_ELIMIT,
-                       "inode %" PRIu32 ": a directory of %" PRIu64 " bytes; 2 GiB are read",
+                       "inode %" PRIu32 ": a directory of %" PRIu64
+                       " bytes; at most 2 GiB are read",
                        directory->ino, size);
     *count = size >> files->block_shift;
     return 0;
@@ -89,7 +90,7 @@ int li_files_directory_block(struct li_files *files, const struct li_file *direc
             return rc;
     }
     if (run->start == 0)
-        return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 ": a directory with a hole",
+        return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " is a directory with a hole",
                        directory->ino);
     return li_files_bytes(files, (run->start + (logical - run->first)) << files->block_shift,
                           files->block_size, block, err);
@@ -151,7 +152,7 @@ int li_files_lookup(struct li_files *files, const struct li_file *directory, con
 static int check_name(const struct entry *entry, struct li_error *err)
 {
     if (memchr(entry->name, '/', entry->len) || memchr(entry->name, '\0', entry->len))
-        return li_fail(err, LI_ECORRUPT, "a name with a slash or a NUL in it");
+        return li_fail(err, LI_ECORRUPT, "a name has a slash or a NUL in it");
     return 0;
 }
 

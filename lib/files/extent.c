@@ -86,8 +86,8 @@ static int read_extent(const struct li_files *files, const uint8_t *extent, uint
         count -= EXT_INIT_MAX_LEN;
     if (count == 0 || start <= files->first_block || start >= files->block_count ||
         count > files->block_count - start)
-        return li_fail(err, LI_ECORRUPT, "an extent of %" PRIu64 " blocks at block %" PRIu64, count,
-                       start);
+        return li_fail(err, LI_ECORRUPT, "it has an extent of %" PRIu64 " blocks at block %" PRIu64,
+                       count, start);
     if (logical - first < count) {
         if (end > first + count)
             end = first + count;
@@ -110,7 +110,7 @@ static int map(struct li_files *files, const struct li_file *file, uint64_t logi
     uint8_t block[LI_FILES_BLOCK_MAX];
 
     if (depth > DEPTH_MAX)
-        return li_fail(err, LI_ECORRUPT, "an extent tree of depth %u", depth);
+        return li_fail(err, LI_ECORRUPT, "its extent tree has depth %u", depth);
     for (;; depth--) {
         int rc = check_node(node, size, depth, err);
         uint32_t entries = LI_LE16(node, ext3_extent_header, eh_entries);

@@ -100,7 +100,7 @@ int li_files_inode(struct li_files *files, uint32_t ino, struct li_file *out, st
     int rc = li_files_find_inode(files, ino, out, &used, err);
 
     if (rc == 0 && !used)
-        rc = li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " is referred to and not in use", ino);
+        rc = li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " is referred to but not in use", ino);
     return rc;
 }
 

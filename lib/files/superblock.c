@@ -102,7 +102,8 @@ static int read_inodes_geometry(struct li_files *files, const uint8_t *sb, struc
         return li_fail(err, LI_EUNSUPPORTED, "the file system has inodes of %" PRIu32 " bytes",
                        files->inode_size);
     if (files->inodes_per_group == 0 || files->inodes_per_group > 8 * files->block_size)
-        return li_fail(err, LI_ECORRUPT, "%" PRIu32 " inodes in a group", files->inodes_per_group);
+        return li_fail(err, LI_ECORRUPT, "the file system has %" PRIu32 " inodes in a group",
+                       files->inodes_per_group);
     if (files->inode_count < LI_FILES_ROOT || files->first_inode <= LI_FILES_ROOT)
         return li_fail(err, LI_ECORRUPT, "the file system has no root");
     return 0;
@@ -133,10 +134,12 @@ static int count_groups(struct li_files *files, const uint8_t *sb, struct li_err
         return li_fail(err, LI_ECORRUPT, "the file system has groups without blocks");
     count = (files->block_count - files->first_block + per_group - 1) / per_group;
     if (count > LI_FILES_GROUP_MAX)
-        return li_fail(err, LI_ELIMIT, "%" PRIu64 " groups; at most %d are read", count,
+        return li_fail(err, LI_ELIMIT,
+                       "the file system has %" PRIu64 " groups; at most %d are read", count,
                        LI_FILES_GROUP_MAX);
     if (files->inode_count > count * files->inodes_per_group)
-        return li_fail(err, LI_ECORRUPT, "%" PRIu32 " inodes in %" PRIu64 " groups of %" PRIu32,
+        return li_fail(err, LI_ECORRUPT,
+                       "the file system has %" PRIu32 " inodes in %" PRIu64 " groups of %" PRIu32,
                        files->inode_count, count, files->inodes_per_group);
     files->group_count = (uint32_t)count;
     return 0;
@@ -152,8 +155,8 @@ static int read_table(struct li_files *files, const uint8_t *descriptor, bool wi
 
     if (block <= files->first_block || block >= files->block_count ||
         len > (files->block_count - block) << files->block_shift)
-        return li_fail(err, LI_ECORRUPT, "an inode table at block %" PRIu64 " of %" PRIu64, block,
-                       files->block_count);
+        return li_fail(err, LI_ECORRUPT, "an inode table is at block %" PRIu64 " of %" PRIu64,
+                       block, files->block_count);
     *table = block << files->block_shift;
     return 0;
 }
@@ -252,7 +255,7 @@ int li_files_bytes(struct li_files *files, uint64_t offset, size_t len, void *bu
     uint64_t size = files->block_count << files->block_shift;
 
     if (offset > size || len > size - offset)
-        return li_fail(err, LI_ECORRUPT, "a reference to byte %" PRIu64 " of %" PRIu64, offset,
+        return li_fail(err, LI_ECORRUPT, "the image refers to byte %" PRIu64 " of %" PRIu64, offset,
                        size);
     return li_blocks_read(files->blocks, offset, len, buf, err);
 }

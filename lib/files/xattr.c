@@ -93,7 +93,7 @@ static int next_attribute(const struct region *region, size_t *pos, struct attri
     uint32_t offset;
 
     if (left < 4)
-        return li_fail(err, LI_ECORRUPT, "attributes without an end");
+        return li_fail(err, LI_ECORRUPT, "the attributes have no end");
     *end = li_get_le32(p) == 0;
     if (*end)
         return 0;
@@ -106,7 +106,7 @@ static int next_attribute(const struct region *region, size_t *pos, struct attri
     out->size = LI_LE32(p, ext2_ext_attr_entry, e_value_size);
     offset = LI_LE16(p, ext2_ext_attr_entry, e_value_offs);
     if (out->size > VALUE_MAX)
-        return li_fail(err, LI_ECORRUPT, "an attribute of %" PRIu32 " bytes", out->size);
+        return li_fail(err, LI_ECORRUPT, "an attribute has %" PRIu32 " bytes", out->size);
     if (!out->ino && out->size && (offset > region->size || out->size > region->size - offset))
         return li_fail(err, LI_ECORRUPT, "an attribute's value runs past the end");
     out->value = out->ino || !out->size ? NULL : region->base + offset;
@@ -156,7 +156,7 @@ static int walk_block(struct li_files *files, const struct li_file *file, visit_
     if (number == 0)
         return 0;
     if (number <= files->first_block || number >= files->block_count)
-        return li_fail(err, LI_ECORRUPT, "attributes in block %" PRIu64, number);
+        return li_fail(err, LI_ECORRUPT, "the attributes are in block %" PRIu64, number);
     rc = li_files_bytes(files, number << files->block_shift, files->block_size, block, err);
     if (rc < 0)
         return rc;
@@ -205,7 +205,7 @@ static int expand_acl(struct li_cursor c, struct li_buffer *out, struct li_error
     int rc;
 
     if (li_cursor_le32(&c) != ACL_VERSION_ON_DISK)
-        return li_fail(err, LI_ECORRUPT, "an ACL of an unknown version");
+        return li_fail(err, LI_ECORRUPT, "an ACL has an unknown version");
     li_put_le32(entry, ACL_VERSION);
     rc = li_buffer_append(out, entry, 4, err);
     while (rc == 0 && !c.bad && c.left > 0) {
@@ -219,7 +219,7 @@ static int expand_acl(struct li_cursor c, struct li_buffer *out, struct li_error
         rc = li_buffer_append(out, entry, 8, err);
     }
     if (rc == 0 && c.bad)
-        rc = li_fail(err, LI_ECORRUPT, "an ACL that is cut short");
+        rc = li_fail(err, LI_ECORRUPT, "an ACL is cut short");
     return rc;
 }
 
@@ -231,13 +231,13 @@ static int read_value_inode(struct li_files *files, const struct attribute *attr
     int rc;
 
     if (!files->attribute_inodes)
-        return li_fail(err, LI_ECORRUPT, "a value in an inode, without ea_inode");
+        return li_fail(err, LI_ECORRUPT, "a value is in an inode, without ea_inode");
     rc = li_files_inode(files, attribute->ino, &file, err);
     if (rc < 0)
         return rc;
     if (!S_ISREG(li_files_mode(&file)) || !(li_files_flags(&file) & EXT4_EA_INODE_FL) ||
         li_files_size(files, &file) != attribute->size)
-        return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " is not the value it should be",
+        return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " does not hold the value that it should",
                        attribute->ino);
     rc = li_buffer_reserve(out, attribute->size, err);
     if (rc == 0)
@@ -266,7 +266,7 @@ static int visit_get(void *arg, const struct attribute *attribute, bool *done, s
     *done = wanted->found = true;
     if (attribute->index == INDEX_ACL_ACCESS || attribute->index == INDEX_ACL_DEFAULT)
         return attribute->ino
-                   ? li_fail(err, LI_EUNSUPPORTED, "an ACL in an inode of its own")
+                   ? li_fail(err, LI_EUNSUPPORTED, "an ACL is in an inode of its own")
                    : expand_acl(li_cursor(attribute->value, attribute->size), wanted->value, err);
     if (attribute->ino)
         return read_value_inode(wanted->files, attribute, wanted->value, err);

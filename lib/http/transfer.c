@@ -226,7 +226,7 @@ static int add_header(struct li_transfer *transfer, const struct li_http_header 
     int len, rc;
 
     if (strpbrk(header->name, "\r\n:") || strpbrk(header->value, "\r\n"))
-        return li_fail(err, LI_EINVALID, "a line break in the header %s", header->name);
+        return li_fail(err, LI_EINVALID, "the header %s has a line break in it", header->name);
     /* libcurl takes "name:" for a header to leave out, and "name;" for one without a value. */
     len = asprintf(&line, *header->value ? "%s: %s" : "%s;", header->name, header->value);
     if (len < 0)

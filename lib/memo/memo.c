@@ -229,7 +229,7 @@ static int merge_rows(struct li_buffer *rows, const struct li_buffer *fresh, str
     if (rows->len + fresh->len > (size_t)LI_MEMO_MAX_ROWS * LI_MEMO_ROW_SIZE)
         rows->len = 0;
     if (fresh->len > (size_t)LI_MEMO_MAX_ROWS * LI_MEMO_ROW_SIZE)
-        return li_fail(err, LI_ELIMIT, "a layer of more than %d chunks", LI_MEMO_MAX_ROWS);
+        return li_fail(err, LI_ELIMIT, "a layer has more than %d chunks", LI_MEMO_MAX_ROWS);
     rc = li_buffer_append(rows, fresh->data, fresh->len, err);
     if (rc < 0 || rows->len == 0)
         return rc;

@@ -82,8 +82,7 @@ static int ask_for_it(struct li_s3 *s3, struct li_aws_error *said, struct li_err
     return rc;
 }
 
-/* Whether it may be used, tested with a listing of one key, which is what init does first anyway.
- */
+/* Finds out whether it may be used, with a listing of one key, which init does first anyway. */
 static int try_to_use(struct li_s3 *s3, struct li_error *err)
 {
     static const struct li_aws_pair query[] = {{"list-type", "2"}, {"max-keys", "1"}};

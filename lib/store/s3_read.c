@@ -77,7 +77,7 @@ int li_s3_get(struct li_store *store, const char *key, size_t limit, struct li_b
     return rc;
 }
 
-/* Whether the answer has the requested range. */
+/* Checks that the answer has the requested range. */
 static int check_range(const struct li_http_response *response, uint64_t offset, size_t len,
                        struct li_error *err)
 {

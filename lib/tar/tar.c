@@ -94,7 +94,7 @@ static int take_special(struct li_tar *tar, uint64_t at, unsigned *count, struct
     int rc;
 
     if (*count == LI_TAR_SPECIAL_COUNT)
-        return li_fail(err, LI_ELIMIT, "more than %d special headers are before one entry",
+        return li_fail(err, LI_ELIMIT, "one entry has more than %d special headers",
                        LI_TAR_SPECIAL_COUNT);
     rc = read_special(tar, at + LI_TAR_BLOCK, err);
     if (rc < 0)

@@ -78,8 +78,8 @@ static int explain(enum found found, uint64_t at, struct li_error *err)
                        byte);
     if (found == LONE_ZEROS)
         return li_fail(err, LI_ECORRUPT,
-                       "not a tar that can be read: at byte %llu it has a single block of zeros, "
-                       "and ends with two",
+                       "not a tar that can be read: at byte %llu it has a single block of zeros "
+                       "but must end with two",
                        byte);
     return li_fail(err, LI_ECORRUPT,
                    "not a tar that can be read: what is at byte %llu is not a header; its checksum "

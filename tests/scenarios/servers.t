@@ -241,7 +241,7 @@ else
 fi
 habits ''
 run 1 "a bucket that is not public" ls --no-sign-request
-has "$ERR" 'without credentials' "says what to try"
+has "$ERR" 'needs credentials' "says what to try"
 export AWS_ACCESS_KEY_ID=AKIATEST AWS_SECRET_ACCESS_KEY=secret-test
 
 # ---- a 404 that is not S3's ----------------------------------------------------------------------

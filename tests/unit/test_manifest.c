@@ -136,7 +136,7 @@ static void peek_reads_the_clear_header(void **state)
     assert_memory_equal(clear.id, t.m.id, LI_ID_SIZE);
     assert_memory_equal(clear.root, t.m.root, LI_ID_SIZE);
     assert_int_equal(clear.chunk_count, CHUNKS);
-    assert_fails(li_manifest_peek(t.data.data, 63, &clear, &t.err), LI_ECORRUPT, "no manifest",
+    assert_fails(li_manifest_peek(t.data.data, 63, &clear, &t.err), LI_ECORRUPT, "not a manifest",
                  &t.err);
     li_put_le32(t.data.data + 12, LI_CHUNK_MAX_COUNT + 1);
     assert_fails(li_manifest_peek(t.data.data, 64, &clear, &t.err), LI_ECORRUPT, "are allowed",
@@ -170,7 +170,7 @@ static void another_key_does_not_open(void **state)
 {
     (void)state;
     t.key.bytes[0] ^= 1;
-    assert_fails(decode(t.data.len), LI_ECORRUPT, "another key", &t.err);
+    assert_fails(decode(t.data.len), LI_ECORRUPT, "not its key", &t.err);
 }
 
 /* Each case replaces the first FROM in the golden JSON by TO. */
@@ -198,9 +198,9 @@ static const struct {
     {"\"layout\":1", "\"layout\":4294967296", LI_ECORRUPT, "\"layout\" is missing"},
     {"\"layout\":1", "\"layout\":-1", LI_ECORRUPT, "\"layout\" is missing"},
     {"1700000000", "null", LI_ECORRUPT, "\"created\" is missing"},
-    {"team/app:1.0", "team/app", LI_ECORRUPT, "names no image"},
-    {"team/app:1.0", "../../etc:1", LI_ECORRUPT, "names no image"},
-    {"team/app:1.0", "a@00000000000000000000000000000000", LI_ECORRUPT, "names no image"},
+    {"team/app:1.0", "team/app", LI_ECORRUPT, "does not name an image"},
+    {"team/app:1.0", "../../etc:1", LI_ECORRUPT, "does not name an image"},
+    {"team/app:1.0", "a@00000000000000000000000000000000", LI_ECORRUPT, "does not name an image"},
     {"team/app:1.0", "team/app:1.0\\u0000", LI_ECORRUPT, "\"reference\" is missing"},
     {"\"linux\"", "\"\"", 0, ""},
     {"\"linux\"", "[]", LI_ECORRUPT, "\"os\" is missing"},

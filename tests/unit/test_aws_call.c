@@ -238,7 +238,7 @@ static void refusals_are_told_by_their_codes(void **state)
                                       "AccessDeniedException:http://internal.amazon.com/x#y\r\n",
           .body = "{\"Message\":\"Not yours\"}"},
          LI_EDENIED,
-         "400 AccessDeniedException: Not yours; asked"},
+         "400 AccessDeniedException: Not yours; the request used"},
         {ERROR("400 Bad Request", "{\"__type\":\"ValidationException\"}"), LI_EINVALID,
          "400 ValidationException (request"},
         {ERROR("403 Forbidden", "<html>a proxy's</html>"), LI_EDENIED,

@@ -143,7 +143,7 @@ static int by_ino(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* PATH should have its own inode, or share that of OTHER. */
+/* PATH shares an inode with OTHER in one tree only: in the stored one if STORED is true. */
 static int differ_in_inode(struct li_comparison *c, const char *path, const struct li_object *other,
                            bool stored, struct li_error *err)
 {

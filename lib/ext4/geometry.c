@@ -44,7 +44,7 @@ static uint64_t groups_of(uint64_t blocks)
     return (blocks + LI_EXT4_BLOCKS_PER_GROUP - 1) / LI_EXT4_BLOCKS_PER_GROUP;
 }
 
-/* Lays out the zones for COUNT groups; returns the blocks up to their end. */
+/* Lays out the zones for that many groups; returns the blocks up to their end. */
 static uint64_t lay_zones(struct li_ext4 *plan, uint64_t groups, uint64_t inodes)
 {
     struct li_zone *zones[] = {&plan->descriptors,  &plan->block_bitmaps,  &plan->inode_bitmaps,
@@ -88,8 +88,8 @@ static uint64_t default_room(uint64_t end)
     return end / 4 > FREE_BLOCKS_MIN ? end / 4 : FREE_BLOCKS_MIN;
 }
 
-/* The fewest whole groups that hold the default's inodes, all zones, and ROOM for what these take.
- */
+/* The fewest whole groups that hold the default's inodes, all zones, and the free blocks that ROOM
+ * computes from these. */
 static int settle(struct li_ext4 *plan, const struct scale *scale, uint64_t (*room)(uint64_t end),
                   uint64_t *groups, uint64_t *end, struct li_error *err)
 {

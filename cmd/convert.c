@@ -16,7 +16,7 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-/* The image in the file that -o names, or nothing, but that the layers are what they should be. */
+/* Writes the image to the file that -o names. Without -o, only confirms the layers. */
 static int convert(const struct arguments *args, struct li_flattened *flattened,
                    struct li_error *err)
 {
@@ -40,9 +40,9 @@ static int run(const struct arguments *args, struct li_error *err)
     int rc;
 
     if (!option(args, "output") && !flag(args, "explain"))
-        return li_fail(err, CMD_EUSAGE, "say where the image goes, by -o FILE");
+        return li_fail(err, CMD_EUSAGE, "no output file is given; name one with -o FILE");
     if (flag(args, "json") && !flag(args, "explain"))
-        return li_fail(err, CMD_EUSAGE, "--json is for --explain");
+        return li_fail(err, CMD_EUSAGE, "--json needs --explain");
     rc = image_options(args, args->operand[0], &making, err);
     if (rc == 0)
         rc = make_env(args, &env, err);

@@ -8,7 +8,8 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-/* The key is made before the repository: a repository whose salt nobody can unwrap is of no use. */
+/* The key is made before the repository, because a repository whose salt nobody can unwrap is
+ * useless. */
 static int create(const struct arguments *args, const char *address, const char *spec,
                   struct context *context, bool *made_key, struct li_error *err)
 {

@@ -56,7 +56,7 @@ static json_t *layers_json(const struct li_manifest *m)
     return layers;
 }
 
-/* The config, with what Jansson has no value for replaced; null where it is not JSON. */
+/* The config, with values replaced that Jansson cannot hold; null if it is not JSON. */
 static int load_config(const struct li_manifest *m, json_t **out, struct li_error *err)
 {
     struct li_buffer text = {.wiped = true};

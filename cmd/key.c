@@ -44,7 +44,7 @@ static void print_text(const struct li_aws_credentials *who, const struct li_aws
     print_sourced("endpoint", location->endpoint, location->endpoint_source, "AWS's own");
 }
 
-/* A member that is null where the text is empty. */
+/* A member that is null if the text is empty. */
 static json_t *text_or_null(const char *text)
 {
     return *text ? json_string(text) : json_null();
@@ -81,7 +81,7 @@ static int whoami(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = li_aws_locate(&aws.settings, aws.http, &env, &location, err);
     if (rc < 0)
-        li_context(err, "cannot tell who you are for AWS");
+        li_context(err, "cannot find your AWS credentials");
     else if (flag(args, "json"))
         rc = print_whoami(&who, &location, err);
     else

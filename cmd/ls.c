@@ -15,8 +15,8 @@ struct listing {
     bool with_key;
     json_t *json; /* NULL: print a table */
     size_t count;
-    struct li_error keyless; /* why there is no key that fits, where that is so */
-    struct li_error first;   /* of images that cannot be read, though there is a key */
+    struct li_error keyless; /* the reason, if no key fits */
+    struct li_error first;   /* images that cannot be read although there is a key */
     size_t unreadable;
 };
 
@@ -51,7 +51,7 @@ static int add_json(struct listing *l, const char *name, const struct li_repo_im
     return row && json_array_append_new(l->json, row) == 0 ? 0 : li_fail_memory(err);
 }
 
-/* An image that cannot be read is listed all the same, and told at the end. */
+/* An image that cannot be read is listed, too, and reported at the end. */
 static int visit(void *arg, const struct li_repo_image *image, struct li_error *err)
 {
     struct listing *l = arg;
@@ -80,7 +80,7 @@ static int visit(void *arg, const struct li_repo_image *image, struct li_error *
     return rc;
 }
 
-/* Names and ids lie in the clear; only the rest needs a key. */
+/* Names and IDs are stored in the clear. Only the rest needs a key. */
 static int open_with_or_without_key(const struct arguments *args, struct context *context,
                                     struct listing *l, struct li_error *err)
 {
@@ -114,7 +114,7 @@ static int run(const struct arguments *args, struct li_error *err)
                         li_text_s(l.count));
     }
     if (rc == 0 && l.keyless.code != 0)
-        fprintf(stderr, "lambdaimg: sizes are not shown where no key fits: %s\n", l.keyless.text);
+        fprintf(stderr, "lambdaimg: sizes are missing where no key fits: %s\n", l.keyless.text);
     json_decref(l.json);
     close_context(&context);
     return rc < 0 ? rc : EXIT_DONE;

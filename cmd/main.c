@@ -67,8 +67,8 @@ static int run(const struct command *command, int argc, char **argv)
     return code < 0 ? tell(&err) : finish_output(code);
 }
 
-/* Where one of the three was closed by the caller, the next file that is opened would get its
- * number, and with it what is printed. What takes its place here can be neither read nor written.
+/* If the caller closed one of the three standard files, the next file that is opened would get its
+ * number, and with it everything that is printed. The replacement can be neither read nor written.
  */
 static void hold_standard_descriptors(void)
 {
@@ -77,30 +77,30 @@ static void hold_standard_descriptors(void)
             _exit(EXIT_FAILED);
 }
 
-/* Buffers of a chunk's size go back to the system when they are freed. glibc would, after the
- * first, take them from an arena of each thread, which keeps the most it ever had: a push of 4 GB
- * then has 48 MiB instead of 29. */
+/* Freed buffers of a chunk's size go back to the system. Otherwise glibc would soon take them from
+ * an arena of each thread, which keeps the most it ever had: a push of 4 GB would use 48 MiB
+ * instead of 29. */
 static void return_large_buffers(void)
 {
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 }
 
-/* A caller that ignores the ends of its children has us do so, too, and then we would never learn
- * how a credential_process, or the child that mounts, ended. */
+/* If the caller ignores the exits of its children, so would we, and we would never learn how a
+ * credential_process, or the child that mounts, ended. */
 static void see_children_end(void)
 {
     signal(SIGCHLD, SIG_DFL);
 }
 
-/* A file that grows over the shell's limit is a failed write, which is told and cleaned up after,
- * and no reason to be killed. */
+/* A file that exceeds the shell's size limit is a failed write, with a message and a cleanup. It
+ * must not kill the process. */
 static void survive_file_limit(void)
 {
     signal(SIGXFSZ, SIG_IGN);
 }
 
-/* A layer that is compressed has a file open for what it is unpacked to, and one in a directory has
- * its own, so an image of many needs more files than the 1,024 that are mostly allowed at first. */
+/* A compressed layer has an open spool file, and a layer in a directory has its own open file. So
+ * an image with many layers needs more files than the usual first limit of 1,024. */
 static void allow_open_files(void)
 {
     const rlim_t wanted = 2 * LI_IMAGE_MAX_LAYERS + 1024;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loader. It forks before it opens anything, since threads do not survive a fork; the parent
- * waits until the child says that the mount answers, or has told why it does not.
+ * The loader. It forks before it opens anything, because threads do not survive a fork. The parent
+ * waits until the child says that the mount works, or has printed why it does not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,10 +23,10 @@
 enum {
     MEMORY_MIB_DEFAULT = 64,
     DEADLINE_DEFAULT = 60,
-    /* A request that waits for a chunk holds a thread, and what is in memory is to be served
-     * meanwhile. */
+    /* A request that waits for a chunk holds a thread, and requests for chunks in memory must be
+     * served meanwhile. */
     FUSE_THREADS_LEAST = 64,
-    /* Seconds for fetches to end that still run when the mount is gone. */
+    /* Seconds to wait for running fetches when the mount is gone. */
     PATIENCE = 5,
 };
 
@@ -45,8 +45,8 @@ struct mount {
     struct li_reference reference;
     char *directory;
     int ready_fd; /* the parent listens here; -1 in the foreground */
-    int presence; /* open for as long as an umount is to wait */
-    FILE *stats;  /* where reports go; NULL: nowhere */
+    int presence; /* open as long as an umount must wait */
+    FILE *stats;  /* where reports go; NULL: none */
     struct context context;
     struct li_manifest manifest;
     struct li_sealed *origin;
@@ -76,7 +76,7 @@ static void report_json(const struct mount *m, const struct li_reader_stats *s)
     fflush(m->stats);
 }
 
-/* To a file one line of JSON, to standard error a sentence. */
+/* Writes a line of JSON to a file, or a sentence to standard error. */
 static void report(void *arg)
 {
     struct mount *m = arg;
@@ -108,7 +108,7 @@ static void tell_untold(const struct mount *m, uint64_t untold)
                 m->args->operand[0], (unsigned long long)untold, li_text_s(untold));
 }
 
-/* A read that fails says why, where somebody can read it. */
+/* Prints why a read failed, if somebody can read it. */
 static void failed(void *arg, const struct li_error *err)
 {
     struct mount *m = arg;
@@ -120,7 +120,7 @@ static void failed(void *arg, const struct li_error *err)
     fprintf(stderr, "lambdaimg: %s: %s\n", m->args->operand[0], err->text);
 }
 
-/* Whether standard error is a file: nobody waits for its end. */
+/* Whether standard error is a file, so that nobody waits for its end. */
 static bool keeps_a_log(void)
 {
     struct stat st;
@@ -149,7 +149,7 @@ static void ready(void *arg)
         return;
     if (chdir("/") == 0)
         leave_terminal(m);
-    /* Whoever broke off the command does not want the mount. */
+    /* A user who interrupts the command does not want the mount. */
     if (write(m->ready_fd, "+", 1) < 0)
         kill(getpid(), SIGTERM);
     close(m->ready_fd);
@@ -181,8 +181,8 @@ static int open_image(struct mount *m, struct li_error *err)
     return li_files_open(li_reader_blocks(m->reader), &m->files, err);
 }
 
-/* Frees what was opened. A fetch that a store does not answer would be waited for for ever, and
- * uses what is to be freed: then the process ends here. */
+/* Frees what was opened. A fetch that the store never answers would be waited for for ever, and it
+ * uses what is to be freed. In that case the process ends here. */
 static void close_image(struct mount *m, int rc, const struct li_error *err)
 {
     if (m->reader && !li_reader_stop(m->reader, PATIENCE))
@@ -210,7 +210,7 @@ static int serve(struct mount *m, struct li_error *err)
                                              .presence = &m->presence};
     int rc;
 
-    /* A reader of what is printed that has gone must not take the mount with it. */
+    /* If the reader of our output has gone, the mount must not go, too. */
     signal(SIGPIPE, SIG_IGN);
     rc = open_image(m, err);
     if (rc == 0) {
@@ -228,7 +228,8 @@ static int serve(struct mount *m, struct li_error *err)
     return rc;
 }
 
-/* The parent's part: EXIT_DONE, or the exit code of the child, which has said why. */
+/* The parent's part. Returns EXIT_DONE, or the exit code of the child, which has printed the
+ * reason. */
 static int wait_for_child(const char *path, pid_t child, int fd, struct li_error *err)
 {
     int status = 0;
@@ -278,7 +279,8 @@ static int serve_in_background(struct mount *m, struct li_error *err)
     return code;
 }
 
-/* Before the loader is another process, works elsewhere, and has read the image for nothing. */
+/* Find the directory before the loader forks, changes its directory, and reads the image in vain.
+ */
 static int find_directory(struct mount *m, struct li_error *err)
 {
     const char *path = m->args->operand[1];

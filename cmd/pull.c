@@ -42,7 +42,7 @@ static int run(const struct arguments *args, struct li_error *err)
     int rc;
 
     if (!option(args, "output"))
-        return li_fail(err, CMD_EUSAGE, "say where the image goes, by -o FILE");
+        return li_fail(err, CMD_EUSAGE, "no output file is given; name one with -o FILE");
     rc = parse_reference(args->operand[0], &reference, err);
     if (rc == 0)
         rc = try_output(args, err);

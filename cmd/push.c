@@ -140,12 +140,12 @@ static int parse_tag(const char *text, struct li_reference *reference, struct li
     int rc = parse_reference(text, reference, err);
 
     if (rc == 0 && reference->pinned)
-        rc =
-            li_fail(err, CMD_EUSAGE, "%s: a push names a tag, NAME:TAG; ids are given by it", text);
+        rc = li_fail(err, CMD_EUSAGE, "%s: push to a tag, NAME:TAG; an ID is chosen by the push",
+                     text);
     return rc;
 }
 
-/* The image's own tag, where none was given. */
+/* Takes the image's own tag if the user gave none. */
 static int choose_reference(const struct arguments *args, const struct li_image *image,
                             struct li_reference *reference, struct li_error *err)
 {
@@ -181,8 +181,8 @@ static int push(struct context *context, struct li_flattened *flattened,
     return rc;
 }
 
-/* All that can be wrong with the command line, before the image is read, which may take long, and
- * which a pipe gives once. */
+/* Checks everything about the command line before the image is read, which may take long, and which
+ * a pipe allows only once. */
 static int parse(const struct arguments *args, struct li_flatten_options *making,
                  struct li_push_options *pushing, struct li_reference *reference,
                  struct li_error *err)

@@ -11,7 +11,7 @@ static const struct option_row options[] = {
 
 static int run(const struct arguments *args, struct li_error *err)
 {
-    /* A mount whose loader is dead cannot be looked at; then the path is taken as it is. */
+    /* A mount whose loader is dead cannot be examined; then the path is used as it is. */
     char *real = realpath(args->operand[0], NULL);
     int rc = li_fuse_unmount(real ? real : args->operand[0], flag(args, "lazy"), err);
 

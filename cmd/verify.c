@@ -17,7 +17,7 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-/* The image that --repair names, made again, with its layers confirmed. */
+/* The image that --repair names, made again, with confirmed layers. */
 static int open_repair(const struct arguments *args, const struct context *context,
                        const struct li_manifest *manifest, struct li_flattened **out,
                        struct li_error *err)
@@ -60,7 +60,7 @@ static int verify(const struct arguments *args, struct context *context,
     return rc;
 }
 
-/* Standard input can be read once only. */
+/* Standard input can be read only once. */
 static int check_options(const struct arguments *args, struct li_error *err)
 {
     const char *repair = option(args, "repair"), *against = option(args, "against");
@@ -70,7 +70,7 @@ static int check_options(const struct arguments *args, struct li_error *err)
     return 0;
 }
 
-/* The summary; an exit code. */
+/* Prints the summary; returns an exit code. */
 static int conclude(const struct arguments *args, const struct li_verify_result *result,
                     const struct li_compare_result *compared)
 {
@@ -79,7 +79,7 @@ static int conclude(const struct arguments *args, const struct li_verify_result 
     char size[SIZE_TEXT];
 
     if (compared->differences > 0) {
-        li_fail(&said, LI_ECHANGED, "%s is not what the layers of %s make: %llu difference%s%s",
+        li_fail(&said, LI_ECHANGED, "%s does not match the layers of %s: %llu difference%s%s",
                 args->operand[0], image_text(against), (unsigned long long)compared->differences,
                 li_text_s(compared->differences),
                 compared->disagreements > 0 ? "; the two readers of these layers disagree, so this "

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Listings of directories. One also brings attributes, so that `ls -l` costs no request for each
- * file. If those of one entry cannot be had, the listing goes on without them, and whoever asks for
- * them is told then: a listing must not wait for the deadline again and again.
+ * Listings of directories. A listing also returns attributes, so that `ls -l` needs no request for
+ * each file. If the attributes of one entry cannot be read, the listing continues without them, and
+ * whoever asks for them later gets the error: a listing must not wait for the deadline again and
+ * again.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -11,18 +12,18 @@
 
 #include "fuse/tree.h"
 
-/* A reply to readdir or readdirplus on its way. */
+/* A reply to readdir or readdirplus that is being built. */
 struct listing {
     fuse_req_t req;
     struct li_files *files;
     bool plus;
-    bool bare; /* attributes could not be had */
+    bool bare; /* attributes could not be read */
     char *buf;
     size_t size;
     size_t used;
 };
 
-/* NAME is that of ENTRY, NUL-terminated, in both. */
+/* Both take ENTRY and its NAME, which is NUL-terminated. */
 static size_t add_plus(struct listing *listing, const struct li_files_entry *entry,
                        const char *name)
 {
@@ -30,7 +31,7 @@ static size_t add_plus(struct listing *listing, const struct li_files_entry *ent
     struct fuse_entry_param told = {0};
     struct li_file file;
 
-    /* Without a node the entry is a plain one, as that of "." and ".." must be. */
+    /* Without a node the entry is a plain one, as "." and ".." must be. */
     told.attr.st_ino = entry->ino;
     told.attr.st_mode = DTTOIF(entry->type);
     if (!listing->bare && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
@@ -82,9 +83,8 @@ static void list(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, boo
         rc = li_files_list(listing.files, &file, (uint64_t)offset, add_entry, &listing, &err);
     else
         rc = li_fail_memory(&err);
-    /* After some entries an error can wait: the next request begins where it is. An answer of no
-     * entries is the end of the listing, so it is given where the listing ended, and nowhere else.
-     */
+    /* After some entries an error can wait, because the next request begins there. An answer
+     * without entries means the end of the listing, so it is given only at the end. */
     if (rc < 0 && listing.used == 0)
         li_request_fail(req, &err);
     else if (rc > 0 && listing.used == 0)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * That a mount is gone does not say that its loader is: it may have counts to write yet. So the
- * loader listens on a socket that the mount's device number names, and never accepts anybody. Who
- * unmounts connects before and waits for the connection to break, which the kernel sees to however
- * the loader ends. In the abstract name space nothing is left behind.
+ * When a mount is gone, its loader may still run, for instance to write its statistics. So the
+ * loader listens on a socket whose name is made of the mount's device number, and never accepts a
+ * connection. An unmounter connects to it first and waits for the connection to break; the kernel
+ * breaks it however the loader ends. In the abstract name space nothing is left behind.
  *
- * Another user may take the name first, and with it make an umount wait for as long as its patience
- * lasts, but no more: nothing is sent or believed.
+ * Another user may take the name first, and make an umount wait until its patience ends, but no
+ * longer: nothing is sent or believed.
  */
 #include <poll.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@ enum { WAITERS = 16 };
 
 typedef int at_name(int fd, const struct sockaddr *address, socklen_t len);
 
-/* A socket that CALL, bind() or connect(), has given the name of DEVICE, or -1. */
+/* A socket to which CALL, bind() or connect(), has given the name of DEVICE, or -1. */
 static int named_socket(const char *device, at_name *call)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a mount: options, session, loop, and taking it down again. Whatever ends the loop,
- * the mount goes: libfuse unmounts lazily, so one that is busy leaves the tree of names at once and
- * its users get errors. Only where it believes the mount to be gone already, since the connection
- * was aborted, it may be mistaken; hence the second look.
+ * The life of a mount: options, session, loop, unmount. Whatever ends the loop, the mount goes:
+ * libfuse unmounts lazily, so a busy mount leaves the tree of names at once and its users get
+ * errors. libfuse may be mistaken only if the connection was aborted, because it then believes that
+ * the mount is gone already; hence the second look.
  *
- * libfuse tells its reasons by printing them. They are caught instead, and the last one becomes the
- * error's text; libfuse has one log for the process, so here is the one variable of the program
- * that is not on a stack.
+ * libfuse prints its reasons. We catch them, and the last one becomes the error's text. libfuse has
+ * one log for the process, so this file has the only variable of the program that is not on a
+ * stack.
  */
 #include <errno.h>
 #include <fuse_log.h>
@@ -22,8 +22,8 @@
 
 static struct {
     pthread_mutex_t lock;
-    char last[256]; /* the last line, or what there is of it */
-    bool whole;     /* it has ended: the next words begin another */
+    char last[256]; /* the last line, or what has come of it */
+    bool whole;     /* the line is complete: the next words begin another */
 } fuse_words = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void keep_words(enum fuse_log_level level, const char *fmt, va_list ap)
@@ -44,7 +44,7 @@ static void keep_words(enum fuse_log_level level, const char *fmt, va_list ap)
     pthread_mutex_unlock(&fuse_words.lock);
 }
 
-/* What was being done, and libfuse's last words. */
+/* The failed step and libfuse's last words. */
 static int fail_fuse(struct li_error *err, int code, const char *what)
 {
     static const char prefix[] = "fuse: ";
@@ -65,7 +65,7 @@ int li_fuse_mountpoint(const char *directory, char **out, struct li_error *err)
     struct stat st;
     int rc = 0;
 
-    /* The kernel may remember what a dead loader told it of the directory, but not of the file
+    /* The kernel may remember what a dead loader said about the directory, but not about the file
      * system. */
     if ((!path || statvfs(path, &fs) < 0) && errno == ENOTCONN)
         rc = li_fail(err, LI_EIO,
@@ -100,7 +100,7 @@ static bool add_options(char **to, const struct li_mount_options *options)
     free(name);
     if (options->fuse_options)
         bad |= fuse_opt_add_opt(to, options->fuse_options);
-    /* Of "ro" and "rw" the last one counts. */
+    /* The last of "ro" and "rw" counts. */
     bad |= fuse_opt_add_opt(to, "ro");
     return bad == 0;
 }
@@ -152,7 +152,7 @@ static int serve(struct fuse_session *session, const struct li_mount_options *op
     return rc;
 }
 
-/* Serves what is mounted at PATH, and sees to it that it is not there afterwards. */
+/* Serves the mount at PATH, and makes sure that it is gone afterwards. */
 static int serve_mounted(struct fuse_session *session, const char *path,
                          const struct li_mount_options *options, struct li_signals *signals,
                          struct li_error *err)
@@ -172,8 +172,8 @@ static int serve_mounted(struct fuse_session *session, const char *path,
     return rc;
 }
 
-/* A second mount would hide the first, and a signal to either would unmount both: the path is all
- * that tells them apart. */
+/* A second mount would hide the first, and a signal to either would unmount both, because only the
+ * path identifies them. */
 static int check_vacant(const char *path, struct li_error *err)
 {
     struct li_mounted there;
@@ -200,7 +200,7 @@ static int mount_and_serve(struct li_served *served, struct li_signals *signals,
     if (fuse_session_mount(session, path) < 0)
         rc = fail_fuse(err, LI_EIO,
                        geteuid() == 0 ? "it could not be mounted"
-                                      : "it could not be mounted by fusermount3");
+                                      : "fusermount3 could not mount it");
     else
         rc = serve_mounted(session, path, served->options, signals, err);
     fuse_session_destroy(session);
@@ -218,7 +218,7 @@ int li_fuse_mount(struct li_files *files, const struct li_mount_options *options
     if (options->presence)
         *options->presence = -1;
     if (options->threads == 0)
-        return li_fail(err, LI_EINVALID, "a mount without threads");
+        return li_fail(err, LI_EINVALID, "a mount needs at least one thread");
     fuse_words.last[0] = '\0';
     fuse_words.whole = true;
     fuse_set_log_func(keep_words);

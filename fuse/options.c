@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The options of a mount that are the user's. libfuse takes them apart here, too, so that what it
- * would understand is what is looked for, in whatever spelling.
+ * The user's options for a mount. libfuse parses them here, too, so that we find an option in every
+ * spelling that libfuse understands.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -12,8 +12,8 @@ static const struct {
     const char *option; /* as fuse_opt.h matches it */
     const char *reason;
 } refused[] = {
-    {"subtype=", "the type is how lambdaimg umount knows an image"},
-    {"blkdev", "an image is not on a device, and lambdaimg umount would not know it"},
+    {"subtype=", "lambdaimg umount recognises an image by this type"},
+    {"blkdev", "an image is not on a device, and lambdaimg umount would not recognise it"},
     {"max_read=", "FUSE and the kernel agree on the size of requests"},
 };
 
@@ -27,8 +27,8 @@ static int note_refused(void *data, const char *arg, int key, struct fuse_args *
     return 1;
 }
 
-/* Whether the last character escapes what follows: the comma before "ro", which is added to the
- * end, would be none. */
+/* Whether the last character escapes what follows, which would be the comma before the "ro" that we
+ * append. */
 static bool escapes_next(const char *options)
 {
     size_t len = strlen(options), from = len;
@@ -45,7 +45,8 @@ int li_fuse_check_options(const char *options, struct li_error *err)
     int found = -1, rc = 0;
 
     if (escapes_next(options))
-        return li_fail(err, LI_EINVALID, "a backslash at the end cannot be given: write it twice");
+        return li_fail(err, LI_EINVALID,
+                       "a single backslash at the end cannot be given: write it twice");
     for (int i = 0; i < REFUSED; i++)
         looked_for[i] = (struct fuse_opt)FUSE_OPT_KEY(refused[i].option, i);
     if (fuse_opt_add_arg(&args, "lambdaimg") || fuse_opt_add_arg(&args, "-o") ||

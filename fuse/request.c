@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What every request needs, whatever the mount serves: the connection's settings, and how a failure
- * is answered.
+ * What every request needs, whatever the mount serves: the connection's settings, and replies to
+ * failures.
  */
 #include <errno.h>
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signals are waited for, not handled: what a report does (it locks, it prints) must not run in a
- * handler. The mount's signals are blocked before the file system is mounted, so that one which
- * comes early does not kill the process and leave the mount behind.
+ * We wait for signals instead of handling them, because a report locks and prints, and must not run
+ * in a handler. The mount's signals are blocked before the file system is mounted, so that an early
+ * one does not kill the process and leave the mount behind.
  *
- * libfuse's loop notices fuse_session_exit() when its thread wakes from a semaphore, which only a
- * signal does. So that thread is sent one whose handler does nothing, again and again until it has
- * left the loop: a single one could come just before it sleeps.
+ * libfuse's loop notices fuse_session_exit() when its thread wakes from a semaphore, and only a
+ * signal wakes it. So we send that thread a signal whose handler does nothing, again and again
+ * until it has left the loop: a single one could come just before it sleeps.
  */
 #include "fuse/internal.h"
 
@@ -24,7 +24,7 @@ void li_signals_block(struct li_signals *signals)
     pthread_sigmask(SIG_BLOCK, &signals->taken, &signals->mask);
 }
 
-/* Those that came too late are dropped, or they would end the process here. */
+/* Signals that come too late are dropped, or they would end the process here. */
 void li_signals_restore(struct li_signals *signals)
 {
     static const struct timespec now = {0, 0};

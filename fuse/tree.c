@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The image as a tree of files. A node is an inode of it and nothing is kept about it: each
- * request reads the inode again, which the chunk cache makes cheap, so there is nothing to forget
- * and nothing to lock.
+ * The image as a tree of files. A node is an inode of the image and nothing is stored about it:
+ * each request reads the inode again, which the chunk cache makes cheap. So there is nothing to
+ * forget and nothing to lock.
  *
- * An image never changes, so the kernel may keep all it is told for ever: entries, absent names,
- * attributes, listings, links and data. So it must be told what was read of the image and nothing
- * else: only what the reader gives as an answer may become ENOENT, ENODATA, ENXIO or the end of a
- * listing, and what it could not read is EIO, which the kernel keeps nothing of. Where it can do
- * without opening and closing files and directories it is told that we don't care, once, and never
- * asks again; it then keeps data as with keep_cache.
+ * An image never changes, so the kernel may keep everything for ever: entries, absent names,
+ * attributes, listings, links and data. So we must tell it only what was read from the image. Only
+ * an answer of the reader may become ENOENT, ENODATA, ENXIO or the end of a listing. What could not
+ * be read is EIO, which the kernel does not keep. If the kernel can do without open and close
+ * requests, we decline the first one and it never sends another; it then keeps data as with
+ * keep_cache.
  *
- * Listings are in listing.c, and what does not depend on what is served in request.c.
+ * Listings are in listing.c. request.c has what does not depend on the thing that is served.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@
 #include "base/buffer.h"
 #include "fuse/tree.h"
 
-static const double forever = 1e9; /* seconds; libfuse and the kernel can both hold it */
+static const double forever = 1e9; /* seconds; both libfuse and the kernel can hold it */
 
 struct li_files *li_fuse_files(fuse_req_t req)
 {
@@ -72,7 +72,7 @@ void li_fuse_entry(const struct li_files *files, const struct li_file *file,
     li_files_stat(files, file, &entry->attr);
 }
 
-/* Makes of NAME what the kernel is told of it, which for an absent one is that there is no node. */
+/* Sets what the kernel is told about NAME. For an absent name, it is told that there is no node. */
 static int lookup(struct li_files *files, const struct li_file *directory, const char *name,
                   struct fuse_entry_param *entry, struct li_error *err)
 {
@@ -205,7 +205,7 @@ static void op_statfs(fuse_req_t req, fuse_ino_t node)
     fuse_reply_statfs(req, &st);
 }
 
-/* Asked with size 0 for the length, with another for the bytes. */
+/* Size 0 asks for the length, any other size for the bytes. */
 static void reply_attribute(fuse_req_t req, const struct li_buffer *value, size_t size)
 {
     if (size == 0)
@@ -236,7 +236,7 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_
     li_buffer_free(&value);
 }
 
-/* The names under "trusted." show to root only, as in other file systems. */
+/* Only root sees the names under "trusted.", as in other file systems. */
 static void drop_trusted(struct li_buffer *names)
 {
     static const char trusted[] = "trusted.";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between tree.c and listing.c: an image as a tree of files. */
+/* Shared by tree.c and listing.c: an image as a tree of files. */
 #ifndef LI_FUSE_TREE_H
 #define LI_FUSE_TREE_H
 
@@ -8,14 +8,13 @@
 #include "files/files.h"
 #include "fuse/internal.h"
 
-/* The tree that the request came to. */
+/* The tree that the request belongs to. */
 struct li_files *li_fuse_files(fuse_req_t req);
 
-/* Reads the file of a node. Where there is none to be had, the request has been answered, and false
- * is returned. */
+/* Reads the file of a node. Returns false if that failed; the request has then been answered. */
 bool li_fuse_file(fuse_req_t req, fuse_ino_t node, struct li_file *file);
 
-/* Sets ENTRY to what the kernel is told of a name that leads to the file. */
+/* Sets ENTRY to what the kernel is told about a name of the file. */
 void li_fuse_entry(const struct li_files *files, const struct li_file *file,
                    struct fuse_entry_param *entry);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Unmounting from outside, also where the process that served the mount was killed. Nothing may be
- * asked of such a mount, not even its type: every call on it fails. So the path is resolved up to
- * the last component only, and the table of mounts tells what is there.
+ * Unmounts from outside, even if the process that served the mount was killed. Every call on such a
+ * mount fails, even a query for its type. So the path is resolved only up to the last component,
+ * and the table of mounts says what is there.
  *
- * Root unmounts by itself; others ask fusermount3, which may do it for them.
+ * Root unmounts by itself; others run fusermount3, which may do it for them.
  */
 #include <errno.h>
 #include <limits.h>
@@ -18,13 +18,13 @@
 
 #include "fuse/internal.h"
 
-/* Seconds; a loader has half of it for the fetches that are under way. */
+/* Seconds. A loader has half of it for fetches under way. */
 enum { PATIENCE = 10 };
 
 extern char **environ;
 
-/* The absolute path of PATH, whose last component is not looked at: it may be a mount that answers
- * no more. OUT has PATH_MAX bytes. */
+/* The absolute path of PATH. Its last component is not examined, because it may be a dead mount.
+ * OUT has PATH_MAX bytes. */
 static int resolve(const char *path, char *out, struct li_error *err)
 {
     char *copy = strdup(path), *last, real[PATH_MAX];
@@ -37,7 +37,7 @@ static int resolve(const char *path, char *out, struct li_error *err)
         copy[--len] = '\0';
     last = strrchr(copy, '/');
     last = last ? last + 1 : copy;
-    /* Of these the last component is no name, so it must be looked at. */
+    /* The last component of these is not a name, so it must be examined. */
     if (*last == '\0' || strcmp(last, ".") == 0 || strcmp(last, "..") == 0) {
         if (!realpath(copy, out))
             rc = li_fail_errno(err, errno, "%s", path);
@@ -54,7 +54,7 @@ out:
     return rc;
 }
 
-/* Undoes \040 and its like in place. */
+/* Decodes \040 and the like in place. */
 static void unescape(char *text)
 {
     char *to = text;
@@ -72,7 +72,7 @@ static void unescape(char *text)
     *to = '\0';
 }
 
-/* The next field of *LINE, which is moved behind it; NULL after the last. */
+/* The next field of *LINE, which moves past it; NULL after the last. */
 static char *cut_field(char **line)
 {
     char *field = *line;
@@ -85,8 +85,8 @@ static char *cut_field(char **line)
     return field;
 }
 
-/* A line of mountinfo: ids, device, root, mount point, options, a dash, the type. OUT is
- * left alone where it is not of PATH. */
+/* Reads a line of mountinfo: ids, device, root, mount point, options, a dash, the type. OUT does
+ * not change if the line is about another path. */
 static void read_line(char *line, const char *path, struct li_mounted *out)
 {
     char *rest = strstr(line, " - "), *device, *point;
@@ -109,7 +109,7 @@ static void read_line(char *line, const char *path, struct li_mounted *out)
     out->image = strcmp(cut_field(&rest), LI_FUSE_TYPE) == 0;
 }
 
-/* The last line of a path is what is mounted on top. */
+/* The last line of a path is the topmost mount. */
 int li_mounted_at(const char *path, struct li_mounted *out, struct li_error *err)
 {
     static const char name[] = "/proc/self/mountinfo";
@@ -129,7 +129,7 @@ int li_mounted_at(const char *path, struct li_mounted *out, struct li_error *err
     if (sys == 0)
         return 0;
     *out = (struct li_mounted){0};
-    li_fail_errno(err, sys, "cannot see what is mounted: reading %s", name);
+    li_fail_errno(err, sys, "cannot read the list of mounts, %s", name);
     return err->code = LI_EIO;
 }
 
@@ -148,9 +148,10 @@ static int ask_fusermount(const char *path, bool lazy, struct li_error *err)
         if (errno != EINTR)
             return li_fail_errno(err, errno, "waiting for fusermount3");
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return li_fail(err, LI_EDENIED,
-                       "fusermount3 did not unmount it: it is another user's, or in use; end what "
-                       "uses it, or unmount it lazily");
+        return li_fail(
+            err, LI_EDENIED,
+            "fusermount3 did not unmount it: it belongs to another user, or is in use; end what "
+            "uses it, or unmount it lazily");
     return 0;
 }
 
@@ -173,7 +174,7 @@ int li_fuse_unmount(const char *mountpoint, bool lazy, struct li_error *err)
     else if (umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) < 0)
         rc = errno == EBUSY
                  ? li_fail(err, LI_EIO, "it is in use; end what uses it, or unmount it lazily")
-                 : li_fail_errno(err, errno, "the kernel refuses");
+                 : li_fail_errno(err, errno, "the kernel refused to unmount it");
     li_loader_outwait(loader, rc < 0 ? 0 : PATIENCE);
     return rc < 0 ? li_context(err, "%s", mountpoint) : 0;
 }

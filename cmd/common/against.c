@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * verify --against: the stored image and the one it was pushed from. Texts of a difference are as
- * the images have them, and shown with escapes.
+ * verify --against: compares the stored image with its original. Texts of a difference come from
+ * the images, and are shown with escapes.
  */
 #include "cmd/common/against.h"
 
 #include "cmd/common/image.h"
 #include "compare/stored.h"
 
-/* What was printed of each. */
+/* How many of each were printed. */
 struct printed {
     unsigned differences, disagreements;
 };

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A mount's loader works in another directory later. In one that was removed no relative path means
- * anything. */
+/* A mount's loader changes its directory later. If the current directory was removed, relative
+ * paths mean nothing. */
 static void read_settings(const struct arguments *args, struct aws *aws)
 {
     aws->directory = getcwd(NULL, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What AWS's tools read from the environment, and who we are by it. */
+/* What AWS's tools read from the environment, and the user's AWS credentials. */
 #ifndef LI_CMD_AWS_H
 #define LI_CMD_AWS_H
 
@@ -7,12 +7,12 @@
 #include "cmd/common/command.h"
 #include "http/http.h"
 
-/* Zero-initialise it. It stays where it is: its parts point to each other. */
+/* Zero-initialise it. It must not move, because its parts point to each other. */
 struct aws {
-    struct li_aws_settings settings; /* by option and environment */
+    struct li_aws_settings settings; /* from options and environment */
     char *directory;                 /* the settings' */
     struct li_http *http;
-    struct li_aws_provider *provider; /* NULL: nobody, by --no-sign-request */
+    struct li_aws_provider *provider; /* NULL: no credentials, because of --no-sign-request */
 };
 
 /* ENV must outlive it. */

@@ -16,13 +16,13 @@
 /* Exit codes. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SAID_NO = 3 };
 
-/* Beside enum li_err: what the user typed cannot be right. Ends in EXIT_USAGE. */
+/* In addition to enum li_err: the command line is wrong. Ends in EXIT_USAGE. */
 enum { CMD_EUSAGE = -100 };
 
 struct option_row {
     const char *name;     /* long name without dashes; NULL ends a table */
     char letter;          /* short form, or 0 */
-    const char *argument; /* what it takes, "FILE"; NULL: nothing; "[FILE]": may take something */
+    const char *argument; /* its argument, "FILE"; NULL: none; "[FILE]": optional */
     const char *help;
 };
 
@@ -42,45 +42,45 @@ struct command {
     const char *name;
     const char *operands; /* "IMAGE [REF]" */
     const char *summary;
-    int least, most;                                                /* operands */
-    const struct option_row *options;                               /* besides the common ones */
+    int least, most;                  /* operands */
+    const struct option_row *options; /* in addition to the common ones */
     int (*run)(const struct arguments *args, struct li_error *err); /* exit code, or enum li_err */
 };
 
 extern const struct command *const commands[]; /* NULL-terminated */
 extern const struct option_row common_options[];
 
-/* Parses what follows the command's name. LI_END where help was asked for and printed; CMD_EUSAGE.
- */
+/* Parses the arguments after the command's name. LI_END if help was requested and printed;
+ * CMD_EUSAGE. */
 int parse_arguments(const struct command *command, int argc, char **argv, struct arguments *out,
                     struct li_error *err);
 
-/* The option's argument, "" for one without, or NULL where it was not given. */
+/* The option's argument, "" for an option without one, or NULL if the option was not given. */
 const char *option(const struct arguments *args, const char *name);
 
 /* Whether the option was given. */
 bool flag(const struct arguments *args, const char *name);
 
-/* A whole number from LEAST to MOST; *OUT stays what it is where the option was not given.
- * CMD_EUSAGE. */
+/* A whole number from LEAST to MOST; *OUT does not change if the option was not given. CMD_EUSAGE.
+ */
 int option_number(const struct arguments *args, const char *name, long long least, long long most,
                   long long *out, struct li_error *err);
 
-/* Bytes: a whole number, or one with K, M, G or T behind it, powers of 1024 (also KiB and so on);
+/* Bytes: a whole number, optionally followed by K, M, G or T, powers of 1024 (also KiB and so on);
  * at most 2^62. Returns 0, or CMD_EUSAGE, which names the option. */
 int parse_size(const char *name, const char *text, uint64_t *out, struct li_error *err);
 
-/* Whether the file that --output names, if it was given, can be made now: CMD_EUSAGE where it is
- * "-", since an image has to be complete before a byte of it may be used. */
+/* Whether the file that --output names, if it was given, can be created now. CMD_EUSAGE if it is
+ * "-", because an image must be complete before a byte of it may be used. */
 int try_output(const struct arguments *args, struct li_error *err);
 
-/* Says on standard error why something failed, and returns the exit code for it. */
+/* Prints the reason of a failure on standard error, and returns the exit code for it. */
 int tell(const struct li_error *err);
 
 /* help.c */
 void print_usage(FILE *to);
 
-/* What COMMAND is for, and its options. */
+/* The purpose of COMMAND, and its options. */
 void print_help(FILE *to, const struct command *command);
 void print_table(FILE *to); /* for the man pages and completion */
 

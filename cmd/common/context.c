@@ -21,7 +21,7 @@ static int system_random(void *buf, size_t len, struct li_error *err)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return li_fail_errno(err, errno, "the kernel gives no randomness");
+            return li_fail_errno(err, errno, "cannot get random bytes from the kernel");
         to += n;
         len -= (size_t)n;
     }
@@ -54,10 +54,10 @@ int repo_address(const struct arguments *args, const char **address, struct li_e
     if (!text)
         text = getenv("LAMBDAIMG_REPO");
     if (!text || !*text)
-        return li_fail(
-            err, CMD_EUSAGE,
-            "no repository is given; say which by --repo dir:PATH or --repo s3://BUCKET/PREFIX, or "
-            "in LAMBDAIMG_REPO");
+        return li_fail(err, CMD_EUSAGE,
+                       "no repository is given; name one with --repo dir:PATH or --repo "
+                       "s3://BUCKET/PREFIX, or "
+                       "in LAMBDAIMG_REPO");
     *address = text;
     return 0;
 }
@@ -75,7 +75,7 @@ int kms_spec(const struct arguments *args, char **spec, struct li_error *err)
                    ? rc
                    : li_fail(
                          err, CMD_EUSAGE,
-                         "no key is given and HOME is not set; say which by --kms " LI_KMS_FORMS);
+                         "no key is given and HOME is not set; name one with --kms " LI_KMS_FORMS);
     }
     if (!li_kms_is_spec(text))
         return li_fail(err, CMD_EUSAGE, "--kms %s: not " LI_KMS_FORMS, text);
@@ -83,7 +83,7 @@ int kms_spec(const struct arguments *args, char **spec, struct li_error *err)
     return *spec ? 0 : li_fail_memory(err);
 }
 
-/* Unless it has been opened already: a bucket and a KMS share it. */
+/* Unless it is open already: a bucket and a KMS share it. */
 static int need_aws(const struct arguments *args, struct context *context, struct li_error *err)
 {
     return context->aws.http ? 0 : open_aws(args, &context->env, &context->aws, err);
@@ -108,7 +108,7 @@ int parse_reference(const char *text, struct li_reference *out, struct li_error 
     return err->code;
 }
 
-/* What the library wants a user to know. */
+/* Prints a notice of the library for the user. */
 static void print_notice(void *arg, const char *text)
 {
     (void)arg;
@@ -148,19 +148,19 @@ static int open_bucket(const struct arguments *args, const char *address, struct
     options.addressing = addressing(args, &location);
     options.create_bucket = flag(args, "create-bucket");
     rc = li_s3_open(address, &options, &out->env, &out->store, err);
-    /* Without a bucket to make, nothing but what the user wrote can be wrong by now. */
+    /* Without a bucket to create, only the user's input can be wrong so far. */
     if (rc == LI_EINVALID && !options.create_bucket)
         rc = err->code = CMD_EUSAGE;
     return rc;
 }
 
-/* An address that cannot be one is a matter of usage. */
+/* An invalid address is a usage error. */
 static int check_address(const char *address, struct li_error *err)
 {
     if (strncmp(address, "dir:", 4) == 0 ? address[4] != '\0' : li_s3_is_address(address))
         return 0;
     return li_fail(err, CMD_EUSAGE,
-                   "\"%s\" is no address of a repository; give dir:PATH or s3://BUCKET/PREFIX",
+                   "\"%s\" is not the address of a repository; give dir:PATH or s3://BUCKET/PREFIX",
                    address);
 }
 
@@ -174,7 +174,7 @@ int open_store(const struct arguments *args, const char *address, bool create, s
     if (li_s3_is_address(address))
         return open_bucket(args, address, out, err);
     if (flag(args, "create-bucket"))
-        return li_fail(err, CMD_EUSAGE, "--create-bucket: %s is in no bucket", address);
+        return li_fail(err, CMD_EUSAGE, "--create-bucket: %s is not in a bucket", address);
     return li_store_open(address, create, &out->env, &out->store, err);
 }
 
@@ -202,7 +202,7 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
         rc = repo_address(args, &address, err);
     if (rc == 0)
         rc = open_store(args, address, false, out, err);
-    /* Of a bucket this would be a profile that is not there. */
+    /* With a bucket, this would be a profile that does not exist. */
     if (rc == LI_ENOTFOUND && !out->store && !li_s3_is_address(address))
         rc = li_fail(err, LI_ENOTFOUND, "there is no repository at %s; lambdaimg init makes one",
                      address);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where each file lies, as text or as JSON. An image may have millions of entries, so each is
- * printed when it is visited, and also the JSON document is never whole in memory.
+ * Lists where each file lies, as text or as JSON. An image may have millions of entries, so each is
+ * printed when it is visited, and the JSON document is never whole in memory.
  */
 #include "cmd/common/explain.h"
 
@@ -34,10 +34,10 @@ struct explanation {
     const struct li_tree *tree;
     bool as_json;
     uint64_t told;          /* runs */
-    uint64_t chunks[PARTS]; /* that have such runs */
-    uint64_t next;          /* chunk that is not counted yet */
+    uint64_t chunks[PARTS]; /* chunks that have such runs */
+    uint64_t next;          /* a chunk that is not counted yet */
     struct li_buffer path;
-    struct li_buffer shown; /* the path with a slash before it, and with escapes */
+    struct li_buffer shown; /* the path with a leading slash, and with escapes */
 };
 
 /* Runs come in the order of the image, and no chunk has runs of two parts. */
@@ -69,7 +69,7 @@ static int show_path(struct explanation *e, uint32_t node, struct li_error *err)
     return rc == 0 ? li_buffer_append(&e->shown, "", 1, err) : rc;
 }
 
-/* The size that the entry has for users: none for a directory or a device. */
+/* The size of the entry for users: none for a directory or a device. */
 static uint64_t size_of(const struct li_inode *inode)
 {
     return S_ISREG(inode->mode) || S_ISLNK(inode->mode) ? inode->size : 0;

@@ -39,7 +39,7 @@ void print_help(FILE *to, const struct command *command)
         print_option(to, r);
 }
 
-/* One line for each command and option, fields apart by tabs. */
+/* One line for each command and option, with fields separated by tabs. */
 void print_table(FILE *to)
 {
     for (size_t i = 0; commands[i]; i++) {

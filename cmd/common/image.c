@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options about an image that is made: which one, how large, and how its chunks are sealed. */
+/* Options for making an image: which image to use, its size, and how its chunks are sealed. */
 #include "cmd/common/image.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static int parse_free(const char *text, struct li_ext4_room *out, struct li_erro
     out->sizing = LI_EXT4_ROOM_PERCENT;
     if (strspn(number, "0123456789") != len - 1 ||
         parse_size("free", number, &out->amount, err) < 0 || out->amount > LI_EXT4_PERCENT_MAX)
-        return li_fail(err, CMD_EUSAGE, "--free %s: not a size, nor a percentage from 0%% to %d%%",
+        return li_fail(err, CMD_EUSAGE, "--free %s: not a size or a percentage from 0%% to %d%%",
                        text, LI_EXT4_PERCENT_MAX);
     return 0;
 }
@@ -39,8 +39,8 @@ static int parse_room(const struct arguments *args, struct li_ext4_room *out, st
             return err->code;
     }
     if (out->sizing != LI_EXT4_ROOM_PERCENT && out->amount > most)
-        return li_fail(err, CMD_EUSAGE, "--%s %s: an image has at most 1T", size ? "size" : "free",
-                       size ? size : room);
+        return li_fail(err, CMD_EUSAGE, "--%s %s: an image can have at most 1T",
+                       size ? "size" : "free", size ? size : room);
     return 0;
 }
 
@@ -68,7 +68,7 @@ int seal_policy(const struct arguments *args, struct li_seal_policy *policy, str
     } else if (codec && strncmp(codec, "zstd:", 5) == 0) {
         level = strtol(codec + 5, &end, 10);
         if (end == codec + 5 || *end || level < 1 || level > 19)
-            return li_fail(err, CMD_EUSAGE, "--compression %s: the level is not from 1 to 19",
+            return li_fail(err, CMD_EUSAGE, "--compression %s: the level must be from 1 to 19",
                            codec);
         policy->level = (int)level;
     } else if (codec && strcmp(codec, "zstd") != 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the commands share that make an image: its options, and what is printed about it. */
+/* What the commands that make an image share: its options, and messages about it. */
 #ifndef LI_CMD_COMMON_IMAGE_H
 #define LI_CMD_COMMON_IMAGE_H
 
@@ -7,19 +7,19 @@
 #include "crypto/seal.h"
 #include "flatten/flatten.h"
 
-/* How the image at PATH is to be flattened, by --image, --platform, --size and --free, as far as
- * the command has these. CMD_EUSAGE. */
+/* How to flatten the image at PATH, from --image, --platform, --size and --free, if the command has
+ * these. CMD_EUSAGE. */
 int image_options(const struct arguments *args, const char *path, struct li_flatten_options *out,
                   struct li_error *err);
 
 /* From --compression and --pad. CMD_EUSAGE. */
 int seal_policy(const struct arguments *args, struct li_seal_policy *policy, struct li_error *err);
 
-/* notes.c: on standard error, a sentence about an image as it was found. */
+/* notes.c: prints a note about an image on standard error. */
 void print_note(const char *text);
 
-/* All that is to be known of an image that was flattened: as it was found, and what the ext4 image
- * does not have as the layers have it. */
+/* Prints everything that a user should know about an image that was flattened: oddities of the
+ * original, and what the ext4 image lacks or changes. */
 void print_notes(const struct li_flattened *flattened);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the memo lies. It is there to save time and for nothing else: where it cannot be used a
- * push goes without it, and says nothing, unless the user has named a place and so has to hear of
- * it.
+ * Where the memo is. The memo only saves time. If it cannot be used, a push continues without it
+ * and says nothing, unless the user has named its directory and so must hear about the failure.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 #include "flatten/flatten.h"
 #include "push/push.h"
 
-/* *OUT is NULL where no place is known. */
+/* *OUT is NULL if no directory is known. */
 static int memo_directory(const struct arguments *args, char **out, struct li_error *err)
 {
     const char *named = option(args, "memo"), *cache = getenv("XDG_CACHE_HOME");

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Notes: what is odd about an image as it was found, and what the one that is made does not have as
- * the layers have it, a note for each kind, however many entries there are. Paths and names are as
- * hostile as the image, and shown with escapes.
+ * Notes: oddities of the image as it was found, and parts of the layers that the ext4 image lacks
+ * or changes. There is one note for each kind, however many entries have it. Paths and names are as
+ * hostile as the image, and are shown with escapes.
  */
 #include "cmd/common/context.h"
 #include "cmd/common/image.h"
 
-/* What one entry has, and what becomes of it. */
+/* What an entry has, and what happens to it. */
 static const struct {
     const char *have, *then;
 } notes[LI_NOTES] = {

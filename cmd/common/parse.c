@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "cmd/common/command.h"
 
-/* The rows of a command's options, then the common ones; an option's place in VALUE is its row. */
+/* The command's options, then the common ones. An option's index in VALUE is its row. */
 static const struct option_row *row(const struct command *command, int index)
 {
     int own = 0;
@@ -32,7 +32,7 @@ static int build(const struct command *command, struct option *longs, char *shor
 {
     int count = 0;
 
-    *shorts++ = ':'; /* tell a missing argument from an unknown option */
+    *shorts++ = ':'; /* distinguish a missing argument from an unknown option */
     for (; row(command, count)->name && count < OPTIONS_MAX; count++) {
         const struct option_row *r = row(command, count);
 
@@ -60,7 +60,8 @@ static int index_of(const struct command *command, int count, int c)
     return -1;
 }
 
-/* What getopt_long() did not like. For an option that it knows, optopt is what build() made it. */
+/* The argument that getopt_long() rejected. For an option that it knows, optopt is what build()
+ * made it. */
 static int refuse_option(const struct command *command, int c, const char *last,
                          struct li_error *err)
 {
@@ -78,8 +79,8 @@ static int refuse_option(const struct command *command, int c, const char *last,
                    command->name);
 }
 
-/* Nothing has an empty name. To take one for no option at all would be to use another key, or
- * another bucket, than the one whose variable a script has forgotten to set. */
+/* No name is empty. If an empty argument counted as no option, a script that forgot to set a
+ * variable would silently use another key or bucket. */
 static int refuse_empty(const struct command *command, int index, struct li_error *err)
 {
     return li_fail(err, CMD_EUSAGE,
@@ -132,7 +133,7 @@ bool flag(const struct arguments *args, const char *name)
     return option(args, name) != NULL;
 }
 
-/* The power of two that a unit stands for, or -1. */
+/* The power of two of a unit, or -1. */
 static int unit_shift(const char *unit)
 {
     static const char letters[] = "KMGT";

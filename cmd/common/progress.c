@@ -15,7 +15,7 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Whoever comes while another draws has nothing to add. */
+/* If another thread draws, this one has nothing to add. */
 static void report(void *arg, uint64_t done, uint64_t total)
 {
     struct progress_bar *bar = arg;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Credentials are renewed as AWS's SDKs do it: early and by one thread where there is time, by all
- * waiting for that one where there is not. A failure is remembered for a while: a thousand reads
- * that find no credentials must not be a thousand questions to a service that is down.
+ * Credentials are renewed as AWS's SDKs do it: early and by one thread if there is time, else with
+ * all threads waiting for that one. A failure is remembered for a while, because a thousand reads
+ * without credentials must not ask a service that is down a thousand times.
  *
  * INVARIANT: at most one thread is in origin.get(), and it does not hold the lock; `renewing` is
- * true for just that time.
+ * true exactly then.
  */
 #include "aws/cached.h"
 
@@ -19,15 +19,16 @@
 #include "base/secret.h"
 
 struct cached {
-    struct li_aws_provider provider; /* first, so that one can be had from the other */
+    struct li_aws_provider provider; /* first, so that the pointers can be converted */
     struct li_aws_origin origin;
     const struct li_env *env;
-    pthread_mutex_t lock; /* of all that follows */
+    pthread_mutex_t lock; /* guards all fields below */
     pthread_cond_t renewed;
     struct li_aws_credentials current;
     bool there, renewing;
-    int64_t retry_at;        /* not renewed before, seconds since 1970 */
-    int64_t reject_at;       /* not renewed for a rejection before: one led to the same ones */
+    int64_t retry_at;  /* no renewal before this time, seconds since 1970 */
+    int64_t reject_at; /* no renewal because of a rejection before this time: one gave the same
+                          credentials */
     struct li_error failure; /* of the last renewal */
 };
 
@@ -57,8 +58,8 @@ static bool same(const struct li_aws_credentials *a, const struct li_aws_credent
            same_text(a->token, b->token);
 }
 
-/* When to try again. Credentials that live shorter than the times above are not renewed all the
- * time, but when half of their life is over. */
+/* When to try again. Credentials that live shorter than the times above are renewed after half of
+ * their life, not all the time. */
 static int64_t next_renewal(const struct cached *self, int64_t now)
 {
     int64_t pause = LI_AWS_RENEW_PAUSE, left = self->there ? self->current.expires - now : 0;
@@ -70,7 +71,7 @@ static int64_t next_renewal(const struct cached *self, int64_t now)
     return now + (pause > 0 ? pause : 1);
 }
 
-/* A clock that was set back must not make a pause of years. */
+/* A clock that was set back must not cause a pause of years. */
 static bool is_pausing(int64_t now, int64_t until)
 {
     return now < until && until - now <= LI_AWS_RENEW_PAUSE;
@@ -84,7 +85,7 @@ static int too_old(const struct li_aws_credentials *got, struct li_error *err)
                    got->source);
 }
 
-/* Asks the origin. The lock is held, and let go of meanwhile. */
+/* Asks the origin. The lock is held at the call and at the return, but not meanwhile. */
 static int renew(struct cached *self, struct li_error *err)
 {
     struct li_aws_credentials got = {.expires = 0};
@@ -113,7 +114,7 @@ static int renew(struct cached *self, struct li_error *err)
     return rc;
 }
 
-/* Waits for the renewal that is under way; false where it takes too long. */
+/* Waits for the renewal that is under way; false if it takes too long. */
 static bool await(struct cached *self)
 {
     struct timespec deadline;
@@ -131,7 +132,7 @@ static int waited_too_long(struct li_error *err)
     return li_fail(err, LI_ENETWORK, "no AWS credentials came within %d seconds", LI_AWS_WAIT_MAX);
 }
 
-/* Sees to it that the current credentials are good; the lock is held. */
+/* Makes sure that the current credentials are valid; the lock is held. */
 static int ensure(struct cached *self, struct li_error *err)
 {
     for (;;) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A call, until it is answered, and what is said where it is not. */
+/* Sends a call until it is answered, and describes the failure if it is not. */
 #include "aws/call.h"
 
 #include "aws/sending.h"

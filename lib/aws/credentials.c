@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The chain. What a source says about why it has nothing is kept, so that whoever ends up without
- * credentials reads what was tried, in order, and need not guess.
+ * The chain. It keeps each source's reason for having nothing, so that a user without credentials
+ * reads what was tried, in order.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ int li_aws_none(struct li_error *err, const char *fmt, ...)
     return LI_END;
 }
 
-/* All three go into headers, so a line break would be one too many. */
+/* All three go into headers, so they must not have a line break. */
 static int check(const char *text, size_t most, const char *what, struct li_error *err)
 {
     size_t len = strlen(text);
@@ -67,8 +67,7 @@ void li_aws_credentials_source(struct li_aws_credentials *out, const char *fmt, 
     va_end(ap);
 }
 
-/* A profile that was named on the command line is more than keys that lie about in the environment,
- * as for the AWS CLI. */
+/* A profile on the command line wins over keys in the environment, as in the AWS CLI. */
 int li_aws_from_environment(const struct li_aws_search *search, struct li_aws_credentials *out,
                             struct li_error *err)
 {
@@ -78,7 +77,7 @@ int li_aws_from_environment(const struct li_aws_search *search, struct li_aws_cr
     const char *expires = li_aws_variable(settings, LI_AWS_CREDENTIAL_EXPIRATION);
 
     if (settings->profile && *settings->profile)
-        return li_aws_none(err, "not asked, since a profile was named");
+        return li_aws_none(err, "not used, since a profile was named");
     if (!key_id && !secret)
         return li_aws_none(err, "AWS_ACCESS_KEY_ID is not set");
     if (!key_id || !secret)
@@ -87,7 +86,7 @@ int li_aws_from_environment(const struct li_aws_search *search, struct li_aws_cr
                        key_id ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID");
     out->expires = INT64_MAX;
     if (expires && li_aws_time_parse(expires, &out->expires) < 0)
-        return li_fail(err, LI_EINVALID, "AWS_CREDENTIAL_EXPIRATION is no time: \"%.40s\"",
+        return li_fail(err, LI_EINVALID, "AWS_CREDENTIAL_EXPIRATION is not a time: \"%.40s\"",
                        expires);
     li_aws_credentials_source(out, "the environment");
     return li_aws_credentials_fill(out, key_id, secret,
@@ -117,7 +116,8 @@ static void note(char notes[NOTES_MAX], const char *name, const char *why)
         strcpy(notes + NOTES_MAX - sizeof("..."), "...");
 }
 
-/* Where a source fails, those before it are told of too: perhaps one of them was meant. */
+/* If a source fails, the error also lists the sources before it: perhaps the user meant one of
+ * them. */
 static int failed(const char *notes, const char *name, struct li_error *err)
 {
     return li_context(err, "no AWS credentials: %s%s%s", notes, *notes ? "; " : "", name);
@@ -140,6 +140,6 @@ int li_aws_chain(const struct li_aws_search *search, struct li_aws_credentials *
             return failed(notes, chain[i].name, err);
         note(notes, chain[i].name, err->text);
     }
-    /* Who had some before is on an instance that does not answer just now. */
+    /* If there were credentials before, this is an instance that does not answer at the moment. */
     return li_fail(err, search->again ? LI_ENETWORK : LI_EDENIED, "no AWS credentials: %s", notes);
 }

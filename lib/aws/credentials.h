@@ -3,17 +3,17 @@
  * Who we are for AWS, and where its services are: credentials, region, endpoints.
  *
  * Sources, files, variables and their order are those of AWS's own tools ("AWS SDKs and Tools
- * Reference Guide"; where that is silent, botocore):
+ * Reference Guide", and botocore for what that does not say):
  *
  *     the environment's keys; a web identity token; the profile in ~/.aws/credentials and
  *     ~/.aws/config (a role on top of another profile, a web identity, IAM Identity Center, keys, a
  *     program); the container's endpoint; the instance (IMDSv2 only).
  *
- * The first that is configured is used: what is configured and fails is an error, not a reason to
- * become somebody else. Only an instance that does not answer counts as none.
+ * The first configured source is used. If it fails, that is an error, and not a reason to use other
+ * credentials. Only an instance that does not answer counts as not configured.
  *
  * Nothing here reads the environment: the program fills in a `struct li_aws_settings`. Files and
- * services are trusted as far as their syntax goes: sizes are limited, times are bounded.
+ * services are trusted only as far as their syntax is valid: sizes are limited, times are bounded.
  */
 #ifndef LI_AWS_CREDENTIALS_H
 #define LI_AWS_CREDENTIALS_H
@@ -28,8 +28,7 @@
 
 struct li_http;
 
-/* ---- settings ----------------------------------------------------------------------------------
- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 /* The variables of the environment that count. */
 enum li_aws_variable {
@@ -68,37 +67,35 @@ enum li_aws_variable {
 /* Their names, "AWS_ACCESS_KEY_ID" and so on. */
 extern const char *const li_aws_variable_names[LI_AWS_VARIABLES];
 
-/* What the user said. NULL and "" mean: not given. Strings stay the caller's, and must outlive what
- * is made of them. */
+/* What the user said. NULL and "" mean "not given". The caller owns the strings, which must outlive
+ * everything made from them. */
 struct li_aws_settings {
-    const char *profile;  /* option; more than AWS_PROFILE, and than keys in the environment */
+    const char *profile;  /* option; wins over AWS_PROFILE and over keys in the environment */
     const char *region;   /* option */
     const char *endpoint; /* option: the URL of S3 */
-    bool anonymous;       /* option: nobody is to be found out to be anybody */
-    /* The absolute path of the directory that paths are relative to, in variables and in AWS's
-     * files alike: files are read again later, when the process may have left it. */
+    bool anonymous;       /* option: send requests without credentials */
+    /* The absolute path of the directory that relative paths start from, both in variables and in
+     * AWS's files. Files are read again later, when the process may have left that directory. */
     const char *directory;
     const char *environment[LI_AWS_VARIABLES];
 };
 
-/* ---- credentials -------------------------------------------------------------------------------
- */
+/* ---- credentials ----------------------------------------------------------------------------- */
 
-/* A provider that walks along the chain when it is asked first, and again in time. SETTINGS, HTTP
- * and ENV must outlive it. HTTP is what requests to STS, SSO, containers and instances go through.
+/* A provider that walks the chain at the first call, and again in time. SETTINGS, HTTP and ENV must
+ * outlive it. Requests to STS, SSO, containers and instances use HTTP.
  *
- * From ten minutes before credentials expire one caller renews them while the others go on with the
- * old ones; from five minutes before, all wait for new ones. Where renewing fails the old ones are
- * given until they expire, and renewing is tried again after a pause. To the errors of
- * li_aws_provider_get(): LI_EDENIED where no source has any; the text says which were tried, and
- * why not. LI_ENOTFOUND where a profile that was asked for does not exist, LI_ECORRUPT or LI_ELIMIT
- * for files that cannot be read. */
+ * From ten minutes before credentials expire, one caller renews them and the others continue with
+ * the old ones. From five minutes before, all wait for new ones. If a renewal fails, the old ones
+ * are used until they expire, and the renewal is repeated after a pause. Errors besides those of
+ * li_aws_provider_get(): LI_EDENIED if no source has credentials; the text lists each source that
+ * was tried and its reason. LI_ENOTFOUND if a profile that the user named does not exist,
+ * LI_ECORRUPT or LI_ELIMIT if a file cannot be read. */
 int li_aws_provider_chain(const struct li_aws_settings *settings, struct li_http *http,
                           const struct li_env *env, struct li_aws_provider **out,
                           struct li_error *err);
 
-/* ---- region, endpoints -------------------------------------------------------------------------
- */
+/* ---- region, endpoints ----------------------------------------------------------------------- */
 
 enum {
     /* bytes, with the NUL */
@@ -107,7 +104,7 @@ enum {
     LI_AWS_PROFILE_SIZE = 256,
 };
 
-/* "" where nobody says. */
+/* "" if nothing sets it */
 struct li_aws_location {
     char profile[LI_AWS_PROFILE_SIZE];
     char region[LI_AWS_REGION_SIZE];
@@ -117,15 +114,15 @@ struct li_aws_location {
     char addressing[16]; /* the profile's s3.addressing_style: "auto", "path", "virtual" or "" */
 };
 
-/* Region and endpoint by option, environment and profile, in this order. The instance is asked for
- * the region where nobody else says and there is no endpoint either, unless for an anonymous
- * request. LI_EINVALID for a region, an endpoint or an addressing style that cannot be one;
- * otherwise as li_aws_provider_chain(). */
+/* Finds region and endpoint by option, environment and profile, in this order. The instance is
+ * asked for the region only if nothing else gives it, there is no endpoint either, and requests are
+ * not anonymous. LI_EINVALID for an invalid region, endpoint or addressing style; otherwise as
+ * li_aws_provider_chain(). */
 int li_aws_locate(const struct li_aws_settings *settings, struct li_http *http,
                   const struct li_env *env, struct li_aws_location *out, struct li_error *err);
 
-/* The file of certificates that AWS_CA_BUNDLE or the profile's ca_bundle names; "" for neither. For
- * those who make the HTTP client: it asks nobody. Errors as there. */
+/* The file of certificates that AWS_CA_BUNDLE or the profile's ca_bundle names; "" if neither is
+ * set. For whoever makes the HTTP client: it sends no request. Errors as above. */
 int li_aws_ca_bundle(const struct li_aws_settings *settings, char path[LI_AWS_PATH_SIZE],
                      struct li_error *err);
 

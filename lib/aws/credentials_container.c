@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The endpoint of a container: ECS, Fargate, EKS Pod Identity, and what imitates them on a
+ * The endpoint of a container: ECS, Fargate, EKS Pod Identity, and imitations of them on a
  * developer's machine. The environment names it. Over plain HTTP it must be this host or one of the
- * addresses that AWS gave to such endpoints: what we send may hold a token, and what we get are
- * keys. On ECS the path is one task's alone, and stands for a token: it is never shown.
+ * addresses that AWS gave to such endpoints, because we may send a token, and receive keys. On ECS
+ * the path belongs to one task and serves as a token, so it is never shown.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ enum { SHOWN_MAX = 200 };
 
 static const char ecs[] = "http://169.254.170.2";
 
-/* An address in numbers: 127.0.0.0/8, ::1, or one that AWS uses for this. */
+/* A numeric address: 127.0.0.0/8, ::1, or one that AWS uses for this. */
 static bool is_near_address(const char *host)
 {
     static const char *const v4[] = {"169.254.170.2", "169.254.170.23"};
@@ -89,7 +89,7 @@ static int make_url(const struct li_aws_settings *settings, char **url, struct l
     return 0;
 }
 
-/* The file goes before the variable; it is written anew from time to time. */
+/* The file wins over the variable; it is rewritten from time to time. */
 static int read_token(const struct li_aws_search *search, struct li_buffer *token,
                       struct li_error *err)
 {
@@ -137,7 +137,7 @@ static int ask(const struct li_aws_search *search, const char *url, const char *
     return rc;
 }
 
-/* Bytes at the begin of URL that may be shown: the scheme and the host. */
+/* How many bytes of URL may be shown: the scheme and the host. */
 static int shown(const char *url)
 {
     const char *host = strstr(url, "://") + 3;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The instance metadata service of EC2, version 2 only: version 1 answers whoever can make this
- * host send a GET. Off EC2 nobody answers at its address, so it is given a second, once. On EC2 a
- * token's answer may be lost where a container is a hop too far away; that looks the same.
+ * The instance metadata service of EC2, version 2 only: version 1 answers anyone who can make this
+ * host send a GET. Outside EC2 nothing answers at its address, so it gets one second, once. On EC2,
+ * the answer to a token request may be lost if a container is a hop too far away; that looks the
+ * same.
  *
- * The service may go on giving credentials that are expired while it cannot get new ones, and AWS's
- * tools go on using them ("static stability"); so do we.
+ * The service may continue to give expired credentials while it cannot get new ones, and AWS's
+ * tools continue to use them ("static stability"); so do we.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ enum {
     TOKEN_MAX = 1024,
     ROLE_MAX = 256,
     FULL_URL_SIZE = LI_AWS_URL_SIZE + 512,
-    STABLE_SECONDS = 900, /* how long expired credentials are used, until the next renewal */
+    STABLE_SECONDS = 900, /* how long expired credentials are used before the next renewal */
 };
 
 struct instance {
@@ -72,13 +73,14 @@ static int one_line(const struct li_http_response *response, char *out, size_t s
     while (len < response->body.len && text[len] > ' ' && text[len] < 0x7f)
         len++;
     if (len == 0 || len >= size || (len < response->body.len && !strchr("\r\n", text[len])))
-        return li_fail(err, LI_ECORRUPT, "the instance metadata service's answer makes no sense");
+        return li_fail(err, LI_ECORRUPT,
+                       "the instance metadata service's answer cannot be understood");
     memcpy(out, text, len);
     out[len] = '\0';
     return 0;
 }
 
-/* The beginning of a session: whether anybody is there shows here. */
+/* Begins a session. This shows whether the service exists. */
 static int begin(const struct li_aws_search *search, struct instance *instance,
                  struct li_error *err)
 {
@@ -116,7 +118,7 @@ static int begin(const struct li_aws_search *search, struct instance *instance,
     return rc;
 }
 
-/* One GET; any status. */
+/* One GET; any status is success. */
 static int get(const struct instance *instance, const char *path, struct li_http_response *out,
                struct li_error *err)
 {
@@ -137,7 +139,7 @@ static int get(const struct instance *instance, const char *path, struct li_http
     return rc < 0 ? li_context(err, "%.200s", instance->base) : rc;
 }
 
-/* One line of text, or LI_END where there is no such thing. */
+/* One line of text; LI_END if the path does not exist. */
 static int get_line(const struct instance *instance, const char *path, char *out, size_t size,
                     struct li_error *err)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * credential_process: a program of the user's that prints credentials as JSON. No shell: the
- * command is split into words, as botocore does. The program gets our environment, no input, and a
- * minute. It runs in the directory that paths in AWS's files are relative to, wherever we are by
- * now, since its name and its arguments may be such.
+ * credential_process: a program of the user's that prints credentials as JSON. There is no shell:
+ * the command is split into words, as botocore does. The program gets our environment, no input,
+ * and a minute. Its name and arguments may be relative paths, so it runs in the directory that
+ * paths in AWS's files are relative to, wherever we are now.
  *
- * What it says on standard error becomes part of our message where it fails; AWS's documentation
- * asks such programs to keep secrets from there. Whoever holds the pipe open beyond the program
- * itself is not waited for.
+ * If it fails, its standard error becomes part of our message; AWS's documentation asks such
+ * programs not to print secrets there. We do not wait for other processes that hold the pipe open
+ * after the program has ended.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,22 +27,22 @@
 
 enum {
     PROCESS_SECONDS = 60,
-    PROCESS_NAP = 20, /* milliseconds between two looks at whether it ended */
-    SAID_MAX = 200,   /* characters of its standard error in ours */
+    PROCESS_NAP = 20, /* milliseconds between two checks for its end */
+    SAID_MAX = 200,   /* characters of its standard error in our message */
 };
 
 extern char **environ;
 
 /* One of its two outputs. */
 struct output {
-    int fd; /* the end that we read; -1: it ended */
+    int fd; /* our end for reading; -1: closed */
     struct li_buffer text;
 };
 
 struct process {
     pid_t pid;        /* 0: it ended */
     int status;       /* waitpid's, then */
-    int64_t deadline; /* milliseconds, of the clock that nobody sets */
+    int64_t deadline; /* milliseconds of a monotonic clock */
     struct output out, said;
 };
 
@@ -54,7 +54,7 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* In the program, what we block or ignore is as it is anywhere else. */
+/* Gives the program the default signal mask and signal actions. */
 static int prepare_signals(posix_spawnattr_t *attributes)
 {
     sigset_t none, defaults;
@@ -72,8 +72,8 @@ static int prepare_signals(posix_spawnattr_t *attributes)
     return rc;
 }
 
-/* All our own descriptors close themselves in the program. Where DIRECTORY is no more, which most
- * commands do not mind, it runs where we are. Returns an errno. */
+/* All our descriptors are close-on-exec. If DIRECTORY no longer exists, which does not matter to
+ * most commands, the program runs in our directory. Returns an errno. */
 static int spawn(char **words, const char *directory, int out, int said, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
@@ -134,7 +134,7 @@ static int start(char **words, const char *directory, struct process *process, s
     return rc;
 }
 
-/* Takes what is there. */
+/* Reads what is there. */
 static int take(struct output *output, struct li_error *err)
 {
     uint8_t piece[4096];
@@ -169,7 +169,7 @@ static int look_whether_ended(struct process *process, struct li_error *err)
     return 0;
 }
 
-/* Reads until both outputs ended; or the program did, and nothing more is there to read. */
+/* Reads until both outputs have ended, or the program has ended and nothing is left to read. */
 static int drain(struct process *process, struct li_error *err)
 {
     int rc = 0;

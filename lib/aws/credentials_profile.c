@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a profile holds, in botocore's order: a role on top of others' credentials, a role by a web
- * identity token, IAM Identity Center, keys, a program. A profile that others build upon and that
- * has keys gives its keys, also where it is a role itself; so a profile may build upon itself.
+ * The contents of a profile, in botocore's order: a role assumed with other credentials, a role
+ * assumed with a web identity token, IAM Identity Center, keys, a program. If other profiles build
+ * on a profile that has keys, it gives these keys, even if it is a role itself; so a profile may
+ * build on itself.
  */
 #include <string.h>
 
@@ -10,7 +11,7 @@
 
 enum { ROLES_MAX = 8 }; /* on top of each other */
 
-/* The profiles that were gone through: a loop would never end. */
+/* The profiles visited so far, because a loop would never end. */
 struct walk {
     const struct li_aws_search *search;
     const char *visited[ROLES_MAX];
@@ -36,7 +37,7 @@ static const char *token_of(const struct li_aws_files *files, const char *profil
     return token ? token : get(files, profile, "aws_security_token");
 }
 
-/* Key and secret are taken from one file: halves of two pairs make none. */
+/* Key and secret come from one file: halves of two pairs do not work. */
 static int from_keys(const struct walk *walk, const char *profile, struct li_aws_credentials *out,
                      struct li_error *err)
 {
@@ -65,11 +66,11 @@ static struct li_aws_role role_of(const struct walk *walk, const char *profile)
     };
 }
 
-/* Who the role is taken on by, where the profile says credential_source. */
+/* The credentials to assume the role with, if the profile says credential_source. */
 static int from_named_source(const struct walk *walk, const char *source,
                              struct li_aws_credentials *out, struct li_error *err)
 {
-    /* A profile on the command line is no reason here to pass over the keys of the environment. */
+    /* A profile on the command line does not exclude the keys of the environment here. */
     struct li_aws_settings settings = *walk->search->settings;
     struct li_aws_search search = *walk->search;
     int rc;
@@ -118,15 +119,17 @@ static int from_role(struct walk *walk, const char *profile, struct li_aws_crede
 
     if (source && named)
         return li_fail(err, LI_EINVALID,
-                       "there is a source_profile and a credential_source; only one can be right");
+                       "it has both source_profile and credential_source; keep only one");
     if (!source && !named)
-        return li_fail(err, LI_EINVALID,
-                       "there is a role_arn, and neither source_profile nor credential_source to "
-                       "take it on by");
+        return li_fail(
+            err, LI_EINVALID,
+            "it has role_arn, but neither source_profile nor credential_source; add the one that "
+            "gives the credentials to assume the role with");
     if (value(walk, profile, "mfa_serial"))
-        return li_fail(err, LI_EUNSUPPORTED,
-                       "mfa_serial asks for a code at each renewal, which lambdaimg cannot ask "
-                       "for; use a profile without, or a credential_process that asks");
+        return li_fail(
+            err, LI_EUNSUPPORTED,
+            "mfa_serial needs a code at each renewal, and lambdaimg cannot prompt "
+            "for it; use a profile without mfa_serial, or a credential_process that prompts");
     rc = source ? from_source_profile(walk, source, out, err)
                 : from_named_source(walk, named, out, err);
     return rc < 0 ? rc : li_aws_assume(walk->search, &role, out, err);
@@ -136,9 +139,9 @@ static int enter(struct walk *walk, const char *profile, bool below, struct li_e
 {
     for (size_t i = 0; i < walk->count; i++)
         if (strcmp(walk->visited[i], profile) == 0 && !(below && has_keys(walk, profile)))
-            return li_fail(err, LI_EINVALID, "the source_profiles go round in a circle");
+            return li_fail(err, LI_EINVALID, "its source_profile entries form a loop");
     if (walk->count == ROLES_MAX)
-        return li_fail(err, LI_ELIMIT, "more than %d roles on top of each other", ROLES_MAX);
+        return li_fail(err, LI_ELIMIT, "more than %d roles are chained", ROLES_MAX);
     walk->visited[walk->count++] = profile;
     return 0;
 }
@@ -155,7 +158,7 @@ static int from_profile_process(const struct walk *walk, const char *profile,
     return 0;
 }
 
-/* BELOW: another profile builds upon this one. */
+/* BELOW: another profile builds on this one. */
 static int from_one(struct walk *walk, const char *profile, bool below,
                     struct li_aws_credentials *out, struct li_error *err)
 {
@@ -173,7 +176,7 @@ static int from_one(struct walk *walk, const char *profile, bool below,
     rc = li_aws_from_sso(walk->search, profile, out, err);
     if (rc != LI_END)
         return rc;
-    /* Keys in the config file come after a program; those in the credentials file before it. */
+    /* Keys in the config file come after a program; keys in the credentials file come before it. */
     if (li_aws_credentials_get(&walk->search->files, profile, "aws_access_key_id"))
         return from_keys(walk, profile, out, err);
     if (value(walk, profile, "credential_process"))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * IAM Identity Center: `aws sso login` left a token (sso_token.c), and the portal gives a role's
- * credentials for it. A profile names an sso-session, or, in the older form, holds all itself.
+ * IAM Identity Center: `aws sso login` left a token (sso_token.c), for which the portal gives a
+ * role's credentials. A profile names an sso-session or, in the older form, has all settings
+ * itself.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 
 enum { EXPIRY_DIVISOR = 1000 }; /* the portal counts milliseconds */
 
-/* What the profile says; strings are the files'. */
+/* What the profile says. The files own the strings. */
 struct wanted {
     struct li_aws_sso_session session;
     const char *account, *role;
@@ -82,7 +83,8 @@ static int parse(const json_t *answer, struct li_aws_credentials *out, struct li
     json_int_t expires = json_integer_value(json_object_get(role, "expiration"));
 
     if (expires <= 0)
-        return li_fail(err, LI_ECORRUPT, "the portal's answer holds no credentials that expire");
+        return li_fail(err, LI_ECORRUPT,
+                       "the portal's answer has no credentials with an expiry time");
     out->expires = expires / EXPIRY_DIVISOR;
     return li_aws_credentials_fill(out, li_aws_json_text(role, "accessKeyId"),
                                    li_aws_json_text(role, "secretAccessKey"),
@@ -96,7 +98,7 @@ static int refused(const struct wanted *wanted, int status, const json_t *answer
 
     if (status == 401)
         return li_fail(err, LI_EDENIED,
-                       "the portal does not accept the token any more; run aws sso login "
+                       "the portal no longer accepts the token; run aws sso login "
                        "--profile %.200s",
                        wanted->session.profile);
     return li_fail(err, LI_EDENIED,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Roles, taken on by STS: by other credentials (AssumeRole, signed), or by a token of an identity
- * provider (AssumeRoleWithWebIdentity, where the token is the proof). Kubernetes and its like write
- * the token anew from time to time, so it is read at each renewal.
+ * Roles, assumed through STS: with other credentials (AssumeRole, signed), or with a token of an
+ * identity provider (AssumeRoleWithWebIdentity, where the token is the proof). Kubernetes and
+ * similar systems rewrite the token from time to time, so it is read at each renewal.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,13 +17,13 @@
 
 enum { SESSION_NAME_SIZE = 64, DURATION_LEAST = 900, DURATION_MOST = 43200 };
 
-/* Where to ask, and the region to sign for. */
+/* The endpoint, and the region to sign for. */
 struct sts {
     struct li_aws_endpoint endpoint;
     char url[LI_AWS_URL_SIZE], region[LI_AWS_REGION_SIZE];
 };
 
-/* The regions in which "legacy" means the one endpoint of old. */
+/* The regions in which "legacy" means the old global endpoint. */
 static bool is_legacy_region(const char *region)
 {
     static const char *const regions[] = {
@@ -88,7 +88,7 @@ static int check_duration(const char *text, struct li_error *err)
     return 0;
 }
 
-/* TOKEN: a web identity's; NULL: none. BODY ends in a NUL that does not count. */
+/* TOKEN: a web identity's; NULL: none. BODY ends with a NUL that does not count. */
 static int make_body(const struct li_aws_search *search, const struct li_aws_role *role,
                      const char *token, struct li_buffer *body, struct li_error *err)
 {
@@ -120,7 +120,7 @@ static int make_body(const struct li_aws_search *search, const struct li_aws_rol
 static const struct li_http_header form_header = {
     "content-type", "application/x-www-form-urlencoded; charset=utf-8"};
 
-/* Sends BODY to STS, signed where *BY is somebody, and puts what it gives into *OUT. */
+/* Sends BODY to STS, signed if *BY has credentials, and puts the result into *OUT. */
 static int ask(const struct li_aws_search *search, const struct sts *sts,
                const struct li_buffer *body, const struct li_aws_credentials *by,
                struct li_aws_credentials *out, struct li_error *err)
@@ -176,7 +176,7 @@ int li_aws_assume(const struct li_aws_search *search, const struct li_aws_role *
     if (rc == 0)
         rc = ask(search, &sts, &body, out, &got, err);
     if (rc < 0)
-        li_context(err, "role %.200s, asked for at %.200s", role->arn, sts.url);
+        li_context(err, "role %.200s, requested from %.200s", role->arn, sts.url);
     li_aws_credentials_source(&got, "the role %.100s by %.130s", role->arn, out->source);
     li_aws_credentials_wipe(out);
     *out = got;
@@ -199,7 +199,7 @@ int li_aws_assume_with_token(const struct li_aws_search *search, const struct li
     if (rc == 0)
         rc = ask(search, &sts, &body, NULL, out, err);
     if (rc < 0)
-        li_context(err, "role %.200s, asked for at %.200s", role->arn, sts.url);
+        li_context(err, "role %.200s, requested from %.200s", role->arn, sts.url);
     li_aws_credentials_source(out, "the role %.100s by the web identity in %.100s", role->arn,
                               token_file);
     li_buffer_wipe_free(&token);
@@ -218,7 +218,7 @@ int li_aws_from_web_identity(const struct li_aws_search *search, struct li_aws_c
     };
 
     if (settings->profile && *settings->profile)
-        return li_aws_none(err, "not asked, since a profile was named");
+        return li_aws_none(err, "not used, since a profile was named");
     if (!token_file)
         return li_aws_none(err, "AWS_WEB_IDENTITY_TOKEN_FILE is not set");
     if (!role.arn)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parsed by libcurl, so that what is signed as the host is what libcurl will send as it. */
+/* libcurl parses the URL, so that we sign the same host that libcurl sends. */
 #include "aws/endpoint.h"
 
 #include <arpa/inet.h>
@@ -69,14 +69,16 @@ int li_aws_endpoint_parse(const char *text, struct li_aws_endpoint *out, struct 
     if (!url)
         return li_fail_memory(err);
     if (strchr(text, '@'))
-        rc = li_fail(err, LI_EINVALID,
-                     "an endpoint holds no user and no password; credentials are given apart");
+        rc =
+            li_fail(err, LI_EINVALID,
+                    "an endpoint cannot contain a user or a password; give credentials separately");
     else if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK || has(url, CURLUPART_QUERY) ||
              has(url, CURLUPART_FRAGMENT) || read_parts(url, &endpoint) < 0)
-        rc = li_fail(err, LI_EINVALID,
-                     "\"%s\" is no endpoint; give https://HOST[:PORT], or http://HOST[:PORT] for "
-                     "connections that anybody on the way can read",
-                     text);
+        rc = li_fail(
+            err, LI_EINVALID,
+            "\"%s\" is not an endpoint; give https://HOST[:PORT], or http://HOST[:PORT] for "
+            "connections that anybody on the way can read",
+            text);
     curl_url_cleanup(url);
     if (rc == 0)
         *out = endpoint;

@@ -16,19 +16,19 @@ enum {
 struct li_aws_endpoint {
     bool https;
     bool numeric; /* the host is an address, not a name */
-    char
-        host[LI_AWS_HOST_MAX + 1]; /* with ":PORT" where that is not the scheme's own; lower case */
+    char host[LI_AWS_HOST_MAX +
+              1]; /* with ":PORT" if that is not the scheme's default; lower case */
     char path[LI_AWS_URL_PATH_MAX + 1]; /* "", or "/base" without a final '/', as it is sent */
 };
 
-/* Parses "https://HOST[:PORT][/PATH]", or "http:". LI_EINVALID for anything else, such as a query,
- * or a user and a password, which then are not shown. */
+/* Parses "https://HOST[:PORT][/PATH]", or "http:". LI_EINVALID for anything else, such as a query.
+ * If there is a user and a password, the error does not show them. */
 int li_aws_endpoint_parse(const char *text, struct li_aws_endpoint *out, struct li_error *err);
 
-/* "amazonaws.com", or what it is called in REGION's partition. */
+/* "amazonaws.com", or its counterpart in REGION's partition. */
 const char *li_aws_domain(const char *region);
 
-/* Whether HOST, which may have a port behind it, is in a domain of AWS. */
+/* Whether HOST, which may end with a port, is in a domain of AWS. */
 bool li_aws_is_amazon(const char *host);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Errors of services that speak JSON ("AWS JSON 1.0" and "1.1" of the Smithy specification): KMS
- * and most others than S3, STS and EC2.
+ * and most services except S3, STS and EC2.
  *
- * Their statuses say little: refusals and pleas to slow down are 400 alike. What counts is the
- * code, in a header or in the member __type, where a name space may stand before it and an address
- * behind it: "com.amazonaws.kms#NotFoundException:http://...".
+ * Their statuses say little: both refusals and requests to slow down are 400. The code counts. It
+ * is in a header or in the member __type, which may have a name space before the code and an
+ * address after it: "com.amazonaws.kms#NotFoundException:http://...".
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "aws/call.h"
 #include "aws/json.h"
 
-/* A text that does not fit is not a code, and is left out. */
+/* A text that does not fit is not a code, and is ignored. */
 static void keep_code(struct li_aws_error *out, const char *text)
 {
     const char *hash = strchr(text, '#');
@@ -69,7 +69,7 @@ static bool is_one_of(const char *code, const char *const *codes)
     return false;
 }
 
-/* Those that AWS's SDKs send again; what comes with 5xx need not be here. */
+/* Codes that AWS's SDKs retry. Codes that come with 5xx need not be listed. */
 static bool is_passing(int status, const char *code)
 {
     static const char *const passing[] = {"Throttling",
@@ -120,7 +120,7 @@ static int tell(const struct li_aws_client *client, const struct li_aws_refusal 
     if (refusal->attempts > 1)
         snprintf(times, sizeof(times), " %u times", refusal->attempts);
     if (code == LI_EDENIED && *refusal->credentials->access_key)
-        snprintf(who, sizeof(who), "; asked with the access key %.100s from %.100s",
+        snprintf(who, sizeof(who), "; the request used the access key %.100s from %.100s",
                  refusal->credentials->access_key, refusal->credentials->source);
     return li_fail(err, code, "%s answered%s with %d%s%s%s%s%s%s%s%s", client->options.service,
                    times, refusal->status, *said->code ? " " : "", said->code,

@@ -12,9 +12,9 @@
 
 enum { ATTEMPTS = 3 };
 
-/* Unlike a call, a request for credentials has few attempts and heeds no Retry-After, since
- * credentials are wanted soon or not at all. One thread at a time asks these services, and seldom;
- * so nothing is remembered of them from one request to the next. */
+/* Unlike a call, a request for credentials has few attempts and ignores Retry-After, because
+ * credentials are needed soon or not at all. One thread at a time asks these services, and rarely;
+ * so no state is kept between requests. */
 struct fetching {
     struct li_attempts attempts;
     const struct li_http_request *request;
@@ -73,7 +73,7 @@ int li_aws_fetch_json(const struct li_aws_search *search, const struct li_aws_fe
     if (rc == 0) {
         *status = response.status;
         rc = li_aws_json_parse("the answer", response.body.data, response.body.len, out, err);
-        /* An error that is no JSON, a proxy's for instance, is best told by its status. */
+        /* An error that is not JSON, for instance a proxy's, is best described by its status. */
         if (rc < 0 && response.status != 200)
             rc = li_fail(err, LI_EDENIED, "it answered with status %d", response.status);
     }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One copy of the file is cut up where it lies: section names, keys and values are strings in it. A
- * value of many lines is moved together, which always goes towards the beginning: each line brings
- * its line break, and a line that continues a value its indent. So there is one buffer to wipe.
+ * One copy of the file is cut up in place: section names, keys and values are strings in it. A
+ * value of several lines is moved together, always towards the beginning: each line contributes its
+ * line break, and a continuation line its indent. So there is one buffer to wipe.
  *
- * The rules are those of Python's configparser with its defaults, which botocore uses: whether a
- * line continues a value depends on its indent alone, and a comment in between does not end one.
+ * The rules are those of Python's configparser with its defaults, which botocore uses: only the
+ * indent decides whether a line continues a value, and a comment in between does not end it.
  */
 #include "aws/ini.h"
 
@@ -27,15 +27,15 @@ struct li_aws_ini {
     size_t count, cap;
 };
 
-/* Where the parser is. */
+/* The parser's position. */
 struct parser {
     const char *name;
     struct li_aws_ini *ini;
     unsigned long line;
     size_t indent;   /* of the line that began the current key */
     size_t section;  /* the row that began the current section */
-    bool in_section; /* before the first one there may be no key */
-    char *end;       /* the end of the current value; NULL: there is none to continue */
+    bool in_section; /* a key is not allowed before the first one */
+    char *end;       /* the end of the current value; NULL: none can be continued */
     struct li_error *err;
 };
 
@@ -82,7 +82,7 @@ static const char *find_key(const struct li_aws_ini *ini, const struct row *sect
     return NULL;
 }
 
-/* The current value ends; its string too. Its end is at or before a line break that was read. */
+/* Ends the current value and its string. Its end is at or before a line break that was read. */
 static void end_value(struct parser *p)
 {
     const struct li_aws_ini *ini = p->ini;
@@ -108,7 +108,7 @@ static int begin_section(struct parser *p, char *name, char *end)
 {
     *end = '\0';
     if (find_section(p->ini, name))
-        return refuse(p, "this section was there before");
+        return refuse(p, "this section appears twice");
     p->section = p->ini->count;
     p->in_section = true;
     return add_row(p, NULL, name);
@@ -123,7 +123,7 @@ static int begin_key(struct parser *p, char *start, char *end)
     if (delimiter == end || delimiter == start)
         return refuse(p, "neither \"[section]\" nor \"key = value\"");
     if (!p->in_section)
-        return refuse(p, "a key before the first section");
+        return refuse(p, "this key comes before the first section");
     value = delimiter + 1;
     for (key_end = delimiter; key_end > start && is_space(key_end[-1]);)
         key_end--;
@@ -132,14 +132,14 @@ static int begin_key(struct parser *p, char *start, char *end)
         if (*c >= 'A' && *c <= 'Z')
             *c += 'a' - 'A';
     if (find_key(p->ini, &p->ini->rows[p->section], start))
-        return refuse(p, "this key was there before in this section");
+        return refuse(p, "this key appears twice in the section");
     while (value < end && is_space(*value))
         value++;
     p->end = end;
     return add_row(p, start, value);
 }
 
-/* The line from START to END, without its line break. */
+/* Reads the line from START to END, without its line break. */
 static int parse_line(struct parser *p, char *start, char *end)
 {
     const char *line = start;
@@ -178,7 +178,7 @@ static int parse(struct parser *p, char *text, size_t len)
     if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         text += 3;
     if (memchr(text, '\0', (size_t)(end - text)))
-        return li_fail(p->err, LI_ECORRUPT, "%s has a NUL in it; it is no text", p->name);
+        return li_fail(p->err, LI_ECORRUPT, "%s has a NUL in it; it is not text", p->name);
     while (rc == 0 && text < end) {
         char *stop = memchr(text, '\n', (size_t)(end - text));
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The format of ~/.aws/config and ~/.aws/credentials, as botocore reads it: Python's configparser,
- * in which an indented line continues a value, and below a key without one holds a block of its
- * own:
+ * The format of ~/.aws/config and ~/.aws/credentials, as botocore reads it: that of Python's
+ * configparser, in which an indented line continues a value. Below a key without a value, indented
+ * lines are a block:
  *
  *     [profile dev]
  *     region = eu-west-1
  *     s3 =
  *       addressing_style = path
  *
- * Comments are whole lines. Keys have no case, sections do. The files hold secrets: what was read
- * is wiped when freed, and no error shows a line's text. A `struct li_aws_ini` does not change once
- * it was made, so any number of threads may read it.
+ * Comments are whole lines. Keys have no case, sections do. The files hold secrets: everything that
+ * was read is wiped when freed, and no error shows a line's text. A `struct li_aws_ini` does not
+ * change after it is made, so any number of threads may read it.
  */
 #ifndef LI_AWS_INI_H
 #define LI_AWS_INI_H
@@ -28,20 +28,20 @@ enum {
 
 struct li_aws_ini;
 
-/* Parses LEN bytes; NAME is the file's, for errors. LI_ECORRUPT where they do not follow the
- * format, or name a section, or a key in one, twice; LI_ELIMIT. */
+/* Parses LEN bytes; NAME is the file's, for errors. LI_ECORRUPT if they do not follow the format,
+ * if a section appears twice, or a key appears twice in a section; LI_ELIMIT. */
 int li_aws_ini_parse(const char *name, const void *data, size_t len, struct li_aws_ini **out,
                      struct li_error *err);
 
-/* Section number INDEX, in the order of the file, or NULL behind the last one. */
+/* Section number INDEX, in the order of the file; NULL after the last one. */
 const char *li_aws_ini_section(const struct li_aws_ini *ini, size_t index);
 
-/* The value of KEY (in lower case) in SECTION, lines joined by newlines; NULL where there is none.
- * It stays INI's. A NULL for INI or SECTION is an empty file or section. */
+/* The value of KEY (in lower case) in SECTION, lines joined by newlines; NULL if there is none. INI
+ * owns it. NULL for INI or SECTION means an empty file or section. */
 const char *li_aws_ini_get(const struct li_aws_ini *ini, const char *section, const char *key);
 
-/* The value of KEY in the block that VALUE is, copied to OUT of SIZE bytes. False where VALUE is
- * NULL or no block, where there is no such key, and where it does not fit. */
+/* Copies the value of KEY in the block VALUE to OUT of SIZE bytes. False if VALUE is NULL or not a
+ * block, if the key is missing, or if the value does not fit. */
 bool li_aws_ini_nested(const char *value, const char *key, char *out, size_t size);
 
 /* Wipes and frees. NULL is allowed. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Jansson's own words on a syntax error quote the text near it, and that may be a secret: only line
- * and column are passed on.
+ * Jansson's message for a syntax error quotes nearby text, which may be a secret. So we pass on
+ * only line and column.
  */
 #include "aws/json.h"
 
@@ -63,7 +63,8 @@ int li_aws_json_credentials(const json_t *object, const struct li_aws_json_names
 
     out->expires = INT64_MAX;
     if (expires && li_aws_time_parse(expires, &out->expires) < 0)
-        return li_fail(err, LI_ECORRUPT, "\"%s\" is no time: \"%.40s\"", names->expires, expires);
+        return li_fail(err, LI_ECORRUPT, "\"%s\" is not a time: \"%.40s\"", names->expires,
+                       expires);
     return li_aws_credentials_fill(out, li_aws_json_text(object, "AccessKeyId"),
                                    li_aws_json_text(object, "SecretAccessKey"),
                                    li_aws_json_text(object, names->token), err);

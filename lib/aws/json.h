@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON that holds secrets: what services, programs and cache files say. */
+/* JSON that holds secrets, from services, programs and cache files. */
 #ifndef LI_AWS_JSON_H
 #define LI_AWS_JSON_H
 
@@ -8,14 +8,14 @@
 #include "aws/credentials.h"
 #include "base/error.h"
 
-enum { LI_AWS_REPLY_MAX = 65536 }; /* bytes of a document, in whatever format */
+enum { LI_AWS_REPLY_MAX = 65536 }; /* bytes of a document in any format */
 
-/* The object that LEN bytes are; li_aws_json_free() frees it. WHAT names it in errors, which never
- * show what it holds. LI_ECORRUPT. */
+/* Parses LEN bytes as an object; li_aws_json_free() frees it. WHAT names it in errors, which never
+ * show its contents. LI_ECORRUPT. */
 int li_aws_json_parse(const char *what, const void *data, size_t len, json_t **out,
                       struct li_error *err);
 
-/* The member KEY where it is a string that is not empty, or NULL. */
+/* The member KEY if it is a string that is not empty, else NULL. */
 const char *li_aws_json_text(const json_t *object, const char *key);
 
 /* Overwrites all strings in it, and frees it. NULL is allowed. */
@@ -26,8 +26,8 @@ struct li_aws_json_names {
     const char *token, *expires;
 };
 
-/* Credentials of the members AccessKeyId, SecretAccessKey and what NAMES says. The expiry may be
- * absent: INT64_MAX. LI_ECORRUPT. */
+/* Reads the members AccessKeyId, SecretAccessKey and those that NAMES lists. Without an expiry, it
+ * is INT64_MAX. LI_ECORRUPT. */
 int li_aws_json_credentials(const json_t *object, const struct li_aws_json_names *names,
                             struct li_aws_credentials *out, struct li_error *err);
 

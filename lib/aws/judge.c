@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One attempt of a call, and what its answer means.
+ * One attempt of a call, and the meaning of its answer.
  *
- * Some refusals tell what was wrong, and are corrected and sent again at once, each kind once for a
- * call: another region, another time of day, credentials that have expired. These may expire again
- * while a long request is on its way, or waits for its turn: then it is sent again as after any
- * failure that passes, as long as there are others than those that were refused. A response to a
- * HEAD has no body that could tell any of this, so such a call says what to ask instead; that is
- * asked after a 404, too, which may come from a proxy.
+ * Some refusals say what was wrong: another region, another time of day, expired credentials. These
+ * are corrected and the request is sent again at once, each kind once in a call. Credentials may
+ * expire again while a long request is under way, or waits for its turn. Then it is sent again as
+ * after any failure that may pass, as long as there are credentials other than the refused ones. A
+ * response to a HEAD has no body that could say any of this, so such a call names another call to
+ * ask for the reason. That is also sent after a 404, which may come from a proxy.
  *
- * Whoever calls a service through here must not be led elsewhere by it: a redirect is taken for the
- * name of a region, which the service's move() checks, and never for an address.
+ * A service must not be able to lead us elsewhere: a redirect only gives the name of a region,
+ * which the service's move() checks, and never an address.
  */
 #include <curl/curl.h>
 #include <string.h>
 
 #include "aws/sending.h"
 
-enum { SKEW = 240 /* seconds off that may be the reason of a refusal; AWS grants 900 */ };
+enum { SKEW = 240 /* seconds of difference that may cause a refusal; AWS allows 900 */ };
 
-/* 2100-01-01: a server that is later than this is wrong about the time. Later than the year 9999 no
- * request can be signed, so that no answer would ever come that corrects it. */
+/* 2100-01-01: a server that claims a later time is wrong. After the year 9999 no request could be
+ * signed, so no answer would ever correct the clock. */
 static const int64_t LATEST = 4102444800;
 
 static bool is_accepted(const struct li_aws_sending *s, const struct li_aws_call *call)
@@ -50,7 +50,7 @@ static bool is_passing(const struct li_aws_sending *s)
 
 /* ---- corrections ----------------------------------------------------------------------------- */
 
-/* The server's region, where it names one that is not the one we signed for. */
+/* The server's region, if it names one that we did not sign for. */
 static bool corrects_region(struct li_aws_sending *s)
 {
     struct li_aws_client *client = s->client;
@@ -66,9 +66,9 @@ static bool corrects_region(struct li_aws_sending *s)
     return moves;
 }
 
-/* Of many servers behind one address one may be wrong about the time: a second correction is as
- * good as the first, but whoever needs one waits as for any failure, as does who is refused at the
- * time that a wrong one gave. */
+/* Of many servers behind one address, one may have a wrong clock. So a second correction is as good
+ * as the first, but it waits as after any failure. So does a request that was refused at a time
+ * that a wrong server gave. */
 static bool corrects_clock(struct li_aws_sending *s)
 {
     const char *text = li_http_header(&s->attempts.response, "date");
@@ -96,12 +96,12 @@ static bool renews_credentials(struct li_aws_sending *s, struct li_error *err)
     return !s->expired;
 }
 
-/* ---- what came of it ------------------------------------------------------------------------- */
+/* ---- the outcome ----------------------------------------------------------------------------- */
 
-/* What came of one request; corrections and questions are sent AGAIN without a wait. */
+/* The outcome of one request. Corrections and questions are sent AGAIN without a wait. */
 enum outcome { ANSWERED, AGAIN, LATER, REFUSED };
 
-/* Again at once where this is the first correction of its kind, which CORRECTED notes. */
+/* Again at once if this is the first correction of its kind, which CORRECTED notes. */
 static enum outcome again_once(bool *corrected)
 {
     bool before = *corrected;
@@ -114,7 +114,7 @@ static enum outcome judge(struct li_aws_sending *s, const struct li_aws_call *ca
                           struct li_error *err)
 {
     static const char *const skewed[] = {"RequestTimeTooSkewed", NULL};
-    /* What services that speak JSON say of a clock, with a status of 400. */
+    /* How services that speak JSON report a wrong clock, with a status of 400. */
     static const char *const dated[] = {"InvalidSignatureException", "RequestExpired", NULL};
     int status = s->attempts.response.status;
 
@@ -134,18 +134,17 @@ static enum outcome judge(struct li_aws_sending *s, const struct li_aws_call *ca
     return is_passing(s) ? LATER : REFUSED;
 }
 
-/* Where there was no answer ERR is filled in. */
+/* If there was no answer, ERR is filled in. */
 static enum outcome unanswered(const struct li_aws_sending *s)
 {
     return s->rc == LI_ENETWORK ? LATER : REFUSED;
 }
 
-/* The reason of a refusal, by the call that asks for it. What that says replaces what the refusal
- * said: that there is no such thing is the answer to both, where both had 404. Where it is not
- * refused, the reason has gone since, as when another thread renewed the credentials: then the call
- * is sent again, the first time at once. That the question could not be sent is none of the
- * server's reasons, and is told in its own words: what was called off must not look like a refusal.
- */
+/* Finds the reason of a refusal with the call that asks for it. The answer replaces the refusal's:
+ * if both are 404, the object does not exist. If the question is not refused, the reason has gone
+ * since, for instance because another thread renewed the credentials; then the call is sent again,
+ * the first time at once. If the question could not be sent, its own error is reported: a cancelled
+ * call must not look like a refusal. */
 static enum outcome ask_why(struct li_aws_sending *s, struct li_error *err)
 {
     int status = s->attempts.response.status;
@@ -167,7 +166,7 @@ static enum outcome ask_why(struct li_aws_sending *s, struct li_error *err)
     return LATER;
 }
 
-/* What the caller has to say of an answer that is one. */
+/* Lets the caller check an answer that is acceptable. */
 static enum li_verdict check(struct li_aws_sending *s, struct li_error *err)
 {
     if (!s->call->check || s->attempts.response.status > 299)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Endpoints go by the guide's order for "service-specific endpoints": the service's variable, the
- * variable for all, the profile's services section, the profile. Settings that are to be ignored
+ * Endpoints follow the guide's order for "service-specific endpoints": the service's variable, the
+ * variable for all services, the profile's services section, the profile. Settings to be ignored
  * are those of the environment and of the profile, never an option.
  */
 #include <stdio.h>
@@ -19,7 +19,7 @@ static int put(char *to, size_t size, const char *from, const char *what, struct
     return 0;
 }
 
-/* Becomes part of host names, so only what can be one. */
+/* It becomes part of host names, so only characters of host names are allowed. */
 static int put_region(char region[LI_AWS_REGION_SIZE], const char *text, const char *source,
                       struct li_error *err)
 {
@@ -27,8 +27,9 @@ static int put_region(char region[LI_AWS_REGION_SIZE], const char *text, const c
 
     if (len >= LI_AWS_REGION_SIZE || text[0] == '-' ||
         strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != len)
-        return li_fail(err, LI_EINVALID, "%s: \"%.80s\" is no AWS region; one looks like eu-west-1",
-                       source, text);
+        return li_fail(err, LI_EINVALID,
+                       "%s: \"%.80s\" is not an AWS region; a region looks like eu-west-1", source,
+                       text);
     memcpy(region, text, len + 1);
     return 0;
 }
@@ -59,7 +60,7 @@ int li_aws_region(const struct li_aws_settings *settings, const struct li_aws_fi
     return put_region(region, text, source, err);
 }
 
-/* Without slashes at the end, which paths bring themselves. */
+/* Without slashes at the end, because paths begin with one. */
 static int put_url(char url[LI_AWS_URL_SIZE], const char *text, const char *source,
                    struct li_error *err)
 {
@@ -119,7 +120,7 @@ int li_aws_service_url(const struct li_aws_settings *settings, const struct li_a
     return put_url(url, text, source, err);
 }
 
-/* The endpoint of S3, where an option goes before all else. */
+/* The endpoint of S3. An option wins over everything else. */
 static int s3_endpoint(const struct li_aws_search *search, struct li_aws_location *out,
                        struct li_error *err)
 {

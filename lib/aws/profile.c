@@ -68,19 +68,18 @@ int li_aws_expand_path(const struct li_aws_settings *settings, const char *text,
     else if (strncmp(text, "~/", 2) == 0 && home)
         n = asprintf(out, "%s%s", home, text + 1);
     else if (strncmp(text, "~/", 2) == 0)
-        return li_fail(err, LI_EINVALID, "%s: HOME is not set, so nobody knows where that is",
-                       text);
+        return li_fail(err, LI_EINVALID, "%s: HOME is not set, so this path is not known", text);
     else if (given(settings->directory))
         n = asprintf(out, "%s/%s", settings->directory, text);
     else
         return li_fail(err, LI_EINVALID,
-                       "%s: nobody knows which directory that is relative to; give a path that "
+                       "%s: the directory that this is relative to is not known; give a path that "
                        "begins with a slash",
                        text);
     return n < 0 ? li_fail_memory(err) : 0;
 }
 
-/* The file that VARIABLE names, or NAME in the home directory, or none. */
+/* The file that VARIABLE names, else NAME in the home directory, else none. */
 static int find_file(const struct li_aws_settings *settings, enum li_aws_variable variable,
                      const char *name, char **path, struct li_error *err)
 {
@@ -119,7 +118,7 @@ static void choose_profile(const struct li_aws_settings *settings, struct li_aws
     files->profile = name ? name : "default";
 }
 
-/* "the config file /root/.aws/config", or that there is none. */
+/* "the config file /root/.aws/config", or a text that there is none. */
 static const char *path_text(const char *path)
 {
     return path ? path : "(HOME is not set)";
@@ -163,7 +162,7 @@ void li_aws_files_free(struct li_aws_files *files)
     *files = (struct li_aws_files){0};
 }
 
-/* Whether SECTION is "KIND NAME". What cannot be split is somebody else's. */
+/* Whether SECTION is "KIND NAME". A name that cannot be split is not ours. */
 static bool is_section(const char *section, const char *kind, const char *name)
 {
     struct li_error ignored;
@@ -201,7 +200,7 @@ static bool has_section(const struct li_aws_ini *ini, const char *name)
     return false;
 }
 
-/* "[profile default]" goes before "[default]"; other profiles have the long form only. */
+/* "[profile default]" wins over "[default]"; other profiles have the long form only. */
 static const char *profile_section(const struct li_aws_files *files, const char *profile)
 {
     const char *section = find_section(files, "profile", profile);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all providers share, and the one whose credentials never change. */
+/* What all providers share, and the provider whose credentials never change. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,7 @@ void li_aws_provider_free(struct li_aws_provider *provider)
 }
 
 struct fixed {
-    struct li_aws_provider provider; /* first, so that one can be had from the other */
+    struct li_aws_provider provider; /* first, so that the pointers can be converted */
     struct li_aws_credentials credentials;
 };
 
@@ -94,7 +94,7 @@ int li_aws_provider_fixed(const char *access_key, const char *secret_key, const 
 
     if (!is_visible(access_key, LI_AWS_KEY_MAX) || !is_visible(secret_key, LI_AWS_KEY_MAX) ||
         (token && !is_visible(token, LI_AWS_TOKEN_MAX)))
-        return li_fail(err, LI_EINVALID, "the credentials from %s are empty, too long, or no text",
+        return li_fail(err, LI_EINVALID, "the credentials from %s are empty, too long, or not text",
                        source);
     fixed = calloc(1, sizeof(*fixed));
     if (!fixed)

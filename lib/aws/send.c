@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request of a call: with the credentials, the clock and the destination of the moment. */
+/* One request of a call, with the current credentials, clock and destination. */
 #include "aws/sending.h"
 
 enum {
     TOTAL = 120,        /* seconds for a request without a body */
-    RATE = 16 * 1024,   /* bytes a second that a body must make on the whole */
+    RATE = 16 * 1024,   /* the least bytes a second, on average, for a body */
     BODY_MAX = 1 << 29, /* bytes of a body that get time by that rate */
 };
 
@@ -67,9 +67,8 @@ static void count(struct li_aws_sending *s, const struct li_aws_call *call)
     s->sent = true;
 }
 
-/* Whatever is wrong with credentials says nothing about what the call is about: a profile or a
- * token's file that is not there must not look like an object that is not, nor one on a bad sector
- * like a damaged object. */
+/* A fault of the credentials says nothing about the object of the call: a missing profile or token
+ * file must not look like a missing object, nor one on a bad sector like a damaged object. */
 static int take_credentials(struct li_aws_sending *s, struct li_error *err)
 {
     int rc = li_aws_provider_get(s->client->options.provider, &s->credentials, err);
@@ -98,7 +97,7 @@ int li_aws_send_once(struct li_aws_sending *s, const struct li_aws_call *call, s
     s->now = client->options.env->now();
     rc = send_signed(s, call, err);
     count(s, call);
-    /* What a server does not end may have been cut by anybody. */
+    /* An answer whose end the server does not state may have been cut by anybody. */
     if (rc == 0 && (call->method == LI_HTTP_GET || call->may_fail_late) && response->status < 300 &&
         !response->framed)
         rc = li_fail(err, LI_ENETWORK, "the answer does not say where it ends");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A signer of our own, since the one of libcurl 7.88 neither sorts the query nor adds the body's
- * digest, and cannot be asked what it signed. It is tested with AWS's published vectors.
+ * We have our own signer, because that of libcurl 7.88 neither sorts the query nor adds the body's
+ * digest, and does not reveal what it signed. It is tested with AWS's published vectors.
  *
- * Path and query are encoded here once, and the URL is made of the very bytes that are signed.
+ * Path and query are encoded once, here, and the URL is made of the same bytes that are signed.
  */
 #include "aws/sign.h"
 
@@ -49,7 +49,7 @@ int li_aws_encode(struct li_buffer *out, const char *text, bool slashes, struct 
 
 /* ---- the canonical request ------------------------------------------------------------------- */
 
-/* The encoded path, with the endpoint's in front. */
+/* The encoded path, after the endpoint's. */
 static int encode_path(const struct li_aws_request *request, struct li_buffer *out,
                        struct li_error *err)
 {
@@ -63,8 +63,8 @@ static int compare_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Encoded pairs in the order of their encoded names, then values: '=' would sort after digits, so
- * the two are kept apart by a byte that sorts before all until they are sorted. */
+/* Encoded pairs, sorted by their encoded names, then values. '=' would sort after digits, so a byte
+ * that sorts first separates name and value until they are sorted. */
 static int encode_query(const struct li_aws_request *request, struct li_buffer *out,
                         struct li_error *err)
 {
@@ -73,7 +73,8 @@ static int encode_query(const struct li_aws_request *request, struct li_buffer *
     int rc = 0;
 
     if (request->query_count > LI_AWS_QUERY_MAX)
-        return li_fail(err, LI_EINVALID, "a query of %zu pairs", request->query_count);
+        return li_fail(err, LI_EINVALID, "a query has %zu pairs, more than are allowed",
+                       request->query_count);
     for (size_t i = 0; i < request->query_count && rc == 0; i++) {
         rc = li_aws_encode(&pair[i], request->query[i].name, false, err);
         if (rc == 0)
@@ -115,7 +116,7 @@ static int add_lower(struct li_buffer *out, const char *name, struct li_error *e
     return rc;
 }
 
-/* Without spaces at the ends, and with one instead of several. */
+/* Removes spaces at the ends, and reduces several to one. */
 static int add_trimmed(struct li_buffer *out, const char *value, struct li_error *err)
 {
     size_t start = out->len;
@@ -135,7 +136,7 @@ static int canonical_headers(const struct li_http_header *headers, size_t count,
 
     for (size_t i = 0; i < count && rc == 0; i++) {
         if (i > 0 && strcasecmp(headers[i - 1].name, headers[i].name) == 0)
-            return li_fail(err, LI_EINVALID, "two headers %s", headers[i].name);
+            return li_fail(err, LI_EINVALID, "the header %s is there twice", headers[i].name);
         rc = add_lower(lines, headers[i].name, err);
         if (rc == 0)
             rc = add(lines, ":", err);
@@ -159,7 +160,7 @@ static int hmac(const void *key, size_t len, const char *text, uint8_t mac[LI_SH
     unsigned size = LI_SHA256_SIZE;
 
     if (!HMAC(EVP_sha256(), key, (int)len, (const uint8_t *)text, strlen(text), mac, &size))
-        return li_fail(err, LI_EUNSUPPORTED, "OpenSSL computes no HMAC-SHA-256");
+        return li_fail(err, LI_EUNSUPPORTED, "OpenSSL cannot compute HMAC-SHA-256");
     return 0;
 }
 
@@ -190,8 +191,8 @@ static int signature(const struct li_aws_credentials *credentials, const char *d
     return rc;
 }
 
-/* What "Authorization:" says on OUT's date. CANONICAL is the canonical request, NAMES those of its
- * headers. */
+/* The value of "Authorization:" on OUT's date. CANONICAL is the canonical request, NAMES its header
+ * names. */
 static int authorize(const struct li_aws_request *request,
                      const struct li_aws_credentials *credentials,
                      const struct li_buffer *canonical, const char *names,
@@ -233,7 +234,8 @@ static int set_date(int64_t now, char date[17], struct li_error *err)
     struct tm tm;
 
     if (now < 0 || !gmtime_r(&seconds, &tm) || strftime(date, 17, "%Y%m%dT%H%M%SZ", &tm) != 16)
-        return li_fail(err, LI_EINVALID, "a clock that says %lld", (long long)now);
+        return li_fail(err, LI_EINVALID, "the clock says %lld, which is not a usable date",
+                       (long long)now);
     return 0;
 }
 
@@ -242,13 +244,14 @@ static void put_header(struct li_aws_signed *out, const char *name, const char *
     out->headers[out->header_count++] = (struct li_http_header){name, value};
 }
 
-/* Those that are signed, sorted; the host is among them. */
+/* The signed headers, sorted, including the host. */
 static int set_headers(const struct li_aws_request *request,
                        const struct li_aws_credentials *credentials, struct li_aws_signed *out,
                        struct li_error *err)
 {
     if (request->header_count > LI_AWS_HEADERS_MAX)
-        return li_fail(err, LI_EINVALID, "a request with %zu headers", request->header_count);
+        return li_fail(err, LI_EINVALID, "a request has %zu headers, more than are allowed",
+                       request->header_count);
     for (size_t i = 0; i < request->header_count; i++)
         out->headers[out->header_count++] = request->headers[i];
     put_header(out, "Host", request->endpoint->host);
@@ -274,7 +277,7 @@ static int set_hash(const struct li_aws_request *request, char *hash, struct li_
     return rc;
 }
 
-/* The canonical request, and the URL, from the same encoded path and query. */
+/* The canonical request and the URL, from the same encoded path and query. */
 static int compose(const struct li_aws_request *request, struct li_aws_signed *out,
                    struct li_buffer *canonical, struct li_buffer *names, struct li_error *err)
 {

@@ -12,7 +12,7 @@
 #include "http/http.h"
 
 struct li_aws_pair {
-    const char *name, *value; /* as they are meant, not encoded */
+    const char *name, *value; /* plain, not encoded */
 };
 
 enum {
@@ -25,20 +25,20 @@ enum {
 struct li_aws_request {
     enum li_http_method method;
     const struct li_aws_endpoint *endpoint;
-    const char *path; /* below the endpoint's, not encoded; begins with '/' */
+    const char *path; /* appended to the endpoint's path; not encoded; begins with '/' */
     const struct li_aws_pair *query;
     size_t query_count;
-    /* Besides those that signing adds: host, x-amz-date, x-amz-security-token, and for S3
-     * x-amz-content-sha256. None twice. */
+    /* In addition to the headers that signing adds: host, x-amz-date, x-amz-security-token, and for
+     * S3 x-amz-content-sha256. No header twice. */
     const struct li_http_header *headers;
     size_t header_count;
     const void *body;
     size_t body_len;
-    const uint8_t *digest;        /* SHA-256 of the body; NULL: it is to be taken here */
+    const uint8_t *digest;        /* SHA-256 of the body; NULL: computed here */
     const char *region, *service; /* "us-east-1", "s3" */
 };
 
-/* What to send. It borrows from the request and the credentials. Zero-initialise it. */
+/* The request to send. It borrows from the request and the credentials. Zero-initialise it. */
 struct li_aws_signed {
     char *url;
     struct li_http_header headers[LI_AWS_SIGNED_MAX];
@@ -48,15 +48,15 @@ struct li_aws_signed {
     char hash[2 * LI_SHA256_SIZE + 1];
 };
 
-/* Signs REQUEST as of NOW, seconds since 1970. CREDENTIALS of NULL: what to send is made, and not
- * signed. LI_EINVALID: too many headers or pairs, one twice. */
+/* Signs REQUEST as of NOW, seconds since 1970. If CREDENTIALS is NULL, the request is made but not
+ * signed. LI_EINVALID if there are too many headers or pairs, or a header twice. */
 int li_aws_sign(const struct li_aws_request *request, const struct li_aws_credentials *credentials,
                 int64_t now, struct li_aws_signed *out, struct li_error *err);
 
 /* Wipes and frees. NULL is allowed. */
 void li_aws_signed_free(struct li_aws_signed *signed_request);
 
-/* Appends TEXT, percent-encoded but for unreserved bytes and, where SLASHES is true, '/'. */
+/* Appends TEXT, percent-encoded except for unreserved bytes and, if SLASHES is true, '/'. */
 int li_aws_encode(struct li_buffer *out, const char *text, bool slashes, struct li_error *err);
 
 #endif

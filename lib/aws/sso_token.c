@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A cache file is named by the SHA-1 of the session's name, or of the start URL in the older form.
- * It is shared with the AWS CLI and other tools: a token that we renewed is written back, since the
- * refresh token may have changed with it and the old one be good for nothing. Where that cannot be
- * written the new token is used all the same; what is lost is the others' log-in, and ours later.
+ * The name of a cache file is the SHA-1 of the session's name, or of the start URL in the older
+ * form. The AWS CLI and other tools share the file. So we write a renewed token back, because the
+ * refresh token may have changed and the old one may no longer work. If that fails, we use the new
+ * token all the same, and the other tools, later we too, must log in again.
  */
 #include "aws/sso_token.h"
 
@@ -22,7 +22,7 @@
 #include "base/io.h"
 #include "base/secret.h"
 
-/* Seconds before its end at which a token is renewed. */
+/* A token is renewed so many seconds before it expires. */
 enum { RENEW_BEFORE = 600, TIME_TEXT = 32 };
 
 int li_aws_sso_endpoint(const struct li_aws_search *search, const struct li_aws_service *service,
@@ -36,7 +36,7 @@ int li_aws_sso_endpoint(const struct li_aws_search *search, const struct li_aws_
         return rc;
     if (strlen(region) >= LI_AWS_REGION_SIZE ||
         strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(region))
-        return li_fail(err, LI_EINVALID, "sso_region \"%.80s\" is no AWS region", region);
+        return li_fail(err, LI_EINVALID, "sso_region \"%.80s\" is not an AWS region", region);
     snprintf(url, LI_AWS_URL_SIZE, "https://%s.%s.%s", host, region, li_aws_domain(region));
     return 0;
 }
@@ -49,7 +49,7 @@ static int cache_path(const struct li_aws_search *search, const struct li_aws_ss
     char digits[2 * SHA_DIGEST_LENGTH + 1];
 
     if (!search->files.home)
-        return li_fail(err, LI_EINVALID, "HOME is not set, so nobody knows where its token is");
+        return li_fail(err, LI_EINVALID, "HOME is not set, so its token cannot be found");
     SHA1((const unsigned char *)key, strlen(key), digest);
     li_hex_encode(digest, sizeof(digest), digits);
     if (asprintf(path, "%s/.aws/sso/cache/%s.json", search->files.home, digits) < 0)
@@ -79,7 +79,7 @@ static int expired(const struct li_aws_sso_session *session, const char *when, s
                    session->profile);
 }
 
-/* Whether the cache holds all that it takes to renew the token. The older form never does. */
+/* Whether the cache has everything that a renewal needs. The older form never does. */
 static bool is_renewable(const json_t *cache, const struct li_aws_sso_session *session, int64_t now)
 {
     const char *until = li_aws_json_text(cache, "registrationExpiresAt");
@@ -132,7 +132,7 @@ static int ask(const struct li_aws_search *search, const struct li_aws_sso_sessi
     return rc;
 }
 
-/* Puts what the service gave into the cache's document. */
+/* Puts the service's answer into the cache's document. */
 static int update(json_t *cache, const json_t *answer, int64_t now, struct li_error *err)
 {
     const char *token = li_aws_json_text(answer, "accessToken");
@@ -143,7 +143,7 @@ static int update(json_t *cache, const json_t *answer, int64_t now, struct li_er
     struct tm tm;
 
     if (!token || seconds <= 0 || seconds > INT32_MAX)
-        return li_fail(err, LI_ECORRUPT, "renewing the token: the answer holds none");
+        return li_fail(err, LI_ECORRUPT, "renewing the token: the answer has no token");
     expires = (time_t)(now + seconds);
     if (!gmtime_r(&expires, &tm) || !strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm))
         return li_fail(err, LI_ECORRUPT, "renewing the token: it never expires");
@@ -154,7 +154,7 @@ static int update(json_t *cache, const json_t *answer, int64_t now, struct li_er
     return 0;
 }
 
-/* Mode 0600, and whole or not at all. See above why failing is no failure. */
+/* Mode 0600, and whole or not at all. The comment at the top says why a failure is ignored. */
 static void write_back(const char *path, const json_t *cache)
 {
     char *temporary = NULL, *text = json_dumps(cache, 0);
@@ -200,7 +200,7 @@ static int renew(const struct li_aws_search *search, const struct li_aws_sso_ses
     return rc;
 }
 
-/* A token that could not be renewed is used as long as it lasts. */
+/* A token that could not be renewed is used until it expires. */
 static int make_current(const struct li_aws_search *search,
                         const struct li_aws_sso_session *session, const char *path, json_t *cache,
                         struct li_error *err)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The answer's root element is named by the action; what is in it is the same for all. Services
- * that imitate STS (MinIO, Ceph) leave out what they do not have, so only what is needed is looked
- * for.
+ * The action gives the answer's root element its name; the contents are the same for all actions.
+ * Services that imitate STS (MinIO, Ceph) leave out what they do not have, so we look only for what
+ * we need.
  */
 #include "aws/sts_reply.h"
 
@@ -60,7 +60,7 @@ static int on_element(void *arg, const char *path, const char *text, struct li_e
     return 0;
 }
 
-/* What STS itself calls passing, though it answers with a status of 400. */
+/* Codes that STS itself calls temporary, although it answers with a status of 400. */
 static bool is_passing(const char *code)
 {
     static const char *const passing[] = {"IDPCommunicationError", "Throttling",
@@ -86,7 +86,7 @@ static int read_reply(const struct li_http_response *response, struct reply *rep
 {
     int rc = li_xml_parse(response->body.data, response->body.len, on_element, reply, err);
 
-    /* An error may come from a proxy, in whatever format. */
+    /* An error may come from a proxy, in any format. */
     if (response->status != 200)
         return refused(response, reply, err);
     if (rc < 0)

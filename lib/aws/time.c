@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-/* COUNT digits, then the character AFTER, or no matter what where AFTER is 0. */
+/* COUNT digits, then the character AFTER, or any character if AFTER is 0. */
 static bool take(const char **p, int count, char after, int *out)
 {
     int n = 0;
@@ -41,7 +41,7 @@ static int64_t days_to(int year, int month, int day)
     return days + day - 1;
 }
 
-/* What follows the seconds; OFFSET is in seconds east of Greenwich. */
+/* The part after the seconds. OFFSET is in seconds east of Greenwich. */
 static bool take_zone(const char *p, int *offset)
 {
     int sign, hours, minutes = 0;

@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
-/* Seconds since 1970 of TEXT: a date, T or a space, a time with or without a fraction, which is
- * dropped, and Z, UTC, an offset, or nothing, which is UTC as well. Returns 0, or LI_EINVALID; it
- * fills in no error, since only the caller knows what the text was. */
+/* Seconds since 1970 of TEXT: a date, T or a space, a time, and Z, UTC, an offset, or nothing,
+ * which means UTC. A fraction is dropped. Returns 0 or LI_EINVALID. It fills in no error, because
+ * only the caller knows what the text was. */
 int li_aws_time_parse(const char *text, int64_t *out);
 
 #endif

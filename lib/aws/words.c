@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One block holds the pointers and, behind them, the words: all words with their NULs are never
- * longer than the text with its own, since a word takes at least one character off it.
+ * One block holds the pointers and, after them, the words. Each word uses at least one character of
+ * the text, so all words with their NULs are never longer than the text with its own.
  */
 #include "aws/words.h"
 
@@ -16,8 +16,8 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* What QUOTE, " or ', began. Between double quotes a backslash stands for itself, except in front
- * of a double quote or another one. */
+/* Reads up to the end of the quotation that QUOTE, " or ', began. Between double quotes a backslash
+ * is literal, except before a double quote or another backslash. */
 static int copy_quoted(const char **from, char **to, char quote, struct li_error *err)
 {
     const char *p = *from;
@@ -71,7 +71,7 @@ int li_aws_words_split(const char *text, char ***out, struct li_error *err)
         if (*text == '\0')
             break;
         if (count == LI_AWS_WORDS_MAX) {
-            rc = li_fail(err, LI_ELIMIT, "more than the %d words that are allowed",
+            rc = li_fail(err, LI_ELIMIT, "it has more than the %d words that are allowed",
                          LI_AWS_WORDS_MAX);
             break;
         }

@@ -49,7 +49,7 @@ static void XMLCALL on_start(void *arg, const XML_Char *name, const XML_Char **a
         name = colon + 1;
     len = strlen(name);
     if (p->depth == LI_XML_DEPTH || len > LI_XML_NAME_MAX) {
-        refuse(p, p->depth == LI_XML_DEPTH ? "too many levels" : "too long a name");
+        refuse(p, p->depth == LI_XML_DEPTH ? "too many levels" : "a name that is too long");
         return;
     }
     p->end[p->depth++] = used;
@@ -64,7 +64,7 @@ static void XMLCALL on_text(void *arg, const XML_Char *text, int len)
     struct parsing *p = arg;
 
     if (p->text.len + (size_t)len > LI_XML_TEXT_MAX)
-        refuse(p, "too long a text");
+        refuse(p, "a text that is too long");
     else if (li_buffer_append(&p->text, text, (size_t)len, p->err) < 0)
         stop(p, p->err->code);
 }
@@ -75,7 +75,7 @@ static void XMLCALL on_end(void *arg, const XML_Char *name)
     int rc;
 
     (void)name;
-    /* An end may follow the very event that stopped the parser. */
+    /* An end may follow the event that stopped the parser. */
     if (p->rc < 0)
         return;
     rc = li_buffer_append(&p->text, "", 1, p->err);
@@ -104,7 +104,7 @@ int li_xml_parse(const void *data, size_t len, li_xml_element *element, void *ar
     XML_SetCharacterDataHandler(p.parser, on_text);
     status = XML_Parse(p.parser, data, (int)len, XML_TRUE);
     if (p.rc == 0 && status != XML_STATUS_OK)
-        p.rc = li_fail(err, LI_ECORRUPT, "the answer is no XML: %s in line %lu",
+        p.rc = li_fail(err, LI_ECORRUPT, "the answer is not XML: %s in line %lu",
                        XML_ErrorString(XML_GetErrorCode(p.parser)),
                        (unsigned long)XML_GetCurrentLineNumber(p.parser));
     XML_ParserFree(p.parser);

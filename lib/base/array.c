@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Elements of an array that begins to grow by one at a time. */
+/* The first size of an array that grows by one element at a time. */
 enum { FIRST = 16 };
 
 int li_array_grow(void *array, size_t *cap, size_t want, size_t size, struct li_error *err)
@@ -19,7 +19,7 @@ int li_array_grow(void *array, size_t *cap, size_t want, size_t size, struct li_
         more = want;
     if (more > SIZE_MAX / size)
         return li_fail_memory(err);
-    /* A pointer of whatever type: its bytes, since it is not a void pointer. */
+    /* A pointer of any type: its bytes are copied, since it is not a void pointer. */
     memcpy(&before, array, sizeof(before));
     grown = reallocarray(before, more, size);
     if (!grown)

@@ -2,12 +2,12 @@
 /*
  * The bytes of an image by their offset: a block device as an interface.
  *
- * The reader of a repository implements it, and so can a plain file, or an overlay that keeps what
- * is written and asks another for the rest. The ext4 reader and the mount use it. It lies in base
- * since none of these must see the others.
+ * The reader of a repository implements it. A plain file can, too, or an overlay that keeps what is
+ * written and reads the rest from another implementation. The ext4 reader and the mount use it. It
+ * is in base because none of these may include the others.
  *
- * An implementation has a struct li_blocks as its first member, and a way of its own to be freed:
- * who made it frees it, after all that use it.
+ * An implementation has a struct li_blocks as its first member, and its own function that frees it.
+ * Its maker frees it, after all users are done.
  */
 #ifndef LI_BASE_BLOCKS_H
 #define LI_BASE_BLOCKS_H
@@ -19,14 +19,14 @@
 
 struct li_blocks;
 
-/* Called from many threads at once, and only for bytes within the size. Whatever they return but 0
- * is a failure. */
+/* Called from many threads at once, and only for bytes within the size. Any result but 0 is a
+ * failure. */
 struct li_blocks_operations {
     /* Fills BUF with LEN bytes from OFFSET on. */
     int (*read)(struct li_blocks *blocks, uint64_t offset, size_t len, void *buf,
                 struct li_error *err);
-    /* Makes the LEN bytes from OFFSET on those of BUF: each read that begins after it has returned
-     * sees them. NULL where nothing can be written, as in an image of a repository. */
+    /* Replaces the LEN bytes from OFFSET on by those of BUF. Every read that begins after it has
+     * returned sees them. NULL if nothing can be written, as in an image of a repository. */
     int (*write)(struct li_blocks *blocks, uint64_t offset, size_t len, const void *buf,
                  struct li_error *err);
 };
@@ -36,12 +36,13 @@ struct li_blocks {
     uint64_t size; /* bytes; it never changes */
 };
 
-/* The operations above, for any OFFSET and LEN: LI_ECORRUPT where they are not within the size, for
- * callers have them from the image. Else 0, or a failure by the codes of li_as_failure(). */
+/* The operations above for any OFFSET and LEN. LI_ECORRUPT if these are not within the size,
+ * because callers have them from the image. Else 0, or a failure with the codes of li_as_failure().
+ */
 int li_blocks_read(struct li_blocks *blocks, uint64_t offset, size_t len, void *buf,
                    struct li_error *err);
 
-/* LI_EUNSUPPORTED where BLOCKS is read-only. */
+/* LI_EUNSUPPORTED if BLOCKS is read-only. */
 int li_blocks_write(struct li_blocks *blocks, uint64_t offset, size_t len, const void *buf,
                     struct li_error *err);
 

@@ -6,7 +6,7 @@
 
 #include "base/secret.h"
 
-/* As realloc(), which frees the bytes as they are where it moves them. */
+/* Like realloc(), but wipes the old bytes if they move. */
 static uint8_t *grow(struct li_buffer *b, size_t want)
 {
     uint8_t *data;

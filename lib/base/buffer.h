@@ -16,17 +16,17 @@ struct li_buffer {
     uint8_t *data;
     size_t len; /* bytes in use */
     size_t cap; /* bytes allocated */
-    bool wiped; /* for secrets, set from the start: what it outgrows is overwritten */
+    bool wiped; /* for secrets, set before use: memory that the buffer outgrows is overwritten */
 };
 
-/* Makes room for at least CAP bytes in all; len stays. */
+/* Makes room for at least CAP bytes in all; len does not change. */
 int li_buffer_reserve(struct li_buffer *b, size_t cap, struct li_error *err);
 
 /* Appends LEN bytes. */
 int li_buffer_append(struct li_buffer *b, const void *data, size_t len, struct li_error *err);
 
-/* Frees the data. li_buffer_wipe_free() overwrites it first; what it had outgrown before was
- * overwritten only where `wiped` is set. NULL is allowed. */
+/* Frees the data. li_buffer_wipe_free() overwrites it first. Memory that the buffer outgrew earlier
+ * was overwritten only if `wiped` is set. NULL is allowed. */
 void li_buffer_free(struct li_buffer *b);
 void li_buffer_wipe_free(struct li_buffer *b);
 

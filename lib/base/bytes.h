@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Put and get of little-endian values, put of big-endian ones, and a bounds-checked cursor for
- * every byte that comes from outside.
+ * Functions that put little-endian and big-endian values and get little-endian ones, and a
+ * bounds-checked cursor for every byte that comes from outside.
  *
- * The put and get functions trust their pointer. A cursor never reads past its end: a read that
- * would do so returns zeros, and `bad` stays set from then on, so a decoder may read all its fields
- * and ask once.
+ * The put and get functions trust their pointer. A cursor never reads past its end: such a read
+ * returns zeros, and `bad` stays set from then on, so a decoder may read all its fields and check
+ * once.
  */
 #ifndef LI_BASE_BYTES_H
 #define LI_BASE_BYTES_H
@@ -69,7 +69,7 @@ static inline struct li_cursor li_cursor(const void *data, size_t len)
     return (struct li_cursor){data, len, false};
 }
 
-/* The next LEN bytes, or NULL when so many are not left. They stay the input's. */
+/* The next LEN bytes, or NULL if fewer are left. The input owns them. */
 static inline const uint8_t *li_cursor_take(struct li_cursor *c, size_t len)
 {
     const uint8_t *p = c->next;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A zstd stream may begin with a skippable frame (RFC 8878, 3.1.2), as those of pzstd do. */
+/* A zstd stream may begin with a skippable frame (RFC 8878, 3.1.2), as pzstd's streams do. */
 #include "base/compression.h"
 
 #include <string.h>
@@ -22,8 +22,8 @@ enum li_compression li_compression_of(const uint8_t *head, size_t len)
 }
 
 /* Its header has no magic number: a byte of properties, nearly always the same, and the size of the
- * dictionary, in practice a multiple of 64 KiB. A tar could begin so with a file called "]", but
- * its name is followed by zeros. */
+ * dictionary, in practice a multiple of 64 KiB. A tar could begin like that with a file called "]",
+ * but its name is followed by zeros. */
 static int is_lzma(const uint8_t *head, size_t len)
 {
     uint32_t dictionary = len >= 13 ? li_get_le32(head + 1) : 0;

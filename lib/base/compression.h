@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The compressions that images and their layers come in, told by their first bytes. */
+/* The compressions of images and layers, recognised by their first bytes. */
 #ifndef LI_BASE_COMPRESSION_H
 #define LI_BASE_COMPRESSION_H
 
@@ -13,14 +13,14 @@ enum li_compression {
     LI_COMPRESSION_XZ,
 };
 
-/* How many bytes these functions want to see. */
+/* How many bytes these functions need. */
 enum { LI_COMPRESSION_HEAD = 16 };
 
-/* What begins with the LEN bytes at HEAD. */
+/* The compression that the LEN bytes at HEAD begin. */
 enum li_compression li_compression_of(const uint8_t *head, size_t len);
 
-/* What begins with the LEN bytes at HEAD, where it is compressed in a way that is not read
- * ("bzip2"), for an error text; NULL where it is not known to be. No tar begins so. */
+/* The name of a compression that lambdaimg cannot read ("bzip2"), if the LEN bytes at HEAD begin
+ * one, for an error text; else NULL. No tar begins like that. */
 const char *li_compression_unread(const uint8_t *head, size_t len);
 
 #endif

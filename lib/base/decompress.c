@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gzip, in which nearly all layers come, has a way of its own: ISA-L is several times as fast as
- * what libarchive has for it. zstd and xz are libarchive's filters, used without its formats: it
- * knows their frames, concatenated ones too, and what a cut-off stream is. Its "raw" format is a
- * file with nothing around it.
+ * Nearly all layers are gzip, and ISA-L is several times as fast as libarchive there, so gzip has
+ * its own path. zstd and xz use libarchive's filters without its formats: it knows their frames,
+ * including concatenated ones, and detects a cut-off stream. Its "raw" format is a file with
+ * nothing around it.
  */
 #include "base/decompress.h"
 
@@ -19,7 +19,7 @@
 
 enum {
     INPUT_SIZE = 256 * 1024,
-    FILTERS = 2, /* the decompression, and libarchive's own above the source */
+    FILTERS = 2, /* the decompression, and libarchive's own client above the source */
 };
 
 struct li_decompress {
@@ -60,12 +60,12 @@ static int fail_archive(struct li_decompress *d, struct li_error *err)
         return li_fail(err, LI_EUNSUPPORTED,
                        "its zstd frames need a window of more than 128 MiB; compress it again "
                        "with at most --long=27");
-    return li_fail(err, LI_ECORRUPT, "%s", why ? why : "no reason known");
+    return li_fail(err, LI_ECORRUPT, "%s", why ? why : "libarchive gives no reason");
 }
 
-/* Filters that would start a program, where libarchive was built without the library, are
- * refused. So is what looks compressed once more: libarchive would undo that too, and has no way to
- * be told where to stop that still tells an error of the source from an empty stream. */
+/* Refuses filters that would start a program, which happens if libarchive was built without the
+ * library. Also refuses data that looks compressed twice: libarchive would undo both, and cannot be
+ * told to stop in a way that still distinguishes an error of the source from an empty stream. */
 static int open_archive(struct li_decompress *d, struct li_error *err)
 {
     struct archive *a = d->archive = archive_read_new();
@@ -90,7 +90,7 @@ static int open_archive(struct li_decompress *d, struct li_error *err)
     return got == ARCHIVE_OK || got == ARCHIVE_EOF ? 0 : fail_archive(d, err);
 }
 
-/* The reason, with what it is one of: the inflaters give no more than that. */
+/* Adds the kind of failure to the reason, because the inflaters give only the reason. */
 static int explain(struct li_error *err)
 {
     if (err->code != LI_ECORRUPT)

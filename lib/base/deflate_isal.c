@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ISA-L inflates three to four times as fast as zlib. It is given bare deflate data: its own reader
- * of gzip wants a header in one piece, and passes over reserved flags.
+ * ISA-L inflates three to four times as fast as zlib. It gets bare deflate data, because its own
+ * reader of gzip needs a header in one piece, and ignores reserved flags.
  *
- * It takes whole words of input, and at the end of the data may hold bytes that are not part of it.
- * They are counted, and given back.
+ * It takes whole words of input, so at the end of the data it may hold bytes that are not part of
+ * it. These are counted and given back.
  */
 #include "base/deflate.h"
 
@@ -41,7 +41,7 @@ int li_deflate_run(struct li_deflate *deflate, struct li_deflate_io *io, struct 
     size_t held;
     int got;
 
-    state->next_in = (uint8_t *)(uintptr_t)io->in; /* is only read */
+    state->next_in = (uint8_t *)(uintptr_t)io->in; /* not written */
     state->avail_in = (uint32_t)io->in_len;
     state->next_out = io->out;
     state->avail_out = (uint32_t)io->out_len;

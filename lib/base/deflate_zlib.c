@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where there is no ISA-L. */
+/* Used if there is no ISA-L. */
 #include "base/deflate.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static int failed(int got, const z_stream *stream, struct li_error *err)
     if (got == Z_DATA_ERROR || got == Z_NEED_DICT)
         return li_fail(err, LI_ECORRUPT, "the deflate data in it is broken");
     return li_fail(err, LI_EUNSUPPORTED, "this zlib does not inflate: %s",
-                   stream->msg ? stream->msg : "no reason known");
+                   stream->msg ? stream->msg : "zlib gives no reason");
 }
 
 int li_deflate_new(struct li_deflate **out, struct li_error *err)
@@ -49,7 +49,7 @@ int li_deflate_run(struct li_deflate *deflate, struct li_deflate_io *io, struct 
     z_stream *stream = &deflate->stream;
     int got;
 
-    stream->next_in = (Bytef *)(uintptr_t)io->in; /* is only read */
+    stream->next_in = (Bytef *)(uintptr_t)io->in; /* not written */
     stream->avail_in = (uInt)io->in_len;
     stream->next_out = io->out;
     stream->avail_out = (uInt)io->out_len;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the library is given of the outside world: randomness, the wall clock, where temporary files
- * go, how many threads may run. The library reads none of these by itself, so a test can fix them
- * all. DESIGN.md lists the few other things that it takes from the process and the host.
+ * What the library gets from the outside world: randomness, the wall clock, a directory for
+ * temporary files, the number of threads. The library reads none of these by itself, so a test can
+ * fix them all. DESIGN.md lists the few other things that it takes from the process and the host.
  *
- * One `struct li_env` is made by the program and outlives everything it is passed to. Its functions
+ * The program makes one `struct li_env`, which outlives everything it is passed to. Its functions
  * are called from any thread.
  */
 #ifndef LI_BASE_ENV_H
@@ -22,11 +22,11 @@ struct li_env {
     int64_t (*now)(void);
     /* A directory for unlinked temporary files. */
     const char *tmpdir;
-    /* Workers for what is bound by the processor; at least 1. */
+    /* Workers for work that the processor limits; at least 1. */
     unsigned threads;
 };
 
-/* How far a long operation is. Called from any thread, and often; DONE and TOTAL are bytes. */
+/* The progress of a long operation. Called from any thread, and often. DONE and TOTAL are bytes. */
 struct li_progress {
     void (*report)(void *arg, uint64_t done, uint64_t total);
     void *arg;

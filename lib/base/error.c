@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text has a fixed size so that reporting a failure can never fail: not for want of memory, and
- * not in a thread that is being wound down. Where a text does not fit, what is put in front of a
- * reason is cut, mostly a path or a name; but half of the room is its own, and then the beginning
- * of the reason goes, for its end says most.
+ * The text has a fixed size, so that reporting a failure can never fail: not for lack of memory,
+ * and not in a thread that is ending. If a text does not fit, the part before a reason is cut,
+ * mostly a path or a name. But that part keeps half of the room; then the beginning of the reason
+ * is cut, because its end says most.
  */
 #include "base/error.h"
 
@@ -110,7 +110,7 @@ int li_context(struct li_error *err, const char *fmt, ...)
 int li_as_failure(int rc, struct li_error *err)
 {
     if (rc > 0)
-        return li_fail(err, LI_EIO, "it ended where it must not");
+        return li_fail(err, LI_EIO, "it ended too early");
     switch (rc) {
     case 0:
         return 0;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What gzip puts around deflate data: a header, whose fields are passed over, and a trailer with a
- * CRC-32 and a length, both of which are checked, as is the header's own CRC where it has one.
+ * What gzip puts around deflate data: a header, whose fields are skipped, and a trailer with a
+ * CRC-32 and a length. Both are checked, and so is the header's own CRC if it has one.
  *
- * A file may be members one after another. Behind the last one may be anything, as for gzip(1):
- * tapes and copies pad with zeros. But what begins as a member must be a whole one.
+ * A file may have several members. After the last one there may be anything, as for gzip(1),
+ * because tapes and copies pad with zeros. But data that begins like a member must be a whole
+ * member.
  */
 #include "base/gunzip.h"
 
@@ -23,12 +24,12 @@ struct li_gunzip {
     li_decompress_source *source;
     void *arg;
     struct li_deflate *deflate;
-    size_t at, end; /* what of input is not used yet; LI_DEFLATE_BACK bytes before it are kept */
+    size_t at, end; /* unused input; LI_DEFLATE_BACK bytes before it are kept */
     bool source_ended;
     bool in_member;
     bool ended;
-    uint32_t crc;    /* of the header, then of what is inflated of this member */
-    uint32_t length; /* of what is inflated of this member, modulo 2^32 */
+    uint32_t crc;    /* of the header, then of the inflated data of this member */
+    uint32_t length; /* bytes inflated of this member, modulo 2^32 */
     uint8_t input[LI_DEFLATE_BACK + INPUT_SIZE];
 };
 
@@ -37,7 +38,7 @@ static int cut_short(struct li_error *err)
     return li_fail(err, LI_ECORRUPT, "the gzip data ends too early");
 }
 
-/* Reads until WANT bytes are there, or all that are left. */
+/* Reads until WANT bytes are there, or the input ends. */
 static int fill(struct li_gunzip *g, size_t want, struct li_error *err)
 {
     size_t kept = g->at > LI_DEFLATE_BACK ? g->at - LI_DEFLATE_BACK : 0;
@@ -65,7 +66,7 @@ static int need(struct li_gunzip *g, size_t want, struct li_error *err)
     return rc == 0 && g->end - g->at < want ? cut_short(err) : rc;
 }
 
-/* Passes over LEN bytes of a header that are there. */
+/* Skips LEN bytes of a header, which must be there. */
 static void pass(struct li_gunzip *g, size_t len)
 {
     g->crc = li_crc32(g->crc, g->input + g->at, len);
@@ -169,7 +170,7 @@ static int end_member(struct li_gunzip *g, struct li_error *err)
     return rc;
 }
 
-/* Inflates a piece; *GOT may be 0 though there is more. */
+/* Inflates a piece. *GOT may be 0 although more follows. */
 static int inflate_piece(struct li_gunzip *g, void *buf, size_t len, size_t *got,
                          struct li_error *err)
 {
@@ -191,7 +192,7 @@ static int inflate_piece(struct li_gunzip *g, void *buf, size_t len, size_t *got
     g->length += (uint32_t)*got;
     if (rc == LI_END)
         return end_member(g, err);
-    /* Neither input used nor output made: the inflater waits for what does not come. */
+    /* Neither input used nor output made: the data is broken, and more input will not come. */
     if (*got == 0 && g->at == at)
         return g->source_ended && at == g->end
                    ? cut_short(err)
@@ -215,7 +216,7 @@ int li_gunzip_new(li_decompress_source *source, void *arg, struct li_gunzip **ou
     if (rc == 0)
         rc = member_begins(g, &begins, err);
     if (rc == 0 && !begins)
-        rc = li_fail(err, LI_ECORRUPT, "the gzip header is not one that is known");
+        rc = li_fail(err, LI_ECORRUPT, "the gzip header is not valid");
     if (rc == 0)
         rc = begin_member(g, err);
     if (rc == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gzip (RFC 1952) for decompress.c; the functions are as those of decompress.h. */
+/* gzip (RFC 1952), for decompress.c. The functions are like those of decompress.h. */
 #ifndef LI_BASE_GUNZIP_H
 #define LI_BASE_GUNZIP_H
 
@@ -7,14 +7,14 @@
 
 struct li_gunzip;
 
-/* Begins to read what SOURCE gives with ARG. The caller frees *OUT. LI_ENOMEM. */
+/* Begins to read what SOURCE gives for ARG. The caller frees *OUT. LI_ENOMEM. */
 int li_gunzip_new(li_decompress_source *source, void *arg, struct li_gunzip **out,
                   struct li_error *err);
 
-/* Reads up to LEN bytes; *GOT is 0 at the end only. LI_ECORRUPT, and what the source says. */
+/* Reads up to LEN bytes; *GOT is 0 only at the end. LI_ECORRUPT, and the errors of the source. */
 int li_gunzip_read(struct li_gunzip *g, void *buf, size_t len, size_t *got, struct li_error *err);
 
-/* NULL is allowed; the source stays the caller's. */
+/* NULL is allowed. The source is not freed. */
 void li_gunzip_free(struct li_gunzip *g);
 
 #endif

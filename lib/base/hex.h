@@ -10,7 +10,7 @@
 void li_hex_encode(const uint8_t *bytes, size_t len, char *text);
 
 /* Reads exactly 2 * LEN lower-case digits followed by NUL. Returns 0, or LI_EINVALID with BYTES
- * undefined; it fills in no error, since only the caller knows what the text was. */
+ * undefined. It fills in no error, because only the caller knows what the text was. */
 int li_hex_decode(const char *text, uint8_t *bytes, size_t len);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Temporary files have no name where the file system allows that (O_TMPFILE), so that a killed
- * process leaves nothing behind. Where it does not, a name is made and, for scratch files, removed
- * at once; an output file then has a name of its own until it is committed.
+ * Temporary files have no name if the file system allows that (O_TMPFILE), so that a killed process
+ * leaves nothing behind. Otherwise a name is made and, for scratch files, removed at once; an
+ * output file keeps its temporary name until it is committed.
  */
 #include "base/io.h"
 
@@ -75,7 +75,8 @@ int li_read_rest(int fd, size_t limit, struct li_buffer *out, struct li_error *e
             return 0;
         out->len += (size_t)n;
         if (out->len - start > limit)
-            return li_fail(err, LI_ELIMIT, "more than the %zu bytes that are allowed here", limit);
+            return li_fail(err, LI_ELIMIT, "it has more than the %zu bytes that are allowed here",
+                           limit);
     }
 }
 
@@ -140,15 +141,15 @@ int li_make_directories(const char *dir, struct li_error *err)
 struct li_output {
     char *path;
     char *dir;
-    char *temporary; /* the name it has before the commit; NULL while it has none */
+    char *temporary; /* the name it has before the commit; NULL if it has none */
     int fd;
-    mode_t mode; /* that it gets, and the group, which counts where GROUPED is set */
+    mode_t mode; /* to be set, like the group, which counts if GROUPED is set */
     gid_t group;
     bool grouped;
     pthread_mutex_t writing;
 };
 
-/* A name of its own, not one made of the path's: that may be as long as names can be. */
+/* A name of its own and not one derived from the path, which may be as long as names can be. */
 static int name_temporary(struct li_output *out, unsigned number, struct li_error *err)
 {
     free(out->temporary);
@@ -185,10 +186,10 @@ static int open_named(struct li_output *out, struct li_error *err)
     return rc;
 }
 
-/* An image holds what only root may read in it, so nobody but its owner gets a new file. Whoever
- * has given a file of his own other permissions keeps them. Not those of another's file: it may
- * have been put there to be filled. What its group has is not known where there is an ACL, since
- * the mode then shows the ACL's mask. */
+/* An image holds files that only root may read, so only the owner can read a new image. If the user
+ * gave his own file other permissions, a new version keeps them. Another user's file does not
+ * count: it may have been put there to be filled. If there is an ACL, the mode shows the ACL's
+ * mask, so the group's permissions are not known. */
 static void keep_permissions(struct li_output *out, const struct stat *old)
 {
     out->mode = 0600;
@@ -207,13 +208,13 @@ static void set_permissions(struct li_output *out)
         return;
     if (!out->grouped || (st.st_gid != out->group && fchown(out->fd, (uid_t)-1, out->group) < 0))
         out->mode &= ~(mode_t)S_IRWXG;
-    /* Where this fails, as on file systems without permissions, they are what they are. */
+    /* If this fails, as on file systems without permissions, they stay as they are. */
     (void)!fchmod(out->fd, out->mode);
 }
 
-/* Where the file is to be: through a symbolic link, at what it leads to, for the link itself may
- * be worth more than what is written (/dev/stdout is one). What could not be put there is refused
- * now, and not when all the work is done. */
+/* Where the file is to be. A symbolic link is followed, because the link itself may be worth more
+ * than the output (/dev/stdout is one). A path that cannot be written is refused now, and not after
+ * all the work. */
 static int resolve_output(struct li_output *out, const char *path, struct li_error *err)
 {
     struct stat st, link;
@@ -261,7 +262,7 @@ int li_output_open(const char *path, uint64_t size, struct li_output **out, stru
         rc = li_fail_memory(err);
         goto out;
     }
-    /* A file without a name can get one by way of /proc only. */
+    /* A file without a name can get one only through /proc. */
     if (access("/proc/self/fd", F_OK) == 0)
         o->fd = open(o->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     else
@@ -298,16 +299,16 @@ int li_output_write(struct li_output *out, const void *buf, size_t len, uint64_t
 {
     int rc;
 
-    /* The kernel lets one thread at a time write to a file, and has the others spin for their turn:
-     * here they sleep, and leave the processor to those who read and hash. */
+    /* The kernel lets one thread at a time write to a file, and the others spin. Here they sleep,
+     * and leave the processor to threads that read and hash. */
     pthread_mutex_lock(&out->writing);
     rc = li_pwrite_all(out->fd, buf, len, offset, err);
     pthread_mutex_unlock(&out->writing);
     return rc < 0 ? li_context(err, "%s", out->path) : 0;
 }
 
-/* A link never replaces what is there. FAT and some file systems of FUSE have none, and some of
- * those that do, such as NFS, cannot rename without replacing. */
+/* A link never replaces an existing file. FAT and some FUSE file systems have no links, and some
+ * that do, such as NFS, cannot rename without replacing. */
 int li_move_where_absent(int from_dir, const char *from, int to_dir, const char *to,
                          struct li_error *err)
 {
@@ -322,7 +323,7 @@ int li_move_where_absent(int from_dir, const char *from, int to_dir, const char 
     return errno == EEXIST ? LI_END : li_fail_errno(err, errno, "cannot name the finished file");
 }
 
-/* linkat() does not replace, so an unnamed file gets a name beside its place first. */
+/* linkat() does not replace, so an unnamed file first gets a name beside its place. */
 static int link_temporary(struct li_output *out, struct li_error *err)
 {
     char self[64];

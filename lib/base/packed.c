@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zstd at its first level makes an eighth of what it is used for here, the entries of layers, and
- * takes less time than is saved by hashing, writing and reading so much less. Each block is a frame
- * of its own, so that nothing but the frames has to stay, and a reader needs no more room than its
- * longest block, however many there are.
+ * zstd at its first level shrinks the entries of layers, for which this is used, to an eighth. That
+ * takes less time than it saves in hashing, writing and reading. Each block is a frame of its own,
+ * so only the frames are kept, and a reader needs memory for its longest block only.
  */
 #include "base/packed.h"
 
@@ -47,7 +46,7 @@ int li_packed_add(struct li_packed *packed, size_t size, uint8_t **piece, struct
     int rc = 0;
 
     if (size > LI_PACKED_PIECE_MAX)
-        return li_fail(err, LI_ELIMIT, "a piece of %zu bytes; %d is the most", size,
+        return li_fail(err, LI_ELIMIT, "a piece has %zu bytes; at most %d are allowed", size,
                        LI_PACKED_PIECE_MAX);
     if (packed->open.len > 0 && packed->open.len + size > LI_PACKED_BLOCK)
         rc = pack(packed, err);

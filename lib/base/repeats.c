@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A failure is known by a number of 64 bits, so that nothing is allocated when things go wrong.
- * That two have the same one costs a line of one of them for a while. A clock that was set back
- * ends the while: a failure is rather told twice than not.
+ * A 64-bit number identifies a failure, so that nothing is allocated when things go wrong. If two
+ * failures share a number, a line about one of them is missing for a while. If the clock was set
+ * back, the while is over: a failure is better reported twice than not at all.
  */
 #include "base/repeats.h"
 
@@ -22,7 +22,7 @@ static bool is_over(int64_t told, int64_t now)
     return now < told || now - told >= LI_REPEATS_WHILE;
 }
 
-/* Notes that KEY is told NOW; false where it is too early, or too many were. */
+/* Notes that KEY is reported at NOW; false if it is too early, or there were too many. */
 static bool note(struct li_repeats *repeats, uint64_t key, int64_t now)
 {
     size_t at = LI_REPEATS_MAX;

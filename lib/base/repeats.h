@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Failures that happen again and again, told once in a while.
+ * Reports of failures that happen again and again.
  *
- * One lost chunk may fail ten thousand requests. Each distinct failure is told when it happens for
- * the first time, and again after LI_REPEATS_WHILE seconds; those of one part
- * (struct li_error.part) are one failure, others are told apart by their text. At most
- * LI_REPEATS_MAX are told in that time, whatever fails. All functions may be called from many
- * threads at once.
+ * One lost chunk may fail ten thousand requests. Each distinct failure is reported when it first
+ * happens, and again after LI_REPEATS_WHILE seconds. Failures of one part (struct li_error.part)
+ * are one failure; others are distinguished by their text. At most LI_REPEATS_MAX are reported in
+ * that time. All functions may be called from many threads at once.
  */
 #ifndef LI_BASE_REPEATS_H
 #define LI_BASE_REPEATS_H
@@ -22,7 +21,7 @@ enum {
     LI_REPEATS_MAX = 32,   /* distinct failures */
 };
 
-/* Plain data of a fixed size; begins as LI_REPEATS_INIT. */
+/* Plain data of a fixed size. Initialise it with LI_REPEATS_INIT. */
 struct li_repeats {
     pthread_mutex_t lock;
     struct {
@@ -37,12 +36,12 @@ struct li_repeats {
         .lock = PTHREAD_MUTEX_INITIALIZER                                                          \
     }
 
-/* Whether the failure ERR is to be told at NOW, in seconds. Sets *UNTOLD to how many were not since
- * the last that was: of this kind and of others. */
+/* Whether to report the failure ERR at NOW, in seconds. Sets *UNTOLD to the number of failures, of
+ * this kind and of others, that were not reported since the last report. */
 bool li_repeats_tell(struct li_repeats *repeats, const struct li_error *err, int64_t now,
                      uint64_t *untold);
 
-/* How many were not told since the last that was. */
+/* The number of failures that were not reported since the last report. */
 uint64_t li_repeats_untold(struct li_repeats *repeats);
 
 #endif

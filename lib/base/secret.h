@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one type that secrets live in: salts, pseudo-random keys, data keys, key-encryption keys.
+ * The only type that holds secrets: salts, pseudo-random keys, data keys, key-encryption keys.
  *
  * Whoever holds a `struct li_secret` wipes it on every path. Never format one into text.
  */
@@ -17,10 +17,10 @@ struct li_secret {
     uint8_t bytes[LI_SECRET_SIZE];
 };
 
-/* Overwrites the secret in a way that the compiler does not remove. NULL is allowed. */
+/* Overwrites the secret in a way that the compiler cannot remove. NULL is allowed. */
 void li_secret_wipe(struct li_secret *secret);
 
-/* The same for any buffer that held secret bytes. NULL is allowed. */
+/* The same for any buffer that held secrets. NULL is allowed. */
 void li_wipe(void *data, size_t len);
 
 /* Compares in time that does not depend on the contents. */

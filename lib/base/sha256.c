@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OpenSSL 3 looks an algorithm up by its name on each use unless it is given a fetched one, and a
- * push hashes every chunk; so it is fetched once, and lives as long as the process.
+ * OpenSSL 3 looks up an algorithm by its name on each use, unless it gets a fetched one, and a push
+ * hashes every chunk. So we fetch it once, and it lives as long as the process.
  *
- * OpenSSL hashes one message at a time and keeps the state of a stream to itself. Where the
- * processor can take two messages at once (sha256_lanes.h), the state of a stream is therefore our
- * own, and so is all that is hashed in twos. Everything else is OpenSSL's.
+ * OpenSSL hashes one message at a time and hides the state of a stream. If the processor can hash
+ * two messages at once (sha256_lanes.h), we therefore keep a stream's state ourselves, and hash
+ * pairs ourselves. Everything else is OpenSSL's.
  */
 #include "base/sha256.h"
 
@@ -21,10 +21,10 @@
 #include "base/sha256_lanes.h"
 
 struct li_sha256 {
-    EVP_MD_CTX *md; /* or NULL, and what follows is the state */
+    EVP_MD_CTX *md; /* or NULL, and then the state is below */
     uint32_t words[LI_SHA256_WORDS];
     uint64_t length;               /* bytes so far */
-    uint8_t tail[LI_SHA256_BLOCK]; /* of them, those that fill no block yet */
+    uint8_t tail[LI_SHA256_BLOCK]; /* of them, those that do not fill a block yet */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -159,7 +159,7 @@ int li_sha256_final(struct li_sha256 *hash, uint8_t digest[LI_SHA256_SIZE], stru
     return 0;
 }
 
-/* Our own state is overwritten as OpenSSL overwrites its: what is hashed may be a secret. */
+/* Our own state is overwritten as OpenSSL overwrites its own: a hashed message may be a secret. */
 void li_sha256_free(struct li_sha256 *hash)
 {
     if (!hash)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The instructions want the eight words as two vectors of ABEF and CDGH, and do two rounds each.
- * Four rounds make a step; a step also makes the words of the message that are used four steps
- * later, in the place of those that it used. All loops have constant bounds and are unrolled, so
- * that everything stays in registers.
+ * The instructions need the eight words as two vectors, ABEF and CDGH, and do two rounds each. Four
+ * rounds make a step. A step also computes the message words that are used four steps later, in the
+ * place of those it used. All loops have constant bounds and are unrolled, so that everything stays
+ * in registers.
  */
 #include "base/sha256_lanes.h"
 

@@ -32,9 +32,8 @@ bool li_text_is_control(uint32_t point)
     return point < 0x20 || (point >= 0x7f && point < 0xa0);
 }
 
-/* Characters that take no room of their own, or move others: Unicode's
- * Default_Ignorable_Code_Point, line and paragraph separators, format controls, and noncharacters.
- */
+/* Characters that are invisible or move others: Unicode's Default_Ignorable_Code_Point, line and
+ * paragraph separators, format controls, and noncharacters. */
 static bool is_hidden(uint32_t point)
 {
     static const struct {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * By AVX2, where the processor has that, NH keeps up with the memory: 30 GB/s where OpenSSL's GMAC
- * and Poly1305 reach 6. The words are the processor's own, in its order of bytes: no hash is ever
- * kept or sent.
+ * With AVX2, if the processor has it, NH keeps up with the memory: 30 GB/s, while OpenSSL's GMAC
+ * and Poly1305 reach 6. Words are in the processor's byte order, because no hash is ever kept or
+ * sent.
  */
 #include "base/universal_hash.h"
 
@@ -12,7 +12,7 @@
 #include <immintrin.h>
 #endif
 
-/* What NH makes of a block, under the key and under the shifted one. */
+/* NH of a block, under the key and under the shifted key. */
 struct sums {
     uint64_t first, second;
 };
@@ -98,7 +98,7 @@ static hash_block *best_hash_block(void)
 
 #endif
 
-/* A * B modulo the prime, plus SUM: all below 2^61. A sum of the upper and the lower bits of a
+/* A * B modulo the prime, plus SUM: all below 2^61. The sum of the upper and the lower bits of a
  * number has the same remainder. */
 static uint64_t add_product(uint64_t sum, uint64_t a, uint64_t b)
 {

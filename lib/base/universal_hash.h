@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A universal hash under a secret key: 64 bits by which two reads of the same bytes are told apart
- * from two that differ, for a twentieth of what SHA-256 costs.
+ * A universal hash under a secret key. Its 64 bits tell whether two reads gave the same bytes, for
+ * a twentieth of the cost of SHA-256.
  *
- * For any two different inputs of one length, chosen without a look at the key or at hashes under
- * it, at most one key in 2^60 gives both the same hash. So hashes must stay within the process that
- * drew the key, where whoever changes the input sees neither. It is no MAC: one who sees hashes can
- * find others that collide.
+ * For any two different inputs of one length, chosen without knowledge of the key or of hashes
+ * under it, at most one key in 2^60 gives both the same hash. So hashes must stay within the
+ * process that drew the key, where whoever changes the input sees neither. It is not a MAC: whoever
+ * sees hashes can find inputs that collide.
  *
  * Pieces of LI_UNIVERSAL_BLOCK bytes go through NH (Black, Halevi, Krawczyk, Krovetz, Rogaway:
  * UMAC: Fast and Secure Message Authentication, CRYPTO 1999) with words of 32 bits, twice: under a
@@ -26,7 +26,7 @@
 /* The most bytes of one input, and of its parts. */
 enum { LI_UNIVERSAL_MAX = 64 * 1024, LI_UNIVERSAL_BLOCK = 4096 };
 
-/* What NH makes of a block, 128 bits, is taken as numbers of 43 bits. */
+/* NH turns a block into 128 bits, which are split into numbers of 43 bits. */
 enum { LI_UNIVERSAL_SHIFT = 8, LI_UNIVERSAL_NUMBERS = 3 };
 
 /* Secret; wipe it with li_wipe(). */
@@ -35,15 +35,15 @@ struct li_universal_key {
     uint64_t linear[LI_UNIVERSAL_MAX / LI_UNIVERSAL_BLOCK * LI_UNIVERSAL_NUMBERS];
 };
 
-/* Draws a key from ENV's randomness; its errors. */
+/* Draws a key from ENV's randomness, and returns its errors. */
 int li_universal_key_make(const struct li_env *env, struct li_universal_key *out,
                           struct li_error *err);
 
-/* The hash of LEN bytes, at most LI_UNIVERSAL_MAX: 1 or more, so that 0 can mean "none". Any
+/* The hash of LEN bytes, at most LI_UNIVERSAL_MAX. It is at least 1, so that 0 can mean "none". Any
  * thread. */
 uint64_t li_universal_hash(const struct li_universal_key *key, const void *data, size_t len);
 
-/* For tests: the same by instructions that every processor has. */
+/* For tests: the same hash without special instructions. */
 uint64_t li_universal_hash_plain(const struct li_universal_key *key, const void *data, size_t len);
 
 #endif

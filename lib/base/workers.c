@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The team keeps the first failure, since those that come after are mostly its echo: a queue that
- * was closed, a neighbour that gave up.
+ * The team keeps the first failure, because later ones are mostly consequences: a queue that was
+ * closed, a neighbour that gave up.
  */
 #include "base/workers.h"
 
@@ -23,7 +23,7 @@ struct li_workers {
     atomic_bool stopped;
     pthread_mutex_t lock;
     struct li_error first; /* under lock */
-    bool abandoned;        /* under lock: not all threads could be started, so none is to run */
+    bool abandoned;        /* under lock: not all threads could be started, so none may run */
     unsigned started;
     struct worker worker[];
 };
@@ -49,7 +49,7 @@ static void *work(void *arg)
     pthread_mutex_unlock(&worker->team->lock);
     if (!abandoned)
         rc = worker->team->run(worker->team->arg, worker->index, worker->team, &err);
-    /* One that left its work at an end that was not its own has not done it. */
+    /* A worker that ended early, although nobody told it to stop, has not done its part. */
     if (rc > 0)
         rc = li_as_failure(rc, &err);
     if (rc < 0) {
@@ -84,8 +84,8 @@ int li_workers_start(unsigned count, li_worker_run *run, void *arg, struct li_wo
     team->arg = arg;
     atomic_init(&team->stopped, false);
     pthread_mutex_init(&team->lock, NULL);
-    /* The threads wait for the lock, so that one that would wait for work, and not see a stop, does
-     * not begin where a later one cannot be started. */
+    /* The threads wait for the lock. So none begins, and waits for work without seeing a stop, if a
+     * later one cannot be started. */
     pthread_mutex_lock(&team->lock);
     for (unsigned i = 0; i < count && rc == 0; i++) {
         team->worker[i].team = team;
@@ -140,7 +140,7 @@ struct li_queue {
     pthread_cond_t room;
     pthread_cond_t filled;
     bool closed;
-    size_t weight; /* of all entries */
+    size_t weight; /* of all items */
     size_t most;
     size_t first;
     size_t used;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Buffers of one chunk each, at most so many: a cache's bound on memory. They are made when they
- * are first needed, and kept when they are given back. The owner's lock guards them.
+ * A bounded number of buffers of one chunk each: the cache's bound on memory. They are allocated
+ * when first needed, and kept when given back. The owner's lock guards them.
  */
 #ifndef LI_CACHE_BUFFERS_H
 #define LI_CACHE_BUFFERS_H
@@ -11,20 +11,19 @@
 #include "base/error.h"
 
 struct li_cache_buffers {
-    uint8_t **spare; /* a stack of those out of use */
+    uint8_t **spare; /* a stack of free buffers */
     uint64_t spares;
-    uint64_t count; /* made so far */
+    uint64_t count; /* allocated so far */
     uint64_t max;
 };
 
-/* At most MAX of them, 1 or more; none is made yet. LI_ENOMEM. */
+/* Allows MAX buffers, 1 or more; none is allocated yet. LI_ENOMEM. */
 int li_cache_buffers_init(struct li_cache_buffers *buffers, uint64_t max, struct li_error *err);
 
-/* Frees those that are out of use; the others must have been freed. Zeros are allowed. */
+/* Frees the free buffers; the others must have been freed. Zeros are allowed. */
 void li_cache_buffers_free(struct li_cache_buffers *buffers);
 
-/* A buffer of LI_CHUNK_SIZE bytes that is out of use, or a new one. NULL where all are in use, or
- * there is no memory. */
+/* A buffer of LI_CHUNK_SIZE bytes, free or new. NULL if all are in use, or there is no memory. */
 uint8_t *li_cache_buffers_take(struct li_cache_buffers *buffers);
 
 /* Gives one back. */

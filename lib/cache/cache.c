@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One lock over an array from chunk to entry, a queue of chunks to fetch (queue.c), and a list of
- * chunks that are there, least recently used last. The lock is held to find and to link, never to
- * copy or to fetch.
+ * the chunks that are there, least recently used last. The lock is held to find and to link, never
+ * to copy or to fetch.
  *
- * An entry that is wanted counts its waiters, one that is there its readers; either keeps it.
+ * A queued entry counts its waiters, one that is there counts its readers; either keeps it.
  */
 #include "cache/cache.h"
 
@@ -16,9 +16,9 @@
 #include "cache/internal.h"
 #include "chunk/chunk.h"
 
-enum { CHUNKS_MIN = 4 }; /* kept at least, however little memory is given */
+enum { CHUNKS_MIN = 4 }; /* the least number of chunks, however little memory is allowed */
 
-/* How many chunks a cache of OPTIONS keeps. */
+/* How many chunks a cache with OPTIONS keeps. */
 static uint64_t chunks_kept(const struct li_cache_options *options)
 {
     uint64_t most = options->memory / LI_CHUNK_SIZE;
@@ -49,7 +49,7 @@ int li_cache_new(const struct li_cache_options *options, struct li_cache **out,
     int rc;
 
     if (options->chunks > LI_CHUNK_MAX_COUNT || workers == 0 || options->deadline == 0)
-        return li_fail(err, LI_EINVALID, "a cache of %" PRIu64 " chunks with %u workers",
+        return li_fail(err, LI_EINVALID, "a cache cannot have %" PRIu64 " chunks and %u workers",
                        options->chunks, workers);
     if (workers > most)
         workers = (unsigned)most;
@@ -109,7 +109,7 @@ void li_cache_free(struct li_cache *cache)
     free(cache);
 }
 
-/* Lets go of an entry that is READY. */
+/* Releases an entry that is READY. */
 static void release(struct li_cache *cache, struct li_cache_entry *entry)
 {
     if (atomic_fetch_sub(&entry->users, 1) > 1 || !atomic_load(&cache->short_of))
@@ -120,7 +120,7 @@ static void release(struct li_cache *cache, struct li_cache_entry *entry)
     pthread_mutex_unlock(&cache->lock);
 }
 
-/* The entry of chunk INDEX, READY and held; NULL with a reason. */
+/* The entry of chunk INDEX, READY and in use; NULL with a reason. */
 static struct li_cache_entry *hold(struct li_cache *cache, uint64_t index, struct li_error *err)
 {
     struct li_cache_entry *entry;

@@ -2,9 +2,9 @@
 /*
  * The memory cache of one image's plaintext chunks, and the workers that fill it.
  *
- * A chunk that many readers want at once is fetched once. A reader waits no longer than its
- * deadline; the fetch goes on and serves the next. Only chunks that passed their checks get in. The
- * least recently used go first; chunks in use stay.
+ * If many readers want a chunk at once, it is fetched once. A reader waits no longer than its
+ * deadline; the fetch continues and serves later readers. Only chunks that passed their checks get
+ * in. The least recently used chunk is dropped first; chunks in use stay.
  */
 #ifndef LI_CACHE_CACHE_H
 #define LI_CACHE_CACHE_H
@@ -16,29 +16,28 @@
 
 struct li_cache;
 
-/* Fetches chunk INDEX into BUF, LI_CHUNK_SIZE bytes, checked; whatever it returns but 0 is a
- * failure. WORKER is below the number of workers, and no two calls with the same WORKER run at
- * once. */
+/* Fetches chunk INDEX into BUF, LI_CHUNK_SIZE bytes, and checks it. Any result but 0 is a failure.
+ * WORKER is below the number of workers, and no two calls with the same WORKER run at once. */
 typedef int li_cache_fetch(void *arg, unsigned worker, uint64_t index, uint8_t *buf,
                            struct li_error *err);
 
 struct li_cache_options {
-    uint64_t chunks;   /* how many the image has */
-    uint64_t memory;   /* bytes of plaintext kept; at least a few chunks are */
+    uint64_t chunks;   /* the number of chunks of the image */
+    uint64_t memory;   /* bytes of plaintext to keep; at least a few chunks are kept */
     unsigned workers;  /* fetches at once, 1 or more */
     unsigned deadline; /* seconds a reader waits for a chunk, 1 or more */
     li_cache_fetch *fetch;
     void *arg;
 };
 
-/* Makes a cache and starts its workers, of which there are no more than chunks that are kept. What
- * ARG refers to is borrowed. LI_EINVALID where an option is out of range, LI_ENOMEM. */
+/* Makes a cache and starts its workers, at most one for each chunk that is kept. The cache borrows
+ * what ARG refers to. LI_EINVALID if an option is out of range, LI_ENOMEM. */
 int li_cache_new(const struct li_cache_options *options, struct li_cache **out,
                  struct li_error *err);
 
-/* From now on no fetch begins and no reader waits: those that do, and those that come, get what is
- * there or LI_ECANCELLED. Waits up to SECONDS, which may be 0, for the fetches that run; returns
- * whether all have ended. Any thread, and more than once. */
+/* Stops the cache: no fetch begins any more and no reader waits. Readers get what is there, or
+ * LI_ECANCELLED. Waits up to SECONDS, which may be 0, for running fetches, and returns whether all
+ * have ended. Any thread, and more than once. */
 bool li_cache_stop(struct li_cache *cache, unsigned seconds);
 
 /* Waits for running fetches, however long they take: see li_cache_stop(). No reader may be left.

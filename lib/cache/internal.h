@@ -17,7 +17,7 @@
 enum li_cache_state { LI_CACHE_QUEUED, LI_CACHE_FETCHING, LI_CACHE_READY, LI_CACHE_FAILED };
 
 struct li_cache_entry {
-    struct li_cache_link link; /* in the queue, or among those that are there */
+    struct li_cache_link link; /* in the queue, or among the chunks that are there */
     uint64_t index;
     enum li_cache_state state;
     atomic_uint users; /* waiters or readers; raised under the lock only */
@@ -31,10 +31,10 @@ struct li_cache {
     struct li_workers *workers;
     pthread_mutex_t lock;
     pthread_cond_t queued;      /* for workers: something to fetch, or the end */
-    pthread_cond_t room;        /* for workers: a reader has let go of a buffer */
+    pthread_cond_t room;        /* for workers: a reader has released a buffer */
     atomic_bool short_of;       /* a worker waits for room */
-    pthread_cond_t idle;        /* for who stops it: the last fetch has ended */
-    bool closing;               /* under lock, as all that follows */
+    pthread_cond_t idle;        /* for li_cache_stop(): the last fetch has ended */
+    bool closing;               /* under lock, like everything below */
     unsigned running;           /* fetches */
     struct li_cache_list queue; /* first come, first served */
     struct li_cache_list there; /* most recently used first */
@@ -44,26 +44,25 @@ struct li_cache {
 
 /* The functions of queue.c. All but the worker are called with the lock held. */
 
-/* A new entry for chunk INDEX, in the queue and with one user; NULL where there is no memory. */
+/* A new entry for chunk INDEX, queued and with one user; NULL if there is no memory. */
 struct li_cache_entry *li_cache_enqueue(struct li_cache *cache, uint64_t index);
 
-/* Frees an entry that is in no list, and not its data. */
+/* Frees an entry that is in no list. Its data is not freed. */
 void li_cache_entry_free(struct li_cache_entry *entry);
 
-/* A worker: fetches what is queued until the cache closes. ARG is the cache. */
+/* A worker: fetches queued chunks until the cache closes. ARG is the cache. */
 int li_cache_work(void *arg, unsigned index, struct li_workers *team, struct li_error *err);
 
 /* The functions of wait.c. */
 
-/* Makes a condition that can be waited for up to a moment that a change of the clock does not move.
- */
+/* Makes a condition for timed waits that a change of the wall clock does not affect. */
 void li_cache_cond_init(pthread_cond_t *cond);
 
-/* That moment, SECONDS from now. */
+/* The time SECONDS from now, for such a wait. */
 struct timespec li_cache_in_seconds(unsigned seconds);
 
-/* Waits until ENTRY, of which the caller is a user, is settled, up to the cache's deadline; the
- * lock is held before and after. Returns it READY and still held; or lets go of it, and says why.
+/* Waits until ENTRY, which the caller uses, is settled, up to the cache's deadline. The lock is
+ * held before and after. Returns it READY and still in use; or releases it, and says why it failed.
  */
 struct li_cache_entry *li_cache_await(struct li_cache *cache, struct li_cache_entry *entry,
                                       struct li_error *err);

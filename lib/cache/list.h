@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A list to queue in, or to keep in the order of use: a ring with a head that is no entry's. An
- * entry has its link as the first member, and is in one list at a time. The owner's lock guards it.
+ * A list, for a queue or for the order of use: a ring whose head is not an entry. An entry has its
+ * link as the first member, and is in one list at a time. The owner's lock guards it.
  */
 #ifndef LI_CACHE_LIST_H
 #define LI_CACHE_LIST_H
@@ -13,7 +13,7 @@ struct li_cache_link {
 };
 
 struct li_cache_list {
-    struct li_cache_link head; /* its next is the first, its prev the last */
+    struct li_cache_link head; /* next is the first entry, prev the last */
 };
 
 /* Makes LIST empty. */
@@ -28,7 +28,7 @@ static inline bool li_cache_list_empty(const struct li_cache_list *list)
     return list->head.next == &list->head;
 }
 
-/* Puts LINK, which is in no list, behind AFTER, which is in one or its head. */
+/* Puts LINK, which is in no list, after AFTER, which is an entry or the head. */
 static inline void li_cache_list_insert(struct li_cache_link *after, struct li_cache_link *link)
 {
     link->prev = after;
@@ -37,19 +37,19 @@ static inline void li_cache_list_insert(struct li_cache_link *after, struct li_c
     after->next = link;
 }
 
-/* Puts LINK, which is in no list, before the first of LIST. */
+/* Puts LINK, which is in no list, first in LIST. */
 static inline void li_cache_list_put_first(struct li_cache_list *list, struct li_cache_link *link)
 {
     li_cache_list_insert(&list->head, link);
 }
 
-/* Puts LINK, which is in no list, behind the last of LIST. */
+/* Puts LINK, which is in no list, last in LIST. */
 static inline void li_cache_list_put_last(struct li_cache_list *list, struct li_cache_link *link)
 {
     li_cache_list_insert(list->head.prev, link);
 }
 
-/* Takes LINK out of the list that it is in. */
+/* Removes LINK from its list. */
 static inline void li_cache_list_remove(struct li_cache_link *link)
 {
     link->prev->next = link->next;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The queue of chunks to fetch, and the workers that fetch them, one fetch for all who wait.
+ * The queue of chunks to fetch, and the workers that fetch them, once for all who wait.
  *
- * Each worker fills a buffer from a fixed number of them, so what is in flight counts within the
- * memory bound. It evicts for one if it must; there are at least as many buffers as workers, and
- * readers hold theirs for the time of a copy, so one becomes free.
+ * The number of buffers is fixed and each worker fills one of them, so fetches in flight count
+ * within the memory bound. A worker evicts a chunk for a buffer if it must. There are at least as
+ * many buffers as workers, and readers hold one only for the time of a copy, so one becomes free.
  *
- * A failure is told to all who wait and then forgotten, so that the next read tries again.
+ * All who wait get a failure, which is then forgotten, so that the next read tries again.
  */
 #include <stdlib.h>
 
@@ -34,8 +34,7 @@ void li_cache_entry_free(struct li_cache_entry *entry)
     free(entry);
 }
 
-/* Drops a chunk that is there and that nobody reads, and returns its buffer; NULL if all are in
- * use. */
+/* Drops a chunk that nobody reads, and returns its buffer; NULL if all are in use. */
 static uint8_t *evict(struct li_cache *cache)
 {
     struct li_cache_link *head = &cache->there.head;
@@ -54,13 +53,14 @@ static uint8_t *evict(struct li_cache *cache)
     return NULL;
 }
 
-/* A buffer to fetch into, or NULL if there is no memory for the first of them. */
+/* A buffer to fetch into; NULL if there is no memory for even the first. */
 static uint8_t *take_buffer(struct li_cache *cache)
 {
     uint8_t *buffer = li_cache_buffers_take(&cache->buffers);
 
     while (!buffer && !li_cache_list_empty(&cache->there)) {
-        /* Set before the readers' counts are read: a reader lowers its own and then looks here. */
+        /* Set before the readers' counts are read: a reader lowers its count and then looks at
+         * this. */
         atomic_store(&cache->short_of, true);
         buffer = evict(cache);
         if (!buffer) {
@@ -91,7 +91,7 @@ static void settle(struct li_cache *cache, struct li_cache_entry *entry, uint8_t
         pthread_cond_broadcast(&entry->settled);
 }
 
-/* Fetches the first of the queue; the lock is held before and after. */
+/* Fetches the first chunk of the queue. The lock is held before and after. */
 static void fetch_first(struct li_cache *cache, unsigned worker)
 {
     struct li_cache_entry *entry = (struct li_cache_entry *)cache->queue.head.next;

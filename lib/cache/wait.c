@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Waiting for a chunk. A reader that gives up takes its chunk from the queue if no other waits for
- * it and no worker has it: after an outage the workers fetch what is still wanted.
+ * Waits for a chunk. A reader that gives up removes its chunk from the queue, if nobody else waits
+ * for it and no worker has it. So after an outage the workers fetch only what is still wanted.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -28,7 +28,7 @@ struct timespec li_cache_in_seconds(unsigned seconds)
     return t;
 }
 
-/* Lets go of an entry that did not become READY in time, or FAILED. */
+/* Releases an entry that did not become READY in time, or FAILED. */
 static void give_up(struct li_cache *cache, struct li_cache_entry *entry)
 {
     if (atomic_fetch_sub(&entry->users, 1) > 1 || entry->state == LI_CACHE_FETCHING)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether a chunk is all zeros is asked of every chunk of every image, and nearly always the answer
- * is no, after a few bytes: a chunk mostly begins with data. So the first word is looked at before
- * anything else. Where it is zero, comparing the buffer with itself one word further on says that
- * each word equals the one before it, at the speed of the C library's memcmp().
+ * Every chunk of every image is tested for zeros, and nearly always the first bytes show that it
+ * has data. So the first word is tested first. If it is zero, the buffer is compared with itself
+ * shifted by one word, which shows at memcmp()'s speed that each word equals the one before it.
  */
 #include "chunk/chunk.h"
 

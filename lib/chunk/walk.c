@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The workers share nothing but the number of the next chunk, so the fast never wait for the slow,
- * and neighbours in the image are read at about the same time, which suits the disk under a source.
- * The price is that chunks are visited in no order; nothing that walks needs one.
+ * The workers share only the number of the next chunk, so fast workers never wait for slow ones.
+ * Neighbours in the image are read at about the same time, which suits the disk under a source. The
+ * price is that chunks are visited in no order; no walk needs one.
  */
 #include "chunk/source.h"
 
@@ -11,7 +11,7 @@
 
 #include "base/workers.h"
 
-/* Of the worker's buffer: what O_DIRECT and the page cache like best. */
+/* Of the worker's buffer: suits O_DIRECT and the page cache best. */
 enum { BUFFER_ALIGNMENT = 4096 };
 
 /* Chunks that are hashed together. */
@@ -21,7 +21,7 @@ struct walk {
     const struct li_chunk_source *source;
     li_chunk_known *known; /* or NULL */
     li_chunk_visit *visit;
-    li_chunk_visit_hashed *visit_hashed; /* where VISIT is NULL */
+    li_chunk_visit_hashed *visit_hashed; /* if VISIT is NULL */
     void *arg;
     const struct li_progress *progress;
     atomic_uint_fast64_t next;
@@ -56,7 +56,7 @@ int li_chunk_read(const struct li_chunk_source *source, uint64_t index, uint8_t 
     return 0;
 }
 
-/* LI_END where there is nothing to visit. */
+/* LI_END if there is nothing to visit. */
 static int read_chunk(struct walk *walk, unsigned worker, struct held *held, struct li_error *err)
 {
     int rc = walk->known ? walk->known(walk->arg, worker, held->index, err) : 0;
@@ -82,7 +82,7 @@ struct worker {
     size_t count; /* chunks that are held */
 };
 
-/* The next chunks that are to be visited: at most WANT, and fewer only at the end. */
+/* Reads the next chunks to visit: at most WANT, and fewer only at the end. */
 static int read_chunks(struct worker *self, size_t want, struct li_error *err)
 {
     struct walk *walk = self->walk;
@@ -154,7 +154,7 @@ static int run(struct walk *walk, unsigned threads, struct li_error *err)
     int rc;
 
     if (walk->source->count > LI_CHUNK_MAX_COUNT)
-        return li_fail(err, LI_ELIMIT, "an image of %llu chunks; %d is the most",
+        return li_fail(err, LI_ELIMIT, "the image has %llu chunks; at most %d are allowed",
                        (unsigned long long)walk->source->count, LI_CHUNK_MAX_COUNT);
     rc = li_workers_start(threads ? threads : 1, work, walk, &team, err);
     return rc < 0 ? rc : li_workers_join(team, err);

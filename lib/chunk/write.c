@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file begins as one hole of the full size, so a chunk of zeros costs nothing, and the workers
- * write the others where they belong, in any order. Many chunks end in zeros, where a file does and
- * the next one begins a chunk of its own: these stay a hole too.
+ * The file begins as one hole of the full size, so a chunk of zeros costs nothing. The workers
+ * write the other chunks in place, in any order. Many chunks end in zeros, because a file ends and
+ * the next one begins a new chunk: these zeros stay a hole, too.
  */
 #include <string.h>
 
 #include "base/io.h"
 #include "chunk/source.h"
 
-/* What a file system is likely to make holes of. */
+/* The size of the holes that file systems are likely to make. */
 enum { HOLE = 4096 };
 
-/* The bytes of a chunk, in whole blocks, up to the last that is not zero. */
+/* The bytes of a chunk, in whole blocks, up to the last one that is not zero. */
 static size_t used_length(const uint8_t *buf)
 {
     static const uint8_t zeros[HOLE];

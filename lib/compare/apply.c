@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A layer's changes upon the tree of those below (OCI image-spec, layer.md, "Applying Changesets").
+ * Applies a layer's changes to the tree of the layers below (OCI image-spec, layer.md, "Applying
+ * Changesets").
  *
- * Whiteouts come first and so see lower layers only. They take two rounds: those that no link leads
- * to, then the others, through the links that are left and that the layer itself does not replace.
- * Then all else comes, in the layer's order. What AUFS kept as targets of hard links hangs in a
- * directory of its own, which nothing leads to, until the layer is done.
+ * Whiteouts come first and so affect lower layers only. They take two rounds: first those whose
+ * path has no link, then the others, through links that are left and that the layer itself does not
+ * replace. Everything else follows in the layer's order. Until the layer is done, files that AUFS
+ * kept as targets of hard links are in a directory of their own, which no path leads to.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 
 #include "compare/internal.h"
 
-/* What a layer's changes are applied to. */
+/* The things that a layer's changes are applied to. */
 struct upon {
     struct li_object *root;
     struct li_object *targets;
@@ -24,7 +25,7 @@ static bool hides(const struct li_change *change)
     return change->kind == LI_CHANGE_WHITEOUT || change->kind == LI_CHANGE_OPAQUE;
 }
 
-/* What stands at the clean path PATH, or its opaque mark, goes. */
+/* Removes what is at the clean path PATH, or, for its opaque mark, what is in it. */
 static int hide(struct li_object *root, const struct li_change *change, enum li_route_manner manner,
                 uint32_t layer, struct li_error *err)
 {
@@ -39,7 +40,7 @@ static int hide(struct li_object *root, const struct li_change *change, enum li_
     return rc == LI_END ? 0 : rc;
 }
 
-/* The link, if it is one, that an entry replaces. */
+/* The link that an entry replaces, if it is a link. */
 static int note_replaced(struct li_object *root, const struct li_change *change, uint32_t layer,
                          struct li_error *err)
 {
@@ -55,7 +56,7 @@ static int note_replaced(struct li_object *root, const struct li_change *change,
     }
     if (rc == LI_ENOMEM)
         return rc;
-    /* What is wrong with the path is found again when the entry is placed. */
+    /* A bad path is found again when the entry is placed. */
     li_error_clear(err);
     return 0;
 }
@@ -106,12 +107,12 @@ static int find_linked(const struct upon *upon, const char *path, struct li_obje
     if (rc == 0)
         child = li_object_child(end.directory, end.name);
     if (!child || li_object_is(child->object, S_IFDIR))
-        return li_fail(err, LI_ECORRUPT, "a hard link to /%s, which is no file", path);
+        return li_fail(err, LI_ECORRUPT, "a hard link to /%s, which is not a file", path);
     *out = child->object;
     return 0;
 }
 
-/* A directory stays what it is and whose it is, and is described anew. */
+/* A directory stays, with its contents, and gets new metadata. */
 static void describe(struct li_object *directory, struct li_object *by)
 {
     li_facts_free(&directory->facts);
@@ -162,7 +163,7 @@ static int apply_change(const struct upon *upon, struct li_change *change, struc
     if (*change->path)
         return place(upon, change, err);
     if (!change->object || !li_object_is(change->object, S_IFDIR))
-        return li_fail(err, LI_ECORRUPT, "a root that is no directory");
+        return li_fail(err, LI_ECORRUPT, "the root is not a directory");
     describe(upon->root, change->object);
     return 0;
 }

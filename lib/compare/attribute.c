@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Extended attributes of an entry, and its ACLs, which are attributes too. An ACL comes in one of
- * two forms, the attribute's own or PAX's text, and always ends as a list of (tag, id, permissions)
- * that is written out anew: Linux keeps of an access ACL its permissions in the mode, and the rest
- * only where there is more than the mode can say.
+ * two forms, the attribute's own or PAX's text. It always becomes a list of (tag, id, permissions)
+ * that is written out again: Linux keeps the permissions of an access ACL in the mode, and the rest
+ * only if it says more than the mode can.
  *
- * Of an attribute that an entry has in several spellings libarchive does not tell which is which,
- * so each of the values is good.
+ * If an entry has an attribute in several spellings, libarchive does not tell which value has which
+ * spelling, so each value is accepted.
  */
 #include <archive_entry.h>
 #include <limits.h>
@@ -23,7 +23,7 @@
 /* Linux, include/uapi/linux/posix_acl.h */
 enum { OWNER = 1, USER = 2, OWNING_GROUP = 4, GROUP = 8, MASK = 16, OTHERS = 32 };
 
-/* An inode of ext4 holds fewer of either. */
+/* ext4 can hold fewer of either in an inode. */
 enum { XATTR_VERSION = 2, RULES_MAX = 8192, ATTRIBUTES_MAX = 1024 };
 
 struct rule {
@@ -35,7 +35,7 @@ struct acl {
     struct rule *rules;
     size_t count;
     bool named;  /* a user or group has a name and no number */
-    bool unsure; /* a number is too large for libarchive, which makes another of it */
+    bool unsure; /* a number is too large for libarchive, which changes it */
 };
 
 static void free_one(struct li_attribute *attribute)
@@ -60,7 +60,7 @@ void li_attribute_free(struct li_attribute *list)
     }
 }
 
-/* The link to the attribute, or to where it would be. */
+/* The link to the attribute, or to the place where it would be. */
 static struct li_attribute **seek(struct li_attribute **list, const char *name)
 {
     while (*list && strcmp((*list)->name, name) < 0)
@@ -141,7 +141,7 @@ static int by_tag_and_id(const void *a, const void *b)
 static int new_acl(struct acl *acl, size_t count, struct li_error *err)
 {
     if (count > RULES_MAX)
-        return li_fail(err, LI_ELIMIT, "an ACL has %zu entries", count);
+        return li_fail(err, LI_ELIMIT, "an ACL has %zu entries, more than are allowed", count);
     acl->rules = calloc(count ? count : 1, sizeof(*acl->rules));
     return acl->rules ? 0 : li_fail_memory(err);
 }
@@ -153,7 +153,7 @@ static int read_binary(const struct li_attribute *from, struct acl *acl, struct 
     int rc;
 
     if (from->size < 4 || from->size % 8 != 4 || li_get_le32(p) != XATTR_VERSION)
-        return li_fail(err, LI_ECORRUPT, "an ACL that is none");
+        return li_fail(err, LI_ECORRUPT, "an ACL cannot be read");
     rc = new_acl(acl, from->size / 8, err);
     for (size_t i = 0; rc == 0 && i < from->size / 8; i++, acl->count++)
         acl->rules[i] = (struct rule){li_get_le16(p + 8 * i + 4), li_get_le16(p + 8 * i + 6),
@@ -196,7 +196,7 @@ static int read_text(struct archive_entry *entry, int which, struct acl *acl, st
     return rc;
 }
 
-/* Replaces what the list has by that name. */
+/* Replaces the attribute of that name in the list. */
 static int write_binary(const struct acl *acl, const char *name, struct li_attribute **list,
                         struct li_error *err)
 {
@@ -219,7 +219,7 @@ static int write_binary(const struct acl *acl, const char *name, struct li_attri
     return rc;
 }
 
-/* The permissions of an access ACL go into the mode; whether that says it all. */
+/* Puts the permissions of an access ACL into the mode. Returns whether the mode says it all. */
 static bool fold_into_mode(const struct acl *acl, uint32_t *mode)
 {
     unsigned owner = 0, group = 0, mask = 0, others = 0;
@@ -266,7 +266,7 @@ static int read_acl(struct archive_entry *entry, int which, const char *name,
     return rc;
 }
 
-/* Whether Linux could have it on a file; other systems' attributes are not stored. */
+/* Whether Linux can have it on a file. Attributes of other systems are not stored. */
 static bool is_of_linux(const char *name)
 {
     size_t space = strcspn(name, ".");
@@ -283,8 +283,8 @@ static bool is_of_linux(const char *name)
     }
 }
 
-/* Whether an image has an attribute of that name and size on a file of that type. The kernel does
- * not give out what it does not allow there, and an ACL of no bytes is none. */
+/* Whether an image has an attribute of that name and size on a file of that type. The kernel hides
+ * attributes that it does not allow there, and an ACL of no bytes is not an ACL. */
 static bool is_kept(const char *name, size_t size, uint32_t mode, bool strict)
 {
     bool plain = S_ISREG(mode) || S_ISDIR(mode);

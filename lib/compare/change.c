@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A layer as a list of changes, all read before the first is applied: whiteouts may stand behind
- * what they must not touch, and need to be seen first.
+ * A layer as a list of changes. All are read before the first is applied, because a whiteout may
+ * come after entries that it must not affect.
  */
 #include <archive_entry.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #define OPAQUE OWN ".opq"
 #define TARGETS OWN "plnk/"
 
-/* Seconds that an inode of ext4 has room for: 32 bits, signed, and two more above. */
+/* The range of seconds in an inode of ext4: 32 bits, signed, and two more above. */
 #define EARLIEST (-(INT64_C(1) << 31))
 #define LATEST ((INT64_C(1) << 34) - (INT64_C(1) << 31) - 1)
 
@@ -30,7 +30,8 @@ bool li_change_is_target(const char *path)
     return begins(path, TARGETS);
 }
 
-/* What the names in a clean path make of the entry; a whiteout gets the path of what it hides. */
+/* Decides from the names in a clean path what the entry is. A whiteout gets the path that it hides.
+ */
 static int classify(struct li_change *change, struct li_error *err)
 {
     char *last = strrchr(change->path, '/');
@@ -46,7 +47,7 @@ static int classify(struct li_change *change, struct li_error *err)
         marked |= name != last && begins(name, MARK);
     }
     if (marked)
-        return li_fail(err, LI_EUNSUPPORTED, "a directory named as a whiteout");
+        return li_fail(err, LI_EUNSUPPORTED, "a directory has the name of a whiteout");
     if (strcmp(last, OPAQUE) == 0)
         change->kind = LI_CHANGE_OPAQUE;
     else if (begins(last, MARK))
@@ -55,14 +56,14 @@ static int classify(struct li_change *change, struct li_error *err)
         const char *hidden = last + strlen(MARK);
 
         if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
-            return li_fail(err, LI_ECORRUPT, "a whiteout of nothing");
+            return li_fail(err, LI_ECORRUPT, "a whiteout that names nothing");
         memmove(last, hidden, strlen(hidden) + 1);
     }
     return 0;
 }
 
-/* libarchive reads the fraction of a negative time as if it were one of a positive: -1.25 comes as
- * -1 second and 250000000 ns. */
+/* libarchive reads the fraction of a negative time like that of a positive one: -1.25 comes as -1
+ * second and 250000000 ns. */
 void li_change_time(struct archive_entry *entry, struct li_facts *facts)
 {
     int64_t seconds = archive_entry_mtime(entry);
@@ -74,7 +75,7 @@ void li_change_time(struct archive_entry *entry, struct li_facts *facts)
     facts->mtime_nsec = (uint32_t)(fraction < 0 ? fraction + 1000000000 : fraction);
 }
 
-/* A number must not be cut to one that happens to be stored. */
+/* A number that is too large must not be cut to one that happens to be stored. */
 static int read_number(int64_t number, const char *what, uint32_t *out, struct li_error *err)
 {
     if (number < 0 || number > UINT32_MAX)
@@ -92,26 +93,26 @@ static int read_device(struct archive_entry *entry, struct li_facts *facts, stru
                : read_number((int64_t)archive_entry_rdevminor(entry), "minor", &facts->minor, err);
 }
 
-/* Paths that lead through a target are as long as it is, so it has a limit as they have. */
+/* Paths through a link are as long as its target, so targets have the same limit as paths. */
 static int read_target(struct archive_entry *entry, struct li_facts *facts, struct li_error *err)
 {
     const char *target = archive_entry_symlink(entry);
 
     if (!target || !*target)
-        return li_fail(err, LI_ECORRUPT, "a symbolic link to nothing");
+        return li_fail(err, LI_ECORRUPT, "a symbolic link has no target");
     facts->size = strlen(target);
     if (facts->size > LI_FILES_LINK_MAX)
-        return li_fail(err, LI_EUNSUPPORTED, "a symbolic link to a path of %llu bytes",
+        return li_fail(err, LI_EUNSUPPORTED, "a symbolic link has a target of %llu bytes",
                        (unsigned long long)facts->size);
     facts->target = strdup(target);
     return facts->target ? 0 : li_fail_memory(err);
 }
 
-/* Linux has one user and one group less than numbers: the last stands for none. */
+/* Linux reserves the last number for "no user" and "no group". */
 static int check_owner(const struct li_facts *facts, struct li_error *err)
 {
     if (facts->uid == UINT32_MAX || facts->gid == UINT32_MAX)
-        return li_fail(err, LI_EUNSUPPORTED, "an owner that is none, 4294967295");
+        return li_fail(err, LI_EUNSUPPORTED, "an owner is 4294967295, which Linux does not allow");
     return 0;
 }
 
@@ -169,9 +170,9 @@ static int read_change(struct archive_entry *entry, bool strict, struct li_chang
     if (path && !*path && !link && archive_entry_filetype(entry) == AE_IFDIR)
         path = "."; /* a directory without a name is the root */
     if (!path || !*path)
-        return li_fail(err, LI_ECORRUPT, "an entry without a name");
+        return li_fail(err, LI_ECORRUPT, "an entry has no name");
     if (strlen(path) > LI_COMPARE_PATH_MAX || (link && strlen(link) > LI_COMPARE_PATH_MAX))
-        return li_fail(err, LI_ELIMIT, "a path of more than %d bytes", LI_COMPARE_PATH_MAX);
+        return li_fail(err, LI_ELIMIT, "a path has more than %d bytes", LI_COMPARE_PATH_MAX);
     rc = li_route_clean(path, &change->path, err);
     if (rc == 0)
         rc = classify(change, err);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Three passes: the layers' tree is made, both trees are walked together, and contents are compared
- * layer by layer. What the layers' digests say comes last, since they are computed beside.
+ * layer by layer. The check of the layers' digests comes last, because they are computed meanwhile.
  *
- * libarchive hands names over as they are only in a locale in which it cannot convert them.
+ * libarchive returns names unchanged only in a locale in which it cannot convert them.
  */
 #include "compare/compare.h"
 
@@ -12,7 +12,7 @@
 
 #include "compare/internal.h"
 
-/* Since this layout an image has what Linux lets a file have, and nothing else. */
+/* Since this layout, an image has exactly the attributes that Linux allows on a file. */
 enum { STRICT_LAYOUT = 3 };
 
 static int make_tree(struct li_comparison *c, struct li_error *err)
@@ -39,7 +39,7 @@ static int make_tree(struct li_comparison *c, struct li_error *err)
     return rc;
 }
 
-/* What comes of a misreading may break any rule of layers. */
+/* The result of a misreading may break any rule of layers. */
 static bool is_misreading(const struct li_comparison *c, int rc)
 {
     return c->result.disagreements > 0 &&

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Contents, in the order in which the layers have them, which is about that of the stored image
- * too: so each chunk is fetched once or twice, and neither side is read at random. Holes of sparse
- * files are passed by where the stored file has a hole as well.
+ * Contents, in the order of the layers, which is about the order of the stored image too. So each
+ * chunk is fetched once or twice, and neither side is read at random. Holes of sparse files are
+ * skipped if the stored file has a hole as well.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ struct file {
     struct li_comparison *c;
     const char *path;
     struct li_file stored;
-    uint64_t at;  /* compared so far */
+    uint64_t at;  /* bytes compared so far */
     uint64_t end; /* the smaller of the two sizes */
     bool differs;
     uint8_t *piece;
@@ -45,7 +45,7 @@ static void differ_at(struct file *f, uint64_t offset, uint8_t stored, uint8_t l
     f->differs = true;
 }
 
-/* The next LEN bytes against DATA, or against zeros where it is NULL. */
+/* Compares the next LEN bytes with DATA, or with zeros if it is NULL. */
 static int compare_bytes(struct file *f, const uint8_t *data, uint64_t len, struct li_error *err)
 {
     int rc = 0;
@@ -73,7 +73,7 @@ static int compare_bytes(struct file *f, const uint8_t *data, uint64_t len, stru
     return rc;
 }
 
-/* Zeros up to TO. */
+/* Compares with zeros up to TO. */
 static int compare_hole(struct file *f, uint64_t to, struct li_error *err)
 {
     int rc = 0;
@@ -84,7 +84,7 @@ static int compare_hole(struct file *f, uint64_t to, struct li_error *err)
         rc = li_files_seek(f->c->files, &f->stored, f->at, SEEK_DATA, &data, err);
         if (rc < 0)
             return rc;
-        /* LI_FILES_NOWHERE is behind all. */
+        /* LI_FILES_NOWHERE is after everything. */
         f->at = data < to ? data : to;
         if (data < to)
             rc = compare_bytes(f, NULL, to - data < PIECE ? to - data : PIECE, err);
@@ -139,7 +139,7 @@ static int compare_file(struct li_comparison *c, const struct li_object *object,
     return rc < 0 ? rc : 0;
 }
 
-/* The files FIRST to LAST - 1, which are of one layer. */
+/* Compares the files FIRST to LAST - 1, which are all of one layer. */
 static int compare_layer(struct li_comparison *c, size_t first, size_t last, uint8_t *piece,
                          struct li_error *err)
 {

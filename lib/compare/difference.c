@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One inode against another. Each thing that differs is a difference of its own. */
+/* Compares one inode with another. Each thing that differs is reported as a difference of its own.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,14 +66,14 @@ static void compare_time(struct li_comparison *c, const char *path, const char *
     li_differ(c, path, what, s, l);
 }
 
-/* libarchive loses the sign of a time within the second before 1970, so either is taken for it. */
+/* libarchive loses the sign of a time within the second before 1970, so either time is accepted. */
 static bool lost_its_sign(const struct timespec *stored, const struct timespec *layers)
 {
     return layers->tv_sec == 0 && layers->tv_nsec > 0 && stored->tv_sec == -1 &&
            stored->tv_nsec == 1000000000 - layers->tv_nsec;
 }
 
-/* Layers have one time, which an image has for all; so one that is wrong is told once. */
+/* Layers have one time, which an image uses for all three; so a wrong time is reported once. */
 static void compare_times(struct li_comparison *c, const char *path, const struct stat *st,
                           const struct li_facts *facts)
 {

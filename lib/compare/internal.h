@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this stage share: a layer's entries, the tree they make, and the comparison. */
+/* What the files of this folder share: a layer's entries, the tree they make, and the comparison.
+ */
 #ifndef LI_COMPARE_INTERNAL_H
 #define LI_COMPARE_INTERNAL_H
 
@@ -14,28 +15,28 @@ struct archive_entry;
 enum {
     LI_COMPARE_PATH_MAX = 1 << 20, /* bytes of an entry's path */
     LI_COMPARE_LINKS_MAX = 40,     /* symbolic links followed in one path */
-    LI_COMPARE_ROUTE_LINK = 2,     /* beside LI_END: a link is in the way */
+    LI_COMPARE_ROUTE_LINK = 2,     /* besides LI_END: a link is in the way */
 };
 
 /* An extended attribute, in a list sorted by name. */
 struct li_attribute {
     struct li_attribute *next;
-    struct li_attribute *other; /* has another value that may be meant, and no name; or NULL */
+    struct li_attribute *other; /* another value that may be meant, without a name; or NULL */
     char *name;
     uint8_t *value;
     size_t size;
-    bool unsure; /* libarchive cannot tell what its value is */
+    bool unsure; /* libarchive cannot tell the value */
 };
 
-/* What an entry of a layer says of a file. */
+/* What an entry of a layer says about a file. */
 struct li_facts {
     uint64_t size;
-    uint64_t number; /* of the entry in its layer, for its contents */
+    uint64_t number; /* the entry's position in its layer, for its contents */
     int64_t mtime;
     uint32_t mtime_nsec;
     uint32_t mode; /* type and permissions */
-    /* The last nine bits of it are of an ACL that is not kept: libarchive puts each there, and does
-     * not tell what the tar has. */
+    /* The mode's last nine bits come from an ACL that is not kept: libarchive puts each ACL's bits
+     * there, and hides what the tar has. */
     bool mode_unsure;
     uint32_t uid;
     uint32_t gid;
@@ -46,21 +47,22 @@ struct li_facts {
     struct li_attribute *attributes;
 };
 
-/* A file, whatever its type, by one name or many. */
+/* A file of any type, with one name or many. */
 struct li_object {
     struct li_facts facts;
     uint32_t names;
-    uint32_t ino;              /* the stored file that it was found to be, or 0 */
-    void *children;            /* tsearch(3) of struct li_child, by name; of a directory */
-    struct li_object *parent;  /* of a directory (the root is its own), or where it was found */
-    const char *name;          /* by which it was found there; it is a child's */
-    struct li_object *pending; /* in a list of what is to be freed */
+    uint32_t ino;   /* the stored inode that it matches, or 0 */
+    void *children; /* of a directory: a tree of struct li_child for tsearch(3), by name */
+    struct li_object
+        *parent;      /* of a directory (the root is its own parent), or where it was found */
+    const char *name; /* the name it was found by there; a child owns it */
+    struct li_object *pending; /* in a list of objects to be freed */
 };
 
 struct li_child {
     struct li_object *object;
     uint32_t replaced_in; /* the last layer that has an entry for this name, or 0 */
-    const char *name;     /* behind it, in one allocation */
+    const char *name;     /* after the struct, in one allocation */
 };
 
 /* An entry of a layer. */
@@ -69,13 +71,13 @@ struct li_change {
         LI_CHANGE_ENTRY,
         LI_CHANGE_WHITEOUT,
         LI_CHANGE_OPAQUE,
-        LI_CHANGE_TARGET, /* a file that AUFS kept for hard links to it */
+        LI_CHANGE_TARGET, /* a file that AUFS kept as a target of hard links */
         LI_CHANGE_NOTHING,
     } kind;
     bool through_link;        /* a whiteout that waits for the second round */
-    char *path;               /* clean; of a whiteout that of what it hides */
+    char *path;               /* clean; of a whiteout: the path that it hides */
     char *link;               /* of a hard link, clean */
-    struct li_object *object; /* of any other entry, until the tree has it */
+    struct li_object *object; /* of any other entry, until the tree takes it */
 };
 
 struct li_changes {
@@ -83,10 +85,10 @@ struct li_changes {
     size_t count, cap;
 };
 
-/* layer.c: the entries of a layer by libarchive. */
+/* layer.c: the entries of a layer, read with libarchive. */
 struct li_layer_archive;
 
-/* Opens layer INDEX, which may not be verified yet. The caller closes *OUT. LI_ECORRUPT, LI_EIO,
+/* Opens layer INDEX, which need not be verified yet. The caller closes *OUT. LI_ECORRUPT, LI_EIO,
  * LI_ENOMEM. */
 int li_compare_layer_open(struct li_layers *layers, size_t index, struct li_layer_archive **out,
                           struct li_error *err);
@@ -96,42 +98,41 @@ void li_compare_layer_close(struct li_layer_archive *layer);
 /* The next entry, or LI_END. */
 int li_compare_layer_next(struct li_layer_archive *layer, struct archive_entry **entry,
                           struct li_error *err);
-/* The next piece of the entry's contents and where it belongs, or LI_END. */
+/* The next piece of the entry's contents and its position, or LI_END. */
 int li_compare_layer_data(struct li_layer_archive *layer, const uint8_t **data, size_t *len,
                           uint64_t *offset, struct li_error *err);
 
 /* attribute.c */
-/* Adds a value; one that the attribute has already is no other. */
+/* Adds a value. A value that the attribute already has is not added again. */
 int li_attribute_add(struct li_attribute **list, const char *name, const void *value, size_t size,
                      struct li_error *err);
 
 /* Frees a list of attributes; NULL is allowed. */
 void li_attribute_free(struct li_attribute *list);
-/* Whether that is the attribute's value, or one of them. */
+/* Whether VALUE is the attribute's value, or one of its values. */
 bool li_attribute_has(const struct li_attribute *attribute, const void *value, size_t size);
-/* Those of an entry that an image has, into FACTS, whose mode gets what its ACL says. */
+/* Puts the attributes of an entry that an image has into FACTS. An ACL changes the mode. */
 int li_attribute_read(struct archive_entry *entry, bool strict, struct li_facts *facts,
                       struct li_error *err);
 
 /* change.c */
 
-/* Reads all entries of layer INDEX; STRICT: by the rules since layout 3. OUT is zeros at first, and
- * freed by the caller after a failure, too. LI_ECORRUPT, LI_EUNSUPPORTED, LI_ELIMIT, LI_ENOMEM. */
+/* Reads all entries of layer INDEX; STRICT: by the rules since layout 3. OUT must be zeros; the
+ * caller frees it, also after a failure. LI_ECORRUPT, LI_EUNSUPPORTED, LI_ELIMIT, LI_ENOMEM. */
 int li_changes_read(struct li_layers *layers, size_t index, bool strict, struct li_changes *out,
                     struct li_error *err);
-/* The time of an entry, of whatever year. */
+/* The time of an entry, in any year. */
 void li_change_time(struct archive_entry *entry, struct li_facts *facts);
-/* Whether a clean path is that of a file which AUFS kept as a target of hard links. */
+/* Whether a clean path is that of a file that AUFS kept as a target of hard links. */
 bool li_change_is_target(const char *path);
 
-/* Frees the list, and the objects that no tree has taken. */
+/* Frees the list, and the objects that no tree took over. */
 void li_changes_free(struct li_changes *changes);
 
 /* object.c */
-/* An object without a name, which belongs to the caller until it has one; NULL for want of memory.
- */
+/* An object without a name, which the caller owns until it has one; NULL if there is no memory. */
 struct li_object *li_object_new(void);
-/* The same, a directory: 0755, of root, 1970. */
+/* The same, a directory: mode 0755, owner root, time 1970. */
 struct li_object *li_object_directory(void);
 /* Frees an object without a name, and all below it. */
 void li_object_release(struct li_object *object);
@@ -140,53 +141,54 @@ void li_facts_free(struct li_facts *facts);
 /* Whether its mode has that type, S_IFDIR and so on. */
 bool li_object_is(const struct li_object *object, uint32_t type);
 
-/* The name in a directory, which has it; NULL where there is none. */
+/* The child NAME of a directory, which owns it; NULL if there is none. */
 struct li_child *li_object_child(const struct li_object *directory, const char *name);
-/* Gives OBJECT a name; what had it loses it. */
+/* Gives OBJECT a name. An object that had the name loses it. */
 int li_object_name(struct li_object *directory, const char *name, struct li_object *object,
                    struct li_error *err);
 
-/* Takes a name away, if it is there; with the last one the object goes, and all below it. */
+/* Removes a name, if it exists. With the last name the object is freed, and everything below it. */
 void li_object_unname(struct li_object *directory, const char *name);
 
-/* Takes all names of a directory away. */
+/* Removes all names of a directory. */
 void li_object_empty(struct li_object *directory);
-/* Of one that was found: from the root, with a NUL. In none is a path kept, since those of a
- * hostile tree are as long as it is deep. */
+/* The path of an object that was found, from the root, with a NUL. Objects do not store paths,
+ * because the paths of a hostile tree are as long as it is deep. */
 int li_object_path(const struct li_object *object, struct li_buffer *out, struct li_error *err);
 /* Sorted; the caller frees the array. */
 int li_object_list(const struct li_object *directory, struct li_child ***out, size_t *count,
                    struct li_error *err);
 
 /* route.c */
-/* Cleans a path as text: no "." and "..", no slashes that are not needed. The caller frees it. */
+/* Cleans a path as text: removes "." and "..", and slashes that are not needed. The caller frees
+ * it. */
 int li_route_clean(const char *path, char **out, struct li_error *err);
 
 enum li_route_manner {
-    LI_ROUTE_STRAIGHT, /* LI_COMPARE_ROUTE_LINK at the first link */
-    LI_ROUTE_FIND,     /* through links, but for those that LAYER replaces */
-    LI_ROUTE_MAKE,     /* through links, and makes what is missing */
+    LI_ROUTE_STRAIGHT, /* returns LI_COMPARE_ROUTE_LINK at the first link */
+    LI_ROUTE_FIND,     /* follows links, except those that LAYER replaces */
+    LI_ROUTE_MAKE,     /* follows links, and makes missing directories */
 };
 
 /* A way through the tree. */
 struct li_route {
     struct li_object *root;
     enum li_route_manner manner;
-    uint32_t layer; /* of LI_ROUTE_FIND: the one whose links are not followed; 0: none */
+    uint32_t layer; /* of LI_ROUTE_FIND: the layer whose links are not followed; 0: none */
 };
 
 /* Where a path leads. */
 struct li_route_end {
     struct li_object *directory;
-    const char *name; /* in it: the path's last component */
+    const char *name; /* the path's last component, in the directory */
 };
 
-/* Finds the directory that PATH, clean, lies in. LI_END where there is none and none may be made.
- * *OUT refers to PATH and is set on success only. */
+/* Finds the directory of PATH, which is clean. LI_END if there is none and none may be made. *OUT
+ * refers to PATH and is set on success only. */
 int li_route_parent(const struct li_route *route, const char *path, struct li_route_end *out,
                     struct li_error *err);
 
-/* apply.c: puts a layer upon the tree and takes its objects. */
+/* apply.c: applies a layer to the tree and takes over its objects. */
 int li_changes_apply(struct li_object *root, struct li_changes *changes, uint32_t layer,
                      struct li_error *err);
 
@@ -196,13 +198,13 @@ struct li_comparison {
     struct li_layers *layers;
     bool strict; /* the image's layout is 3 or later */
     struct li_object *root;
-    struct li_object **regular; /* those whose contents are to be compared */
+    struct li_object **regular; /* files whose contents are to be compared */
     size_t regular_count, regular_cap;
     const struct li_compare_reports *reports;
     struct li_compare_result result;
 };
 
-/* readers.c: reports where the two readers of tars list a layer in two ways. */
+/* readers.c: reports the entries of a layer that the two readers of tars read differently. */
 int li_compare_readers(struct li_comparison *c, size_t layer, struct li_error *err);
 
 /* difference.c */
@@ -211,13 +213,13 @@ int li_compare_readers(struct li_comparison *c, size_t layer, struct li_error *e
 void li_differ(struct li_comparison *c, const char *path, const char *what, const char *stored,
                const char *layers);
 
-/* The same of two numbers, where they differ. */
+/* The same for two numbers, if they differ. */
 void li_differ_numbers(struct li_comparison *c, const char *path, const char *what, uint64_t stored,
                        uint64_t layers);
 
 /* The type that the mode has, in words: "file", "directory", "FIFO". */
 const char *li_type_name(uint32_t mode);
-/* All that an inode has but its contents and children. */
+/* Everything in an inode except its contents and children. */
 int li_compare_metadata(struct li_comparison *c, const char *path, const struct li_object *object,
                         const struct li_file *file, struct li_error *err);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A layer's entries and contents. Contents come from libarchive here, holes of sparse files
- * included, and not from offsets in the layer, so what those are computed from is checked too.
+ * A layer's entries and contents. Contents come from libarchive here, including holes of sparse
+ * files, and not from offsets in the layer, so that the computation of those is checked too.
  *
- * libarchive forgets the target of an archive's first link where that stands in a PAX record only
- * and has no ASCII letter. A link of our own before the layer keeps it from doing so.
+ * libarchive forgets the target of an archive's first link if that is only in a PAX record and has
+ * no ASCII letter. We put a link of our own before the layer to avoid this.
  */
 #include <archive.h>
 #include <archive_entry.h>
@@ -43,7 +43,7 @@ static size_t prime(uint8_t *to)
     return HEADER;
 }
 
-/* What is missing of the layer's last block. */
+/* The missing part of the layer's last block. */
 static size_t pad(struct li_layer_archive *l)
 {
     size_t len = l->padded ? 0 : (HEADER - l->length % HEADER) % HEADER;
@@ -100,8 +100,8 @@ static int fail(struct li_layer_archive *l, struct li_error *err)
     return li_context(err, "layer %s", li_layers_name(l->layers, l->index));
 }
 
-/* A warning is of names that the C locale cannot convert; they arrive as they are. ARCHIVE_RETRY is
- * a failure, of a header that is not one for instance. */
+/* A warning is about names that the C locale cannot convert; they arrive unchanged. ARCHIVE_RETRY
+ * is a failure, for instance of a block that is not a header. */
 static bool is_read(int rc)
 {
     return rc == ARCHIVE_OK || rc == ARCHIVE_WARN;

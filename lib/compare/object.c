@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tree as objects of the heap that refer to each other, children in a balanced tree of
- * tsearch(3) for each directory: slower and larger than need be, and as unlike the product's arrays
- * as can be. What is removed is freed by a list of what is pending, since a hostile tree is deeper
- * than a stack.
+ * The tree as objects on the heap that refer to each other, with the children of each directory in
+ * a balanced tree of tsearch(3). This is slower and larger than necessary, and deliberately unlike
+ * the product's arrays. Removed objects are freed through a list of pending objects, because a
+ * hostile tree is deeper than a stack.
  */
 #include <search.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ static int by_name(const void *a, const void *b)
 
 /* ---- freeing ---- */
 
-/* Takes one name from an object; without any it is pending. */
+/* Takes one name from an object. Without any name it is pending. */
 static void lose_name(struct li_object *object, struct li_object **pending)
 {
     if (--object->names > 0)

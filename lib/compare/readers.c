@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the two readers of tars list of a layer, side by side: libarchive, by which the layers are
- * merged here, and lib/tar, by which images are made. Where they disagree, what differs later may
- * be libarchive's misreading and no fault of the image, and is told apart by this.
+ * Compares the entries that the two readers of tars list for a layer: libarchive, which merges the
+ * layers here, and lib/tar, which makes images. If they disagree, a later difference may be
+ * libarchive's misreading and not a fault of the image; this report tells the two apart.
  *
- * Only lists are compared. What libarchive is known to change of an entry is not held against it:
- * the sign of a time within the second before 1970, and the mode of an entry with an ACL, which it
- * puts there.
+ * Only lists are compared. Two known changes by libarchive are ignored: the sign of a time within
+ * the second before 1970, and the mode of an entry with an ACL, which it puts there.
  */
 #include <archive_entry.h>
 #include <inttypes.h>
@@ -27,14 +26,14 @@ struct readers {
     size_t layer;
     uint64_t length;
     uint8_t *window;
-    uint64_t at; /* of the window in the layer */
+    uint64_t at; /* offset of the window in the layer */
     size_t held;
     struct li_tar *ours;
     struct li_layer_archive *theirs;
-    char last[TEXT]; /* the path of the last entry that both have */
+    char last[TEXT]; /* the path of the last entry that both listed */
 };
 
-/* A part of the layer, for lib/tar: out of the window where that has it. */
+/* A part of the layer for lib/tar, from the window if it has it. */
 static int look(void *self, uint64_t offset, size_t len, const uint8_t **bytes,
                 struct li_error *err)
 {
@@ -76,7 +75,7 @@ static const char *or_empty(const char *text)
     return text ? text : "";
 }
 
-/* What is different about an entry, in two texts. */
+/* One difference between the two entries, as two texts. */
 struct view {
     const char *what;
     char ours[TEXT], theirs[TEXT];
@@ -148,7 +147,7 @@ static bool see_inodes(struct view *v, const struct li_tar_entry *e, struct arch
                       see_numbers(v, "minor", e->dev_minor, (int64_t)archive_entry_rdevminor(a)));
 }
 
-/* Whether the entries are different ones: then what follows cannot be told apart any more. */
+/* Whether these are two different entries: then later ones cannot be compared any more. */
 static bool see_others(struct view *v, const struct li_tar_entry *e, struct archive_entry *a)
 {
     const char *hard = archive_entry_hardlink(a);
@@ -173,7 +172,7 @@ static const char *state_text(int rc, bool ended, const struct li_error *err)
     return ended ? "is at the end" : "reads it";
 }
 
-/* One of the readers fails, or is at the end. Without an entry of either, the last one is named. */
+/* One of the readers fails, or is at the end. If neither has an entry, the last one is named. */
 static void disagree_on_end(struct readers *r, const struct li_tar_entry *e,
                             struct archive_entry *a, const char *ours, const char *theirs)
 {
@@ -184,13 +183,14 @@ static void disagree_on_end(struct readers *r, const struct li_tar_entry *e,
     disagree(r, path, &v);
 }
 
-/* Of the process or the file, and so the same to both readers. */
+/* A failure of the process or the file affects both readers alike. */
 static bool is_outside(int code)
 {
     return code == LI_ENOMEM || code == LI_EIO;
 }
 
-/* The next entry of either. LI_END where both are through, or no more can be told of the layer. */
+/* The next entry of each reader. LI_END if both are at the end, or the rest of the layer cannot be
+ * compared. */
 static int compare_next(struct readers *r, struct li_error *err)
 {
     struct li_error ours = LI_ERROR_INIT, theirs = LI_ERROR_INIT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paths. What is still to be walked is a pile of names with the next on top: a symbolic link puts
- * the names of its target upon it.
+ * Paths. The names still to be walked are a stack with the next name on top. A symbolic link pushes
+ * the names of its target.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@ struct pile {
     size_t count, cap;
 };
 
-/* Whether a name is one to walk. */
+/* Whether a name must be walked. */
 static bool counts(const char *name)
 {
     return *name && strcmp(name, ".") != 0;
@@ -34,7 +34,7 @@ static int push(struct pile *pile, const char *name, size_t len, struct li_error
     return 0;
 }
 
-/* All names of the first LEN bytes of a path, the first of them on top. */
+/* Pushes all names in the first LEN bytes of a path; the first one ends on top. */
 static int push_path(struct pile *pile, const char *path, size_t len, struct li_error *err)
 {
     int rc = 0;
@@ -103,7 +103,7 @@ static int make(struct li_object **at, const char *name, struct li_error *err)
     return rc;
 }
 
-/* One name further. */
+/* Walks one name. */
 static int step(struct pile *pile, const struct li_route *route, struct li_object **at,
                 const char *name, struct li_error *err)
 {
@@ -125,7 +125,7 @@ static int step(struct pile *pile, const struct li_route *route, struct li_objec
     }
     if (!li_object_is(child->object, S_IFLNK))
         return route->manner == LI_ROUTE_MAKE
-                   ? li_fail(err, LI_EINVALID, "%s is on the way, and no directory", name)
+                   ? li_fail(err, LI_EINVALID, "%s is on the path, and is not a directory", name)
                    : LI_END;
     if (route->manner == LI_ROUTE_STRAIGHT)
         return LI_COMPARE_ROUTE_LINK;

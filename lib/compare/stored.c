@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The stored side is read as a mount reads it, through the reader of ext4; the other one is an
- * image that was just opened. So whatever a mount would show is what is compared.
+ * The stored side is read like a mount reads it, with the ext4 reader. The other side is an image
+ * that was just opened. So we compare what a mount would show.
  */
 #include "compare/stored.h"
 
@@ -10,7 +10,7 @@
 #include "reader/reader.h"
 #include "sealed/sealed.h"
 
-/* Bytes of chunks that are kept, and seconds that a read may wait for one. */
+/* Bytes of chunks to keep, and seconds that a read may wait for one. */
 enum { MEMORY = 64 << 20, DEADLINE = 120 };
 
 /* Zero-initialised. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Both trees, directory by directory. The layers' tree leads, so a stored image whose directories
- * contain each other ends with it. Each stored name is looked up, besides being listed, since a
- * directory's index could say something else than its list.
+ * Walks both trees, directory by directory. The layers' tree leads, so the walk ends even if
+ * directories of the stored image contain each other. Each stored name is listed and also looked
+ * up, because a directory's index may differ from its list.
  */
 #include <dirent.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@
 
 enum { LINKS_COUNTED = 65000 };
 
-/* A directory that is to be compared. The last that was added comes first, so the path of the one
- * above it is what the walk's path begins with. */
+/* A directory to compare. The last one added is walked first, so the walk's path begins with its
+ * parent's path. */
 struct task {
     struct task *next;
     struct li_object *object;
@@ -32,10 +32,10 @@ struct stored_name {
 struct stored_names {
     struct stored_name *list;
     size_t count, cap;
-    uint32_t self, parent; /* what "." and ".." are; 0: not there */
+    uint32_t self, parent; /* the inodes of "." and ".."; 0: missing */
 };
 
-/* A stored inode and what it was found to be. */
+/* A stored inode and the object that it matches. */
 struct pair {
     uint32_t ino;
     const struct li_object *object;
@@ -44,13 +44,13 @@ struct pair {
 
 struct walk {
     struct li_comparison *c;
-    struct li_buffer path; /* where it is; "" for the root */
+    struct li_buffer path; /* its path; "" for the root */
     struct task *tasks;
     struct pair *pairs;
     size_t pair_count, pair_cap;
 };
 
-/* The first LEN bytes of the path, and NAME behind them if it is not NULL. */
+/* The first LEN bytes of the path, then NAME if it is not NULL. */
 static int set_path(struct walk *w, size_t len, const char *name, struct li_error *err)
 {
     int rc = 0;
@@ -120,7 +120,7 @@ static void free_names(struct stored_names *names)
     free(names->list);
 }
 
-/* ---- what shares an inode ---- */
+/* ---- names that share an inode ---- */
 
 static int note_pair(struct walk *w, uint32_t ino, const struct li_object *object,
                      struct li_error *err)
@@ -143,7 +143,7 @@ static int by_ino(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* The path goes where the other is that was found to be the same inode. */
+/* PATH shares an inode with OTHER in one tree only: in the stored one if STORED is true. */
 static int differ_in_inode(struct li_comparison *c, const char *path, const struct li_object *other,
                            bool stored, struct li_error *err)
 {
@@ -157,7 +157,8 @@ static int differ_in_inode(struct li_comparison *c, const char *path, const stru
     return rc;
 }
 
-/* Every object was found once, so an inode that was found twice is two of the layers' files. */
+/* Each object is matched with one inode, so an inode that matches two objects is shared by two
+ * files of the layers. */
 static int compare_sharing(struct walk *w, struct li_error *err)
 {
     int rc = 0;
@@ -203,7 +204,7 @@ static int add_task(struct walk *w, size_t above, struct li_object *object,
     return 0;
 }
 
-/* What is found in a directory for the first time. */
+/* Compares an object that is found in a directory for the first time. */
 static int compare_found(struct walk *w, size_t above, struct li_object *object,
                          const struct li_file *file, struct li_error *err)
 {
@@ -223,7 +224,7 @@ static int compare_found(struct walk *w, size_t above, struct li_object *object,
     return S_ISDIR(st.st_mode) ? add_task(w, above, object, file, err) : 0;
 }
 
-/* The path of the walk, which both have; ABOVE is the length of its directory's. */
+/* Compares the walk's path, which both sides have. ABOVE is the length of its directory's path. */
 static int compare_path(struct walk *w, size_t above, struct li_object *directory,
                         const struct stored_name *stored, const struct li_child *child,
                         struct li_error *err)
@@ -272,14 +273,14 @@ static int differ_stored(struct walk *w, const struct stored_name *stored, struc
     return 0;
 }
 
-/* A name in a directory, as the two sides have it; one of them may be NULL. */
+/* A name in a directory on both sides; one of them may be NULL. */
 struct name {
     const char *text;
     const struct stored_name *stored;
     const struct li_child *child;
 };
 
-/* NAME in the directory of TASK, whose path is the first ABOVE bytes of the walk's. */
+/* Compares NAME in the directory of TASK, whose path is the first ABOVE bytes of the walk's. */
 static int compare_name(struct walk *w, const struct task *task, size_t above,
                         const struct name *name, struct li_error *err)
 {
@@ -300,7 +301,7 @@ static int compare_name(struct walk *w, const struct task *task, size_t above,
     return rc < 0 ? li_context(err, "%s", path_of(w)) : 0;
 }
 
-/* Its links, "." and "..". ext4 does not count links above a limit, and has 1 then. */
+/* Compares its link count, "." and "..". Above a limit ext4 does not count links, and has 1. */
 static void compare_own_names(struct walk *w, const struct task *task,
                               const struct stored_names *stored, struct li_child *const *children,
                               size_t count)

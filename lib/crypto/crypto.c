@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A push hashes every chunk and derives its name, mostly to find that it is stored already, so what
- * is done here once a chunk must cost little more than the hash itself. OpenSSL 3 looks an
- * algorithm up by its name on each use unless it is given a fetched one; so all of them are fetched
- * once, and HMAC also keeps a context that has its digest set and is copied for each use.
+ * A push hashes every chunk and derives its name, mostly to find that it is stored already. So the
+ * work here for each chunk must cost little more than the hash itself. OpenSSL 3 looks up an
+ * algorithm by its name on each use, unless it gets a fetched one. So we fetch all of them once,
+ * and HMAC also keeps a context with its digest set, which is copied for each use.
  *
  * HKDF is written out (RFC 5869): with a salt, an input and an output of one digest each, Extract
  * is HMAC(salt, input) and Expand is HMAC(PRK, label || 1). OpenSSL's own takes several times as
  * long for the same bytes; the unit test compares the two.
  *
- * OpenSSL keeps failures in a queue of the thread. It is emptied here on each failure, so that
- * nothing is left for TLS code that runs later in the same thread to stumble over.
+ * OpenSSL keeps failures in a queue of the thread. We empty it on each failure, so that TLS code
+ * that runs later in the same thread does not find them.
  */
 #include "crypto/crypto.h"
 
@@ -29,7 +29,7 @@ static const char name_label[] = "lambdaimg chunk name";
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Set by fetch() and constant from then on; they live as long as the process. */
+/* fetch() sets them; they are constant from then on, and live as long as the process. */
 static struct {
     bool ready;
     EVP_MAC_CTX *hmac;
@@ -37,7 +37,7 @@ static struct {
     EVP_CIPHER *gcm;
 } algorithm;
 
-/* A context can be copied only when it has a key: any will do, each use sets its own. */
+/* A context can be copied only if it has a key. Any key will do, because each use sets its own. */
 static EVP_MAC_CTX *hmac_template(void)
 {
     static const uint8_t any[LI_SECRET_SIZE];
@@ -227,7 +227,7 @@ int li_crypto_gcm_open(const struct li_gcm *gcm, const void *in, size_t len,
         rc = refused(err, "AES-256-GCM");
     if (rc == 0 && !EVP_CipherFinal_ex(ctx, rest, &got)) {
         ERR_clear_error();
-        rc = li_fail(err, LI_ECORRUPT, "the authentication tag does not hold");
+        rc = li_fail(err, LI_ECORRUPT, "the authentication tag does not match");
     }
     if (rc < 0 && len)
         li_wipe(out, len);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Convergent keys, sealed chunks, and authenticated encryption for manifests and wraps. All on
- * OpenSSL 3. All functions are safe in any thread.
+ * Convergent keys, and authenticated encryption for manifests and wraps, on OpenSSL 3. All
+ * functions are safe in any thread.
  *
- * From one salt and a chunk's digest comes one pseudo-random key (PRK), by HKDF-Extract (RFC 5869,
- * SHA-256). HKDF-Expand of the PRK under three labels gives the encryption key, the MAC key and the
+ * HKDF-Extract (RFC 5869, SHA-256) makes one pseudo-random key (PRK) from a salt and a chunk's
+ * digest. HKDF-Expand of the PRK under three labels gives the encryption key, the MAC key and the
  * name. Whoever has a PRK can read and name the chunk; whoever has only the name, or only the
  * digest, can do neither.
  *
- * Where OpenSSL lacks an algorithm or refuses one, every function here fails with LI_EUNSUPPORTED.
+ * If OpenSSL lacks or refuses an algorithm, every function here fails with LI_EUNSUPPORTED.
  */
 #ifndef LI_CRYPTO_CRYPTO_H
 #define LI_CRYPTO_CRYPTO_H
@@ -49,14 +49,14 @@ int li_crypto_mac(const struct li_secret *key, const void *data, size_t len,
 /* What AES-256-GCM takes beside the message. All of it is borrowed. */
 struct li_gcm {
     const struct li_secret *key;
-    const uint8_t *nonce; /* LI_GCM_NONCE_SIZE bytes, never used twice under one key */
+    const uint8_t *nonce; /* LI_GCM_NONCE_SIZE bytes; never use one twice under one key */
     const void *aad;      /* authenticated, not encrypted */
-    size_t aad_len;       /* 0: AAD may be NULL */
+    size_t aad_len;       /* if 0, AAD may be NULL */
 };
 
 /* AES-256-GCM of LEN bytes, at most INT_MAX, as is the length of the AAD (LI_ELIMIT). Sealing
- * writes LEN bytes of ciphertext to OUT and the tag; OUT may be IN. Opening returns LI_ECORRUPT
- * where the tag does not hold; OUT is wiped where it fails. */
+ * writes LEN bytes of ciphertext to OUT, and the tag; OUT may be IN. Opening returns LI_ECORRUPT if
+ * the tag does not match; on failure OUT is wiped. */
 int li_crypto_gcm_seal(const struct li_gcm *gcm, const void *in, size_t len, uint8_t *out,
                        uint8_t tag[LI_GCM_TAG_SIZE], struct li_error *err);
 int li_crypto_gcm_open(const struct li_gcm *gcm, const void *in, size_t len,

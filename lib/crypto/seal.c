@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Three parties are kept out, each by another check. Whoever has no key cannot get a byte past the
- * MAC, so the decompressor never sees what they wrote. Whoever changes zstd cannot make two
- * payloads share a keystream, since the initial counter block is taken from the MAC of the payload.
- * Whoever has the plaintext of a chunk has its keys, and can make the MAC right for other bytes:
- * only the digest, which comes from the manifest, stops them, and until it is compared whatever
- * they sent is bounded to one frame of exactly one chunk.
+ * Three kinds of attackers are kept out, each by another check. Whoever has no key cannot get a
+ * byte past the MAC, so the decompressor never sees their data. Whoever changes zstd cannot make
+ * two payloads share a keystream, because the initial counter block comes from the MAC of the
+ * payload. Whoever has the plaintext of a chunk has its keys, and can make a valid MAC for other
+ * bytes: only the digest, which comes from the manifest, stops them. Until it is compared, their
+ * data is limited to one frame of exactly one chunk.
  *
- * The MAC is over the payload before encryption, so opening has to decrypt first. That is safe with
- * CTR: it maps bytes to bytes, and nothing interprets them before the MAC holds.
+ * The MAC is over the payload before encryption, so opening must decrypt first. That is safe with
+ * CTR: it maps bytes to bytes, and nothing interprets them before the MAC is verified.
  *
- * Every failure to open is LI_ECORRUPT, an unknown version too: the caller's answer is the same,
- * to fetch the chunk elsewhere or to repair it.
+ * Every failure to open is LI_ECORRUPT, even an unknown version: in every case the caller must
+ * fetch the chunk elsewhere or repair it.
  */
 #include "crypto/seal.h"
 
@@ -28,7 +28,7 @@
 enum {
     VERSION = 1,
     MAGIC_SIZE = 8,
-    FIELDS_SIZE = 32, /* of the header, that the MAC covers */
+    FIELDS_SIZE = 32, /* bytes of the header that the MAC covers */
     PAYLOAD_MAX = LI_SEAL_MAX_SIZE - LI_SEAL_HEADER_SIZE,
 };
 
@@ -87,20 +87,20 @@ static void put_fields(uint8_t *header, enum li_codec codec, size_t payload_len)
     li_put_le32(header + 16, (uint32_t)payload_len);
 }
 
-/* Everything in the fields but the codec and the length is fixed; so an object with these fields is
- * right if and only if they encode to the bytes it has. The cases before that are for the message.
- */
+/* All fields except the codec and the length are fixed, so an object with these two is right if and
+ * only if they encode to the bytes it has. The cases before that exist for the message. */
 static int get_fields(const uint8_t *sealed, size_t len, enum li_codec *codec, struct li_error *err)
 {
     uint8_t expected[FIELDS_SIZE];
     size_t payload_len = len - LI_SEAL_HEADER_SIZE;
 
     if (len <= LI_SEAL_HEADER_SIZE || len > LI_SEAL_MAX_SIZE)
-        return li_fail(err, LI_ECORRUPT, "%zu bytes are no sealed chunk's length", len);
+        return li_fail(err, LI_ECORRUPT, "%zu bytes cannot be the length of a sealed chunk", len);
     if (memcmp(sealed, magic, sizeof(magic)) != 0)
-        return li_fail(err, LI_ECORRUPT, "this is no sealed chunk");
+        return li_fail(err, LI_ECORRUPT, "this is not a sealed chunk");
     if (li_get_le16(sealed + 8) != VERSION)
-        return li_fail(err, LI_ECORRUPT, "sealed chunks of version %u are unknown",
+        return li_fail(err, LI_ECORRUPT,
+                       "sealed chunks of version %u are not known to this lambdaimg",
                        li_get_le16(sealed + 8));
     if (li_get_le32(sealed + 16) != payload_len)
         return li_fail(err, LI_ECORRUPT, "the sealed chunk has %zu bytes of payload, not %u",
@@ -136,9 +136,10 @@ static int check_policy(const struct li_seal_policy *policy, struct li_error *er
     if (policy->codec != LI_CODEC_NONE && policy->codec != LI_CODEC_ZSTD)
         return li_fail(err, LI_EINVALID, "codec %d is unknown", (int)policy->codec);
     if (policy->codec == LI_CODEC_ZSTD && (policy->level < 1 || policy->level > 19))
-        return li_fail(err, LI_EINVALID, "zstd has the levels 1 to 19, not %d", policy->level);
+        return li_fail(err, LI_EINVALID, "the zstd level must be from 1 to 19, not %d",
+                       policy->level);
     if (policy->pad > LI_SEAL_PAD_MAX)
-        return li_fail(err, LI_EINVALID, "chunks can be padded to multiples of up to %d, not %u",
+        return li_fail(err, LI_EINVALID, "chunks can be padded to a multiple of at most %d, not %u",
                        LI_SEAL_PAD_MAX, policy->pad);
     return 0;
 }
@@ -151,8 +152,8 @@ static size_t padded(size_t payload_len, uint32_t pad)
     return (sealed_len + unit - 1) / unit * unit - LI_SEAL_HEADER_SIZE;
 }
 
-/* zstd gets room for its worst case, not just for what would be of use: what it writes may depend
- * on the room it has. */
+/* zstd gets room for its worst case, not just for a useful result, because its output may depend on
+ * the room. */
 static int fill_payload(struct li_sealer *sealer, const struct li_seal_policy *policy,
                         const uint8_t *plain, enum li_codec *codec, size_t *payload_len,
                         struct li_error *err)
@@ -228,7 +229,7 @@ static int open_payload(struct li_sealer *sealer, const struct li_secret *prk,
         rc = compute_mac(&keys, sealed, sealer->payload, payload_len, expected, err);
     if (rc == 0 && !li_equal_secret(mac, expected, sizeof(expected)))
         rc = li_fail(err, LI_ECORRUPT,
-                     "the sealed chunk's MAC does not hold: it was damaged or replaced");
+                     "the sealed chunk's MAC does not match: it was damaged or replaced");
     li_wipe(&keys, sizeof(keys));
     li_wipe(expected, sizeof(expected));
     return rc;
@@ -245,7 +246,7 @@ static bool is_padding(const uint8_t *bytes, size_t len)
     return any == 0;
 }
 
-/* zstd also takes skippable frames and those of its own past versions: neither is ever written. */
+/* zstd also accepts skippable frames and frames of its own past versions. We never write either. */
 static bool is_chunk_frame(const uint8_t *payload, size_t len, size_t *frame_len)
 {
     size_t n;
@@ -268,7 +269,7 @@ static int unpack(struct li_sealer *sealer, enum li_codec codec, size_t payload_
     if (codec == LI_CODEC_NONE && payload_len < used)
         return li_fail(err, LI_ECORRUPT, "the chunk is too short");
     if (codec == LI_CODEC_ZSTD && !is_chunk_frame(payload, payload_len, &used))
-        return li_fail(err, LI_ECORRUPT, "the chunk holds no zstd frame of %d bytes",
+        return li_fail(err, LI_ECORRUPT, "the chunk does not hold a zstd frame of %d bytes",
                        LI_CHUNK_SIZE);
     if (!is_padding(payload + used, payload_len - used))
         return li_fail(err, LI_ECORRUPT, "the chunk has something after its end");

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The content-aligned layout (D8). Chunks are compared as wholes, so the art is to let a file, or a
- * group of small files that always come together, fill the same chunk in the same way in every
- * image that has them.
+ * The content-aligned layout (D8). Chunks are compared as wholes. So a file, or a group of small
+ * files that always come together, should fill the same chunk in the same way in every image that
+ * has them.
  *
  * Layer by layer, lowest first, in the order of the tar: a file of at least ALIGNED_MIN begins a
  * chunk, and its last part, if that is short, is packed with the small files. Small files fill
- * packs, each a chunk. A pack ends with the layer, when the next file does not fit, or, once it is
- * a quarter full, behind a file whose path says so: by that, packs fall into step again behind a
- * file that was added or removed, as content-defined chunking does, without a look at the contents.
+ * packs, each a chunk. A pack ends with the layer, or when the next file does not fit, or, once it
+ * is a quarter full, after a file whose path says so. So packs become the same again after a file
+ * was added or removed, as in content-defined chunking, without looking at the contents.
  */
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -21,7 +21,7 @@ enum {
     ALIGNED_MIN = 256 * 1024,                    /* bytes */
     TAIL_MAX = LI_CHUNK_SIZE / 2,                /* bytes: a shorter tail is packed */
     PACK_QUARTER = LI_EXT4_BLOCKS_PER_CHUNK / 4, /* blocks */
-    PACK_CUT = 4 * 1024 * 1024, /* bytes: a pack ends behind a file with probability size / this */
+    PACK_CUT = 4 * 1024 * 1024, /* bytes: a pack ends after a file with probability size / this */
 };
 
 struct allocator {
@@ -29,12 +29,12 @@ struct allocator {
     size_t cap;     /* of the pieces */
     uint32_t *node; /* a name of each inode */
     struct li_buffer path;
-    uint64_t chunks; /* of the data zone, so far */
-    uint64_t pack;   /* block where the open pack begins */
-    uint32_t fill;   /* blocks in it; 0: none is open */
+    uint64_t chunks; /* of the data zone so far */
+    uint64_t pack;   /* the block where the open pack begins */
+    uint32_t fill;   /* blocks in it; 0: no pack is open */
 };
 
-/* Bytes of a file's content, which in a sparse file ends with a block. */
+/* Bytes of a file's content; in a sparse file they end with a block. */
 static uint64_t content_size(const struct li_inode *inode, uint64_t blocks)
 {
     return inode->sparse == LI_TREE_NONE ? inode->size : blocks * LI_EXT4_BLOCK_SIZE;
@@ -59,13 +59,13 @@ static int add_piece(struct allocator *p, uint32_t inode, uint64_t from, uint64_
     if (rc < 0)
         return rc;
     if (block + count >= LI_EXT4_NONE)
-        return li_fail(err, LI_ELIMIT, "the image's files have more than 16 TiB");
+        return li_fail(err, LI_ELIMIT, "the image's files have more than 16 TiB in all");
     plan->piece[plan->pieces++] =
         (struct li_piece){inode, (uint32_t)from, (uint32_t)block, (uint32_t)count};
     return 0;
 }
 
-/* Whether the pack ends behind this file: a function of its path and size. */
+/* Whether the pack ends after this file: a function of its path and size. */
 static int ends_pack(struct allocator *p, uint32_t inode, uint64_t bytes, bool *ends,
                      struct li_error *err)
 {
@@ -79,7 +79,7 @@ static int ends_pack(struct allocator *p, uint32_t inode, uint64_t bytes, bool *
     return rc;
 }
 
-/* What goes into a pack: a small file, or the tail of another. */
+/* A member of a pack: a small file, or the tail of a large one. */
 struct small {
     uint32_t inode; /* of the tree */
     uint64_t from;  /* block of the content */

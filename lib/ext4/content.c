@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A regular file's content: its data without holes, as a run of blocks. A file without holes is its
- * own content. In a sparse file a block with any data in it belongs to the content; the runs of
- * data are as the tar gives them, ascending and apart, at any byte.
+ * own content. In a sparse file, a block with any data belongs to the content; the runs of data are
+ * as in the tar, ascending and apart, at any byte.
  *
- * A file may have many runs, and each of its chunks and extent blocks has to do with few of them.
- * So every LI_EXT4_MARK_RUNS-th run of the tree is marked with where it lies, and a look for a part
- * of a file begins at a mark.
+ * A file may have many runs, but each of its chunks and extent blocks needs only a few. So every
+ * LI_EXT4_MARK_RUNS-th run of the tree is marked with its position, and a search for a part of a
+ * file begins at a mark.
  */
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -35,7 +35,7 @@ bool li_content_next(const struct li_ext4 *plan, const struct li_inode *inode, u
     run = li_tree_sparse(plan->tree, inode);
     *logical = run[*state].offset / LI_EXT4_BLOCK_SIZE;
     end = blocks_of(run[*state].offset + run[*state].length);
-    /* Runs that touch or share a block are one. */
+    /* Runs that touch or share a block are merged. */
     while (++*state < inode->sparse_count && run[*state].offset / LI_EXT4_BLOCK_SIZE <= end)
         end = blocks_of(run[*state].offset + run[*state].length);
     *count = end - *logical;
@@ -78,7 +78,7 @@ static void next_run(struct run_walk *w)
     w->mark.stored += run->length;
     if (w->at == w->count)
         return;
-    /* Where there are blocks between the two, they are no content. */
+    /* Blocks between the two are not content. */
     if (run[1].offset / LI_EXT4_BLOCK_SIZE < end)
         end = run[1].offset / LI_EXT4_BLOCK_SIZE;
     w->mark.content += (uint32_t)(end - begin);
@@ -114,8 +114,8 @@ static bool is_earlier(const void *row, const void *key)
     return ((const struct li_run_mark *)row)->content < *(const uint64_t *)key;
 }
 
-/* Begins at a run before which there is nothing of block FROM of the content: the last mark of a
- * run that begins in an earlier block, or the first run. */
+/* Begins at a run before all data of block FROM of the content: at the last mark of a run that
+ * begins in an earlier block, or at the first run. */
 static struct run_walk seek_run(const struct li_ext4 *plan, const struct li_inode *inode,
                                 uint64_t from)
 {
@@ -132,7 +132,7 @@ static struct run_walk seek_run(const struct li_ext4 *plan, const struct li_inod
     return w;
 }
 
-/* The runs of data that fall into the part. */
+/* The runs of data in the part. */
 static int each_sparse(const struct li_ext4 *plan, const struct li_content_part *part,
                        li_content_visit *visit, void *arg, struct li_error *err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Directories. One that fits a block is a plain list in the order of names; a larger one is an
- * htree (htree.c). A block's entries are found from the plan's arrays, so any block can be made at
- * any time.
+ * Directories. A directory that fits in a block is a plain list in the order of names; a larger one
+ * is an htree (htree.c). A block's entries are found from the plan's arrays, so any block can be
+ * made at any time.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +14,13 @@
 
 enum {
     DIRENT_HEADER = 8,
-    TAIL_SIZE = LI_EXT4_BLOCK_SIZE - LI_EXT4_DIRENT_ROOM, /* an entry that names nothing and holds
-                                                             the checksum */
+    TAIL_SIZE = LI_EXT4_BLOCK_SIZE -
+                LI_EXT4_DIRENT_ROOM, /* an entry without a name, which holds the checksum */
     TAIL_TYPE = 0xde,
     DOTS_SIZE = 24, /* "." and ".." */
 };
 
-/* File types as directory entries have them. */
+/* File types in directory entries. */
 enum { FT_REG = 1, FT_DIR, FT_CHR, FT_BLK, FT_FIFO, FT_SOCK, FT_SYMLINK };
 
 size_t li_dirent_size(size_t name_len)
@@ -129,7 +129,7 @@ static bool begins_by(const void *row, const void *key)
 
 void li_ext4_directory_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf)
 {
-    /* The last that begins there or before, of which the first begins at block 0. */
+    /* The last directory that begins at or before BLOCK. The first one begins at block 0. */
     size_t behind = li_array_lower_bound(plan->directory, plan->directories,
                                          sizeof(*plan->directory), begins_by, &block);
     const struct li_ext4_directory *directory = &plan->directory[behind - 1];

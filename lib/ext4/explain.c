@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plan told run by run. Nothing is computed here that the image is not made of as well. */
+/* Lists the plan run by run. It computes nothing that the image itself does not use. */
 #include "ext4/explain.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static int tell_zone(const struct teller *t, enum li_ext4_kind kind, uint64_t bl
     return blocks ? t->visit(t->arg, &run, err) : 0;
 }
 
-/* RUN is of an inode of the tree, and says which; what follows from that is filled in here. */
+/* RUN says which inode of the tree it belongs to; this fills in the rest. */
 static int tell_inode(const struct teller *t, struct li_ext4_run run, struct li_error *err)
 {
     run.node = t->node[run.inode];
@@ -42,7 +42,7 @@ static struct li_ext4_run run_of(enum li_ext4_kind kind, uint32_t inode, uint64_
         .kind = kind, .inode = inode, .offset = block * LI_EXT4_BLOCK_SIZE, .blocks = blocks};
 }
 
-/* A bitmap that is not all zeros: some blocks of its group are in use, or are not there. */
+/* A bitmap that is not all zeros: some blocks of its group are in use, or do not exist. */
 static bool has_block_bits(const struct li_ext4 *plan, uint32_t group)
 {
     uint64_t end = ((uint64_t)group + 1) * LI_EXT4_BLOCKS_PER_GROUP;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Extent trees. Nearly every inode's extents fit in the inode: a file has one run of blocks, or two
- * where its tail lies apart. Only files over 512 MiB and sparse files have extent blocks. The plan
- * notes where in the file each leaf begins, so that a block is made by a walk over its own part.
+ * if its tail is elsewhere. Only files over 512 MiB and sparse files have extent blocks. The plan
+ * notes where in the file each leaf begins, so a block is made by a walk over its own part only.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +26,8 @@ struct walk {
     const struct li_inode *inode;
     struct li_allocation allocation;
     uint64_t head;    /* content blocks in the main run */
-    uint64_t content; /* content blocks behind us */
-    uint64_t logical; /* of the run of content blocks we are in */
+    uint64_t content; /* content blocks before the current position */
+    uint64_t logical; /* of the current run of content blocks */
     uint64_t left;    /* blocks of that run */
     uint32_t state;
 };
@@ -93,8 +93,8 @@ static uint64_t blocks_for(uint64_t rows)
     return (rows + LI_EXT4_BLOCK_EXTENTS - 1) / LI_EXT4_BLOCK_EXTENTS;
 }
 
-/* The shape of a tree: leaves hold extents; nodes list leaves, and are there only where the inode
- * cannot list them itself. */
+/* The shape of a tree: leaves hold extents. Nodes list leaves, and exist only if the inode cannot
+ * list the leaves itself. */
 struct shape {
     uint64_t extents;
     uint64_t leaves;
@@ -112,7 +112,7 @@ static struct shape shape_of(uint64_t extents)
     return s;
 }
 
-/* Marks a leaf that begins with EXTENT, the last that the walk gave. */
+/* Marks a leaf that begins with EXTENT, the last one that the walk gave. */
 static int add_leaf(struct li_ext4 *plan, const struct walk *w, const struct extent *extent,
                     struct li_error *err)
 {
@@ -130,8 +130,8 @@ static int add_leaf(struct li_ext4 *plan, const struct walk *w, const struct ext
     return rc;
 }
 
-/* Walks a file's extents, marks the leaves, and fills in TREE. Where it needs none, as nearly
- * always, the marks are taken back. */
+/* Walks a file's extents, marks the leaves, and fills in TREE. If it needs no leaves, as is usual,
+ * the marks are dropped. */
 static int measure(struct li_ext4 *plan, uint32_t inode, struct li_extent_tree *tree,
                    struct li_error *err)
 {
@@ -181,7 +181,7 @@ int li_extent_plan(struct li_ext4 *plan, struct li_error *err)
             continue;
         rc = measure(plan, i, &tree, err);
         if (rc == 0 && shape_of(tree.extents).nodes > LI_EXT4_INODE_EXTENTS) {
-            li_fail(err, LI_ELIMIT, "it has %llu runs of data, more than lambdaimg maps",
+            li_fail(err, LI_ELIMIT, "it has %llu runs of data, more than lambdaimg can map",
                     (unsigned long long)tree.extents);
             return li_ext4_blame(plan, i, err);
         }
@@ -223,8 +223,7 @@ static void put_extents(struct walk *w, uint64_t count, uint8_t *rows)
         put_extent(rows + i * ROW_SIZE, &e);
 }
 
-/* Writes COUNT index rows, each for the next SPAN leaves from LEAF on, and for one of the blocks
- * from BLOCK on. */
+/* Writes COUNT index rows, one for each SPAN leaves from LEAF on, with the blocks from BLOCK on. */
 static void put_indexes(const struct li_leaf_mark *leaf, uint64_t span, uint64_t count,
                         uint64_t block, uint8_t *rows)
 {
@@ -248,7 +247,7 @@ static struct walk walk_from(const struct li_ext4 *plan, uint32_t inode,
                          .state = mark->state};
 }
 
-/* A root whose extents are all in it. */
+/* A root that holds all extents itself. */
 static void put_plain_root(const struct li_ext4 *plan, uint32_t inode, uint8_t *buf,
                            uint64_t *blocks)
 {
@@ -287,7 +286,7 @@ static bool begins_by(const void *row, const void *key)
     return ((const struct li_extra *)row)->block <= *(const uint32_t *)key;
 }
 
-/* The row whose blocks of the zone BLOCK is among: the last that begins there or before. The first
+/* The row that has block BLOCK of the zone: the last one that begins at or before it. The first
  * begins at block 0. */
 static const struct li_extra *find_owner(const struct li_ext4 *plan, uint32_t block)
 {
@@ -297,7 +296,7 @@ static const struct li_extra *find_owner(const struct li_ext4 *plan, uint32_t bl
     return &plan->extent[behind - 1];
 }
 
-/* An inode's nodes come first in the zone, then its leaves. */
+/* In the zone, an inode's nodes come first, then its leaves. */
 void li_extent_block(const struct li_ext4 *plan, uint32_t block, uint8_t *buf)
 {
     const struct li_extra *extra = find_owner(plan, block);

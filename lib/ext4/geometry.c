@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How large the file system is, and where its zones lie.
+ * The size of the file system, and the position of its zones.
  *
- * All groups' metadata lies at the front (flex_bg with one group of groups), there is one
+ * The metadata of all groups is at the front (flex_bg with one group of groups). There is one
  * superblock (sparse_super2 without backups), and no journal. Free space and free inodes for a
- * writable mount are holes in the image, which nobody stores: a group of 128 MiB that has nothing
- * in it costs its descriptor.
+ * writable mount are holes in the image, which are never stored: an empty group of 128 MiB costs
+ * its descriptor.
  *
- * Descriptors, bitmaps and inode tables grow with the size, and with it what they leave free, so a
- * size that shall have some room is found by trying.
+ * Descriptors, bitmaps and inode tables grow with the size, and so change the free space. So the
+ * size for a given free space is found by trying.
  */
 #include <stdlib.h>
 
@@ -18,19 +18,19 @@ enum {
     INODES_PER_GROUP_MAX = 8 * LI_EXT4_BLOCK_SIZE - LI_EXT4_INODES_PER_BLOCK,
     FREE_INODES_MIN = 16384,
     FREE_BLOCKS_MIN = (64 << 20) / LI_EXT4_BLOCK_SIZE,
-    /* Beyond the default's size one inode is added for 16 KiB, as mke2fs does for all. */
+    /* Beyond the default's size one inode is added for each 16 KiB, as mke2fs does for all. */
     BLOCKS_PER_FREE_INODE = 16384 / LI_EXT4_BLOCK_SIZE,
-    /* What Linux keeps of the free blocks for itself, at most. */
+    /* The most free blocks that Linux keeps for itself. */
     KERNEL_RESERVE = 4096,
 };
 
 #define BLOCKS_MAX ((uint64_t)LI_CHUNK_MAX_COUNT * LI_EXT4_BLOCKS_PER_CHUNK)
 
-/* What sizes are measured by. Blocks include all metadata. */
+/* The quantities that sizes are computed from. Blocks include all metadata. */
 struct scale {
     uint64_t inodes;        /* by default */
-    uint64_t groups;        /* that inodes need, at least */
-    uint64_t least;         /* blocks that are used without any to spare */
+    uint64_t groups;        /* the least number of groups that the inodes need */
+    uint64_t least;         /* blocks in use, without free space */
     uint64_t default_group; /* groups by default */
 };
 
@@ -44,7 +44,7 @@ static uint64_t groups_of(uint64_t blocks)
     return (blocks + LI_EXT4_BLOCKS_PER_GROUP - 1) / LI_EXT4_BLOCKS_PER_GROUP;
 }
 
-/* Lays the zones out for so many groups; returns the blocks up to their end. */
+/* Lays out the zones for that many groups; returns the blocks up to their end. */
 static uint64_t lay_zones(struct li_ext4 *plan, uint64_t groups, uint64_t inodes)
 {
     struct li_zone *zones[] = {&plan->descriptors,  &plan->block_bitmaps,  &plan->inode_bitmaps,
@@ -88,8 +88,8 @@ static uint64_t default_room(uint64_t end)
     return end / 4 > FREE_BLOCKS_MIN ? end / 4 : FREE_BLOCKS_MIN;
 }
 
-/* The fewest whole groups that hold the default's inodes, all zones, and ROOM of what these take.
- */
+/* The fewest whole groups that hold the default's inodes, all zones, and the free blocks that ROOM
+ * computes from these. */
 static int settle(struct li_ext4 *plan, const struct scale *scale, uint64_t (*room)(uint64_t end),
                   uint64_t *groups, uint64_t *end, struct li_error *err)
 {
@@ -120,8 +120,8 @@ static int measure(struct li_ext4 *plan, struct scale *scale, struct li_error *e
     return rc;
 }
 
-/* Lays the zones out for a file system of so many blocks; returns the blocks up to their end, which
- * may be more than there are. */
+/* Lays out the zones for a file system of that many blocks. Returns the blocks up to the end of the
+ * zones, which may be more than there are. */
 static uint64_t lay_sized(struct li_ext4 *plan, const struct scale *scale, uint64_t blocks)
 {
     uint64_t usual = scale->default_group * LI_EXT4_BLOCKS_PER_GROUP;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What describes the file system: superblock, group descriptors, bitmaps (the kernel's
+ * The description of the file system: superblock, group descriptors, bitmaps (the kernel's
  * Documentation/filesystems/ext4/{super,group_descr,bitmaps}.rst).
  */
 #include <string.h>
@@ -41,7 +41,7 @@ static void set_bits(uint8_t *bitmap, uint64_t first, uint64_t count)
         bitmap[first / 8] |= (uint8_t)(1U << first % 8);
 }
 
-/* Sets the bits of a run of blocks that fall into GROUP; false when it lies behind the group. */
+/* Sets the bits of a run of blocks that are in GROUP; false if the run is after the group. */
 static bool set_run(uint8_t *bitmap, uint32_t group, uint64_t block, uint64_t count)
 {
     uint64_t begin = (uint64_t)group * LI_EXT4_BLOCKS_PER_GROUP;
@@ -54,7 +54,7 @@ static bool set_run(uint8_t *bitmap, uint32_t group, uint64_t block, uint64_t co
     return block < end;
 }
 
-/* Bits behind the file system's end count as in use. */
+/* Bits after the file system's end count as in use. */
 void li_group_block_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *buf)
 {
     uint64_t begin = (uint64_t)group * LI_EXT4_BLOCKS_PER_GROUP;
@@ -67,8 +67,8 @@ void li_group_block_bitmap(const struct li_ext4 *plan, uint32_t group, uint8_t *
             break;
 }
 
-/* A group that has no inodes in use says so in its descriptor, and its bitmap, of which nobody then
- * reads a bit, stays a block of zeros. */
+/* The descriptor of a group without inodes in use says so. Nobody then reads its bitmap, which
+ * stays a block of zeros. */
 static bool has_no_inode_bitmap(const struct li_ext4 *plan, uint32_t group)
 {
     return li_tree_layout(plan->tree) >= LI_LAYOUT_2 && used_inodes(plan, group) == 0;
@@ -111,7 +111,7 @@ static void put_descriptor(const struct li_ext4 *plan, uint32_t group, uint8_t *
     li_put_le16(d + 14, (uint16_t)free_inodes);
     li_put_le16(d + 16, (uint16_t)plan->group_directories[group]);
     li_put_le16(d + 18, EXT2_BG_INODE_ZEROED | unused);
-    li_put_le16(d + 28, (uint16_t)free_inodes); /* unused at the table's end: all that are free */
+    li_put_le16(d + 28, (uint16_t)free_inodes); /* unused at the table's end: all free ones */
     li_group_block_bitmap(plan, group, bitmap);
     crc = li_ext4_crc(LI_EXT4_CHECKSUM_SEED, bitmap, sizeof(bitmap));
     li_put_le16(d + 24, (uint16_t)crc);
@@ -145,7 +145,7 @@ static uint64_t free_blocks(const struct li_ext4 *plan)
     return plan->blocks - used;
 }
 
-/* What the kernel subtracts from the blocks it shows in statfs: all fixed metadata. */
+/* The blocks that the kernel subtracts in statfs: all fixed metadata. */
 static uint64_t overhead(const struct li_ext4 *plan)
 {
     return 1 + plan->descriptors.count + plan->block_bitmaps.count + plan->inode_bitmaps.count +
@@ -190,7 +190,7 @@ void li_group_superblock(const struct li_ext4 *plan, uint8_t *buf)
     li_put_le32(s + 0x20, LI_EXT4_BLOCKS_PER_GROUP);
     li_put_le32(s + 0x24, LI_EXT4_BLOCKS_PER_GROUP);
     li_put_le32(s + 0x28, plan->inodes_per_group);
-    li_put_le16(s + 0x36, 0xffff); /* mounts without a check: any number */
+    li_put_le16(s + 0x36, 0xffff); /* mounts without a check: unlimited */
     li_put_le16(s + 0x38, EXT2_SUPER_MAGIC);
     li_put_le16(s + 0x3a, EXT2_VALID_FS);
     li_put_le16(s + 0x3c, EXT2_ERRORS_CONTINUE);

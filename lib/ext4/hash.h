@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The seed of directory hashes: one constant, since images must not differ by chance. */
+/* The seed of directory hashes: a constant, because images must not differ by chance. */
 #ifndef LI_EXT4_HASH_H
 #define LI_EXT4_HASH_H
 

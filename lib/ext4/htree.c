@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hash trees of directories (the kernel's Documentation/filesystems/ext4/directory.rst). libext2fs
- * hashes names but builds no tree, so this does: entries sorted by hash fill leaves in order, and
- * the root, or one level of nodes below it, lists each leaf with the least hash in it.
+ * hashes names but does not build trees, so this file does: entries sorted by hash fill leaves in
+ * order, and the root, or one level of nodes below it, lists each leaf with its least hash.
  *
- * Blocks of a directory: the root, then the nodes if there are any, then the leaves. A leaf that
- * begins with the hash that the one before ends with is marked by the hash's lowest bit, which no
- * hash has otherwise.
+ * Blocks of a directory: the root, then the nodes if there are any, then the leaves. If a leaf
+ * begins with the hash that the leaf before ends with, the lowest bit of the hash is set, which is
+ * clear in all other hashes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,14 +22,14 @@
 enum {
     ENTRY_SIZE = 8,   /* hash and block */
     TAIL_SIZE = 8,    /* zeros and checksum */
-    ROOT_OFFSET = 32, /* of the first entry in the root, behind "." and ".." and the description */
-    NODE_OFFSET = 8,  /* in a node, behind an entry that covers the block */
+    ROOT_OFFSET = 32, /* of the first entry in the root, after ".", ".." and the description */
+    NODE_OFFSET = 8,  /* in a node, after an entry that covers the block */
     ROOT_LIMIT = (LI_EXT4_BLOCK_SIZE - ROOT_OFFSET - TAIL_SIZE) / ENTRY_SIZE,
     NODE_LIMIT = (LI_EXT4_BLOCK_SIZE - NODE_OFFSET - TAIL_SIZE) / ENTRY_SIZE,
 };
 
-/* The kernel takes this hash as the end of a directory, and gives names that have it the one before
- * (fs/ext4/hash.c); libext2fs does not. */
+/* The kernel takes this hash for the end of a directory, and gives names that have it the one
+ * before (fs/ext4/hash.c); libext2fs does not. */
 #define HASH_END 0xfffffffeU
 
 const uint32_t li_ext4_hash_seed[4] = {0x616c6d62, 0x64616969, 0x6d672d65, 0x78743401};
@@ -64,8 +64,8 @@ static int compare(const void *a, const void *b, void *arg)
     return strcmp(li_tree_name(arg, x->node, NULL), li_tree_name(arg, y->node, NULL));
 }
 
-/* Cuts the sorted entries from plan->order[first] on into leaves: each leaf's first entry is
- * appended to plan->leaf. */
+/* Cuts the sorted entries from plan->order[first] on into leaves, and appends each leaf's first
+ * entry to plan->leaf. */
 static int cut_leaves(struct li_ext4 *plan, size_t first, struct li_error *err)
 {
     size_t used = LI_EXT4_DIRENT_ROOM;
@@ -110,7 +110,7 @@ static int sort_entries(struct li_ext4 *plan, uint32_t node, size_t entries, str
     return rc;
 }
 
-/* Makes room for COUNT blocks in front of the leaves that begin at AT. */
+/* Makes room for COUNT blocks before the leaves that begin at AT. */
 static int insert_index(struct li_ext4 *plan, size_t at, size_t count, struct li_error *err)
 {
     int rc = li_array_reserve(&plan->leaf, &plan->leaf_cap, plan->leaves + count,
@@ -147,7 +147,7 @@ int li_htree_plan(struct li_ext4 *plan, struct li_ext4_directory *directory, siz
     return insert_index(plan, at, 1 + nodes, err);
 }
 
-/* The hash that an index gives for leaf LEAF. */
+/* The hash of leaf LEAF in an index. */
 static uint32_t leaf_hash(const struct li_ext4 *plan, const struct li_ext4_directory *directory,
                           uint32_t leaf)
 {
@@ -162,15 +162,15 @@ static uint32_t leaf_hash(const struct li_ext4 *plan, const struct li_ext4_direc
 
 /* The entries of an index block. */
 struct index {
-    size_t offset;  /* where they begin in the block, bytes */
-    uint32_t limit; /* entries that it has room for */
+    size_t offset;  /* offset in the block where they begin, bytes */
+    uint32_t limit; /* the most entries it has room for */
     uint32_t count; /* children */
-    uint32_t block; /* of the directory: the first child; the others follow */
-    uint32_t leaf;  /* the first below the first child */
+    uint32_t block; /* block of the directory: the first child; the others follow */
+    uint32_t leaf;  /* the first leaf below the first child */
     uint32_t step;  /* leaves below each child */
 };
 
-/* Writes for each child its block and, but for the first, its hash. */
+/* Writes each child's block and, except for the first child, its hash. */
 static void put_index(const struct li_ext4 *plan, const struct li_ext4_directory *directory,
                       const struct index *index, uint8_t *buf)
 {
@@ -188,7 +188,7 @@ static void put_index(const struct li_ext4 *plan, const struct li_ext4_directory
     li_put_le16(entries, (uint16_t)index->limit);
     li_put_le16(entries + 2, (uint16_t)index->count);
     crc = li_ext4_crc(crc, buf, index->offset + (size_t)index->count * ENTRY_SIZE);
-    crc = li_ext4_crc(crc, tail, TAIL_SIZE); /* both words are zero yet */
+    crc = li_ext4_crc(crc, tail, TAIL_SIZE); /* both words are still zero */
     li_put_le32(tail + 4, crc);
 }
 
@@ -203,7 +203,7 @@ static void put_root(const struct li_ext4 *plan, const struct li_ext4_directory 
                                 .step = nodes ? NODE_LIMIT : 1};
 
     li_dirent_put_dots(plan, directory, buf);
-    li_put_le16(buf + 12 + 4, LI_EXT4_BLOCK_SIZE - 12); /* ".." hides the rest */
+    li_put_le16(buf + 12 + 4, LI_EXT4_BLOCK_SIZE - 12); /* ".." covers the rest */
     buf[28] = EXT2_HASH_HALF_MD4;
     buf[29] = 8; /* length of this description */
     buf[30] = nodes > 0;
@@ -225,6 +225,6 @@ void li_htree_index(const struct li_ext4 *plan, const struct li_ext4_directory *
     index.count = directory->leaves - index.leaf;
     if (index.count > NODE_LIMIT)
         index.count = NODE_LIMIT;
-    li_put_le16(buf + 4, LI_EXT4_BLOCK_SIZE); /* an entry that names nothing covers the block */
+    li_put_le16(buf + 4, LI_EXT4_BLOCK_SIZE); /* an entry without a name covers the block */
     put_index(plan, directory, &index, buf);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inodes (the kernel's Documentation/filesystems/ext4/inodes.rst), 256 bytes each, all their times
- * the one that the layer gives: a container image has no other.
+ * Inodes (the kernel's Documentation/filesystems/ext4/inodes.rst), 256 bytes each. All their times
+ * are the one time in the layer, because a container image has no other.
  */
 #include <string.h>
 #include <sys/stat.h>
@@ -42,7 +42,7 @@ enum {
 enum {
     FLAG_INDEX = 0x1000,
     FLAG_EXTENTS = 0x80000,
-    LINK_MAX_SHOWN = 65000, /* a directory with more has 1, which means "not counted" */
+    LINK_MAX_SHOWN = 65000, /* a directory with more links has 1, which means "not counted" */
     SECTORS_PER_BLOCK = LI_EXT4_BLOCK_SIZE / 512,
 };
 
@@ -50,7 +50,7 @@ static void put_times(const struct li_inode *inode, uint8_t *raw)
 {
     static const uint8_t seconds[] = {I_ATIME, I_CTIME, I_MTIME, I_CRTIME};
     static const uint8_t extra[] = {I_ATIME_EXTRA, I_CTIME_EXTRA, I_MTIME_EXTRA, I_CRTIME_EXTRA};
-    /* The low 32 bits are signed; what they miss is counted in two bits beside the nanoseconds. */
+    /* The low 32 bits are signed. Two bits beside the nanoseconds extend the range. */
     int64_t low = (int32_t)(uint32_t)(uint64_t)inode->mtime;
     uint32_t epoch = (uint32_t)((inode->mtime - low) >> 32) & 3;
 
@@ -70,7 +70,7 @@ static void put_device(const struct li_inode *inode, uint8_t *raw)
         li_put_le32(raw + I_BLOCK + 4, (minor & 0xff) | major << 8 | (minor & ~0xffU) << 12);
 }
 
-/* What i_block holds, and how many blocks the inode has. */
+/* The contents of i_block, and the inode's number of blocks. */
 static uint64_t put_contents(const struct li_ext4 *plan, uint32_t index,
                              const struct li_inode *inode, uint8_t *raw)
 {

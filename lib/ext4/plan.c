@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plan as a whole: inodes are numbered in the order of the layers and their entries, then each
- * zone is laid out, then the geometry follows from their sizes.
+ * The whole plan: inodes are numbered in the order of the layers and their entries, then each zone
+ * is laid out, then the geometry follows from the sizes of the zones.
  */
 #include "ext4/plan.h"
 
@@ -94,7 +94,7 @@ static int number_inodes(struct li_ext4 *plan, struct li_error *err)
     return 0;
 }
 
-/* Symbolic links that are too long for their inodes have a block each. */
+/* Symbolic links that do not fit in their inodes have a block each. */
 static int plan_links(struct li_ext4 *plan, struct li_error *err)
 {
     uint32_t inodes = li_tree_inodes(plan->tree);
@@ -115,8 +115,8 @@ static int plan_links(struct li_ext4 *plan, struct li_error *err)
     return rc;
 }
 
-/* The UUID tells images apart and comes from the layers: a hash of their diff IDs, marked as one of
- * its maker's own kind (RFC 9562, version 8). */
+/* The UUID identifies the image and depends on the layers: a hash of their diff IDs, marked as a
+ * custom UUID (RFC 9562, version 8). */
 static int make_uuid(struct li_ext4 *plan, struct li_error *err)
 {
     static const char label[] = "lambdaimg ext4 uuid";

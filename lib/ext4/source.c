@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any chunk of the planned image, made when it is asked for. A chunk of the data zone is a few
- * reads from the layers; one of metadata is made block by block from the plan. Nothing is changed,
- * so any number of threads may ask at once.
+ * Any chunk of the planned image, made on demand. A chunk of the data zone takes a few reads from
+ * the layers; a chunk of metadata is made block by block from the plan. Nothing is changed, so any
+ * number of threads may ask at once.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@ static bool within(const struct li_zone *zone, uint64_t block)
     return block >= zone->first && block < zone->first + zone->count;
 }
 
-/* Fills a zeroed block; false where it stays zero. */
+/* Fills a zeroed block; false if it stays zero. */
 static bool metadata_block(const struct li_ext4 *plan, uint64_t block, uint8_t *buf)
 {
     if (block == 0) {
@@ -49,7 +49,7 @@ static bool metadata_block(const struct li_ext4 *plan, uint64_t block, uint8_t *
     return true;
 }
 
-/* Of BUF so many bytes are filled in already; those up to END become zeros. */
+/* The first bytes of BUF are filled in already; the others up to END become zeros. */
 static void fill_zeros(uint8_t *buf, uint64_t *filled, uint64_t end)
 {
     if (end <= *filled)
@@ -76,8 +76,8 @@ static void metadata_chunk(const struct li_ext4 *plan, uint64_t first, uint8_t *
         fill_zeros(buf, &filled, LI_CHUNK_SIZE);
 }
 
-/* Visits what a chunk of the data zone is made of and sets *POSITION to where each piece begins, in
- * bytes of it. A chunk has few of them, or none: then *POSITION is not set. */
+/* Visits the pieces in a chunk of the data zone, and sets *POSITION to where each piece begins in
+ * the chunk, in bytes. A chunk has few pieces, or none; then *POSITION is not set. */
 static int each_piece(const struct li_ext4 *plan, uint64_t first, uint64_t *position,
                       li_content_visit *visit, void *arg, struct li_error *err)
 {
@@ -103,11 +103,11 @@ static int each_piece(const struct li_ext4 *plan, uint64_t first, uint64_t *posi
 struct reading {
     struct li_layers *layers;
     uint8_t *buf;
-    uint64_t position; /* of the piece in the chunk, bytes */
-    uint64_t filled;   /* bytes of buf; runs come in the order in which they lie */
+    uint64_t position; /* offset of the piece in the chunk, bytes */
+    uint64_t filled;   /* bytes of buf filled so far; runs come in the order of their position */
 };
 
-/* What no run fills is zeros. */
+/* Gaps between runs are zeros. */
 static int read_run(void *arg, const struct li_inode *inode, uint64_t at, uint64_t len,
                     uint64_t stored, struct li_error *err)
 {
@@ -118,7 +118,7 @@ static int read_run(void *arg, const struct li_inode *inode, uint64_t at, uint64
     fill_zeros(r->buf, &r->filled, begin);
     r->filled = begin + len;
     rc = li_layers_read(r->layers, inode->layer, r->buf + begin, len, stored, err);
-    /* The end of a layer must not pass for zeros. */
+    /* The end of a layer must not count as zeros. */
     return rc > 0 ? li_as_failure(rc, err) : rc;
 }
 
@@ -158,7 +158,7 @@ static int describe_run(void *arg, const struct li_inode *inode, uint64_t at, ui
     return li_sha256_update(d->hash, row, sizeof(row), err);
 }
 
-/* No two layers share a chunk of data (allocate.c); were it so, it would have no recipe. */
+/* No two layers share a chunk of data (allocate.c). If they did, the chunk would have no recipe. */
 static int chunk_recipe(void *self, uint64_t index, size_t *layer, uint8_t recipe[LI_SHA256_SIZE],
                         struct li_error *err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Extended attributes. A set that fits goes into the inode, behind its fixed fields; one that does
- * not takes a block, which up to 1024 inodes with equal sets share. Entries are sorted as the
- * kernel looks for them: by name space, length of the name, name. POSIX ACLs are stored in ext4's
+ * Extended attributes. A set that fits goes into the inode, after its fixed fields. A set that does
+ * not fit takes a block, which up to 1024 inodes with equal sets share. Entries are sorted as the
+ * kernel searches them: by name space, length of the name, name. POSIX ACLs are stored in ext4's
  * own form.
  */
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static const struct {
     {"security.", 6},
 };
 
-/* An attribute as it is written: what the name space leaves of the name, and the stored value. */
+/* An attribute as it is written: the name without its name space, and the stored value. */
 struct row {
     const char *name;
     const struct li_xattr *xattr;
@@ -49,7 +49,7 @@ static bool is_acl(uint8_t index)
     return index == 2 || index == 3;
 }
 
-/* ext4 leaves out the qualifier of entries that have none. */
+/* ext4 leaves out the qualifier of entries that do not need one. */
 static uint32_t acl_size(const struct li_xattr *x)
 {
     uint32_t size = 4;
@@ -111,7 +111,7 @@ static size_t rows_of(const struct li_ext4 *plan, uint32_t set, struct row *rows
     const struct li_xattr *list = li_tree_xattrs(plan->tree, set, &count);
 
     if (count > SET_MAX)
-        count = SET_MAX; /* no set that the plan has let through is larger */
+        count = SET_MAX; /* no set that the plan has accepted is larger */
     for (size_t i = 0; i < count; i++)
         rows[i] = row_of(&list[i]);
     qsort(rows, count, sizeof(*rows), compare_rows);
@@ -142,16 +142,16 @@ static bool fits_inode(const struct li_ext4 *plan, uint32_t set)
     return set_size(plan, set) <= INODE_SPACE - INODE_HEADER;
 }
 
-/* Where a set is written to. */
+/* The place where a set is written. */
 struct room {
     uint8_t *buf;
     size_t size; /* bytes of it */
-    size_t at;   /* where entries begin; values end with the room, and grow backwards */
-    size_t base; /* what offsets of values count from */
-    bool hashes; /* whether entries have hashes: in blocks only */
+    size_t at;   /* where entries begin; values are at the end of the room, and grow backwards */
+    size_t base; /* the base of the offsets of values */
+    bool hashes; /* whether entries have hashes: only in blocks */
 };
 
-/* Writes the rows. Returns the hash of all. */
+/* Writes the rows. Returns the hash of all rows. */
 static uint32_t put_rows(const struct row *rows, size_t count, const struct room *room)
 {
     size_t at = room->at, size = room->size;
@@ -236,7 +236,8 @@ static int add_block(struct li_ext4 *plan, uint32_t set, size_t *set_cap, size_t
 int li_ext4_xattr_plan(struct li_ext4 *plan, struct li_error *err)
 {
     uint32_t inodes = li_tree_inodes(plan->tree), sets = li_tree_xattr_sets(plan->tree);
-    uint32_t *open = malloc((sets ? sets : 1) * sizeof(*open)); /* by set: its block with room */
+    uint32_t *open =
+        malloc((sets ? sets : 1) * sizeof(*open)); /* by set: its block that has room */
     size_t cap = 0, set_cap = 0, user_cap = 0;
     int rc = open ? 0 : li_fail_memory(err);
 

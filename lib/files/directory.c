@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Directories, block by block. Index blocks of an htree look like blocks with one unused entry, and
- * so does the checksum at a block's end, so a listing needs to know of neither.
+ * so does the checksum at a block's end, so a listing needs no special case for them.
  *
- * A position is the byte at which an entry begins. It comes back from the kernel, and through it
- * from any process that may call telldir, so a listing walks a block from its start and takes what
- * begins at the position or after it.
+ * A position is the byte at which an entry begins. It comes back from the kernel, and so from any
+ * process that calls telldir. So a listing walks a block from its start and returns the entries at
+ * the position or after it.
  *
- * Where the kernel skips a directory's holes and goes on, this is an error: whoever lists a
- * directory must get all of it or be told.
+ * The kernel skips a directory's holes and continues. Here they are an error, because a listing
+ * must be complete or fail.
  */
 #include "files/internal.h"
 
@@ -16,13 +16,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* An entry of a block, checked; ino is 0 for one that is not in use. */
+/* A checked entry of a block; ino is 0 if it is not in use. */
 struct entry {
     uint32_t ino;
     const char *name;
     size_t len;
     unsigned type;
-    uint32_t next; /* the offset in its block at which the next begins */
+    uint32_t next; /* the offset of the next entry in the block */
 };
 
 static unsigned dirent_type(unsigned type)
@@ -41,7 +41,7 @@ static int read_entry(const struct li_files *files, const uint8_t *block, uint32
     uint32_t size;
 
     if (left < EXT2_DIR_ENTRY_HEADER_LEN + EXT2_DIR_PAD)
-        return li_fail(err, LI_ECORRUPT, "no room for an entry at byte %" PRIu32, at);
+        return li_fail(err, LI_ECORRUPT, "there is no room for an entry at byte %" PRIu32, at);
     size = LI_LE16(p, ext2_dir_entry_2, rec_len);
     entry->ino = LI_LE32(p, ext2_dir_entry_2, inode);
     entry->len = p[offsetof(struct ext2_dir_entry_2, name_len)];
@@ -49,13 +49,13 @@ static int read_entry(const struct li_files *files, const uint8_t *block, uint32
     entry->name = (const char *)p + EXT2_DIR_ENTRY_HEADER_LEN;
     entry->next = at + size;
     if (size % EXT2_DIR_PAD || size < EXT2_DIR_ENTRY_HEADER_LEN + EXT2_DIR_PAD || size > left)
-        return li_fail(err, LI_ECORRUPT, "an entry of %" PRIu32 " bytes at byte %" PRIu32, size,
-                       at);
+        return li_fail(err, LI_ECORRUPT, "it has an entry of %" PRIu32 " bytes at byte %" PRIu32,
+                       size, at);
     if (entry->ino && (entry->len == 0 || entry->len > size - EXT2_DIR_ENTRY_HEADER_LEN))
-        return li_fail(err, LI_ECORRUPT, "a name of %zu bytes in an entry of %" PRIu32, entry->len,
-                       size);
+        return li_fail(err, LI_ECORRUPT, "it has a name of %zu bytes in an entry of %" PRIu32,
+                       entry->len, size);
     if (entry->ino > files->inode_count)
-        return li_fail(err, LI_ECORRUPT, "an entry for inode %" PRIu32, entry->ino);
+        return li_fail(err, LI_ECORRUPT, "it has an entry for inode %" PRIu32, entry->ino);
     return 0;
 }
 
@@ -67,11 +67,12 @@ static int count_blocks(const struct li_files *files, const struct li_file *dire
     if (!S_ISDIR(li_files_mode(directory)))
         return li_fail(err, LI_EINVALID, "inode %" PRIu32 " is not a directory", directory->ino);
     if (size == 0 || size % files->block_size)
-        return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 ": a directory of %" PRIu64 " bytes",
+        return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " is a directory of %" PRIu64 " bytes",
                        directory->ino, size);
     if (size > UINT64_C(1) << LI_FILES_DIRECTORY_SHIFT)
         return li_fail(err, LI_ELIMIT,
-                       "inode %" PRIu32 ": a directory of %" PRIu64 " bytes; 2 GiB are read",
+                       "inode %" PRIu32 ": a directory of %" PRIu64
+                       " bytes; at most 2 GiB are read",
                        directory->ino, size);
     *count = size >> files->block_shift;
     return 0;
@@ -89,7 +90,7 @@ int li_files_directory_block(struct li_files *files, const struct li_file *direc
             return rc;
     }
     if (run->start == 0)
-        return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 ": a directory with a hole",
+        return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " is a directory with a hole",
                        directory->ino);
     return li_files_bytes(files, (run->start + (logical - run->first)) << files->block_shift,
                           files->block_size, block, err);
@@ -112,7 +113,7 @@ int li_files_search_block(const struct li_files *files, const uint8_t *block,
     return 0;
 }
 
-/* Looks through the first COUNT blocks. */
+/* Searches the first COUNT blocks. */
 static int search_blocks(struct li_files *files, struct li_lookup *lookup, uint64_t count,
                          struct li_error *err)
 {
@@ -151,13 +152,13 @@ int li_files_lookup(struct li_files *files, const struct li_file *directory, con
 static int check_name(const struct entry *entry, struct li_error *err)
 {
     if (memchr(entry->name, '/', entry->len) || memchr(entry->name, '\0', entry->len))
-        return li_fail(err, LI_ECORRUPT, "a name with a slash or a NUL in it");
+        return li_fail(err, LI_ECORRUPT, "a name has a slash or a NUL in it");
     return 0;
 }
 
-/* A listing on its way. */
+/* The state of a listing. */
 struct listing {
-    uint64_t offset; /* entries before it are passed over */
+    uint64_t offset; /* entries before it are skipped */
     li_files_visit *visit;
     void *arg;
 };

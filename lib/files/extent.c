@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Extent trees: from a file's block to the image's. A walk goes down from the inode, at each node
- * to the last entry that begins at or before the block that is wanted. The depth is the only thing
- * that bounds the way down, so a node must say that it is exactly one level below its parent; a
- * tree that points back into itself ends there.
+ * to the last entry that begins at or before the wanted block. Only the depth bounds the way down,
+ * so a node must say that it is exactly one level below its parent; a tree that points back into
+ * itself fails there.
  *
  * A hole ends where the next entry begins, in the leaf or in a node above, so the walk carries the
  * nearest such bound with it. The search gives entry[i] <= wanted < entry[i + 1] whether or not the
- * node is sorted: whatever garbage it finds, a run holds the block that was asked for and is at
- * least one block long, and a reader of runs gets ahead.
+ * node is sorted. So even in garbage, a run holds the wanted block and is at least one block long,
+ * and a reader of runs makes progress.
  */
 #include "files/internal.h"
 
@@ -26,7 +26,7 @@ _Static_assert(sizeof(struct ext3_extent) == 12 && sizeof(struct ext3_extent_idx
                    sizeof(struct ext3_extent_header) == 12,
                "nodes are a header and entries of 12 bytes");
 
-/* Entries of both kinds begin with the first block they are about. */
+/* Entries of both kinds begin with their first block. */
 static uint32_t entry_block(const uint8_t *node, uint32_t i)
 {
     return li_get_le32(node + HEADER_SIZE + i * ENTRY_SIZE);
@@ -70,7 +70,7 @@ static int read_child(struct li_files *files, const uint8_t *index, uint8_t *nod
     return li_files_bytes(files, block << files->block_shift, files->block_size, node, err);
 }
 
-/* The run from LOGICAL on, which EXTENT begins at or before; END is where the next one begins. */
+/* The run from LOGICAL on. EXTENT begins at or before it; END is where the next extent begins. */
 static int read_extent(const struct li_files *files, const uint8_t *extent, uint64_t logical,
                        uint64_t end, struct li_run *run, struct li_error *err)
 {
@@ -84,8 +84,8 @@ static int read_extent(const struct li_files *files, const uint8_t *extent, uint
         count -= EXT_INIT_MAX_LEN;
     if (count == 0 || start <= files->first_block || start >= files->block_count ||
         count > files->block_count - start)
-        return li_fail(err, LI_ECORRUPT, "an extent of %" PRIu64 " blocks at block %" PRIu64, count,
-                       start);
+        return li_fail(err, LI_ECORRUPT, "it has an extent of %" PRIu64 " blocks at block %" PRIu64,
+                       count, start);
     if (logical - first < count) {
         if (end > first + count)
             end = first + count;
@@ -108,7 +108,7 @@ static int map(struct li_files *files, const struct li_file *file, uint64_t logi
     uint8_t block[LI_FILES_BLOCK_MAX];
 
     if (depth > DEPTH_MAX)
-        return li_fail(err, LI_ECORRUPT, "an extent tree of depth %u", depth);
+        return li_fail(err, LI_ECORRUPT, "its extent tree has depth %u", depth);
     for (;; depth--) {
         int rc = check_node(node, size, depth, err);
         uint32_t entries = LI_LE16(node, ext3_extent_header, eh_entries);

@@ -2,18 +2,18 @@
 /*
  * The file tree of an ext4 image, read-only: what a mount needs of it.
  *
- * The reader trusts nothing in the image: whoever may push can write any image, so every number
- * from it is checked before use, every loop is bounded, and what does not fit the format is
- * LI_ECORRUPT. It reads images with blocks of 1, 2 or 4 KiB, inodes of 128 or 256 bytes, extents,
- * and 64-bit or 32-bit descriptors, with or without metadata checksums (where they are there they
- * are not needed: chunks are authenticated). All functions but open and free may be called from
- * many threads at once. Inode numbers are ext4's; the root is 2.
+ * The reader trusts nothing in the image, because whoever may push can write any image. Every
+ * number from it is checked before use, every loop is bounded, and anything that does not fit the
+ * format is LI_ECORRUPT. It reads images with blocks of 1, 2 or 4 KiB, inodes of 128 or 256 bytes,
+ * extents, and 64-bit or 32-bit descriptors. It ignores metadata checksums, because chunks are
+ * authenticated. All functions except open and free may be called from many threads at once. Inode
+ * numbers are ext4's; the root is 2.
  *
- * What an image has or has not is an answer: it is given in an out-parameter, and only where all
- * that it rests on was read. What is returned is 0, or why there is no answer: LI_ECORRUPT, LI_EIO,
- * LI_ENETWORK, LI_EDENIED or LI_ECANCELLED (see li_blocks_read()), LI_ECORRUPT, LI_EUNSUPPORTED or
- * LI_ELIMIT of what was read, LI_ENOMEM, or LI_EINVALID where the question does not suit the file's
- * type.
+ * Whether an image has a thing is an answer. It is given in an out-parameter, and only if
+ * everything that it depends on was read. The functions return 0, or why there is no answer:
+ * LI_ECORRUPT, LI_EIO, LI_ENETWORK, LI_EDENIED or LI_ECANCELLED (see li_blocks_read());
+ * LI_ECORRUPT, LI_EUNSUPPORTED or LI_ELIMIT for what was read; LI_ENOMEM; or LI_EINVALID if the
+ * question does not suit the file's type.
  */
 #ifndef LI_FILES_FILES_H
 #define LI_FILES_FILES_H
@@ -32,7 +32,7 @@ enum { LI_FILES_ROOT = 2, LI_FILES_NAME_MAX = 255, LI_FILES_LINK_MAX = 4095 };
 
 struct li_files;
 
-/* An inode, as read; plain data of a fixed size. */
+/* An inode as it was read; plain data of a fixed size. */
 struct li_file {
     uint32_t ino;
     uint8_t raw[256];
@@ -43,11 +43,11 @@ struct li_file {
 int li_files_open(struct li_blocks *blocks, struct li_files **out, struct li_error *err);
 void li_files_free(struct li_files *files); /* NULL is allowed */
 
-/* Reads inode INO, which something in the image refers to: LI_ECORRUPT where it is not in use. */
+/* Reads inode INO, which the image refers to: LI_ECORRUPT if it is not in use. */
 int li_files_inode(struct li_files *files, uint32_t ino, struct li_file *out, struct li_error *err);
 
-/* Reads inode INO, whoever named it; USED says whether it is in use, without which OUT is not set.
- */
+/* Reads inode INO, wherever its number comes from. USED says whether it is in use; OUT is set only
+ * then. */
 int li_files_find_inode(struct li_files *files, uint32_t ino, struct li_file *out, bool *used,
                         struct li_error *err);
 
@@ -56,8 +56,8 @@ int li_files_find_inode(struct li_files *files, uint32_t ino, struct li_file *ou
  */
 void li_files_stat(const struct li_files *files, const struct li_file *file, struct stat *st);
 
-/* Looks NAME (LEN bytes, no NUL needed) up in DIRECTORY, by its htree where it has one. *INO is 0
- * where there is no such name. */
+/* Looks up NAME (LEN bytes, no NUL needed) in DIRECTORY, by its htree if it has one. *INO is 0 if
+ * there is no such name. */
 int li_files_lookup(struct li_files *files, const struct li_file *directory, const char *name,
                     size_t len, uint32_t *ino, struct li_error *err);
 
@@ -67,27 +67,27 @@ struct li_files_entry {
     size_t len;
     uint32_t ino;
     unsigned type; /* a DT_ value */
-    uint64_t next; /* the position after the entry, valid as long as the image exists */
+    uint64_t next; /* the position after the entry, valid for ever */
 };
 
-/* What a listing does with each entry: 0 to go on; a positive value ends the listing, which returns
- * it; a negative one is a failure. */
+/* What a listing does with each entry. 0: continue; a positive value ends the listing, which
+ * returns it; a negative one is a failure. */
 typedef int li_files_visit(void *arg, const struct li_files_entry *entry, struct li_error *err);
 
-/* Calls VISIT for the entries of DIRECTORY from position OFFSET (0: the first) on, "." and ".."
- * included. 0 says that the last entry was visited; a positive value comes from VISIT only. */
+/* Calls VISIT for the entries of DIRECTORY from position OFFSET on (0: the first), including "."
+ * and "..". 0 means that the last entry was visited; only VISIT gives a positive value. */
 int li_files_list(struct li_files *files, const struct li_file *directory, uint64_t offset,
                   li_files_visit *visit, void *arg, struct li_error *err);
 
 /* Reads up to *LEN bytes of a regular file at OFFSET into BUF. *LEN becomes the number of bytes
- * that were read, which is less only at the file's end; on failure it stays. Holes are zeros. */
+ * read, which is less only at the file's end; it does not change on failure. Holes are zeros. */
 int li_files_read(struct li_files *files, const struct li_file *file, uint64_t offset, void *buf,
                   size_t *len, struct li_error *err);
 
 #define LI_FILES_NOWHERE UINT64_MAX
 
-/* Sets *FOUND to the next data or hole (WHENCE SEEK_DATA, SEEK_HOLE) of a regular file at or after
- * OFFSET, as lseek(2) has it; to LI_FILES_NOWHERE where there is none (ENXIO). */
+/* Sets *FOUND to the next data or hole (WHENCE is SEEK_DATA or SEEK_HOLE) of a regular file at or
+ * after OFFSET, like lseek(2); to LI_FILES_NOWHERE if there is none (ENXIO). */
 int li_files_seek(struct li_files *files, const struct li_file *file, uint64_t offset, int whence,
                   uint64_t *found, struct li_error *err);
 
@@ -95,18 +95,18 @@ int li_files_seek(struct li_files *files, const struct li_file *file, uint64_t o
 int li_files_readlink(struct li_files *files, const struct li_file *file, char *target,
                       struct li_error *err);
 
-/* Reads the extended attribute of the full name NAME as the kernel's getxattr(2) gives it (POSIX
- * ACLs in their external form). FOUND says whether there is one. VALUE is replaced, and freed by
- * the caller also on failure. */
+/* Reads the extended attribute with the full name NAME in the form of the kernel's getxattr(2)
+ * (POSIX ACLs in their external form). FOUND says whether it exists. VALUE is replaced; the caller
+ * frees it, also on failure. */
 int li_files_getxattr(struct li_files *files, const struct li_file *file, const char *name,
                       struct li_buffer *value, bool *found, struct li_error *err);
 
-/* Replaces LIST by the full names of the extended attributes, each with its NUL, as listxattr(2)
- * has them. The caller frees it also on failure. */
+/* Replaces LIST by the full names of the extended attributes, each with its NUL, like listxattr(2).
+ * The caller frees it, also on failure. */
 int li_files_listxattr(struct li_files *files, const struct li_file *file, struct li_buffer *list,
                        struct li_error *err);
 
-/* Fills ST as the kernel's ext4 does for statvfs(2); see statvfs.c. Nothing is read. */
+/* Fills ST as the kernel's ext4 does for statvfs(2); see statvfs.c. It reads nothing. */
 void li_files_statvfs(const struct li_files *files, struct statvfs *st);
 
 #endif

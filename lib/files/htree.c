@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lookups by a directory's htree: the root and index blocks on the way to the one leaf that may
- * hold the name's hash. In a mount each of these blocks may be a chunk that has to be fetched, and
- * a directory of a hundred thousand names is some twenty chunks, so this is worth the code.
+ * Lookups by a directory's htree: the root and index blocks on the way to the only leaf that may
+ * hold the name's hash. In a mount each of these blocks may be a chunk that must be fetched, and a
+ * directory of a hundred thousand names is some twenty chunks, so this is worth the code.
  *
- * Names of one hash may go over several leaves; the index marks the later ones by the same hash
- * with the lowest bit set, and the search goes on there.
+ * Names with one hash may fill several leaves. The index marks the later leaves with the same hash
+ * with the lowest bit set, and the search continues there.
  *
- * The index only ever speeds things up: one that looks wrong is not an error but not used. What it
- * may get wrong unnoticed is to deny a name that the listing shows, which the kernel's own reader
- * would do alike.
+ * The index is only an optimisation: if it looks wrong, it is not an error, and the index is not
+ * used. A wrong index that goes unnoticed can only hide a name that the listing shows; the kernel's
+ * own reader would do the same.
  */
 #include "files/internal.h"
 
@@ -20,26 +20,26 @@
 enum {
     ROOT_INFO = 24, /* after the entries "." and ".." */
     INFO_SIZE = sizeof(struct ext2_dx_root_info),
-    NODE_ENTRIES = 8, /* after an unused entry that spans the block */
+    NODE_ENTRIES = 8, /* after an unused entry that covers the block */
     ENTRY_SIZE = sizeof(struct ext2_dx_entry),
-    LEVELS_MAX = 4, /* the root and three below, as large_dir allows */
+    LEVELS_MAX = 4, /* the root and three levels below, as large_dir allows */
 };
 
-/* The kernel's writers keep this hash for the end of a directory, and give names that have it the
- * one before (fs/ext4/hash.c); libext2fs does not know of that. */
+/* The kernel's writers reserve this hash for the end of a directory, and give names that have it
+ * the one before (fs/ext4/hash.c); libext2fs does not. */
 #define HASH_END 0xfffffffeU
 
 struct level {
     uint8_t block[LI_FILES_BLOCK_MAX];
     const uint8_t *entries;
     uint32_t count;
-    uint32_t at; /* the entry the walk has taken */
+    uint32_t at; /* the entry that the walk took */
 };
 
 struct walk {
     struct li_files *files;
     struct li_lookup *lookup;
-    bool unusable; /* the index looks wrong: the walk has come to nothing */
+    bool unusable; /* the index looks wrong: the walk has no result */
     bool over;     /* no further leaf can have the name */
     struct li_run run;
     uint32_t hash;
@@ -47,14 +47,14 @@ struct walk {
     struct level level[LEVELS_MAX];
 };
 
-/* For the index's own faults: what cannot be read is an error and not one of these. */
+/* For faults of the index itself. A read that fails is an error and not one of these. */
 static int give_up(struct walk *walk)
 {
     walk->unusable = true;
     return 0;
 }
 
-/* The first entry has no hash; its place holds the count and its limit. */
+/* The first entry has no hash: the count and its limit are in its place. */
 static uint32_t entry_hash(const struct level *level, uint32_t i)
 {
     return li_get_le32(level->entries + i * ENTRY_SIZE);
@@ -73,7 +73,7 @@ static int read_block(struct walk *walk, uint32_t logical, uint8_t *block, struc
                                     block, err);
 }
 
-/* Takes the entries that begin OFFSET bytes into the level's block. */
+/* Reads the entries that begin OFFSET bytes into the level's block. */
 static int take_entries(struct walk *walk, struct level *level, uint32_t offset)
 {
     uint32_t limit;
@@ -141,15 +141,15 @@ static bool is_up_to(const void *entry, const void *hash)
     return li_get_le32(entry) <= *(const uint32_t *)hash;
 }
 
-/* The last entry whose hash is not above the wanted one; the first has no lower bound.
- * There is one: take_entries() gives up otherwise. */
+/* The last entry whose hash is at most the wanted one; the first entry has no lower bound. There is
+ * one: take_entries() gives up otherwise. */
 static void choose_entry(const struct walk *walk, struct level *level)
 {
     level->at = (uint32_t)li_array_lower_bound(level->entries + ENTRY_SIZE, level->count - 1,
                                                ENTRY_SIZE, is_up_to, &walk->hash);
 }
 
-/* Moves to the leaf that follows, if it goes on with the same hash; else the walk is over. */
+/* Moves to the next leaf if it continues the same hash; else the walk is over. */
 static int next_leaf(struct walk *walk, struct li_error *err)
 {
     unsigned depth = walk->levels - 1;
@@ -171,7 +171,7 @@ static int next_leaf(struct walk *walk, struct li_error *err)
     return rc;
 }
 
-/* From the root to the leaf that may have the name. */
+/* Walks from the root to the leaf that may have the name. */
 static int descend(struct walk *walk, struct li_error *err)
 {
     int rc = read_root(walk, err);
@@ -207,7 +207,7 @@ int li_files_htree_lookup(struct li_files *files, struct li_lookup *lookup, bool
     walk.unusable = walk.over = false;
     walk.run = (struct li_run){0};
     rc = descend(&walk, err);
-    /* There are at most as many leaves as blocks: an index that says otherwise goes in circles. */
+    /* There are at most as many leaves as blocks. An index with more goes in circles. */
     for (uint64_t leaves = 0; rc == 0 && !walk.unusable && !walk.over && !lookup->ino; leaves++) {
         if (leaves == lookup->blocks)
             give_up(&walk);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inodes. A `struct li_file` is the raw inode, so that what a caller keeps costs no decoding and
- * the list of what may be asked of it stays here. What later steps rely on is checked when it is
- * read: that it is in use, its type, its size, and how far its extra part reaches.
+ * Inodes. A `struct li_file` is the raw inode, so that keeping one costs no decoding, and only this
+ * file knows its fields. Properties that later steps rely on are checked when it is read: that it
+ * is in use, its type, its size, and the length of its extra part.
  *
- * Times are 32 signed bits of seconds and, where the inode has the extra part, two more bits above
+ * Times are 32 signed bits of seconds and, if the inode has the extra part, two more bits above
  * them, which are added and not sign-extended: 1901 to 2446.
  */
 #include "files/internal.h"
@@ -34,7 +34,7 @@ uint64_t li_files_size(const struct li_files *files, const struct li_file *file)
 {
     uint64_t size = LI_LE32(file->raw, ext2_inode, i_size);
 
-    /* The upper half meant something else for other types, and still does for old images. */
+    /* For other types, the upper half had another meaning, and still has it in old images. */
     if (S_ISREG(li_files_mode(file)) || (S_ISDIR(li_files_mode(file)) && files->large_directory))
         size |= (uint64_t)LI_LE32(file->raw, ext2_inode, i_size_high) << 32;
     return size;
@@ -100,11 +100,11 @@ int li_files_inode(struct li_files *files, uint32_t ino, struct li_file *out, st
     int rc = li_files_find_inode(files, ino, out, &used, err);
 
     if (rc == 0 && !used)
-        rc = li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " is referred to and not in use", ino);
+        rc = li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " is referred to but not in use", ino);
     return rc;
 }
 
-/* EXTRA is 0 where the inode has none for this time. */
+/* EXTRA is 0 if the inode has none for this time. */
 static struct timespec decode_time(uint32_t seconds, uint32_t extra)
 {
     struct timespec t;

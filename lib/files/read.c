@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Contents of files and links, run by run: what lies side by side in the image is read in one go,
- * straight into the caller's buffer.
+ * Contents of files and links, run by run: adjacent blocks of the image are read at once, directly
+ * into the caller's buffer.
  *
  * A seek for data or holes has no buffer that would bound its work, and a hostile tree may share
- * nodes until it has four thousand million runs. So a seek gives up after a while with an answer
+ * nodes until it has four thousand million runs. So a seek gives up after a while, with an answer
  * that is always right: a hole may be called data, and every file has a hole at its end.
  */
 #include "files/internal.h"
@@ -83,7 +83,7 @@ int li_files_seek(struct li_files *files, const struct li_file *file, uint64_t o
     if (rc < 0)
         return rc;
     if (whence != SEEK_DATA && whence != SEEK_HOLE)
-        return li_fail(err, LI_EINVALID, "a seek for neither data nor a hole");
+        return li_fail(err, LI_EINVALID, "a seek must be for data or for a hole");
     *found = LI_FILES_NOWHERE;
     if (offset >= size)
         return 0;
@@ -116,16 +116,19 @@ int li_files_readlink(struct li_files *files, const struct li_file *file, char *
     if (!S_ISLNK(li_files_mode(file)))
         return li_fail(err, LI_EINVALID, "inode %" PRIu32 " is not a symbolic link", file->ino);
     if (size == 0 || size > LI_FILES_LINK_MAX)
-        return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 ": a link of %" PRIu64 " bytes",
-                       file->ino, size);
+        return li_fail(err, LI_ECORRUPT,
+                       "inode %" PRIu32 " is a symbolic link of %" PRIu64 " bytes", file->ino,
+                       size);
     if (li_files_flags(file) & EXT4_EXTENTS_FL)
         rc = li_files_read_data(files, file, 0, (size_t)size, text, err);
     else if (size < FAST_LINK_SIZE)
         memcpy(text, file->raw + offsetof(struct ext2_inode, i_block), (size_t)size);
     else
-        rc = li_fail(err, LI_EUNSUPPORTED, "inode %" PRIu32 ": a link without extents", file->ino);
+        rc = li_fail(err, LI_EUNSUPPORTED, "inode %" PRIu32 " is a symbolic link without extents",
+                     file->ino);
     if (rc == 0 && memchr(text, '\0', (size_t)size))
-        rc = li_fail(err, LI_ECORRUPT, "inode %" PRIu32 ": a link with a NUL in it", file->ino);
+        rc = li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " is a symbolic link with a NUL in it",
+                     file->ino);
     if (rc < 0)
         return rc;
     memcpy(target, text, (size_t)size);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sizes of the file system as the kernel's ext4 tells them, so that `df` shows the same for an
- * image whether it is mounted here or by a loop device. What metadata takes is not counted as
- * blocks. Makers of file systems note it in the superblock; where they have not, it is counted as
- * the kernel does when it mounts: backups of the superblock and descriptors, bitmaps, inode tables
- * and the journal.
+ * The sizes of the file system as the kernel's ext4 reports them, so that `df` shows the same for
+ * an image that is mounted here or by a loop device. Metadata does not count as blocks. Programs
+ * that make file systems note its size in the superblock. If they did not, it is computed as the
+ * kernel does at a mount: backups of the superblock and descriptors, bitmaps, inode tables and the
+ * journal.
  */
 #include "files/internal.h"
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An ext4 reader of our own, since a handle of libext2fs is not safe between threads (D10a), and a
- * mount reads with many. It keeps nothing but the geometry: whatever it reads again comes from the
- * chunk cache beneath it, so that there is one bound on memory and nothing to lock.
+ * We have our own ext4 reader, because a handle of libext2fs is not safe between threads (D10a),
+ * and a mount reads with many. It keeps only the geometry. Everything else comes from the chunk
+ * cache beneath it at each read, so that there is one bound on memory and nothing to lock.
  *
- * A feature that is unknown here and "incompatible" is refused, as the kernel does, and so is what
- * lambdaimg never writes and would only be attack surface. Features that are compatible for readers
- * are of no interest, with the exception of bigalloc, which changes what a block number means.
+ * An unknown "incompatible" feature is refused, as the kernel does. So are features that lambdaimg
+ * never writes, which would only be attack surface. Features that are compatible for readers do not
+ * matter, except bigalloc, which changes the meaning of a block number.
  *
- * The inode tables' positions are taken from all group descriptors at the start and checked once.
- * Descriptors lie together at the front of the image, so this costs no chunk that would not be
- * fetched anyway.
+ * The positions of the inode tables are read from all group descriptors at the start and checked
+ * once. Descriptors are together at the front of the image, so this needs no extra chunk.
  */
 #include "files/internal.h"
 
@@ -28,7 +27,7 @@ struct feature {
 static const struct feature refused[] = {
     {EXT2_FEATURE_INCOMPAT_COMPRESSION, "compression"},
     {EXT3_FEATURE_INCOMPAT_RECOVER, "a journal that must be replayed (e2fsck does that)"},
-    {EXT3_FEATURE_INCOMPAT_JOURNAL_DEV, "being a journal device"},
+    {EXT3_FEATURE_INCOMPAT_JOURNAL_DEV, "a journal device's format"},
     {EXT2_FEATURE_INCOMPAT_META_BG, "meta_bg"},
     {EXT4_FEATURE_INCOMPAT_DIRDATA, "dirdata"},
     {EXT4_FEATURE_INCOMPAT_INLINE_DATA, "inline_data"},
@@ -100,9 +99,11 @@ static int read_inodes_geometry(struct li_files *files, const uint8_t *sb, struc
         files->first_inode = LI_LE32(sb, ext2_super_block, s_first_ino);
     }
     if (files->inode_size != 128 && files->inode_size != 256)
-        return li_fail(err, LI_EUNSUPPORTED, "inodes of %" PRIu32 " bytes", files->inode_size);
+        return li_fail(err, LI_EUNSUPPORTED, "the file system has inodes of %" PRIu32 " bytes",
+                       files->inode_size);
     if (files->inodes_per_group == 0 || files->inodes_per_group > 8 * files->block_size)
-        return li_fail(err, LI_ECORRUPT, "%" PRIu32 " inodes in a group", files->inodes_per_group);
+        return li_fail(err, LI_ECORRUPT, "the file system has %" PRIu32 " inodes in a group",
+                       files->inodes_per_group);
     if (files->inode_count < LI_FILES_ROOT || files->first_inode <= LI_FILES_ROOT)
         return li_fail(err, LI_ECORRUPT, "the file system has no root");
     return 0;
@@ -130,13 +131,15 @@ static int count_groups(struct li_files *files, const uint8_t *sb, struct li_err
     uint64_t count;
 
     if (per_group == 0)
-        return li_fail(err, LI_ECORRUPT, "groups of no blocks");
+        return li_fail(err, LI_ECORRUPT, "the file system has groups without blocks");
     count = (files->block_count - files->first_block + per_group - 1) / per_group;
     if (count > LI_FILES_GROUP_MAX)
-        return li_fail(err, LI_ELIMIT, "%" PRIu64 " groups; at most %d are read", count,
+        return li_fail(err, LI_ELIMIT,
+                       "the file system has %" PRIu64 " groups; at most %d are read", count,
                        LI_FILES_GROUP_MAX);
     if (files->inode_count > count * files->inodes_per_group)
-        return li_fail(err, LI_ECORRUPT, "%" PRIu32 " inodes in %" PRIu64 " groups of %" PRIu32,
+        return li_fail(err, LI_ECORRUPT,
+                       "the file system has %" PRIu32 " inodes in %" PRIu64 " groups of %" PRIu32,
                        files->inode_count, count, files->inodes_per_group);
     files->group_count = (uint32_t)count;
     return 0;
@@ -152,8 +155,8 @@ static int read_table(struct li_files *files, const uint8_t *descriptor, bool wi
 
     if (block <= files->first_block || block >= files->block_count ||
         len > (files->block_count - block) << files->block_shift)
-        return li_fail(err, LI_ECORRUPT, "an inode table at block %" PRIu64 " of %" PRIu64, block,
-                       files->block_count);
+        return li_fail(err, LI_ECORRUPT, "an inode table is at block %" PRIu64 " of %" PRIu64,
+                       block, files->block_count);
     *table = block << files->block_shift;
     return 0;
 }
@@ -171,7 +174,8 @@ static int read_tables(struct li_files *files, const uint8_t *sb, struct li_erro
         return rc;
     if (size < (li_superblock_wide(sb) ? EXT2_MIN_DESC_SIZE_64BIT : EXT2_MIN_DESC_SIZE) ||
         size > EXT2_MAX_DESC_SIZE || (size & (size - 1)))
-        return li_fail(err, LI_ECORRUPT, "group descriptors of %" PRIu32 " bytes", size);
+        return li_fail(err, LI_ECORRUPT,
+                       "the file system has group descriptors of %" PRIu32 " bytes", size);
     files->descriptors_in_block = files->block_size / size;
     files->tables = calloc(files->group_count, sizeof(files->tables[0]));
     if (!files->tables)
@@ -251,7 +255,7 @@ int li_files_bytes(struct li_files *files, uint64_t offset, size_t len, void *bu
     uint64_t size = files->block_count << files->block_shift;
 
     if (offset > size || len > size - offset)
-        return li_fail(err, LI_ECORRUPT, "a reference to byte %" PRIu64 " of %" PRIu64, offset,
+        return li_fail(err, LI_ECORRUPT, "the image refers to byte %" PRIu64 " of %" PRIu64, offset,
                        size);
     return li_blocks_read(files->blocks, offset, len, buf, err);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Extended attributes: those in the inode's own space first, then those in its block, as the kernel
- * orders them. Names are stored as an index for the prefix and the rest; POSIX ACLs are all prefix
- * and have a denser form on disk than getxattr(2) gives, so they are expanded.
+ * Extended attributes: first those in the inode's own space, then those in its block, in the
+ * kernel's order. A name is stored as an index for the prefix and the rest. A POSIX ACL's name is
+ * all prefix, and its value on disk is denser than the form that getxattr(2) gives, so it is
+ * expanded.
  *
- * Attributes that the kernel keeps to itself (encryption contexts, inline data, indexes it does not
- * know) do not show.
+ * Attributes that the kernel hides (encryption contexts, inline data, unknown indexes) are hidden
+ * here, too.
  */
 #include "files/internal.h"
 
@@ -23,7 +24,7 @@ enum {
 
 enum { INDEX_ACL_ACCESS = 2, INDEX_ACL_DEFAULT = 3, INDEX_SYSTEM = 7 };
 
-/* Where entries and values lie: value offsets count from BASE. */
+/* The place of entries and values: value offsets count from BASE. */
 struct region {
     const uint8_t *base;
     size_t size;
@@ -63,7 +64,7 @@ static const char *prefix_of(unsigned index)
     }
 }
 
-/* The full name; false where the attribute does not show. */
+/* The full name; false if the attribute is hidden. */
 static bool full_name(const struct attribute *attribute, char *out, size_t *len)
 {
     const char *prefix = prefix_of(attribute->index);
@@ -82,7 +83,7 @@ static bool full_name(const struct attribute *attribute, char *out, size_t *len)
     return true;
 }
 
-/* The entry at *POS, which is moved on; END says that there is none any more. */
+/* Reads the entry at *POS, which moves on; END says that there are no more. */
 static int next_attribute(const struct region *region, size_t *pos, struct attribute *out,
                           bool *end, struct li_error *err)
 {
@@ -92,22 +93,22 @@ static int next_attribute(const struct region *region, size_t *pos, struct attri
     uint32_t offset;
 
     if (left < 4)
-        return li_fail(err, LI_ECORRUPT, "attributes without an end");
+        return li_fail(err, LI_ECORRUPT, "the attributes have no end");
     *end = li_get_le32(p) == 0;
     if (*end)
         return 0;
     out->name_len = p[offsetof(struct ext2_ext_attr_entry, e_name_len)];
     if (left < header || left < EXT2_EXT_ATTR_LEN(out->name_len))
-        return li_fail(err, LI_ECORRUPT, "an attribute's name goes over the end");
+        return li_fail(err, LI_ECORRUPT, "an attribute's name runs past the end");
     out->index = p[offsetof(struct ext2_ext_attr_entry, e_name_index)];
     out->name = (const char *)p + header;
     out->ino = LI_LE32(p, ext2_ext_attr_entry, e_value_inum);
     out->size = LI_LE32(p, ext2_ext_attr_entry, e_value_size);
     offset = LI_LE16(p, ext2_ext_attr_entry, e_value_offs);
     if (out->size > VALUE_MAX)
-        return li_fail(err, LI_ECORRUPT, "an attribute of %" PRIu32 " bytes", out->size);
+        return li_fail(err, LI_ECORRUPT, "an attribute has %" PRIu32 " bytes", out->size);
     if (!out->ino && out->size && (offset > region->size || out->size > region->size - offset))
-        return li_fail(err, LI_ECORRUPT, "an attribute's value goes over the end");
+        return li_fail(err, LI_ECORRUPT, "an attribute's value runs past the end");
     out->value = out->ino || !out->size ? NULL : region->base + offset;
     *pos += EXT2_EXT_ATTR_LEN(out->name_len);
     return 0;
@@ -155,7 +156,7 @@ static int walk_block(struct li_files *files, const struct li_file *file, visit_
     if (number == 0)
         return 0;
     if (number <= files->first_block || number >= files->block_count)
-        return li_fail(err, LI_ECORRUPT, "attributes in block %" PRIu64, number);
+        return li_fail(err, LI_ECORRUPT, "the attributes are in block %" PRIu64, number);
     rc = li_files_bytes(files, number << files->block_shift, files->block_size, block, err);
     if (rc < 0)
         return rc;
@@ -204,7 +205,7 @@ static int expand_acl(struct li_cursor c, struct li_buffer *out, struct li_error
     int rc;
 
     if (li_cursor_le32(&c) != ACL_VERSION_ON_DISK)
-        return li_fail(err, LI_ECORRUPT, "an ACL of an unknown version");
+        return li_fail(err, LI_ECORRUPT, "an ACL has an unknown version");
     li_put_le32(entry, ACL_VERSION);
     rc = li_buffer_append(out, entry, 4, err);
     while (rc == 0 && !c.bad && c.left > 0) {
@@ -218,11 +219,11 @@ static int expand_acl(struct li_cursor c, struct li_buffer *out, struct li_error
         rc = li_buffer_append(out, entry, 8, err);
     }
     if (rc == 0 && c.bad)
-        rc = li_fail(err, LI_ECORRUPT, "an ACL that is cut short");
+        rc = li_fail(err, LI_ECORRUPT, "an ACL is cut short");
     return rc;
 }
 
-/* A large value has an inode of its own, whose contents it is. */
+/* A large value is the contents of an inode of its own. */
 static int read_value_inode(struct li_files *files, const struct attribute *attribute,
                             struct li_buffer *out, struct li_error *err)
 {
@@ -230,13 +231,13 @@ static int read_value_inode(struct li_files *files, const struct attribute *attr
     int rc;
 
     if (!files->attribute_inodes)
-        return li_fail(err, LI_ECORRUPT, "a value in an inode, without ea_inode");
+        return li_fail(err, LI_ECORRUPT, "a value is in an inode, without ea_inode");
     rc = li_files_inode(files, attribute->ino, &file, err);
     if (rc < 0)
         return rc;
     if (!S_ISREG(li_files_mode(&file)) || !(li_files_flags(&file) & EXT4_EA_INODE_FL) ||
         li_files_size(files, &file) != attribute->size)
-        return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " is not the value it should be",
+        return li_fail(err, LI_ECORRUPT, "inode %" PRIu32 " does not hold the value that it should",
                        attribute->ino);
     rc = li_buffer_reserve(out, attribute->size, err);
     if (rc == 0)
@@ -265,7 +266,7 @@ static int visit_get(void *arg, const struct attribute *attribute, bool *done, s
     *done = wanted->found = true;
     if (attribute->index == INDEX_ACL_ACCESS || attribute->index == INDEX_ACL_DEFAULT)
         return attribute->ino
-                   ? li_fail(err, LI_EUNSUPPORTED, "an ACL in an inode of its own")
+                   ? li_fail(err, LI_EUNSUPPORTED, "an ACL is in an inode of its own")
                    : expand_acl(li_cursor(attribute->value, attribute->size), wanted->value, err);
     if (attribute->ino)
         return read_value_inode(wanted->files, attribute, wanted->value, err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a manifest says of its image, from the image's own documents and the plan. */
+/* What a manifest says about its image, from the image's own documents and the plan. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each part refers to the one before it, so they are opened in the order of the flow and freed in
- * the opposite one. The memo's records are its own; it is told of the image before the layers are
- * opened, since that decides which of them are read at all.
+ * Each part refers to the one before it, so they are opened in this order and freed in the opposite
+ * order. The memo owns its records. It gets the image before the layers are opened, because it
+ * decides which layers are read at all.
  */
 #include "flatten/flatten.h"
 
@@ -35,7 +35,7 @@ static int put_together(const struct li_flatten_options *options, struct li_flat
     return rc;
 }
 
-/* *MERGED, which may be NULL, says whether the tree was built: then the plan has failed. */
+/* *MERGED, which may be NULL, says whether the tree was built; a failure is then the plan's. */
 static int flatten(const struct li_flatten_options *options, const struct li_env *env,
                    struct li_flattened **out, bool *merged, struct li_error *err)
 {
@@ -74,10 +74,11 @@ int li_flatten_again(const struct li_flatten_options *options, const struct li_m
     again.room = (struct li_ext4_room){LI_EXT4_ROOM_SIZE, manifest->size};
     rc = flatten(&again, env, out, &merged, err);
     if (rc == LI_EINVALID && merged)
-        rc = li_fail(err, LI_EINVALID,
-                     "it is not the image that was pushed: its files do not fit the %llu bytes of "
-                     "that",
-                     (unsigned long long)manifest->size);
+        rc = li_fail(
+            err, LI_EINVALID,
+            "it is not the image that was pushed: its files do not fit in that image's %llu "
+            "bytes",
+            (unsigned long long)manifest->size);
     return rc;
 }
 

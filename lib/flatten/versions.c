@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Versions as the libraries that are linked state them, not those that were compiled against. */
+/* Versions of the libraries at run time, not at compile time. */
 #include <archive.h>
 #include <ext2fs/ext2fs.h>
 #include <stdlib.h>

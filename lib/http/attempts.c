@@ -8,7 +8,7 @@ void li_http_server_init(struct li_http_server *server)
     atomic_init(&server->answered, false);
 }
 
-/* Seconds for a request that may take TOTAL: no more than there are left, rounded up. */
+/* Seconds for a request that may take TOTAL, but no more than are left, rounded up. */
 static unsigned time_for(const struct li_attempts *attempts, unsigned total)
 {
     uint64_t now, left;
@@ -66,7 +66,7 @@ static bool may_try_again(struct li_attempts *attempts, enum li_verdict verdict)
     return attempts->count - attempts->asked < most && (!server || li_retry_take(&server->budget));
 }
 
-/* Waits, or returns LI_END where the wait would last until the end or longer. */
+/* Waits, or returns LI_END if the wait would last until the end or longer. */
 static int pause_at_random(struct li_attempts *attempts, uint64_t least, unsigned number,
                            unsigned most, struct li_error *err)
 {
@@ -84,7 +84,7 @@ static int pause_at_random(struct li_attempts *attempts, uint64_t least, unsigne
     return li_http_pause(attempts->http, attempts->group, wait, err);
 }
 
-/* What the server asked for, as far as the caller heeds that. */
+/* The wait that the server asked for, within the caller's limit. */
 static uint64_t asked_wait(const struct li_attempts *attempts)
 {
     uint64_t wait = li_retry_after(&attempts->response);
@@ -92,8 +92,8 @@ static uint64_t asked_wait(const struct li_attempts *attempts)
     return wait < attempts->heeds ? wait : attempts->heeds;
 }
 
-/* Waits for the next attempt; returns LI_END where there is none. In an outage one request asks for
- * all, at its own pace; the others wait until it is answered, or ask instead of it. */
+/* Waits for the next attempt; returns LI_END if there is none. In an outage one request probes for
+ * all, at its own pace. The others wait until it is answered, or take over the probing. */
 static int wait_for_next(struct li_attempts *attempts, enum li_verdict verdict,
                          struct li_error *err)
 {

@@ -2,9 +2,9 @@
 /*
  * A request, sent until it is answered.
  *
- * What may pass by itself is sent again after a wait, and all else ends the request. This is the
- * only loop of its kind: whoever asks a service says what one attempt is and what its outcome
- * means; waits, limits and outages are decided here, by the rules of retry.h.
+ * A failure that may pass is followed by a wait and another attempt; any other failure ends the
+ * request. This is the only such loop: whoever calls a service says what one attempt is and what
+ * its outcome means; waits, limits and outages are decided here, by the rules of retry.h.
  */
 #ifndef LI_HTTP_ATTEMPTS_H
 #define LI_HTTP_ATTEMPTS_H
@@ -13,21 +13,21 @@
 #include "http/http.h"
 #include "http/retry.h"
 
-/* What is known of a server. All requests to it share one; li_http_server_init() comes first. */
+/* What is known about a server. All requests to it share one. Call li_http_server_init() first. */
 struct li_http_server {
     struct li_retry_budget budget;
     struct li_retry_outage outage;
     atomic_bool answered; /* at least once, with whatever status */
 };
 
-/* Of a server of which nothing is known. */
+/* For a server about which nothing is known. */
 void li_http_server_init(struct li_http_server *server);
 
-/* What one attempt came to. */
+/* The outcome of one attempt. */
 enum li_verdict {
     LI_VERDICT_ANSWERED,
     LI_VERDICT_LATER,   /* it may be answered later */
-    LI_VERDICT_SPOILED, /* the same, but the answer was damaged: it is worth fewer attempts */
+    LI_VERDICT_SPOILED, /* the same, but the answer was damaged: worth fewer attempts */
     LI_VERDICT_REFUSED, /* it would be refused again */
 };
 
@@ -35,30 +35,29 @@ enum li_verdict {
 struct li_attempts {
     struct li_http *http;
     const struct li_env *env;
-    const struct li_http_group *group; /* whose end ends a wait; NULL: none */
-    struct li_http_server *server;     /* NULL: no other request shares what is known of it */
+    const struct li_http_group *group; /* ending it ends a wait; NULL: none */
+    struct li_http_server *server;     /* NULL: no other request shares this knowledge */
     unsigned most;                     /* attempts in all; at least 1 */
-    uint64_t until; /* when the last one is over, by li_http_milliseconds(); 0: whenever it is */
-    unsigned heeds; /* milliseconds of a wait that the server asks for, at most */
-    /* Of the last request; zeroes at first. The caller frees it, on failure too. */
+    uint64_t until; /* when the last attempt must be over, by li_http_milliseconds(); 0: no limit */
+    unsigned heeds; /* the longest wait that the server may ask for, in milliseconds */
+    /* From the last request; zeroes at first. The caller frees it, also on failure. */
     struct li_http_response response;
     /* For li_attempts_run(); zeroes at first. */
     unsigned count; /* attempts made */
-    unsigned asked; /* of these, those that asked for all in an outage */
-    bool asks;      /* this request does */
+    unsigned asked; /* of these, the probes made for all requests in an outage */
+    bool asks;      /* this request is the probe */
 };
 
-/* One attempt: sends by li_attempts_send(), as often as it likes, and judges what came. */
+/* One attempt: sends with li_attempts_send(), as often as it likes, and judges the result. */
 typedef enum li_verdict li_attempts_one(void *arg, struct li_error *err);
 
-/* Calls ONE until it is answered or refused, or there are no more attempts, and puts what the last
- * one came to into *VERDICT; ERR is as that one left it. Fails only where a wait does:
- * LI_ECANCELLED where the client was stopped or the group was called off, or where ENV has no
- * randomness. */
+/* Calls ONE until the request is answered or refused, or no attempts are left. *VERDICT is the
+ * outcome of the last attempt, and ERR is as that attempt left it. Fails only if a wait fails:
+ * LI_ECANCELLED if the client was stopped or the group cancelled, or if ENV has no randomness. */
 int li_attempts_run(struct li_attempts *attempts, li_attempts_one *one, void *arg,
                     enum li_verdict *verdict, struct li_error *err);
 
-/* li_http_send() into the attempts' response; what it says of the server is noted. */
+/* li_http_send() into the attempts' response. Notes what the response says about the server. */
 int li_attempts_send(struct li_attempts *attempts, const struct li_http_request *request,
                      struct li_error *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcurl tells the local port of a request's connection, and, while others use that too, not its
- * socket. So the sockets are opened here, and looked through: there are few.
+ * libcurl reports the local port of a request's connection. It does not report its socket while
+ * other requests use it. So we open the sockets ourselves and search them by port; there are few.
  */
 #include "http/connections.h"
 
@@ -33,7 +33,7 @@ int li_connections_close(void *arg, curl_socket_t socket)
     return close(socket);
 }
 
-/* 0 where it has none. */
+/* 0 if it has none. */
 static long local_port(curl_socket_t socket)
 {
     union {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The client as its callers see it: what all of its requests share, and the way of one from the
- * caller to the network thread and back.
+ * The client as its callers see it: what all of its requests share, and the way of a request from
+ * the caller to the network thread and back.
  */
 #include "http/http.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request is an easy handle and a place to wait at. The caller prepares it, puts it into a queue
- * and sleeps; the network thread, which alone touches the multi handle, takes from the queue what
- * the window allows, and wakes the caller with the outcome. So nothing of a transfer is ever
- * touched by two threads at once.
+ * A request is an easy handle and a condition to wait for. The caller prepares it, puts it into a
+ * queue and sleeps. Only the network thread touches the multi handle: it takes from the queue what
+ * the window allows, and wakes the caller with the outcome. So two threads never touch a transfer
+ * at once.
  *
- * INVARIANT: a transfer is owned by the network thread from the moment it is queued until `done` is
- * set under the lock. A caller therefore never leaves before; li_network_stop() makes the network
- * thread let go of all, and li_network_cancel() of a group's.
+ * INVARIANT: the network thread owns a transfer from the moment it is queued until `done` is set
+ * under the lock. A caller therefore never leaves before that. li_network_stop() makes the network
+ * thread release all transfers, and li_network_cancel() those of a group.
  */
 #include "http/network.h"
 
@@ -27,8 +27,8 @@ struct li_network {
     struct li_workers *thread;
     pthread_mutex_t lock;
     pthread_cond_t stop_asked;         /* of all, or of a group */
-    bool stopping;                     /* under lock, as all that follows, and all groups */
-    bool cancelling;                   /* a group was called off: its transfers are to be ended */
+    bool stopping;                     /* under lock, like all fields below and all groups */
+    bool cancelling;                   /* a group was cancelled: its transfers must end */
     struct li_transfer *first, **last; /* the queue */
     struct li_transfer *running;       /* the network thread's */
     struct li_window window;           /* the network thread's */
@@ -56,7 +56,7 @@ static void settle(struct li_network *network, struct li_transfer *transfer, int
     pthread_mutex_unlock(&network->lock);
 }
 
-/* What the end of a transfer says of its connection. */
+/* What the end of a transfer says about its connection. */
 static void watch_connection(struct li_network *network, const struct li_transfer *transfer,
                              CURLcode code)
 {
@@ -82,7 +82,7 @@ static void finish(struct li_network *network, struct li_transfer *transfer, CUR
     curl_multi_remove_handle(network->multi, transfer->easy);
     unlink_running(network, transfer);
     rc = li_transfer_result(transfer, code);
-    /* What does not come in time may share a slow way with too many. */
+    /* An answer that does not come in time may share a slow link with too many others. */
     narrow = rc == 0 ? li_retry_is_plea(response->status)
                      : code == CURLE_OPERATION_TIMEDOUT && !response->unreached;
     li_window_end(&network->window, rc < 0, narrow, rc == 0 ? li_retry_after(response) : 0,
@@ -90,7 +90,7 @@ static void finish(struct li_network *network, struct li_transfer *transfer, CUR
     settle(network, transfer, rc);
 }
 
-/* The next of the queue that may begin, or NULL. */
+/* The next transfer of the queue that may begin, or NULL. */
 static struct li_transfer *take(struct li_network *network)
 {
     struct li_transfer *transfer = NULL;
@@ -174,7 +174,7 @@ static bool is_cancelled(const struct li_http_group *group)
     return group != NULL;
 }
 
-/* Takes one out of the queue whose group was called off; the lock is held. */
+/* Takes a transfer whose group was cancelled out of the queue; the lock is held. */
 static struct li_transfer *take_cancelled(struct li_network *network)
 {
     struct li_transfer **at = &network->first, *transfer;
@@ -187,7 +187,7 @@ static struct li_transfer *take_cancelled(struct li_network *network)
     return transfer;
 }
 
-/* The same for one that runs. */
+/* The same for a running transfer. */
 static struct li_transfer *find_cancelled(const struct li_network *network)
 {
     struct li_transfer *transfer = network->running;
@@ -197,7 +197,7 @@ static struct li_transfer *find_cancelled(const struct li_network *network)
     return transfer;
 }
 
-/* Ends the transfers of groups that were called off. */
+/* Ends the transfers of groups that were cancelled. */
 static void cancel(struct li_network *network)
 {
     struct li_transfer *queued, *running;
@@ -216,7 +216,7 @@ static void cancel(struct li_network *network)
     } while (queued || running);
 }
 
-/* Milliseconds to wait for an event at most: a pause of the window ends without one. */
+/* Milliseconds to wait for an event at most, because a pause of the window ends without one. */
 static int patience(struct li_network *network)
 {
     bool queued;
@@ -300,7 +300,7 @@ void li_network_cancel(struct li_network *network, struct li_http_group *group)
     pthread_mutex_lock(&network->lock);
     group->cancelled = network->cancelling = true;
     pthread_cond_broadcast(&network->stop_asked);
-    /* Under the lock, and so while those who wait for it keep the client. */
+    /* Under the lock, while those who wait for it keep the client alive. */
     curl_multi_wakeup(network->multi);
     pthread_mutex_unlock(&network->lock);
 }
@@ -330,7 +330,7 @@ int li_network_send(struct li_network *network, struct li_transfer *transfer)
     }
     *network->last = transfer;
     network->last = &transfer->next;
-    /* Under the lock, and so before the client can be freed. */
+    /* Under the lock, before the client can be freed. */
     curl_multi_wakeup(network->multi);
     while (!transfer->done)
         pthread_cond_wait(&transfer->settled, &network->lock);

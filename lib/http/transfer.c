@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A transfer: what is asked of libcurl, and what becomes of its answer.
+ * A transfer: a request to libcurl, and its answer.
  *
- * A body is sent from where it lies, as the "post fields" of whatever method: libcurl then needs no
- * callback to read it, nor to rewind it where a connection that was kept turns out to be dead.
+ * A body is sent from where it is in memory, as the "post fields" of any method. So libcurl needs
+ * no callback to read it, nor to rewind it if a kept connection turns out to be dead.
  */
 #include "http/transfer.h"
 
@@ -71,8 +71,8 @@ static int note_header(struct li_transfer *transfer, const char *line, size_t le
     return 0;
 }
 
-/* Fails where the answer is the one to an earlier request: libcurl then closes the connection, on
- * which all that follows would be off by one. On HTTP/2 answers say what they are to. */
+/* Fails if the answer belongs to an earlier request. libcurl then closes the connection, on which
+ * all later answers would be off by one. On HTTP/2 answers say which request they belong to. */
 static int check_repeat(struct li_transfer *transfer)
 {
     const char *id = li_http_header(&transfer->response, LI_ANSWERS_ID);
@@ -84,11 +84,12 @@ static int check_repeat(struct li_transfer *transfer)
     if (!id || status < 200 || version >= CURL_HTTP_VERSION_2_0 ||
         !li_answers_repeat(transfer->answers, id, connects > 0))
         return 0;
-    return li_fail(&transfer->error, LI_ENETWORK, "the answer %.100s came twice", id);
+    return li_fail(&transfer->error, LI_ENETWORK, "the answer has the header %.100s twice", id);
 }
 
-/* Of interim answers, and of a proxy's own, only the last one's headers count; of that one those
- * before the body. All lines are counted, since interim answers need never end. */
+/* Of interim answers, and of a proxy's own, only the headers of the last one count, and of these
+ * only the headers before the body. All lines are counted, because interim answers need never end.
+ */
 static size_t receive_header(char *line, size_t size, size_t count, void *arg)
 {
     struct li_transfer *transfer = arg;
@@ -127,7 +128,7 @@ static size_t receive_body(char *data, size_t size, size_t count, void *arg)
     return len > room ? 0 : len;
 }
 
-/* Whether the server said where the body ends; libcurl then sees one that is cut. */
+/* Whether the server stated where the body ends; libcurl then notices one that is cut. */
 static bool is_framed(const struct li_transfer *transfer)
 {
     long version = 0;
@@ -150,7 +151,7 @@ static int fail_limit(struct li_transfer *transfer)
                    transfer->request->limit);
 }
 
-/* A connection that was made and then says nothing may have brought the request to a server that is
+/* A connection that was made but then stays silent may have carried the request to a server that is
  * only slow. */
 static bool is_unreached(const struct li_transfer *transfer, CURLcode code)
 {
@@ -191,14 +192,14 @@ int li_transfer_result(struct li_transfer *transfer, CURLcode code)
     long status = 0;
 
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    /* An answer that says no, at more length than anybody reads. */
+    /* An error answer that is longer than anybody reads. */
     if (code == CURLE_WRITE_ERROR && transfer->over && status > 299)
         code = CURLE_OK;
     if (code == CURLE_WRITE_ERROR)
         return fail_limit(transfer);
     if (code != CURLE_OK)
         return fail_code(transfer, code);
-    /* libcurl takes a connection that is closed among the headers for an answer. */
+    /* libcurl accepts a connection that is closed among the headers as an answer. */
     if (!transfer->headed)
         return li_fail(&transfer->error, LI_ENETWORK, "the answer ends within its headers");
     transfer->response.status = (int)status;
@@ -225,8 +226,8 @@ static int add_header(struct li_transfer *transfer, const struct li_http_header 
     int len, rc;
 
     if (strpbrk(header->name, "\r\n:") || strpbrk(header->value, "\r\n"))
-        return li_fail(err, LI_EINVALID, "a line break in the header %s", header->name);
-    /* libcurl takes "name:" for one to leave out, and "name;" for one without a value. */
+        return li_fail(err, LI_EINVALID, "the header %s has a line break in it", header->name);
+    /* libcurl takes "name:" for a header to leave out, and "name;" for one without a value. */
     len = asprintf(&line, *header->value ? "%s: %s" : "%s;", header->name, header->value);
     if (len < 0)
         return li_fail_memory(err);
@@ -246,7 +247,7 @@ static int set_headers(struct li_transfer *transfer, struct li_error *err)
         typed |= strcasecmp(request->headers[i].name, "content-type") == 0;
         rc = add_header(transfer, &request->headers[i], err);
     }
-    /* Neither the type of a form, nor a wait for leave to send what is short. */
+    /* Send no form type, and do not wait for permission to send a short body. */
     if (rc == 0 && !typed)
         rc = add_line(transfer, "Content-Type:", err);
     if (rc == 0)
@@ -331,7 +332,7 @@ int li_transfer_prepare(struct li_transfer *transfer, const struct li_http_reque
     return 0;
 }
 
-/* Among the headers may be a signature, or a token. */
+/* The headers may have a signature or a token. */
 void li_transfer_release(struct li_transfer *transfer)
 {
     for (struct curl_slist *line = transfer->headers; line; line = line->next)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request under way, between the files of the HTTP client. */
+/* One request under way. Shared by the files of the HTTP client. */
 #ifndef LI_HTTP_TRANSFER_H
 #define LI_HTTP_TRANSFER_H
 
@@ -12,30 +12,31 @@
 struct li_transfer {
     struct li_transfer *next;
     const struct li_http_request *request;
-    struct li_answers *answers; /* the network thread's */
+    struct li_answers *answers; /* used by the network thread only */
     CURL *easy;
     struct curl_slist *headers;
     struct li_http_response response;
-    size_t header_bytes; /* all lines, also of interim answers */
+    size_t header_bytes; /* all lines, including those of interim answers */
     bool over;           /* the body is over its limit */
-    bool headed;         /* the answer's headers have come to their end */
+    bool headed;         /* the answer's headers are complete */
     char message[CURL_ERROR_SIZE];
     struct li_error error;
     pthread_cond_t settled;
-    bool done; /* under the client's lock, as rc */
+    bool done; /* under the client's lock, like rc */
     int rc;
 };
 
-/* Makes *TRANSFER for REQUEST; ANSWERS is what its client remembers of others.
- * li_transfer_release() it also on failure. */
+/* Makes *TRANSFER for REQUEST. ANSWERS is what the client remembers of other answers. The caller
+ * frees it with li_transfer_release(), also on failure. */
 int li_transfer_prepare(struct li_transfer *transfer, const struct li_http_request *request,
                         const char *ca_bundle, CURLSH *share, struct li_answers *answers,
                         struct li_error *err);
 
-/* What came of it: 0 with the response filled in, or an error, which is put into `error`. */
+/* The result: 0 with the response filled in, or an error, which is put into `error`. */
 int li_transfer_result(struct li_transfer *transfer, CURLcode code);
 
-/* Frees what it holds, and wipes its headers; its response with it, unless that was moved away. */
+/* Frees what it holds, and wipes its headers. Frees its response, too, unless that was moved away.
+ */
 void li_transfer_release(struct li_transfer *transfer);
 
 #endif

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A tar as a container: one pass over its headers makes an index from names to places in the file,
- * and layers are read there later, from many threads, with nothing copied.
+ * A tar as a container: one pass over its headers makes an index from names to positions in the
+ * file. Layers are read there later, from many threads, without copies.
  *
- * libarchive reads the headers, with all the extensions there are (long names, sizes over 8 GiB),
- * through callbacks of our own, so that it skips data by adding to an offset. Where a member's data
- * begins is what archive_filter_bytes() says right after its header was read: libarchive has then
- * consumed all header blocks and nothing else. That the data lies there in one piece is checked at
- * the next header, which must begin where the data and its padding end; sparse members are refused.
+ * libarchive reads the headers, with all extensions (long names, sizes over 8 GiB), through our own
+ * callbacks, so that it skips data by adding to an offset. A member's data begins where
+ * archive_filter_bytes() says right after its header was read: libarchive has then consumed all
+ * header blocks and nothing else. That the data is there in one piece is checked at the next
+ * header, which must begin where the data and its padding end. Sparse members are refused.
  *
  * Of two members with one name the last counts, whatever it is, as when a tar is unpacked. A name
- * that leaves the archive is no name here. Of what is neither a file nor a link that can be
- * followed only that is kept; libarchive 3.6 loses the target of a tar's first link, for instance,
- * where that stands in a PAX record only and has no ASCII letter.
+ * that leads out of the archive is ignored. Other members that are neither a file nor a link that
+ * can be followed are recorded as such. libarchive 3.6, for instance, loses the target of a tar's
+ * first link if that is only in a PAX record and has no ASCII letter.
  */
 #include "image/container.h"
 
@@ -35,7 +35,7 @@ struct member {
     char *name;
     char *target; /* of a link */
     enum li_image_kind kind;
-    uint64_t offset; /* of links too: it tells which of two members came later */
+    uint64_t offset; /* also of links: says which of two members comes later */
     uint64_t length;
 };
 
@@ -49,12 +49,12 @@ struct tar {
     size_t name_bytes;
 };
 
-/* What libarchive reads from. */
+/* The source of libarchive's bytes. */
 struct input {
     int fd;
     uint64_t at;
     uint64_t size;
-    bool ended; /* something was wanted behind the end */
+    bool ended; /* libarchive wanted bytes after the end */
     int sys;    /* errno of a read that failed */
     uint8_t buf[READ_SIZE];
 };
@@ -104,7 +104,7 @@ static int fail_archive(struct archive *a, const struct input *in, struct li_err
         return li_fail(err, LI_ECORRUPT, "the archive is cut short (it has %llu byte%s)",
                        (unsigned long long)in->size, li_text_s(in->size));
     return li_fail(err, LI_ECORRUPT, "the archive is damaged before byte %llu: %s",
-                   (unsigned long long)in->at, why ? why : "no tar header");
+                   (unsigned long long)in->at, why ? why : "there is no tar header");
 }
 
 static char *copy(const char *text, struct tar *tar)
@@ -145,7 +145,7 @@ static int fail_sparse(const char *name, struct li_error *err)
                    "%.200s is stored as a sparse file; pack the archive without that", name);
 }
 
-/* Takes in the member whose header has just been read. */
+/* Adds the member whose header has just been read. */
 static int take_entry(struct tar *tar, struct archive *a, struct archive_entry *entry,
                       struct li_error *err)
 {
@@ -156,7 +156,8 @@ static int take_entry(struct tar *tar, struct archive *a, struct archive_entry *
     struct member m = {.kind = LI_IMAGE_HARDLINK, .offset = (uint64_t)offset};
 
     if (!name)
-        return 0; /* not in this locale's characters, so none of the ASCII names of an image */
+        return 0; /* not in this locale's characters, so not one of an image's names, which are
+                     ASCII */
     if (!target) {
         target = archive_entry_symlink(entry);
         m.kind = target ? LI_IMAGE_SYMLINK : LI_IMAGE_FILE;
@@ -178,7 +179,7 @@ static int take_entry(struct tar *tar, struct archive *a, struct archive_entry *
     return add_member(tar, &m, NULL, err);
 }
 
-/* Whether the file before the header at byte NEXT lies in one piece. */
+/* Checks that the file before the header at byte NEXT is in one piece. */
 static int check_last(const struct tar *tar, size_t before, uint64_t next, struct li_error *err)
 {
     const struct member *m;
@@ -227,7 +228,7 @@ static bool is_up_to(const void *row, const void *key)
     return strcmp(((const struct member *)row)->name, key) <= 0;
 }
 
-/* The last of the members of that name. */
+/* The last member of that name. */
 static const struct member *member_of(const struct tar *tar, const char *name)
 {
     size_t behind =
@@ -302,7 +303,7 @@ static int index_tar(struct tar *tar, struct li_error *err)
     else if (in->sys || archive_errno(a) == ENOMEM)
         rc = fail_archive(a, in, err);
     else
-        rc = LI_END; /* libarchive sees no tar in it */
+        rc = LI_END; /* libarchive does not see a tar */
     if (rc == 0 && tar->count)
         qsort(tar->members, tar->count, sizeof(*tar->members), by_name);
 out:

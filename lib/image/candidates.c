@@ -2,9 +2,10 @@
 /*
  * The list of candidates, and which of them are the same.
  *
- * Names are the same in all their forms ("app:1", "docker.io/library/app:1"), since one archive
- * has both of one image. What has no name has its place for a name: all that index.json lists are
- * one image for several platforms, unless manifest.json lists them as images of their own.
+ * A name is the same in all its forms ("app:1", "docker.io/library/app:1"), because one archive has
+ * both forms for one image. A candidate without a name belongs to where it is listed: all
+ * candidates of index.json are one image for several platforms, unless manifest.json lists them as
+ * images of their own.
  */
 #include "image/choice.h"
 

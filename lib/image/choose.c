@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Chooses one of the candidates. There are four reasons why there may be several, and each has its
- * own answer:
+ * Chooses one of the candidates. There may be several for four reasons, each with its own rule:
  *
  * - Several images: the user chooses by name or digest.
- * - Several platforms of one image: the host's is taken, unless the user chooses another.
- * - One platform twice in one index, as with layers in gzip and in zstd: the first is taken.
- * - Images that the archive names and does not hold, as when only one platform was pulled before
- *   the image was saved: they are passed over.
+ * - Several platforms of one image: the host's, unless the user chooses another.
+ * - One platform twice in one index, as with layers in gzip and in zstd: the first.
+ * - Images that the archive names but does not hold, because only one platform was pulled before
+ *   the image was saved: they are skipped.
  *
- * Several names are one image only if each of them names all the same images. That is so exactly
- * where there are as many pairs of name and image as there are names times images.
+ * Several names are one image only if each of them names all the same images. That is so if
+ * and only if the number of pairs of name and image is the number of names times that of images.
  */
 #include "image/choice.h"
 
@@ -27,7 +26,8 @@ static const struct li_image_candidate *first_left(const struct li_image_choice 
     return NULL;
 }
 
-/* By name where names tell them apart; what has none is listed by a digest that --image takes. */
+/* By name if names are distinct. An image without a name is listed by a digest that --image
+ * accepts. */
 static void list_images(const struct li_image_choice *choice, bool by_name,
                         struct li_image_list *names)
 {
@@ -60,7 +60,7 @@ static int fail_none(const struct li_image_choice *choice, struct li_error *err)
             err, LI_ECORRUPT,
             "the manifest or index blobs/sha256/%s is missing; the image is not complete", hex);
     if (choice->skipped[0])
-        return li_fail(err, LI_EUNSUPPORTED, "it holds no container image, but %s",
+        return li_fail(err, LI_EUNSUPPORTED, "it holds no container image, only %s",
                        choice->skipped);
     return li_fail(err, LI_EINVALID, "it names no image");
 }
@@ -70,7 +70,7 @@ static enum li_image_match match_of(const struct li_image_candidate *c)
     return c->by_digest ? LI_IMAGE_MATCH_EXACT : c->match;
 }
 
-/* Leaves what answers best to WANT. */
+/* Keeps the candidates that match WANT best. */
 static int keep_named(struct li_image_choice *choice, const char *want, struct li_error *err)
 {
     enum li_image_match best = LI_IMAGE_MATCH_NONE;
@@ -91,7 +91,7 @@ static int keep_named(struct li_image_choice *choice, const char *want, struct l
     return 0;
 }
 
-/* Whether another candidate of the same name is all there. */
+/* Whether another candidate of the same name is complete. */
 static bool has_complete(const struct li_image_choice *choice, const struct li_image_candidate *c)
 {
     for (size_t i = 0; i < choice->count; i++) {
@@ -114,7 +114,7 @@ static void drop_incomplete(struct li_image_choice *choice)
     }
 }
 
-/* Leaves what options->image asks for. */
+/* Keeps the candidates that options->image asks for. */
 static int choose_image(struct li_image_choice *choice, struct li_error *err)
 {
     const struct li_image_options *options = choice->options;
@@ -145,7 +145,7 @@ static int fail_platform(const struct li_image_choice *choice, const struct li_i
                    li_image_platform_text(want, text), li_image_list_text(&names));
 }
 
-/* Leaves the candidates that serve WANT best. */
+/* Keeps the candidates that serve WANT best. */
 static int keep_platform(struct li_image_choice *choice, const struct li_image_platform *want,
                          struct li_error *err)
 {
@@ -179,7 +179,7 @@ static int choose_platform(struct li_image_choice *choice, struct li_error *err)
     return keep_platform(choice, &want, err);
 }
 
-/* The tag that is left; NULL where there are several. */
+/* The only tag left; NULL if there are several. */
 static const char *only_tag(const struct li_image_choice *choice)
 {
     const struct li_image_candidate *tagged = NULL;

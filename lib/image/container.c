@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Links are followed here and not by the kernel, so that a directory and a tar of the same files
- * are the same image, and so that there is one place to look at for the question whether a name can
- * leave the image. It cannot: names are taken apart and put together again without "..", each link
- * on the way is replaced by its target and the result is put into plain form anew, and a ".." above
- * the root is an error there. The containers themselves only ever see plain names, and refuse to
- * walk through a link.
+ * are the same image, and so that only one place decides whether a name can leave the image. It
+ * cannot: names are split and joined again without "..", each link on the way is replaced by its
+ * target, the result is cleaned again, and a ".." above the root is an error. The containers only
+ * see plain names, and refuse to walk through a link.
  */
 #include "image/container.h"
 
@@ -70,7 +69,7 @@ int li_image_name(const char *base, const char *name, char *out, struct li_error
     return 0;
 }
 
-/* Replaces the first LEN bytes of NAME, which are a link, by where it points. */
+/* Replaces the first LEN bytes of NAME, which are a link, by its target. */
 static int follow(char *name, size_t len, enum li_image_kind kind, const char *target,
                   struct li_error *err)
 {
@@ -79,7 +78,7 @@ static int follow(char *name, size_t len, enum li_image_kind kind, const char *t
 
     strcpy(rest, name[len] == '/' ? name + len + 1 : "");
     if (kind == LI_IMAGE_HARDLINK)
-        target = li_image_relative(target); /* a name as that of any member */
+        target = li_image_relative(target); /* cleaned like the name of any member */
     if (kind == LI_IMAGE_SYMLINK) {
         memcpy(base, name, len);
         base[len] = '\0';
@@ -91,7 +90,7 @@ static int follow(char *name, size_t len, enum li_image_kind kind, const char *t
     return li_image_name(base, rest, name, err);
 }
 
-/* Looks at NAME part by part. Sets *again where a link was replaced and all begins anew. */
+/* Examines NAME part by part. Sets *again if a link was replaced and the walk must begin again. */
 static int walk(struct li_image_container *c, char *name, enum li_image_kind *kind, bool *again,
                 struct li_error *err)
 {
@@ -126,8 +125,8 @@ int li_image_find(struct li_image_container *c, const char *name, struct li_imag
     rc = li_image_name("", li_image_relative(name), at, err);
     for (int links = 0; rc == 0 && again; links++) {
         if (links > LI_IMAGE_MAX_LINKS)
-            return li_fail(err, LI_ECORRUPT, "%.200s: more than %d links, one behind the other",
-                           name, LI_IMAGE_MAX_LINKS);
+            return li_fail(err, LI_ECORRUPT, "%.200s: more than %d links follow each other", name,
+                           LI_IMAGE_MAX_LINKS);
         rc = walk(c, at, &kind, &again, err);
     }
     if (rc < 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A directory as a container. Every part of a name is opened from the directory before it and never
- * through a link, so that not even somebody who changes the directory meanwhile gets a file from
- * outside read. Links that stay inside are followed in container.c, which asks about each part.
+ * through a link. So nobody who changes the directory meanwhile can make us read a file outside of
+ * it. container.c follows links that stay inside, and asks here about each part.
  *
- * Each file is opened when it is asked for, and the descriptor is the caller's: documents are
+ * Each file is opened when it is asked for, and the caller owns the descriptor: documents are
  * closed once they are read, and only layers keep theirs.
  */
 #include "image/container.h"
@@ -21,7 +21,7 @@ struct directory {
     int fd;
 };
 
-/* Opens the directory that NAME lies in and gives NAME's last part; -1 with errno on failure. */
+/* Opens the directory that holds NAME and gives NAME's last part; -1 with errno on failure. */
 static int open_parent(const struct directory *dir, const char *name, const char **last)
 {
     char part[LI_IMAGE_MAX_NAME];
@@ -50,7 +50,7 @@ static enum li_image_kind kind_of(mode_t mode)
         return LI_IMAGE_FILE;
     if (S_ISLNK(mode))
         return LI_IMAGE_SYMLINK;
-    return LI_IMAGE_DIRECTORY; /* or a device or the like: no file, in any case */
+    return LI_IMAGE_DIRECTORY; /* or a device or the like: not a file, in any case */
 }
 
 static int directory_look(struct li_image_container *self, const char *name,
@@ -93,7 +93,7 @@ static int directory_open(struct li_image_container *self, const char *name,
     int parent = open_parent((struct directory *)self, name, &last);
     int fd = -1, rc = 0;
 
-    /* O_NONBLOCK: should a FIFO have taken the file's place, do not wait for a writer. */
+    /* O_NONBLOCK: if a FIFO has taken the file's place, do not wait for a writer. */
     if (parent >= 0)
         fd = openat(parent, last, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `docker save` writes, and with it podman, buildah, skopeo and others: manifest.json, an
- * array with the paths of config and layers for each image. The paths are taken as they are, so
- * that it does not matter whether layers are ID/layer.tar, DIGEST.tar or blobs/sha256/DIGEST.
+ * The output of `docker save`, and of podman, buildah, skopeo and others: manifest.json, an array
+ * with the paths of config and layers for each image. The paths are used as they are, so it does
+ * not matter whether layers are ID/layer.tar, DIGEST.tar or blobs/sha256/DIGEST.
  *
- * The format states no digests. That a config is named by its own is a habit of its writers, and
- * tools that edit a config keep the name: so a name promises nothing. A note tells of one that
- * differs. What is checked are the diff IDs in the config.
+ * The format states no digests. Writers usually name a config by its digest, but tools that edit a
+ * config keep the name, so a name guarantees nothing. A note reports one that differs. The diff IDs
+ * in the config are checked.
  *
- * Beside an OCI layout, which Docker writes since version 25, an image that both name is the one
- * with that config: its tags are added to what the index says of it.
+ * Docker 25 and later write an OCI layout as well. An image that both name is the one with that
+ * config: its tags are added to what the index says about it.
  */
 #include "image/choice.h"
 
@@ -45,7 +45,7 @@ static int read_entry(const struct li_image_json *list, size_t index, struct ent
     return 0;
 }
 
-/* Whether WANT names the config: by its path, the digest that this shows, or the one it has. */
+/* Whether WANT names the config: by its path, by the digest in the path, or by its digest. */
 static bool is_wanted(const struct entry *e, const uint8_t digest[32], const char *want)
 {
     uint8_t shown[32];
@@ -54,8 +54,8 @@ static bool is_wanted(const struct entry *e, const uint8_t digest[32], const cha
            (li_image_name_digest(e->config, shown) && li_image_digest_match(shown, want));
 }
 
-/* Whether the config is a blob that the index has as a config: then its digest is promised there,
- * and checked when that image is read. */
+/* Whether the config is a blob that the index lists as a config: then the index states its digest,
+ * which is checked when that image is read. */
 static bool is_of_index(const struct li_image_choice *choice, const char *path, uint8_t digest[32])
 {
     static const char blobs[] = "blobs/sha256/";
@@ -71,7 +71,7 @@ static bool is_of_index(const struct li_image_choice *choice, const char *path, 
     return false;
 }
 
-/* What the config says; one that is missing is known by its path. */
+/* Reads the config. A missing one is known by its path. */
 static int look_at_config(struct li_image_choice *choice, const struct entry *e,
                           struct li_image_candidate *c, struct li_error *err)
 {
@@ -98,14 +98,14 @@ static int look_at_config(struct li_image_choice *choice, const struct entry *e,
     return rc;
 }
 
-/* What a candidate of the list is to another with the same config, of an entry. */
+/* How a candidate of the list relates to another candidate with the same config. */
 struct twins {
     const struct li_image_candidate *image; /* the first; NULL: none */
     bool artifact;
 };
 
-/* Finds the images that the index has with the config of C. Those whose blobs are not there become
- * candidates of the entry: its layers may lie elsewhere. */
+/* Finds the images in the index that have the config of C. Those whose blobs are missing become
+ * candidates of the entry, because its layers may be elsewhere. */
 static struct twins find_twins(struct li_image_choice *choice, const struct li_image_candidate *c)
 {
     struct twins twins = {NULL, false};
@@ -140,7 +140,8 @@ static void mark_alone(struct li_image_choice *choice, const struct li_image_can
             choice->list[i].alone = true;
 }
 
-/* What the index calls by the tag in another form gets this form; whether IMAGE is among that. */
+/* A name in the index that is the tag in another form gets this form. Sets whether IMAGE has such a
+ * name. */
 static int respell(struct li_image_choice *choice, const struct li_image_candidate *image,
                    const char *tag, bool *named, struct li_error *err)
 {
@@ -162,7 +163,7 @@ static int respell(struct li_image_choice *choice, const struct li_image_candida
     return rc;
 }
 
-/* Gives the image TAG, and with it all of the index that it stands in: an index is one image for
+/* Gives the image TAG, and with it everything in the same index, because an index is one image for
  * several platforms. */
 static int add_tag(struct li_image_choice *choice, const struct li_image_candidate *image,
                    const char *tag, struct li_error *err)
@@ -198,7 +199,7 @@ static int count_names(struct li_image_choice *choice, const struct entry *e, st
                    LI_IMAGE_MAX_MANIFESTS);
 }
 
-/* Gives the image the entry's tags; *count is how many there are. */
+/* Gives the image the entry's tags; *count is their number. */
 static int add_tags(struct li_image_choice *choice, const struct li_image_candidate *image,
                     const struct entry *e, size_t *count, struct li_error *err)
 {
@@ -216,7 +217,7 @@ static int add_tags(struct li_image_choice *choice, const struct li_image_candid
     return rc;
 }
 
-/* A candidate to which tags can be added. What has neither a tag nor a config goes by its path. */
+/* A candidate to which tags can be added. One without tag and config is known by its path. */
 static int add_image(struct li_image_choice *choice, const struct li_image_candidate *c,
                      const struct entry *e, const struct li_image_candidate **out,
                      struct li_error *err)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening: make the path into a container, then choose an image from all that is in it.
+ * Opening: make the path into a container, then choose an image from all that are in it.
  *
- * An archive of Docker 25 and later is both formats at once, and they need not name the same
- * images: the index knows of platforms and of other artifacts, manifest.json of tags, and of images
- * saved by their digests one of them may know nothing. So there is what either names, whatever is
- * asked for. As for containerd, an index.json counts where oci-layout is beside it; without a
- * manifest.json its lack is an error.
+ * An archive of Docker 25 and later has both formats, which need not name the same images: the
+ * index knows platforms and other artifacts, manifest.json knows tags, and an image saved by its
+ * digest may be in only one of them. So we list what either names, whatever is asked for. As in
+ * containerd, an index.json counts if oci-layout is beside it; without manifest.json a missing
+ * oci-layout is an error.
  */
 #include "image/image.h"
 
@@ -37,7 +37,7 @@ static int spool(int *fd, const struct li_env *env, struct li_error *err)
     return 0;
 }
 
-/* Makes *fd a regular file that is not compressed, or leaves it a directory. */
+/* Makes *fd a regular file that is not compressed, unless it is a directory. */
 static int make_readable(int *fd, const struct li_env *env, bool *directory, struct li_error *err)
 {
     struct stat st;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Jansson parses what json_lenient.c has made of a document: it bounds the depth, and refuses
- * anything behind the document. Keys have a number before them there, so that equal ones stand side
- * by side, and a member is looked for among all of them: Go takes a key in any case, by simple case
- * folding, in which U+017F is an s and U+212A a k.
+ * Jansson parses the output of json_lenient.c: it bounds the depth, and refuses anything after the
+ * document. There, keys have a number before them, so that equal keys both survive, and a member is
+ * searched among all of them: Go matches a key in any case, by simple case folding, in which U+017F
+ * is an s and U+212A a k.
  */
 #include "image/json.h"
 
@@ -55,7 +55,7 @@ static int check_type(const struct li_image_json *node, json_type type, struct l
 static int fail_syntax(const char *document, const void *data, size_t len, json_error_t *why,
                        struct li_error *err)
 {
-    /* The document itself has the right columns. */
+    /* Only the original document has the right columns. */
     json_decref(json_loadb(len ? data : "", len, JSON_ALLOW_NUL, why));
     return li_fail(err, LI_ECORRUPT, "%s is not valid JSON: line %d, column %d: %s", document,
                    why->line, why->column, why->text);
@@ -97,8 +97,8 @@ void li_image_json_free(struct li_image_json *root)
     root->value = NULL;
 }
 
-/* The letter that the key begins with, of those that Go takes for one another the one in ASCII, and
- * in *len its bytes. */
+/* The letter that the key begins with, as ASCII if Go treats it like an ASCII letter, and in *len
+ * its bytes. */
 static int fold(const char *key, size_t *len)
 {
     static const char long_s[] = "\xc5\xbf", kelvin[] = "\xe2\x84\xaa";
@@ -124,14 +124,14 @@ static bool same_folded(const char *a, const char *b)
     return !*a && !*b;
 }
 
-/* A key as the document has it, behind its number. */
+/* A key as in the document, after its number. */
 static const char *name_of(const char *numbered)
 {
     return numbered + strcspn(numbered, ":") + 1;
 }
 
-/* json_equal() without the numbers before keys. Objects are the same with their members in the same
- * order; the document's depth bounds the recursion. */
+/* json_equal() without the numbers before keys. Objects are equal only with their members in the
+ * same order. The document's depth bounds the recursion. */
 static bool same_value(const json_t *a, const json_t *b)
 {
     json_t *one = (json_t *)(uintptr_t)a, *two = (json_t *)(uintptr_t)b;
@@ -152,7 +152,7 @@ static bool same_value(const json_t *a, const json_t *b)
     return same && !x && !y;
 }
 
-/* The value of the member KEY, or NULL where it is absent. */
+/* The value of the member KEY, or NULL if it is absent. */
 static int find(const struct li_image_json *object, const char *key, bool any_case,
                 const json_t **out, struct li_error *err)
 {
@@ -274,7 +274,7 @@ int li_image_json_digest(const struct li_image_json *string, uint8_t out[32], st
     uint8_t digest[32];
 
     if (text[algorithm] == ':' && (algorithm != 6 || memcmp(text, "sha256", 6) != 0))
-        return li_fail(err, LI_EUNSUPPORTED, "%s is a digest of kind %.*s; only sha256 can be read",
+        return li_fail(err, LI_EUNSUPPORTED, "%s is a digest of type %.*s; only sha256 can be read",
                        string->where, algorithm > 40 ? 40 : (int)algorithm, text);
     if (text[algorithm] != ':' || li_hex_decode(text + 7, digest, 32) < 0)
         return li_fail(err, LI_ECORRUPT, "%s is not a digest: %.80s", string->where, text);

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Container engines read JSON with Go's encoding/json, which passes over the values of members that
- * it has no use for. Jansson, which parses here, makes a value of everything, and refuses what it
- * has no value for. So an engine takes images that Jansson does not. This pass writes such a
- * document anew before Jansson sees it:
+ * Container engines read JSON with Go's encoding/json, which ignores the values of members that it
+ * does not need. Jansson, our parser, makes a value of everything, and refuses text for which it
+ * has none. So engines accept images that Jansson refuses. This pass rewrites such a document
+ * before Jansson sees it:
  *
  * - half of a surrogate pair (\ud800), and a byte that is not UTF-8, become U+FFFD, as in Go;
- * - a number that is not in Jansson's range becomes a real, or 1e300 where no real is so large;
- * - \u0000 in a key becomes U+FFFD (in a value Jansson takes it);
- * - a key gets its number before it, so that Jansson keeps two keys that are equal, and json.c sees
- *   both.
+ * - a number that is not in Jansson's range becomes a real, or 1e300 if no real is so large;
+ * - \u0000 in a key becomes U+FFFD (in a value Jansson accepts it);
+ * - a key gets its number as a prefix, so that Jansson keeps two equal keys, and json.c sees both.
  *
- * All else is copied, so what is not JSON remains so, and Jansson says what is wrong. The pass
- * keeps no stack: a string is a key where ':' follows it, which is true of all JSON.
+ * Everything else is copied, so invalid JSON stays invalid, and Jansson says what is wrong. The
+ * pass needs no stack: a string is a key if ':' follows it, which holds for all JSON.
  */
 #include "image/json.h"
 
@@ -26,8 +25,8 @@
 
 enum {
     UNIT = 6,                  /* bytes of \uXXXX */
-    LARGEST_TENS = 300,        /* digits before the point that a double surely has room for */
-    LARGEST_EXPONENT = 1 << 30 /* larger ones are as good as this: no document has so many digits */
+    LARGEST_TENS = 300,        /* digits before the point that a double certainly has room for */
+    LARGEST_EXPONENT = 1 << 30 /* larger values act like this one: no document has so many digits */
 };
 
 struct pass {
@@ -35,7 +34,7 @@ struct pass {
     struct li_buffer *out;
     bool numbered;
     size_t keys;
-    size_t values; /* or a few more: commas and what may hold values */
+    size_t values; /* or a few more: counts commas and what may hold values */
 };
 
 static int put(struct pass *p, const char *text, size_t len, struct li_error *err)
@@ -43,7 +42,7 @@ static int put(struct pass *p, const char *text, size_t len, struct li_error *er
     return li_buffer_append(p->out, text, len, err);
 }
 
-/* The code unit of the escape \uXXXX at AT, or -1 where there is none before END. */
+/* The code unit of the escape \uXXXX at AT, or -1 if there is none before END. */
 static long unit_at(const char *at, const char *end)
 {
     char digits[5] = "";
@@ -58,7 +57,7 @@ static long unit_at(const char *at, const char *end)
     return strtol(digits, NULL, 16);
 }
 
-/* Copies what the string from p->at to END has in front: an escape or a character. */
+/* Copies the next part of the string at p->at, up to END: an escape or a character. */
 static int copy_character(struct pass *p, const char *end, bool key, struct li_error *err)
 {
     static const char replacement[] = "\\ufffd";
@@ -89,7 +88,7 @@ replace:
     return put(p, replacement, UNIT, err);
 }
 
-/* A run of bytes that mean themselves. */
+/* A run of literal bytes. */
 static size_t plain_run(const char *at, const char *end)
 {
     const char *to = at;
@@ -152,7 +151,7 @@ static int copy_string(struct pass *p, struct li_error *err)
 /* The parts of a number as RFC 8259 has it. */
 struct number {
     bool negative, real, zero;
-    long tens; /* digits before the point, from the first that is not 0; below 0: zeros behind it */
+    long tens; /* digits before the point, from the first that is not 0; negative: zeros after it */
     long exponent;
 };
 
@@ -177,7 +176,7 @@ static const char *read_exponent(const char *at, const char *end, long *out)
     return at;
 }
 
-/* Reads the digits behind the point; NULL where there are none. */
+/* Reads the digits after the point; NULL if there are none. */
 static const char *read_fraction(const char *at, const char *end, struct number *n)
 {
     const char *to = skip_digits(at, end), *digit = at;
@@ -190,7 +189,7 @@ static const char *read_fraction(const char *at, const char *end, struct number 
     return to == at ? NULL : to;
 }
 
-/* Whether AT to END is a number; a sign or point too many leaves that to Jansson. */
+/* Whether AT to END is a number. Jansson rejects an extra sign or point. */
 static bool read_number(const char *at, const char *end, struct number *n)
 {
     const char *digits;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Docker writes "app:1" where containerd writes "docker.io/library/app:1", and users write "app".
- * All are compared in their short form: without the registry and the folder that Docker implies,
- * and with the tag it implies. An exact match goes before such a match, since an archive may hold
+ * Docker writes "app:1", containerd writes "docker.io/library/app:1", and users write "app". All
+ * are compared in their short form: without the registry and the folder that Docker implies, and
+ * with the tag that it implies. An exact match wins over such a match, because an archive may hold
  * both "app" as a plain annotation and "app:latest".
  */
 #include "image/names.h"
@@ -36,7 +36,7 @@ static const char *implied_tag(const char *name)
     return strpbrk(last ? last : name, ":@") ? "" : ":latest";
 }
 
-/* Whether A followed by A_MORE is B followed by B_MORE. */
+/* Whether A followed by A_MORE equals B followed by B_MORE. */
 static bool equal_joined(const char *a, const char *a_more, const char *b, const char *b_more)
 {
     size_t len = strlen(a), b_len = strlen(b);

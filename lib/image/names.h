@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The names that images go by, and lists of them for messages. */
+/* The names of images, and lists of them for messages. */
 #ifndef LI_IMAGE_NAMES_H
 #define LI_IMAGE_NAMES_H
 
@@ -7,20 +7,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How well a name answers to what was asked for. */
+/* How well a name matches the one that was asked for. */
 enum li_image_match {
     LI_IMAGE_MATCH_NONE,
     LI_IMAGE_MATCH_SHORT, /* the same in another form: "app" for "docker.io/library/app:latest" */
     LI_IMAGE_MATCH_EXACT,
 };
 
-/* How well the name HAVE answers to WANT; both are as a user or an image writes them. */
+/* How well the name HAVE matches WANT; both are as a user or an image writes them. */
 enum li_image_match li_image_name_match(const char *have, const char *want);
 
-/* A number that is the same for names that match; others mostly have different ones. */
+/* A hash that is the same for names that match; others mostly have different ones. */
 uint64_t li_image_name_hash(const char *name);
 
-/* EXACT where WANT is "sha256:" and the digits of DIGEST. */
+/* EXACT if WANT is "sha256:" and the digits of DIGEST. */
 enum li_image_match li_image_digest_match(const uint8_t digest[32], const char *want);
 
 /* Without a leading "docker.io/library/"; points into NAME. */
@@ -33,13 +33,13 @@ struct li_image_list {
     size_t omitted;
 };
 
-/* Adds a name, or only counts it where there is no room. */
+/* Adds a name, or only counts it if there is no room. */
 void li_image_list_add(struct li_image_list *list, const char *name);
 
 /* The same for "sha256:" and the first digits of a digest. */
 void li_image_list_add_digest(struct li_image_list *list, const uint8_t digest[32]);
 
-/* The whole text; no more can be added. */
+/* The whole text. No more can be added. */
 const char *li_image_list_text(struct li_image_list *list);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An OCI layout's image: image-spec 1.1, "Image Layout" and "Image Manifest Specification", and
+ * An image in an OCI layout: image-spec 1.1, "Image Layout" and "Image Manifest Specification", and
  * Docker's image manifest version 2, schema 2, whose documents differ in media types only.
  *
- * A layer's media type decides whether it is a tar at all. How it is compressed is not taken from
- * there but told by its first bytes when it is read: the two disagree in images seen in the wild.
+ * A layer's media type decides whether it is a tar at all. Its compression is recognised by its
+ * first bytes when it is read, because media types in existing images are sometimes wrong.
  */
 #include "image/oci.h"
 
@@ -18,7 +18,7 @@ static const char oci_manifest[] = "application/vnd.oci.image.manifest.v1+json";
 
 static const struct {
     const char *media_type;
-    bool elsewhere; /* by its type it may be left out, to be fetched from a URL */
+    bool elsewhere; /* a layer of this type may be left out, to be fetched from a URL */
 } layer_types[] = {
     {"application/vnd.oci.image.layer.v1.tar", false},
     {"application/vnd.oci.image.layer.v1.tar+gzip", false},
@@ -77,8 +77,7 @@ static int check_layer_type(const struct li_image_descriptor *d, bool *elsewhere
         *elsewhere = layer_types[i].elsewhere;
         return 0;
     }
-    return li_fail(err, LI_EUNSUPPORTED, "the media type %.100s is none that can be read",
-                   d->media_type);
+    return li_fail(err, LI_EUNSUPPORTED, "the media type %.100s cannot be read", d->media_type);
 }
 
 static int take_layer(struct li_image *image, const struct li_image_json *object, size_t index,
@@ -127,7 +126,7 @@ static int take_layers(struct li_image *image, const struct li_image_json *layer
     return 0;
 }
 
-/* The config and the layers of a manifest; LAYERS is an empty array where it has none. */
+/* The config and the layers of a manifest; LAYERS is an empty array if it has none. */
 static int read_parts(const struct li_image_json *manifest, struct li_image_descriptor *config,
                       struct li_image_json *layers, struct li_error *err)
 {
@@ -154,7 +153,7 @@ int li_image_oci_load(struct li_image_choice *choice, const struct li_image_cand
 
     if (c->unread[0])
         return li_fail(err, LI_EUNSUPPORTED,
-                       "index.json names the image by a digest of kind %s; only sha256 can be read",
+                       "index.json names the image by a digest of type %s; only sha256 can be read",
                        c->unread);
     rc = li_image_oci_manifest(choice, c, &doc, err);
     if (rc < 0)

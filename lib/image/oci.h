@@ -7,7 +7,7 @@
 #include "image/choice.h"
 
 struct li_image_descriptor {
-    const char *media_type; /* the document's; "" where it states none */
+    const char *media_type; /* of the document; "" if it states none */
     uint8_t digest[32];
     uint64_t size;
 };
@@ -16,7 +16,7 @@ struct li_image_descriptor {
 struct li_image_oci_document {
     struct li_buffer bytes;
     struct li_image_json root;
-    const char *says; /* its own media type where that is another than its descriptor's, or NULL */
+    const char *says; /* its own media type, if that is not its descriptor's; else NULL */
 };
 
 enum { LI_IMAGE_BLOB_NAME = 80 };
@@ -28,19 +28,19 @@ void li_image_blob_name(const uint8_t digest[32], char *out);
 int li_image_oci_there(const struct li_image_choice *choice, const uint8_t digest[32], bool *out,
                        struct li_error *err);
 
-/* Reads a descriptor: media type, digest and size. LI_ECORRUPT; LI_EUNSUPPORTED where the digest is
- * of another algorithm. */
+/* Reads a descriptor: media type, digest and size. LI_ECORRUPT; LI_EUNSUPPORTED if the digest has
+ * another algorithm. */
 int li_image_descriptor_read(const struct li_image_json *object, struct li_image_descriptor *out,
                              struct li_error *err);
 
-/* Whether a media type is that of an index, OCI's or Docker's. */
+/* Whether a media type is an index's, of OCI or Docker. */
 bool li_image_is_index(const char *media_type);
-/* A constant equal to MEDIA_TYPE where that is a manifest's, or NULL. */
+/* A constant equal to MEDIA_TYPE if that is a manifest's, or NULL. */
 const char *li_image_manifest_type(const char *media_type);
 
-/* Reads and checks a document: its digest and size, that it is an object, that it has schemaVersion
- * 2 and no media type of another kind than its descriptor says, and no member FOREIGN, by which
- * another reader might take it for something else. */
+/* Reads and checks a document: its digest and size, that it is an object with schemaVersion 2, that
+ * its media type has the kind that its descriptor says, and that it has no member FOREIGN, which
+ * could make another reader take it for something else. */
 int li_image_oci_open(struct li_image_choice *choice, const char *what,
                       const struct li_image_descriptor *d, const char *foreign,
                       struct li_image_oci_document *out, struct li_error *err);
@@ -50,15 +50,15 @@ void li_image_oci_close(struct li_image_oci_document *doc);
 int li_image_oci_manifest(struct li_image_choice *choice, const struct li_image_candidate *c,
                           struct li_image_oci_document *out, struct li_error *err);
 
-/* Notes that a document calls itself something else than its descriptor does. */
+/* Adds a note that a document's media type differs from its descriptor's. */
 void li_image_oci_note(struct li_image *image, const struct li_image_oci_document *doc,
                        const char *media_type);
 
-/* Walks index.json and all within into the list. */
+/* Adds what index.json and all its nested indexes name to the list. */
 int li_image_oci_walk(struct li_image_choice *choice, struct li_error *err);
 
-/* Reads what only manifest and config say of the candidates: what is not an image, and what is not
- * there, is dropped. */
+/* Reads what only manifest and config say about the candidates. Drops those that are not images,
+ * and those that are missing. */
 int li_image_oci_look(struct li_image_choice *choice, struct li_error *err);
 
 #endif

@@ -2,14 +2,14 @@
 /*
  * Indexes: image-spec 1.1, "OCI Image Index Specification", and Docker's manifest list, which has
  * the same members. An index may name indexes, and one blob may be named many times, so a small
- * layout can describe a walk that never ends; depth, the number of descriptors and the bytes read
- * are each bounded.
+ * layout can describe a walk that never ends. So depth, number of descriptors and bytes read are
+ * each bounded.
  *
- * The name of an image is the outermost annotation: what index.json calls an index is what all
- * manifests in it are called. Descriptors of other media types are passed over, as the spec asks,
- * and so are build attestations, which stand beside images in the same index. Of other artifacts
- * only their manifests tell (oci_look.c): a descriptor's artifactType is the config's type, which
- * of an image is that of an image.
+ * The outermost annotation names an image: the name that index.json gives an index is the name of
+ * all its manifests. Descriptors of other media types are ignored, as the spec asks, and so are
+ * build attestations, which are beside images in the same index. Other artifacts show only in their
+ * manifests (oci_look.c): a descriptor's artifactType is the config's type, which for an image is
+ * the image type.
  */
 #include "image/oci.h"
 
@@ -25,7 +25,7 @@ struct context {
     enum li_image_match match;
     bool by_digest;
     int depth;
-    uint8_t group[32]; /* of the outermost index below index.json, where DEPTH is over 0 */
+    uint8_t group[32]; /* of the outermost index below index.json, if DEPTH is over 0 */
 };
 
 static int walk_index(struct li_image_choice *choice, const struct li_image_json *index,
@@ -79,14 +79,14 @@ bool li_image_is_index(const char *media_type)
            !strcmp(media_type, "application/vnd.docker.distribution.manifest.list.v2+json");
 }
 
-/* Docker's types and OCI's are the same document. */
+/* Docker's types and OCI's mean the same document. */
 static bool same_kind(const char *a, const char *b)
 {
     return (li_image_is_index(a) && li_image_is_index(b)) ||
            (li_image_manifest_type(a) && li_image_manifest_type(b));
 }
 
-/* Sets *says where the document calls itself something else than MEDIA_TYPE, but of its kind. */
+/* Sets *says if the document states another media type than MEDIA_TYPE, but of the same kind. */
 static int check_versions(const struct li_image_json *root, const char *media_type,
                           const char *foreign, const char **says, struct li_error *err)
 {
@@ -153,7 +153,7 @@ void li_image_oci_close(struct li_image_oci_document *doc)
     li_buffer_free(&doc->bytes);
 }
 
-/* Takes the names that the descriptor's annotations give into the context of what it describes. */
+/* Copies the names in the descriptor's annotations to the context of the described document. */
 static int read_names(const struct li_image_choice *choice, const struct li_image_json *object,
                       struct context *c, struct li_error *err)
 {
@@ -180,7 +180,7 @@ static int read_names(const struct li_image_choice *choice, const struct li_imag
     return 0;
 }
 
-/* Whether it is what BuildKit attests of an image, which it stores as if it were one. */
+/* Whether it is an attestation of BuildKit, which stores them like images. */
 static int is_attestation(const struct li_image_json *object, const struct li_image_platform *p,
                           bool *out, struct li_error *err)
 {
@@ -197,7 +197,7 @@ static int is_attestation(const struct li_image_json *object, const struct li_im
     return 0;
 }
 
-/* An annotation is a tag where it looks like one: ref.name may be any word. */
+/* An annotation is a tag if it looks like one: ref.name may be any word. */
 static bool is_tag(const char *name)
 {
     return strchr(name, ':') && !strchr(name, '@');
@@ -230,8 +230,7 @@ static int walk_within(struct li_image_choice *choice, const struct li_image_des
     if (c->depth == 0)
         memcpy(c->group, d->digest, sizeof(c->group));
     if (++c->depth > LI_IMAGE_MAX_INDEX_DEPTH)
-        return li_fail(err, LI_ELIMIT, "more than %d indexes, one within the other",
-                       LI_IMAGE_MAX_INDEX_DEPTH);
+        return li_fail(err, LI_ELIMIT, "more than %d indexes are nested", LI_IMAGE_MAX_INDEX_DEPTH);
     rc = li_image_oci_there(choice, d->digest, &there, err);
     if (rc == 0 && !there)
         li_image_choice_miss(choice, d->digest);
@@ -246,8 +245,8 @@ static int walk_within(struct li_image_choice *choice, const struct li_image_des
     return rc;
 }
 
-/* Adds what has a digest of another kind than sha256, which is an error where it is chosen. Without
- * a name it goes by that digest. */
+/* Adds a document whose digest is not a sha256, which is an error if it is chosen. Without a name
+ * it goes by that digest. */
 static int add_unread(struct li_image_choice *choice, const struct li_image_json *object,
                       const struct context *in, const struct li_image_platform *platform,
                       struct li_error *err)
@@ -272,7 +271,7 @@ static int add_unread(struct li_image_choice *choice, const struct li_image_json
     return li_image_candidate_add(choice, &c, in->name ? in->name : text, err);
 }
 
-/* Takes what the descriptor names: an index or a manifest. */
+/* Adds what the descriptor names: an index or a manifest. */
 static int take_descriptor(struct li_image_choice *choice, const struct li_image_json *object,
                            const struct context *in, const struct li_image_platform *platform,
                            struct li_error *err)

@@ -2,24 +2,24 @@
 /*
  * The media type of a manifest's config decides whether the manifest is an image's. There are two
  * exceptions. Attestations and signatures (BuildKit's in-toto statements, cosign's "simplesigning")
- * have an image's config, and layers of other types. And old registries stored Docker's manifests
- * without the config's type: engines take them for images, and so does this file where the config
- * reads as one.
+ * have an image's config, but layers of other types. And old registries stored Docker's manifests
+ * without the config's type: engines accept them as images, and so does this file if the config can
+ * be read as an image's.
  *
- * This file also looks whether the config and all layers are there: an index may name platforms
- * that were never pulled.
+ * This file also checks whether the config and all layers exist, because an index may name
+ * platforms that were never pulled.
  */
 #include "image/oci.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* What a candidate's manifest says, while it is looked at. */
+/* What a candidate's manifest says, while it is examined. */
 struct look {
     struct li_image_oci_document manifest;
     struct li_image_descriptor config;
-    size_t layers, of_image; /* all layers, and those whose type is an image layer's */
-    const char *other;       /* the type of a layer whose type is not; NULL: there is none */
+    size_t layers, of_image; /* all layers, and those that have an image layer's type */
+    const char *other;       /* the type of a layer that has another type; NULL: there is none */
     bool incomplete, unread; /* UNREAD: the digest of the config is not a sha256 */
 };
 
@@ -41,7 +41,7 @@ static bool may_be_config(const char *media_type)
     return false;
 }
 
-/* Types that cannot be read count as well: they fail only in the image that is chosen. */
+/* Types that cannot be read count, too: they fail only if their image is chosen. */
 static bool is_layer(const char *media_type)
 {
     static const char *const stems[] = {"application/vnd.oci.image.layer.",
@@ -53,8 +53,8 @@ static bool is_layer(const char *media_type)
     return false;
 }
 
-/* Sets *out to whether the blob that OBJECT describes is there. A blob whose digest is not a sha256
- * counts as missing: only if its image is chosen, an error says which kind of digest it is. */
+/* Sets *out to whether the blob that OBJECT describes exists. A blob whose digest is not a sha256
+ * counts as missing: if its image is chosen, an error names the type of the digest. */
 static int find_blob(struct li_image_choice *choice, const struct li_image_json *object, bool *out,
                      struct li_error *err)
 {
@@ -93,7 +93,7 @@ static int look_at_layers(struct li_image_choice *choice, struct look *look, str
     return 0;
 }
 
-/* Reads the config where what is in it makes a difference. */
+/* Reads the config if its contents make a difference. */
 static int look_at_config(struct li_image_choice *choice, struct li_image_candidate *c,
                           struct look *look, struct li_error *err)
 {
@@ -129,7 +129,7 @@ static void skip(struct li_image_choice *choice, struct li_image_candidate *c, c
     snprintf(choice->skipped, sizeof(choice->skipped), "%.100s", type);
 }
 
-/* Takes the config's descriptor; LI_END where there is none. */
+/* Reads the config's descriptor; LI_END if there is none. */
 static int find_config(struct look *look, struct li_error *err)
 {
     struct li_image_json node;

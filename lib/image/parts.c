@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The config is kept byte for byte, since its digest is the image's identity, and is read for three
- * things only: the platform, that the root file system is made of layers, and the diff IDs. Those
- * are the anchor of all that follows: whatever a path or a media type claims, a layer's bytes must
- * hash to its diff ID in the end.
+ * The config is kept byte for byte, because its digest is the image's identity. It is read for
+ * three things only: the platform, that the root file system is made of layers, and the diff IDs.
+ * These are the anchor of everything that follows: whatever a path or a media type claims, a
+ * layer's bytes must have its diff ID in the end.
  *
- * A layer that comes twice (old Docker stored the empty layer many times, by links) has one
- * descriptor: the number of open files then follows the number of different files.
+ * A layer that appears twice (old Docker stored the empty layer many times, by links) has one
+ * descriptor, so the number of open files is the number of different files.
  */
 #include "image/parts.h"
 
@@ -33,7 +33,8 @@ void li_image_add_note(struct li_image *image, const char *fmt, ...)
     va_end(ap);
     if (!note)
         return;
-    li_fail(&text, LI_OK, "%s", note); /* what could steer a terminal is replaced there */
+    li_fail(&text, LI_OK, "%s",
+            note); /* characters that could control a terminal are replaced in it */
     free(note);
     note = strdup(text.text);
     if (note)

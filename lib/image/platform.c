@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What several names mean is as containerd's platforms package has it.
+ * Spellings have the meaning that containerd's platforms package gives them.
  *
  * The host's platform is what uname() says, translated into Go's names for architectures, which the
- * OCI image-spec prescribes. A machine that is not in the table keeps the kernel's name: a guess
- * that is right for several (riscv64, s390x, ppc64le need no translation), and harmless where it is
- * wrong, since the error then lists what there is.
+ * OCI image-spec prescribes. A machine that is not in the table keeps the kernel's name: that is
+ * right for several (riscv64, s390x, ppc64le need no translation), and harmless if it is wrong,
+ * because the error then lists the platforms there are.
  */
 #include "image/platform.h"
 
@@ -13,7 +13,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-/* Other names for an architecture, and the variant that one implies; NULL: that which is stated. */
+/* Other names for an architecture, and the variant that the name implies; NULL: the variant that is
+ * stated. */
 static const struct {
     const char *name, *architecture, *variant;
 } architectures[] = {
@@ -157,8 +158,8 @@ bool li_image_platform_equal(const struct li_image_platform *a, const struct li_
            !strcmp(a->variant, b->variant);
 }
 
-/* The number of a variant "vN" or "vN.M", N from 1 to 99 and M to 9, in tenths; -1 where it is
- * none. "" is FIRST. */
+/* The number of a variant "vN" or "vN.M", N from 1 to 99 and M to 9, in tenths; -1 if it is not
+ * one. "" is FIRST. */
 static int variant_number(const char *variant, int first)
 {
     unsigned major, minor = 0;
@@ -173,7 +174,7 @@ static int variant_number(const char *variant, int first)
     return got == 1 || (got == 3 && after == '.') ? (int)(10 * major + minor) : -1;
 }
 
-/* Whether variant HAVE of ARCH runs where WANT does, both in tenths. */
+/* Whether variant HAVE of ARCH runs on WANT, both in tenths. */
 static bool runs_on(const char *arch, int have, int want)
 {
     /* Version 9.N of ARM's architecture has what 8.(N + 5) has. */

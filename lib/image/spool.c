@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pipe cannot be read twice, and a compressed archive cannot be read from the middle; docker-save
- * puts its manifest last, so both are needed. What comes by a pipe is decompressed on its way to
- * the temporary file, so that there is never more than one.
+ * A pipe cannot be read twice, and a compressed archive cannot be read from the middle. docker-save
+ * puts its manifest last, so both would be necessary. Data from a pipe is decompressed on its way
+ * to the temporary file, so that there is never more than one.
  */
 #include "image/spool.h"
 
@@ -41,7 +41,7 @@ int li_image_compressed(int fd, bool *out, struct li_error *err)
     return check_form(head, (size_t)n, err);
 }
 
-/* A file from its current position on, of which the first bytes have been looked at. */
+/* A file from its current position on, whose first bytes were read already. */
 struct input {
     int fd;
     size_t head_len;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A new key is written under a name of its own and then moved to its place in a way that never
- * replaces what is there, so of several that begin at once one wins and the others find its key,
- * and nobody ever reads half a key. A process that is killed in between leaves a file of mode 0600
- * beside the place, which no one uses.
+ * A new key is written under a temporary name and then moved to its place without replacing
+ * anything. So if several processes begin at once, one wins and the others find its key, and nobody
+ * ever reads half a key. A process that is killed in between leaves a file of mode 0600 beside the
+ * place, which nobody uses.
  *
- * The text of a key lives on the stack only, and is wiped.
+ * The text of a key is only on the stack, and is wiped.
  */
 #include "kms/key_file.h"
 
@@ -82,7 +82,7 @@ static int read_key(int fd, const char *path, struct li_secret *key, struct li_e
     return rc;
 }
 
-/* O_NONBLOCK, so that a FIFO at PATH is refused rather than waited for. */
+/* O_NONBLOCK, so that a FIFO at PATH is refused and not waited for. */
 static int open_key_file(const char *path, int *fd, struct li_error *err)
 {
     int got = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -112,7 +112,7 @@ int li_key_file_read(const char *path, struct li_secret *key, struct li_error *e
     return rc;
 }
 
-/* li_make_directories() would leave them open to others. */
+/* li_make_directories() would make them accessible to others. */
 static int make_private_directories(const char *path, struct li_error *err)
 {
     char *copy = strdup(path);
@@ -165,8 +165,8 @@ static int sync_directory_of(const char *path, struct li_error *err)
     return rc;
 }
 
-/* Moves the finished file to its place. A symbolic link to nowhere takes the place, but is no key:
- * to say "there is one" would only put the failure off. */
+/* Moves the finished file to its place. A symbolic link to nowhere is in the way, but is not a key:
+ * "there is one" would only postpone the failure. */
 static int publish(const char *temporary, const char *path, struct li_error *err)
 {
     int rc = li_move_where_absent(AT_FDCWD, temporary, AT_FDCWD, path, err);

@@ -10,13 +10,13 @@
 #include "base/error.h"
 #include "base/secret.h"
 
-/* Reads the key at PATH, a regular file or a symbolic link to one. LI_ENOTFOUND; LI_EDENIED where
- * it is not the effective user's or root's, or others may access it; LI_ECORRUPT; LI_EINVALID where
- * it is not a regular file. */
+/* Reads the key at PATH, a regular file or a symbolic link to one. LI_ENOTFOUND; LI_EDENIED if
+ * neither the effective user nor root owns it, or if others may access it; LI_ECORRUPT; LI_EINVALID
+ * if it is not a regular file. */
 int li_key_file_read(const char *path, struct li_secret *key, struct li_error *err);
 
-/* Makes a random key at PATH, mode 0600, and the missing directories above it, mode 0700. LI_END
- * where something stands there. */
+/* Makes a random key at PATH, mode 0600, and the missing directories above it, mode 0700. LI_END if
+ * PATH exists. */
 int li_key_file_create(const char *path, const struct li_env *env, struct li_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which KMS a spec means. The kind stands before the first colon, so that a path or an address of a
- * later kind may hold colons of its own.
+ * Finds the KMS that a spec names. The kind is before the first colon, so that a path, or an
+ * address of a future kind, may have colons.
  */
 #include "kms/kms.h"
 
@@ -27,7 +27,7 @@ static const struct kind {
 #define EXAMPLE_NEXT(name, form, example, service) " or " example
 #define EXAMPLES LI_KMS_KINDS(EXAMPLE_FIRST, EXAMPLE_NEXT)
 
-/* The kind that SPEC begins as, with *REST what follows the colon, or NULL. */
+/* The kind that SPEC begins with, and in *REST the text after the colon; or NULL. */
 static const struct kind *find_kind(const char *spec, const char **rest)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -47,7 +47,8 @@ static const struct kind *need_kind(const char *spec, const char **rest, struct 
 
     if (kind && **rest)
         return kind;
-    li_fail(err, LI_EINVALID, "\"%s\" names no KMS; give " LI_KMS_FORMS ", as in " EXAMPLES, spec);
+    li_fail(err, LI_EINVALID, "\"%s\" does not name a KMS; give " LI_KMS_FORMS ", as in " EXAMPLES,
+            spec);
     return NULL;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Key management services: what wraps data keys and salts.
+ * Key management services: they wrap data keys and salts.
  *
- * A KMS wraps 32 bytes under an encryption context, and unwraps them only under the same context
- * and with the key that the user configured: never with one that the store names. What it returns
- * is opaque to all others.
+ * A KMS wraps 32 bytes under an encryption context. It unwraps them only under the same context and
+ * with the key that the user configured, never with a key that the store names. Its results are
+ * opaque to everyone else.
  */
 #ifndef LI_KMS_KMS_H
 #define LI_KMS_KMS_H
@@ -21,16 +21,16 @@
 #include "http/http.h"
 
 enum {
-    LI_ID_SIZE = 16,           /* repository, root, salt and manifest ids: random */
+    LI_ID_SIZE = 16,           /* repository, root, salt and manifest IDs: random */
     LI_KMS_WRAP_NAME_MAX = 64, /* with its NUL */
     LI_KMS_BLOB_MAX = 8192,    /* bytes of a wrapped key */
 };
 
-/* Binds a wrap to what it is for. */
+/* What a wrap is for. */
 struct li_kms_context {
     const char *purpose; /* "manifest" or "salt" */
     uint8_t repository[LI_ID_SIZE];
-    uint8_t object[LI_ID_SIZE]; /* the manifest's or salt's id */
+    uint8_t object[LI_ID_SIZE]; /* the manifest's or salt's ID */
 };
 
 struct li_kms;
@@ -46,47 +46,46 @@ struct li_kms_operations {
 
 struct li_kms {
     const struct li_kms_operations *ops;
-    /* Names the key in use, for wrap objects: [a-z0-9-], the same for the same key always. */
+    /* Names the key in use, for wrap objects: [a-z0-9-]. A key always has the same name. */
     char name[LI_KMS_WRAP_NAME_MAX];
 };
 
-/* ---- kinds -------------------------------------------------------------------------------------
- */
+/* ---- kinds ----------------------------------------------------------------------------------- */
 
-/* The kinds of KMS, each with its name, what a spec looks like, an example, and whether it is a
- * service. All that names them, messages and help included, is made of this list: FIRST is for the
- * first of them, NEXT for the others. */
+/* The kinds of KMS, each with its name, the form of a spec, an example, and whether it is a
+ * service. Everything that names them, including messages and help, is made from this list: FIRST
+ * is for the first kind, NEXT for the others. */
 #define LI_KMS_KINDS(FIRST, NEXT) FIRST(file, "file:PATH", "file:/etc/lambdaimg.key", false)
 
 #define LI_KMS_FORM_FIRST(name, form, example, service) form
 #define LI_KMS_FORM_NEXT(name, form, example, service) " or " form
 
-/* "file:PATH", and what else there is. */
+/* "file:PATH", and the other forms. */
 #define LI_KMS_FORMS LI_KMS_KINDS(LI_KMS_FORM_FIRST, LI_KMS_FORM_NEXT)
 
-/* Whether SPEC begins as that of a kind, so that the user meant it for one. */
+/* Whether SPEC begins like one of a kind, so that the user meant a KMS. */
 bool li_kms_is_spec(const char *spec);
 
-/* Whether what SPEC names is a service, which is asked over the network. */
+/* Whether SPEC names a service, which is called over the network. */
 bool li_kms_is_service(const char *spec);
 
-/* The spec of the KMS where the user names none, from the directories of the user's configuration
- * (XDG_CONFIG_HOME) and home (HOME), of which either may be NULL or "". The caller frees *OUT.
- * LI_END where neither is known. */
+/* The default spec if the user names none, from the directories of the user's configuration
+ * (XDG_CONFIG_HOME) and home (HOME). Either may be NULL or "". The caller frees *OUT. LI_END if
+ * neither is known. */
 int li_kms_default_spec(const char *config, const char *home, char **out, struct li_error *err);
 
-/* ---- opening -----------------------------------------------------------------------------------
- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
-/* What a KMS is given. All is borrowed, and must outlive it. */
+/* What a KMS gets. Everything is borrowed, and must outlive it. */
 struct li_kms_options {
     const struct li_env *env;
-    /* For a service, and may be NULL for others: how to reach it, who we are, and what the user's
-     * options, environment and profile say of regions and endpoints. */
+    /* For a service, else it may be NULL: how to reach it, its credentials, and the regions and
+     * endpoints from the user's options, environment and profile. */
     struct li_http *http;
     struct li_aws_provider *provider;
     const struct li_aws_settings *settings;
-    unsigned deadline; /* seconds for one question to a service, with all attempts; 0: no limit */
+    unsigned deadline; /* the longest time for one question to a service, with all attempts, in
+                          seconds; 0: no limit */
 };
 
 /* Opens the KMS that SPEC names: "file:PATH", a key file that belongs to the effective user or to
@@ -95,20 +94,19 @@ struct li_kms_options {
 int li_kms_open(const char *spec, const struct li_kms_options *options, struct li_kms **out,
                 struct li_error *err);
 
-/* Makes what SPEC names where it does not exist: for "file:PATH" a key file of mode 0600, and its
- * directory of mode 0700. Returns LI_END, and changes nothing, where there is one already. */
+/* Makes what SPEC names if it does not exist: for "file:PATH" a key file of mode 0600, and its
+ * directory of mode 0700. Returns LI_END, and changes nothing, if it exists. */
 int li_kms_create(const char *spec, const struct li_kms_options *options, struct li_error *err);
 
-/* ---- the operations ---------------------------------------------------------------------------
- */
+/* ---- the operations -------------------------------------------------------------------------- */
 
-/* Wraps KEY under CONTEXT; BLOB is replaced, and the caller frees it also on failure. LI_EINVALID:
- * the purpose is too long. */
+/* Wraps KEY under CONTEXT. BLOB is replaced; the caller frees it, also on failure. LI_EINVALID: the
+ * purpose is too long. */
 int li_kms_wrap(struct li_kms *kms, const struct li_kms_context *context,
                 const struct li_secret *key, struct li_buffer *blob, struct li_error *err);
 
-/* Unwraps the LEN bytes of BLOB into *KEY, which the caller wipes. LI_EDENIED where the key or the
- * context do not fit, LI_ECORRUPT where BLOB is not a wrap. */
+/* Unwraps the LEN bytes of BLOB into *KEY, which the caller wipes. LI_EDENIED if the key or the
+ * context does not match, LI_ECORRUPT if BLOB is not a wrap. */
 int li_kms_unwrap(struct li_kms *kms, const struct li_kms_context *context, const uint8_t *blob,
                   size_t len, struct li_secret *key, struct li_error *err);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A KMS for those who have none: 32 random bytes in a file that only its owner can read.
+ * A KMS for users without one: 32 random bytes in a file that only its owner can read.
  *
- * The file's key is used for nothing itself. A wrapping key and a name are expanded from it under
- * labels of their own, and it is wiped; so the name, which stands in the repository for all to see,
- * tells nothing about either.
+ * The file's key itself is not used for anything else. A wrapping key and a name are expanded from
+ * it under different labels, and it is wiped. So the name, which everybody can see in the
+ * repository, reveals nothing about either key.
  *
  * A wrap is a nonce, the ciphertext of 32 bytes, and the tag of AES-256-GCM. The encryption context
  * is the associated data. Nonces are random: fit for 2^32 wraps under one key (NIST SP 800-38D,
@@ -25,10 +25,10 @@ enum {
     PURPOSE_MAX = 32,
 };
 
-static const char wrap_label[] = "lambdaimg wrap"; /* its NUL belongs to it */
+static const char wrap_label[] = "lambdaimg wrap"; /* including its NUL */
 
 struct kms_file {
-    struct li_kms kms; /* first, so that one can be had from the other */
+    struct li_kms kms; /* first, so that the pointers can be converted */
     const struct li_env *env;
     struct li_secret wrapping;
 };
@@ -87,7 +87,7 @@ static int file_unwrap(struct li_kms *kms, const struct li_kms_context *context,
     if (rc < 0)
         return rc;
     if (len != WRAP_SIZE)
-        return li_fail(err, LI_ECORRUPT, "a wrap by a key file has %d bytes, this one %zu",
+        return li_fail(err, LI_ECORRUPT, "a key file's wrap has %d bytes, but this one has %zu",
                        WRAP_SIZE, len);
     rc = li_crypto_gcm_open(&gcm, sealed, LI_SECRET_SIZE, sealed + LI_SECRET_SIZE, opened.bytes,
                             err);

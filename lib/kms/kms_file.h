@@ -5,8 +5,8 @@
 
 #include "kms/kms.h"
 
-/* li_kms_open() and li_kms_create() for what follows "file:" in a spec. Of OPTIONS the environment
- * is used, for randomness. */
+/* li_kms_open() and li_kms_create() for the part of a spec after "file:". Of OPTIONS only the
+ * environment is used, for randomness. */
 int li_kms_file_open(const char *path, const struct li_kms_options *options, struct li_kms **out,
                      struct li_error *err);
 int li_kms_file_create(const char *path, const struct li_kms_options *options,

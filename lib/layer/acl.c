@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text is read once, from left to right, and costs as much as it is long. Names in it are for
- * people and mean nothing here, so an entry needs a number: in place of the name or behind the
- * permissions. One that has none spoils the whole ACL, since what it denies is not known either.
+ * The text is read once, from left to right, in time proportional to its length. Names in it are
+ * for people and mean nothing here, so an entry needs a number: in place of the name or after the
+ * permissions. One entry without a number makes the whole ACL unusable, because what it denies is
+ * not known.
  */
 #include "layer/acl.h"
 
@@ -36,7 +37,7 @@ static bool is_blank(char c)
 
 /* ---- fields ---- */
 
-/* Cuts off what is before the next character of STOPS, and that character, which is returned; 0 at
+/* Cuts off the text before the next character of STOPS, and that character, which is returned; 0 at
  * the end. */
 static char cut(struct text *from, const char *stops, struct text *out)
 {
@@ -61,8 +62,8 @@ static void trim(struct text *t)
         t->len--;
 }
 
-/* Cuts the first entry off into its fields and returns how many it has, which may be more than are
- * kept. */
+/* Splits the first entry into its fields and returns their number, which may be more than are kept.
+ */
 static size_t cut_entry(struct text *from, struct text field[FIELDS])
 {
     struct text comment, all;
@@ -90,7 +91,7 @@ static bool is_word(const struct text *t, const char *word)
            (t->len == strlen(word) && memcmp(t->at, word, t->len) == 0);
 }
 
-/* What is above 32 bits is their largest, which is not an owner either. */
+/* A number over 32 bits becomes the largest one, which is not an owner either. */
 static bool read_number(const struct text *t, int64_t *out)
 {
     int64_t value = 0;
@@ -182,7 +183,7 @@ static int note_name(const struct text *tag, const struct text *field, struct li
     return rc == 0 ? li_buffer_append(name, "", 1, err) : rc;
 }
 
-/* A user or group: by a number in place of a name, or behind the permissions. */
+/* A user or group: by a number in place of a name, or after the permissions. */
 static int take_owner(const struct text *field, unsigned permissions, struct acl *acl,
                       struct li_error *err)
 {
@@ -200,7 +201,7 @@ static int take_owner(const struct text *field, unsigned permissions, struct acl
     return put_entry(acl->out, user ? USER : GROUP, permissions, (uint32_t)id, err);
 }
 
-/* FIELD has COUNT fields. Solaris has one less for the mask and for others: "mask:rwx". */
+/* FIELD has COUNT fields. Solaris has one field less for the mask and for others: "mask:rwx". */
 static int take_entry(const struct text *field, size_t count, struct acl *acl, struct li_error *err)
 {
     int tag = tag_of(&field[0]);
@@ -273,7 +274,7 @@ int li_acl_complete(struct li_buffer *acl, uint16_t mode, struct li_error *err)
     return rc;
 }
 
-/* ---- what is valid ---- */
+/* ---- validity ---- */
 
 struct summary {
     bool seen[OTHER + 1];

@@ -12,26 +12,26 @@
 #include "base/error.h"
 
 enum {
-    LI_ACL_HEADER = 4, /* bytes: an ACL of so many has no entries */
+    LI_ACL_HEADER = 4, /* bytes of an ACL without entries */
     LI_ACL_ENTRY = 8,
 };
 
 /* Replaces OUT by the external form of TEXT, as star and libarchive write it in PAX records:
- * entries "user::rw-", "user:1000:r--" or "user:name:r--:1000", with commas or line breaks between
- * them and comments from '#' to the end of a line. LI_END where an entry has a name and no number,
- * as GNU tar writes it: NAME is replaced by the first of these, "user:name", and a NUL. Errors:
- * LI_ECORRUPT for what is not an ACL, LI_EUNSUPPORTED for an owner that Linux does not have,
+ * entries "user::rw-", "user:1000:r--" or "user:name:r--:1000", separated by commas or line breaks,
+ * with comments from '#' to the end of a line. LI_END if an entry has a name and no number, as GNU
+ * tar writes it; NAME is then replaced by the first such entry, "user:name", and a NUL. Errors:
+ * LI_ECORRUPT if TEXT is not an ACL, LI_EUNSUPPORTED for an owner that Linux does not have,
  * LI_ELIMIT, LI_ENOMEM. */
 int li_acl_from_text(const char *text, size_t len, struct li_buffer *out, struct li_buffer *name,
                      struct li_error *err);
 
-/* Adds what an access ACL in the external form lacks of the entries for
- * the owner, the group and others, from MODE, as libarchive does it. One without entries stays so.
- * LI_ELIMIT, LI_ENOMEM. */
+/* Adds the entries for the owner, the group and others that an access ACL in the external form
+ * lacks, from MODE, as libarchive does. An ACL without entries does not change. LI_ELIMIT,
+ * LI_ENOMEM. */
 int li_acl_complete(struct li_buffer *acl, uint16_t mode, struct li_error *err);
 
-/* Whether the kernel takes the external form (posix_acl_valid). *MODE gets the permission bits,
- * *EXTENDED whether the ACL says more than they do. */
+/* Whether the kernel accepts the external form (posix_acl_valid). *MODE gets the permission bits;
+ * *EXTENDED says whether the ACL says more than they do. */
 bool li_acl_is_valid(const uint8_t *value, size_t size, uint16_t *mode, bool *extended);
 
 #endif

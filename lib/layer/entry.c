@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What can be told from an entry's header alone, compared with what ext4 can hold: nothing is cut
- * off or bent to fit.
+ * What an entry's header says by itself, checked against the limits of ext4. Nothing is cut off or
+ * changed to fit.
  */
 #include "layer/entry.h"
 
@@ -25,7 +25,7 @@ int li_entry_link(const struct li_tar_entry *e, struct li_entry *entry, struct l
     entry->inode.size = strlen(entry->target);
     if (entry->inode.size > LI_TREE_LINK_MAX)
         return li_fail(err, LI_EUNSUPPORTED,
-                       "it is a symbolic link to a path of %llu bytes; ext4 holds %d",
+                       "it is a symbolic link with a target of %llu bytes; ext4 holds %d",
                        (unsigned long long)entry->inode.size, LI_TREE_LINK_MAX);
     return 0;
 }

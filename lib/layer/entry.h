@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parts of a tar's entry, checked against what ext4 can hold. */
+/* Parts of a tar's entry, checked against the limits of ext4. */
 #ifndef LI_LAYER_ENTRY_H
 #define LI_LAYER_ENTRY_H
 
@@ -10,8 +10,7 @@
 /* User and group; LI_EUNSUPPORTED. */
 int li_entry_owner(const struct li_tar_entry *e, struct li_inode *inode, struct li_error *err);
 
-/* The target of a symbolic link, which stays E's; LI_ECORRUPT where there is none,
- * LI_EUNSUPPORTED. */
+/* The target of a symbolic link, which E owns; LI_ECORRUPT if there is none, LI_EUNSUPPORTED. */
 int li_entry_link(const struct li_tar_entry *e, struct li_entry *entry, struct li_error *err);
 
 /* The numbers of a device; LI_EUNSUPPORTED. */

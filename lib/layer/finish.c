@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The end of building: what only served the merge goes, children are put in the order of their
+ * The end of building: data that only served the merge is freed, children are sorted by their
  * names' bytes, and directories get their link counts. The order of the layers' entries stays in
- * the rows' numbers; the order of names is for those who list a directory.
+ * the rows' numbers; the order of names is for listing a directory.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static int compare_names(const void *a, const void *b, void *arg)
     return order ? order : lx < ly ? -1 : lx > ly;
 }
 
-/* Collects the live children of a directory; *COUNT tells how many. */
+/* Collects the live children of a directory; *COUNT is their number. */
 static int collect(const struct li_tree *tree, uint32_t directory, uint32_t **list, size_t *cap,
                    size_t *count, struct li_error *err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two layers side by side cost hardly more of a processor than one of them (base/sha256.h); so a
- * worker that has one takes a second, and another one for each that ends.
+ * Hashing two layers at once costs hardly more of a processor than hashing one (base/sha256.h). So
+ * a worker that has one layer takes a second, and replaces each that ends.
  */
 #include "layer/hash.h"
 
@@ -38,12 +38,12 @@ int li_layer_check(const struct li_blob *blob, const uint8_t stored[LI_SHA256_SI
     return rc;
 }
 
-/* Larger reads cost less of the kernel; two of these still leave room in the nearest caches. */
+/* Larger reads cost less in the kernel; two of these still fit in the nearest caches. */
 enum { LANES = 2, READ_SIZE = 2 * LI_LAYER_PIECE };
 
 struct lane {
     struct layer *layer; /* NULL: idle */
-    uint64_t done;       /* bytes hashed, and those in buf that are about to be */
+    uint64_t done;       /* bytes hashed, and bytes in buf to be hashed next */
     size_t len;          /* of buf */
     uint8_t *buf;
     struct li_sha256 *hash;
@@ -74,7 +74,7 @@ static int read_part(struct li_layers *layers, struct lane *lane, struct li_erro
     return rc;
 }
 
-/* What both have is hashed together, and then what one of them has on top. */
+/* What both have is hashed together, then the rest of one of them. */
 static int hash_parts(struct lane *a, struct lane *b, struct li_error *err)
 {
     size_t both = a->len < b->len ? a->len : b->len;

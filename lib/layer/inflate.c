@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two threads for each layer: this one reads, hashes the stored bytes and decompresses, the other
- * hashes what comes out and writes it. Layers are taken side by side, but one of them is often as
- * large as all others, and its second half would keep one processor busy and the rest idle.
+ * Two threads for each layer: this one reads, hashes the stored bytes and decompresses; the other
+ * hashes and writes the output. Layers are inflated side by side, but one of them is often as large
+ * as all others together, and with one thread its second half would keep one processor busy and the
+ * rest idle.
  *
- * Pieces go around between them: from `empty` to this thread, by `full` to the other, and back.
+ * Pieces circulate: from `empty` to this thread, through `full` to the other, and back.
  */
 #include "layer/inflate.h"
 
@@ -52,7 +53,7 @@ static int read_stored(void *arg, void *buf, size_t len, size_t *got, struct li_
     return rc;
 }
 
-/* Whatever the decompressor left unread is hashed too: the digest is of the whole blob. */
+/* Bytes that the decompressor left unread are hashed, too: the digest is of the whole blob. */
 static int read_rest(struct stored *s, struct piece *scratch, struct li_error *err)
 {
     size_t got = 1;
@@ -93,7 +94,7 @@ static int write_pieces(void *arg, unsigned index, struct li_workers *team, stru
     return rc;
 }
 
-/* Fills a piece: only the last one is shorter, since tags are of whole pieces of the layer. */
+/* Fills a piece. Only the last one is shorter, because tags are of whole pieces of the layer. */
 static int fill_piece(struct li_decompress *d, struct piece *piece, struct li_error *err)
 {
     size_t got = 1;
@@ -109,7 +110,7 @@ static int fill_piece(struct li_decompress *d, struct piece *piece, struct li_er
     return rc;
 }
 
-/* LI_ECANCELLED where the other thread has failed, which knows why. */
+/* LI_ECANCELLED if the other thread has failed, which has the reason. */
 static int next_piece(struct spool *spool, struct li_decompress *d, uint64_t *length,
                       struct li_error *err)
 {
@@ -175,7 +176,7 @@ static void close_spool(struct spool *spool)
     free(spool->pieces);
 }
 
-/* Runs both threads; what the other one has to say goes first where this one only heard of it. */
+/* Runs both threads. The other thread's error wins if this one only noticed that it stopped. */
 static int run(struct stored *stored, struct spool *spool, struct li_workers *team,
                struct li_error *err)
 {

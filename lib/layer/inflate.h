@@ -14,7 +14,7 @@
 
 struct li_inflated {
     uint64_t length;                       /* bytes written */
-    uint8_t stored_digest[LI_SHA256_SIZE]; /* of the bytes as they were */
+    uint8_t stored_digest[LI_SHA256_SIZE]; /* of the compressed bytes */
     uint8_t plain_digest[LI_SHA256_SIZE];  /* of the bytes written */
 };
 
@@ -22,14 +22,14 @@ struct li_inflate {
     const struct li_blob *blob;
     enum li_compression compression;
     uint64_t limit;  /* of the uncompressed bytes */
-    const char *dir; /* where they go, for errors */
+    const char *dir; /* the directory that they go to, for errors */
     const struct li_universal_key *key;
-    struct li_tags *tags; /* of the uncompressed bytes, as they were hashed; empty before */
+    struct li_tags *tags; /* filled in while the uncompressed bytes are hashed; empty before */
 };
 
 /* Writes the uncompressed bytes to FD from offset 0 on, and runs a thread of its own meanwhile.
- * TEAM is asked whether to stop. LI_ECORRUPT where the compressed bytes are broken or cut short,
- * LI_ELIMIT where they become more than the limit. */
+ * Stops when TEAM stops. LI_ECORRUPT if the compressed bytes are broken or cut short, LI_ELIMIT if
+ * they become more than the limit. */
 int li_inflate(const struct li_inflate *how, int fd, struct li_workers *team,
                struct li_inflated *out, struct li_error *err);
 

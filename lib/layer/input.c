@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tar reader looks at headers only, so an index costs little more than these. Most of them
- * follow each other closely: the layer is read by windows, which begin at multiples of their size,
- * and a look is served by the window that has it. What reaches into the next window, as a long PAX
- * header may, is put together in a buffer of its own.
+ * The tar reader looks at headers only, so an index costs little more than reading these. Most
+ * headers are close together: the layer is read in windows, which begin at multiples of their size,
+ * and a window serves all looks within it. Bytes that reach into the next window, as a long PAX
+ * header may, are joined in a separate buffer.
  */
 #include "layer/input.h"
 
@@ -27,7 +27,7 @@ void li_layer_input_close(struct li_layer_input *input)
     input->window = NULL;
 }
 
-/* Gives those of LEN bytes from OFFSET on that lie in OFFSET's window, and how many they are. */
+/* Gives the part of the LEN bytes from OFFSET on that is in OFFSET's window, and its length. */
 static int look_window(struct li_layer_input *in, uint64_t offset, size_t len,
                        const uint8_t **bytes, size_t *held, struct li_error *err)
 {

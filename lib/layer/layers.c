@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every layer becomes plain tar bytes at a file descriptor, so that all later stages read at
- * offsets and need no state. A layer that is stored uncompressed is read where it lies and is ready
- * at once; its SHA-256 is computed beside all other work. A compressed one is inflated once into an
- * unlinked spool file, with both hashes taken on the way: inflating twice, for the index and for
- * the contents, costs more than writing and reading pages that mostly stay in memory.
+ * offsets and need no state. A layer that is stored uncompressed is read in place and is ready at
+ * once; its SHA-256 is computed beside all other work. A compressed layer is inflated once into an
+ * unlinked spool file, and both hashes are computed on the way: to inflate twice, for the index and
+ * for the contents, would cost more than to write and read pages that mostly stay in memory.
  *
- * A layer of which there is a record is left alone: most pushes of what was pushed before need none
- * of its bytes. It joins the others when the first of them is read, and then it is verified like
- * them.
+ * A layer with a record is not touched at first: most repeated pushes need none of its bytes. When
+ * one of its bytes is read, it is verified like the others.
  */
 #include "layer/stack.h"
 
@@ -19,10 +18,10 @@
 #include "base/io.h"
 #include "base/secret.h"
 
-/* For each thread: the one that it copies from, and one that others leave it meanwhile. */
+/* Two for each thread: one that it copies from, and one that others leave it meanwhile. */
 enum { WINDOWS = 2 };
 
-/* How long a worker gives way before it looks about itself again. */
+/* How long a worker gives way before it checks again. */
 enum { GIVE_WAY = 20 * 1000 * 1000, NANOSECONDS = 1000 * 1000 * 1000 };
 
 static int open_layer(const struct li_blob *blob, struct layer *layer, struct li_error *err)
@@ -52,7 +51,7 @@ static int open_layer(const struct li_blob *blob, struct layer *layer, struct li
     return li_tags_open(&layer->tags, layer->length, err);
 }
 
-/* Whether the layer cannot be the one that was recorded: so much can be seen without reading it. */
+/* Whether the layer cannot be the recorded one, as far as this shows without reading it. */
 static bool contradicts(const struct layer *layer, const struct li_record *record)
 {
     return layer->compression == LI_COMPRESSION_NONE && layer->length != record->length;
@@ -208,8 +207,8 @@ int li_layers_ready(struct li_layers *layers, size_t index, uint64_t *length, st
 
 typedef int check_file(int fd, const struct stat *before, struct li_error *err);
 
-/* Whether the files of all layers that are wanted are as they were, by CHECK; with the lock held.
- * Layers of an archive have one file together. */
+/* Checks with CHECK that the files of all wanted layers are unchanged; with the lock held. Layers
+ * of an archive share one file. */
 static int check_files(const struct li_layers *layers, check_file *check, struct li_error *err)
 {
     int last = -1, rc = 0;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The scan reads of an entry what its layer has, whatever the layout. What the image has instead is
- * decided here, so all that tells one layout from another in the tree stands in one place, and a
- * record of a layer (record.h) serves for all of them.
+ * The scan reads an entry as its layer has it, whatever the layout. What the image has instead is
+ * decided here. So one file holds all differences between layouts in the tree, and a record of a
+ * layer (record.h) serves all layouts.
  *
- * Which attributes Linux allows on which type: xattr_permission() in fs/xattr.c keeps user.* to
- * regular files and directories, posix_acl.c in fs refuses ACLs on symbolic links, and default ACLs
- * on all but directories. What the kernel refuses cannot be read through a mount either, and an
- * overlay that copies the file up fails with it.
+ * Which attributes Linux allows on which type: xattr_permission() in fs/xattr.c restricts user.* to
+ * regular files and directories, and posix_acl.c in fs refuses ACLs on symbolic links, and default
+ * ACLs on everything but directories. An attribute that the kernel refuses cannot be read through a
+ * mount either, and an overlay that copies the file up fails with it.
  */
 #include "layer/layout.h"
 
@@ -28,7 +28,7 @@ int li_layout_check(uint32_t layout, struct li_error *err)
                    LI_LAYOUT_1, LI_LAYOUT_LATEST);
 }
 
-/* Layouts before 3 had no rule for user.*; an ACL in the wrong place was an error to them. */
+/* Layouts before 3 had no rule for user.*, and failed on an ACL in the wrong place. */
 static bool is_allowed(const char *name, uint16_t mode, uint32_t layout)
 {
     if (strncmp(name, "user.", 5) == 0)
@@ -70,7 +70,7 @@ static void shape_time(struct li_shape *shape)
     inode->mtime_nsec = 0;
 }
 
-/* 4294967295 is (uid_t)-1, which chown(2) takes for "leave it as it is". */
+/* 4294967295 is (uid_t)-1, which chown(2) understands as "do not change". */
 static int check_owner(const struct li_inode *inode, uint32_t layout, struct li_error *err)
 {
     if (layout < LI_LAYOUT_3 || (inode->uid != UINT32_MAX && inode->gid != UINT32_MAX))

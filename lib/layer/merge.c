@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The merge of a stack of layers (OCI image-spec, layer.md).
+ * Merges a stack of layers (OCI image-spec, layer.md).
  *
  * A layer's whiteouts take effect first (whiteout.c), then its other entries, in order. A directory
- * over a directory changes its metadata and keeps its children; anything else replaces what had its
- * name.
+ * over a directory changes its metadata and keeps its children; any other entry replaces what had
+ * its name.
  *
- * AUFS kept a file that had several names in /.wh..wh.plnk as well, and old layers have those names
- * as hard links to that. Such files are in the tree as long as their layer is merged, in a
- * directory whose name, "/", no path can lead to. As in Docker and containerd it is the last part
- * of the path that tells them apart, and they serve for links that come after them in their own
- * layer.
+ * AUFS kept a file with several names also in /.wh..wh.plnk, and old layers have these names as
+ * hard links to that file. While their layer is merged, such files are in the tree, in a directory
+ * whose name, "/", no path can lead to. As in Docker and containerd, the last part of the path
+ * identifies them, and they serve links that come after them in their own layer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +65,7 @@ static int store_runs(struct li_tree *tree, const struct li_sparse_run *list, si
     return li_buffer_append(&tree->runs, list, count * sizeof(*list), err);
 }
 
-/* What an entry's inode refers to outside of it: attributes, a link's target, a sparse map. */
+/* Copies what an entry's inode refers to: attributes, a link's target, a sparse map. */
 static int store_inode(struct merge *m, const struct li_entry *entry, struct li_inode *inode,
                        struct li_error *err)
 {
@@ -147,7 +146,7 @@ static int find_target(struct merge *m, const char *link, uint32_t *inode, struc
     return 0;
 }
 
-/* The entry gets the name at AT; a hard link is another name of INODE, which else is LI_TREE_NONE.
+/* Gives the entry the name at AT. A hard link is another name of INODE, which else is LI_TREE_NONE.
  */
 static int place_at(struct merge *m, const struct li_entry *entry, const struct li_spot *at,
                     uint32_t inode, struct li_error *err)
@@ -188,7 +187,8 @@ static int place(struct merge *m, const struct li_entry *entry, const char *path
     return rc < 0 ? rc : place_at(m, entry, &at, inode, err);
 }
 
-/* Keeps a file for the hard links to it. Of names that are too long for a file none can be made. */
+/* Keeps a file for the hard links to it. If its name is too long for a file, no link can name it.
+ */
 static int keep_plink(struct merge *m, const struct li_entry *entry, const char *path,
                       struct li_error *err)
 {
@@ -221,7 +221,7 @@ static int visit_entry(void *arg, const struct li_entry *entry, struct li_error 
     if (*path)
         return place(m, entry, path, err);
     if (entry->hard_link || !S_ISDIR(entry->inode.mode))
-        return li_fail(err, LI_ECORRUPT, "the root of the image is no directory");
+        return li_fail(err, LI_ECORRUPT, "the root of the image is not a directory");
     return set_directory(m, LI_TREE_ROOT, entry, err);
 }
 

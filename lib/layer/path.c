@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paths of entries. A path in a tar is cleaned as text first, as the container runtimes do it, so
- * "a/../b" is "b" whatever a is; one that climbs above the root is refused. Symbolic links are then
- * followed in all components but the last, inside the root: their ".." stop there, as they would
- * for a process in the container.
+ * Paths of entries. A path in a tar is cleaned as text first, as the container runtimes do, so
+ * "a/../b" is "b" whatever a is. A path that leads above the root is refused. Symbolic links are
+ * then followed in all components but the last, inside the root: their ".." stop there, as they
+ * would for a process in the container.
  */
 #include <string.h>
 #include <sys/stat.h>
 
 #include "layer/build.h"
 
-/* A whiteout is no file, so it may hide the longest of names. */
+/* A whiteout is not a file, so it may hide the longest possible name. */
 static size_t longest(const char *name)
 {
     size_t mark = strlen(LI_WHITEOUT_MARK);
@@ -31,11 +31,11 @@ static int append_component(struct li_buffer *out, const char *name, size_t len,
     return rc < 0 ? rc : li_buffer_append(out, name, len, err);
 }
 
-/* Takes the last component back. */
+/* Removes the last component. */
 static int take_back(struct li_buffer *out, struct li_error *err)
 {
     if (out->len == 0)
-        return li_fail(err, LI_EINVALID, "its path climbs out of the image");
+        return li_fail(err, LI_EINVALID, "its path leads out of the image");
     while (out->len > 0 && out->data[out->len - 1] != '/')
         out->len--;
     if (out->len > 0)
@@ -63,13 +63,13 @@ int li_path_clean(const char *path, struct li_buffer *out, struct li_error *err)
 
 struct walk {
     struct li_tree *tree;
-    struct li_buffer rest; /* what is still to be walked, with a NUL; used once a link was met */
+    struct li_buffer rest; /* the path still to be walked, with a NUL; used once a link was met */
     unsigned links;        /* symbolic links followed */
     enum li_path_mode mode;
     bool at_link;
 };
 
-/* Puts a link's target in front of what is left to walk. */
+/* Puts a link's target before the path that is left to walk. */
 static int follow(struct walk *w, const struct li_inode *link, const char *left,
                   struct li_error *err)
 {
@@ -94,7 +94,7 @@ static bool is_closed(const struct li_tree *tree, uint32_t node)
     return tree->closed && (tree->closed[node / 8] & 1U << node % 8);
 }
 
-/* One step down. LI_END where there is nothing and nothing may be made. A link sets *LEFT to the
+/* One step down. LI_END if the name does not exist and must not be made. A link sets *LEFT to the
  * start of the new rest. */
 static int step(struct walk *w, uint32_t *at, const char *name, size_t len, const char **left,
                 struct li_error *err)
@@ -152,8 +152,8 @@ static int walk(struct walk *w, uint32_t *at, struct li_error *err)
     return rc;
 }
 
-/* Most entries lie where the one before them does. What a path leads to changes only by a removal,
- * which forgets it (kill_node() in tree.c). */
+/* Most entries are in the same directory as the entry before. The target of a path changes only by
+ * a removal, which forgets it (kill_node() in tree.c). */
 static bool is_last(const struct li_tree *tree, const char *path, size_t len)
 {
     return tree->last_parent != LI_TREE_NONE && tree->last.len == len &&
@@ -168,7 +168,8 @@ static int remember(struct li_tree *tree, const char *path, size_t len, uint32_t
     return li_buffer_append(&tree->last, path, len, err);
 }
 
-/* Sets the parent of SPOT to where LEN bytes of a path lead; on LI_END at_link. */
+/* Sets the parent of SPOT to the directory that LEN bytes of a path lead to; on LI_END sets
+ * at_link. */
 static int walk_path(struct li_tree *tree, const char *path, size_t len, enum li_path_mode mode,
                      struct li_spot *spot, struct li_error *err)
 {

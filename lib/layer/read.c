@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one place that reads layers' bytes where they can be read. Two more need no tags: inflate.c
- * reads compressed layers once and hashes them on that read, and layers.c looks at the first bytes
- * for the compression, of which a wrong guess cannot pass the digests. The pass that computes
- * SHA-256 and all other passes read at different times, and what is read may change in between: by
- * whoever writes the file, or by a disk that fails. So all read by whole pieces, and compare
- * (tags.h): what a file changed into is an error for whoever sees it first, and no byte is used
- * that was not hashed.
+ * The only place that reads layers' bytes after a layer is ready. Two other places need no tags:
+ * inflate.c reads compressed layers once and hashes them on that read, and layers.c looks at the
+ * first bytes for the compression, where a wrong guess cannot pass the digests. The pass that
+ * computes SHA-256 and all other passes read at different times, and the bytes may change in
+ * between, because somebody writes the file, or a disk fails. So all read whole pieces, and compare
+ * (tags.h): whoever first sees a change gets an error, and no byte is used that was not hashed.
  */
 #include <string.h>
 
 #include "base/io.h"
 #include "layer/stack.h"
 
-/* Larger reads cost less of the kernel; what was read is still in the nearest caches when it is
+/* Larger reads cost less in the kernel; the bytes are still in the nearest caches when they are
  * compared. */
 enum { READ_SIZE = 2 * LI_LAYER_PIECE };
 
@@ -46,7 +45,7 @@ static int read_pieces(struct li_layers *layers, struct layer *layer, uint8_t *b
     return rc;
 }
 
-/* Where the file was changed, that is the reason of whatever else is wrong. */
+/* If the file was changed, that is the reason for everything else. */
 static int fail_reading(const struct layer *layer, struct li_error *err)
 {
     struct li_error changed = LI_ERROR_INIT;
@@ -65,7 +64,7 @@ int li_layer_read_pieces(struct li_layers *layers, struct layer *layer, uint8_t 
     return rc < 0 ? fail_reading(layer, err) : 0;
 }
 
-/* Copies LEN bytes that lie within a piece. */
+/* Copies LEN bytes that are within a piece. */
 static int copy_part(struct li_layers *layers, struct layer *layer, uint8_t *buf, size_t len,
                      uint64_t offset, struct li_error *err)
 {

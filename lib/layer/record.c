@@ -17,13 +17,12 @@
  *     53  4  runs of data of a sparse file
  *     57  4  bytes of the name of an attribute that was left out
  *     61  4  bytes of a name in an ACL that was left out
- *     65     path, NUL, link, NUL, these two names, each with a NUL; each attribute: 2 bytes with
- * its name's length and 4 with its value's, name, NUL, value; each run: offset and length, 8 bytes
- * each
+ *     65     path, NUL, link, NUL, these two names, each with a NUL
+ *            each attribute: 2 bytes with its name's length, 4 with its value's, name, NUL, value
+ *            each run: offset and length, 8 bytes each
  *
- * Texts end with a NUL, so that they are handed out where they lie. Whoever has written the bytes,
- * nothing that is read from them here is believed: what the scan of a tar checks, so far as the
- * later stages rely on it, is checked again.
+ * Texts end with a NUL, so that they can be used in place. The bytes are never trusted, whoever has
+ * written them: the checks of the scan of a tar on which later stages rely are repeated here.
  */
 #include "layer/record.h"
 
@@ -125,7 +124,7 @@ static void put_entry(uint8_t *p, const struct li_entry *entry, size_t size)
     }
 }
 
-/* Counts what was packed since the last time; false where that is too much. */
+/* Counts what was packed since the last call; false if that is too much. */
 static bool take_room(struct li_record *record)
 {
     size_t grown = record->entries.blocks.len - record->taken;
@@ -163,7 +162,7 @@ void li_record_end(struct li_record *record)
         li_record_give_up(record);
 }
 
-/* What one entry is read into, and the room for its lists. */
+/* What one entry is read into, and the memory for its lists. */
 struct replay {
     const struct li_record *record;
     size_t index; /* of the layer */
@@ -177,7 +176,7 @@ struct replay {
     size_t run_cap;
 };
 
-/* LEN bytes without a NUL among them, and one behind them; NULL where that is not so. */
+/* LEN bytes without a NUL among them, followed by a NUL; else NULL. */
 static const char *take_text(struct li_cursor *c, size_t len)
 {
     const uint8_t *text = li_cursor_take(c, len);
@@ -212,7 +211,7 @@ static int take_xattrs(struct replay *r, struct li_cursor *c, size_t count, stru
     return rc;
 }
 
-/* Ascending, apart, and within the file. */
+/* Reads the runs, which must ascend, not overlap, and be within the file. */
 static int take_runs(struct replay *r, struct li_cursor *c, size_t count, struct li_error *err)
 {
     uint64_t end = 0, size = r->entry.inode.size;
@@ -235,7 +234,7 @@ static int take_runs(struct replay *r, struct li_cursor *c, size_t count, struct
     return rc;
 }
 
-/* Whether the contents lie within the layer. */
+/* Whether the contents are within the layer. */
 static bool fits(const struct replay *r)
 {
     const struct li_inode *inode = &r->entry.inode;

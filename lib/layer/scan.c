@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tar reader says what the entries are; what of them ext4 can hold is judged here.
+ * The tar reader says what the entries are; this file decides which of them ext4 can hold.
  *
- * Contents are skipped; of them only as much is looked at as tells that they are not all zeros.
+ * Contents are skipped, except for the few bytes that show that they are not all zeros.
  */
 #include "layer/scan.h"
 
@@ -18,7 +18,7 @@
 #include "layer/zeros.h"
 #include "tar/tar.h"
 
-/* Who wants to see the entries. */
+/* The visitor of the entries. */
 struct visitor {
     int paths_only;
     li_scan_visit *visit;
@@ -28,9 +28,9 @@ struct visitor {
 struct scan {
     struct li_layer_input input;
     struct li_tar *tar;
-    struct li_buffer runs; /* struct li_sparse_run, of the entry that is being read */
+    struct li_buffer runs; /* struct li_sparse_run, of the current entry */
     struct li_xattr_list xattrs;
-    struct li_record *record; /* that is being filled, or NULL */
+    struct li_record *record; /* to be filled, or NULL */
 };
 
 static int read_runs(struct scan *s, const struct li_tar_entry *e, struct li_entry *entry,
@@ -129,8 +129,8 @@ static int read_entry(struct scan *s, const struct li_tar_entry *e, struct li_en
     return rc;
 }
 
-/* An entry for a visit of paths is read whole only for the record. What is wrong with it is said
- * when it is visited itself. */
+/* When only paths are visited, an entry is read whole only for the record. Its faults are reported
+ * when the entry itself is visited. */
 static void record_ahead(struct scan *s, const struct li_tar_entry *e, struct li_entry *entry)
 {
     struct li_error later = LI_ERROR_INIT;
@@ -139,7 +139,8 @@ static void record_ahead(struct scan *s, const struct li_tar_entry *e, struct li
         li_record_give_up(s->record);
 }
 
-/* A directory without a name is the root, as tars of "/" have it whose writer drops the slash. */
+/* A directory without a name is the root. Such tars of "/" come from writers that drop the slash.
+ */
 static int read_path(const struct li_tar_entry *e, const char **out, struct li_error *err)
 {
     *out = e->type == LI_TAR_DIRECTORY && !*e->path ? "." : e->path;
@@ -196,7 +197,7 @@ static int read_entries(struct scan *s, const struct visitor *visitor, struct li
     }
 }
 
-/* Scans the layer's tar, and fills RECORD where that is not NULL. */
+/* Scans the layer's tar, and fills RECORD if that is not NULL. */
 static int scan_tar(struct li_layers *layers, size_t index, uint64_t length,
                     struct li_record *record, const struct visitor *visitor, struct li_error *err)
 {
@@ -244,7 +245,7 @@ int li_scan_layer(struct li_layers *layers, size_t index, int paths_only, li_sca
     if (record->whole) {
         rc = li_record_replay(record, index, paths_only, visit, arg, err);
     } else {
-        /* What is wrong there names the layer. */
+        /* An error there names the layer itself. */
         rc = li_layers_ready(layers, index, &length, err);
         if (rc < 0)
             return rc;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Equal sets of extended attributes are stored once: in most images all files share a few, and
+ * Equal sets of extended attributes are stored once. In most images all files share a few sets, and
  * equal sets may then share a block of the file system.
  */
 #include <stdlib.h>
@@ -45,7 +45,7 @@ static uint32_t find_slot(const struct li_xattr_sets *sets, const struct li_xatt
     return i;
 }
 
-/* Twice as many slots; half of them at most are in use. */
+/* Doubles the slots, of which at most half are in use. */
 static int grow_slots(struct li_xattr_sets *sets, struct li_error *err)
 {
     uint32_t slots = sets->slots ? sets->slots * 2 : FIRST_SLOTS;

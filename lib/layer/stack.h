@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What layers.c, read.c and the workers that verify layers, verify.c, share. */
+/* Shared by layers.c, read.c and verify.c, the workers that verify layers. */
 #ifndef LI_LAYER_STACK_H
 #define LI_LAYER_STACK_H
 
@@ -21,15 +21,15 @@ enum layer_state { LAYER_PENDING, LAYER_READY };
 struct layer {
     const struct li_blob *blob;
     int fd;          /* of the uncompressed bytes */
-    int spool;       /* the same where it is ours to close, or -1 */
+    int spool;       /* the same if we must close it, or -1 */
     uint64_t offset; /* of the uncompressed bytes in fd */
     uint64_t length;
     struct li_tags tags;
-    struct stat before; /* the blob's file, when the stack was opened */
+    struct stat before; /* the blob's file as it was when the stack was opened */
     enum li_compression compression;
     enum layer_state state; /* under lock */
-    bool wanted, taken;     /* under lock: is to be verified; by a worker already */
-    atomic_bool open;       /* wanted and ready: all above is constant from then on */
+    bool wanted, taken;     /* under lock: to be verified; a worker does so already */
+    atomic_bool open;       /* wanted and ready: everything above is constant from then on */
 };
 
 struct li_layers {
@@ -37,7 +37,7 @@ struct li_layers {
     size_t count;
     struct layer *layer;
     struct li_record *record;
-    struct li_record *own_record; /* the same where it is ours to free, or NULL */
+    struct li_record *own_record; /* the same if we must free it, or NULL */
     struct li_workers *team;
     struct li_universal_key key; /* of all tags */
     struct li_windows *windows;
@@ -45,20 +45,20 @@ struct li_layers {
     pthread_cond_t changed;
     bool closing;          /* under lock */
     size_t wanted;         /* layers; under lock */
-    size_t verified;       /* layers whose digests hold; under lock */
-    unsigned busy;         /* workers that verify one; under lock */
+    size_t verified;       /* layers whose digests match; under lock */
+    unsigned busy;         /* workers that are verifying a layer; under lock */
     struct li_error first; /* the first failure; under lock */
 };
 
-/* Has the layer verified, if that is not on its way, and waits until it can be read. */
+/* Has the layer verified, unless that is under way, and waits until it can be read. */
 int li_layer_open_bytes(struct li_layers *layers, struct layer *layer, struct li_error *err);
 
-/* Reads LEN bytes from OFFSET on of a layer that is ready, which are whole pieces, but for the last
- * of the layer: LI_ECORRUPT where they are not those that others have read, LI_EIO. */
+/* Reads LEN bytes from OFFSET on of a layer that is ready. They must be whole pieces, except the
+ * last piece of the layer. LI_ECORRUPT if they differ from an earlier read, LI_EIO. */
 int li_layer_read_pieces(struct li_layers *layers, struct layer *layer, uint8_t *buf, size_t len,
                          uint64_t offset, struct li_error *err);
 
-/* What a worker runs: verifies layers that are wanted, until there can be no more. */
+/* The function of a worker: verifies layers that are wanted, until there can be no more. */
 li_worker_run li_layers_verify;
 
 #endif

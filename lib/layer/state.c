@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The size and the times of a file say little for certain: a disk that fails changes none of them,
- * and who may write can set one of them back. Every byte that is used is compared by itself
- * (tags.h). This is for what lies between the layers, and so that a user whose file was changed is
- * told that, and not that it is damaged.
+ * The size and the times of a file prove little: a failing disk changes none of them, and whoever
+ * may write can reset some. Every byte that is used is compared by itself (tags.h). The state
+ * covers what is between the layers, and lets us tell users that their file was changed, not that
+ * it is damaged.
  *
- * The time of change also moves where the contents stay: by a new name, owner or mode. So it only
- * explains a failure. A file that gets or loses a name shows that by its count of links.
+ * The change time also moves when the contents stay, because of a new name, owner or mode. So it
+ * only explains a failure. A file that gets or loses a name shows this in its count of links.
  */
 #include "layer/state.h"
 
@@ -27,8 +27,8 @@ static bool same_time(struct timespec a, struct timespec b)
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-static const char advice[] = "the file that it lies in was changed while it was read; try again "
-                             "when nothing writes to it any more";
+static const char advice[] = "the file that holds it was changed while it was read; try again "
+                             "when nothing writes to it";
 
 int li_file_unchanged(int fd, const struct stat *before, struct li_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether the file that a layer lies in is as it was. */
+/* Whether a layer's file is unchanged. */
 #ifndef LI_LAYER_STATE_H
 #define LI_LAYER_STATE_H
 
@@ -7,16 +7,16 @@
 
 #include "base/error.h"
 
-/* What an open file looks like; never fails: a file that cannot be looked at shows nothing. */
+/* The state of an open file. It never fails: the state of a file that cannot be examined is empty.
+ */
 struct stat li_file_state(int fd);
 
-/* LI_ECORRUPT where the file FD does not look as it did BEFORE: another size or another time of
- * modification. Any thread. */
+/* LI_ECORRUPT if the size or modification time of the file FD differs from BEFORE. Any thread. */
 int li_file_unchanged(int fd, const struct stat *before, struct li_error *err);
 
-/* The same, and LI_ECORRUPT too where the time of change is another although the file has as many
- * names as BEFORE: somebody set its time of modification back, or renamed it, or changed its owner
- * or mode. For files whose contents are known to be wrong. Any thread. */
+/* The same, but also LI_ECORRUPT if its change time differs although it has as many names as
+ * BEFORE: somebody reset its modification time, renamed it, or changed its owner or mode. For files
+ * whose contents are known to be wrong. Any thread. */
 int li_file_untouched(int fd, const struct stat *before, struct li_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One word for each piece, set once, by an atomic compare-and-exchange: the table needs no lock,
- * and two threads that read a piece at the same time, and differ, do not both go on.
+ * One word for each piece, set once, with an atomic compare-and-exchange. So the table needs no
+ * lock, and if two threads read a piece at the same time and differ, one of them fails.
  */
 #include "layer/tags.h"
 

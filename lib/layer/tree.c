@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tree's storage. Nodes and inodes are rows of two arrays that only grow: a row's number is its
- * identity, and its order is the order of the layers and of the entries in them, which is what the
- * layout wants. A removed node stays behind as a dead row; the lists of children are rebuilt
- * without them at the end.
+ * The tree's storage. Nodes and inodes are rows of two arrays that only grow. A row's number is its
+ * identity, and its order is the order of the layers and of the entries in them, which the layout
+ * needs. A removed node stays as a dead row; at the end the lists of children are rebuilt without
+ * dead rows.
  *
- * Lookup while building goes through one hash table over (parent, name) for the whole tree. Its
- * seed is random, so that a layer cannot be made to degrade it; no result depends on it.
+ * While building, names are looked up in one hash table over (parent, name) for the whole tree. Its
+ * seed is random, so that a layer cannot slow it down; no result depends on it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -87,7 +87,7 @@ uint32_t li_build_find(const struct li_tree *tree, uint32_t parent, const char *
     return slot == SLOT_FREE ? LI_TREE_NONE : slot - 1;
 }
 
-/* Notes a node whose name is not there yet. A dead slot is used again, so that a name that comes
+/* Adds a node whose name does not exist yet. A dead slot is used again, so that a name that comes
  * and goes does not leave a trail. */
 static void take_slot(struct li_tree *tree, uint32_t node)
 {
@@ -118,7 +118,7 @@ static int resize_slots(struct li_tree *tree, uint32_t slots, struct li_error *e
     return 0;
 }
 
-/* A row's number must stay below the marks for "none" and "removed". */
+/* A row's number must be below the marks for "none" and "removed". */
 static int check_count(uint32_t count, struct li_error *err)
 {
     if (count < ENTRIES_MAX)
@@ -206,7 +206,7 @@ static void kill_node(struct li_tree *tree, uint32_t node)
     tree->node[node].inode = LI_TREE_NONE;
 }
 
-/* Depth first and without recursion, since a layer chooses the depth: a directory's list of
+/* Depth first and without recursion, because a layer chooses the depth: a directory's list of
  * children is used up while it is walked, so climbing back finds the rest of it. */
 void li_build_empty(struct li_tree *tree, uint32_t node)
 {
@@ -315,7 +315,7 @@ const struct li_sparse_run *li_tree_sparse(const struct li_tree *tree, const str
 {
     const struct li_sparse_run *runs = (const void *)tree->runs.data;
 
-    return runs ? runs + inode->sparse : NULL; /* there are none where all are holes */
+    return runs ? runs + inode->sparse : NULL; /* there are none if the file is all hole */
 }
 
 size_t li_tree_runs(const struct li_tree *tree)

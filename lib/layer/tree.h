@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The merged tree: names (nodes) and what they name (inodes), in arrays, so that a million entries
+ * The merged tree: names (nodes) and the inodes they name, in arrays, so that a million entries
  * cost little memory and every order is the layers' own.
  *
  * A built tree is read-only and may be read from any thread. It refers to file contents by layer
@@ -24,15 +24,16 @@ enum {
     LI_TREE_PATH_MAX = 1 << 20,     /* bytes of an entry's path */
     LI_TREE_HARD_LINKS_MAX = 65000, /* ext4's limit for one inode */
     LI_TREE_SYMLINK_DEPTH = 40,     /* symbolic links followed in one path */
-    LI_TREE_SHOWN_MAX = 256,        /* bytes of a path in a message, with its NUL */
-    LI_TREE_RUNS_MAX = 1 << 24,     /* runs of all sparse files: 256 MiB of memory */
+    LI_TREE_SHOWN_MAX = 256,        /* bytes of a path in a message, including its NUL */
+    LI_TREE_RUNS_MAX = 1 << 24,     /* runs of all sparse files together: 256 MiB of memory */
 };
 
 /* A name in a directory. */
 struct li_node {
     uint32_t inode;
-    uint32_t parent;       /* node */
-    uint32_t first_child;  /* node, in the directory's sorted order; only for directories */
+    uint32_t parent; /* node */
+    uint32_t
+        first_child; /* node, the first in the directory's sorted order; only for directories */
     uint32_t next_sibling; /* node */
     uint32_t name;         /* offset into the tree's names, in units of LI_TREE_NAME_ALIGN */
 };
@@ -47,18 +48,18 @@ struct li_sparse_run {
 
 struct li_inode {
     uint64_t size; /* bytes; of a symbolic link: of its target */
-    uint64_t data; /* regular: offset of the first data byte in the layer; symbolic link: offset
-                      into the tree's texts; device: major << 32 | minor */
-    int64_t mtime; /* seconds since 1970, UTC; within what ext4 can hold */
+    uint64_t data; /* regular file: offset of the first data byte in the layer; symbolic link:
+                      offset into the tree's texts; device: major << 32 | minor */
+    int64_t mtime; /* seconds since 1970, UTC; within ext4's range */
     uint32_t mtime_nsec;
     uint32_t uid;
     uint32_t gid;
-    uint32_t links;  /* names; of a directory: 2 and one for each subdirectory */
+    uint32_t links;  /* names; for a directory: 2 and one for each subdirectory */
     uint32_t xattrs; /* a set, see li_tree_xattrs(), or LI_TREE_NONE */
-    uint32_t sparse; /* first of its runs in the tree's runs, or LI_TREE_NONE */
+    uint32_t sparse; /* its first run in the tree's runs, or LI_TREE_NONE */
     uint32_t sparse_count;
     uint16_t mode;  /* type and permissions as in struct stat */
-    uint16_t layer; /* that the inode came from, 0 is the lowest */
+    uint16_t layer; /* the layer that the inode came from; 0 is the lowest */
 };
 
 /* An extended attribute: the full name ("user.x"), and a value in the kernel's external form. */
@@ -68,20 +69,20 @@ struct li_xattr {
     uint32_t size; /* bytes of the value */
 };
 
-/* What of an entry is not in the image as its layer has it, though that is no failure. */
+/* A part of an entry that the image lacks or changes, without a failure. */
 enum li_note_kind {
-    LI_NOTE_NAME_SPACE, /* an attribute is left out: Linux has no name space for it */
-    LI_NOTE_TYPE,       /* an attribute is left out: Linux does not allow it on such a file */
+    LI_NOTE_NAME_SPACE, /* an attribute is left out: it is in no name space of Linux */
+    LI_NOTE_TYPE,       /* an attribute is left out: Linux does not allow it on this type of file */
     LI_NOTE_ACL_NAME,   /* an ACL is left out: it names a user or group without a number */
-    LI_NOTE_TIME,       /* the time is 1970-01-01: ext4 cannot hold the layer's */
+    LI_NOTE_TIME,       /* the time is 1970-01-01: the layer's time is outside ext4's range */
     LI_NOTES,
 };
 
 struct li_note {
-    uint64_t entries; /* of all layers, what others hide included */
-    /* Of the first of these, for a message: its path, or the end of it, and what it is about, or
-     * the begin of it: the least of the attributes' names, a name in the ACL ("user:lisa"), the
-     * time in seconds from 1970. */
+    uint64_t entries; /* in all layers, including entries that are hidden */
+    /* For a message about the first of these: its path, or the end of it; and its subject, or the
+     * beginning of it: the least name of the attributes, a name in the ACL ("user:lisa"), or the
+     * time in seconds since 1970. */
     char path[LI_TREE_SHOWN_MAX];
     char text[LI_TREE_NAME_MAX + 1];
 };
@@ -89,9 +90,9 @@ struct li_note {
 struct li_tree;
 
 /* Merges the stack by the rules of LAYOUT (layout.h). Errors: LI_ECORRUPT (a broken tar, a hard
- * link to nothing), LI_EUNSUPPORTED (an entry that ext4 cannot hold, a type that is not known, a
- * layout that is not known), LI_EINVALID (a path through a file, a loop of links), LI_ELIMIT; the
- * text names the layer and the path. */
+ * link to nothing), LI_EUNSUPPORTED (an entry that ext4 cannot hold, an unknown type or layout),
+ * LI_EINVALID (a path through a file, a loop of links), LI_ELIMIT; the text names the layer and the
+ * path. */
 int li_tree_build(struct li_layers *layers, uint32_t layout, struct li_tree **out,
                   struct li_error *err);
 
@@ -101,14 +102,14 @@ void li_tree_free(struct li_tree *tree);
 /* The stack that it was built from. */
 struct li_layers *li_tree_layers(const struct li_tree *tree);
 
-/* The layout by whose rules it was built. */
+/* The layout that it was built by. */
 uint32_t li_tree_layout(const struct li_tree *tree);
 
-/* What the image will not have as the layers have it, of one kind; entries is 0 where there is
- * nothing. It is the tree's. */
+/* What the image lacks or changes of the layers, of one kind; entries is 0 if there is nothing. The
+ * tree owns it. */
 const struct li_note *li_tree_note(const struct li_tree *tree, enum li_note_kind kind);
 
-/* Nodes and inodes, dead ones included: a dead node is in no directory's list of children, a dead
+/* Nodes and inodes, including dead ones: a dead node is in no directory's list of children, a dead
  * inode has 0 links. Inodes are in the order of the layers and of the entries in them. */
 uint32_t li_tree_nodes(const struct li_tree *tree);
 const struct li_node *li_tree_node(const struct li_tree *tree, uint32_t node);
@@ -121,19 +122,19 @@ const char *li_tree_name(const struct li_tree *tree, uint32_t node, size_t *len)
 /* A symbolic link's target: inode->size bytes, then a NUL. */
 const char *li_tree_target(const struct li_tree *tree, const struct li_inode *inode);
 
-/* The runs of a sparse file, ascending and apart; its data lies in the layer one run after the
- * other. */
+/* The runs of a sparse file, ascending and not overlapping. Its data lies in the layer, one run
+ * after the other. */
 const struct li_sparse_run *li_tree_sparse(const struct li_tree *tree,
                                            const struct li_inode *inode);
 
-/* The runs of all sparse files, those of dead inodes included; inode->sparse counts in them. */
+/* The runs of all sparse files, including dead inodes. inode->sparse is an index into them. */
 size_t li_tree_runs(const struct li_tree *tree);
 
-/* A set of extended attributes, sorted by name; equal sets have one number. */
+/* A set of extended attributes, sorted by name. Equal sets have one number. */
 uint32_t li_tree_xattr_sets(const struct li_tree *tree);
 const struct li_xattr *li_tree_xattrs(const struct li_tree *tree, uint32_t set, size_t *count);
 
-/* A path for a message, which has room for more than that: the whole, or "..." and its end. */
+/* The buffer for a path in a message: the whole path, or "..." and its end. */
 const char *li_tree_show_path(const char *path, char shown[LI_TREE_SHOWN_MAX]);
 
 /* Appends the node's path without a leading slash, "" for the root, and a NUL. For messages. */

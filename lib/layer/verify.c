@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The workers that compute the digests of layers. They take them lowest first, the order in which
- * the merge wants them. A layer that is stored uncompressed is only hashed, as all others like it
- * are, by twos; a compressed one is inflated into a spool file, and both its digests are taken on
- * the way.
+ * The workers that compute the digests of layers. They take layers lowest first, the order in which
+ * the merge needs them. A layer that is stored uncompressed is only hashed, two layers at a time. A
+ * compressed layer is inflated into a spool file, and both its digests are computed on the way.
  */
 #include "layer/stack.h"
 
@@ -46,8 +45,8 @@ static int spool(struct li_layers *layers, struct layer *layer, struct li_worker
     return rc;
 }
 
-/* The lowest layer that is to be verified and that nobody has taken, or NULL; with the lock held.
- * PLAIN: of those that only want hashing. */
+/* The lowest layer that must be verified and is not taken yet, or NULL; with the lock held. PLAIN:
+ * only layers that just need hashing. */
 static struct layer *find_layer(struct li_layers *layers, bool plain)
 {
     for (size_t i = 0; i < layers->count; i++) {
@@ -91,7 +90,7 @@ static void count_verified(struct li_layers *layers)
 
 struct hashing {
     struct li_layers *layers;
-    struct layer *first; /* taken already; NULL once it was given */
+    struct layer *first; /* taken already; NULL after it was given */
 };
 
 static struct layer *next_plain(void *arg)
@@ -121,7 +120,7 @@ static int check_plain(void *arg, struct layer *layer, const uint8_t digest[LI_S
     return rc;
 }
 
-/* With others like it, where it only wants hashing. */
+/* Hashes it together with others, if it needs no more than that. */
 static int verify_layer(struct li_layers *layers, struct layer *layer, struct li_workers *team,
                         struct li_error *err)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whiteouts (OCI image-spec, layer.md) speak of the layers below only, wherever they stand in their
- * own layer. So a layer is read twice: once for its whiteouts, which take effect on the tree as the
- * lower layers left it, and once for all other entries. The lowest layer has nothing below it.
+ * Whiteouts (OCI image-spec, layer.md) affect only the layers below, wherever they are in their own
+ * layer. So a layer is read twice: once for its whiteouts, which are applied to the tree that the
+ * lower layers made, and once for all other entries. The lowest layer has nothing below it.
  *
- * Their paths are followed through links, but not through one that its own layer replaces: where a
- * directory took a link's place, overlay file systems mark it as opaque, and what the link led to
- * is not meant. To know these links the layer is read once more, if a whiteout needs it, which is
- * nearly never.
+ * The paths of whiteouts are followed through links, but not through a link that the same layer
+ * replaces: if a directory took a link's place, overlay file systems mark it as opaque, and the
+ * target of the link is not meant. To find these links the layer is read once more if a whiteout
+ * needs it, which is very rare.
  *
- * A name that AUFS made for itself (".wh..wh.*") is no part of the image.
+ * A name that AUFS made for itself (".wh..wh.*") is not part of the image.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static const char *last_component(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* Whether a component of a clean path is AUFS's own, other than the opaque mark at its end. */
+/* Whether a component of a clean path is AUFS's own, except the opaque mark at its end. */
 static bool is_aufs_own(const char *path)
 {
     for (const char *at = path; at; at = strchr(at, '/')) {
@@ -70,12 +70,12 @@ int li_whiteout_check(const char *path, enum li_whiteout *out, struct li_error *
     if (!starts_with(name, WHITEOUT))
         return 0;
     if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
-        return li_fail(err, LI_ECORRUPT, "it is a whiteout of nothing");
+        return li_fail(err, LI_ECORRUPT, "it is a whiteout that names nothing");
     *out = LI_WHITEOUT_HIDES;
     return 0;
 }
 
-/* Does what the whiteout at a clean path says. LI_END where a link is in the way that MODE does not
+/* Applies the whiteout at a clean path. LI_END if there is a link in the way that MODE does not
  * follow. */
 static int hide(struct li_tree *tree, const char *path, enum li_path_mode mode,
                 struct li_error *err)
@@ -105,7 +105,7 @@ static int visit_whiteout(void *arg, const struct li_entry *entry, struct li_err
     enum li_whiteout kind = LI_WHITEOUT_NONE;
     int rc;
 
-    /* Most entries are none; they are cleaned, and refused, when all entries are read. */
+    /* Most entries are not whiteouts. They are cleaned, and refused, when all entries are read. */
     if (!strstr(entry->path, WHITEOUT))
         return 0;
     rc = li_path_clean(entry->path, &h->path, err);
@@ -117,8 +117,8 @@ static int visit_whiteout(void *arg, const struct li_entry *entry, struct li_err
     return rc == LI_END ? li_buffer_append(&h->later, h->path.data, h->path.len, err) : rc;
 }
 
-/* Closes the link that the entry replaces, if it does. What is wrong with its path is said when all
- * entries are read. */
+/* Closes the link that the entry replaces, if it replaces one. Faults in its path are reported when
+ * all entries are read. */
 static int visit_replacement(void *arg, const struct li_entry *entry, struct li_error *err)
 {
     struct hiding *h = arg;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Few windows, so they are looked through. A thread that comes back for the neighbour of what it
- * has just copied nearly always finds its window again.
+ * There are few windows, so a search looks at all of them. A thread that returns for the neighbour
+ * of the bytes it has just copied nearly always finds its window again.
  */
 #include "layer/windows.h"
 
@@ -10,9 +10,9 @@
 #include <stdlib.h>
 
 struct slot {
-    struct li_window window; /* first, so that one is found from the other */
+    struct li_window window; /* first, so that the pointers can be converted */
     bool busy;
-    uint64_t used; /* when it was taken last; 0: there is nothing in it */
+    uint64_t used; /* when it was last taken; 0: it is empty */
 };
 
 struct li_windows {
@@ -52,7 +52,7 @@ static bool holds(const struct slot *slot, size_t layer, uint64_t offset)
     return slot->window.len > 0 && slot->window.layer == layer && slot->window.offset == offset;
 }
 
-/* The slot with that piece, else the one that was used longest ago; NULL where none is idle. */
+/* The slot with that piece, else the one that was used longest ago; NULL if none is idle. */
 static struct slot *choose(struct li_windows *w, size_t layer, uint64_t offset)
 {
     struct slot *oldest = NULL;

@@ -2,9 +2,9 @@
 /*
  * Attributes come as PAX records in three spellings: SCHILY.xattr (star's, and Docker's),
  * LIBARCHIVE.xattr (with the name in URL encoding and the value in base 64) and
- * RHT.security.selinux (GNU tar's, without the NUL that the kernel has behind a label). Of an
- * attribute in several of them the first of these counts, which is the only one that container
- * engines know.
+ * RHT.security.selinux (GNU tar's, without the NUL that the kernel has after a label). If an
+ * attribute has several, the first of these counts, which is the only one that container engines
+ * know.
  *
  * ACLs come in two ways: as text (SCHILY.acl.access, see acl.c) and as the attribute
  * system.posix_acl_access, as Docker and others write it. Both become the attribute's external
@@ -41,7 +41,7 @@ void li_xattr_list_free(struct li_xattr_list *list)
     *list = (struct li_xattr_list){0};
 }
 
-/* The name spaces of Linux (xattr(7)), as far as ext4 keeps what is in them. */
+/* The name spaces of Linux (xattr(7)), as far as ext4 stores what is in them. */
 static const char *const spaces[] = {"user.", "trusted.", "security."};
 enum { SPACES = sizeof(spaces) / sizeof(spaces[0]) };
 
@@ -50,8 +50,8 @@ static bool is_acl(const char *name)
     return strcmp(name, LI_XATTR_ACL_ACCESS) == 0 || strcmp(name, LI_XATTR_ACL_DEFAULT) == 0;
 }
 
-/* Whether Linux has a place for it. What has none is left out by those who unpack layers, too: to
- * them the kernel says that it does not support it. */
+/* Whether Linux has a name space for it. Programs that unpack layers leave out other names, too,
+ * because the kernel tells them that it does not support these. */
 static bool has_space(const char *name)
 {
     for (size_t i = 0; i < SPACES; i++)
@@ -60,7 +60,7 @@ static bool has_space(const char *name)
     return is_acl(name);
 }
 
-/* Of a name in a name space. */
+/* Checks a name that is in one of these name spaces. */
 static int check_name(const char *name, struct li_error *err)
 {
     const char *dot = strchr(name, '.');
@@ -101,7 +101,7 @@ static int reserve(struct li_xattr_list *list, struct li_error *err)
     return li_array_reserve(&list->list, &list->cap, list->count + 1, sizeof(*list->list), err);
 }
 
-/* Name and value in one allocation, which the name's pointer owns. What is there stays. */
+/* Name and value are one allocation, which the name's pointer owns. An existing attribute stays. */
 static int add(struct li_xattr_list *list, const char *name, const void *value, size_t size,
                struct li_error *err)
 {
@@ -150,7 +150,7 @@ static int hex_digit(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* What is no escape stays as it is. */
+/* A sequence that is not an escape stays as it is. */
 static void decode_name(struct li_buffer *name)
 {
     const char *from = (const char *)name->data;
@@ -175,7 +175,7 @@ static int digit_64(char c)
     return found ? (int)(found - digits) : -1;
 }
 
-/* Up to the first '='; what is no digit is passed over, as libarchive does it. */
+/* Up to the first '='; other characters that are not digits are skipped, as libarchive does. */
 static int decode_value(const char *text, size_t len, struct li_buffer *out, struct li_error *err)
 {
     unsigned bits = 0, held = 0;
@@ -198,7 +198,7 @@ static int decode_value(const char *text, size_t len, struct li_buffer *out, str
     return rc;
 }
 
-/* An ACL of no bytes is none, to the kernel as well. */
+/* An ACL of no bytes is not an ACL, to the kernel either. */
 static int take(struct li_xattr_list *list, const void *value, size_t size, struct li_error *err)
 {
     const char *name = (const char *)list->name.data;
@@ -250,7 +250,7 @@ static int read_libarchive(const struct li_tar_record *r, struct li_xattr_list *
     return rc == 0 ? take(list, list->value.data, list->value.len, err) : rc;
 }
 
-/* An empty label is none. */
+/* An empty label is not a label. */
 static int read_label(const struct li_tar_record *r, struct li_xattr_list *list,
                       struct li_error *err)
 {
@@ -268,8 +268,7 @@ static int leave_acl_out(struct li_xattr_list *list, const char *name, struct li
     return list->named_acl ? 0 : li_fail_memory(err);
 }
 
-/* The text is read in any case; what is wrong with it is told. An ACL of NFSv4 is none of ext4's.
- */
+/* The text is read in any case, and its faults are reported. ext4 cannot hold an NFSv4 ACL. */
 static int read_acl(const struct li_tar_record *r, struct li_xattr_list *list, struct li_error *err)
 {
     const char *name = is_key(r, "SCHILY.acl.access")    ? LI_XATTR_ACL_ACCESS
@@ -306,7 +305,7 @@ static void drop(struct li_xattr_list *list, size_t index)
             (list->count - index) * sizeof(list->list[0]));
 }
 
-/* What cannot be on a file of that type is left as it is, for layout.c. */
+/* An ACL that is not allowed on a file of that type stays as it is, for layout.c. */
 static int apply_acls(struct li_xattr_list *list, uint16_t *mode, struct li_error *err)
 {
     for (size_t i = 0; i < list->count; i++) {

@@ -19,23 +19,23 @@ struct li_xattr_list {
     struct li_xattr *list; /* sorted by name */
     size_t count;
     size_t cap;
-    char *left_out;               /* the least name that Linux has no name space for, or NULL */
-    char *named_acl;              /* a name in an ACL that is left out for it, or NULL */
+    char *left_out;               /* the least name that is in no name space of Linux, or NULL */
+    char *named_acl;              /* a name in an ACL that is left out because of it, or NULL */
     struct li_buffer name, value; /* of the attribute that is being read */
     uint16_t mode;                /* of the entry, by its header */
 };
 
-/* Replaces LIST by the attributes of E, in whatever spelling, and its ACLs, as text or as
- * attributes. As in the kernel, an access ACL sets the mode's permission bits, and one that says no
- * more than these is not stored; what an access ACL as text lacks of the three entries for the
- * mode's bits comes from the mode. Attributes of other systems, such as com.apple.quarantine, are
- * left out, and so are ACLs that name a user or group without a number. Whether Linux allows an
- * attribute on a file of that type is not looked at. LI_EUNSUPPORTED for a name that Linux refuses
- * in a name space of its own. */
+/* Replaces LIST by the attributes of E, in any spelling, and its ACLs, as text or as attributes. As
+ * in the kernel, an access ACL sets the mode's permission bits, and one that says no more than
+ * these is not stored. Entries for the mode's bits that an access ACL as text lacks come from the
+ * mode. Attributes of other systems, such as com.apple.quarantine, are left out, and so are ACLs
+ * that name a user or group without a number. It does not check whether Linux allows an attribute
+ * on a file of that type. LI_EUNSUPPORTED for a name that Linux refuses in one of its own name
+ * spaces. */
 int li_xattr_read(const struct li_tar_entry *e, struct li_xattr_list *list, uint16_t *mode,
                   struct li_error *err);
 
-/* Frees the attributes and keeps the room for others. */
+/* Frees the attributes, but keeps the memory for others. */
 void li_xattr_list_clear(struct li_xattr_list *list);
 
 /* Frees the list and its attributes, and returns it to zeros. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Contents are asked of every regular file, and nearly always the answer is no, after a few bytes
- * that the scan has read already: the first word of a part tells. Only where it is zero, or where
- * the contents begin behind what was read, is the layer itself read, in pieces that grow, since a
- * file that begins with a few zeros is far more common than one that is zeros throughout.
+ * The contents of every regular file are tested for zeros, and nearly always a few bytes that the
+ * scan has read already show that there is data: the first word of a part is enough. Only if it is
+ * zero, or if the contents begin after what was read, is the layer itself read. The pieces grow,
+ * because a file that begins with a few zeros is far more common than one of zeros only.
  */
 #include "layer/zeros.h"
 
@@ -12,7 +12,7 @@
 
 enum { FIRST_READ = 4096, LAST_READ = 128 * 1024 };
 
-/* Where all bytes equal the one before them, and the first is zero, all are. */
+/* If all bytes equal the byte before them, and the first is zero, all are zeros. */
 static bool is_zero(const uint8_t *data, size_t len)
 {
     return len == 0 || (data[0] == 0 && memcmp(data, data + 1, len - 1) == 0);

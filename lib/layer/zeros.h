@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether a file's contents are nothing but zeros. */
+/* Whether a file's contents are all zeros. */
 #ifndef LI_LAYER_ZEROS_H
 #define LI_LAYER_ZEROS_H
 
@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "layer/layer.h"
 
-/* A part of a layer that is in memory: LEN bytes of its tar from OFFSET on. */
+/* A part of a layer in memory: LEN bytes of its tar from OFFSET on. */
 struct li_layer_part {
     struct li_layers *layers;
     size_t index; /* of the layer */
@@ -19,8 +19,8 @@ struct li_layer_part {
     size_t len;
 };
 
-/* Whether LEN bytes of the tar of PART's layer, which is ready, are zeros, from OFFSET on; *OUT is
- * true for no bytes. Looks at PART first where that has the first of them. LI_ECORRUPT where the
+/* Whether the LEN bytes from OFFSET on in the tar of PART's layer, which must be ready, are zeros;
+ * *OUT is true for no bytes. Looks at PART first if it has the first of them. LI_ECORRUPT if the
  * layer ends before they do, LI_EIO, LI_ENOMEM. */
 int li_layer_is_zero(const struct li_layer_part *part, uint64_t offset, uint64_t len, bool *out,
                      struct li_error *err);

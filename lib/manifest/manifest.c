@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The collector must know which chunks an image needs, and nothing else about it; so indexes and
- * names lie in the clear, and are the associated data of what is sealed: a table that was changed,
- * cut or moved to another manifest opens nothing.
+ * The collector must know which chunks an image needs, and nothing else about it. So indexes and
+ * names are stored in the clear, as the associated data of the sealed part: if the table is
+ * changed, cut or moved to another manifest, the seal does not open.
  *
- * What the tag does not prove is checked after it. Whoever holds the data key may be hostile, or
- * run a broken program: the indexes must ascend within the image, and each name must be the one
- * that its PRK gives, so that a chunk is never asked for by one name and opened by another's key.
+ * The tag does not prove everything, so more checks follow it. Whoever holds the data key may be
+ * hostile, or run a broken program: the indexes must ascend within the image, and each name must
+ * follow from its PRK, so that a chunk is never fetched by one name and opened with another chunk's
+ * key.
  *
  * Both directions work in place: one buffer for a manifest, reserved before anything secret is in
- * it, so that no copy stays behind where it grew.
+ * it, so that it never grows and leaves a copy behind.
  */
 #include "manifest/manifest.h"
 
@@ -40,10 +41,11 @@ int li_manifest_peek(const uint8_t *data, size_t len, struct li_manifest_clear *
     struct li_manifest_clear got;
 
     if (len < LI_MANIFEST_HEADER_SIZE || memcmp(data, magic, sizeof(magic)) != 0)
-        return li_fail(err, LI_ECORRUPT, "this is no manifest of lambdaimg");
+        return li_fail(err, LI_ECORRUPT, "this is not a manifest that lambdaimg made");
     if (li_get_le16(data + 8) != VERSION)
         return li_fail(err, LI_EUNSUPPORTED,
-                       "manifests of version %u are unknown: a newer lambdaimg may read it",
+                       "manifests of version %u are not known to this lambdaimg; a newer lambdaimg "
+                       "may read it",
                        li_get_le16(data + 8));
     got.chunk_count = li_get_le32(data + 12);
     memcpy(got.id, data + 16, LI_ID_SIZE);
@@ -142,7 +144,7 @@ out:
     return rc;
 }
 
-/* Each name must be what its PRK gives. */
+/* Each name must follow from its PRK. */
 static int check_names(const struct li_manifest *m, struct li_error *err)
 {
     for (size_t i = 0; i < m->chunk_count; i++) {
@@ -153,13 +155,13 @@ static int check_names(const struct li_manifest *m, struct li_error *err)
         if (rc < 0)
             return rc;
         if (memcmp(name, chunk->name, sizeof(name)) != 0)
-            return li_fail(err, LI_ECORRUPT, "the name of chunk %u is not that of its key",
+            return li_fail(err, LI_ECORRUPT, "the name of chunk %u does not belong to its key",
                            chunk->index);
     }
     return 0;
 }
 
-/* SEALED is what the seal held, LEN bytes; ENTRIES the table in the clear. */
+/* SEALED is the opened part, LEN bytes; ENTRIES is the clear table. */
 static int parse(const uint8_t *sealed, size_t len, const uint8_t *entries, struct li_manifest *m,
                  struct li_error *err)
 {
@@ -185,7 +187,7 @@ static int parse(const uint8_t *sealed, size_t len, const uint8_t *entries, stru
     return rc < 0 ? rc : check_names(m, err);
 }
 
-/* Checks the tag and puts what was sealed into OUT, which the caller wipes. */
+/* Checks the tag and decrypts the sealed part into OUT, which the caller wipes. */
 static int open_sealed(const uint8_t *data, size_t len, size_t clear_len,
                        const struct li_secret *key, struct li_buffer *out, struct li_error *err)
 {
@@ -199,7 +201,7 @@ static int open_sealed(const uint8_t *data, size_t len, size_t clear_len,
                             err);
     if (rc == LI_ECORRUPT)
         return li_fail(err, LI_ECORRUPT,
-                       "the manifest was damaged or changed, or another key belongs to it");
+                       "the manifest was damaged or changed, or this is not its key");
     if (rc == 0)
         out->len = sealed_len;
     return rc;

@@ -3,9 +3,9 @@
  * Manifests: what an image is and which chunks it has; the object format of lambdaimg-manifest(5).
  *
  * In the clear, for the collector: magic "LIMGMNFT", version, manifest id, birth root, chunk count,
- * and a table of (chunk index, name). Sealed with AES-256-GCM under a random data key, all that is
- * clear as associated data: the JSON header and a table of (PRK, digest). All-zero chunks are in
- * neither table.
+ * and a table of (chunk index, name). Sealed with AES-256-GCM under a random data key, with the
+ * clear part as associated data: the JSON header and a table of (PRK, digest). All-zero chunks are
+ * in neither table.
  *
  *      0  8  magic
  *      8  2  version, 1
@@ -20,9 +20,9 @@
  *
  * JSON: an object, compact and with sorted members: architecture, config, config_digest, created,
  * format (1), layers (an array of diff_id, digest), layout, libraries, os, reference, size, tool.
- * Readers pass over members they do not know.
+ * Readers ignore members they do not know.
  *
- * A `struct li_manifest` is plain data, owned by its holder, and wiped by li_manifest_free().
+ * A `struct li_manifest` is plain data. Its holder owns it, and li_manifest_free() wipes it.
  */
 #ifndef LI_MANIFEST_MANIFEST_H
 #define LI_MANIFEST_MANIFEST_H
@@ -54,13 +54,13 @@ struct li_manifest_chunk {
 };
 
 struct li_manifest_layer {
-    char digest[72];  /* "sha256:" and hex, of the layer as stored; "" where the image gave none */
+    char digest[72];  /* "sha256:" and hex, of the layer as stored; "" if the image states none */
     char diff_id[72]; /* "sha256:" and hex */
 };
 
 struct li_manifest {
     uint8_t id[LI_ID_SIZE];
-    uint8_t root[LI_ID_SIZE]; /* the root it was born in */
+    uint8_t root[LI_ID_SIZE]; /* the root it was pushed into first */
     char *reference;          /* "name:tag" */
     char *os;
     char *architecture;
@@ -70,40 +70,40 @@ struct li_manifest {
     struct li_manifest_layer *layers;
     size_t layer_count;
     uint64_t size;                    /* of the image, bytes: a multiple of LI_CHUNK_SIZE */
-    int64_t created;                  /* of the manifest, seconds since 1970 */
-    uint32_t layout;                  /* by which it was made, see layer/layout.h */
+    int64_t created;                  /* when the manifest was made, seconds since 1970 */
+    uint32_t layout;                  /* that the image was made by, see layer/layout.h */
     char *tool;                       /* "lambdaimg 0.1.0" */
     char *libraries;                  /* "libarchive 3.6.2, ..." */
     struct li_manifest_chunk *chunks; /* ascending by index */
     size_t chunk_count;
 };
 
-/* What the collector can read without a key. */
+/* The part that the collector can read without a key. */
 struct li_manifest_clear {
     uint8_t id[LI_ID_SIZE];
     uint8_t root[LI_ID_SIZE];
     uint32_t chunk_count;
 };
 
-/* Encodes and seals; KEY and NONCE must be fresh and random. OUT is replaced. `os`, `architecture`,
- * `tool` and `libraries` may be NULL for "". LI_EINVALID where a field is not what the decoder
- * would take, LI_EUNSUPPORTED where the config is not UTF-8, LI_ELIMIT. */
+/* Encodes and seals. KEY and NONCE must be fresh and random. OUT is replaced. `os`, `architecture`,
+ * `tool` and `libraries` may be NULL for "". LI_EINVALID if the decoder would not accept a field,
+ * LI_EUNSUPPORTED if the config is not UTF-8, LI_ELIMIT. */
 int li_manifest_encode(const struct li_manifest *manifest, const struct li_secret *key,
                        const uint8_t nonce[LI_GCM_NONCE_SIZE], struct li_buffer *out,
                        struct li_error *err);
 
-/* Reads the clear header only. LI_ECORRUPT where it is none, LI_EUNSUPPORTED where its version is
- * unknown. DATA may be cut after the header. */
+/* Reads the clear header only. LI_ECORRUPT if it is not one, LI_EUNSUPPORTED if its version is not
+ * known. DATA may be cut after the header. */
 int li_manifest_peek(const uint8_t *data, size_t len, struct li_manifest_clear *clear,
                      struct li_error *err);
 
 /* Opens, parses and checks: the tag before anything is parsed, indexes ascending and within the
- * size, each name recomputed from its PRK, the config's digest. LI_ECORRUPT where anything does not
- * hold, LI_EUNSUPPORTED where the version or format is unknown. */
+ * size, each name recomputed from its PRK, the config's digest. LI_ECORRUPT if a check fails,
+ * LI_EUNSUPPORTED if the version or format is not known. */
 int li_manifest_decode(const uint8_t *data, size_t len, const struct li_secret *key,
                        struct li_manifest *out, struct li_error *err);
 
-/* Frees what it holds, wipes it, and leaves it zero. NULL is allowed. */
+/* Frees what it holds, wipes it, and returns it to zeros. NULL is allowed. */
 void li_manifest_free(struct li_manifest *manifest);
 
 /* Wrap objects: magic "LIMGWRAP", version u16, zeros u16, length u32, the KMS's bytes (1 to

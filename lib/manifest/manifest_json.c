@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The header is JSON because it will grow: members that are unknown are passed over, and what this
- * version needs is strictly typed. Sorted and compact, so that the same manifest is the same bytes.
+ * The header is JSON because it will grow: unknown members are ignored, and the members that this
+ * version needs are strictly typed. It is sorted and compact, so that the same manifest has the
+ * same bytes.
  *
- * The config stands in it as a string, not as JSON: what runs the image gets the document that the
- * image's config digest is of, byte for byte.
+ * The config is in it as a string, not as JSON, so that whoever runs the image gets the document
+ * with the image's config digest, byte for byte.
  *
- * One function says what fields must be, and the encoder asks it as well as the decoder: nothing is
- * written that cannot be read.
+ * Encoder and decoder use one function that checks fields, so that nothing is written that cannot
+ * be read.
  */
 #include "manifest/manifest_json.h"
 
@@ -42,7 +43,8 @@ static bool is_reference(const char *text)
     return text[name_len] == ':' && strcmp(text + name_len + 1, ref.tag) == 0;
 }
 
-/* The format allows what a terminal may not show (li_text_visible()). NULL counts as "". */
+/* The format allows characters that a terminal may not show (li_text_visible()). NULL counts as "".
+ */
 static bool is_text(const char *text)
 {
     size_t left = text ? strlen(text) : 0, len;
@@ -86,17 +88,18 @@ static int check_config(const struct li_manifest *m, int code, struct li_error *
     return 0;
 }
 
-/* What a header must be; CODE is the error where it is not. */
+/* Checks a header; CODE is the error if a check fails. */
 static int check_header(const struct li_manifest *m, int code, struct li_error *err)
 {
     int rc;
 
     if (!is_reference(m->reference))
-        return li_fail(err, code, "the manifest names no image as name:tag");
+        return li_fail(err, code, "the manifest does not name an image as name:tag");
     if (!is_text(m->os) || !is_text(m->architecture) || !is_text(m->tool) || !is_text(m->libraries))
         return li_fail(err, code, "a text in the manifest is too long or has control characters");
     if (m->size % LI_CHUNK_SIZE != 0 || m->size / LI_CHUNK_SIZE > LI_CHUNK_MAX_COUNT)
-        return li_fail(err, code, "%llu bytes are no image's length", (unsigned long long)m->size);
+        return li_fail(err, code, "%llu bytes cannot be the length of an image",
+                       (unsigned long long)m->size);
     rc = check_layers(m, code, err);
     return rc < 0 ? rc : check_config(m, code, err);
 }
@@ -182,7 +185,7 @@ static int wrong_member(struct li_error *err, const char *name)
                    name);
 }
 
-/* The string NAME, whose bytes are JSON's. */
+/* The string NAME; JSON owns its bytes. */
 static int get_string(const json_t *json, const char *name, const char **text, size_t *len,
                       struct li_error *err)
 {
@@ -223,7 +226,7 @@ static int copy_text(const json_t *json, const char *name, char **out, struct li
     return rc;
 }
 
-/* Into an array of DIGEST_TEXT_SIZE. Whether it is a digest, check_header() asks. */
+/* Into an array of DIGEST_TEXT_SIZE. check_header() checks that it is a digest. */
 static int copy_digest(const json_t *json, const char *name, char *out, struct li_error *err)
 {
     const char *text;
@@ -259,7 +262,8 @@ static int decode_integers(const json_t *json, struct li_manifest *out, struct l
 
     if (rc == 0 && format != FORMAT)
         return li_fail(err, LI_EUNSUPPORTED,
-                       "manifests of format %lld are unknown: a newer lambdaimg may read it",
+                       "manifests of format %lld are not known to this lambdaimg; a newer "
+                       "lambdaimg may read it",
                        (long long)format);
     if (rc == 0)
         rc = get_integer(json, "size", 0, INT64_MAX, &size, err);
@@ -322,7 +326,7 @@ int li_manifest_json_decode(const uint8_t *json, size_t len, struct li_manifest 
     int rc;
 
     if (!root)
-        return li_fail(err, LI_ECORRUPT, "the manifest's header is no JSON: see its byte %d",
+        return li_fail(err, LI_ECORRUPT, "the manifest's header is not JSON: see its byte %d",
                        why.position);
     rc = decode_integers(root, out, err);
     if (rc == 0)

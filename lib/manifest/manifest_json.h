@@ -10,13 +10,13 @@
 #include "base/error.h"
 #include "manifest/manifest.h"
 
-/* Appends the header of MANIFEST, compact and with sorted members, to OUT. LI_EINVALID where a
- * field is not what the decoder takes, LI_EUNSUPPORTED where the config is not UTF-8, LI_ELIMIT. */
+/* Appends the header of MANIFEST, compact and with sorted members, to OUT. LI_EINVALID if the
+ * decoder would not accept a field, LI_EUNSUPPORTED if the config is not UTF-8, LI_ELIMIT. */
 int li_manifest_json_encode(const struct li_manifest *manifest, struct li_buffer *out,
                             struct li_error *err);
 
-/* Fills in what the header holds; the caller frees OUT also on failure. LI_ECORRUPT,
- * LI_EUNSUPPORTED (a format of later versions). */
+/* Fills OUT from the header; the caller frees OUT, also on failure. LI_ECORRUPT, LI_EUNSUPPORTED (a
+ * later format). */
 int li_manifest_json_decode(const uint8_t *json, size_t len, struct li_manifest *out,
                             struct li_error *err);
 

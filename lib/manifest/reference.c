@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A reference becomes part of object keys and file paths, so what may stand in one is a short list,
- * and there is one way to write each. The grammar is that of Docker's references less digests and
- * the "__" separator's special rule.
+ * A reference becomes part of object keys and file paths. So few characters are allowed, and there
+ * is one way to write each reference. The grammar is that of Docker's references without digests
+ * and without the special rule for the "__" separator.
  *
  * A colon begins a tag only after the last slash; before it, it begins the port of a registry.
  */
@@ -49,7 +49,7 @@ static bool is_tag(const char *text, size_t len)
     return true;
 }
 
-/* A component, or, where another follows, one with a port. */
+/* A component, or, if another follows, one with an optional port. */
 static bool is_first_component(const char *text, size_t len, bool another_follows)
 {
     const char *colon = memchr(text, ':', len);
@@ -78,7 +78,7 @@ static bool is_name(const char *text, size_t len)
     return true;
 }
 
-/* Where the tag's colon is between TEXT and END, or NULL. */
+/* The position of the tag's colon between TEXT and END, or NULL. */
 static const char *find_tag(const char *text, const char *end)
 {
     const char *slash = memrchr(text, '/', (size_t)(end - text));

@@ -3,8 +3,8 @@
  * References: `name:tag`, or `name@ID`, which pins a manifest.
  *
  * A name is one or more components of [a-z0-9._-] separated by '/', each beginning and ending with
- * a letter or digit; the first may end with a port (":5000") where a second follows. A tag is 1 to
- * 128 of [A-Za-z0-9._-], not beginning with '.' or '-'. An ID is 32 hexadecimal digits. `name`
+ * a letter or digit. The first component may end with a port (":5000") if another follows. A tag is
+ * 1 to 128 of [A-Za-z0-9._-], not beginning with '.' or '-'. An ID is 32 hexadecimal digits. `name`
  * alone means `name:latest`.
  */
 #ifndef LI_MANIFEST_REFERENCE_H
@@ -20,9 +20,9 @@ enum { LI_REFERENCE_NAME_MAX = 200, LI_REFERENCE_TAG_MAX = 128 };
 
 struct li_reference {
     char name[LI_REFERENCE_NAME_MAX + 1];
-    char tag[LI_REFERENCE_TAG_MAX + 1]; /* "" where pinned */
+    char tag[LI_REFERENCE_TAG_MAX + 1]; /* "" if pinned */
     bool pinned;
-    uint8_t id[LI_ID_SIZE]; /* where pinned */
+    uint8_t id[LI_ID_SIZE]; /* if pinned */
 };
 
 /* Parses TEXT; LI_EINVALID says what is wrong with it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A wrap object says only where the KMS's bytes begin and end: what they are, and whether they are
- * right, the KMS alone can say.
+ * A wrap object only says where the KMS's bytes begin and end. Only the KMS knows what they mean,
+ * and whether they are right.
  *
  *     0  8  magic "LIMGWRAP"
  *     8  2  version, 1
@@ -44,10 +44,12 @@ int li_wrap_decode(const uint8_t *data, size_t len, const uint8_t **blob, size_t
     uint32_t length = li_cursor_le32(&c);
 
     if (c.bad || memcmp(found, magic, sizeof(magic)) != 0)
-        return li_fail(err, LI_ECORRUPT, "this is no wrap of lambdaimg");
+        return li_fail(err, LI_ECORRUPT, "this is not a wrapped key that lambdaimg made");
     if (version != VERSION)
-        return li_fail(err, LI_EUNSUPPORTED,
-                       "wraps of version %u are unknown: a newer lambdaimg may read it", version);
+        return li_fail(
+            err, LI_EUNSUPPORTED,
+            "wraps of version %u are not known to this lambdaimg; a newer lambdaimg may read it",
+            version);
     if (zeros != 0 || length != c.left || length == 0 || length > LI_KMS_BLOB_MAX)
         return li_fail(err, LI_ECORRUPT, "the wrap is damaged");
     *blob = c.next;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The memo's files are never changed, only replaced: one is written under a name of its own and
- * renamed, so that pushes that run at once read what one of them wrote, whole. Nothing is synced.
- * What a crash tears fails its check, and costs no more than what was remembered.
+ * The memo's files are never changed, only replaced: a file is written under a temporary name and
+ * renamed, so that concurrent pushes read a whole file that one of them wrote. Nothing is synced. A
+ * file that a crash damages fails its check, and only its contents are lost.
  */
 #include <errno.h>
 #include <fcntl.h>

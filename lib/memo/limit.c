@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A memo is bounded: when something was written, all files below DIR/memo are counted, those under
- * other salts too, and the ones that were used longest ago go. Two pushes that do this at once may
- * remove the same files; a file that another is reading stays readable for it.
+ * A memo is bounded. After a write, all files below DIR/memo are counted, including those under
+ * other salts, and those that were used longest ago are removed. Two pushes that do this at once
+ * may remove the same files; a file that another push is reading stays readable for it.
  */
 #include <fts.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ static int by_use(const void *a, const void *b)
     return x->used < y->used ? -1 : x->used > y->used;
 }
 
-/* What cannot be counted for want of memory is counted the next time. */
+/* A file that cannot be counted for lack of memory is counted the next time. */
 static void collect(const struct li_memo *memo, struct files *f)
 {
     char *const roots[] = {memo->root, NULL};

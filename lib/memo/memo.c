@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A layer's digest is the key, and not the archive that it came in: the config of an image names
- * its layers, and what has that name is one sequence of bytes, wherever it lies. So for a layer
- * that was verified once on this host, its entries and the digests of its chunks are facts.
+ * The key is a layer's digest, and not the archive that it came in: the config of an image names
+ * its layers by digest, and a digest means one sequence of bytes, wherever it is stored. So once
+ * this host has verified a layer, its entries and the digests of its chunks are facts.
  *
- * Which chunks a layer gives depends on what of it the layers above leave visible. That is in the
- * recipe of each chunk, so a change in one place costs the chunks at that place only.
+ * Which chunks a layer gives depends on what the layers above leave visible of it. The recipe of
+ * each chunk includes this, so a change in one place affects the chunks in that place only.
  */
 #include "memo/internal.h"
 
@@ -23,8 +23,8 @@
 
 static const uint8_t zero_chunk[LI_SHA256_SIZE];
 
-/* The salt is also a key of HMAC over digests of 32 bytes (HKDF-Extract); a label and its counter
- * are shorter, so that the two never meet. */
+/* The salt is also a key of HMAC over digests of 32 bytes (HKDF-Extract). A label with its counter
+ * is shorter, so the two inputs are never equal. */
 static int derive(const struct li_secret *salt, uint8_t context[LI_MEMO_CONTEXT_SIZE],
                   struct li_secret *mac_key, struct li_error *err)
 {
@@ -49,7 +49,7 @@ static int make_directory(const char *path, struct li_error *err)
     return 0;
 }
 
-/* Nobody else is to see what images are made of. */
+/* Nobody else may see what images are made of. */
 static int open_directory(struct li_memo *memo, const char *dir, struct li_error *err)
 {
     char hex[2 * LI_MEMO_CONTEXT_SIZE + 1];
@@ -132,7 +132,7 @@ bool li_memo_fits(const struct li_memo *memo, const struct li_secret *salt)
     return fits;
 }
 
-/* An image may have a layer more than once, mostly an empty one. */
+/* An image may have a layer more than once, usually an empty one. */
 static size_t first_of(const struct li_memo *memo, size_t index)
 {
     size_t i = 0;
@@ -236,7 +236,7 @@ int li_memo_learn(struct li_memo *memo, const struct li_chunk_source *source, ui
     return li_buffer_append(&memo->layer[memo->layer[layer].first].fresh, row, sizeof(row), err);
 }
 
-/* FRESH and what ROWS has besides, ascending. Where that would be too many, only what is fresh. */
+/* FRESH and the other rows of ROWS, ascending. If that is too many, only FRESH. */
 static int merge_rows(struct li_buffer *rows, const struct li_buffer *fresh, struct li_error *err)
 {
     size_t kept = 0;
@@ -245,7 +245,7 @@ static int merge_rows(struct li_buffer *rows, const struct li_buffer *fresh, str
     if (rows->len + fresh->len > (size_t)LI_MEMO_MAX_ROWS * LI_MEMO_ROW_SIZE)
         rows->len = 0;
     if (fresh->len > (size_t)LI_MEMO_MAX_ROWS * LI_MEMO_ROW_SIZE)
-        return li_fail(err, LI_ELIMIT, "a layer of more than %d chunks", LI_MEMO_MAX_ROWS);
+        return li_fail(err, LI_ELIMIT, "a layer has more than %d chunks", LI_MEMO_MAX_ROWS);
     rc = li_buffer_append(rows, fresh->data, fresh->len, err);
     if (rc < 0 || rows->len == 0)
         return rc;
@@ -262,8 +262,8 @@ static int merge_rows(struct li_buffer *rows, const struct li_buffer *fresh, str
     return 0;
 }
 
-/* Writes the layer's file with what was learnt. What came from the file is read again: its entries
- * were not kept, and another push may have learnt more. LI_END where there is nothing to write. */
+/* Writes the layer's file with what was learnt. The old file is read again, because its entries
+ * were not kept, and another push may have learnt more. LI_END if there is nothing to write. */
 static int save_layer(struct li_memo *memo, size_t index, struct li_error *err)
 {
     const struct li_memo_layer *layer = &memo->layer[index];

@@ -10,7 +10,7 @@
  *      56      rows, in any order: name, 32 bytes; when it was last found, seconds since 1970
  *          32  HMAC-SHA256 of the first 56 bytes and SHA-256 of the rows
  *
- * As with all files of a memo, one that does not fit is as if it were not there.
+ * Like all files of a memo, it is ignored if it is not valid.
  */
 #include <string.h>
 #include <unistd.h>
@@ -50,7 +50,7 @@ static int make_mac(const struct li_memo *memo, const uint8_t header[HEADER_SIZE
     return rc < 0 ? rc : li_crypto_mac(&memo->mac_key, input, sizeof(input), mac, err);
 }
 
-/* LI_END where it is not as it should be. */
+/* LI_END if it is not valid. */
 static int read_rows(const struct li_memo *memo, const uint8_t *set, int fd, uint64_t size,
                      struct li_buffer *rows, struct li_error *err)
 {

@@ -5,19 +5,19 @@
  *       0   8  magic "LIMGMEMO"
  *       8   4  version of this format, 3
  *      12   4  version of the layout
- *      16  32  SHA-256 of what the program and its libraries say of their versions
+ *      16  32  SHA-256 of the text with the versions of the program and its libraries
  *      48  32  diff ID
  *      80   8  bytes of the layer's uncompressed tar
  *      88   8  bytes of the entries, packed
  *      96   8  rows
  *     104      the entries, packed: see lib/layer/record.c and lib/base/packed.h
- *              rows, ascending by recipe: recipe, digest, 32 bytes each; a digest of zeros is that
- *              of a chunk which is all zeros
+ *              rows, ascending by recipe: recipe, digest, 32 bytes each; a digest of zeros
+ *              means a chunk of zeros
  *          32  HMAC-SHA256 of the first 104 bytes, SHA-256 of the entries, SHA-256 of the rows
  *
- * The lengths are compared with the file's and with limits before anything is made of them, and the
- * check comes before anything else is believed. Entries are gone through once here, so that nothing
- * can turn out to be wrong with them when half of a tree is built.
+ * The lengths are compared with the file's and with limits before they are used, and the MAC is
+ * checked before anything else is trusted. All entries are checked once here, so that no fault
+ * shows when half of a tree is built.
  */
 #include <string.h>
 #include <unistd.h>
@@ -28,12 +28,12 @@
 #include "layer/layout.h"
 #include "memo/internal.h"
 
-/* FORMAT also changes with what the scan makes of a layer that it accepted before. */
+/* FORMAT also changes when the scan gives another result for a layer that it accepted before. */
 enum { HEADER_SIZE = 104, FORMAT = 3 };
 
 static const char magic[8] = {'L', 'I', 'M', 'G', 'M', 'E', 'M', 'O'};
 
-/* The part of the header that must be just so. */
+/* The part of the header that must match exactly. */
 enum { FIXED_SIZE = 80 };
 
 static void put_fixed(const struct li_memo *memo, const uint8_t *diff_id, uint8_t *p)
@@ -77,7 +77,7 @@ static int no_visit(void *arg, const struct li_entry *entry, struct li_error *er
     return 0;
 }
 
-/* LI_END where the header is not that of a file for this layer, this program and this size. */
+/* LI_END if the header does not fit this layer, this program and this size. */
 static int read_header(const struct li_memo *memo, const uint8_t *diff_id, int fd, uint64_t size,
                        uint8_t header[HEADER_SIZE], struct li_error *err)
 {

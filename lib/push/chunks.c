@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Readers: they read, hash and name chunks. Most are stored already, so that is all they do for
- * most. What is new they seal, and hand over to writers, which wait for the disk or the network;
- * the bounded queue in between bounds the memory for what waits to be written. Where it takes a
- * request to know whether a chunk is stored they hand over its bytes as they are: writers are many,
- * so they wait for answers side by side, and no reader waits for one.
+ * Readers: they read, hash and name chunks. Most chunks are stored already, and need nothing more.
+ * New chunks are sealed here and handed to the writers, which wait for the disk or the network. The
+ * bounded queue in between bounds the memory of chunks that wait. If only a request can tell
+ * whether a chunk is stored, it is handed over unsealed: there are many writers, so they wait for
+ * answers side by side, and no reader waits for one.
  *
- * A chunk that recurs within the image is stored once: the names met so far are kept. Where the
- * first of them cannot be stored the whole push fails, so none relies on a chunk that is missing.
+ * A chunk that recurs within the image is stored once, because the names met so far are kept. If
+ * its first copy cannot be stored the whole push fails, so no other copy relies on a missing chunk.
  */
 #include "push/chunks.h"
 
@@ -18,7 +18,7 @@
 
 /* ---- readers --------------------------------------------------------------------------------- */
 
-/* Leaves a chunk to the writers: sealed where it is not stored, else as it is. */
+/* Leaves a chunk to the writers: sealed if it is not stored, else as it is. */
 static int hand_over(struct li_chunk_push *p, unsigned reader, struct li_push_item *item,
                      const uint8_t *plain, struct li_error *err)
 {
@@ -38,8 +38,8 @@ static int hand_over(struct li_chunk_push *p, unsigned reader, struct li_push_it
     return rc;
 }
 
-/* What is to be done for a chunk that is met for the first time. In a directory nothing is waited
- * for, so what is to be checked is checked here. */
+/* Handles a chunk that is met for the first time. A lookup in a directory does not wait, so an
+ * existing chunk is checked here. */
 static int pass_on(struct li_chunk_push *p, unsigned reader, struct li_push_item *item,
                    const uint8_t *plain, struct li_error *err)
 {
@@ -71,8 +71,8 @@ static int take_chunk(void *arg, unsigned reader, uint64_t index, uint8_t *plain
     return rc < 0 ? rc : pass_on(p, reader, item, plain, err);
 }
 
-/* Reads the whole source with writers beside. Of two failures, the writers' is the reason where the
- * readers only say that they were stopped. */
+/* Reads the whole source, with writers beside. If both fail, the writers' failure is reported when
+ * the readers were only stopped. */
 static int walk(struct li_chunk_push *p, struct li_error *err)
 {
     const struct li_progress *progress = p->push->options->progress;
@@ -192,7 +192,7 @@ int li_push_chunks(struct li_push *push, struct li_error *err)
         rc = li_push_learn(&p, err);
     if (rc == 0)
         rc = collect(&p, err);
-    /* That it cannot be kept costs the next push some requests, and this one nothing. */
+    /* If this cannot be kept, it costs the next push some requests, and this push nothing. */
     if (rc == 0 && !push->options->dry_run)
         (void)li_lookup_keep(p.lookup, push->chunk, push->chunk_count, &ignored);
     release(&p);

@@ -8,17 +8,18 @@
 #include "manifest/manifest.h"
 #include "push/push.h"
 
-/* Whether the root has a chunk. An "absent" may be out of date: another push may have stored it. */
+/* Whether the root has a chunk. "absent" may be out of date: another push may have stored it. */
 enum li_push_stored { LI_STORED_UNKNOWN, LI_STORED_YES, LI_STORED_NO };
 
 /* It belongs to one thread at a time: to the reader that names it, then to the writer that takes it
- * from the queue. Only the name of one that was met stays as it is, and may be read by all. */
+ * from the queue. Only the name of an item that the tally has met never changes; any thread may
+ * read it. */
 struct li_push_item {
     struct li_manifest_chunk chunk;
     bool named;    /* CHUNK is set; it is not all zeros */
-    bool recalled; /* the memo knows what it is: NAMED, or zeros */
+    bool recalled; /* the memo knows it: it is NAMED, or all zeros */
     enum li_push_stored stored;
-    enum li_push_way way; /* by which STORED was found out */
+    enum li_push_way way; /* how STORED was found */
 };
 
 /* Names ITEM, whose digest is set, as chunk INDEX of an image under SALT. LI_ENOMEM. */

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-/* Nothing is stored before the layers' digests hold, and hashing them is the work of one thread for
- * each layer: the queue is deep enough for the readers to seal on meanwhile. Its jobs, and their
- * bytes, at most. */
+/* Nothing is stored before the layers' digests are verified, and one thread for each layer hashes
+ * them. So the queue is deep enough that the readers can continue to seal meanwhile. Its most jobs,
+ * and their most bytes. */
 enum { QUEUE = 4096, QUEUE_BYTES = 96 << 20 };
 
 int li_jobs_init(struct li_jobs *jobs, struct li_error *err)
@@ -46,8 +46,8 @@ int li_job_new(struct li_jobs *jobs, struct li_push_item *item, struct li_job **
     return 0;
 }
 
-/* Its buffer is kept for the next one: memory that is taken anew for each chunk, and given back, is
- * cleared by the system each time. */
+/* Its buffer is kept for the next job, because the system clears memory that is freed and allocated
+ * again for each chunk. */
 void li_job_free(struct li_jobs *jobs, struct li_job *job)
 {
     if (!job)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests cost time and money, so names are looked up where many are in one place: in manifests,
- * in what this host has met lately, and for the rest in a listing of the root's chunks, or by a
- * question for each.
+ * Requests cost time and money. So names are looked up where many are together: in manifests, in
+ * what this host has met recently, and for the rest in a listing of the root's chunks, or with a
+ * request for each.
  *
- * A listing and the questions are of one moment. That another push stores a chunk later makes an
- * answer "absent" stale, which costs a put that is refused, and nothing else.
+ * Listings and requests show one moment. If another push stores a chunk later, "absent" is out of
+ * date. That costs a refused put, and nothing else.
  */
 #include "push/lookup.h"
 
@@ -14,7 +14,7 @@
 #include "push/lookup_internal.h"
 #include "repo/keys.h"
 
-enum { BATCH = 256 /* names that are asked for at a time */ };
+enum { BATCH = 256 /* names that are looked up at a time */ };
 
 static int gather(struct li_lookup *l, struct li_error *err)
 {
@@ -22,7 +22,7 @@ static int gather(struct li_lookup *l, struct li_error *err)
 
     if (rc == 0 && l->scope.memo)
         rc = li_lookup_recall(l, err);
-    /* Where nothing is known, all will have to be asked for. */
+    /* If nothing is known, all chunks will need a request. */
     if (l->manifest.count == 0 && l->kept.count == 0)
         l->expected = l->scope.chunks;
     return rc;
@@ -69,7 +69,7 @@ static void set(struct li_push_item *item, enum li_push_stored stored, enum li_p
     item->way = way;
 }
 
-/* Answers by what is known; false where nothing is. Under lock. */
+/* Answers from what is known; false if nothing is. Under lock. */
 static bool answer(const struct li_lookup *l, struct li_push_item *item)
 {
     const uint8_t *name = item->chunk.name;
@@ -87,7 +87,7 @@ static bool answer(const struct li_lookup *l, struct li_push_item *item)
     return true;
 }
 
-/* Answers what it can, and moves the others to the front; returns how many these are. */
+/* Answers what it can, and moves the others to the front; returns the number of these. */
 static size_t answer_all(struct li_lookup *l, struct li_push_item **items, size_t count)
 {
     size_t left = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What this host has met of a root lately, kept in the memo from push to push.
+ * What this host has recently met of a root, kept in the memo from push to push.
  *
- * It is known by where the store is, and not only by the repository's and the root's ids: a
- * repository that is copied keeps these, and the copy may lack what was pushed to the first later.
+ * Its key includes the identity of the store, and not only the IDs of repository and root: a copy
+ * of a repository has the same IDs, but may lack chunks that were pushed to the original later.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static int set_of(const struct li_lookup *p, uint8_t set[LI_SHA256_SIZE], struct
     return rc;
 }
 
-/* Of the time to come is what another clock wrote. */
+/* A time in the future was written by another clock. */
 static bool is_fresh(const struct li_lookup *p, const uint8_t *row)
 {
     int64_t now = li_repo_env(p->scope.repo)->now(),
@@ -58,8 +58,8 @@ static int add_row(struct li_buffer *rows, const uint8_t *name, int64_t found, s
     return li_buffer_append(rows, row, sizeof(row), err);
 }
 
-/* The names that this push has found itself, or stored. What it has by another list alone it has
- * not seen: that keeps its age. */
+/* The names that this push has found itself, or stored. Names that it knows only from an earlier
+ * list were not seen again, and keep their age. */
 static int collect(const struct li_lookup *p, const struct li_manifest_chunk *chunks, size_t count,
                    struct li_name_list *names, struct li_error *err)
 {
@@ -76,7 +76,7 @@ static int collect(const struct li_lookup *p, const struct li_manifest_chunk *ch
     return rc;
 }
 
-/* Each name once, the younger where it is in both, and no more than may be kept. */
+/* Each name once, with the later time if both have it, and no more than may be kept. */
 static int merge(const struct li_lookup *p, const struct li_name_list *names,
                  struct li_buffer *rows, struct li_error *err)
 {

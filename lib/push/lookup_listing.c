@@ -2,12 +2,12 @@
 /*
  * A listing of a root's chunks, and whether it is worth its price.
  *
- * Names are as good as random, so the first thousand of a listing, which comes in their order, tell
- * how many there are. A page counts as PAGE_COST questions: pages come one after another and
- * questions side by side, and on AWS one costs as much as twelve of the other. How many questions
- * there will be is not always known in advance; so they are counted, those that were asked before
- * too, and when they come to as much as the listing, it is made: all together that is never more
- * than twice the better of the two (the ski-rental problem).
+ * Names are practically random, so the first thousand of a listing, which is in the order of names,
+ * show how many there are. A page counts as PAGE_COST questions: pages come one after another and
+ * questions side by side, and on AWS one page costs as much as twelve questions. The number of
+ * questions is not always known in advance. So they are counted, including earlier ones, and when
+ * they have cost as much as the listing would, it is made: in all this never costs more than twice
+ * the better choice (the ski-rental problem).
  */
 #include <string.h>
 
@@ -17,7 +17,7 @@
 
 enum {
     PAGE_COST = 10,   /* questions */
-    LISTED = 1 << 20, /* names of a root that are listed at most: 32 MiB */
+    LISTED = 1 << 20, /* the most names of a root to list: 32 MiB */
 };
 
 struct listing {
@@ -28,7 +28,8 @@ struct listing {
     bool stopped;  /* by note_name() */
 };
 
-/* A key that is no chunk's is none of ours; what cannot be a sealed chunk is as good as absent. */
+/* A key that is not a chunk's is not ours. An object that cannot be a sealed chunk counts as
+ * absent. */
 static bool name_of(const char *key, size_t prefix, uint8_t name[LI_NAME_SIZE])
 {
     const char *hex = key + prefix + 3;
@@ -76,7 +77,7 @@ static int note_name(void *arg, const char *key, uint64_t size, struct li_error 
     return is_worth(p) ? 0 : stop(l, err);
 }
 
-/* Under the listing's lock. */
+/* With the listing lock held. */
 static int list(struct li_lookup *p, struct li_error *err)
 {
     struct li_key prefix = li_key_root(p->scope.root->id, "chunks/");

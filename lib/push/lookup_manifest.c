@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What manifests say of a root's chunks. Most pushes bring little that is new, so the manifest that
- * the tag points at now names most of them, for two requests. Only a manifest in the root itself
- * counts: what it names was durable in that root before it was (I4).
+ * What manifests say about a root's chunks. Most pushes bring little that is new, so the manifest
+ * that the tag points at now names most of their chunks, for two requests. Only a manifest in the
+ * same root counts: the chunks it names were durable in that root before it was (I4).
  */
 #include <string.h>
 
@@ -10,9 +10,9 @@
 #include "repo/keys.h"
 #include "repo/pointer.h"
 
-enum { NEIGHBOURS = 2 /* other tags that are looked at */ };
+enum { NEIGHBOURS = 2 /* other tags to read */ };
 
-/* The table of names lies in the clear, so no key is needed. Whoever could forge it, could as well
+/* The table of names is in the clear, so no key is needed. Whoever could forge it could as well
  * delete the chunks that it names. */
 static int take_names(struct li_lookup *l, const uint8_t id[LI_ID_SIZE],
                       const struct li_buffer *manifest, struct li_error *err)
@@ -30,8 +30,8 @@ static int take_names(struct li_lookup *l, const uint8_t id[LI_ID_SIZE],
     return rc;
 }
 
-/* Only a manifest in the root itself says what is in that; one that is not there or that cannot be
- * read says nothing. */
+/* Only a manifest in the same root shows what is in that root. A missing or unreadable one shows
+ * nothing. */
 static int read_manifest(struct li_lookup *l, const char *pointer_key, struct li_error *err)
 {
     struct li_buffer raw = {0}, manifest = {0};
@@ -53,7 +53,7 @@ static int read_manifest(struct li_lookup *l, const char *pointer_key, struct li
     return rc;
 }
 
-/* The tags of one name that come right before and right after another, as versions are ordered. */
+/* The tags of one name just before and just after another, in the order of versions. */
 struct neighbours {
     struct li_key key, near[NEIGHBOURS]; /* "" for none */
     unsigned seen;

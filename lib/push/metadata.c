@@ -3,9 +3,9 @@
  * The objects that make an image of chunks: the wrap of the manifest's key, the manifest and the
  * pointer.
  *
- * To a server the wrap goes before all else that is stored, because it is small: with the first
- * small object the store finds out which conditions count. With chunks that would be half a MiB
- * sent in vain, by each of 32 writers.
+ * To a server the wrap is sent before all other objects, because it is small: with the first small
+ * object the store finds out which conditions the server honours. With chunks, each of 32 writers
+ * would send half a MiB in vain.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,13 +25,15 @@ static int put_metadata(struct li_push *p, struct li_store *store, const char *r
         rc = li_store_put_if_absent(store, li_key_root(p->root.id, rest).text, object->data,
                                     object->len, err);
     if (rc == LI_END)
-        rc = li_fail(err, LI_EEXISTS, "a random manifest id that is taken; randomness is broken");
+        rc = li_fail(
+            err, LI_EEXISTS,
+            "a new random manifest ID is in use already; the source of randomness is broken");
     if (rc == 0)
         p->result.metadata += object->len;
     return rc;
 }
 
-/* What the manifest borrows from p->image->about and p->chunk stays theirs. */
+/* The manifest borrows from p->image->about and p->chunk, which still own it. */
 static int encode_manifest(struct li_push *p, struct li_buffer *out, struct li_error *err)
 {
     char reference[LI_REFERENCE_NAME_MAX + LI_REFERENCE_TAG_MAX + 2];
@@ -60,7 +62,7 @@ int li_push_choose_key(struct li_push *p, struct li_error *err)
     return rc < 0 ? rc : li_repo_env(p->repo)->random(p->key.bytes, sizeof(p->key.bytes), err);
 }
 
-/* Once; the gate is held, or there is one thread. */
+/* Runs once; the gate is held, or there is only one thread. */
 static int store_wrap(struct li_push *p, struct li_store *store, struct li_error *err)
 {
     struct li_kms *kms = li_repo_kms(p->repo);
@@ -79,9 +81,9 @@ static int store_wrap(struct li_push *p, struct li_store *store, struct li_error
     return rc;
 }
 
-/* The others wait meanwhile: an image that must not be kept leaves nothing behind of what was not
- * checked. Readers go on, so a push that brings nothing new never waits here. The object's bytes
- * were read before, so what they were read from is asked about. */
+/* The other threads wait meanwhile: an image that must not be kept leaves no object behind whose
+ * data was not checked. Readers continue, so a push that brings nothing new never waits here. The
+ * object's bytes were read before, so this asks about what they were read from. */
 int li_push_may_store(struct li_push *p, struct li_store *store, struct li_error *err)
 {
     int rc = 0;

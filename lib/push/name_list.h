@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chunk names in one array, found by bisection. Zero-initialise it. Not for two threads at once,
- * but once it is sorted any number may look. */
+/* Chunk names in an array that is searched by bisection. Zero-initialise it. Not for two threads at
+ * once, but once it is sorted any number may search it. */
 #ifndef LI_PUSH_NAME_LIST_H
 #define LI_PUSH_NAME_LIST_H
 
@@ -20,7 +20,7 @@ struct li_name_list {
 int li_name_list_add(struct li_name_list *list, const uint8_t name[LI_NAME_SIZE],
                      struct li_error *err);
 void li_name_list_sort(struct li_name_list *list);
-/* LIST must have been sorted after the last addition. */
+/* LIST must be sorted, and nothing added since. */
 bool li_name_list_has(const struct li_name_list *list, const uint8_t name[LI_NAME_SIZE]);
 void li_name_list_free(struct li_name_list *list);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The names that a push has met, as numbers of the chunks that have them: the push keeps the chunks
- * anyway, and what grows with an image is to be little. Names are output of HKDF, so their first
- * bytes are as good a hash as any. A slot of 0 is free.
+ * The names that a push has met, as numbers of the chunks that have them. The push keeps the chunks
+ * anyway, and memory that grows with the image should be small. Names are output of HKDF, so their
+ * first bytes serve as a hash. A slot of 0 is free.
  */
 #include "push/names.h"
 
@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 
-/* Where NAME is, or the free slot where it belongs. */
+/* The slot of NAME, or the free slot where it belongs. */
 static uint32_t *find(const struct li_push_item *item, uint32_t *slot, size_t cap,
                       const uint8_t name[LI_NAME_SIZE])
 {

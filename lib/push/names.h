@@ -9,16 +9,16 @@
 #include "base/error.h"
 #include "push/item.h"
 
-/* Zero-initialise all but ITEM, the array that has the names; it stays the caller's. */
+/* Zero-initialise everything except ITEM, the array that has the names; the caller owns it. */
 struct li_names {
     const struct li_push_item *item;
-    uint32_t *slot; /* number of an item and 1 more, or 0 */
+    uint32_t *slot; /* index of an item plus 1, or 0 */
     size_t cap;     /* a power of two, or 0 */
     size_t used;
 };
 
-/* Adds the name of item NUMBER of the array, below 2^32 - 1. LI_END where the set has it already;
- * LI_ENOMEM. */
+/* Adds the name of item NUMBER of the array, below 2^32 - 1. LI_END if the set has that name
+ * already; LI_ENOMEM. */
 int li_names_add(struct li_names *names, uint32_t number, struct li_error *err);
 void li_names_free(struct li_names *names);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A push (D5): chunks, then the manifest and the wrap of its key, then the pointer, each made
- * durable before what points at it is written. Whatever kills it in between leaves objects that
- * nothing points at.
+ * A push (D5): chunks, then the manifest and the wrap of its key, then the pointer. Each is durable
+ * before anything that points at it is written. If the push is killed in between, it leaves objects
+ * that nothing points at.
  *
- * The collector retires a root without asking anyone. A push that finds, after its manifest is
- * stored, that its root is active no more, cannot know whether the collector saw the manifest; it
- * redoes itself into the root that is active now. One that still finds it active was seen, or will
- * be: a collector lists manifests after it has written the new state.
+ * The collector retires a root without asking anyone. If a push finds, after its manifest is
+ * stored, that its root is no longer active, it cannot know whether the collector saw the manifest.
+ * So it starts again in the root that is active now. If the root is still active, the manifest was
+ * seen, or will be: a collector lists manifests after it has written the new state.
  */
 #include "push/push.h"
 
@@ -17,7 +17,7 @@
 #include "push/server.h"
 #include "repo/salt.h"
 
-/* Roots that may be retired under one push before it gives up. */
+/* How many roots may be retired during one push before it gives up. */
 enum { MAX_ATTEMPTS = 3 };
 
 /* The root was retired meanwhile. */
@@ -73,9 +73,9 @@ static int check_arguments(const struct li_push *p, struct li_error *err)
     if (rc < 0)
         return rc;
     if (p->image->reference->pinned)
-        return li_fail(err, LI_EINVALID, "an image is pushed to a tag, not to a manifest's id");
+        return li_fail(err, LI_EINVALID, "an image is pushed to a tag, not to a manifest's ID");
     if (p->image->source->count > LI_CHUNK_MAX_COUNT)
-        return li_fail(err, LI_ELIMIT, "an image of %llu chunks; %d is the most",
+        return li_fail(err, LI_ELIMIT, "the image has %llu chunks; at most %d are allowed",
                        (unsigned long long)p->image->source->count, LI_CHUNK_MAX_COUNT);
     if (p->image->about->size != p->image->source->count * LI_CHUNK_SIZE)
         return li_fail(err, LI_EINVALID, "an image of %llu bytes cannot have %llu chunks",
@@ -121,8 +121,8 @@ int li_push_image(struct li_repo *repo, const struct li_push_image *image,
     if (rc == PUSH_AGAIN)
         rc = li_fail(err, LI_ECHANGED, "%s: its roots were retired %d times during the push",
                      li_repo_store(repo)->address, MAX_ATTEMPTS);
-    /* What cannot be kept costs the next push some requests. What a push that failed has found out
-     * is true as well. */
+    /* If this cannot be kept, it costs the next push some requests. The findings of a failed push
+     * are true as well. */
     if (!options->dry_run)
         (void)li_server_keep(repo, options->memo, &known, &ignored);
     if (rc == 0)

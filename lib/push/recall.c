@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the memo knows of an image's chunks. A chunk whose digest it knows is named by that, and
- * read only where it is not stored yet. In a directory each is looked up when its turn comes. Where
- * looking up is a request, all whose names are known so are asked for together, before the first is
- * read.
+ * What the memo knows about an image's chunks. If it knows a chunk's digest, it names the chunk,
+ * which is read only if it is not stored yet. In a directory each chunk is looked up at its turn.
+ * If a lookup is a request, all chunks with known names are looked up together, before the first
+ * chunk is read.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "push/chunks.h"
 
-/* The digest and the name of a chunk, from the memo; RECALLED stays false where that has neither.
- */
+/* The digest and the name of a chunk, from the memo; RECALLED stays false if it has neither. */
 static int recall_name(struct li_chunk_push *p, uint64_t index, struct li_error *err)
 {
     struct li_push_item *item = &p->item[index];
@@ -46,7 +45,7 @@ static int recall_names(void *arg, unsigned worker, struct li_workers *team, str
     return rc;
 }
 
-/* Asks for all chunks that have a name, all at once. */
+/* Looks up all chunks that have a name at once. */
 static int ask_for_named(struct li_chunk_push *p, struct li_error *err)
 {
     uint64_t chunks = p->push->image->source->count;
@@ -78,8 +77,8 @@ int li_push_recall_together(struct li_chunk_push *p, struct li_error *err)
     return rc < 0 ? rc : ask_for_named(p, err);
 }
 
-/* In a directory. One that is not there is looked up again when it has been read: another push may
- * have stored it by then. */
+/* In a directory. A chunk that is not there is looked up again after it was read, because another
+ * push may have stored it by then. */
 static int recall_one(struct li_chunk_push *p, uint64_t index, struct li_error *err)
 {
     struct li_push_item *item = &p->item[index];
@@ -103,7 +102,7 @@ int li_push_recall(void *arg, unsigned worker, uint64_t index, struct li_error *
     if (rc < 0)
         return rc;
     if (item->stored != LI_STORED_YES) {
-        /* Zeros are not stored; what is read is named anew. */
+        /* Zeros are not stored; a chunk that was read is named again. */
         rc = item->recalled && !item->named ? LI_END : 0;
         item->named = false;
         return rc;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What this host has found a repository's server to lack, kept in the memo from push to push, so
- * that each push need not find it out anew.
+ * that not every push must find it out again.
  *
- * It lies beside the names of chunks, in a file of the same kind: a row for each thing that is
- * lacking, whose name is its flag and zeros. The file is of the repository and of where its store
- * is, since another server may have what this one lacks. After LI_SERVER_LIFETIME a row is as if it
- * were not there, and the server is tried again: it may have been replaced.
+ * It is stored beside the names of chunks, in a file of the same kind: a row for each missing
+ * feature, whose name is its flag and zeros. The file belongs to the repository and to the
+ * identity of its store, because another server may have what this one lacks. After
+ * LI_SERVER_LIFETIME a row is ignored, and the server is tried again, because it may have been
+ * replaced.
  *
- * A row can be wrong and a push is right all the same: what is taken to be lacking is done without,
- * with more requests.
+ * If a row is wrong, a push is still correct: it does without the feature, with more requests.
  */
 #include "push/server.h"
 
@@ -43,7 +43,7 @@ static void put_name(unsigned flag, uint8_t name[LI_SHA256_SIZE])
     name[0] = (uint8_t)flag;
 }
 
-/* Of the time to come is what another clock wrote. */
+/* A time in the future was written by another clock. */
 static void take_row(const uint8_t *row, int64_t now, struct li_server_known *known)
 {
     int64_t found = (int64_t)li_get_le64(row + LI_SHA256_SIZE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What this host knows of the server that a repository's store speaks to: a set of LI_STORE_LACKS,
- * and when each was found.
+ * What this host knows about the server of a repository's store: a set of LI_STORE_LACKS, and when
+ * each was found.
  */
 #ifndef LI_PUSH_SERVER_H
 #define LI_PUSH_SERVER_H
@@ -14,7 +14,7 @@
 
 enum {
     LI_SERVER_FLAGS = 2,
-    LI_SERVER_LIFETIME = 7 * 24 * 60 * 60, /* seconds; then the server is tried again */
+    LI_SERVER_LIFETIME = 7 * 24 * 60 * 60, /* seconds; after that the server is tried again */
 };
 
 struct li_server_known {
@@ -22,13 +22,13 @@ struct li_server_known {
     int64_t found[LI_SERVER_FLAGS]; /* seconds since 1970 */
 };
 
-/* Reads what MEMO, which may be NULL, has of the server, and lets REPO's store expect it. OUT is
- * set in any case. The memo's failures. One thread at a time. */
+/* Reads what MEMO, which may be NULL, knows about the server, and tells REPO's store to expect it.
+ * OUT is always set. Fails as the memo does. One thread at a time. */
 int li_server_recall(struct li_repo *repo, const struct li_memo *memo, struct li_server_known *out,
                      struct li_error *err);
 
-/* Keeps in MEMO, which may be NULL, what has been found since KNOWN was recalled. The memo's
- * failures. One thread at a time. */
+/* Keeps in MEMO, which may be NULL, what was found since KNOWN was recalled. Fails as the memo
+ * does. One thread at a time. */
 int li_server_keep(struct li_repo *repo, const struct li_memo *memo,
                    const struct li_server_known *known, struct li_error *err);
 

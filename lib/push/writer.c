@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writers: from a chunk's bytes to an object. A writer never queues: where all did, nobody would
- * take. */
+/* Writers: from a chunk's bytes to an object. A writer never puts into the queue: if all did,
+ * nobody would take from it. */
 #include <string.h>
 
 #include "push/chunks.h"
@@ -31,15 +31,15 @@ void li_push_tools_free(struct li_push_tools *tools)
     li_buffer_free(&tools->sealed);
 }
 
-/* ---- what is there --------------------------------------------------------------------------- */
+/* ---- existing chunks ------------------------------------------------------------------------- */
 
 static struct li_key key_of(const struct li_chunk_push *p, const struct li_push_item *item)
 {
     return li_key_chunk_in(p->push->root.id, item->chunk.name);
 }
 
-/* Fetches and opens the stored chunk of ITEM. SOUND is the answer: that it is damaged, or was taken
- * away since it was seen, does not end the push. One in a newer root is of no use to this one. */
+/* Fetches and opens the stored chunk of ITEM. SOUND is the answer: the push continues if the chunk
+ * is damaged, or was removed since. A copy in a newer root does not help this one. */
 static int check_stored(struct li_chunk_push *p, struct li_push_tools *tools,
                         const struct li_push_item *item, bool *sound, struct li_error *err)
 {
@@ -56,9 +56,8 @@ static int check_stored(struct li_chunk_push *p, struct li_push_tools *tools,
 
 /* ---- storing --------------------------------------------------------------------------------- */
 
-/* There was an object already. One that is too short or too long to be a chunk, as a copy of the
- * repository that was broken off may leave it, was as good as absent before, and fails any check.
- */
+/* An object existed already. If it is too short or too long to be a chunk, as an interrupted copy
+ * of the repository may leave it, it counted as absent before, and fails every check. */
 static int replace_unsound(struct li_chunk_push *p, const struct li_push_item *item,
                            const struct li_buffer *sealed, struct li_push_chunk *chunk,
                            struct li_error *err)
@@ -76,7 +75,7 @@ static int replace_unsound(struct li_chunk_push *p, const struct li_push_item *i
     return rc;
 }
 
-/* Where ITEM is stored already, what is stored is damaged. */
+/* If ITEM is stored already, the stored object is damaged. */
 static int store(struct li_chunk_push *p, const struct li_push_item *item,
                  const struct li_buffer *sealed, struct li_error *err)
 {
@@ -126,8 +125,8 @@ static int write_job(struct li_chunk_push *p, struct li_push_tools *tools, struc
                        : li_push_settle(p, tools, job->item, job->bytes.data, err);
 }
 
-/* A writer that fails closes the queue, or the readers would wait for room in it for ever, and
- * calls off what the others wait for: an answer that may take minutes, or the next attempt. */
+/* A writer that fails closes the queue, or the readers would wait for room in it for ever. It also
+ * cancels what the other writers wait for: an answer that may take minutes, or the next attempt. */
 int li_push_write(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     struct li_chunk_push *p = arg;

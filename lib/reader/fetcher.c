@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An image as a source of chunks, for reading all of it once: no cache, no deadline, no threads of
- * its own. The walk over the source brings the threads and does not say which of them calls, so
- * each call borrows one of as many openers as there may be calls.
+ * its own. The threads of the walk call it without saying which of them calls. So each call borrows
+ * an opener, and there are as many openers as calls at once.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -18,8 +18,8 @@ struct li_fetcher {
     pthread_cond_t returned;
     unsigned count;
     struct li_opener **openers;
-    unsigned idle;           /* under lock, as what follows */
-    struct li_opener **free; /* a stack of those that are idle */
+    unsigned idle;           /* under lock, like the fields below */
+    struct li_opener **free; /* a stack of idle openers */
 };
 
 static int new_openers(struct li_fetcher *fetcher, struct li_sealed *source, struct li_error *err)

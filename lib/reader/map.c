@@ -12,7 +12,7 @@ int li_reader_map_new(const struct li_manifest *manifest, struct li_reader_map *
     struct li_reader_map map = {manifest, manifest->size / LI_CHUNK_SIZE, NULL};
 
     if (manifest->size % LI_CHUNK_SIZE || map.count > LI_CHUNK_MAX_COUNT)
-        return li_fail(err, LI_ECORRUPT, "the manifest is of an image of %" PRIu64 " bytes",
+        return li_fail(err, LI_ECORRUPT, "the manifest is for an image of %" PRIu64 " bytes",
                        manifest->size);
     map.entry = calloc(map.count ? map.count : 1, sizeof(map.entry[0]));
     if (!map.entry)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The image as bytes. The manifest lists stored chunks only, so a table maps each chunk of the
- * image to its place there; what has none is zeros and costs nothing.
+ * image to its position in the manifest. A chunk without one is all zeros and costs nothing.
  *
- * A chunk goes from its source through an opener into the cache's buffer, and no other way leads
- * there: what the cache holds has passed its MAC and the manifest's digest. Each worker of the
- * cache has an opener of its own, so nothing is locked while a chunk is fetched and opened.
+ * A chunk goes from its source through an opener into the cache's buffer, and there is no other way
+ * into the cache: everything in it has passed its MAC and the manifest's digest. Each worker of the
+ * cache has its own opener, so no lock is held while a chunk is fetched and opened.
  */
 #include "reader/reader.h"
 
@@ -21,7 +21,7 @@
 struct li_reader {
     struct li_blocks blocks;
     struct li_reader_map map;
-    struct li_sealed *counted;  /* the source, with what passes by counted */
+    struct li_sealed *counted;  /* the source, with a counter in front */
     struct li_opener **openers; /* one for each worker */
     unsigned workers;
     struct li_cache *cache;

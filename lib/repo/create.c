@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A repository is made in three steps: its description (lambdaimg.json), which takes the address; a
- * salt; and the first root, which makes the repository usable. A process may die after each of
- * them, and the next one goes on from there. The first to write the description chooses the
- * repository's id. The first root's id follows from that one. So exactly one process makes the
- * root, however many race, or finish what another began. Nothing was ever named with a salt that no
- * root refers to.
+ * A repository is made in three steps: its description (lambdaimg.json), which claims the address;
+ * a salt; and the first root, which makes the repository usable. A process may die after each of
+ * them, and the next one continues from there. The first to write the description chooses the
+ * repository's ID. The first root's ID is derived from it. So exactly one process makes the root,
+ * however many race, or finish what another began. No chunk was ever named with a salt that no root
+ * refers to.
  *
- * Some stores cannot refuse a second write. There two processes may each choose an id, and the
+ * Some stores cannot refuse a second write. There two processes may each choose an ID, and the
  * description of one may replace that of the other at any time, even long after the other is done.
  * But each root says which repository it belongs to, and this decides: the address belongs to the
- * description's repository if that has a root, or else to the oldest root's, and then the
- * description of that one is written again. Each process checks this before it makes a root and
- * after. One that has lost removes its own root, into which nothing was pushed. If a root.json is
- * gone whose objects are still there, it may have been the description's, so nothing is made and
- * nothing is replaced.
+ * description's repository if that has a root, else to the oldest root's repository, whose
+ * description is then written again. Each process checks this before it makes a root and after. One
+ * that has lost removes its own root, into which nothing was pushed. If a root.json is gone but its
+ * objects are still there, it may have been the description's, so nothing is made and nothing is
+ * readdressd.
  *
  * A gap remains: a description that is still being written at the last check. Its writer finds that
  * at its own next check and repairs it; if the writer dies before, the next lambdaimg init does.
@@ -26,13 +26,13 @@
 #include "repo/keys.h"
 #include "repo/salt.h"
 
-enum { ROUNDS = 8 /* looks, until others are given up */ };
+enum { ROUNDS = 8 /* attempts before it gives up because of others */ };
 
 struct making {
     struct li_store *store;
     struct li_kms *kms;
     const struct li_env *env;
-    uint8_t id[LI_ID_SIZE]; /* of the repository that has the address, as was seen last */
+    uint8_t id[LI_ID_SIZE]; /* the ID of the repository that has the address, as last seen */
     bool restored;          /* its description was written again */
     bool made;              /* a root, of this one: */
     struct li_root root;
@@ -63,8 +63,7 @@ static int write_description(struct making *m, struct li_error *err)
     return rc;
 }
 
-/* Writes that of ROOT's repository over the one of another. LI_ECHANGED where that is not there any
- * more. */
+/* Writes the description of ROOT's repository over that of another. LI_ECHANGED if that is gone. */
 static int restore_description(struct making *m, const struct li_root *root, struct li_error *err)
 {
     struct li_buffer old = {0}, text = {0};
@@ -85,11 +84,12 @@ static int refuse_other(void *arg, const char *key, uint64_t size, struct li_err
 {
     (void)size;
     *(bool *)arg = true;
-    return li_fail(err, LI_EINVALID, "it is not empty, and no repository: it holds %s", key);
+    return li_fail(err, LI_EINVALID, "it is not empty, and it is not a repository: it holds %s",
+                   key);
 }
 
-/* The repository's id, from its description, or from a new one. The listing may see what another
- * has just made and not the description, so a refusal is looked into once more. */
+/* The repository's ID, from its description, or a new one. The listing may show objects that
+ * another process has just made, but not yet the description, so a refusal is checked once more. */
 static int claim(struct making *m, struct li_error *err)
 {
     struct li_error again = LI_ERROR_INIT;
@@ -129,9 +129,9 @@ static int first_root_id(const uint8_t repository[LI_ID_SIZE], uint8_t root[LI_I
     return rc;
 }
 
-/* Of those who make the same root one writes it, and the salts of the others are of no use. They
- * are left where a store cannot be relied on to have told them apart: without its salt nobody can
- * push. */
+/* Of several processes that make the same root one succeeds, and the salts of the others are
+ * useless. They are left in place if the store may have let more than one succeed, because without
+ * its salt nobody can push to a root. */
 static int make_root(struct making *m, struct li_error *err)
 {
     struct li_root root = {
@@ -163,7 +163,7 @@ static int make_root(struct making *m, struct li_error *err)
     return 0;
 }
 
-/* Takes away the root that was made for a repository that has not got the address. */
+/* Removes the root that was made for a repository that has lost the address. */
 static int withdraw(struct making *m, struct li_error *err)
 {
     int rc = li_store_remove(m->store, li_key_root(m->root.id, "root.json").text, err);
@@ -182,7 +182,7 @@ static bool has_own(const struct li_roots *roots, const uint8_t id[LI_ID_SIZE])
     return false;
 }
 
-/* One look, and what follows from it. 0: there is a repository; LI_ECHANGED: look again. */
+/* One look, and the action that follows. 0: there is a repository; LI_ECHANGED: look again. */
 static int settle_once(struct making *m, struct li_error *err)
 {
     struct li_roots roots = {0};
@@ -202,7 +202,8 @@ static int settle_once(struct making *m, struct li_error *err)
     else
         goto out;
     if (rc == 0)
-        rc = li_fail(err, LI_ECHANGED, "%s: others make a repository there all the time",
+        rc = li_fail(err, LI_ECHANGED,
+                     "%s: other processes keep making a repository there; try again",
                      m->store->address);
 out:
     li_roots_free(&roots);
@@ -218,7 +219,7 @@ static int settle(struct making *m, struct li_error *err)
     return rc;
 }
 
-/* As the first push will. */
+/* Reads it back as the first push will. */
 static int read_back(const struct making *m, struct li_error *err)
 {
     struct li_secret salt = {{0}};
@@ -232,7 +233,7 @@ static int read_back(const struct making *m, struct li_error *err)
         rc = li_salt_open(repo, root.salt, &salt, err);
     li_secret_wipe(&salt);
     li_repo_free(repo);
-    return rc < 0 ? li_context(err, "the repository was made, and cannot be read back") : 0;
+    return rc < 0 ? li_context(err, "the repository was made, but cannot be read back") : 0;
 }
 
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
@@ -248,7 +249,7 @@ int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_e
     if (m.made)
         return read_back(&m, err);
     return li_fail(err, LI_EEXISTS, "%s: there is a repository already%s", store->address,
-                   m.restored ? "; another lambdaimg init had written over its description, which "
-                                "is as it was again"
+                   m.restored ? "; another lambdaimg init had overwritten its description, which "
+                                "has been restored"
                               : "");
 }

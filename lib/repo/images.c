@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tags of a repository: listing and removing them. Removing a tag frees no space; what nothing
- * points at is left to the collector.
+ * The tags of a repository: listing and removing them. Removing a tag frees no space; objects that
+ * nothing points at are left to the collector.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ struct tags {
     size_t cap;
 };
 
-/* "images/NAME/TAG" as a reference; false where it is none that lambdaimg would make. */
+/* "images/NAME/TAG" as a reference; false if lambdaimg would not make it. */
 static bool parse_key(const char *key, struct li_reference *out)
 {
     struct li_error ignored = LI_ERROR_INIT;
@@ -85,8 +85,8 @@ struct reading {
     int (*visit)(void *arg, const struct li_repo_image *image, struct li_error *err);
     void *arg;
     struct li_buffer raw;
-    struct li_error first; /* of tags that cannot be read */
-    struct tags missing;   /* listed, and not there */
+    struct li_error first; /* of the first tag that cannot be read */
+    struct tags missing;   /* listed, but missing */
 };
 
 static int read_one(struct reading *r, const struct li_reference *tag, struct li_error *err)
@@ -125,8 +125,9 @@ static int read_tags(struct reading *r, const struct tags *tags, struct li_error
     return rc;
 }
 
-/* What was listed, and was not there, was removed by another, and then it is not listed any more;
- * or it was put there again. What is still listed, and still is not there, is withheld. */
+/* A tag that was listed but missing was either removed by another process, and then it is no longer
+ * listed; or it was put there again. A tag that is still listed and still missing is withheld by
+ * the store. */
 static int look_again(struct reading *r, struct li_error *err)
 {
     struct tags before = r->missing, now = {0};
@@ -138,7 +139,7 @@ static int look_again(struct reading *r, struct li_error *err)
             rc = read_one(r, &before.tag[i], err);
     if (r->missing.count && r->first.code == 0)
         li_fail(&r->first, LI_ECORRUPT,
-                "%s/%s: it is listed, and is not there (%zu such image%s); push it again",
+                "%s/%s: it is listed, but is not there (%zu such image%s); push it again",
                 r->repo->store->address, li_key_image(r->missing.tag).text, r->missing.count,
                 li_text_s(r->missing.count));
     free(before.tag);
@@ -174,7 +175,7 @@ int li_repo_remove(struct li_repo *repo, const struct li_reference *reference, s
     int rc;
 
     if (reference->pinned)
-        return li_fail(err, LI_EINVALID, "a tag can be removed, a manifest cannot");
+        return li_fail(err, LI_EINVALID, "only a tag can be removed, not a manifest");
     rc = li_store_remove(repo->store, li_key_image(reference).text, err);
     if (rc == LI_END)
         return li_fail(err, LI_ENOTFOUND, "there is no image %s:%s in %s", reference->name,

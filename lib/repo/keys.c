@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where everything lies. Ids and names go into keys as hexadecimal digits, never as they came from
- * a store, so a hostile pointer cannot make a key of its own choice.
+ * Where every object is stored. IDs and names go into keys as hexadecimal digits, never as they
+ * came from a store, so a hostile pointer cannot choose a key.
  */
 #include "repo/keys.h"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keys of a repository's objects: where each lies in the store. repo.h shows the whole tree;
+ * The keys of a repository's objects in the store. repo.h shows the whole tree;
  * lambdaimg-repository(5) specifies it.
  *
- * Each function makes a key of its own and cannot fail: the longest of its kind fits. Any thread.
+ * Each function makes one key and cannot fail: a key has room for the longest of its kind. Any
+ * thread.
  */
 #ifndef LI_REPO_KEYS_H
 #define LI_REPO_KEYS_H
@@ -15,7 +16,7 @@
 #include "manifest/reference.h"
 #include "store/store.h"
 
-enum { LI_HEX_ID_SIZE = 2 * LI_ID_SIZE + 1 }; /* an id as text, with its NUL */
+enum { LI_HEX_ID_SIZE = 2 * LI_ID_SIZE + 1 }; /* an ID as text, with its NUL */
 
 struct li_key {
     char text[LI_STORE_KEY_MAX + 1];
@@ -33,7 +34,7 @@ struct li_key li_key_image(const struct li_reference *reference);
 /* "roots/ROOT/REST". REST is "root.json", a prefix that ends with '/', or one of the keys below. */
 struct li_key li_key_root(const uint8_t root[LI_ID_SIZE], const char *rest);
 
-/* Below a root, so that one can be looked for in several: "chunks/ab/NAME", a sealed chunk. */
+/* Below a root, so that it can be looked for in several roots: "chunks/ab/NAME", a sealed chunk. */
 struct li_key li_key_chunk(const uint8_t name[LI_NAME_SIZE]);
 
 /* "manifests/ID". */
@@ -43,7 +44,7 @@ struct li_key li_key_manifest(const uint8_t id[LI_ID_SIZE]);
  * li_kms.name); with KMS "" the prefix of all its wraps. */
 struct li_key li_key_wrap(const uint8_t id[LI_ID_SIZE], const char *kms);
 
-/* "roots/ROOT/chunks/ab/NAME", where the root is known. */
+/* "roots/ROOT/chunks/ab/NAME", if the root is known. */
 struct li_key li_key_chunk_in(const uint8_t root[LI_ID_SIZE], const uint8_t name[LI_NAME_SIZE]);
 
 #endif

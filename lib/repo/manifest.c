@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a reference to a manifest that can be trusted as far as the key goes.
+ * From a reference to a manifest that can be trusted as far as the key can.
  *
- * Whoever can write into the store can put any object under any key. So nothing is believed for
- * where it lies: the wrap opens only for the manifest id that was asked for, the manifest's own id
- * is compared with it, and the reference sealed inside with the one that the user named. A pointer,
- * a wrap or a manifest in another's place is found out here.
+ * Whoever can write into the store can put any object under any key. So the place of an object
+ * proves nothing: the wrap opens only for the manifest ID that was asked for, the manifest's own ID
+ * is compared with it, and the reference sealed inside is compared with the one that the user
+ * named. This detects a pointer, a wrap or a manifest in the place of another.
  */
 #include <string.h>
 
@@ -14,7 +14,7 @@
 #include "repo/pointer.h"
 #include "repo/wrap.h"
 
-/* What is being opened; ROOT is where it was found. */
+/* What is being opened; ROOT is the root where it was found. */
 struct opening {
     struct li_repo *repo;
     const struct li_reference *reference;
@@ -75,7 +75,8 @@ static int note_wrap(void *arg, const char *key, uint64_t size, struct li_error 
     return 0;
 }
 
-/* There is none for the user's key: because it was pushed with another, or because it was lost. */
+/* There is no wrap for the user's key, either because the manifest was pushed with another key, or
+ * because the wrap was lost. */
 static int no_wrap(const struct opening *o, struct li_error *err)
 {
     struct li_key prefix = li_key_root(o->root, li_key_wrap(o->id, "").text);
@@ -123,14 +124,15 @@ static int check(const struct opening *o, const struct li_manifest *manifest, st
     int rc;
 
     if (memcmp(manifest->id, o->id, LI_ID_SIZE) != 0)
-        return li_fail(err, LI_ECORRUPT, "another manifest lies in the place of its own");
+        return li_fail(err, LI_ECORRUPT, "another manifest is stored in its place");
     if (!is_asked_for(o->reference, manifest->reference))
         return li_fail(err, LI_ECORRUPT,
-                       "its manifest is that of another image, %.300s; somebody has put it there",
+                       "its manifest belongs to another image, %.300s; somebody replaced it",
                        manifest->reference);
     rc = li_root_follows(o->repo, manifest->root, o->root, &follows, err);
     if (rc == 0 && !follows)
-        rc = li_fail(err, LI_ECORRUPT, "its manifest lies in a root older than itself");
+        rc = li_fail(err, LI_ECORRUPT,
+                     "its manifest is stored in a root that is older than the manifest");
     return rc;
 }
 
@@ -143,13 +145,13 @@ static int open_manifest(struct opening *o, struct li_manifest *out, struct li_e
     int rc;
 
     rc = fetch(o, &sealed, err);
-    /* LI_EDENIED is the key's to say: what a store denies is no word about that. */
+    /* LI_EDENIED is reserved for the key: a refusal by the store says nothing about the key. */
     if (rc == LI_EDENIED)
         rc = err->code = LI_EIO;
     if (rc == 0)
         rc = li_manifest_peek(sealed.data, sealed.len, &clear, err);
     if (rc == 0 && memcmp(clear.id, o->id, LI_ID_SIZE) != 0)
-        rc = li_fail(err, LI_ECORRUPT, "another manifest lies in the place of its own");
+        rc = li_fail(err, LI_ECORRUPT, "another manifest is stored in its place");
     if (rc == 0)
         rc = unwrap(o, &key, err);
     if (rc == 0)

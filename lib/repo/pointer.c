@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pointers: what a tag means at the moment, and the one kind of object that changes under its key.
- * Every change is conditional on what was there before, so of two pushes to one tag the later wins,
- * and never by writing over something that it has not seen.
+ * Pointers: what a tag means at the moment. A pointer is the only kind of object that changes under
+ * its key. Every change is conditional on the earlier contents, so of two pushes to one tag the
+ * later wins, and never overwrites something that it has not seen.
  */
 #include "repo/pointer.h"
 
@@ -10,7 +10,7 @@
 #include "repo/internal.h"
 #include "repo/keys.h"
 
-/* How often a writer lets others go first before it gives up. */
+/* How often a writer gives way to others before it gives up. */
 enum { MAX_ATTEMPTS = 100 };
 
 int li_pointer_encode(const struct li_pointer *pointer, struct li_buffer *out, struct li_error *err)
@@ -47,8 +47,8 @@ int li_pointer_read(struct li_store *store, const char *key, struct li_pointer *
     return rc;
 }
 
-/* LI_ECHANGED where another was faster. A pointer that cannot be parsed is replaced too: a push is
- * what mends it. */
+/* LI_ECHANGED if another was faster. A pointer that cannot be parsed is replaced, too, so that a
+ * push repairs it. */
 static int write_once(struct li_store *store, const char *key, const struct li_buffer *text,
                       struct li_error *err)
 {
@@ -60,7 +60,8 @@ static int write_once(struct li_store *store, const char *key, const struct li_b
     else if (rc == 0)
         rc = li_store_replace_if(store, key, &old, text->data, text->len, err);
     if (rc == LI_END)
-        rc = li_fail(err, LI_ECHANGED, "%s/%s: others write it all the time", store->address, key);
+        rc = li_fail(err, LI_ECHANGED, "%s/%s: other processes keep writing it; try again",
+                     store->address, key);
     li_buffer_free(&old);
     return rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pointers: what a tag means at the moment, `images/NAME/TAG`. A pointer is the only object that
- * changes under its key; every change is conditional on what was there before.
+ * changes under its key, and every change is conditional on the earlier contents.
  */
 #ifndef LI_REPO_POINTER_H
 #define LI_REPO_POINTER_H
@@ -24,13 +24,13 @@ int li_pointer_encode(const struct li_pointer *pointer, struct li_buffer *out,
                       struct li_error *err);
 
 /* Reads the pointer at KEY, and its bytes into RAW, which the caller frees also on failure.
- * LI_ENOTFOUND where there is none, LI_ECORRUPT, LI_EUNSUPPORTED (a newer format), and the store's
+ * LI_ENOTFOUND if there is none, LI_ECORRUPT, LI_EUNSUPPORTED (a newer format), and the store's
  * failures. Any thread. */
 int li_pointer_read(struct li_store *store, const char *key, struct li_pointer *out,
                     struct li_buffer *raw, struct li_error *err);
 
-/* Makes KEY point there, whatever it pointed at before, and flushes the store. LI_ECHANGED where
- * others write the same pointer all the time, and the store's failures. Any thread. */
+/* Makes KEY point to POINTER, whatever it pointed to before, and flushes the store. LI_ECHANGED if
+ * others keep writing the same pointer, and the store's failures. Any thread. */
 int li_pointer_write(struct li_store *store, const char *key, const struct li_pointer *pointer,
                      struct li_error *err);
 

@@ -51,7 +51,7 @@ int li_repo_open(struct li_store *store, struct li_kms *kms, const struct li_env
         return rc;
     rc = li_description_read(store, repo->id, err);
     if (rc == LI_ENOTFOUND)
-        li_fail(err, rc, "%s is no repository; run: lambdaimg init %s", store->address,
+        li_fail(err, rc, "%s is not a repository; run: lambdaimg init %s", store->address,
                 store->address);
     if (rc < 0)
         li_repo_free(repo);

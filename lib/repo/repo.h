@@ -8,11 +8,10 @@
  *     roots/ID/chunks/ab/NAME              sealed chunks; ab are the name's first two digits
  *     roots/ID/manifests/ID                manifests
  *     roots/ID/manifests/ID.wraps/WRAP     a manifest's data key, wrapped; one for each KMS key
- *     images/NAME/TAG                      a pointer: JSON with the manifest's id and root; '/' in
- * an image's name is written '~'
+ *     images/NAME/TAG                      a pointer: JSON with the manifest's ID and root; '/' in
+ *                                          an image's name becomes '~'
  *
- * Nothing is locked and nothing is counted. lib/push says how an image gets in. A handle may be
- * used from many threads.
+ * Nothing is locked and nothing is counted. lib/push pushes images. Many threads may use a handle.
  */
 #ifndef LI_REPO_REPO_H
 #define LI_REPO_REPO_H
@@ -32,45 +31,46 @@
 
 struct li_repo;
 
-/* Creates a repository in STORE: its description, the first root, and a salt wrapped by KMS.
- * LI_EEXISTS where there is one; one that an earlier call did not finish is finished. LI_EINVALID
- * where the store holds something else; LI_ECORRUPT where a part of one was lost. */
+/* Creates a repository in STORE: its description, the first root, and a salt wrapped by KMS. If an
+ * earlier call did not finish one, this call does. LI_EEXISTS if there is one; LI_EINVALID if the
+ * store holds anything else; LI_ECORRUPT if a part of a repository was lost. */
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
                    struct li_error *err);
 
-/* Opens the repository in STORE. STORE, KMS and ENV are borrowed and must outlive it; KMS may be
- * NULL for what needs no key (li_repo_each_image(), li_repo_remove()). LI_ENOTFOUND where there is
- * none, LI_EUNSUPPORTED where its format is newer. */
+/* Opens the repository in STORE. STORE, KMS and ENV are borrowed and must outlive it. KMS may be
+ * NULL if no key is needed (li_repo_each_image(), li_repo_remove()). LI_ENOTFOUND if there is none,
+ * LI_EUNSUPPORTED if its format is newer. */
 int li_repo_open(struct li_store *store, struct li_kms *kms, const struct li_env *env,
                  struct li_repo **out, struct li_error *err);
 void li_repo_free(struct li_repo *repo); /* NULL is allowed */
 
-/* Opens a second handle on REPO, which must outlive it, for work that may be called off as a whole:
- * see li_store_fork(). No request. The caller frees OUT. LI_ENOMEM, and the store's failures. */
+/* Opens a second handle on REPO, which must outlive it, for work that may be cancelled as a whole:
+ * see li_store_fork(). Sends no request. The caller frees OUT. LI_ENOMEM, and the store's failures.
+ */
 int li_repo_fork(struct li_repo *repo, struct li_repo **out, struct li_error *err);
 
-/* Calls off what is under way by the handle FORK, which may be NULL: see li_store_cancel(). Changes
- * nothing where no call of the store waits for long. Any thread. */
+/* Cancels all work of the handle FORK, which may be NULL: see li_store_cancel(). Does nothing if no
+ * call of the store waits for long. Any thread. */
 void li_repo_cancel(struct li_repo *fork);
 
-/* What a handle was opened with, and the repository's id, LI_ID_SIZE bytes. They stay the
- * repository's or their owner's. Any thread. */
+/* What a handle was opened with, and the repository's ID, LI_ID_SIZE bytes. They belong to the
+ * repository or to their owners. Any thread. */
 struct li_store *li_repo_store(const struct li_repo *repo);
-struct li_kms *li_repo_kms(const struct li_repo *repo); /* NULL where there is none */
+struct li_kms *li_repo_kms(const struct li_repo *repo); /* NULL if there is none */
 const struct li_env *li_repo_env(const struct li_repo *repo);
 const uint8_t *li_repo_id(const struct li_repo *repo);
 
-/* Returns LI_EINVALID where REPO was opened without a KMS, else 0. */
+/* Returns LI_EINVALID if REPO was opened without a KMS, else 0. */
 int li_repo_need_kms(const struct li_repo *repo, struct li_error *err);
 
-/* Fetches the manifest that REFERENCE names, unwraps its key, opens and checks it, the reference
- * inside included. LI_ENOTFOUND where there is no such tag or, for a pin, no such manifest;
- * LI_EDENIED where the key does not fit; LI_ECORRUPT, also where what a tag points at is gone. The
- * caller frees OUT with li_manifest_free(). */
+/* Fetches the manifest that REFERENCE names, unwraps its key, then opens and checks it, including
+ * the reference inside. LI_ENOTFOUND if there is no such tag or, for a pin, no such manifest;
+ * LI_EDENIED if the key does not match; LI_ECORRUPT, also if a tag points to a manifest that is
+ * gone. The caller frees OUT with li_manifest_free(). */
 int li_repo_manifest(struct li_repo *repo, const struct li_reference *reference,
                      struct li_manifest *out, struct li_error *err);
 
-/* A tag and where it points. */
+/* A tag and its target. */
 struct li_repo_image {
     const char *name;
     const char *tag;
@@ -79,10 +79,9 @@ struct li_repo_image {
 };
 
 /* Calls VISIT for all images, sorted by name and tag. A negative return ends it. A pointer that
- * cannot be read does not: it is passed over, and the first such failure is returned at the end.
- * One that is listed, and is not there when it is looked for twice, is such a failure
- * (LI_ECORRUPT); one that another removes meanwhile is none. Those that were looked for twice come
- * last. */
+ * cannot be read does not end it: it is skipped, and the first such failure is returned at the end.
+ * A pointer that is listed, but is missing at two attempts to read it, is such a failure
+ * (LI_ECORRUPT), unless it was removed meanwhile. Pointers that were tried twice come last. */
 int li_repo_each_image(struct li_repo *repo,
                        int (*visit)(void *arg, const struct li_repo_image *image,
                                     struct li_error *err),
@@ -91,6 +90,5 @@ int li_repo_each_image(struct li_repo *repo,
 /* Removes the pointer of `name:tag`. LI_ENOTFOUND; LI_EINVALID for a pin. */
 int li_repo_remove(struct li_repo *repo, const struct li_reference *reference,
                    struct li_error *err);
-
 
 #endif

@@ -2,13 +2,13 @@
 /*
  * Roots: the generations of a repository (D5).
  *
- * The order of roots is by generation, then by creation time, then by id, so that all agree on it
- * even where two collectors made a successor at once or a clock was wrong. A push goes into the
- * newest root that is active. What is read is looked for in the root that a manifest names, and
- * then in newer ones, since live objects are copied forward and never back.
+ * Roots are ordered by generation, then by creation time, then by ID, so that all agree on the
+ * order even if two collectors made a successor at once or a clock was wrong. A push goes into the
+ * newest active root. A reader looks in the root that a manifest names, and then in newer ones,
+ * because live objects are copied forward and never back.
  *
- * The list of roots is kept. It is read anew when something is found nowhere: a mount may outlive
- * several generations.
+ * The list of roots is kept. It is read again when something is found nowhere, because a mount may
+ * outlive several generations.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static int parse_state(const json_t *json, enum li_root_state *state, struct li_
             return 0;
         }
     }
-    return li_fail(err, LI_ECORRUPT, "\"state\" is none of active, retired, expired");
+    return li_fail(err, LI_ECORRUPT, "\"state\" is not active, retired or expired");
 }
 
 static int parse_numbers(const json_t *json, struct li_root *root, struct li_error *err)
@@ -59,7 +59,8 @@ static int parse_numbers(const json_t *json, struct li_root *root, struct li_err
 
     if (!json_is_integer(created) || !json_is_integer(generation) ||
         json_integer_value(generation) < 1 || json_integer_value(generation) > INT32_MAX)
-        return li_fail(err, LI_ECORRUPT, "\"created\" or \"generation\" is no number");
+        return li_fail(err, LI_ECORRUPT,
+                       "\"created\" or \"generation\" is not a number in its range");
     root->created = json_integer_value(created);
     root->generation = (uint32_t)json_integer_value(generation);
     return 0;
@@ -116,7 +117,7 @@ static int compare(const void *a, const void *b)
     return memcmp(x->id, y->id, LI_ID_SIZE);
 }
 
-/* Notes a root's id; what else lies beside the roots is not this version's. */
+/* Adds a root's ID. Other things beside the roots do not belong to this version. */
 static int note_root(void *arg, const char *key, uint64_t size, struct li_error *err)
 {
     struct li_roots *roots = arg;
@@ -133,7 +134,7 @@ static int note_root(void *arg, const char *key, uint64_t size, struct li_error 
     if (li_hex_decode(hex, id, LI_ID_SIZE) < 0)
         return 0;
     if (roots->count == LI_REPO_ROOTS_MAX)
-        return li_fail(err, LI_ELIMIT, "more than %d roots", LI_REPO_ROOTS_MAX);
+        return li_fail(err, LI_ELIMIT, "the repository has more than %d roots", LI_REPO_ROOTS_MAX);
     rc = li_array_reserve(&roots->root, &roots->cap, roots->count + 1, sizeof(*roots->root), err);
     if (rc == 0)
         memcpy(roots->root[roots->count++].id, id, LI_ID_SIZE);
@@ -147,9 +148,8 @@ static int note_object(void *arg, const char *key, uint64_t size, struct li_erro
     return li_fail(err, LI_ECANCELLED, "one is enough");
 }
 
-/* One whose description was not there. It is one that is being made, or that was taken away, and
- * then there is nothing in it; or it was made a moment ago. Where neither is so, the description
- * was lost. */
+/* Handles a root whose description was missing. If it is being made, or was removed, there is
+ * nothing in it; or its description appeared a moment ago. Otherwise the description was lost. */
 static int look_into(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li_root *out,
                      bool *there, struct li_roots *roots, struct li_error *err)
 {
@@ -209,7 +209,8 @@ void li_roots_free(struct li_roots *roots)
     *roots = (struct li_roots){0};
 }
 
-/* Two who have made a repository at one address at the same time may have made a root each. */
+/* Two processes that made a repository at one address at the same time may have made a root
+ * each. */
 static void drop_strangers(struct li_roots *roots, const uint8_t id[LI_ID_SIZE])
 {
     size_t kept = 0;
@@ -220,7 +221,7 @@ static void drop_strangers(struct li_roots *roots, const uint8_t id[LI_ID_SIZE])
     roots->count = kept;
 }
 
-/* A copy of the list, for this thread; with ANEW, as it is now. */
+/* A copy of the list, for this thread; with ANEW, the current list. */
 static int get_roots(struct li_repo *repo, bool anew, struct li_roots *out, struct li_error *err)
 {
     int rc = 0;
@@ -252,7 +253,7 @@ static int get_roots(struct li_repo *repo, bool anew, struct li_roots *out, stru
 int li_roots_lost(const struct li_store *store, const struct li_roots *roots, struct li_error *err)
 {
     return li_fail(err, LI_ECORRUPT,
-                   "%s/%s is gone, though the root holds objects; bring it back from a copy of the "
+                   "%s/%s is gone, though the root holds objects; restore it from a copy of the "
                    "repository",
                    store->address, li_key_root(roots->lost_id, "root.json").text);
 }
@@ -276,13 +277,13 @@ int li_root_active(struct li_repo *repo, struct li_root *out, struct li_error *e
         rc = li_fail(err, LI_EINVALID, "%s: no root of the repository is active", address);
     else
         rc = li_fail(err, LI_EINVALID,
-                     "%s: the repository was not made completely; run again: lambdaimg init %s",
+                     "%s: the repository was not completely made; run again: lambdaimg init %s",
                      address, address);
     li_roots_free(&roots);
     return rc;
 }
 
-/* Where ID stands in ROOTS, or their number. */
+/* The index of ID in ROOTS, or their number. */
 static size_t position(const struct li_roots *roots, const uint8_t *id)
 {
     size_t i = 0;
@@ -304,8 +305,7 @@ static int fetch_from(struct li_repo *repo, const uint8_t root[LI_ID_SIZE],
     return search->there ? rc : 0;
 }
 
-/* Looks into all roots newer than HINT, the newest first; where HINT is no root any more, into
- * all. */
+/* Looks into all roots newer than HINT, the newest first; if HINT is no longer a root, into all. */
 static int fetch_newer(struct li_repo *repo, bool anew, const uint8_t *hint,
                        struct li_root_search *search, struct li_error *err)
 {
@@ -319,7 +319,7 @@ static int fetch_newer(struct li_repo *repo, bool anew, const uint8_t *hint,
         oldest = position(&roots, hint) + 1;
     for (size_t i = roots.count; i > oldest && rc == 0 && !search->there; i--)
         rc = fetch_from(repo, roots.root[i - 1].id, search, err);
-    /* It may be in the one whose position among the others is not known. */
+    /* It may be in the root whose position in the order is not known. */
     if (rc == 0 && !search->there && roots.lost)
         rc = fetch_from(repo, roots.lost_id, search, err);
     li_roots_free(&roots);
@@ -341,10 +341,10 @@ int li_root_fetch(struct li_repo *repo, const uint8_t *hint, struct li_root_sear
     return rc;
 }
 
-/* A store that withholds the description of BIRTH gets past this, and gains nothing: wherever a
- * manifest and its chunks are found, a key and digests that the store does not have say what they
- * are. This finds a manifest that was put back where it had been, before that is as plain as a
- * chunk that is missing. */
+/* A store that hides the description of BIRTH gets past this check, but gains nothing: the contents
+ * of a manifest and its chunks are authenticated by a key and digests that the store does not have.
+ * This check finds a manifest that was put back in its old place early, before a missing chunk
+ * would show it. */
 int li_root_follows(struct li_repo *repo, const uint8_t birth[LI_ID_SIZE],
                     const uint8_t root[LI_ID_SIZE], bool *follows, struct li_error *err)
 {

@@ -3,12 +3,12 @@
  * Roots: the generations of a repository, and the rules for reading and writing them (D5).
  *
  * A root is `roots/ID/root.json` and all objects below `roots/ID/`. Roots are ordered by
- * generation, then by creation time, then by id, so that everybody agrees on the order. A push
+ * generation, then by creation time, then by ID, so that everybody agrees on the order. A push
  * writes into the newest active root. A reader looks in the root that a manifest names and then in
  * newer ones.
  *
- * Functions that take a struct li_repo may be called from any thread. Those that take a store only
- * need no repository to be open; they are for making and for collecting one.
+ * Functions that take a struct li_repo may be called from any thread. Functions that take only a
+ * store do not need an open repository; they are for creating and for collecting one.
  */
 #ifndef LI_REPO_ROOTS_H
 #define LI_REPO_ROOTS_H
@@ -24,21 +24,22 @@
 #include "store/store.h"
 
 enum {
-    LI_REPO_ROOTS_MAX = 1000,     /* roots of a repository (LI_ELIMIT) */
-    LI_REPO_GRACE = 24 * 60 * 60, /* seconds that all in a retired root must stay, at least (D5) */
+    LI_REPO_ROOTS_MAX = 1000, /* roots of a repository (LI_ELIMIT) */
+    LI_REPO_GRACE =
+        24 * 60 * 60, /* seconds that everything in a retired root must stay, at least (D5) */
 };
 
-/* In an active root nothing is removed. A retired root takes no push. An expired root waits for its
- * deletion. */
+/* Nothing is removed from an active root. A retired root accepts no push. An expired root is to be
+ * deleted. */
 enum li_root_state { LI_ROOT_ACTIVE, LI_ROOT_RETIRED, LI_ROOT_EXPIRED };
 
 struct li_root {
     uint8_t id[LI_ID_SIZE];
-    uint8_t salt[LI_ID_SIZE]; /* in force in it: see salt.h */
+    uint8_t salt[LI_ID_SIZE]; /* the current salt: see salt.h */
     enum li_root_state state;
     uint32_t generation; /* 1 is the first */
     int64_t created;     /* seconds since 1970 */
-    bool owned;          /* it names its repository, as those of older versions do not: */
+    bool owned;          /* it names its repository; roots of older versions do not: */
     uint8_t repository[LI_ID_SIZE];
 };
 
@@ -47,20 +48,20 @@ struct li_roots {
     struct li_root *root;
     size_t count;
     size_t cap;
-    bool lost; /* something lies in a root that has no description */
+    bool lost; /* a root without a description holds objects */
     uint8_t lost_id[LI_ID_SIZE];
 };
 
-/* Lists the roots in STORE, whichever repository they belong to. A description that cannot be
- * parsed is LI_ECORRUPT; one that is missing sets LOST instead, where the root holds objects. The
- * caller frees OUT with li_roots_free(). */
+/* Lists the roots in STORE, of any repository. LI_ECORRUPT if a description cannot be parsed. If
+ * one is missing and the root holds objects, LOST is set instead. The caller frees OUT with
+ * li_roots_free(). */
 int li_roots_load(struct li_store *store, struct li_roots *out, struct li_error *err);
 void li_roots_free(struct li_roots *roots); /* zeros are allowed */
 
-/* Returns LI_ECORRUPT with a text that names the root of ROOTS whose description is lost. */
+/* Returns LI_ECORRUPT with a text that names the root in ROOTS whose description is lost. */
 int li_roots_lost(const struct li_store *store, const struct li_roots *roots, struct li_error *err);
 
-/* Reads one root by its id. Where it has no description, *THERE is false, OUT is not set, and 0 is
+/* Reads one root by its ID. If it has no description, *THERE is false, OUT is not set, and 0 is
  * returned. LI_ECORRUPT, LI_EUNSUPPORTED (a newer format), and the store's failures. */
 int li_root_read(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li_root *out,
                  bool *there, struct li_error *err);
@@ -69,11 +70,11 @@ int li_root_read(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li
  * failure. LI_ENOMEM. */
 int li_root_encode(const struct li_root *root, struct li_buffer *out, struct li_error *err);
 
-/* Whether ROOT belongs to the repository ID. One that names none belongs to any. */
+/* Whether ROOT belongs to the repository ID. A root that names no repository belongs to any. */
 bool li_root_is_of(const struct li_root *root, const uint8_t id[LI_ID_SIZE]);
 
-/* Finds the root that takes pushes: the newest active one, as the store has it now. LI_EINVALID
- * where there is none, LI_ECORRUPT where one has lost its description; the text says what to do. */
+/* Finds the root that accepts pushes: the newest active one, as the store has it now. LI_EINVALID
+ * if there is none, LI_ECORRUPT if a root has lost its description; the text says what to do. */
 int li_root_active(struct li_repo *repo, struct li_root *out, struct li_error *err);
 
 /* An object to look for below the roots. */
@@ -81,20 +82,20 @@ struct li_root_search {
     const char *rest; /* its key in a root: see keys.h */
     size_t limit;     /* its largest size in bytes */
     struct li_buffer *out;
-    /* The answer: whether a root has the object, also where it could not be read, and which. */
+    /* The answer: whether a root has the object, even if it could not be read, and which root. */
     bool there;
     uint8_t root[LI_ID_SIZE];
 };
 
-/* Fetches the object from the root HINT or, where that does not have it, from a newer root, the
- * newest first; with HINT NULL from any root. That no root has it is an answer (THERE is false),
- * and 0. Where it fails with THERE set, the object could not be read; else the roots could not. The
- * caller frees search->out also on failure. */
+/* Fetches the object from the root HINT or, if that does not have it, from a newer root, the newest
+ * first; if HINT is NULL, from any root. That no root has it is an answer: THERE is false, and 0 is
+ * returned. On failure with THERE set, the object could not be read; without, the roots could not.
+ * The caller frees search->out, also on failure. */
 int li_root_fetch(struct li_repo *repo, const uint8_t *hint, struct li_root_search *search,
                   struct li_error *err);
 
-/* Sets *FOLLOWS to whether an object that was born in the root BIRTH may be in ROOT: they are the
- * same, or ROOT is newer, or BIRTH exists no more. */
+/* Sets *FOLLOWS to whether an object that was made in the root BIRTH may be in ROOT: they are the
+ * same, or ROOT is newer, or BIRTH no longer exists. */
 int li_root_follows(struct li_repo *repo, const uint8_t birth[LI_ID_SIZE],
                     const uint8_t root[LI_ID_SIZE], bool *follows, struct li_error *err);
 

@@ -25,7 +25,8 @@ int li_salt_create(struct li_store *store, struct li_kms *kms, const struct li_e
     if (rc == 0)
         rc = li_store_put_if_absent(store, li_key_salt(id).text, object.data, object.len, err);
     if (rc == LI_END)
-        rc = li_fail(err, LI_EEXISTS, "a random salt id that is taken; randomness is broken");
+        rc = li_fail(err, LI_EEXISTS,
+                     "a new random salt ID is in use already; the source of randomness is broken");
     li_secret_wipe(&salt);
     li_buffer_free(&object);
     return rc;

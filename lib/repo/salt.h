@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Salts (D1): 32 random bytes under which chunks are named and keyed. Pushers know them, readers
- * never do. Each lies in the store wrapped (wrap.h), under an id of its own, and a root names the
- * one in force.
+ * never do. Each is stored wrapped (wrap.h), under an ID of its own, and a root names its current
+ * salt.
  */
 #ifndef LI_REPO_SALT_H
 #define LI_REPO_SALT_H
@@ -16,15 +16,15 @@
 #include "repo/repo.h"
 #include "store/store.h"
 
-/* Makes a salt, wraps it for the repository with id REPOSITORY and stores it. Sets ID, a random
- * one. LI_EEXISTS where that is taken, which says that randomness is broken; the failures of the
+/* Makes a salt, wraps it for the repository with ID REPOSITORY and stores it. Sets ID to a random
+ * one. LI_EEXISTS if that ID is taken, which means that randomness is broken; the failures of the
  * store, the KMS and ENV. Any thread. */
 int li_salt_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
                    const uint8_t repository[LI_ID_SIZE], uint8_t id[LI_ID_SIZE],
                    struct li_error *err);
 
-/* Fetches and unwraps the salt ID by REPO's KMS, which it must have; the caller wipes SALT.
- * LI_ECORRUPT where it is gone, and all that li_wrap_open() returns. Any thread. */
+/* Fetches and unwraps the salt ID with REPO's KMS, which it must have. The caller wipes SALT.
+ * LI_ECORRUPT if it is gone, and the errors of li_wrap_open(). Any thread. */
 int li_salt_open(struct li_repo *repo, const uint8_t id[LI_ID_SIZE], struct li_secret *salt,
                  struct li_error *err);
 

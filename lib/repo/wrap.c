@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What unwraps is the key that the user configured, never one that the wrap names. */
+/* The user's configured key unwraps, never a key that the wrap names. */
 #include <string.h>
 
 #include "repo/internal.h"
@@ -30,7 +30,7 @@ int li_wrap_open(struct li_repo *repo, const char *key, const struct li_kms_cont
     rc = li_wrap_decode(object.data, object.len, &blob, &len, err);
     if (rc == 0)
         rc = li_kms_unwrap(repo->kms, context, blob, len, secret, err);
-    /* A key that the KMS has not got is none that was not wrapped for. */
+    /* A key that the KMS does not have counts as one that the secret was not wrapped for. */
     if (rc == LI_ENOTFOUND)
         rc = err->code = LI_EDENIED;
     if (rc < 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A chunk that fails its checks, or that its disk does not give back, is known to be bad: it can be
+ * A chunk that fails its checks, or that its disk cannot read, is known to be bad: it can be
  * replaced, and a cache can drop it. Any other failure says nothing about the chunk, and must not
- * be taken for that: a network that is down would have a whole image replaced.
+ * be taken for that: otherwise a network that is down would cause a whole image to be replaced.
  */
 #include "sealed/opener.h"
 
@@ -18,8 +18,8 @@
 struct li_opener {
     struct li_sealed *source;
     struct li_sealer *sealer;
-    struct li_sealed_object object; /* the last one fetched */
-    uint8_t *plain;                 /* for li_opener_check(); made by its first call */
+    struct li_sealed_object object; /* the chunk that was fetched last */
+    uint8_t *plain;                 /* for li_opener_check(), whose first call makes it */
 };
 
 int li_opener_new(struct li_sealed *source, struct li_opener **out, struct li_error *err)
@@ -77,13 +77,13 @@ struct li_sealer *li_opener_sealer(struct li_opener *opener)
     return opener->sealer;
 }
 
-/* Whether the failure to fetch or open an object is the object's. */
+/* Whether a failure to fetch or open an object is the object's fault. */
 static bool is_damage(const struct li_error *err)
 {
     return err->code == LI_ECORRUPT || err->code == LI_ELIMIT || err->sys == EIO;
 }
 
-/* Fetches and opens; what is found out is in FINDING whatever is returned. */
+/* Fetches and opens. FINDING is set whatever is returned. */
 static int look(struct li_opener *opener, const struct li_sealed_chunk *which,
                 const struct li_manifest_chunk *chunk, uint8_t *plain,
                 struct li_sealed_finding *finding, struct li_error *err)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The opener: from a chunk's place in a manifest to its plaintext, the only way there is.
+ * The opener: the only way from a chunk's entry in a manifest to its plaintext.
  *
  * It fetches the sealed bytes from a source, and releases the plaintext only after the MAC, the
- * bounded decompression and the manifest's digest have held (see crypto/seal.h). It tells the
- * source what became of each chunk.
+ * bounded decompression and the manifest's digest have been verified (see crypto/seal.h). It tells
+ * the source the fate of each chunk.
  *
- * An opener is what one thread needs for that: a sealer, a buffer for sealed bytes and one for the
- * plaintext. Many openers may share a source.
+ * One thread needs one opener: a sealer, a buffer for sealed bytes and one for the plaintext. Many
+ * openers may share a source.
  *
- * Who only wants to know whether a stored chunk is sound, and replaces it where it is not, as a
- * push that checks what is there does, needs no more than this:
+ * A caller that only checks whether a stored chunk is sound, and replaces it if it is not, needs no
+ * more than this:
  *
- *     li_opener_check(opener, root, chunk, &finding, err)    0 where the chunk was looked at
- *     finding.health == LI_SEALED_SOUND                      and lies in finding.root
+ *     li_opener_check(opener, root, chunk, &finding, err)    0 if the chunk was examined
+ *     finding.health == LI_SEALED_SOUND                      and it is in finding.root
  *     li_seal_chunk(li_opener_sealer(opener), ...)           seals another in its place
  */
 #ifndef LI_SEALED_OPENER_H
@@ -31,7 +31,7 @@ struct li_opener;
 /* Makes an opener over SOURCE, which is borrowed and must outlive it. LI_ENOMEM. */
 int li_opener_new(struct li_sealed *source, struct li_opener **out, struct li_error *err);
 
-/* Wipes what it held. NULL is allowed. */
+/* Frees it and wipes its buffers. NULL is allowed. */
 void li_opener_free(struct li_opener *opener);
 
 /* COUNT openers over SOURCE, one for each worker. The caller frees *OUT with li_openers_free().
@@ -40,19 +40,20 @@ int li_openers_new(struct li_sealed *source, unsigned count, struct li_opener **
                    struct li_error *err);
 void li_openers_free(struct li_opener **openers, unsigned count); /* NULL is allowed */
 
-/* Fetches and opens CHUNK of a manifest that was born in ROOT into PLAIN, LI_CHUNK_SIZE bytes. The
- * manifest has it, so that it cannot be had is a failure, whatever a source calls it: the codes of
- * li_as_failure(), and the text names the chunk. PLAIN is wiped, or as it was, on failure. */
+/* Fetches and opens CHUNK into PLAIN, LI_CHUNK_SIZE bytes. Its manifest was made in ROOT. The
+ * manifest lists the chunk, so a missing chunk is a failure, whatever a source calls it. Returns
+ * the codes of li_as_failure(), with a text that names the chunk. On failure PLAIN is wiped, or
+ * unchanged. */
 int li_opener_open(struct li_opener *opener, const uint8_t root[LI_ID_SIZE],
                    const struct li_manifest_chunk *chunk, uint8_t *plain, struct li_error *err);
 
-/* Fetches and opens CHUNK to see whether it is sound. Returns 0 where OUT says so or not, or why
- * that could not be found out; then OUT's health is LI_SEALED_UNKNOWN. */
+/* Fetches and opens CHUNK to see whether it is sound. Returns 0 if OUT has the answer, or why there
+ * is none; OUT's health is then LI_SEALED_UNKNOWN. */
 int li_opener_check(struct li_opener *opener, const uint8_t root[LI_ID_SIZE],
                     const struct li_manifest_chunk *chunk, struct li_sealed_finding *out,
                     struct li_error *err);
 
-/* The sealer it opens with, which the thread may seal with between two calls; the opener's. */
+/* The opener's sealer. The thread may seal with it between two calls. */
 struct li_sealer *li_opener_sealer(struct li_opener *opener);
 
 #endif

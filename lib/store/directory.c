@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The directory store: what opens it, and what reads.
+ * The directory store: opening it, and reading.
  *
- * Each key is walked to from the root's descriptor, and no symbolic link is followed on the way:
- * who may write into a store must not be able to lead a pusher or a reader out of it. The kernel
- * does that at once (openat2, Linux 5.6); where it cannot, or fails, one component after the other.
- * A push looks for thousands of chunks, and most of the time that takes is walking. A file is
- * opened so that a FIFO does not stop the reader, and read only when it is a regular file of a size
- * within the limit.
+ * Each key is walked from the root's descriptor, and no symbolic link is followed on the way:
+ * whoever may write into a store must not be able to lead a pusher or a reader out of it. The
+ * kernel does that in one call (openat2, Linux 5.6); if it cannot, or fails, we walk one component
+ * after the other. A push looks for thousands of chunks, and most of that time is walking. Files
+ * are opened so that a FIFO does not block the reader, and read only if they are regular files of a
+ * size within the limit.
  *
- * ASSUMPTION: all of a store lies in one file system, since names are given by link() and rename().
+ * ASSUMPTION: a store is within one file system, because names are given by link() and rename().
  */
 #include "store/directory.h"
 
@@ -68,7 +68,7 @@ static int walk_to_parent(struct li_directory *d, const char *key, bool make, in
     return 0;
 }
 
-/* The directory of KEY, which has a '/', in one call; -1 where that is not possible. */
+/* The directory of KEY, which has a '/', in one call; -1 if that is not possible. */
 static int open_at_once(const struct li_directory *d, const char *key)
 {
     const char *slash = strrchr(key, '/');
@@ -101,7 +101,7 @@ int li_directory_file(int parent, const char *name, int *fd, uint64_t *size, str
     int rc = 0;
 
     if (got < 0 && errno == ELOOP)
-        return li_fail(err, LI_ECORRUPT, "it is a symbolic link, and a store holds none");
+        return li_fail(err, LI_ECORRUPT, "it is a symbolic link, which a store cannot hold");
     if (got < 0)
         return li_fail_errno(err, errno, "cannot open it");
     if (fstat(got, &st) < 0)
@@ -109,7 +109,7 @@ int li_directory_file(int parent, const char *name, int *fd, uint64_t *size, str
     else if (S_ISDIR(st.st_mode))
         rc = li_fail(err, LI_ENOTFOUND, "it is a directory");
     else if (!S_ISREG(st.st_mode))
-        rc = li_fail(err, LI_ECORRUPT, "it is no regular file");
+        rc = li_fail(err, LI_ECORRUPT, "it is not a regular file");
     if (rc < 0) {
         close(got);
         return rc;
@@ -145,7 +145,7 @@ static int read_into(int fd, uint64_t offset, size_t len, struct li_buffer *out,
     return rc;
 }
 
-/* At most LEN bytes from OFFSET; where they are to be the WHOLE object, no more may follow. */
+/* At most LEN bytes from OFFSET. If they are to be the WHOLE object, no more may follow. */
 struct part {
     uint64_t offset;
     size_t len;
@@ -209,8 +209,8 @@ static int exists_one(struct li_directory *d, const char *key, uint64_t most, bo
     return rc;
 }
 
-/* What another pusher has named may not be durable yet: it flushes when it likes. Who relies on an
- * object that is there must be able to flush it too. */
+/* A name that another pusher made may not be durable yet, because it flushes later. Whoever relies
+ * on an existing object must be able to flush it, too. */
 static int exists(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
                   bool *present, struct li_error *err)
 {
@@ -273,8 +273,8 @@ static int make_root(const char *path, struct li_error *err)
 
     if (rc < 0)
         return rc;
-    /* So that the store's own name outlives a crash; where this is not allowed, it was not this
-     * call that made the directory. */
+    /* So that the store's own name survives a crash. If this is not permitted, this call did not
+     * make the directory. */
     parent = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (parent >= 0) {
         int above = openat(parent, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The directory store: listing. The directory may change while it is listed: what disappears on the
- * way is left out. Temporary names are no objects; neither is the lost+found of a file system whose
- * root is the store. Names that could be no keys are shown all the same, since who asks whether a
- * directory is empty wants to hear of them.
+ * The directory store: listing. The directory may change meanwhile: entries that disappear are left
+ * out. Temporary names are not objects; neither is the lost+found of a file system whose root is
+ * the store. Names that cannot be keys are listed all the same, because whoever asks whether a
+ * directory is empty needs to know about them.
  */
 #include "store/directory.h"
 
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of directories within each other: each holds a descriptor. */
+/* The most nested directories: each holds a descriptor. */
 enum { MAX_DEPTH = 64 };
 
 struct listing {
@@ -34,7 +34,7 @@ static bool is_skipped(const char *name, size_t prefix_len)
            (prefix_len == 0 && strcmp(name, "lost+found") == 0);
 }
 
-/* The entry whose name stands at l->key + LEN. */
+/* Visits the entry whose name is at l->key + LEN. */
 static int list_entry(struct listing *l, int parent, size_t len, unsigned depth,
                       struct li_error *err)
 {
@@ -62,7 +62,7 @@ static int list_entry(struct listing *l, int parent, size_t len, unsigned depth,
     return list_directory(l, fd, end + 1, depth + 1, err);
 }
 
-/* Takes over FD. The first LEN bytes of l->key are its prefix. */
+/* Takes ownership of FD. The first LEN bytes of l->key are its prefix. */
 static int list_directory(struct listing *l, int fd, size_t len, unsigned depth,
                           struct li_error *err)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The directory store: making names durable, and sweeping up.
+ * The directory store: making names durable, and removing old temporary files.
  *
- * A file that was synced and linked is on the disk, but its name is so only when the directory is
+ * A file that was synced and linked is on the disk, but its name is only when the directory is
  * synced as well, and the directory's own name when its parent is. A push changes the same few
  * hundred directories thousands of times, so they are collected, and flush() syncs each once.
  *
- * INVARIANT: where a directory is in the set, those above it are too.
+ * INVARIANT: if a directory is in the set, those above it are, too.
  */
 #include "store/directory.h"
 
@@ -29,7 +29,7 @@ static bool is_before(const void *row, const void *key)
     return strcmp(*(char *const *)row, key) < 0;
 }
 
-/* Adds NAME ("" is the root); LI_END where it is there already. */
+/* Adds NAME ("" is the root); LI_END if it is in the set already. */
 static int add(struct li_directory *d, const char *name, struct li_error *err)
 {
     size_t at =
@@ -71,7 +71,7 @@ int li_directory_changed(struct li_directory *d, const char *key, struct li_erro
     return rc < 0 ? rc : 0;
 }
 
-/* A directory that is gone has no names to make durable; that it is gone is in its parent. */
+/* A directory that is gone has no names to make durable; its removal is recorded in its parent. */
 static int sync_directory(struct li_directory *d, const char *directory, struct li_error *err)
 {
     char inside[LI_STORE_KEY_MAX + 3];
@@ -85,14 +85,14 @@ static int sync_directory(struct li_directory *d, const char *directory, struct 
     rc = li_directory_parent(d, inside, false, &fd, &name, err);
     if (rc < 0)
         return rc == LI_ENOTFOUND ? 0 : rc;
-    /* EINVAL: this file system has no such thing for directories. */
+    /* EINVAL: this file system cannot sync directories. */
     if (fsync(fd) < 0 && errno != EINVAL)
         rc = li_fail_errno(err, errno, "cannot write the directory %s to the disk", directory);
     close(fd);
     return rc;
 }
 
-/* Removes what killed pushers left behind. Whatever fails here is tried again by another. */
+/* Removes what killed pushers left behind. If something fails here, another process tries again. */
 static void sweep(struct li_directory *d)
 {
     static const char prefix[] = LI_DIRECTORY_TEMPORARY "-";
@@ -115,7 +115,7 @@ static void sweep(struct li_directory *d)
         closedir(dir);
 }
 
-/* The next flush is to try these again. For want of memory it cannot, but then this one has failed
+/* The next flush must try these again. Without memory this fails, but then this flush has failed
  * already, and its caller stores nothing that relies on them. */
 static void put_back(struct li_directory *d, char **names, size_t count)
 {
@@ -127,8 +127,8 @@ static void put_back(struct li_directory *d, char **names, size_t count)
     pthread_mutex_unlock(&d->lock);
 }
 
-/* A flush that begins while another runs waits for it: what the other took out of the set may be
- * what this one's caller relies on. */
+/* A flush that begins while another runs waits for it, because its caller may rely on directories
+ * that the other took out of the set. */
 int li_directory_flush(struct li_store *store, struct li_error *err)
 {
     struct li_directory *d = (struct li_directory *)store;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The directory store: files on their way to being objects.
+ * The directory store: files that become objects.
  *
  * INVARIANT: a name never appears before its bytes are durable. Each object is written to a file
  * without a name, synced, and linked: a crash at any point leaves the whole object or nothing. The
  * sync is bearable: a push of 2,400 chunks, 483 MB sealed, of bytes that cost next to nothing to
- * compress, took 1.2 to 1.7 s with it and 1.0 to 1.1 s without on a virtual disk, and real layers
- * take zstd longer than that. Eight writers sync at once, and a journal commits for all of them, so
- * syncs are not gathered here. Directories are synced by flush().
+ * compress, took 1.2 to 1.7 s with it and 1.0 to 1.1 s without on a virtual disk, and zstd takes
+ * longer than that for real layers. Eight writers sync at once, and a journal commits for all of
+ * them, so syncs are not gathered here. flush() syncs directories.
  *
- * Where there are no files without names, and for replacing, a file ".tmp-PID-N" in the root of the
- * store is used. Names are given by link(), or, where there are no links, by a rename that does not
- * replace; and by rename() for what is to be replaced.
+ * If files without names cannot be used, and for replacing, a file ".tmp-PID-N" in the root of the
+ * store is used. It gets its name by link(), or, without links, by a rename that does not replace;
+ * and by rename() if it is to replace.
  */
 #include "store/directory.h"
 
@@ -40,7 +40,7 @@ int li_directory_temporary_open_named(struct li_directory *d, struct li_director
     return li_fail_errno(err, errno, "cannot make a temporary file in the store's directory");
 }
 
-/* ext4 says EPERM, not ENOENT, to a file without a name in a directory that was removed. */
+/* ext4 returns EPERM, not ENOENT, for a file without a name in a directory that was removed. */
 static int explain_no_file(int parent, int sys, struct li_error *err)
 {
     struct stat st;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The directory store: what writes, through the files of directory_temporary.c.
+ * The directory store: writing, through the files of directory_temporary.c.
  *
- * replace_if() and remove() hold a lock on a file of the store while they compare and rename, some
- * microseconds. This is not a lock of the repository, which has none: nobody holds it while they
- * push, the kernel drops it with its holder, and a store that has conditional writes of its own
- * needs nothing like it. A file is used, not the directory, since NFS cannot lock directories.
+ * replace_if() and remove() hold a lock on a file of the store while they compare and rename, for
+ * some microseconds. This is not a lock of the repository, which has none: nobody holds it during a
+ * push, the kernel drops it with its holder, and a store with conditional writes of its own needs
+ * nothing like it. It locks a file and not the directory, because NFS cannot lock directories.
  */
 #include "store/directory.h"
 
@@ -20,13 +20,13 @@
 
 #include "base/io.h"
 
-/* How often a directory may be removed under a writer before it gives up. */
+/* How often a directory may be removed during a write before the writer gives up. */
 enum { MAX_ATTEMPTS = 100 };
 
 /* How long to wait for the lock. */
 enum { LOCK_SECONDS = 30, LOCK_TRIES_A_SECOND = 200 };
 
-/* What puts bytes into a temporary file: from memory, or from another file. */
+/* The source of a temporary file's bytes: memory, or another file. */
 struct content {
     const void *data;
     size_t len;
@@ -46,12 +46,12 @@ static int put_once(struct li_directory *d, const char *key, const struct conten
     rc = li_directory_parent(d, key, true, &parent, &name, err);
     if (rc < 0)
         return rc;
-    /* What is no file is not there for li_store_exists() either: to call it the object would be to
-     * rely on one that nobody can read. */
+    /* To li_store_exists(), too, only a regular file is an object. To accept anything else here
+     * would be to rely on an object that nobody can read. */
     if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
         rc = S_ISREG(st.st_mode) ? LI_END
                                  : li_fail(err, LI_ECORRUPT,
-                                           "what lies in its place is no regular file; remove it");
+                                           "what is in its place is not a regular file; remove it");
         goto out;
     }
     rc = li_directory_temporary_open(d, parent, &t, err);
@@ -69,7 +69,7 @@ out:
     return rc;
 }
 
-/* After MAX_ATTEMPTS. "Not found" would tell the caller of something that it asked for. */
+/* After MAX_ATTEMPTS. "Not found" would be an answer about the object. */
 static int give_up(struct li_error *err)
 {
     err->code = LI_EIO;
@@ -86,7 +86,8 @@ static int put(struct li_directory *d, const char *key, const struct content *co
         rc = put_once(d, key, content, err);
     if (rc < 0)
         return rc == LI_ENOTFOUND ? give_up(err) : rc;
-    /* Also where another pusher was first: its name must be durable before ours relies on it. */
+    /* Needed even if another pusher was first: its name must be durable before ours relies on it.
+     */
     marked = li_directory_changed(d, key, err);
     return marked < 0 ? marked : rc;
 }
@@ -156,8 +157,8 @@ int li_directory_replace(struct li_store *store, const char *key, const void *da
     return li_directory_changed(d, key, err);
 }
 
-/* Waits for the lock, which nobody holds for long: not for ever, since whoever may read the file
- * can hold it, or be stopped while they do. */
+/* Waits for the lock, which is never held for long. It does not wait for ever, because anyone who
+ * may read the file can hold the lock, or be stopped while holding it. */
 static int wait_for_lock(int fd)
 {
     static const struct timespec nap = {0, 1000000000 / LOCK_TRIES_A_SECOND};
@@ -172,8 +173,8 @@ static int wait_for_lock(int fd)
     return 0;
 }
 
-/* The lock is dropped by closing *FD. One who may only read the file can still lock it where the
- * file system is local. */
+/* Closing *FD drops the lock. Whoever may only read the file can still lock it on a local file
+ * system. */
 static int take_lock(struct li_directory *d, int *fd, struct li_error *err)
 {
     static const char name[] = LI_DIRECTORY_TEMPORARY "-lock";
@@ -193,7 +194,7 @@ static int take_lock(struct li_directory *d, int *fd, struct li_error *err)
     return 0;
 }
 
-/* LI_ECHANGED where NAME does not hold exactly EXPECTED. */
+/* LI_ECHANGED if NAME does not hold exactly EXPECTED. */
 static int compare(int parent, const char *name, const struct li_buffer *expected,
                    struct li_error *err)
 {
@@ -204,12 +205,12 @@ static int compare(int parent, const char *name, const struct li_buffer *expecte
 
     rc = li_directory_file(parent, name, &fd, &size, err);
     if (rc < 0)
-        return rc == LI_ENOTFOUND ? li_fail(err, LI_ECHANGED, "it was removed by another") : rc;
+        return rc == LI_ENOTFOUND ? li_fail(err, LI_ECHANGED, "another process removed it") : rc;
     if (size == expected->len)
         rc = li_read_rest(fd, expected->len, &now, err);
     if (rc == 0 && (now.len != expected->len ||
                     (expected->len && memcmp(now.data, expected->data, expected->len) != 0)))
-        rc = li_fail(err, LI_ECHANGED, "it was changed by another");
+        rc = li_fail(err, LI_ECHANGED, "another process changed it");
     close(fd);
     li_buffer_free(&now);
     return rc;
@@ -227,7 +228,7 @@ int li_directory_replace_if(struct li_store *store, const char *key,
 
     rc = li_directory_parent(d, key, false, &parent, &name, err);
     if (rc < 0)
-        return rc == LI_ENOTFOUND ? li_fail(err, LI_ECHANGED, "it was removed by another") : rc;
+        return rc == LI_ENOTFOUND ? li_fail(err, LI_ECHANGED, "another process removed it") : rc;
     rc = li_directory_temporary_open_named(d, &t, err);
     if (rc == 0)
         rc = li_directory_temporary_fill(&t, data, len, err);
@@ -244,7 +245,7 @@ int li_directory_replace_if(struct li_store *store, const char *key,
     return rc < 0 ? rc : li_directory_changed(d, key, err);
 }
 
-/* Takes the emptied directory with it, one level and no more; a writer that is about to use it
+/* Also removes its directory if it is empty, but only one level. A writer that is about to use it
  * makes it again. */
 static void remove_emptied(struct li_directory *d, const char *key)
 {

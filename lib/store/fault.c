@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each operation asks decide() what to do: go on, fail, or go on and then fail. That last case, an
- * operation that took place while its caller was told otherwise, is what a network does to a
- * conditional write, and what its callers must survive.
+ * Each operation asks decide() what to do: continue, fail, or do it and then fail. In the last case
+ * the operation happened although its caller was told otherwise. A network does this to conditional
+ * writes, and callers must survive it.
  */
 #include "store/fault.h"
 
@@ -11,9 +11,9 @@
 #include <string.h>
 
 struct fault {
-    struct li_store store; /* first, so that one can be had from the other */
+    struct li_store store; /* first, so that the pointers can be converted */
     struct li_store *inner;
-    pthread_mutex_t lock; /* over all that follows */
+    pthread_mutex_t lock; /* guards all fields below */
     uint64_t count[LI_FAULT_KINDS];
     enum li_fault_kind kind;
     uint64_t at; /* the count at which to fail; 0: never */

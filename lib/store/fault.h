@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A store that fails when it is told to, around another store: for tests of what stands on stores.
- * It counts operations by kind; a test says which of them fail, and how. All functions are safe in
- * any thread.
+ * A store that fails on command, around another store: for tests of modules that use stores. It
+ * counts operations by kind; a test says which of them fail, and how. All functions are safe in any
+ * thread.
  */
 #ifndef LI_STORE_FAULT_H
 #define LI_STORE_FAULT_H
@@ -26,25 +26,25 @@ enum li_fault_kind {
     LI_FAULT_KINDS
 };
 
-/* What becomes of the operation that fails. */
+/* What happens to the operation that fails. */
 enum li_fault_how {
     LI_FAULT_BEFORE, /* it is not done */
-    LI_FAULT_AFTER,  /* it is done, and its answer is lost */
-    LI_FAULT_STOP,   /* it is not done, nor is any after it: the process has died, or the network */
+    LI_FAULT_AFTER,  /* it is done, but its answer is lost */
+    LI_FAULT_STOP, /* neither it nor any later one is done: the process has died, or the network */
 };
 
 /* Makes one around INNER, which is borrowed and must outlive it. Free it with li_store_free(). */
 int li_fault_new(struct li_store *inner, struct li_store **out, struct li_error *err);
 
-/* From now, the N-th operation of KIND (1 is the next) fails with CODE, once. STORE must be one of
- * li_fault_new(). There is one such order at a time; N = 0 takes it back, and ends a stop. */
+/* Makes the N-th operation of KIND from now on (1 is the next) fail with CODE, once. STORE must be
+ * one of li_fault_new(). There is one such order at a time. N = 0 cancels it, and ends a stop. */
 void li_fault_order(struct li_store *store, enum li_fault_kind kind, uint64_t n,
                     enum li_fault_how how, int code);
 
 /* Whether the order was carried out. */
 bool li_fault_happened(struct li_store *store);
 
-/* Operations of KIND so far, those that failed included. */
+/* Operations of KIND so far, including those that failed. */
 uint64_t li_fault_count(struct li_store *store, enum li_fault_kind kind);
 
 #endif

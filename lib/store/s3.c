@@ -2,8 +2,8 @@
 /*
  * The S3 store: opening it.
  *
- * An object appears whole or not at all, and is durable when its put is answered: that is S3's
- * promise, so there is nothing to flush.
+ * An object appears whole or not at all, and is durable when its put is answered: S3 guarantees
+ * that, so there is nothing to flush.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,7 +140,7 @@ static int set_address(struct li_s3 *s3, struct li_error *err)
         s3->store.address = NULL;
         return li_fail_memory(err);
     }
-    /* No two buckets of AWS have one name, nor have two at one endpoint. */
+    /* Bucket names are unique on AWS, and at one endpoint. */
     if (asprintf(&s3->store.identity, "%s%s %s/%s",
                  location->amazon ? s3->client->aws.destination.region : location->given.host,
                  location->amazon ? ".aws" : location->given.path, location->bucket,
@@ -170,7 +170,7 @@ int li_s3_open(const char *address, const struct li_s3_options *options, const s
     s3->store.remote = true;
     s3->client = client;
     rc = li_s3_location_parse(address, options, &client->location, &client->aws.destination, err);
-    /* AWS keeps conditions; no need to try. */
+    /* AWS honours conditions; no need to try. */
     support = client->location.amazon ? LI_S3_HONOURED : LI_S3_UNKNOWN;
     atomic_init(&client->if_absent.support, support);
     atomic_init(&client->if_match.support, support);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Making the bucket (CreateBucket).
+ * Creating the bucket (CreateBucket).
  *
- * Where it is to be stands in the request's body, as a LocationConstraint, on AWS for every region
- * but us-east-1. Other servers know no regions, or their own, or want one always: what one way is
- * refused for is tried the other way, once. Not so on AWS, where a region that does not exist must
- * not become a bucket in us-east-1.
+ * On AWS, the request's body names the region as a LocationConstraint, for every region but
+ * us-east-1. Other servers have no regions, or their own, or always require one: if one form is
+ * refused because of the region, the other is tried, once. Not so on AWS, where a region that does
+ * not exist must not become a bucket in us-east-1.
  *
- * A bucket that is there already is another's on AWS, whose names are for all the world: to put
- * images into it would be a trap. On other servers the same code may be said of one's own bucket,
- * so it is used if it may be.
+ * Bucket names are global on AWS, so a bucket that exists already belongs to somebody else: to put
+ * images into it would be dangerous. Other servers may return the same code for one's own bucket,
+ * so it is used if access is allowed.
  */
 #include <stdio.h>
 #include <string.h>
@@ -23,8 +23,8 @@ static bool is_amazon(const struct li_s3 *s3)
     return location->amazon || li_aws_is_amazon(location->given.host);
 }
 
-/* Sends it, with the region or without. What the server refuses it for, as far as that is an answer
- * here, is SAID; its code is "" where the bucket was made. */
+/* Sends it, with the region or without. SAID is the server's refusal, if this file can handle it;
+ * its code is "" if the bucket was created. */
 static int send_make(struct li_s3 *s3, bool located, struct li_aws_error *said,
                      struct li_error *err)
 {
@@ -66,7 +66,7 @@ static bool is_in_first_region(struct li_s3 *s3)
     return strcmp(to.region, "us-east-1") == 0;
 }
 
-/* The region may be another than before: the server that was asked first has named it. */
+/* The region may have changed: the server that was asked first has named it. */
 static bool may_try_other(struct li_s3 *s3, bool located)
 {
     return !is_amazon(s3) || (!located && !is_in_first_region(s3));
@@ -82,7 +82,7 @@ static int ask_for_it(struct li_s3 *s3, struct li_aws_error *said, struct li_err
     return rc;
 }
 
-/* Whether it may be used, by a listing of one key, as the first thing that init does anyway. */
+/* Finds out whether it may be used, with a listing of one key, which init does first anyway. */
 static int try_to_use(struct li_s3 *s3, struct li_error *err)
 {
     static const struct li_aws_pair query[] = {{"list-type", "2"}, {"max-keys", "1"}};
@@ -104,12 +104,12 @@ static int judge(struct li_s3 *s3, const struct li_aws_error *said, struct li_er
     if (!*said->code || strcmp(said->code, "BucketAlreadyOwnedByYou") == 0)
         return 0;
     if (is_about_location(said))
-        return li_fail(err, LI_EINVALID, "the server does not make it in the region %s (%s%s%s)",
+        return li_fail(err, LI_EINVALID, "the server does not create it in the region %s (%s%s%s)",
                        to.region, said->code, *said->message ? ": " : "", said->message);
     if (!is_amazon(s3))
         rc = try_to_use(s3, err);
     if (rc == LI_EDENIED)
-        return li_fail(err, rc, "the name %s is another's (%s); choose another",
+        return li_fail(err, rc, "the name %s belongs to somebody else (%s); choose another",
                        s3->client->location.bucket, said->code);
     return rc;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What makes a call of S3 of a request about a key. The answer to a HEAD has no body, so the reason
- * why it was refused is asked for by a GET of one byte.
+ * Turns a request about a key into a call. The answer to a HEAD has no body, so a GET of one byte
+ * asks why it was refused.
  */
 #include "store/s3_internal.h"
 
 _Static_assert((int)LI_STORE_REQUESTS <= (int)LI_AWS_KINDS, "each kind of request has a counter");
 
-/* What a request about KEY counts as. */
+/* The counter of a request about KEY. */
 static enum li_store_request kind_of(enum li_http_method method, const char *key)
 {
     static const enum li_store_request kinds[] = {[LI_HTTP_GET] = LI_STORE_GET,

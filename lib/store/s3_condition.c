@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is known of conditions on writes: whether the server keeps them.
+ * What is known about conditions on writes: whether the server honours them.
  *
- * What was found once may be remembered by who opens the store again: that a condition does not
- * count. It is then not sent, and there is a look before each put, as where that was found just
- * now; at worst this is done where it need not be. That one does count is never remembered, since a
- * server may be replaced by one that ignores it.
+ * The caller may remember, and tell the store when it opens it again, that a condition is not
+ * honoured. It is then not sent, and the store looks before each put, as if it had just found this;
+ * at worst that is unnecessary. That a condition is honoured is never remembered, because a server
+ * may be replaced by one that ignores it.
  */
 #include "store/s3_internal.h"
 
-enum { REFUSALS = 2 /* times in a row, and a condition is not tried again */ };
+enum { REFUSALS = 2 /* times in a row after which a condition is not tried again */ };
 
 void li_s3_tell_once(struct li_s3 *s3, unsigned what, const char *text)
 {
@@ -22,7 +22,7 @@ void li_s3_tell_once(struct li_s3 *s3, unsigned what, const char *text)
 static void tell_conditions(struct li_s3 *s3)
 {
     li_s3_tell_once(s3, LI_S3_TOLD_CONDITIONS,
-                    "this server does not keep conditions on writes; of two pushes to one tag at "
+                    "this server ignores conditions on writes; of two pushes to one tag at "
                     "the same moment one may be lost");
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What copies objects within a bucket, by the server, without their bytes passing here. */
+/* Copies objects within a bucket. The server copies, so their bytes do not pass through this
+ * process. */
 #include "store/s3_internal.h"
 
 static int send_copy(struct li_s3 *s3, const char *source, const char *to, bool conditional,
@@ -22,8 +23,8 @@ static int send_copy(struct li_s3 *s3, const char *source, const char *to, bool 
     return rc;
 }
 
-/* Conditions on copies are newer than those on puts, and servers ignore them; so there is a look
- * first. Between the two another may copy the same bytes to the same place. */
+/* Conditions on copies are newer than those on puts, and servers ignore them, so we look first. In
+ * between, another process can only copy the same bytes to the same place. */
 int li_s3_copy(struct li_store *store, const char *from, const char *to, struct li_error *err)
 {
     struct li_s3 *s3 = (struct li_s3 *)store;

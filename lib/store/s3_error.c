@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server says when it says no, and what that means for people. Codes are those of the S3 API
- * reference, "Error responses"; a proxy in between may send anything, or nothing, instead. So a 404
- * alone does not say that there is no such object: its body must, or, where there is no body, a
- * header that only servers of S3 send.
+ * What a server's refusal means for users. Codes are those of the S3 API reference, "Error
+ * responses"; a proxy in between may send anything, or nothing, instead. So a 404 alone does not
+ * mean that the object does not exist: its body must say so, or, if there is no body, a header that
+ * only S3 servers send.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "aws/xml.h"
 #include "store/s3_internal.h"
 
-/* A text that does not fit is no code and no region, and is left out; a message is cut. */
+/* A text that does not fit is not a code or a region, and is ignored; a message is cut. */
 static void keep(char *to, size_t size, const char *text, bool whole)
 {
     if (!whole || strlen(text) < size)
@@ -85,8 +85,8 @@ static int code_of(const struct li_aws_error *said, int status)
     }
 }
 
-/* The server's own words, what they mean, and what to try. A hint, where there is one, says more
- * than the server's message. */
+/* The server's own words, what they mean, and what to try. A hint, if there is one, replaces the
+ * server's message. */
 static void explain(const struct li_aws_refusal *refusal, const char *bucket, char *text,
                     size_t size)
 {
@@ -95,10 +95,11 @@ static void explain(const struct li_aws_refusal *refusal, const char *bucket, ch
     int status = refusal->status;
 
     if (strcmp(said->code, "NoSuchBucket") == 0)
-        snprintf(text, size,
-                 ": there is no bucket %.100s; check the endpoint, or make the bucket by lambdaimg "
-                 "init --create-bucket",
-                 bucket);
+        snprintf(
+            text, size,
+            ": there is no bucket %.100s; check the endpoint, or create the bucket with lambdaimg "
+            "init --create-bucket",
+            bucket);
     else if (strcmp(said->code, "InvalidAccessKeyId") == 0)
         snprintf(text, size, ": it does not know the access key %.100s from %.100s", key, source);
     else if (strcmp(said->code, "SignatureDoesNotMatch") == 0)
@@ -106,17 +107,18 @@ static void explain(const struct li_aws_refusal *refusal, const char *bucket, ch
                  ": the secret key does not fit the access key %.100s, both from %.100s", key,
                  source);
     else if (strcmp(said->code, "ExpiredToken") == 0)
-        snprintf(text, size, ": the credentials from %.100s are refused also when renewed", source);
+        snprintf(text, size, ": the credentials from %.100s are refused even after a renewal",
+                 source);
     else if (strcmp(said->code, "RequestTimeTooSkewed") == 0)
         snprintf(text, size, ": set this machine's clock");
     else if ((status == 401 || status == 403) && !*key)
         snprintf(text, size,
-                 ": without credentials it may not be done, or it is not there; leave out "
-                 "--no-sign-request to be somebody");
+                 ": this needs credentials, or the object does not exist; leave out "
+                 "--no-sign-request to send credentials");
     else if (status == 403)
         snprintf(text, size, ": the access key %.100s from %.100s may not do this", key, source);
     else if (status == 301 || status == 307)
-        snprintf(text, size, ": the bucket is elsewhere; give its --region or --endpoint");
+        snprintf(text, size, ": the bucket is in another region; give its --region or --endpoint");
     else if (status == 404 && !*said->code && !said->absent)
         snprintf(text, size,
                  ": this is not how S3 says that there is no such object; check the endpoint, and "

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ListObjectsV2, page after page. A page is parsed whole before the first of its keys is visited.
- * Keys are asked for percent-encoded, since others may have put objects whose names no XML can
- * hold. They are decoded only where the answer says that they are encoded, which it may say before
- * or behind them: a server that does not know encoding-type sends keys as they are.
+ * Keys are requested percent-encoded, because others may have stored objects whose names XML cannot
+ * hold. They are decoded only if the answer says that they are encoded, which it may say before or
+ * after them: a server that does not know encoding-type sends keys as they are.
  *
- * A server that always sends the reader on to another page must not hold it for ever: a token that
- * comes again ends the listing. Only one earlier token is kept, that of the last page whose number
- * was a power of two, which finds any circle (Brent, "An improved Monte Carlo factorization
- * algorithm", 1980). Nor must one that makes up ever new tokens: keys are bounded, and so are pages
- * by the keys on them. AWS may send pages with few keys, or none, but not on the whole.
+ * A server that always refers to another page must not hold the reader for ever: a token that is
+ * repeated ends the listing. Only one earlier token is kept, that of the last page whose number was
+ * a power of two, which finds any circle (Brent, "An improved Monte Carlo factorization algorithm",
+ * 1980). Nor may a server invent new tokens for ever: the number of keys is bounded, and the number
+ * of pages is bounded by the keys on them. AWS may send some pages with few keys, or none, but not
+ * on average.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -21,11 +22,11 @@
 #include "store/s3_internal.h"
 
 enum {
-    PAGE = 1000,        /* keys, as many as there are in one page */
+    PAGE = 1000,        /* as many keys as a page can have */
     TOKEN_MAX = 4096,   /* bytes */
-    KEYS_MAX = 1 << 26, /* in all; of chunks that is 32 TiB */
+    KEYS_MAX = 1 << 26, /* in all; for chunks that is 32 TiB */
     PAGES_SPARE = 1000, /* pages in all, whatever is on them, */
-    PAGE_LEAST = 16,    /* and one more for so many keys */
+    PAGE_LEAST = 16,    /* and one more for each so many keys */
 };
 
 struct entry {
@@ -40,7 +41,7 @@ struct page {
     struct entry next; /* under construction */
     char token[TOKEN_MAX + 1];
     bool truncated;
-    bool encoded; /* the keys are */
+    bool encoded; /* whether the keys are encoded */
 };
 
 static void page_clear(struct page *page)
@@ -70,7 +71,7 @@ static int digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Decodes TEXT in place; '+' is a space, as in forms, and servers write a plus as %2B. A key with a
+/* Decodes TEXT in place. '+' is a space, as in forms, and servers write a plus as %2B. A key with a
  * NUL in it is refused. */
 static int decode(char *text)
 {
@@ -106,7 +107,7 @@ static int set_size(struct page *page, const char *text, struct li_error *err)
     errno = 0;
     page->next.size = strtoull(text, &end, 10);
     if (errno || end == text || *end || *text < '0' || *text > '9')
-        return li_fail(err, LI_ECORRUPT, "the listing has a size that is no number");
+        return li_fail(err, LI_ECORRUPT, "the listing has a size that is not a number");
     return 0;
 }
 
@@ -131,7 +132,7 @@ static int set_token(struct page *page, const char *text, struct li_error *err)
     return 0;
 }
 
-/* An empty element is of a server that has the field and does not encode. */
+/* An empty element comes from a server that has the field but does not encode. */
 static int set_encoding(struct page *page, const char *text, struct li_error *err)
 {
     page->encoded = strcmp(text, "url") == 0;
@@ -145,7 +146,7 @@ static int decode_keys(struct page *page, struct li_error *err)
 {
     for (size_t i = 0; i < page->count; i++)
         if (decode(page->entry[i].key) < 0)
-            return li_fail(err, LI_ECORRUPT, "the listing has a key that is not encoded as one");
+            return li_fail(err, LI_ECORRUPT, "the listing has a key that is not correctly encoded");
     return 0;
 }
 
@@ -157,7 +158,7 @@ static int note(void *arg, const char *path, const char *text, struct li_error *
     if (strncmp(path, root, sizeof(root) - 1) != 0)
         return strcmp(path, "ListBucketResult") == 0
                    ? 0
-                   : li_fail(err, LI_ECORRUPT, "the answer is no listing");
+                   : li_fail(err, LI_ECORRUPT, "the answer is not a listing");
     path += sizeof(root) - 1;
     if (strcmp(path, "Contents/Key") == 0 || strcmp(path, "CommonPrefixes/Prefix") == 0)
         return set_key(page, text, err);
@@ -179,7 +180,7 @@ static int note(void *arg, const char *path, const char *text, struct li_error *
     return 0;
 }
 
-/* What cannot be read may have been spoiled on the way, and is asked for again. */
+/* A page that cannot be read may have been damaged on the way, so it is requested again. */
 static int read_page(void *arg, const struct li_http_response *response, struct li_error *err)
 {
     struct page *page = arg;
@@ -194,7 +195,7 @@ static int read_page(void *arg, const struct li_http_response *response, struct 
     return rc;
 }
 
-/* PREFIX is the whole one, as the server knows it; TOKEN is "" for the first page. */
+/* PREFIX is the whole prefix on the server; TOKEN is "" for the first page. */
 static int fetch(struct li_s3 *s3, const char *prefix, bool deep, const char *token,
                  struct page *page, struct li_error *err)
 {
@@ -219,8 +220,8 @@ static int fetch(struct li_s3 *s3, const char *prefix, bool deep, const char *to
     return rc;
 }
 
-/* BEGIN is the length of the store's own prefix; WHOLE is that and the one asked for. An object of
- * the very name of the store's prefix, as consoles make them for a "folder", is none of ours. */
+/* BEGIN is the length of the store's own prefix; WHOLE is that plus the requested one. An object
+ * with exactly the store's prefix as its key, as consoles make for a "folder", is not ours. */
 static int visit_page(const struct page *page, const char *whole, size_t begin,
                       li_store_visit *visit, void *arg, struct li_error *err)
 {
@@ -250,7 +251,7 @@ static int next_page(struct li_s3 *s3, const char *whole, bool deep, const char 
     return rc;
 }
 
-/* PAGES have brought KEYS so far, and it goes on. */
+/* PAGES have brought KEYS so far, and more follow. */
 static int check_length(uint64_t pages, uint64_t keys, struct li_error *err)
 {
     if (keys > KEYS_MAX)

@@ -2,10 +2,10 @@
 /*
  * Where a bucket is: "s3://BUCKET/PREFIX", an endpoint and a region, as a host and a path.
  *
- * AWS wants the bucket in the host's name, and so do some others; most servers that people run
- * themselves have one name only and want it in the path, unless the user says otherwise. An address
- * has no names below it, so there it goes into the path, as does a bucket whose name is no label of
- * a host name, or has a dot, which no wildcard certificate covers.
+ * AWS needs the bucket in the host name, and so do some others. Most self-hosted servers have only
+ * one host name and need it in the path, unless the user says otherwise. There are no host names
+ * below an IP address, so there the bucket goes into the path. So does a bucket whose name cannot
+ * be a label of a host name, or has a dot, which no wildcard certificate covers.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static bool is_label(const char *text)
     return true;
 }
 
-/* Components as anybody may have named them, but none that a server, or a proxy, could take for a
+/* Allows components that other tools may use, but none that a server or a proxy could take for a
  * step upwards. */
 static bool is_prefix(const char *prefix)
 {
@@ -75,7 +75,7 @@ static bool ends_with(const char *text, const char *end)
     return len >= most && strcmp(text + len - most, end) == 0;
 }
 
-/* Services of which it is known that they want the bucket in the host's name. */
+/* Services that are known to need the bucket in the host name. */
 static bool wants_host(const struct li_aws_endpoint *endpoint)
 {
     static const char *const known[] = {".aliyuncs.com", ".myqcloud.com"};
@@ -120,8 +120,8 @@ int li_s3_location_move(const struct li_s3_location *location, const char *regio
     struct li_aws_destination to = {.region = ""};
 
     if (!is_label(region))
-        return li_fail(err, LI_EINVALID, "\"%.100s\" is no name of a region", region);
-    /* No credentials are good in two partitions of AWS, so none are taken to another. */
+        return li_fail(err, LI_EINVALID, "\"%.100s\" is not the name of a region", region);
+    /* Credentials are valid in one partition of AWS only, so they are never sent to another. */
     if (location->amazon && *destination->region &&
         strcmp(li_aws_domain(destination->region), li_aws_domain(region)) != 0)
         return li_fail(err, LI_EINVALID, "the region %s is in another partition than %s", region,
@@ -141,18 +141,19 @@ static int parse_address(const char *address, struct li_s3_location *out, struct
     size_t len, rest;
 
     if (strncmp(address, scheme, strlen(scheme)) != 0)
-        return li_fail(err, LI_EINVALID, "\"%s\" is no address; give s3://BUCKET/PREFIX", address);
+        return li_fail(err, LI_EINVALID, "\"%s\" is not an address; give s3://BUCKET/PREFIX",
+                       address);
     len = strcspn(bucket, "/");
     if (!is_bucket(bucket, len))
-        return li_fail(err, LI_EINVALID, "%s: this is no name of a bucket; give s3://BUCKET/PREFIX",
-                       address);
+        return li_fail(err, LI_EINVALID,
+                       "%s: this is not the name of a bucket; give s3://BUCKET/PREFIX", address);
     memcpy(out->bucket, bucket, len);
     bucket += len + (bucket[len] == '/');
     rest = strlen(bucket);
     if (rest > 0 && bucket[rest - 1] == '/')
         rest--;
     if (rest + 1 > LI_S3_PREFIX_MAX)
-        return li_fail(err, LI_EINVALID, "%.100s...: a prefix of over %d bytes", address,
+        return li_fail(err, LI_EINVALID, "%.100s...: the prefix has more than %d bytes", address,
                        LI_S3_PREFIX_MAX - 1);
     memcpy(out->prefix, bucket, rest);
     if (rest > 0 && !is_prefix(out->prefix))

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One put of an object, and whether the server keeps a condition on it.
+ * One put of an object, and whether the server honours a condition on it.
  *
- * A server that refuses conditions says so (501). One that ignores them does not, so the first
- * small object that is put is put again, the same bytes once under each condition that does not
- * hold: what ignores that only repeats what it has. The two kinds are judged apart, and by more
- * than one 501, which may be another's on the way.
+ * A server that refuses conditions says so (501). One that ignores them does not. So the first
+ * small object is put again, with the same bytes, once under each condition that does not hold: a
+ * server that ignores the condition only repeats the write. The two kinds are judged separately,
+ * and one 501 is not enough, because it may come from something on the way.
  */
 #include "store/s3_put.h"
 
@@ -27,7 +27,7 @@ int li_s3_put_prepare(struct li_s3 *s3, const char *key, const void *data, size_
     return 0;
 }
 
-/* MinIO of 2023 says 304 to a write that is refused, as to a read; that is 412 here. */
+/* MinIO of 2023 answers a refused write with 304, like a read; here that is 412. */
 int li_s3_put_send(struct li_s3 *s3, const struct li_s3_put *put, const char *condition,
                    const char *value, int *status, struct li_error *err)
 {
@@ -55,7 +55,8 @@ int li_s3_put_send(struct li_s3 *s3, const struct li_s3_put *put, const char *co
 
 /* ---- whether conditions count ---------------------------------------------------------------- */
 
-/* Sends the put again under a condition that does not hold, until it is known whether it counts. */
+/* Sends the put again under a condition that does not hold, until it is known whether the server
+ * honours it. */
 static int probe_one(struct li_s3 *s3, const struct li_s3_put *put,
                      struct li_s3_condition *condition, const char *name, const char *value,
                      struct li_error *err)
@@ -74,7 +75,7 @@ static int probe_one(struct li_s3 *s3, const struct li_s3_put *put,
     return rc;
 }
 
-/* No ETag is the one asked for: it would be the MD5 of something. */
+/* The ETag of no object: it would be the MD5 of something. */
 int li_s3_put_probe(struct li_s3 *s3, const struct li_s3_put *put, struct li_error *err)
 {
     int rc = 0;

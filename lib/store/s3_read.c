@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What reads objects. A body that ends early never gets here: it is retried as a failure. */
+/* Reads objects. A body that ends early never gets here: it is retried as a failure. */
 #include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
@@ -10,9 +10,9 @@
 #include "base/workers.h"
 #include "store/s3_internal.h"
 
-enum { PARALLEL = 32 }; /* requests at a time for one call that takes many keys */
+enum { PARALLEL = 32 }; /* requests at a time for one call with many keys */
 
-/* The body becomes OUT; what OUT held goes with the response. */
+/* The body becomes OUT; OUT's old bytes are freed with the response. */
 static void take_body(struct li_http_response *response, struct li_buffer *out)
 {
     struct li_buffer body = response->body;
@@ -31,11 +31,11 @@ int li_s3_digest(const void *data, size_t len, uint8_t digest[LI_SHA256_SIZE],
     return rc;
 }
 
-/* Chunks and manifests have their own checks, which tell what was made wrong from what was not.
- * This one tells what was spoiled on the way, which may be right the next time. Where it is not,
- * and comes as before, the object is so: it is damaged, or its server keeps bytes and metadata
- * apart, and two puts at once have left one's bytes with the other's checksum. Such an object is as
- * good as any, so to refuse it here would be to lose it. */
+/* Chunks and manifests have their own checks, which find objects that were made wrong. This check
+ * finds bytes that were damaged on the way, which may be right the next time. If the bytes differ
+ * again in the same way, the object itself is so. Either it is damaged, or its server keeps bytes
+ * and metadata apart, and two simultaneous puts left the bytes of one with the checksum of the
+ * other. Such an object is as good as any, so to refuse it here would be to lose it. */
 int li_s3_check_digest(void *arg, const struct li_http_response *response, struct li_error *err)
 {
     const char *said = li_http_header(response, LI_S3_DIGEST);
@@ -77,7 +77,7 @@ int li_s3_get(struct li_store *store, const char *key, size_t limit, struct li_b
     return rc;
 }
 
-/* Whether the answer is of the range that was asked for. */
+/* Checks that the answer has the requested range. */
 static int check_range(const struct li_http_response *response, uint64_t offset, size_t len,
                        struct li_error *err)
 {
@@ -94,7 +94,7 @@ static int check_range(const struct li_http_response *response, uint64_t offset,
     return 0;
 }
 
-/* Of no bytes, which no range can ask for: only whether there is an object. */
+/* For zero bytes, which no range can request: only asks whether the object exists. */
 static int get_nothing(struct li_s3 *s3, const char *key, struct li_error *err)
 {
     struct li_s3_seen seen;
@@ -222,8 +222,8 @@ struct batch {
     bool *present;
 };
 
-/* Whether it can be what is looked for. A copy that was broken off may have left nothing; and what
- * has neither a length nor an ETag is no server's answer about an object. */
+/* Whether it can be the wanted object. An interrupted copy may have left an empty one. An answer
+ * with neither a length nor an ETag is not a server's answer about an object. */
 static bool is_sound(const struct li_s3_seen *seen, uint64_t most)
 {
     if (!seen->sized)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What removes objects: one, or as many as a request may name (DeleteObjects).
+ * Removes objects: one, or as many as a request may name (DeleteObjects).
  *
- * Such a request is answered with 200 and, when asked to be quiet, with the objects that it could
- * not remove. To remove what is gone is no error, so it is sent again as a whole where the reason
- * may pass. A server that does not know the request, or wants another checksum with it than
- * SHA-256, is not asked again, and gets a DELETE for each object; so it is also where the store's
- * prefix holds bytes that are no XML.
+ * Such a request is answered with 200 and, in quiet mode, with the objects that it could not
+ * remove. To remove a missing object is not an error, so if the reason may pass, the whole request
+ * is sent again. A server that does not know the request, or needs another checksum than SHA-256
+ * with it, is not asked again, and gets a DELETE for each object. The same is done if the store's
+ * prefix has bytes that XML cannot hold.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "store/s3_internal.h"
 
-enum { BATCH = 1000 /* objects that one request may name */ };
+enum { BATCH = 1000 /* the most objects in one request */ };
 
 /* ---- one object ------------------------------------------------------------------------------ */
 
@@ -46,7 +46,7 @@ int li_s3_remove(struct li_store *store, const char *key, struct li_error *err)
 /* ---- the answer to a request for many -------------------------------------------------------- */
 
 struct refusal {
-    const char *key; /* one of the batch's; NULL: none of them */
+    const char *key; /* one of the batch; NULL: not one of them */
     char code[64], message[256];
     bool passing;
 };
@@ -56,8 +56,9 @@ struct batch {
     const char *const *keys;
     size_t count;
     size_t refused;
-    struct refusal first; /* where there is one that does not pass, the first of these */
-    struct refusal next;  /* under construction */
+    struct refusal
+        first; /* the first object whose error does not pass; if there is none, the first of all */
+    struct refusal next; /* under construction */
 };
 
 static const char *find_key(const struct batch *batch, const char *text)
@@ -97,7 +98,7 @@ static int note(void *arg, const char *path, const char *text, struct li_error *
     struct batch *batch = arg;
 
     if (strncmp(path, root, sizeof(root) - 1) != 0)
-        return li_fail(err, LI_ECORRUPT, "the answer is none to a removal");
+        return li_fail(err, LI_ECORRUPT, "the answer does not belong to a removal");
     path += sizeof(root) - 1;
     if (strcmp(path, "/Error/Key") == 0)
         batch->next.key = find_key(batch, text);
@@ -176,7 +177,7 @@ static int write_body(const struct batch *batch, struct li_buffer *out, struct l
     return rc < 0 ? rc : append(out, "</Delete>", err);
 }
 
-/* LI_END where the server does not take such a request. */
+/* LI_END if the server does not accept such a request. */
 static int send_body(struct batch *batch, const struct li_buffer *body, struct li_error *err)
 {
     static const struct li_aws_pair query = {"delete", ""};

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What writes objects.
+ * Writes objects.
  *
- * Conditions are the server's to keep: If-None-Match where there must be nothing yet, If-Match
- * where there must be what was read. A request whose answer was lost is sent again, and may then be
- * refused because of what it did itself the first time; so each put marks its object with a random
- * number, and who is refused looks whether the mark is its own.
+ * The server checks conditions: If-None-Match if there must be no object yet, If-Match if the
+ * object must be as it was read. A request whose answer was lost is sent again, and may then be
+ * refused because of what it did itself the first time. So each put marks its object with a random
+ * number, and a put that is refused looks whether the mark is its own.
  *
- * Where a condition does not count there is a look before the put, and between the two a moment in
- * which another may write. For a chunk that is the same chunk. Of what is small, as pointers are,
- * there is a look afterwards, too: who finds another's bytes there has lost, and knows it. What
- * nobody can see is a put that was under way while both looks of another were answered: it writes
- * over what it has not seen.
+ * If the server ignores a condition, we look before the put, and another process may write between
+ * the two. For a chunk this is harmless, because it is the same chunk. For small objects, such as
+ * pointers, we also look afterwards: if there are another's bytes, this put has lost, and knows it.
+ * Nobody can detect a put that was under way during both looks of another: it overwrites what it
+ * has not seen.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "store/s3_put.h"
 
-enum { MIXED = 3 /* times that what two have put at once is put again */ };
+enum { MIXED = 3 /* times that an object is put again after two simultaneous puts */ };
 
 static int put_plainly(struct li_s3 *s3, const struct li_s3_put *put, struct li_error *err)
 {
@@ -27,7 +27,7 @@ static int put_plainly(struct li_s3 *s3, const struct li_s3_put *put, struct li_
     return li_s3_put_send(s3, put, NULL, NULL, &status, err);
 }
 
-/* What is at a key, whole. Zero-initialise it. */
+/* The whole object at a key. Zero-initialise it. */
 struct found {
     struct li_buffer body;
     char etag[LI_S3_ETAG_MAX + 1]; /* "" for none */
@@ -54,30 +54,31 @@ static int find(struct li_s3 *s3, const char *key, size_t limit, struct found *f
     return rc;
 }
 
-/* RC is what find() has said. LI_ECHANGED where there is something else, LI_ENOTFOUND where there
- * is nothing. */
+/* RC is the result of find(). LI_ECHANGED if there is another object, LI_ENOTFOUND if there is
+ * none. */
 static int compare(const struct found *found, int rc, const void *expected, size_t len,
                    struct li_error *err)
 {
     if (rc == LI_ELIMIT || (rc == 0 && (found->body.len != len ||
                                         (len && memcmp(found->body.data, expected, len) != 0))))
-        return li_fail(err, LI_ECHANGED, "it was changed by another");
+        return li_fail(err, LI_ECHANGED, "another process changed it");
     return rc;
 }
 
-/* Where a server keeps bytes and metadata apart, two puts at once may leave the bytes of one with
- * the metadata of the other. What has its bytes there counts, and who sees that puts the same bytes
- * once more. */
+/* If a server keeps bytes and metadata apart, two simultaneous puts may leave the bytes of one with
+ * the metadata of the other. The put whose bytes are there has won. If it sees another's metadata,
+ * it puts the same bytes once more. */
 static int find_sound(struct li_s3 *s3, const char *key, struct found *found, struct li_error *err)
 {
     struct li_s3_put again;
     int rc = find(s3, key, LI_S3_SMALL, found, err);
 
     for (int i = 0; i < MIXED && rc == 0 && found->whole.mixed; i++) {
-        li_s3_tell_once(s3, LI_S3_TOLD_MIXED,
-                        "two wrote the same object at the same moment, which this server does not "
-                        "prevent, and it had the bytes of one with the metadata of the other; it "
-                        "was written once more");
+        li_s3_tell_once(
+            s3, LI_S3_TOLD_MIXED,
+            "two clients wrote the same object at the same moment, which this server does not "
+            "prevent; it kept the bytes of one with the metadata of the other, so the object "
+            "was written again");
         rc = li_s3_put_prepare(s3, key, found->body.data, found->body.len, &again, err);
         if (rc == 0)
             rc = put_plainly(s3, &again, err);
@@ -87,9 +88,10 @@ static int find_sound(struct li_s3 *s3, const char *key, struct found *found, st
     return rc;
 }
 
-/* PUT was written under no condition that is known to count: LI_ECHANGED where another has written
- * over it meanwhile. That it is gone is nobody's loss: it was there, and was removed. Of what is
- * not small nobody looks at the bytes: chunks have the same, and manifests names of their own. */
+/* PUT was written without a condition that is known to be honoured: LI_ECHANGED if another process
+ * has overwritten it meanwhile. If it is gone, nothing is lost: it was there, and was removed. The
+ * bytes of large objects are not checked: chunks have the same bytes, and manifests have names of
+ * their own. */
 static int read_back(struct li_s3 *s3, const struct li_s3_put *put, struct li_error *err)
 {
     struct found found = {.etag = ""};
@@ -105,9 +107,10 @@ static int read_back(struct li_s3 *s3, const struct li_s3_put *put, struct li_er
         return 0;
     }
     if (rc == LI_ECHANGED)
-        li_s3_tell_once(s3, LI_S3_TOLD_RACE,
-                        "another wrote the same object at the same moment, which this server does "
-                        "not prevent; what is there now is looked at again");
+        li_s3_tell_once(
+            s3, LI_S3_TOLD_RACE,
+            "another client wrote the same object at the same moment, which this server does "
+            "not prevent; the object is read again");
     return rc;
 }
 
@@ -126,7 +129,7 @@ static bool is_own(const struct li_s3_put *put, const struct li_s3_seen *seen)
     return seen->present && strcmp(put->mark, seen->mark) == 0;
 }
 
-/* The server does not take the condition, or does not for once. */
+/* The server does not accept the condition, at all or this once. */
 static int put_after_refusal(struct li_s3 *s3, const struct li_s3_put *put, struct li_error *err)
 {
     int rc = look_and_put(s3, put, err);
@@ -138,7 +141,7 @@ static int put_after_refusal(struct li_s3 *s3, const struct li_s3_put *put, stru
     return rc;
 }
 
-/* Sets *PLAIN where it was put without the condition. */
+/* Sets *PLAIN if it was put without the condition. */
 static int put_conditionally(struct li_s3 *s3, const struct li_s3_put *put, bool *plain,
                              struct li_error *err)
 {
@@ -158,7 +161,7 @@ static int put_conditionally(struct li_s3 *s3, const struct li_s3_put *put, bool
         rc = li_s3_head(s3, put->key, &seen, err);
         if (rc == 0 && !seen.present)
             return li_fail(err, LI_ENETWORK,
-                           "the server refused it as one that is there already, and it is not; "
+                           "the server refused it as if the object existed, but it does not; "
                            "try again");
         return rc < 0 || is_own(put, &seen) ? rc : LI_END;
     }
@@ -200,8 +203,8 @@ int li_s3_replace(struct li_store *store, const char *key, const void *data, siz
     return rc < 0 ? rc : put_plainly(s3, &put, err);
 }
 
-/* An ETag is compared with its quotes (RFC 9110, section 8.8.3), but some servers compare without
- * (Ceph 16 does, for writes). Sets *STATUS as li_s3_put_send() does. */
+/* An ETag is compared with its quotes (RFC 9110, section 8.8.3), but some servers compare it
+ * without (Ceph 16 does, for writes). Sets *STATUS as li_s3_put_send() does. */
 static int send_if_match(struct li_s3 *s3, const struct li_s3_put *put, const char *etag,
                          int *status, struct li_error *err)
 {
@@ -214,8 +217,8 @@ static int send_if_match(struct li_s3 *s3, const struct li_s3_put *put, const ch
     return li_s3_put_send(s3, put, "If-Match", bare, status, err);
 }
 
-/* The condition was refused: 0 where that was because of what we wrote ourselves, LI_END where it
- * was refused though it holds, so that the other way to write an ETag is to be tried. */
+/* The condition was refused: 0 if that was because of our own write; LI_END if it was refused
+ * although it holds, so that the other form of the ETag must be tried. */
 static int look_why(struct li_s3 *s3, const struct li_s3_put *put, const char *etag,
                     struct li_error *err)
 {
@@ -227,7 +230,7 @@ static int look_why(struct li_s3 *s3, const struct li_s3_put *put, const char *e
     if (seen.present && strcmp(seen.etag, etag) == 0 &&
         !atomic_exchange(&s3->client->bare_etags, true))
         return LI_END;
-    return li_fail(err, LI_ECHANGED, "it was changed by another");
+    return li_fail(err, LI_ECHANGED, "another process changed it");
 }
 
 static int replace_plainly(struct li_s3 *s3, const struct li_s3_put *put, struct li_error *err)
@@ -261,7 +264,7 @@ static int put_if_match(struct li_s3 *s3, const struct li_s3_put *put, const cha
     return rc == 0 && li_s3_support(condition) != LI_S3_HONOURED ? read_back(s3, put, err) : rc;
 }
 
-/* What is there is EXPECTED, with ETAG. */
+/* The object there is EXPECTED, with ETAG. */
 static int replace_found(struct li_s3 *s3, const struct li_s3_put *put, const char *etag,
                          struct li_error *err)
 {
@@ -288,7 +291,7 @@ int li_s3_replace_if(struct li_store *store, const char *key, const struct li_bu
         rc = compare(&found, rc, expected->data, expected->len, err);
     }
     if (rc == LI_ENOTFOUND)
-        rc = li_fail(err, LI_ECHANGED, "it was removed by another");
+        rc = li_fail(err, LI_ECHANGED, "another process removed it");
     if (rc == 0)
         rc = replace_found(s3, &put, found.etag, err);
     li_buffer_free(&found.body);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The front of all stores. Keys are checked here, once, so that no implementation ever sees one
- * that climbs out of its directory or that another implementation could not hold; and every error
- * leaves here with the address and the key in front, so that no implementation repeats them.
+ * The front of all stores. Keys are checked here, once, so that no implementation ever sees a key
+ * that leads out of its directory or that another implementation could not hold. Every error leaves
+ * here with the address and the key in front, so that no implementation repeats them.
  */
 #include "store/store.h"
 
@@ -48,7 +48,9 @@ static bool is_key(const char *key, size_t len)
 
 static int check_key(const char *key, struct li_error *err)
 {
-    return is_key(key, strlen(key)) ? 0 : li_fail(err, LI_EINVALID, "this is no key of a store");
+    return is_key(key, strlen(key))
+               ? 0
+               : li_fail(err, LI_EINVALID, "this is not a valid key of an object");
 }
 
 static int check_prefix(const char *prefix, struct li_error *err)
@@ -57,12 +59,12 @@ static int check_prefix(const char *prefix, struct li_error *err)
 
     if (len == 0 || (prefix[len - 1] == '/' && is_key(prefix, len - 1)))
         return 0;
-    return li_fail(err, LI_EINVALID, "this is no prefix of keys of a store");
+    return li_fail(err, LI_EINVALID, "this is not a valid prefix of keys");
 }
 
-/* RC is what an operation returned that may answer with ANSWER beside 0 (0: with nothing else).
- * Whatever else could be taken for an answer about the object is a failure here: who finds no
- * directory to write to has not found that there is no object. */
+/* RC is the result of an operation whose only answer besides 0 is ANSWER (0: there is none). Every
+ * other code that could be taken for an answer about the object is a failure here: an operation
+ * that finds no directory to write to has not found that the object does not exist. */
 static int settle(int rc, int answer, struct li_error *err)
 {
     if (rc == answer || (rc < 0 && rc != LI_ENOTFOUND && rc != LI_EEXISTS && rc != LI_ECHANGED))
@@ -86,7 +88,7 @@ int li_store_open(const char *address, bool create, const struct li_env *env, st
     if (strncmp(address, directory, len) == 0 && address[len])
         return li_directory_open(address + len, create, env, out, err);
     return li_fail(err, LI_EINVALID,
-                   "\"%s\" is no address of a repository; give dir:PATH or s3://BUCKET/PREFIX",
+                   "\"%s\" is not the address of a repository; give dir:PATH or s3://BUCKET/PREFIX",
                    address);
 }
 
@@ -192,7 +194,7 @@ int li_store_remove(struct li_store *store, const char *key, struct li_error *er
     return explain(settle(rc, LI_END, err), store, key, err);
 }
 
-/* Which key it was is for the implementation to say, which may have asked for all at once. */
+/* The implementation names the key, because it may have asked about all at once. */
 int li_store_remove_many(struct li_store *store, const char *const *keys, size_t count,
                          struct li_error *err)
 {

@@ -4,8 +4,8 @@
  *
  * A key is one or more components of [A-Za-z0-9._~:+=-] separated by '/', none of them "." or "..",
  * none beginning with ".tmp", 1 to LI_STORE_KEY_MAX bytes in all. An object appears whole or not at
- * all. Every function may be called from many threads at once; OUT buffers are replaced, belong to
- * the caller, and are freed by it also on failure.
+ * all. Every function may be called from many threads at once. OUT buffers are replaced and belong
+ * to the caller, who frees them also on failure.
  */
 #ifndef LI_STORE_STORE_H
 #define LI_STORE_STORE_H
@@ -25,8 +25,8 @@ enum {
 
 struct li_store;
 
-/* Requests to a server, by kind; what stores a part of an object or asks why it was refused counts
- * as what it was sent as. */
+/* Requests to a server, by kind. A request for a part of an object, or for the reason of a refusal,
+ * counts under its own method. */
 enum li_store_request {
     LI_STORE_GET,
     LI_STORE_HEAD,
@@ -36,61 +36,62 @@ enum li_store_request {
     LI_STORE_REQUESTS
 };
 
-/* What a store has found its server not to do, as flags: If-None-Match and If-Match on writes. */
+/* Conditions that a server was found not to honour, as flags: If-None-Match and If-Match on writes.
+ */
 enum { LI_STORE_LACKS_IF_ABSENT = 1, LI_STORE_LACKS_IF_MATCH = 2 };
 
-/* What a store has asked of its server since it was opened. */
+/* The requests of a store since it was opened. */
 struct li_store_stats {
     uint64_t requests[LI_STORE_REQUESTS]; /* each attempt counts */
-    uint64_t repeated;                    /* attempts after the first, of all of these */
-    uint64_t sent, received;              /* bytes of bodies, those of failed attempts included */
+    uint64_t repeated;                    /* attempts after the first, of all kinds */
+    uint64_t sent, received;              /* bytes of bodies, including those of failed attempts */
 };
 
 /* Called for each key of a listing, in no order. A negative return ends the listing with it. */
 typedef int li_store_visit(void *arg, const char *key, uint64_t size, struct li_error *err);
 
 struct li_store_operations {
-    /* The whole object, at most LIMIT bytes (LI_ELIMIT). LI_ENOTFOUND where there is none. */
+    /* The whole object, at most LIMIT bytes (LI_ELIMIT). LI_ENOTFOUND if it does not exist. */
     int (*get)(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
                struct li_error *err);
-    /* LEN bytes from OFFSET, or fewer where the object ends before. */
+    /* LEN bytes from OFFSET, or fewer if the object ends before. */
     int (*get_range)(struct li_store *store, const char *key, uint64_t offset, size_t len,
                      struct li_buffer *out, struct li_error *err);
-    /* Writes the object where there is none; returns LI_END, and changes nothing, where there is.
-     */
+    /* Writes the object if it does not exist. Returns LI_END, and changes nothing, if it does. */
     int (*put_if_absent)(struct li_store *store, const char *key, const void *data, size_t len,
                          struct li_error *err);
-    /* Writes the object over what is there, or anew: only for repairing a chunk. */
+    /* Writes the object whether it exists or not: only for repairing a chunk. */
     int (*replace)(struct li_store *store, const char *key, const void *data, size_t len,
                    struct li_error *err);
-    /* Writes the object over one that still holds exactly EXPECTED; LI_ECHANGED where it does not,
-     * or is gone. For pointers and root states. */
+    /* Writes the object if it still holds exactly EXPECTED; LI_ECHANGED if it does not, or is gone.
+     * For pointers and root states. */
     int (*replace_if)(struct li_store *store, const char *key, const struct li_buffer *expected,
                       const void *data, size_t len, struct li_error *err);
-    /* Sets present[i] for each of COUNT keys. What has no bytes, or more than MOST, is not the
-     * object that is looked for, and counts as absent. */
+    /* Sets present[i] for each of COUNT keys. An object that is empty, or has more than MOST bytes,
+     * cannot be the right one, and counts as absent. */
     int (*exists)(struct li_store *store, const char *const *keys, size_t count, uint64_t most,
                   bool *present, struct li_error *err);
-    /* Visits all keys that begin with PREFIX, which is "" or ends with '/'; also such as follow no
-     * rule above, where others have put them there. Where DEEP is false, keys with a further '/'
-     * are cut after it and visited once, with size 0, as a directory's listing shows them. */
+    /* Visits all keys that begin with PREFIX, which is "" or ends with '/'. If others have stored
+     * objects under keys that break the rules above, these are visited, too. If DEEP is false, keys
+     * with a further '/' are cut after it and visited once, with size 0, like in a directory
+     * listing. */
     int (*list)(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
                 void *arg, struct li_error *err);
-    /* Removes the object; LI_END where there is none. */
+    /* Removes the object; LI_END if it does not exist. */
     int (*remove)(struct li_store *store, const char *key, struct li_error *err);
-    /* Removes COUNT objects, in any order; one that is not there is no error. Whoever fails has
-     * removed some of them, and may be called again with all. */
+    /* Removes COUNT objects, in any order. A missing object is not an error. A call that failed has
+     * removed some of them, and may be repeated with all. */
     int (*remove_many)(struct li_store *store, const char *const *keys, size_t count,
                        struct li_error *err);
-    /* Copies FROM to TO where there is no TO (LI_END otherwise), without its bytes passing here
-     * where the store can do that. LI_ENOTFOUND where there is no FROM. */
+    /* Copies FROM to TO if TO does not exist (LI_END otherwise). If the store can do so, the bytes
+     * do not pass through this process. LI_ENOTFOUND if FROM does not exist. */
     int (*copy)(struct li_store *store, const char *from, const char *to, struct li_error *err);
-    /* Returns when all that was put before is durable. */
+    /* Returns when everything that was put before is durable. */
     int (*flush)(struct li_store *store, struct li_error *err);
-    /* See li_store_fork() and li_store_cancel(). NULL where no call waits for long. */
+    /* See li_store_fork() and li_store_cancel(). NULL if no call waits for long. */
     int (*fork)(struct li_store *store, struct li_store **out, struct li_error *err);
     void (*cancel)(struct li_store *store);
-    /* NULL where there is no server. */
+    /* NULL if there is no server. */
     unsigned (*lacks)(struct li_store *store);
     void (*expect)(struct li_store *store, unsigned lacks);
     void (*stats)(struct li_store *store, struct li_store_stats *out);
@@ -100,22 +101,21 @@ struct li_store_operations {
 struct li_store {
     const struct li_store_operations *ops;
     char *address;  /* for messages: "dir:/srv/images" */
-    unsigned width; /* callers at a time that it takes to keep the store busy; at least 1 */
-    /* Each question is a request to a server: who has many asks for what answers them together. */
+    unsigned width; /* how many callers at a time keep the store busy; at least 1 */
+    /* Each question is a request to a server, so it is better to ask many questions together. */
     bool remote;
-    char *identity; /* no other store has it, today or tomorrow; NULL where not REMOTE */
+    char *identity; /* tells the store from all others, now and later; NULL if not REMOTE */
 };
 
-/* Opens the store at ADDRESS: "dir:PATH"; for one in a bucket see s3.h. With CREATE a directory
- * that does not exist is made. ENV must outlive it. LI_ENOTFOUND, LI_EINVALID (the address),
- * LI_EDENIED. */
+/* Opens the store at ADDRESS: "dir:PATH"; for a bucket see s3.h. CREATE makes a directory that does
+ * not exist. ENV must outlive it. LI_ENOTFOUND, LI_EINVALID (the address), LI_EDENIED. */
 int li_store_open(const char *address, bool create, const struct li_env *env, struct li_store **out,
                   struct li_error *err);
 
-/* The operations above, with STORE's address and KEY put into errors, and KEY checked. They answer
- * with what is said above and nothing else: LI_ENOTFOUND is of get(), get_range() and of copy()'s
- * FROM, LI_ECHANGED of replace_if(), LI_END of put_if_absent(), remove() and copy(). What is
- * returned so by another, whatever it was about, is LI_EIO. */
+/* The operations above. They check KEY, and put STORE's address and KEY into errors. They return
+ * only the codes listed above as answers: LI_ENOTFOUND only from get(), get_range() and for
+ * copy()'s FROM; LI_ECHANGED only from replace_if(); LI_END only from put_if_absent(), remove() and
+ * copy(). Such a code from any other operation becomes LI_EIO. */
 int li_store_get(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
                  struct li_error *err);
 int li_store_get_range(struct li_store *store, const char *key, uint64_t offset, size_t len,
@@ -139,24 +139,25 @@ int li_store_remove_many(struct li_store *store, const char *const *keys, size_t
 int li_store_copy(struct li_store *store, const char *from, const char *to, struct li_error *err);
 int li_store_flush(struct li_store *store, struct li_error *err);
 
-/* Makes another handle on the store, for work that may be called off as a whole: all is the same by
- * it but li_store_cancel(). STORE must outlive it. *OUT is NULL where no call of the store waits
- * for long, so that STORE itself will do. */
+/* Makes another handle on the store, for work that may be cancelled as a whole. The handles differ
+ * only in li_store_cancel(). STORE must outlive it. *OUT is NULL if no call of the store waits for
+ * long; use STORE itself then. */
 int li_store_fork(struct li_store *store, struct li_store **out, struct li_error *err);
 
-/* Calls off what is under way by the handle FORK, which may be NULL, and all that would follow:
- * each call ends with LI_ECANCELLED at once, and whether it changed anything is not known. Other
- * handles go on. Any thread. */
+/* Cancels all calls of the handle FORK, which may be NULL, now and in future. Each ends with
+ * LI_ECANCELLED at once, and may or may not have changed something. Other handles continue. Any
+ * thread. */
 void li_store_cancel(struct li_store *fork);
 
 void li_store_stats(struct li_store *store, struct li_store_stats *out);
 
-/* What the server was found to lack, or is expected to; 0 where there is none. Any thread. */
+/* What the server was found to lack, or is expected to lack; 0 if there is no server. Any thread.
+ */
 unsigned li_store_lacks(struct li_store *store);
 
-/* The server lacked LACKS when another looked: what is not known better is not tried again, and
- * written without, as where that was found just now. What a server does have is written no worse
- * so, only with more requests. */
+/* Says that the server lacked LACKS when another process looked. Unless the store knows better, it
+ * does not try these conditions, and writes without them, as if it had just found this. Writes stay
+ * correct if the server does honour them, but take more requests. */
 void li_store_expect(struct li_store *store, unsigned lacks);
 
 void li_store_free(struct li_store *store); /* NULL is allowed */

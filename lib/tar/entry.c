@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which of several headers counts follows Go's archive/tar (reader.go, next and mergePAX): PAX
- * records before the header's own fields, a long name of GNU's before both, the name of a sparse
- * file in PAX before all. A record without a value leaves the field as it is.
+ * records win over the header's own fields, a GNU long name over both, and the name of a sparse
+ * file in PAX over all. A record without a value leaves the field as it is.
  */
 #include "tar/entry.h"
 
@@ -58,7 +58,7 @@ static int merge_numbers(struct li_tar *tar, int64_t *size, struct li_error *err
     return rc;
 }
 
-/* Behind a record's value stands a NUL, and names have no other. */
+/* A record's value is followed by a NUL, and names have no other NUL. */
 static void merge_names(struct li_tar *tar)
 {
     const struct li_tar_record *path = tar->pax.known[LI_TAR_PAX_PATH];
@@ -74,7 +74,7 @@ static void merge_names(struct li_tar *tar)
 
 /* ---- types ---- */
 
-/* Old tars mark a directory by a slash alone. */
+/* In old tars, only a slash marks a directory. */
 static bool ends_with_slash(const char *path)
 {
     size_t len = strlen(path);
@@ -93,7 +93,7 @@ static int refuse_type(char type, struct li_error *err)
         (unsigned)(unsigned char)type);
 }
 
-/* GNU's dump directories, 'D', are directories that list their files as data. */
+/* GNU dump directories, 'D', are directories that list their files as data. */
 static int take_type(struct li_tar *tar, struct li_error *err)
 {
     static const char flags[] = "01234567SDV";
@@ -124,14 +124,14 @@ static int negative_size(struct li_error *err)
     return li_fail(err, LI_ECORRUPT, "its size is negative");
 }
 
-/* As Go has it: of the header's own size, although a record may state another one, and before a
- * slash makes a directory of an old file, which has no data. */
+/* Like Go, use the header's own size, even if a record states another. Do this before a slash makes
+ * an old file a directory, which has no data. */
 static int check_own_size(const struct li_tar_header *h, struct li_error *err)
 {
     return h->size < 0 && !is_header_only(h->type) ? negative_size(err) : 0;
 }
 
-/* The size of a file that is sparse by PAX, which its records may state under either key. */
+/* The size of a file that is sparse by PAX. Its records may state it under either key. */
 static int sparse_size(const struct li_tar_pax *pax, int64_t *size, struct li_error *err)
 {
     enum li_tar_key key =
@@ -153,7 +153,7 @@ static int read_pax_map(struct li_tar *tar, enum li_tar_sparse form, uint64_t *u
     return li_tar_map_records(&tar->map, &tar->pax, err);
 }
 
-/* Of a sparse file: its map and its size; what is stored is then less by what the map took. */
+/* For a sparse file: its map and its size. The map's bytes are subtracted from the stored data. */
 static int read_map(struct li_tar *tar, enum li_tar_sparse form, int64_t *size,
                     struct li_error *err)
 {
@@ -168,7 +168,7 @@ static int read_map(struct li_tar *tar, enum li_tar_sparse form, int64_t *size,
         return rc == 0 ? sparse_size(&tar->pax, size, err) : rc;
     }
     if (tar->header.form != LI_TAR_GNU || !li_tar_old_size(tar->block, size))
-        return li_fail(err, LI_ECORRUPT, "it is a sparse file of GNU's without a map of GNU's");
+        return li_fail(err, LI_ECORRUPT, "it is a GNU sparse file without a GNU sparse map");
     rc = li_tar_map_old(&tar->map, &tar->source, tar->block, e->data, &used, err);
     e->data += used;
     return rc;
@@ -183,7 +183,7 @@ static int take_map(struct li_tar *tar, enum li_tar_sparse form, struct li_error
     if (rc < 0)
         return rc;
     if (size < 0 || tar->map.end > (uint64_t)size || tar->map.stored != e->stored)
-        return li_fail(err, LI_ECORRUPT, "its size or its sparse map do not fit its contents");
+        return li_fail(err, LI_ECORRUPT, "its size or its sparse map does not match its contents");
     e->sparse = true;
     e->size = (uint64_t)size;
     e->runs = tar->map.runs;
@@ -200,7 +200,7 @@ static int take_data(struct li_tar *tar, enum li_tar_sparse form, int64_t size,
     if (size < 0)
         return negative_size(err);
     e->size = e->stored = (uint64_t)size;
-    /* Before the map is read, which may lie in the data. */
+    /* Call it before the map is read, which may be in the data. */
     rc = li_tar_walk_skip(&tar->walk, &tar->source, e->data, e->stored, err);
     if (rc == 0 && (form != LI_TAR_DENSE || tar->header.type == 'S'))
         rc = take_map(tar, form, err);
@@ -209,7 +209,7 @@ static int take_data(struct li_tar *tar, enum li_tar_sparse form, int64_t size,
     return rc;
 }
 
-/* What means something for some types only is left out for the others. */
+/* Clears fields that have a meaning only for other types. */
 static void clear_meaningless(struct li_tar_entry *e)
 {
     if (e->type != LI_TAR_HARD_LINK && e->type != LI_TAR_SYMLINK)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of a reader, and how it makes an entry of its headers. */
+/* The state of a reader, and how it makes an entry from headers. */
 #ifndef LI_TAR_ENTRY_H
 #define LI_TAR_ENTRY_H
 
@@ -17,20 +17,20 @@
 struct li_tar {
     struct li_tar_source source;
     struct li_tar_walk walk;
-    /* What the special headers before an entry say. */
+    /* The contents of the special headers before an entry. */
     struct li_tar_pax pax;
-    struct li_buffer long_name, long_link; /* with a NUL; no bytes where there is none */
+    struct li_buffer long_name, long_link; /* with a NUL; empty if there is none */
     /* The entry's own header. */
     struct li_tar_header header;
-    uint8_t block[LI_TAR_BLOCK]; /* as it is in the tar */
+    uint8_t block[LI_TAR_BLOCK]; /* as in the tar */
     struct li_tar_map map;
     struct li_tar_entry entry;
     bool ended;
 };
 
-/* Makes the entry of the header, whose first byte behind is at BEHIND, and of what the special
- * headers say, and moves the walk behind what it reads. *LABEL says that it is the label of a
- * volume, which is not an entry. */
+/* Makes an entry from the header, which ends at BEHIND, and from the special headers before it, and
+ * moves the walk past what it reads. *LABEL says that it is the label of a volume, which is not an
+ * entry. */
 int li_tar_entry_make(struct li_tar *tar, uint64_t behind, bool *label, struct li_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A header block in its four forms, told by their magic as Go's archive/tar does (format.go and
+ * A header block in its four forms, recognised by their magic as in Go's archive/tar (format.go and
  * reader.go, readHeader). Offsets are those of POSIX, GNU tar ("Basic Tar Format") and star
  * (STARFORMAT).
  */
@@ -40,7 +40,7 @@ bool li_tar_is_zero(const uint8_t *block)
     return block[0] == 0 && memcmp(block, block + 1, LI_TAR_BLOCK - 1) == 0;
 }
 
-/* Eight bytes at once: each of four lanes of 16 bits gets two of them, 128 in all. */
+/* Adds eight bytes at once: each of four lanes of 16 bits gets two of them, 128 in all. */
 static unsigned sum_bytes(const uint8_t *bytes)
 {
     static const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
@@ -64,7 +64,7 @@ static int64_t sum_unsigned(const uint8_t *block)
     return total;
 }
 
-/* How much less the sum of signed bytes is. */
+/* How much smaller the sum of signed bytes is. */
 static int64_t sum_of_signs(const uint8_t *block)
 {
     int64_t total = 0;
@@ -121,7 +121,8 @@ static bool is_unused_or_number(const uint8_t *block, const struct field *f)
 }
 
 /* GNU's form has two times where POSIX has the prefix. Go up to 1.7, and so Docker up to 2016,
- * wrote a prefix there nevertheless: where the times are not numbers and ASCII, it is one. */
+ * wrote a prefix there nevertheless: if the times are not numbers, and the bytes are ASCII, it is a
+ * prefix. */
 static size_t take_gnu_prefix(const uint8_t *block, char *to)
 {
     size_t len;

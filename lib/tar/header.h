@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One block of a tar that is a header, or zeros, or neither. */
+/* One block of a tar: a header, zeros, or something else. */
 #ifndef LI_TAR_HEADER_H
 #define LI_TAR_HEADER_H
 
@@ -27,10 +27,10 @@ struct li_tar_header {
 /* Whether BLOCK, of LI_TAR_BLOCK bytes, is all zeros. */
 bool li_tar_is_zero(const uint8_t *block);
 
-/* Whether BLOCK is a header: that its checksum, of signed or of unsigned bytes, holds. */
+/* Whether BLOCK is a header: its checksum, of signed or of unsigned bytes, matches. */
 bool li_tar_is_header(const uint8_t *block);
 
-/* Reads a block that is a header. The name is filled in also where the rest fails; LI_ECORRUPT. */
+/* Reads a block that is a header. The name is filled in even if the rest fails; LI_ECORRUPT. */
 int li_tar_header_read(const uint8_t *block, struct li_tar_header *out, struct li_error *err);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tars of all times fill their fields differently: with leading blanks (V7), leading NULs (AIX), a
- * blank or a NUL behind or nothing. Octal fields are trimmed on both sides, then every byte counts:
- * what is not a digit is an error, since a guess would give a file another's mode or owner.
+ * Tars of different ages fill their fields differently: with leading blanks (V7), leading NULs
+ * (AIX), and a blank, a NUL or nothing at the end. Octal fields are trimmed on both sides, then
+ * every byte counts: anything but a digit is an error, because a guess would give a file the wrong
+ * mode or owner.
  */
 #include "tar/number.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A record is "LENGTH KEY=VALUE\n". Of a key that comes twice the last value counts. Most headers
- * have a handful of records, which are compared with each other; of more, as an attacker may have
- * them, the keys are sorted.
+ * A record is "LENGTH KEY=VALUE\n". If a key appears twice, the last value counts. Most headers
+ * have a handful of records, which are compared with each other. If there are more, which an
+ * attacker may send, the keys are sorted.
  */
 #include "tar/pax.h"
 
@@ -45,7 +45,7 @@ static const struct {
     [LI_TAR_PAX_SPARSE_NUMBYTES] = KEY("GNU.sparse.numbytes"),
 };
 
-/* LI_TAR_PAX_KEYS for a key that means nothing here. */
+/* LI_TAR_PAX_KEYS for a key that the reader does not use. */
 static size_t key_of(const struct li_tar_record *r)
 {
     size_t key = 0;
@@ -56,7 +56,7 @@ static size_t key_of(const struct li_tar_record *r)
     return key;
 }
 
-/* Cuts the first record off, and puts a NUL behind its value; false where there is none. */
+/* Cuts off the first record, and puts a NUL after its value; false if there is none. */
 static bool cut_record(char **text, size_t *left, struct li_tar_record *out)
 {
     char *space = memchr(*text, ' ', *left), *end, *equals;
@@ -86,7 +86,7 @@ static int append(struct li_tar_records *to, const struct li_tar_record *r, stru
     return rc;
 }
 
-/* ---- keys that come twice ---- */
+/* ---- repeated keys ---- */
 
 static int compare_keys(const struct li_tar_record *x, const struct li_tar_record *y)
 {
@@ -96,7 +96,7 @@ static int compare_keys(const struct li_tar_record *x, const struct li_tar_recor
     return order ? order : (x->key_length > y->key_length) - (x->key_length < y->key_length);
 }
 
-/* By key; those of one key in the order of the tar. */
+/* By key; records with one key stay in the order of the tar. */
 static int compare_records(const void *a, const void *b)
 {
     const struct li_tar_record *x = a, *y = b;
@@ -131,7 +131,7 @@ static int put_record(struct li_tar_records *to, const struct li_tar_record *r,
     return 0;
 }
 
-/* Leaves of each key the last; then the order is the tar's again. */
+/* Keeps the last record of each key, and restores the order of the tar. */
 static void drop_repeated(struct li_tar_records *all)
 {
     size_t kept = 0;
@@ -144,7 +144,7 @@ static void drop_repeated(struct li_tar_records *all)
     qsort(all->list, all->count, sizeof(*all->list), compare_order);
 }
 
-/* ---- records that mean something here ---- */
+/* ---- records that the reader uses ---- */
 
 static int check_nul(const struct li_tar_record *r, size_t key, struct li_error *err)
 {
@@ -199,8 +199,8 @@ static void find_known(struct li_tar_pax *pax)
     }
 }
 
-/* Go makes a map of the pairs, in place of a record with one. Of a lone offset without a value that
- * is the empty map, as of no record. */
+/* Go makes a map of the pairs, in place of a record with one. A lone offset without a value gives
+ * an empty map, like no record. */
 static void replace_map(struct li_tar_pax *pax)
 {
     if (pax->pairs.count > 0)

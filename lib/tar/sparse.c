@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GNU tar, "Storing Sparse Files", describes the forms; where it is silent Go's archive/tar decides
- * (reader.go). A map is read once, from its start to its end, and all that is kept of it is the
- * runs that have data.
+ * (reader.go). A map is read once, from its start to its end, and only the runs that have data are
+ * kept.
  */
 #include "tar/sparse.h"
 
@@ -17,7 +17,7 @@ enum {
     OLD_AT = 386,    /* the first run in a header */
     OLD_COUNT = 4,   /* runs in a header */
     OLD_SIZE = 483,  /* the file's size */
-    MORE_COUNT = 21, /* runs in a block behind it */
+    MORE_COUNT = 21, /* runs in a block after it */
     TOKEN_MAX =
         32, /* digits of a number as text; Go has no limit, and no writer has more than 19 */
 };
@@ -41,8 +41,8 @@ static int reserve_run(struct li_tar_map *map, struct li_error *err)
     return li_array_reserve(&map->runs, &map->cap, map->count + 1, sizeof(*map->runs), err);
 }
 
-/* Runs ascend and do not overlap. One without data, as tars have it where a file ends with a hole,
- * is held to that, too, and left out. */
+/* Runs ascend and do not overlap. A run without data, which ends a file with a hole at its end,
+ * must do so, too, and is left out. */
 static int add_run(struct li_tar_map *map, int64_t offset, int64_t length, struct li_error *err)
 {
     int rc = 0;
@@ -62,7 +62,7 @@ static int add_run(struct li_tar_map *map, int64_t offset, int64_t length, struc
 
 /* ---- GNU's old form ---- */
 
-/* The runs in a block, up to the first that has no offset. */
+/* The runs in a block, up to the first one without an offset. */
 static int add_old_runs(struct li_tar_map *map, const uint8_t *at, size_t count,
                         struct li_error *err)
 {
@@ -112,7 +112,8 @@ static bool is_value(const struct li_tar_record *r, const char *value)
     return r && strlen(value) == r->value_length && memcmp(value, r->value, r->value_length) == 0;
 }
 
-/* 0.0 and the first 0.1 did not say what they are; another version is not a map. */
+/* 0.0 and the first 0.1 did not state their version. A record with any other version is not a map.
+ */
 enum li_tar_sparse li_tar_sparse_form(const struct li_tar_pax *pax)
 {
     const struct li_tar_record *major = pax->known[LI_TAR_PAX_SPARSE_MAJOR];
@@ -147,7 +148,7 @@ static int add_pairs(struct li_tar_map *map, const struct li_tar_records *pairs,
     return rc;
 }
 
-/* The number before the next comma, or the end; false where there is none. */
+/* The number before the next comma, or before the end; false if there is none. */
 static bool cut_number(const char **text, const char *end, int64_t *out)
 {
     const char *comma;
@@ -195,7 +196,7 @@ int li_tar_map_records(struct li_tar_map *map, const struct li_tar_pax *pax, str
 /* Reads numbers, a line each, from the start of a file's data. */
 struct lines {
     const struct li_tar_source *source;
-    uint64_t next, left; /* of the data, not yet taken */
+    uint64_t next, left; /* of the data, not yet used */
     const uint8_t *block;
     size_t at; /* in the block; LI_TAR_BLOCK: it is used up */
 };

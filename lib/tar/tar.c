@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loop over a tar's headers. Special headers say something of the entry behind them, or of no
- * entry: a global one changes nothing, as in Go's archive/tar, which hands it over as an entry, so
- * that what special headers before it say is lost. A second one of a kind takes the place of the
- * first, and one at the end of the tar has nothing to say.
+ * The loop over a tar's headers. A special header describes the next entry, or no entry: a global
+ * header changes nothing. As in Go's archive/tar, which returns it as an entry, special headers
+ * before it are lost. A second special header of a kind replaces the first, and one at the end of
+ * the tar has no effect.
  */
 #include "tar/tar.h"
 
@@ -43,7 +43,7 @@ static void forget(struct li_tar *tar)
     tar->entry = (struct li_tar_entry){.path = "", .link = ""};
 }
 
-/* A name of GNU's, up to its NUL; an empty one is none. */
+/* A GNU long name, up to its NUL; an empty one does not count. */
 static int take_long(struct li_buffer *to, const uint8_t *bytes, size_t len, struct li_error *err)
 {
     size_t used = strnlen((const char *)bytes, len);
@@ -94,7 +94,7 @@ static int take_special(struct li_tar *tar, uint64_t at, unsigned *count, struct
     int rc;
 
     if (*count == LI_TAR_SPECIAL_COUNT)
-        return li_fail(err, LI_ELIMIT, "more than %d special headers are before one entry",
+        return li_fail(err, LI_ELIMIT, "one entry has more than %d special headers",
                        LI_TAR_SPECIAL_COUNT);
     rc = read_special(tar, at + LI_TAR_BLOCK, err);
     if (rc < 0)
@@ -108,7 +108,7 @@ static int take_special(struct li_tar *tar, uint64_t at, unsigned *count, struct
     return 0;
 }
 
-/* Reads the next header and takes it in; *DONE says that the entry is complete. */
+/* Reads and processes the next header; *DONE says that the entry is complete. */
 static int take_header(struct li_tar *tar, unsigned *specials, bool *done, struct li_error *err)
 {
     const uint8_t *block;

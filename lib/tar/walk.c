@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Links, devices, directories and FIFOs have no data, whatever size their headers state (Go,
- * isHeaderOnlyType): the next header follows directly. That is how container engines read, so where
- * a header or the end of the archive stands there, it counts. But `pax -o linkdata` stores the data
- * of hard links. Such a tar engines cannot read, unless what they find in that data passes for
- * headers; and there is a second position where the next header may be, behind the data. It counts
- * where nothing stands at the first.
+ * isHeaderOnlyType): the next header follows directly. Container engines read tars like this, so if
+ * there is a header or the end of the archive, it counts. But `pax -o linkdata` stores the data of
+ * hard links. Engines cannot read such a tar, unless they mistake that data for headers. So there
+ * is a second position where the next header may be, after the data. It counts if there is nothing
+ * at the first.
  *
  * The data may begin with what looks like the end of an archive, or be a tar with an end of its
- * own. Then both readings would do: one has entries that the other does not have. So each second
- * position is kept as a doubt, and where the archive ends before one at which a header stands, it
- * is refused.
+ * own. Then both readings are possible, and one has entries that the other does not have. So each
+ * second position is kept as a doubt. If the archive ends before a doubt at which there is a
+ * header, the archive is refused.
  */
 #include "tar/walk.h"
 
@@ -31,7 +31,7 @@ static int look_block(const struct li_tar_source *source, uint64_t at, const uin
     return source->look(source->self, at, LI_TAR_BLOCK, block, err);
 }
 
-/* Two blocks of zeros are the end, or one where the tar ends behind it. */
+/* Two blocks of zeros are the end, or one if the tar ends after it. */
 static int judge_zeros(const struct li_tar_source *source, uint64_t at, enum found *out,
                        struct li_error *err)
 {
@@ -51,7 +51,7 @@ static int judge_zeros(const struct li_tar_source *source, uint64_t at, enum fou
     return rc;
 }
 
-/* What stands at AT, which is not behind the end of the tar. */
+/* What is at AT, which is not after the end of the tar. */
 static int judge(const struct li_tar_source *source, uint64_t at, const uint8_t **block,
                  enum found *out, struct li_error *err)
 {
@@ -78,8 +78,8 @@ static int explain(enum found found, uint64_t at, struct li_error *err)
                        byte);
     if (found == LONE_ZEROS)
         return li_fail(err, LI_ECORRUPT,
-                       "not a tar that can be read: at byte %llu it has a single block of zeros, "
-                       "and ends with two",
+                       "not a tar that can be read: at byte %llu it has a single block of zeros "
+                       "but must end with two",
                        byte);
     return li_fail(err, LI_ECORRUPT,
                    "not a tar that can be read: what is at byte %llu is not a header; its checksum "
@@ -89,7 +89,7 @@ static int explain(enum found found, uint64_t at, struct li_error *err)
 
 /* ---- doubts ---- */
 
-/* Drops what is no longer ahead. */
+/* Drops positions that the walk has passed. */
 static void drop_passed(struct li_tar_walk *p)
 {
     size_t kept = 0;
@@ -100,8 +100,8 @@ static void drop_passed(struct li_tar_walk *p)
     p->count = kept;
 }
 
-/* Makes room only where less than half is free after the passed are dropped, so that the cost of
- * dropping is shared by many. */
+/* Makes room only if less than half is free after passed positions are dropped, so that many
+ * additions share the cost of dropping. */
 static int reserve_doubt(struct li_tar_walk *p, struct li_error *err)
 {
     size_t cap = p->cap ? 2 * p->cap : DOUBTS_FIRST;
@@ -135,8 +135,8 @@ static int compare_offsets(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The archive ends here: no header may stand where a doubt is. In ascending order, so that what
- * SOURCE reads is read once. */
+/* The archive ends here: there must be no header at a doubt. Doubts are checked in ascending order,
+ * so that SOURCE reads its bytes once. */
 static int check_doubts(struct li_tar_walk *p, const struct li_tar_source *source,
                         struct li_error *err)
 {
@@ -166,7 +166,7 @@ static int check_doubts(struct li_tar_walk *p, const struct li_tar_source *sourc
 
 /* ---- where the next header is ---- */
 
-/* Nothing stands at the first position: goes on to the second, if there is something. */
+/* There is nothing at the first position: moves to the second, if there is one. */
 static int try_second(struct li_tar_walk *p, const struct li_tar_source *source,
                       const uint8_t **block, enum found *found, struct li_error *err)
 {
@@ -200,8 +200,8 @@ int li_tar_walk_next(struct li_tar_walk *p, const struct li_tar_source *source,
     return found == HEADER ? 0 : explain(found, p->next, err);
 }
 
-/* Rounded up to whole blocks, or the end where that is within the last one: like Go, this does not
- * miss the padding of the last contents. False where LENGTH is more than there is. */
+/* Rounded up to whole blocks, or the end if that is within the last one: like Go, this tolerates
+ * missing padding after the last contents. False if LENGTH is more than there is. */
 static bool behind(const struct li_tar_source *source, uint64_t at, uint64_t length, uint64_t *out)
 {
     uint64_t left = source->length - at;

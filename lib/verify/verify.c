@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checking a whole image, and mending it from its source.
+ * Checks a whole image, and repairs it from its original.
  *
- * A bad chunk is what a disk, or somebody who may write, has made of it; one that cannot be fetched
- * for another reason ends the check, for nothing is known about it. A chunk is mended only from a
- * plaintext that has the digest which the manifest asks for, and is replaced where it was found,
- * since there it hides whatever newer roots hold under its name.
+ * A bad chunk was damaged by a disk, or by somebody who may write. A chunk that cannot be fetched
+ * for another reason ends the check, because nothing is known about it. A chunk is replaced only by
+ * a plaintext with the digest in the manifest. It is replaced where it was found, because it hides
+ * objects of its name in newer roots.
  */
 #include "verify/verify.h"
 
@@ -27,20 +27,20 @@ struct verify {
     struct li_sealed *origin; /* of the repository */
     const struct li_manifest *manifest;
     const struct li_verify_options *options;
-    uint8_t missing_root[LI_ID_SIZE]; /* where chunks go that are in no root */
+    uint8_t missing_root[LI_ID_SIZE]; /* the root for chunks that are in no root */
     atomic_size_t next;
     pthread_mutex_t lock;
-    struct li_verify_result result; /* under lock, as what follows */
+    struct li_verify_result result; /* under lock, like the fields below */
     uint64_t done;
     size_t first_bad; /* position in the manifest; its chunk_count: none */
     bool first_missing;
 };
 
-/* What each worker has for itself. */
+/* What each worker has of its own. */
 struct tools {
     struct li_opener *opener;
-    uint8_t *plain;          /* for the source to repair from; NULL where there is none */
-    struct li_buffer sealed; /* what is to be stored */
+    uint8_t *plain;          /* for the source to repair from; NULL if there is none */
+    struct li_buffer sealed; /* the object to store */
 };
 
 static int read_again(struct verify *v, struct tools *tools, const struct li_manifest_chunk *chunk,
@@ -57,12 +57,12 @@ static int read_again(struct verify *v, struct tools *tools, const struct li_man
     if (rc == 0 && (zeros || memcmp(digest, chunk->digest, LI_DIGEST_SIZE) != 0))
         rc = li_fail(err, LI_EINVALID,
                      "the image given for the repair is not the one that was pushed as %.300s: "
-                     "its chunk %" PRIu32 " is another",
+                     "its chunk %" PRIu32 " differs",
                      v->manifest->reference, chunk->index);
     return rc;
 }
 
-/* Replaces a chunk where it was FOUND. */
+/* Replaces a chunk in the root where it was FOUND. */
 static int mend(struct verify *v, struct tools *tools, const struct li_manifest_chunk *chunk,
                 const struct li_sealed_finding *found, struct li_error *err)
 {
@@ -151,8 +151,8 @@ static int work(void *arg, unsigned index, struct li_workers *team, struct li_er
     return rc;
 }
 
-/* A chunk that is in no root goes into the manifest's own, or, where that takes nothing any more,
- * into the active one. */
+/* A chunk that is in no root goes into the manifest's own root, or, if that accepts nothing any
+ * more, into the active one. */
 static int choose_root(struct verify *v, struct li_error *err)
 {
     struct li_root root;

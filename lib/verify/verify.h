@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checking every stored chunk of an image, and mending those that fail from the image itself. */
+/* Checks every stored chunk of an image, and repairs bad chunks from the original image. */
 #ifndef LI_VERIFY_VERIFY_H
 #define LI_VERIFY_VERIFY_H
 
@@ -14,8 +14,8 @@
 
 /* Each may be NULL. */
 struct li_verify_options {
-    const struct li_chunk_source *repair; /* the same image, to make bad chunks of again */
-    const struct li_seal_policy *seal;    /* by which these are sealed; needed with REPAIR only */
+    const struct li_chunk_source *repair; /* the original image, to make bad chunks from */
+    const struct li_seal_policy *seal;    /* how to seal these; needed with REPAIR only */
     const struct li_progress *progress;
 };
 
@@ -26,11 +26,11 @@ struct li_verify_result {
     uint64_t mended; /* of these, replaced */
 };
 
-/* Fetches and checks every chunk of MANIFEST, from REPO's store and past any cache. With a source
- * to repair from, each bad chunk is made from it again, compared with the manifest's digest, sealed
- * and replaced. Returns LI_ECORRUPT where bad chunks remain; the text names the first. LI_EINVALID
- * where the source is another image. Any other failure says nothing about the chunks. RESULT is set
- * in any case. */
+/* Fetches and checks every chunk of MANIFEST, from REPO's store and without any cache. With an
+ * image to repair from, each bad chunk is made from it again, compared with the manifest's digest,
+ * sealed and replaced. Returns LI_ECORRUPT if bad chunks remain; the text names the first.
+ * LI_EINVALID if REPAIR is another image. Any other failure says nothing about the chunks. RESULT
+ * is always set. */
 int li_verify(struct li_repo *repo, const struct li_manifest *manifest,
               const struct li_verify_options *options, struct li_verify_result *result,
               struct li_error *err);

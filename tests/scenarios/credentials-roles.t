@@ -63,12 +63,12 @@ logged 'role/task as .* by ASIACONTAINER[0-9]+$' "is the container"
 who 'ASIAROLE[0-9]+' "credential_source Ec2InstanceMetadata" "${imds[@]}" --profile worker \
     --region us-east-1
 logged 'role/worker as .* by ASIAINSTANCE[0-9]+$' "is the instance"
-no 'role/forbidden, asked for at http.*AccessDenied: AKIALONG may not' "a role that is denied" \
+no 'role/forbidden, requested from http.*AccessDenied: AKIALONG may not' "a role that is denied" \
     --profile forbidden
 no 'SignatureDoesNotMatch' "a wrong secret" --profile wrongly
-no 'circle' "source_profiles in a circle" --profile round
+no 'form a loop' "source_profiles in a circle" --profile round
 no 'mfa_serial' "a role that wants a code" --profile mfa
-no 'only one can be right' "two sources" --profile both
+no 'keep only one' "two sources" --profile both
 no 'neither source_profile nor' "no source" --profile neither
 no 'source_profile "nosuch" does not exist' "a source that does not exist" --profile orphan
 no 'duration_seconds "10" is not from' "a life that is too short" --profile long
@@ -82,10 +82,10 @@ rm "$aws/fail"
 for region in eu-west-1 cn-north-1; do
     domain=sts.$region.amazonaws.com
     [ "$region" = eu-west-1 ] || domain=$domain.cn
-    no "asked for at https://$domain: " "STS in $region" AWS_ENDPOINT_URL_STS= \
+    no "requested from https://$domain: " "STS in $region" AWS_ENDPOINT_URL_STS= \
         https_proxy=http://127.0.0.1:1 --profile role --region "$region"
 done
-no 'asked for at https://sts.amazonaws.com: ' "STS, where legacy is asked for" \
+no 'requested from https://sts.amazonaws.com: ' "STS, where legacy is asked for" \
     AWS_ENDPOINT_URL_STS= https_proxy=http://127.0.0.1:1 AWS_STS_REGIONAL_ENDPOINTS=legacy \
     --profile role --region eu-west-1
 echo eu-west-1 >"$aws/region"
@@ -163,7 +163,7 @@ cache "$old_cache" secret-sso -60
 no 'the token expired at .*; run aws sso login --profile old' "a token of the older form that expired" \
     --profile old
 cache "$work_cache" secret-other 7200
-no 'does not accept the token any more; run aws sso login' "a token that was revoked" --profile sso
+no 'no longer accepts the token; run aws sso login' "a token that was revoked" --profile sso
 cache "$work_cache" secret-sso -60
 who 'ASIASSO[0-9]+' "a token that expired is renewed" --profile sso
 is "$(jq -r '.accessToken + " " + .refreshToken + " " + .more' "$work_cache")" \

@@ -233,8 +233,8 @@ endpoint 'http://option.example (--endpoint)' "the option" AWS_ENDPOINT_URL_S3=h
     --endpoint http://option.example
 endpoint "AWS's own" "all of them ignored" AWS_ENDPOINT_URL_S3=http://s3.example \
     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true
-no 'AWS_ENDPOINT_URL_S3: .*no endpoint' "none" AWS_ENDPOINT_URL_S3=ftp://s3.example
-no 'AWS_REGION: .* is no AWS region' "no region" AWS_REGION='eu west'
+no 'AWS_ENDPOINT_URL_S3: .*not an endpoint' "none" AWS_ENDPOINT_URL_S3=ftp://s3.example
+no 'AWS_REGION: .* is not an AWS region' "no region" AWS_REGION='eu west'
 unset "${env_keys[@]%%=*}"
 no '/nonexistent/bundle.pem' "the profile's CA bundle, which is not there" AWS_PROFILE=services \
     "AWS_CONTAINER_CREDENTIALS_FULL_URI=https${url#http}/container"

@@ -219,7 +219,7 @@ quietly init "dir:$WORK/another" --kms "file:$WORK/other-key"
 run 1 "mount with another key" mount app:1 "$mnt" --kms "file:$WORK/other-key"
 has "$ERR" 'was not wrapped for this key .*; it was pushed with another' "says so"
 run 1 "mount from what is no repository" mount app:1 "$mnt" --repo "dir:$WORK/kernel"
-has "$ERR" "/kernel is no repository" "says so"
+has "$ERR" "/kernel is not a repository" "says so"
 run 1 "mount in the foreground of what is not there" mount app:9 "$mnt" -f
 has "$ERR" 'there is no image app:9 in ' "says so"
 not_ok "none of these mounted anything" is_mounted "$mnt"

@@ -56,14 +56,14 @@ for habit in refuse-conditions no-conditions; do
     run 0 "$habit: init" init
     : >"$aws/log"
     run 0 "push" push large.img large:1
-    has "$ERR" 'note: this server does not keep conditions' "says so"
+    has "$ERR" 'note: this server ignores conditions' "says so"
     read -r count bytes < <(refused)
     [ "$count" -le 4 ] && [ "$bytes" -le 4096 ]
     result $? "no chunk was sent for nothing" <<<"$count requests of $bytes bytes were refused"
     is "$(awk '$2 == "PUT" && /\/chunks\// { print $7 }' "$aws/log" | sort | uniq -d)" '' "each was sent once"
     : >"$aws/log"
     run 0 "the next push" push app.tar app:1
-    has "$ERR" 'note: this server does not keep conditions' "says so too"
+    has "$ERR" 'note: this server ignores conditions' "says so too"
     is "$(refused)" '0 0' "and knows it beforehand"
     is "$(awk '$2 == "PUT" { print $7 }' "$aws/log" | sort | uniq -d)" '' "nothing is put twice"
     run 0 "the next to the same tag" push large.img large:1
@@ -125,7 +125,7 @@ for conditions in no-conditions refuse-conditions; do
     run 1 "so that nothing can be read" pull app:1 -o got.ext4
     "$LAMBDAIMG" init >"$OUT" 2>"$ERR"
     is "$?" 1 "until init is run again"
-    has "$ERR" 'written over its description, which is as it was again' "which says what it did"
+    has "$ERR" 'overwritten its description, which has been restored' "which says what it did"
     is_one
     export LAMBDAIMG_REPO=s3://bucket/four-$conditions
     four=()
@@ -162,13 +162,13 @@ has "$ERR" 'there is a repository already' "a bucket of one's own is used"
 bucket exists 1 new-1
 has "$ERR" 'there is a repository already' "by whatever code it is said to be there"
 bucket 'exists denied' 1 new-1
-has "$ERR" "cannot make the bucket new-1: the name new-1 is another's \\(BucketAlreadyExists\\)" \
+has "$ERR" "cannot make the bucket new-1: the name new-1 belongs to somebody else \\(BucketAlreadyExists\\)" \
     "but not one where access is denied"
 bucket need-location 0 new-2
 located 1 "the location is named when the server wants one"
 bucket refuse-location 0 new-3
 bucket 'need-location refuse-location' 1 new-4
-has "$ERR" 'does not make it in the region us-east-1' "what is refused both ways is told"
+has "$ERR" 'does not create it in the region us-east-1' "what is refused both ways is told"
 
 # AWS's own hosts, for which this server stands as a proxy.
 echo eu-west-3 >"$aws/region"
@@ -179,7 +179,7 @@ is "$(counted '^s3 PUT ok AKIATEST 400')" 0 "at once"
 bucket need-location 0 new-6
 located 1 "also where only the server knows the region"
 bucket exists 1 new-5 --region eu-west-3
-has "$ERR" "is another's \\(BucketAlreadyExists\\)" "there, what is another's is not used"
+has "$ERR" "belongs to somebody else \\(BucketAlreadyExists\\)" "there, what is another's is not used"
 is "$(counted '^s3 GET')" 0 "nor asked for"
 bucket refuse-location 1 new-7 --region eu-west-3
 located 1 "nor is a bucket made in another region"
@@ -241,7 +241,7 @@ else
 fi
 habits ''
 run 1 "a bucket that is not public" ls --no-sign-request
-has "$ERR" 'without credentials' "says what to try"
+has "$ERR" 'needs credentials' "says what to try"
 export AWS_ACCESS_KEY_ID=AKIATEST AWS_SECRET_ACCESS_KEY=secret-test
 
 # ---- a 404 that is not S3's ----------------------------------------------------------------------

@@ -31,7 +31,7 @@ says 2 "a letter that is none" "ls: -x is not an option; lambdaimg ls --help sho
 says 2 "a flag with an argument" "ls: --json takes no argument; lambdaimg ls --help shows how" ls --json=1
 says 2 "an option without its own" "ls: --repo needs an argument; lambdaimg ls --help shows how" ls --repo
 says 2 "too many operands" "ls: got 1 operand, but expected none" ls a
-says 2 "no output" "say where the image goes, by -o FILE" pull app:1
+says 2 "no output" "no output file is given; name one with -o FILE" pull app:1
 says 2 "a command with a line break" 'there is no command "a?b"; lambdaimg --help lists them' $'a\nb'
 says 1 "pull of what is not there" \
     "cannot pull app:9: there is no image app:9 in dir:$WORK/repo" pull app:9 -o out/x

@@ -107,7 +107,7 @@ for what in "application/vnd.oci.empty.v1+json application/spdx+json {}" \
     echo '{"schemaVersion":2,"manifests":[]}' >beside/index.json
     add_artifact beside "$config" "$blob" "$more"
     run 1 "nothing but $config of $blob" convert beside -o out.ext4
-    has "$ERR" 'holds no container image, but application/' "nothing but that: it says so"
+    has "$ERR" 'holds no container image, only application/' "nothing but that: it says so"
 done
 
 make_oci_dir typed latest gzip "$WORK/one.tar"

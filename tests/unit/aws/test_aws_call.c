@@ -188,10 +188,11 @@ static void a_wrong_secret_is_told(void **state)
 
     (void)state;
     start(&f, replies, 1);
-    assert_fails(call(&f, 0), LI_EDENIED,
-                 "kms answered with 400 InvalidSignatureException: It does not match; asked with "
-                 "the access key KEY0 from a test (request rq-1)",
-                 &f.err);
+    assert_fails(
+        call(&f, 0), LI_EDENIED,
+        "kms answered with 400 InvalidSignatureException: It does not match; the request used "
+        "the access key KEY0 from a test (request rq-1)",
+        &f.err);
     finish(&f, 1);
 }
 
@@ -237,10 +238,11 @@ static void refusals_are_told_by_their_codes(void **state)
                                       "AccessDeniedException:http://internal.amazon.com/x#y\r\n",
           .body = "{\"Message\":\"Not yours\"}"},
          LI_EDENIED,
-         "400 AccessDeniedException: Not yours; asked"},
+         "400 AccessDeniedException: Not yours; the request used"},
         {ERROR("400 Bad Request", "{\"__type\":\"ValidationException\"}"), LI_EINVALID,
          "400 ValidationException (request"},
-        {ERROR("403 Forbidden", "<html>a proxy's</html>"), LI_EDENIED, "with 403; asked"},
+        {ERROR("403 Forbidden", "<html>a proxy's</html>"), LI_EDENIED,
+         "with 403; the request used"},
         {ERROR("404 Not Found", "<html>a proxy's</html>"), LI_EINVALID, "with 404 (request"},
         {ERROR("301 Moved", ""), LI_EINVALID, "with 301"},
     };

@@ -102,8 +102,8 @@ static void broken_files_are_refused(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
         assert_broken(broken[i], strlen(broken[i]), LI_ECORRUPT, "file, line ");
-    assert_broken("[a]\nk=1\n[a]\n", 12, LI_ECORRUPT, "file, line 3: this section was there");
-    assert_broken("[a]\nk=1\nK=secret\n", 17, LI_ECORRUPT, "file, line 3: this key was there");
+    assert_broken("[a]\nk=1\n[a]\n", 12, LI_ECORRUPT, "file, line 3: this section appears twice");
+    assert_broken("[a]\nk=1\nK=secret\n", 17, LI_ECORRUPT, "file, line 3: this key appears twice");
     assert_broken("[a]\nk=\0\n", 9, LI_ECORRUPT, "NUL");
     assert_non_null(large);
     memset(large, '#', LI_AWS_INI_SIZE_MAX + 1);
@@ -292,7 +292,7 @@ static void hostile_sts_answers_are_refused(void **state)
     char *large = malloc(LI_AWS_REPLY_MAX + 1);
 
     (void)state;
-    assert_fails(reply(200, "", &got), LI_ECORRUPT, "no XML", &err);
+    assert_fails(reply(200, "", &got), LI_ECORRUPT, "not XML", &err);
     assert_fails(reply(200, "<R/>", &got), LI_ECORRUPT, "does not say when", &err);
     assert_fails(reply(200, REPLY("", "s", "2026-11-21T12:34:56Z"), &got), LI_ECORRUPT,
                  "access key id is missing", &err);

@@ -341,17 +341,17 @@ static void test_failures(void **state)
     layers = make_stack("a=1 b*c");
     expect_failed(&layers, LI_ECORRUPT, "hard link");
     layers = make_stack("d/ b*d");
-    expect_failed(&layers, LI_ECORRUPT, "no file");
+    expect_failed(&layers, LI_ECORRUPT, "not a file");
     layers = make_stack("a=1", ".wh.a/ .wh.a/b=1");
-    expect_failed(&layers, LI_EUNSUPPORTED, "named as a whiteout");
+    expect_failed(&layers, LI_EUNSUPPORTED, "the name of a whiteout");
     layers = make_stack("a=1 a/b=2");
-    expect_failed(&layers, LI_EINVALID, "no directory");
+    expect_failed(&layers, LI_EINVALID, "not a directory");
     layers = make_stack("l>l l/x=1");
     expect_failed(&layers, LI_EINVALID, "symbolic links");
     layers = make_stack("../x=1");
     expect_failed(&layers, LI_EINVALID, "out of the image");
     layers = make_stack("a=1", ".wh.=");
-    expect_failed(&layers, LI_ECORRUPT, "whiteout of nothing");
+    expect_failed(&layers, LI_ECORRUPT, "whiteout that names nothing");
 }
 
 int main(void)

@@ -182,13 +182,13 @@ static void test_too_large(void **state)
     memset(target, 't', sizeof(target) - 1);
     expect_entry_failed(&(struct tar_entry){.path = "l", .type = '2', .target = target},
                         LI_EUNSUPPORTED, "4096 bytes");
-    expect_entry_failed(&(struct tar_entry){.path = "l", .type = '2'}, LI_ECORRUPT, "nothing");
+    expect_entry_failed(&(struct tar_entry){.path = "l", .type = '2'}, LI_ECORRUPT, "no target");
     expect_entry_failed(&(struct tar_entry){.path = "f", .uid = UINT64_C(1) << 32}, LI_EUNSUPPORTED,
                         "uid is 4294967296");
     expect_entry_failed(&(struct tar_entry){.path = "f", .gid = (uint64_t)-1}, LI_EUNSUPPORTED,
                         "gid is -1");
     expect_entry_failed(&(struct tar_entry){.path = "f", .uid = UINT32_MAX}, LI_EUNSUPPORTED,
-                        "an owner that is none");
+                        "an owner is 4294967295");
     tar_record_text(&pax, "SCHILY.devmajor", "4294967296");
     device.pax = &pax;
     expect_entry_failed(&device, LI_EUNSUPPORTED, "major is 4294967296");

@@ -246,7 +246,7 @@ static void every_flipped_byte_is_noticed(void **state)
             t.sealed.data[i] ^= (uint8_t)(1 << i % 8);
         }
         t.sealed.data[t.sealed.len - 1] ^= 0x80;
-        fails(t.sealed.len, "MAC does not hold");
+        fails(t.sealed.len, "MAC does not match");
         t.sealed.data[t.sealed.len - 1] ^= 0x80;
         opens();
     }
@@ -261,7 +261,7 @@ static void every_truncation_is_noticed(void **state)
     assert_done(li_buffer_append(&t.sealed, "", 1, &t.err), &t.err);
     fails(t.sealed.len, "bytes of payload");
     assert_done(li_buffer_reserve(&t.sealed, LI_SEAL_MAX_SIZE + 1, &t.err), &t.err);
-    fails(LI_SEAL_MAX_SIZE + 1, "no sealed chunk's length");
+    fails(LI_SEAL_MAX_SIZE + 1, "the length of a sealed chunk");
 }
 
 static void another_key_or_digest_fails(void **state)
@@ -269,7 +269,7 @@ static void another_key_or_digest_fails(void **state)
     (void)state;
     seal(&policy_zstd);
     t.prk.bytes[0] ^= 1;
-    fails(t.sealed.len, "MAC does not hold");
+    fails(t.sealed.len, "MAC does not match");
     t.prk.bytes[0] ^= 1;
     t.digest[31] ^= 1;
     fails(t.sealed.len, "not what the manifest says");
@@ -316,7 +316,7 @@ static void forged_payloads_of_the_right_shape_open(void **state)
     forge(LI_CODEC_ZSTD, payload, len + LI_SEAL_PAD_MAX);
     fails(t.sealed.len, "after its end");
     forge(LI_CODEC_ZSTD, payload, len - 1);
-    fails(t.sealed.len, "no zstd frame");
+    fails(t.sealed.len, "not hold a zstd frame");
     payload[len + 10] = 'x';
     forge(LI_CODEC_ZSTD, payload, len + 20);
     fails(t.sealed.len, "after its end");
@@ -341,21 +341,21 @@ static void bombs_and_odd_frames_fail(void **state)
     assert_true(bomb && payload && cctx);
     len = ZSTD_compress(payload, LI_CHUNK_SIZE, bomb, bomb_len, 3);
     forge(LI_CODEC_ZSTD, payload, len);
-    fails(t.sealed.len, "no zstd frame of 524288 bytes");
+    fails(t.sealed.len, "not hold a zstd frame of 524288 bytes");
 
     len = ZSTD_compress(payload, LI_CHUNK_SIZE, t.plain, LI_CHUNK_SIZE - 1, 3);
     forge(LI_CODEC_ZSTD, payload, len);
-    fails(t.sealed.len, "no zstd frame of 524288 bytes");
+    fails(t.sealed.len, "not hold a zstd frame of 524288 bytes");
 
     ZSTD_CCtx_setParameter(cctx, ZSTD_c_contentSizeFlag, 0);
     len = ZSTD_compress2(cctx, payload, LI_CHUNK_SIZE, t.plain, LI_CHUNK_SIZE);
     forge(LI_CODEC_ZSTD, payload, len);
-    fails(t.sealed.len, "no zstd frame of 524288 bytes");
+    fails(t.sealed.len, "not hold a zstd frame of 524288 bytes");
 
     memcpy(payload, skippable, sizeof(skippable));
     len = ZSTD_compress(payload + 12, LI_CHUNK_SIZE - 12, t.plain, LI_CHUNK_SIZE, 3);
     forge(LI_CODEC_ZSTD, payload, 12 + len);
-    fails(t.sealed.len, "no zstd frame of 524288 bytes");
+    fails(t.sealed.len, "not hold a zstd frame of 524288 bytes");
 
     /* A frame that says 524288 and holds more: its header is another's. */
     len = ZSTD_compress(payload, LI_CHUNK_SIZE, bomb, 2 * LI_CHUNK_SIZE, 3);

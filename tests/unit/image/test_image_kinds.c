@@ -53,7 +53,7 @@ static void artifacts_are_no_choice(void **state)
             free(image);
             add_layout(&f, add_other(&f, artifacts[i].config_type, artifacts[i].config,
                                      artifacts[i].layer_type, platforms[k]));
-            expect_failure(&f, NULL, NULL, LI_EUNSUPPORTED, "holds no container image, but ");
+            expect_failure(&f, NULL, NULL, LI_EUNSUPPORTED, "holds no container image, only ");
             free(other);
             remove_files(&f);
         }
@@ -177,7 +177,7 @@ static char *add_unread(struct files *f, int which, const char *more)
 static void other_digests_are_none_of_the_image(void **state)
 {
     static const char *const words[] = {"manifest blobs/sha256/", "layer 2: manifest blobs/sha256/",
-                                        "index.json names the image by a digest of kind sha512"};
+                                        "index.json names the image by a digest of type sha512"};
 
     (void)state;
     for (int which = 0; which < 3; which++) {
@@ -211,7 +211,7 @@ static void other_digests_in_an_index(void **state)
     add_layout(&f, add_blob(&f, OCI_INDEX, make_index(both), NAMED("app:1")));
     expect_image(&f, NULL, NULL, "amd64", "app:1");
     expect_image(&f, NULL, "linux/amd64", "amd64", "app:1");
-    expect_failure(&f, NULL, "linux/arm64", LI_EUNSUPPORTED, "a digest of kind sha512");
+    expect_failure(&f, NULL, "linux/arm64", LI_EUNSUPPORTED, "a digest of type sha512");
     remove_files(&f);
     free(unread);
     free(both);
@@ -222,7 +222,7 @@ static void other_digests_in_an_index(void **state)
     add_layout(&f, format("%s,%s", image, other));
     expect_failure(&f, NULL, NULL, LI_EINVALID, "--image: sha256:");
     expect_failure(&f, NULL, NULL, LI_EINVALID, ", sha512:12");
-    expect_failure(&f, "sha512:12", NULL, LI_EUNSUPPORTED, "a digest of kind sha512");
+    expect_failure(&f, "sha512:12", NULL, LI_EUNSUPPORTED, "a digest of type sha512");
     remove_files(&f);
     free(image);
     free(other);

@@ -276,7 +276,7 @@ static void documents_are_checked(void **state)
         {LAYOUT, "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" OCI_MANIFEST "\"}]}",
          "index.json: manifests[0] has no \"digest\"", LI_ECORRUPT},
         {LAYOUT, "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"x/signature\"}]}",
-         "but x/signature", LI_EUNSUPPORTED},
+         "only x/signature", LI_EUNSUPPORTED},
         {LAYOUT,
          "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" OCI_MANIFEST
          "\",\"digest\":\"sha512:00\",\"size\":1}]}",
@@ -284,7 +284,7 @@ static void documents_are_checked(void **state)
         {LAYOUT,
          "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"x/signature\",\"digest\":\"sha256:"
          "0000000000000000000000000000000000000000000000000000000000000000\",\"size\":1}]}",
-         "but x/signature", LI_EUNSUPPORTED},
+         "only x/signature", LI_EUNSUPPORTED},
         {LAYOUT,
          "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" OCI_MANIFEST
          "\",\"digest\":\"sha256:"
@@ -324,7 +324,7 @@ static void nesting_is_bounded(void **state)
             free(many);
         }
         add_layout(&f, inner);
-        expect_failure(&f, NULL, NULL, LI_ELIMIT, wide ? "4096 manifests" : "within the other");
+        expect_failure(&f, NULL, NULL, LI_ELIMIT, wide ? "4096 manifests" : "indexes are nested");
         remove_files(&f);
     }
     (void)state;

@@ -55,11 +55,11 @@ static void test_names_like_whiteouts(void **state)
     expect_merge(".wh=1 .whx=1 a=1 x.wh.a=1", "a=1 .wh=1 .whx=1 x.wh.a=1");
     expect_merge("a=1 b=2", "a=1", ".wh..wh.plnk/ .wh..wh.plnk/1.2=x .wh..wh.aufs= b=2");
     expect_merge("a=1 d/ d/x=1", "a=1 d/ d/x=1", "d/.wh..wh.orph/ d/.wh..wh.orph/.wh.x=");
-    expect_refusal(LI_ECORRUPT, "whiteout of nothing", "a=1", ".wh.=");
-    expect_refusal(LI_ECORRUPT, "whiteout of nothing", "a=1", "none/.wh.=");
-    expect_refusal(LI_ECORRUPT, "whiteout of nothing", ".wh.=");
-    expect_refusal(LI_ECORRUPT, "whiteout of nothing", "d/", "d/.wh..=");
-    expect_refusal(LI_ECORRUPT, "whiteout of nothing", "d/", "d/.wh...=");
+    expect_refusal(LI_ECORRUPT, "whiteout that names nothing", "a=1", ".wh.=");
+    expect_refusal(LI_ECORRUPT, "whiteout that names nothing", "a=1", "none/.wh.=");
+    expect_refusal(LI_ECORRUPT, "whiteout that names nothing", ".wh.=");
+    expect_refusal(LI_ECORRUPT, "whiteout that names nothing", "d/", "d/.wh..=");
+    expect_refusal(LI_ECORRUPT, "whiteout that names nothing", "d/", "d/.wh...=");
     expect_refusal(LI_EUNSUPPORTED, "begins with .wh.", "a=1", ".wh.d/x=1");
 }
 
@@ -225,9 +225,9 @@ static void test_wrong_hard_links(void **state)
     expect_refusal(LI_ECORRUPT, "hard link to d/b, which does not exist", "a*d/b");
     expect_refusal(LI_ECORRUPT, "hard link to d, which is a directory", "d/ a*d");
     expect_refusal(LI_ECORRUPT, "hard link to /, which does not exist", "a*/");
-    expect_refusal(LI_EINVALID, "climbs out of the image", "b=1 a*../b");
-    expect_refusal(LI_ECORRUPT, "root of the image is no directory", "b=1 .*b");
-    expect_refusal(LI_ECORRUPT, "root of the image is no directory", ".=1");
+    expect_refusal(LI_EINVALID, "leads out of the image", "b=1 a*../b");
+    expect_refusal(LI_ECORRUPT, "root of the image is not a directory", "b=1 .*b");
+    expect_refusal(LI_ECORRUPT, "root of the image is not a directory", ".=1");
 }
 
 static void test_parents_that_are_links(void **state)

@@ -174,7 +174,7 @@ static void test_clean_paths(void **state)
         static const char *const paths[] = {"../x=1", "a/../../x=1"};
         struct stack s = make_stack(paths[i]);
 
-        expect_no_image(&s, LI_EINVALID, "climbs out of the image");
+        expect_no_image(&s, LI_EINVALID, "leads out of the image");
     }
 }
 

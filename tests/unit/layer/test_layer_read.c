@@ -232,7 +232,7 @@ static void a_layer_in_a_file_that_grows_is_not_verified(void **state)
         close(again);
     }
     assert_fails(li_layers_verified(s.layers, &err), LI_ECORRUPT,
-                 "layer l0/layer.tar: the file that it lies in was changed", &err);
+                 "layer l0/layer.tar: the file that holds it was changed", &err);
     li_fail(&err, LI_ECORRUPT, "something else");
     li_layers_blame(s.layers, &err);
     assert_non_null(strstr(err.text, "was changed while it was read"));

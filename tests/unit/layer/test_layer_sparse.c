@@ -215,7 +215,7 @@ static void test_maps_beyond_the_contents(void **state)
             f.missing = missing[i];
             put_sparse(tar, "f", &f, data, form);
             tar_file(tar, "next", "next");
-            expect_no_image(&s, LI_ECORRUPT, "f: its size or its sparse map do not fit");
+            expect_no_image(&s, LI_ECORRUPT, "f: its size or its sparse map does not match");
         }
     free(data);
 }

@@ -137,7 +137,7 @@ static void peek_reads_the_clear_header(void **state)
     assert_memory_equal(clear.id, t.m.id, LI_ID_SIZE);
     assert_memory_equal(clear.root, t.m.root, LI_ID_SIZE);
     assert_int_equal(clear.chunk_count, CHUNKS);
-    assert_fails(li_manifest_peek(t.data.data, 63, &clear, &t.err), LI_ECORRUPT, "no manifest",
+    assert_fails(li_manifest_peek(t.data.data, 63, &clear, &t.err), LI_ECORRUPT, "not a manifest",
                  &t.err);
     li_put_le32(t.data.data + 12, LI_CHUNK_MAX_COUNT + 1);
     assert_fails(li_manifest_peek(t.data.data, 64, &clear, &t.err), LI_ECORRUPT, "are allowed",
@@ -171,7 +171,7 @@ static void another_key_does_not_open(void **state)
 {
     (void)state;
     t.key.bytes[0] ^= 1;
-    assert_fails(decode(t.data.len), LI_ECORRUPT, "another key", &t.err);
+    assert_fails(decode(t.data.len), LI_ECORRUPT, "not its key", &t.err);
 }
 
 /* Each case replaces the first FROM in the golden JSON by TO. */
@@ -186,22 +186,22 @@ static const struct {
     {"\"format\":1", "\"format\":\"1\"", LI_ECORRUPT, "\"format\" is missing"},
     {"\"format\":1", "\"format\":1.0", LI_ECORRUPT, "\"format\" is missing"},
     {"\"format\":1,", "", LI_ECORRUPT, "\"format\" is missing"},
-    {"\"format\":1", "\"format\":1,\"format\":1", LI_ECORRUPT, "no JSON"},
-    {"\"format\":1", "\"format\":1,", LI_ECORRUPT, "no JSON"},
-    {"4194304", "4194305", LI_ECORRUPT, "no image's length"},
+    {"\"format\":1", "\"format\":1,\"format\":1", LI_ECORRUPT, "not JSON"},
+    {"\"format\":1", "\"format\":1,", LI_ECORRUPT, "not JSON"},
+    {"4194304", "4194305", LI_ECORRUPT, "cannot be the length of an image"},
     {"4194304", "-524288", LI_ECORRUPT, "\"size\" is missing"},
     {"4194304", "true", LI_ECORRUPT, "\"size\" is missing"},
     {"4194304", "4194304e0", LI_ECORRUPT, "\"size\" is missing"},
-    {"4194304", "99999999999999999999", LI_ECORRUPT, "no JSON"},
+    {"4194304", "99999999999999999999", LI_ECORRUPT, "not JSON"},
     {"4194304", "1099511627776", 0, ""},
-    {"4194304", "1099512152064", LI_ECORRUPT, "no image's length"},
+    {"4194304", "1099512152064", LI_ECORRUPT, "cannot be the length of an image"},
     {"4194304", "2621440", LI_ECORRUPT, "out of order at entry 2"},
     {"\"layout\":1", "\"layout\":4294967296", LI_ECORRUPT, "\"layout\" is missing"},
     {"\"layout\":1", "\"layout\":-1", LI_ECORRUPT, "\"layout\" is missing"},
     {"1700000000", "null", LI_ECORRUPT, "\"created\" is missing"},
-    {"team/app:1.0", "team/app", LI_ECORRUPT, "names no image"},
-    {"team/app:1.0", "../../etc:1", LI_ECORRUPT, "names no image"},
-    {"team/app:1.0", "a@00000000000000000000000000000000", LI_ECORRUPT, "names no image"},
+    {"team/app:1.0", "team/app", LI_ECORRUPT, "does not name an image"},
+    {"team/app:1.0", "../../etc:1", LI_ECORRUPT, "does not name an image"},
+    {"team/app:1.0", "a@00000000000000000000000000000000", LI_ECORRUPT, "does not name an image"},
     {"team/app:1.0", "team/app:1.0\\u0000", LI_ECORRUPT, "\"reference\" is missing"},
     {"\"linux\"", "\"\"", 0, ""},
     {"\"linux\"", "[]", LI_ECORRUPT, "\"os\" is missing"},
@@ -209,7 +209,7 @@ static const struct {
     {"\"linux\"", "\"li\\u009bnux\"", LI_ECORRUPT, "control characters"},
     {"\"linux\"", "\"\\u00e4\"", 0, ""},
     {"\"linux\"", "\"\\u202e\"", 0, ""}, /* older versions have stored such */
-    {"\"linux\"", "\"li\xffnux\"", LI_ECORRUPT, "no JSON"},
+    {"\"linux\"", "\"li\xffnux\"", LI_ECORRUPT, "not JSON"},
     {"dich", "mich", LI_ECORRUPT, "does not have the digest"},
     {"dich", "dich\\u0000", LI_ECORRUPT, "does not have the digest"},
     {"\"config_digest\":\"sha256:", "\"config_digest\":\"sha512:", LI_ECORRUPT, "the digest"},
@@ -219,7 +219,7 @@ static const struct {
     {"sha256:3333", "sha512:3333", LI_ECORRUPT, "layer 1"},
     {"\"diff_id\":", "\"diffid\":", LI_ECORRUPT, "\"diff_id\" is missing"},
     {"\"layers\":[", "\"layers\":[7,", LI_ECORRUPT, "\"digest\" is missing"},
-    {"\"layers\":[", "\"layers\":{\"a\":[", LI_ECORRUPT, "no JSON"},
+    {"\"layers\":[", "\"layers\":{\"a\":[", LI_ECORRUPT, "not JSON"},
     {"\"layers\"", "\"levels\"", LI_ECORRUPT, "\"layers\" is missing"},
 };
 
@@ -257,12 +257,12 @@ static void odd_headers_fail(void **state)
     craft(t.json, UINT32_MAX, len);
     assert_fails(decode(t.data.len), LI_ECORRUPT, "lengths do not agree", &t.err);
     craft("", 0, 0);
-    assert_fails(decode(t.data.len), LI_ECORRUPT, "no JSON", &t.err);
+    assert_fails(decode(t.data.len), LI_ECORRUPT, "not JSON", &t.err);
     craft("[]", 2, 2);
     assert_fails(decode(t.data.len), LI_ECORRUPT, "\"format\" is missing", &t.err);
     memset(deep, '[', sizeof(deep) - 1);
     craft(deep, 3000, 3000);
-    assert_fails(decode(t.data.len), LI_ECORRUPT, "no JSON", &t.err);
+    assert_fails(decode(t.data.len), LI_ECORRUPT, "not JSON", &t.err);
 }
 
 static void tables_are_checked_behind_the_tag(void **state)

@@ -35,10 +35,10 @@ static void a_description_that_comes_late(void **state)
     reopen(f);
     assert_fails(push(f, "b", &small), LI_EINVALID, "run again: lambdaimg init", &f->err);
     assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EEXISTS,
-                 "had written over its description, which is as it was again", &f->err);
+                 "had overwritten its description, which has been restored", &f->err);
     assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EEXISTS,
                  "there is a repository already", &f->err);
-    assert_null(strstr(f->err.text, "written over"));
+    assert_null(strstr(f->err.text, "overwritten"));
     reopen(f);
     assert_memory_equal(li_repo_id(f->repo), id, LI_ID_SIZE);
     expect_pushed(f, "a", &small);
@@ -243,7 +243,7 @@ static void what_cannot_be_read_back_is_told(void **state)
 
     li_fault_order(f->store, LI_FAULT_GET, 7, LI_FAULT_BEFORE, LI_EIO);
     assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EIO,
-                 "was made, and cannot be read back", &f->err);
+                 "was made, but cannot be read back", &f->err);
 }
 
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup_store, teardown_repo)

@@ -218,7 +218,7 @@ static void a_tag_that_is_listed_and_not_there(void **state)
     assert_done(push(f, "a:1", &small), &f->err);
     assert_done(push(f, "a:2", &other), &f->err);
     assert_fails(count_withheld(f, false, 100, &count), LI_ECORRUPT,
-                 "images/a/1: it is listed, and is not there", &f->err);
+                 "images/a/1: it is listed, but is not there", &f->err);
     assert_int_equal(count, 1);
     /* For a moment: who moves a tag may take it away and put it back. */
     assert_done(count_withheld(f, false, 1, &count), &f->err);

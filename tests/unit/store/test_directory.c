@@ -31,12 +31,12 @@ static void links_and_pipes_are_not_followed(void **state)
     assert_fails(li_store_get(f->store, "dir/secret", 9, &f->out, &f->err), LI_ENOTFOUND, "dir",
                  &f->err);
     assert_fails(li_store_get(f->store, "pipe", 9, &f->out, &f->err), LI_ECORRUPT,
-                 "no regular file", &f->err);
+                 "not a regular file", &f->err);
     assert_fails(li_store_put_if_absent(f->store, "dir/new", "x", 1, &f->err), LI_EIO, "dir",
                  &f->err);
     assert_false(tree_has(f->dir, "new"));
     assert_fails(li_store_put_if_absent(f->store, "pipe", "x", 1, &f->err), LI_ECORRUPT,
-                 "no regular file", &f->err);
+                 "not a regular file", &f->err);
     free(inside);
     free(directory);
     free(pipe);

@@ -187,7 +187,7 @@ static void credentials_are_renewed(void **state)
     assert_int_equal(renewing.renewals, 4);
     assert_true(has_text(&f, 6, "Credential=AK4/"));
     assert_fails(li_store_get(store, "k", 1, &f.out, &f.err), LI_EINVALID,
-                 "ExpiredToken: the credentials from somewhere are refused also when renewed",
+                 "ExpiredToken: the credentials from somewhere are refused even after a renewal",
                  &f.err);
     li_store_free(store);
     s3_finish(&f);
@@ -353,7 +353,8 @@ static void make_bucket(void **state)
         assert_false(has_text(&f, i, "LocationConstraint"));
     }
     expect_request(&f, 3, "GET /new?list-type=2&max-keys=1 ");
-    assert_fails(make(&f, NULL), LI_EDENIED, "another's (BucketAlreadyExists)", &f.err);
+    assert_fails(make(&f, NULL), LI_EDENIED, "belongs to somebody else (BucketAlreadyExists)",
+                 &f.err);
     assert_fails(make(&f, NULL), LI_EINVALID, "NoSuchBucket", &f.err);
     assert_done(make(&f, NULL), &f.err);
     s3_finish(&f);

@@ -69,9 +69,9 @@ static void races_are_lost(void **state)
 
     assert_int_equal(put(&f), LI_END);
     assert_int_equal(f.notices, 2);
-    assert_fails(replace(&f), LI_ECHANGED, "changed by another", &f.err);
+    assert_fails(replace(&f), LI_ECHANGED, "another process changed it", &f.err);
     assert_int_equal(f.notices, 2);
-    assert_fails(replace(&f), LI_ECHANGED, "changed by another", &f.err);
+    assert_fails(replace(&f), LI_ECHANGED, "another process changed it", &f.err);
     assert_int_equal(f.notices, 2);
     s3_finish(&f);
 }

@@ -87,7 +87,7 @@ static void there_is_none_after_all(void **state)
 {
     BEGIN(REFUSED, MISSING, DONE, REFUSED);
 
-    assert_fails(put(&f), LI_ENETWORK, "it is not", &f.err);
+    assert_fails(put(&f), LI_ENETWORK, "it does not", &f.err);
     assert_int_equal(put(&f), 0);
     s3_finish(&f);
 }

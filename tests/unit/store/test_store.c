@@ -32,23 +32,24 @@ static void hostile_keys_are_refused(void **state)
     big[2000] = '\0';
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         assert_fails(li_store_put_if_absent(f->store, keys[i], "", 0, &f->err), LI_EINVALID,
-                     "no key", &f->err);
-        assert_fails(li_store_get(f->store, keys[i], 1, &f->out, &f->err), LI_EINVALID, "no key",
-                     &f->err);
+                     "not a valid key", &f->err);
+        assert_fails(li_store_get(f->store, keys[i], 1, &f->out, &f->err), LI_EINVALID,
+                     "not a valid key", &f->err);
         assert_fails(li_store_exists(f->store, &keys[i], 1, 9, &present, &f->err), LI_EINVALID,
-                     "no key", &f->err);
-        assert_fails(li_store_remove(f->store, keys[i], &f->err), LI_EINVALID, "no key", &f->err);
-        assert_fails(li_store_remove_many(f->store, &keys[i], 1, &f->err), LI_EINVALID, "no key",
+                     "not a valid key", &f->err);
+        assert_fails(li_store_remove(f->store, keys[i], &f->err), LI_EINVALID, "not a valid key",
                      &f->err);
-        assert_fails(li_store_copy(f->store, "a", keys[i], &f->err), LI_EINVALID, "no key",
+        assert_fails(li_store_remove_many(f->store, &keys[i], 1, &f->err), LI_EINVALID,
+                     "not a valid key", &f->err);
+        assert_fails(li_store_copy(f->store, "a", keys[i], &f->err), LI_EINVALID, "not a valid key",
                      &f->err);
     }
-    assert_fails(li_store_put_if_absent(f->store, big, "", 0, &f->err), LI_EINVALID, "no key",
-                 &f->err);
-    assert_fails(li_store_list(f->store, "a", NULL, NULL, &f->err), LI_EINVALID, "no prefix",
-                 &f->err);
-    assert_fails(li_store_list(f->store, "../", NULL, NULL, &f->err), LI_EINVALID, "no prefix",
-                 &f->err);
+    assert_fails(li_store_put_if_absent(f->store, big, "", 0, &f->err), LI_EINVALID,
+                 "not a valid key", &f->err);
+    assert_fails(li_store_list(f->store, "a", NULL, NULL, &f->err), LI_EINVALID,
+                 "not a valid prefix", &f->err);
+    assert_fails(li_store_list(f->store, "../", NULL, NULL, &f->err), LI_EINVALID,
+                 "not a valid prefix", &f->err);
 }
 
 static void put_get_and_ranges(void **state)

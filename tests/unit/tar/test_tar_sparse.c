@@ -134,7 +134,7 @@ static void test_other_lengths(void **state)
             put_sparse(&tar, "f", &f, data, form);
             tar_file(&tar, "next", "text");
             tar_expect_failure(&tar, LI_ECORRUPT,
-                               "its size or its sparse map do not fit its contents", "f");
+                               "its size or its sparse map does not match its contents", "f");
         }
     free(data);
 }
@@ -349,9 +349,9 @@ static void test_junk_in_map(void **state)
     tar_end(&tar);
     tar_expect_paths(&tar, "f f f f f f f f f");
     put_junk(&tar, 'S', "ustar  ", 'x');
-    tar_expect_failure(&tar, LI_ECORRUPT, "without a map of GNU's", "f");
+    tar_expect_failure(&tar, LI_ECORRUPT, "without a GNU sparse map", "f");
     put_junk(&tar, 'S', "ustar\00000", '0');
-    tar_expect_failure(&tar, LI_ECORRUPT, "without a map of GNU's", "f");
+    tar_expect_failure(&tar, LI_ECORRUPT, "without a GNU sparse map", "f");
 }
 
 static void test_old_maps(void **state)

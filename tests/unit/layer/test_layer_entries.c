@@ -346,7 +346,7 @@ static void test_symlinks(void **state)
     close_ext4(&s, fs);
     target[4096] = '\0';
     tar_symlink(stack_layer(&s), "l", target);
-    expect_no_image(&s, LI_EUNSUPPORTED, "path of 4096 bytes");
+    expect_no_image(&s, LI_EUNSUPPORTED, "target of 4096 bytes");
 }
 
 /* An entry of type TYPE with four bytes behind it, whatever the type. */

@@ -159,9 +159,10 @@ static int choose_reference(const struct arguments *args, const struct li_image 
 }
 
 static int push(struct context *context, struct li_flattened *flattened,
-                struct li_push_options *pushing, const struct li_reference *reference,
+                const struct li_push_options *chosen, const struct li_reference *reference,
                 struct li_push_result *result, struct li_error *err)
 {
+    struct li_push_options pushing = *chosen;
     struct li_chunk_source source = li_flattened_source(flattened);
     struct progress_bar bar;
     struct li_progress progress;
@@ -169,12 +170,12 @@ static int push(struct context *context, struct li_flattened *flattened,
     const struct li_push_image image = {.reference = reference, .about = &about, .source = &source};
     int rc = li_flattened_describe(flattened, &about, err);
 
-    pushing->confirm = li_flattened_confirm;
-    pushing->confirm_arg = flattened;
+    pushing.confirm = li_flattened_confirm;
+    pushing.confirm_arg = flattened;
     if (rc == 0) {
         progress = begin_progress(&bar, "pushing");
-        pushing->progress = &progress;
-        rc = li_push_image(context->repo, &image, pushing, result, err);
+        pushing.progress = &progress;
+        rc = li_push_image(context->repo, &image, &pushing, result, err);
         end_progress(&bar);
     }
     li_manifest_free(&about);

@@ -8,7 +8,6 @@
  * It fetches only the chunks that hold the file and its directories.
  */
 #include <stdio.h>
-#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -26,23 +25,6 @@ static int random_bytes(void *buf, size_t len, struct li_error *err)
 static int64_t now(void)
 {
     return time(NULL);
-}
-
-/* Walks from the root along PATH. Symbolic links are not followed. */
-static int find(struct li_files *files, const char *path, struct li_file *out, struct li_error *err)
-{
-    uint32_t ino = LI_FILES_ROOT;
-    int rc = li_files_inode(files, ino, out, err);
-
-    for (size_t len; rc == 0 && *(path += strspn(path, "/")); path += len) {
-        len = strcspn(path, "/");
-        rc = li_files_lookup(files, out, path, len, &ino, err);
-        if (rc == 0 && ino == 0)
-            rc = li_fail(err, LI_ENOTFOUND, "the image has no %.*s there", (int)len, path);
-        if (rc == 0)
-            rc = li_files_inode(files, ino, out, err);
-    }
-    return rc;
 }
 
 static int copy(struct li_files *files, const struct li_file *file, struct li_error *err)
@@ -77,6 +59,7 @@ int main(int argc, char **argv)
     struct li_reader *reader = NULL;
     struct li_files *files = NULL;
     struct li_file file;
+    bool found = false;
 
     if (argc != 5)
         return fprintf(stderr, "usage: readfile REPOSITORY KMS IMAGE PATH\n"), 2;
@@ -88,8 +71,9 @@ int main(int argc, char **argv)
         li_sealed_origin_new(repo, &chunks, &err) == 0 &&
         li_reader_open(chunks, &manifest, &options, &reader, &err) == 0 &&
         li_files_open(li_reader_blocks(reader), &files, &err) == 0 &&
-        find(files, argv[4], &file, &err) == 0)
-        copy(files, &file, &err);
+        li_files_find(files, argv[4], &file, &found, &err) == 0)
+        found ? copy(files, &file, &err)
+              : li_fail(&err, LI_ENOTFOUND, "the image has no %s", argv[4]);
     if (err.code)
         fprintf(stderr, "readfile: %s\n", err.text);
     li_files_free(files); /* each takes NULL */

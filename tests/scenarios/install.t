@@ -116,7 +116,7 @@ for program in shared static; do
         same got "files/$path" "$program: it reads $path out of the image"
     done
     ./$program "dir:$WORK/repo" "$LAMBDAIMG_KMS" app:1 /etc/none >got 2>"$ERR"
-    is "$?:$(cat "$ERR")" "1:readfile: the image has no none there" "$program: it says what is not there"
+    is "$?:$(cat "$ERR")" "1:readfile: the image has no /etc/none" "$program: it says what is not there"
     ./$program "dir:$WORK/repo" "$LAMBDAIMG_KMS" app:2 hello >got 2>"$ERR"
     is $? 1 "$program: and which image is not"
     ./$program "dir:$WORK/repo" "$LAMBDAIMG_KMS" app:1 hello 2>"$ERR" >/dev/full

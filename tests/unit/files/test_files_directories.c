@@ -103,11 +103,50 @@ static void listings_go_on_where_they_stopped(void **state)
     close_image(files, &image);
 }
 
+static void paths_are_found_from_the_root(void **state)
+{
+    static const struct {
+        const char *path;
+        bool found;
+    } cases[] = {
+        {"", true},
+        {"/", true},
+        {"many", true},
+        {"//many/", true},
+        {"many/../some/./file", true},
+        {"some/file", true},
+        {"some/link", true},
+        {"some/link/file", false},
+        {"some/file/", true},
+        {"some/file/below", false},
+        {"some/fil", false},
+        {"none/file", false},
+    };
+    struct li_error err = LI_ERROR_INIT;
+    struct li_files *files;
+    struct image image;
+
+    (void)state;
+    run("mkdir tree/some && echo text >tree/some/file && ln -s ../some tree/some/link");
+    make_image("paths.ext4", "tree", "-b 1024");
+    files = open_image("paths.ext4", &image);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct li_file file = {0};
+        bool found = !cases[i].found;
+
+        assert_done(li_files_find(files, cases[i].path, &file, &found, &err), &err);
+        assert_int_equal(found, cases[i].found);
+        assert_int_equal(file.ino != 0, cases[i].found);
+    }
+    close_image(files, &image);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lookups_use_every_kind_of_htree),
         cmocka_unit_test(listings_go_on_where_they_stopped),
+        cmocka_unit_test(paths_are_found_from_the_root),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

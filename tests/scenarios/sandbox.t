@@ -138,6 +138,26 @@ ok "a mount is there" is_mounted "$WORK/held"
 not_ok "and not in a sandbox, so nobody waits in vain for its end" "$sandbox" grep " $WORK/held " /proc/self/mounts
 umount held
 
+# In a chroot, the mount that / belongs to cannot be named.
+mkdir -p root/usr root/proc root/dev root/tmp
+cp -P /bin /lib* /sbin root
+cp "$sandbox" root
+mounted+=("$WORK/root/usr" "$WORK/root/proc")
+mount --bind /usr root/usr
+mount -t proc proc root/proc
+before=$(sort /proc/self/mounts)
+in_chroot() {
+    TMPDIR=/tmp PATH=/usr/bin:/usr/sbin chroot root /sandbox "$@"
+}
+# shellcheck disable=SC2016 # for that shell
+is "$(in_chroot sh -c 'touch /tmp/file && echo $$')" 2 "there is a sandbox in a chroot"
+in_chroot touch /file 2>said
+is $? 1 "it refuses the same there"
+has said 'Read-only file system' "and that is why"
+is "$(ls -A root/tmp)" "" "nothing is left of it"
+is "$(sort /proc/self/mounts)" "$before" "and no mount has come of it"
+umount root/usr root/proc
+
 # ---- how it ends -------------------------------------------------------------------------------
 
 "$sandbox" sh -c 'exit 7'

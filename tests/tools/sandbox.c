@@ -200,14 +200,45 @@ static void mount_proc(void)
     set_flags("/proc/sys", 0, MOUNT_ATTR_RDONLY, 0);
 }
 
-/* What is unmounted on the machine is unmounted here, too, but not the other way round. The order
- * matters: a copy of a mount is read-only if the mount is. */
+/* What is unmounted on the machine is unmounted here, too, but not the other way round. */
+static void keep_to_itself(const char *path, unsigned long flags)
+{
+    if (mount(NULL, path, NULL, flags | MS_SLAVE, NULL) < 0)
+        fail("keep the mount at %s to itself", path);
+}
+
+static bool is_mount(const char *path)
+{
+    struct statx st;
+
+    return statx(AT_FDCWD, path, 0, 0, &st) == 0 && (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+/* In a chroot, / is a directory of a mount that cannot be named, and so cannot be changed. A copy
+ * of all that is below it can. It is mounted on /proc, which is a mount that can be kept to itself.
+ */
+static void have_root(void)
+{
+    int tree;
+
+    if (is_mount("/"))
+        return;
+    keep_to_itself("/proc", 0);
+    tree = open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    if (tree < 0 || move_mount(tree, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        fail("copy the mounts below /");
+    if (fchdir(tree) < 0 || chroot(".") < 0)
+        fail("enter the copy of /");
+    close(tree);
+}
+
+/* The order matters: a copy of a mount is read-only if the mount is. */
 static void set_up(const struct sandbox *s)
 {
     if (unshare(CLONE_NEWNS) < 0)
         fail("have mounts of its own");
-    if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-        fail("keep its mounts to itself");
+    have_root();
+    keep_to_itself("/", MS_REC);
     set_flags("/", AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0);
     if (nftw("/dev", hide_if_disk, DESCRIPTORS, FTW_PHYS) != 0)
         fail("look at the devices in /dev");

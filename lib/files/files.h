@@ -61,9 +61,9 @@ void li_files_stat(const struct li_files *files, const struct li_file *file, str
 int li_files_lookup(struct li_files *files, const struct li_file *directory, const char *name,
                     size_t len, uint32_t *ino, struct li_error *err);
 
-/* Finds the file at PATH, from the root. FOUND says whether there is one; OUT is set only then. Names
- * are separated by one or more slashes. Symbolic links are not followed, so nothing is found below
- * one. */
+/* Finds the file at PATH, from the root. FOUND says whether there is one; OUT is set only then.
+ * Names are separated by one or more slashes. Symbolic links are not followed, so nothing is found
+ * below one. */
 int li_files_find(struct li_files *files, const char *path, struct li_file *out, bool *found,
                   struct li_error *err);
 

@@ -147,7 +147,7 @@ mount --bind /usr root/usr
 mount -t proc proc root/proc
 before=$(sort /proc/self/mounts)
 in_chroot() {
-    TMPDIR=/tmp PATH=/usr/bin:/usr/sbin chroot root /sandbox "$@"
+    TMPDIR=/tmp PATH=/usr/bin:/usr/sbin chroot root /sandbox -r usr "$@"
 }
 # shellcheck disable=SC2016 # for that shell
 is "$(in_chroot sh -c 'touch /tmp/file && echo $$')" 2 "there is a sandbox in a chroot"

@@ -217,7 +217,7 @@ static bool is_mount(const char *path)
 /* In a chroot, / is a directory of a mount that cannot be named, and so cannot be changed. A copy
  * of all that is below it can. It is mounted on /proc, which is a mount that can be kept to itself.
  */
-static void have_root(void)
+static void have_root(const struct sandbox *s)
 {
     int tree;
 
@@ -227,7 +227,7 @@ static void have_root(void)
     tree = open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
     if (tree < 0 || move_mount(tree, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
         fail("copy the mounts below /");
-    if (fchdir(tree) < 0 || chroot(".") < 0)
+    if (fchdir(tree) < 0 || chroot(".") < 0 || chdir(s->working) < 0)
         fail("enter the copy of /");
     close(tree);
 }
@@ -237,7 +237,7 @@ static void set_up(const struct sandbox *s)
 {
     if (unshare(CLONE_NEWNS) < 0)
         fail("have mounts of its own");
-    have_root();
+    have_root(s);
     keep_to_itself("/", MS_REC);
     set_flags("/", AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0);
     if (nftw("/dev", hide_if_disk, DESCRIPTORS, FTW_PHYS) != 0)

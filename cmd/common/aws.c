@@ -17,7 +17,7 @@ static void read_settings(const struct arguments *args, struct aws *aws)
         .directory = aws->directory,
     };
     for (size_t i = 0; i < LI_AWS_VARIABLES; i++)
-        aws->settings.environment[i] = getenv(li_aws_variable_names[i]);
+        aws->settings.environment[i] = getenv(li_aws_variable_name((enum li_aws_variable)i));
 }
 
 int open_aws(const struct arguments *args, const struct li_env *env, struct aws *out,

@@ -72,9 +72,9 @@ int li_aws_from_environment(const struct li_aws_search *search, struct li_aws_cr
                             struct li_error *err)
 {
     const struct li_aws_settings *settings = search->settings;
-    const char *key_id = li_aws_variable(settings, LI_AWS_ACCESS_KEY_ID);
-    const char *secret = li_aws_variable(settings, LI_AWS_SECRET_ACCESS_KEY);
-    const char *expires = li_aws_variable(settings, LI_AWS_CREDENTIAL_EXPIRATION);
+    const char *key_id = li_aws_value(settings, LI_AWS_ACCESS_KEY_ID);
+    const char *secret = li_aws_value(settings, LI_AWS_SECRET_ACCESS_KEY);
+    const char *expires = li_aws_value(settings, LI_AWS_CREDENTIAL_EXPIRATION);
 
     if (settings->profile && *settings->profile)
         return li_aws_none(err, "not used, since a profile was named");
@@ -90,7 +90,7 @@ int li_aws_from_environment(const struct li_aws_search *search, struct li_aws_cr
                        expires);
     li_aws_credentials_source(out, "the environment");
     return li_aws_credentials_fill(out, key_id, secret,
-                                   li_aws_variable(settings, LI_AWS_SESSION_TOKEN), err);
+                                   li_aws_value(settings, LI_AWS_SESSION_TOKEN), err);
 }
 
 struct source {

@@ -64,8 +64,8 @@ enum li_aws_variable {
     LI_AWS_VARIABLES
 };
 
-/* Their names, "AWS_ACCESS_KEY_ID" and so on. */
-extern const char *const li_aws_variable_names[LI_AWS_VARIABLES];
+/* The name of a variable, "AWS_ACCESS_KEY_ID" and so on. Any thread. */
+const char *li_aws_variable_name(enum li_aws_variable which);
 
 /* What the user said. NULL and "" mean "not given". The caller owns the strings, which must outlive
  * everything made from them. */

@@ -71,8 +71,8 @@ bool li_aws_container_url_allowed(const char *url)
 
 static int make_url(const struct li_aws_settings *settings, char **url, struct li_error *err)
 {
-    const char *relative = li_aws_variable(settings, LI_AWS_CONTAINER_CREDENTIALS_RELATIVE_URI);
-    const char *full = li_aws_variable(settings, LI_AWS_CONTAINER_CREDENTIALS_FULL_URI);
+    const char *relative = li_aws_value(settings, LI_AWS_CONTAINER_CREDENTIALS_RELATIVE_URI);
+    const char *full = li_aws_value(settings, LI_AWS_CONTAINER_CREDENTIALS_FULL_URI);
 
     if (!relative && !full)
         return li_aws_none(err, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and "
@@ -93,8 +93,8 @@ static int make_url(const struct li_aws_settings *settings, char **url, struct l
 static int read_token(const struct li_aws_search *search, struct li_buffer *token,
                       struct li_error *err)
 {
-    const char *path = li_aws_variable(search->settings, LI_AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE);
-    const char *text = li_aws_variable(search->settings, LI_AWS_CONTAINER_AUTHORIZATION_TOKEN);
+    const char *path = li_aws_value(search->settings, LI_AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE);
+    const char *text = li_aws_value(search->settings, LI_AWS_CONTAINER_AUTHORIZATION_TOKEN);
     int rc = 0;
 
     if (path)

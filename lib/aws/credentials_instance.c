@@ -32,7 +32,7 @@ struct instance {
 static const char *setting(const struct li_aws_search *search, enum li_aws_variable variable,
                            const char *key)
 {
-    const char *text = li_aws_variable(search->settings, variable);
+    const char *text = li_aws_value(search->settings, variable);
 
     return text ? text : li_aws_profile_get(&search->files, search->files.profile, key);
 }
@@ -97,7 +97,7 @@ static int begin(const struct li_aws_search *search, struct instance *instance,
     int rc;
 
     *instance = (struct instance){.search = search};
-    if (li_aws_is_true(li_aws_variable(search->settings, LI_AWS_EC2_METADATA_DISABLED)))
+    if (li_aws_is_true(li_aws_value(search->settings, LI_AWS_EC2_METADATA_DISABLED)))
         return li_aws_none(err, "AWS_EC2_METADATA_DISABLED is set");
     rc = find_base(instance, err);
     if (rc < 0)

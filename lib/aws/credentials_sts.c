@@ -41,7 +41,7 @@ static bool is_legacy_region(const char *region)
 
 static bool is_global(const struct li_aws_search *search, const char *region)
 {
-    const char *mode = li_aws_variable(search->settings, LI_AWS_STS_REGIONAL_ENDPOINTS);
+    const char *mode = li_aws_value(search->settings, LI_AWS_STS_REGIONAL_ENDPOINTS);
 
     if (!*region || strcmp(region, "aws-global") == 0)
         return true;
@@ -211,10 +211,10 @@ int li_aws_from_web_identity(const struct li_aws_search *search, struct li_aws_c
                              struct li_error *err)
 {
     const struct li_aws_settings *settings = search->settings;
-    const char *token_file = li_aws_variable(settings, LI_AWS_WEB_IDENTITY_TOKEN_FILE);
+    const char *token_file = li_aws_value(settings, LI_AWS_WEB_IDENTITY_TOKEN_FILE);
     const struct li_aws_role role = {
-        .arn = li_aws_variable(settings, LI_AWS_ROLE_ARN),
-        .session_name = li_aws_variable(settings, LI_AWS_ROLE_SESSION_NAME),
+        .arn = li_aws_value(settings, LI_AWS_ROLE_ARN),
+        .session_name = li_aws_value(settings, LI_AWS_ROLE_SESSION_NAME),
     };
 
     if (settings->profile && *settings->profile)

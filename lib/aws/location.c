@@ -47,9 +47,9 @@ int li_aws_region(const struct li_aws_settings *settings, const struct li_aws_fi
         return put_region(region, text, source, err);
     }
     for (size_t i = 0; i < 2; i++) {
-        text = li_aws_variable(settings, variables[i]);
+        text = li_aws_value(settings, variables[i]);
         if (text) {
-            snprintf(source, LI_AWS_SOURCE_MAX, "%s", li_aws_variable_names[variables[i]]);
+            snprintf(source, LI_AWS_SOURCE_MAX, "%s", li_aws_variable_name(variables[i]));
             return put_region(region, text, source, err);
         }
     }
@@ -81,7 +81,7 @@ static int put_url(char url[LI_AWS_URL_SIZE], const char *text, const char *sour
 
 static bool is_ignored(const struct li_aws_settings *settings, const struct li_aws_files *files)
 {
-    const char *said = li_aws_variable(settings, LI_AWS_IGNORE_CONFIGURED_ENDPOINT_URLS);
+    const char *said = li_aws_value(settings, LI_AWS_IGNORE_CONFIGURED_ENDPOINT_URLS);
 
     if (!said)
         said = li_aws_profile_get(files, files->profile, "ignore_configured_endpoint_urls");
@@ -100,9 +100,9 @@ int li_aws_service_url(const struct li_aws_settings *settings, const struct li_a
     if (is_ignored(settings, files))
         return 0;
     for (size_t i = 0; i < 2; i++) {
-        text = li_aws_variable(settings, variables[i]);
+        text = li_aws_value(settings, variables[i]);
         if (text) {
-            snprintf(source, LI_AWS_SOURCE_MAX, "%s", li_aws_variable_names[variables[i]]);
+            snprintf(source, LI_AWS_SOURCE_MAX, "%s", li_aws_variable_name(variables[i]));
             return put_url(url, text, source, err);
         }
     }
@@ -196,7 +196,7 @@ int li_aws_ca_bundle(const struct li_aws_settings *settings, char path[LI_AWS_PA
                      struct li_error *err)
 {
     struct li_aws_files files = {0};
-    const char *text = li_aws_variable(settings, LI_AWS_CA_BUNDLE);
+    const char *text = li_aws_value(settings, LI_AWS_CA_BUNDLE);
     char *expanded = NULL;
     int rc = 0;
 

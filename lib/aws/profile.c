@@ -10,7 +10,7 @@
 #include "base/buffer.h"
 #include "base/io.h"
 
-const char *const li_aws_variable_names[LI_AWS_VARIABLES] = {
+static const char *const names[LI_AWS_VARIABLES] = {
     [LI_AWS_ACCESS_KEY_ID] = "AWS_ACCESS_KEY_ID",
     [LI_AWS_SECRET_ACCESS_KEY] = "AWS_SECRET_ACCESS_KEY",
     [LI_AWS_SESSION_TOKEN] = "AWS_SESSION_TOKEN",
@@ -42,12 +42,17 @@ const char *const li_aws_variable_names[LI_AWS_VARIABLES] = {
     [LI_AWS_HOME] = "HOME",
 };
 
+const char *li_aws_variable_name(enum li_aws_variable which)
+{
+    return names[which];
+}
+
 static const char *given(const char *text)
 {
     return text && *text ? text : NULL;
 }
 
-const char *li_aws_variable(const struct li_aws_settings *settings, enum li_aws_variable which)
+const char *li_aws_value(const struct li_aws_settings *settings, enum li_aws_variable which)
 {
     return given(settings->environment[which]);
 }
@@ -60,7 +65,7 @@ bool li_aws_is_true(const char *text)
 int li_aws_expand_path(const struct li_aws_settings *settings, const char *text, char **out,
                        struct li_error *err)
 {
-    const char *home = li_aws_variable(settings, LI_AWS_HOME);
+    const char *home = li_aws_value(settings, LI_AWS_HOME);
     int n;
 
     if (*text == '/')
@@ -83,9 +88,9 @@ int li_aws_expand_path(const struct li_aws_settings *settings, const char *text,
 static int find_file(const struct li_aws_settings *settings, enum li_aws_variable variable,
                      const char *name, char **path, struct li_error *err)
 {
-    const char *named = li_aws_variable(settings, variable);
+    const char *named = li_aws_value(settings, variable);
 
-    if (!named && !li_aws_variable(settings, LI_AWS_HOME))
+    if (!named && !li_aws_value(settings, LI_AWS_HOME))
         return 0;
     return li_aws_expand_path(settings, named ? named : name, path, err);
 }
@@ -111,9 +116,9 @@ static void choose_profile(const struct li_aws_settings *settings, struct li_aws
     const char *name = given(settings->profile);
 
     if (!name)
-        name = li_aws_variable(settings, LI_AWS_PROFILE);
+        name = li_aws_value(settings, LI_AWS_PROFILE);
     if (!name)
-        name = li_aws_variable(settings, LI_AWS_DEFAULT_PROFILE);
+        name = li_aws_value(settings, LI_AWS_DEFAULT_PROFILE);
     files->asked = name;
     files->profile = name ? name : "default";
 }
@@ -127,7 +132,7 @@ static const char *path_text(const char *path)
 int li_aws_files_load(const struct li_aws_settings *settings, struct li_aws_files *out,
                       struct li_error *err)
 {
-    struct li_aws_files files = {.home = li_aws_variable(settings, LI_AWS_HOME)};
+    struct li_aws_files files = {.home = li_aws_value(settings, LI_AWS_HOME)};
     int rc = find_file(settings, LI_AWS_CONFIG_FILE, "~/.aws/config", &files.config_path, err);
 
     if (rc == 0)

@@ -34,7 +34,7 @@ int li_aws_files_load(const struct li_aws_settings *settings, struct li_aws_file
 void li_aws_files_free(struct li_aws_files *files);
 
 /* A variable of the environment; NULL if it is missing or "". */
-const char *li_aws_variable(const struct li_aws_settings *settings, enum li_aws_variable which);
+const char *li_aws_value(const struct li_aws_settings *settings, enum li_aws_variable which);
 
 /* True for "true" in any case. NULL is allowed. */
 bool li_aws_is_true(const char *text);

@@ -41,7 +41,7 @@ differs "a mode, an owner and a time" \
     "/dev: gid: stored 0, layers 5" "/dev: mtime: stored 1.000000000, layers 1.000000001" <<END
 dir dev mode=0700 uid=4 gid=5 mtime=1.000000001
 END
-has "$ERR" '^lambdaimg: app:1 does not match the layers of other.tar make: 4 differences$' "and how many"
+has "$ERR" '^lambdaimg: app:1 does not match the layers of other.tar: 4 differences$' "and how many"
 differs "a file that is not stored" \
     "/: links: stored 14, layers 13" "/times: path: stored directory, layers none" \
     "/zz\\x0a\\xff: path: stored none, layers file" <<END

@@ -240,7 +240,7 @@ elif ! "${as_nobody[@]}" test -w /dev/fuse; then
         while [ "$(readlink "/proc/$space/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ]; do
             sleep 0.05
         done
-        there=(nsenter --mount="/proc/$space/ns/mnt" --wd="$WORK")
+        there=(nsenter --target "$space" --mount --root --wd)
         mkdir dev
         "${there[@]}" sh -ec "mount -t tmpfs none $WORK/dev
             mknod -m 666 $WORK/dev/fuse c 10 229; mount --bind $WORK/dev/fuse /dev/fuse"
@@ -289,7 +289,7 @@ ok "but errors: $refused" test "$refused" -gt 0
 run 0 "and umount works" umount "$mnt"
 mounted+=("$mnt")
 run 1 "a mount whose first chunk is wrong fails" mount app:1 "$mnt"
-has "$ERR" "chunk 0: the sealed chunk's MAC does not hold" "says so"
+has "$ERR" "chunk 0: the sealed chunk's MAC does not match" "says so"
 not_ok "and is none" is_mounted "$mnt"
 
 finish

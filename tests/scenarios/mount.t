@@ -244,6 +244,9 @@ elif ! "${as_nobody[@]}" test -w /dev/fuse; then
         mkdir dev
         "${there[@]}" sh -ec "mount -t tmpfs none $WORK/dev
             mknod -m 666 $WORK/dev/fuse c 10 229; mount --bind $WORK/dev/fuse /dev/fuse"
+        # fusermount3 reads it, and a system that never booted has none.
+        [ -e /etc/mtab ] || "${there[@]}" sh -ec "cp -a /etc $WORK/dev
+            ln -s /proc/self/mounts $WORK/dev/etc/mtab; mount --bind $WORK/dev/etc /etc"
     else
         why="only root may open /dev/fuse here, and there are no mount namespaces"
     fi

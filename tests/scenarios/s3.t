@@ -137,7 +137,7 @@ for _ in 1 2 3 4; do
     make_relay
 done
 wait "$pushing"
-is "$?" 0 "a push outlives connections that break"
+result "$?" "a push outlives connections that break" <"$ERR"
 run 0 "and what it pushed is whole" verify big:1 --repo "s3://$mine/breaks"
 
 # Gone for some seconds while 32 requests are under way: longer than all of them may be sent again.

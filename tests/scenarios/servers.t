@@ -228,7 +228,7 @@ done
 same app.ext4 got.ext4 "what was pulled is what convert gives"
 is "$(counted '^s3 [A-Z]+ ok AKIA')" 0 "no request was signed"
 run 1 "--no-sign-request: push" push app.tar app:2 --no-sign-request
-has "$ERR" '403 AccessDenied.*without credentials' "is for the server to refuse"
+has "$ERR" '403 AccessDenied.*this needs credentials' "is for the server to refuse"
 run 1 "--no-sign-request: rm" rm app:1 --no-sign-request
 run 0 "--no-sign-request: key whoami" key whoami --no-sign-request
 has "$OUT" '^access key  none$' "says nobody"

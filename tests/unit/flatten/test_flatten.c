@@ -95,15 +95,19 @@ static void a_wrong_layer_is_not_written(void **state)
     struct stack s = make_stack("a=text");
     const struct li_flatten_options options = how();
     struct li_error err = LI_ERROR_INIT;
-    struct li_flattened *f;
+    struct li_flattened *f = NULL;
+    int rc;
 
     (void)state;
     s.layer[0].wrong_diff_id = true;
     save(&s);
-    f = flattened(&options);
-    assert_fails(li_flattened_confirm(f, &err), LI_ECORRUPT, "diff ID", &err);
-    assert_fails(li_flattened_write(f, path_of("wrong.ext4"), NULL, &err), LI_ECORRUPT, "diff ID",
-                 &err);
+    /* It may be known before the tree is built, since workers hash the layers meanwhile. */
+    rc = li_flatten(&options, &unit_env, &f, &err);
+    if (rc == 0) {
+        assert_fails(li_flattened_confirm(f, &err), LI_ECORRUPT, "diff ID", &err);
+        rc = li_flattened_write(f, path_of("wrong.ext4"), NULL, &err);
+    }
+    assert_fails(rc, LI_ECORRUPT, "diff ID", &err);
     assert_int_equal(access(path_of("wrong.ext4"), F_OK), -1);
     li_flattened_free(f);
     stack_free(&s);

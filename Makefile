@@ -49,7 +49,7 @@ LIB_AWS = lib/aws/cached.c lib/aws/call.c lib/aws/credentials.c lib/aws/credenti
 
 LIB_IMAGE = lib/image/archive.c lib/image/candidates.c lib/image/choose.c lib/image/container.c \
 	lib/image/directory.c lib/image/docker.c lib/image/image.c lib/image/json.c lib/image/json_lenient.c \
-	lib/image/names.c lib/image/oci.c lib/image/oci_index.c lib/image/oci_look.c lib/image/parts.c \
+	lib/image/names.c lib/image/oci.c lib/image/oci_index.c lib/image/oci_list.c lib/image/oci_look.c lib/image/parts.c \
 	lib/image/platform.c lib/image/spool.c
 
 LIB_TAR = lib/tar/entry.c lib/tar/header.c lib/tar/number.c lib/tar/pax.c lib/tar/walk.c lib/tar/sparse.c \

@@ -22,7 +22,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-enum { LI_IMAGE_MAX_VALUES = 1 << 18 }; /* in a document's arrays and objects */
+enum { LI_IMAGE_MAX_VALUES = 1 << 17 }; /* in a document's arrays and objects */
 
 struct li_image_json {
     const json_t *value;

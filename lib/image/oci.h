@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Documents of an OCI layout: indexes are walked (oci_index.c), each manifest is looked at to see
- * whether it is an image (oci_look.c), and one image is read (oci.c). */
+/* Documents of an OCI layout: indexes are walked (oci_index.c, oci_list.c), each manifest is looked
+ * at to see whether it is an image (oci_look.c), and one image is read (oci.c). */
 #ifndef LI_IMAGE_OCI_H
 #define LI_IMAGE_OCI_H
 
@@ -33,9 +33,9 @@ int li_image_oci_there(const struct li_image_choice *choice, const uint8_t diges
 int li_image_descriptor_read(const struct li_image_json *object, struct li_image_descriptor *out,
                              struct li_error *err);
 
-/* Whether a media type is an index's, of OCI or Docker. */
-bool li_image_is_index(const char *media_type);
-/* A constant equal to MEDIA_TYPE if that is a manifest's, or NULL. */
+/* A constant equal to MEDIA_TYPE if that is an index's, of OCI or Docker, or NULL. */
+const char *li_image_index_type(const char *media_type);
+/* The same for a manifest. */
 const char *li_image_manifest_type(const char *media_type);
 
 /* Reads and checks a document: its digest and size, that it is an object with schemaVersion 2, that
@@ -53,6 +53,20 @@ int li_image_oci_manifest(struct li_image_choice *choice, const struct li_image_
 /* Adds a note that a document's media type differs from its descriptor's. */
 void li_image_oci_note(struct li_image *image, const struct li_image_oci_document *doc,
                        const char *media_type);
+
+/* What one index names: manifests, and indexes that are still to be read, told by their media type.
+ * Zero-initialise it; li_image_oci_list_free() frees it. */
+struct li_image_oci_list {
+    struct li_image_candidate *items;
+    size_t count, cap;
+};
+
+/* Appends what INDEX names to LIST. What IN says, which names INDEX, holds for all of it: its name,
+ * group, and how well it matches what is asked for. Nothing in LIST refers to INDEX. */
+int li_image_oci_list_index(struct li_image_choice *choice, const struct li_image_json *index,
+                            const struct li_image_candidate *in, struct li_image_oci_list *list,
+                            struct li_error *err);
+void li_image_oci_list_free(struct li_image_oci_list *list);
 
 /* Adds what index.json and all its nested indexes name to the list. */
 int li_image_oci_walk(struct li_image_choice *choice, struct li_error *err);

@@ -3,7 +3,8 @@
  * Indexes: image-spec 1.1, "OCI Image Index Specification", and Docker's manifest list, which has
  * the same members. An index may name indexes, and one blob may be named many times, so a small
  * layout can describe a walk that never ends. So depth, number of descriptors and bytes read are
- * each bounded.
+ * each bounded. An index is freed before the indexes that it names are read, so that only one is in
+ * memory at a time.
  *
  * The outermost annotation names an image: the name that index.json gives an index is the name of
  * all its manifests. Descriptors of other media types are ignored, as the spec asks, and so are
@@ -19,17 +20,6 @@
 
 #include "base/hex.h"
 #include "base/sha256.h"
-
-struct context {
-    const char *name; /* of the index that is being read; NULL: none */
-    enum li_image_match match;
-    bool by_digest;
-    int depth;
-    uint8_t group[32]; /* of the outermost index below index.json, if DEPTH is over 0 */
-};
-
-static int walk_index(struct li_image_choice *choice, const struct li_image_json *index,
-                      const struct context *in, struct li_error *err);
 
 void li_image_blob_name(const uint8_t digest[32], char *out)
 {
@@ -73,16 +63,22 @@ int li_image_descriptor_read(const struct li_image_json *object, struct li_image
     return 0;
 }
 
-bool li_image_is_index(const char *media_type)
+const char *li_image_index_type(const char *media_type)
 {
-    return !strcmp(media_type, "application/vnd.oci.image.index.v1+json") ||
-           !strcmp(media_type, "application/vnd.docker.distribution.manifest.list.v2+json");
+    static const char *const types[] = {
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json"};
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (!strcmp(media_type, types[i]))
+            return types[i];
+    return NULL;
 }
 
 /* Docker's types and OCI's mean the same document. */
 static bool same_kind(const char *a, const char *b)
 {
-    return (li_image_is_index(a) && li_image_is_index(b)) ||
+    return (li_image_index_type(a) && li_image_index_type(b)) ||
            (li_image_manifest_type(a) && li_image_manifest_type(b));
 }
 
@@ -153,197 +149,58 @@ void li_image_oci_close(struct li_image_oci_document *doc)
     li_buffer_free(&doc->bytes);
 }
 
-/* Copies the names in the descriptor's annotations to the context of the described document. */
-static int read_names(const struct li_image_choice *choice, const struct li_image_json *object,
-                      struct context *c, struct li_error *err)
-{
-    static const char *const keys[] = {"io.containerd.image.name",
-                                       "org.opencontainers.image.ref.name"};
-    const char *name, *want = choice->options->image;
-    struct li_image_json annotations;
-    bool inherited = c->name != NULL;
-    int rc = li_image_json_get(object, "annotations", JSON_OBJECT, &annotations, err);
+/* Adds what the index C names, which is at DEPTH below index.json. */
+static int walk_within(struct li_image_choice *choice, struct li_image_candidate *c, int depth,
+                       struct li_error *err);
 
-    if (rc != 0)
-        return rc == LI_END ? 0 : rc;
-    for (size_t i = 0; i < 2; i++) {
-        rc = li_image_json_entry(&annotations, keys[i], &name, err);
-        if (rc < 0)
-            return rc;
-        if (!name[0] || strlen(name) > LI_IMAGE_MAX_REFERENCE || inherited)
-            continue;
-        if (!c->name)
-            c->name = name;
-        if (want && li_image_name_match(name, want) > c->match)
-            c->match = li_image_name_match(name, want);
+/* Adds what the index DOC names, and frees it. IN is what names it, at DEPTH. */
+static int walk_index(struct li_image_choice *choice, struct li_image_oci_document *doc,
+                      const struct li_image_candidate *in, int depth, struct li_error *err)
+{
+    struct li_image_oci_list list = {NULL, 0, 0};
+    int rc = li_image_oci_list_index(choice, &doc->root, in, &list, err);
+
+    li_image_oci_close(doc);
+    for (size_t i = 0; rc == 0 && i < list.count; i++) {
+        struct li_image_candidate *c = &list.items[i];
+
+        if (depth == 0)
+            memcpy(c->group, c->digest, sizeof(c->group));
+        rc = c->media_type && li_image_index_type(c->media_type)
+                 ? walk_within(choice, c, depth + 1, err)
+                 : li_image_candidate_add(choice, c, c->name, err);
     }
-    return 0;
+    li_image_oci_list_free(&list);
+    return rc;
 }
 
-/* Whether it is an attestation of BuildKit, which stores them like images. */
-static int is_attestation(const struct li_image_json *object, const struct li_image_platform *p,
-                          bool *out, struct li_error *err)
+static int walk_within(struct li_image_choice *choice, struct li_image_candidate *c, int depth,
+                       struct li_error *err)
 {
-    struct li_image_json annotations;
-    const char *reference = "";
-    int rc = li_image_json_get(object, "annotations", JSON_OBJECT, &annotations, err);
-
-    if (rc == 0)
-        rc = li_image_json_entry(&annotations, "vnd.docker.reference.type", &reference, err);
-    if (rc < 0)
-        return rc;
-    *out = !strcmp(reference, "attestation-manifest") ||
-           (!strcmp(p->os, "unknown") && !strcmp(p->architecture, "unknown"));
-    return 0;
-}
-
-/* An annotation is a tag if it looks like one: ref.name may be any word. */
-static bool is_tag(const char *name)
-{
-    return strchr(name, ':') && !strchr(name, '@');
-}
-
-static int add_candidate(struct li_image_choice *choice, const struct li_image_descriptor *d,
-                         const struct context *in, const struct li_image_platform *platform,
-                         struct li_error *err)
-{
-    struct li_image_candidate c = {.size = d->size,
-                                   .media_type = li_image_manifest_type(d->media_type),
-                                   .match = in->match,
-                                   .by_digest = in->by_digest,
-                                   .is_tag = in->name && is_tag(in->name),
-                                   .platform = *platform};
-
-    memcpy(c.digest, d->digest, sizeof(c.digest));
-    memcpy(c.group, in->depth ? in->group : d->digest, sizeof(c.group));
-    c.has_platform = platform->os[0] || platform->architecture[0];
-    return li_image_candidate_add(choice, &c, in->name, err);
-}
-
-static int walk_within(struct li_image_choice *choice, const struct li_image_descriptor *d,
-                       struct context *c, struct li_error *err)
-{
+    struct li_image_descriptor d = {.media_type = c->media_type, .size = c->size};
     struct li_image_oci_document doc;
     bool there = false;
     int rc;
 
-    if (c->depth == 0)
-        memcpy(c->group, d->digest, sizeof(c->group));
-    if (++c->depth > LI_IMAGE_MAX_INDEX_DEPTH)
+    if (depth > LI_IMAGE_MAX_INDEX_DEPTH)
         return li_fail(err, LI_ELIMIT, "more than %d indexes are nested", LI_IMAGE_MAX_INDEX_DEPTH);
-    rc = li_image_oci_there(choice, d->digest, &there, err);
+    rc = li_image_oci_there(choice, c->digest, &there, err);
     if (rc == 0 && !there)
-        li_image_choice_miss(choice, d->digest);
+        li_image_choice_miss(choice, c->digest);
     if (rc < 0 || !there)
         return rc;
-    rc = li_image_oci_open(choice, "index", d, "layers", &doc, err);
+    memcpy(d.digest, c->digest, sizeof(d.digest));
+    rc = li_image_oci_open(choice, "index", &d, "layers", &doc, err);
     if (rc < 0)
         return rc;
-    li_image_oci_note(choice->image, &doc, d->media_type);
-    rc = walk_index(choice, &doc.root, c, err);
-    li_image_oci_close(&doc);
-    return rc;
-}
-
-/* Adds a document whose digest is not a sha256, which is an error if it is chosen. Without a name
- * it goes by that digest. */
-static int add_unread(struct li_image_choice *choice, const struct li_image_json *object,
-                      const struct context *in, const struct li_image_platform *platform,
-                      struct li_error *err)
-{
-    const char *want = choice->options->image, *text;
-    struct li_image_candidate c = {.match = in->match,
-                                   .is_tag = in->name && is_tag(in->name),
-                                   .platform = *platform,
-                                   .incomplete = true};
-    int rc = li_image_json_string(object, "digest", &text, err);
-
-    if (rc == 0)
-        rc = li_sha256(text, strlen(text), c.digest, err);
-    if (rc < 0)
-        return rc;
-    memcpy(c.config, c.digest, sizeof(c.config));
-    memcpy(c.group, in->depth ? in->group : c.digest, sizeof(c.group));
-    snprintf(c.unread, sizeof(c.unread), "%.*s", (int)strcspn(text, ":"), text);
-    c.by_digest = in->by_digest || (want && !strcmp(text, want));
-    if (!in->name && strlen(text) > LI_IMAGE_MAX_REFERENCE)
-        return 0;
-    return li_image_candidate_add(choice, &c, in->name ? in->name : text, err);
-}
-
-/* Adds what the descriptor names: an index or a manifest. */
-static int take_descriptor(struct li_image_choice *choice, const struct li_image_json *object,
-                           const struct context *in, const struct li_image_platform *platform,
-                           struct li_error *err)
-{
-    struct li_image_descriptor d;
-    struct context c = *in;
-    int rc = read_names(choice, object, &c, err);
-
-    if (rc < 0)
-        return rc;
-    rc = li_image_descriptor_read(object, &d, err);
-    if (rc == LI_EUNSUPPORTED)
-        return add_unread(choice, object, &c, platform, err);
-    if (rc < 0)
-        return rc;
-    if (choice->options->image && li_image_digest_match(d.digest, choice->options->image))
-        c.by_digest = true;
-    return li_image_is_index(d.media_type) ? walk_within(choice, &d, &c, err)
-                                           : add_candidate(choice, &d, &c, platform, err);
-}
-
-static int walk_descriptor(struct li_image_choice *choice, const struct li_image_json *object,
-                           const struct context *in, struct li_error *err)
-{
-    struct li_image_platform platform = {"", "", ""};
-    struct li_image_json node;
-    const char *media_type;
-    bool attestation = false;
-    int rc;
-
-    if (++choice->descriptors > LI_IMAGE_MAX_MANIFESTS)
-        return li_fail(err, LI_ELIMIT, "the image's indexes name more than %d manifests",
-                       LI_IMAGE_MAX_MANIFESTS);
-    rc = li_image_json_string(object, "mediaType", &media_type, err);
-    if (rc < 0)
-        return rc;
-    if (!li_image_is_index(media_type) && !li_image_manifest_type(media_type)) {
-        snprintf(choice->skipped, sizeof(choice->skipped), "%.100s", media_type);
-        return 0;
-    }
-    rc = li_image_json_get(object, "platform", JSON_OBJECT, &node, err);
-    if (rc == 0)
-        rc = li_image_platform_read(&node, &platform, err);
-    if (rc >= 0)
-        rc = is_attestation(object, &platform, &attestation, err);
-    if (rc < 0 || attestation)
-        return rc < 0 ? rc : 0;
-    return take_descriptor(choice, object, in, &platform, err);
-}
-
-static int walk_index(struct li_image_choice *choice, const struct li_image_json *index,
-                      const struct context *in, struct li_error *err)
-{
-    struct li_image_json manifests, object;
-    int rc = li_image_json_get(index, "manifests", JSON_ARRAY, &manifests, err);
-
-    if (rc != 0)
-        return rc == LI_END ? 0 : rc;
-    for (size_t i = 0; i < li_image_json_length(&manifests); i++) {
-        rc = li_image_json_item(&manifests, i, JSON_OBJECT, &object, err);
-        if (rc == 0)
-            rc = walk_descriptor(choice, &object, in, err);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
+    li_image_oci_note(choice->image, &doc, d.media_type);
+    return walk_index(choice, &doc, c, depth, err);
 }
 
 int li_image_oci_walk(struct li_image_choice *choice, struct li_error *err)
 {
     static const char media_type[] = "application/vnd.oci.image.index.v1+json";
-    const struct context outermost = {.name = NULL};
+    const struct li_image_candidate outermost = {.name = NULL};
     struct li_image_oci_document doc = {0};
     int rc;
 
@@ -356,7 +213,7 @@ int li_image_oci_walk(struct li_image_choice *choice, struct li_error *err)
         rc = check_versions(&doc.root, media_type, "layers", &doc.says, err);
     if (rc == 0) {
         li_image_oci_note(choice->image, &doc, media_type);
-        rc = walk_index(choice, &doc.root, &outermost, err);
+        rc = walk_index(choice, &doc, &outermost, 0, err);
     }
     li_image_oci_close(&doc);
     return rc;

@@ -272,7 +272,7 @@ static void values_are_bounded(void **state)
         assert_done(li_buffer_append(&text, "]}", 2, &err), &err);
         if (more) {
             assert_fails(li_image_json_parse("it", text.data, text.len, JSON_OBJECT, &root, &err),
-                         LI_ELIMIT, "it: it has more than 262144 values", &err);
+                         LI_ELIMIT, "it: it has more than 131072 values", &err);
             continue;
         }
         assert_done(li_image_json_parse("it", text.data, text.len, JSON_OBJECT, &root, &err), &err);

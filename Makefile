@@ -55,7 +55,7 @@ LIB_IMAGE = lib/image/archive.c lib/image/candidates.c lib/image/choose.c lib/im
 LIB_TAR = lib/tar/entry.c lib/tar/header.c lib/tar/number.c lib/tar/pax.c lib/tar/walk.c lib/tar/sparse.c \
 	lib/tar/tar.c
 
-LIB_LAYER = lib/layer/acl.c lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/inflate.c \
+LIB_LAYER = lib/layer/account.c lib/layer/acl.c lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/inflate.c \
 	lib/layer/input.c lib/layer/layers.c lib/layer/layout.c lib/layer/merge.c lib/layer/path.c \
 	lib/layer/read.c lib/layer/record.c lib/layer/scan.c lib/layer/sets.c lib/layer/state.c \
 	lib/layer/tags.c lib/layer/tree.c lib/layer/verify.c lib/layer/whiteout.c lib/layer/windows.c \

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "layer/account.h"
 #include "layer/scan.h"
 #include "layer/tree.h"
 
@@ -43,6 +44,7 @@ struct li_tree {
     struct li_buffer runs;  /* struct li_sparse_run */
     struct li_xattr_sets sets;
     uint32_t layout; /* the rules that it is built by */
+    struct li_account account;
     struct li_note note[LI_NOTES];
     uint32_t
         *slot; /* open addressing by (parent, name); holds node + 1; DEAD marks a removed one */
@@ -102,7 +104,7 @@ int li_build_finish(struct li_tree *tree, struct li_error *err);
 
 /* Cleans PATH as a rooted path: removes empty and "." components, and resolves "..". OUT gets it
  * without leading and trailing slashes, with a NUL; "" is the root. LI_EINVALID if it leads above
- * the root or has a component over LI_TREE_NAME_MAX bytes. */
+ * the root, is longer than LI_TREE_PATH_MAX, or has a component over LI_TREE_NAME_MAX bytes. */
 int li_path_clean(const char *path, struct li_buffer *out, struct li_error *err);
 
 enum li_path_mode {
@@ -134,9 +136,10 @@ enum li_whiteout {
  * leads through a whiteout. */
 int li_whiteout_check(const char *path, enum li_whiteout *out, struct li_error *err);
 
-/* The number of the set that equals LIST (sorted by name). The set is added if there is none. */
+/* The number of the set that equals LIST (sorted by name). The set is added, and charged to
+ * ACCOUNT, if there is none. */
 int li_xattr_intern(struct li_xattr_sets *sets, const struct li_xattr *list, size_t count,
-                    uint32_t *set, struct li_error *err);
+                    struct li_account *account, uint32_t *set, struct li_error *err);
 
 /* Frees all sets, and returns SETS to zeros. */
 void li_xattr_sets_free(struct li_xattr_sets *sets);

@@ -49,20 +49,30 @@ static int store_xattrs(struct li_tree *tree, const struct li_shape *shape, stru
     inode->xattrs = LI_TREE_NONE;
     if (shape->xattr_count == 0)
         return 0;
-    return li_xattr_intern(&tree->sets, shape->xattrs, shape->xattr_count, &inode->xattrs, err);
+    return li_xattr_intern(&tree->sets, shape->xattrs, shape->xattr_count, &tree->account,
+                           &inode->xattrs, err);
 }
 
 static int store_runs(struct li_tree *tree, const struct li_sparse_run *list, size_t count,
                       struct li_inode *inode, struct li_error *err)
 {
     size_t runs = li_tree_runs(tree);
+    int rc = li_account_keep(&tree->account, count * sizeof(*list), err);
 
-    if (runs + count > LI_TREE_RUNS_MAX)
-        return li_fail(err, LI_ELIMIT, "the image's sparse files have more than %d runs of data",
-                       LI_TREE_RUNS_MAX);
+    if (rc < 0)
+        return rc;
     inode->sparse = (uint32_t)runs;
     inode->sparse_count = (uint32_t)count;
     return li_buffer_append(&tree->runs, list, count * sizeof(*list), err);
+}
+
+static int store_target(struct li_tree *tree, const char *target, struct li_inode *inode,
+                        struct li_error *err)
+{
+    int rc = li_account_keep(&tree->account, inode->size + 1, err);
+
+    inode->data = tree->texts.len;
+    return rc < 0 ? rc : li_buffer_append(&tree->texts, target, inode->size + 1, err);
 }
 
 /* Copies what an entry's inode refers to: attributes, a link's target, a sparse map. */
@@ -78,10 +88,8 @@ static int store_inode(struct merge *m, const struct li_entry *entry, struct li_
     *inode = m->shape.inode;
     inode->sparse = LI_TREE_NONE;
     rc = store_xattrs(tree, &m->shape, inode, err);
-    if (rc == 0 && S_ISLNK(inode->mode)) {
-        inode->data = tree->texts.len;
-        rc = li_buffer_append(&tree->texts, entry->target, inode->size + 1, err);
-    }
+    if (rc == 0 && S_ISLNK(inode->mode))
+        rc = store_target(tree, entry->target, inode, err);
     if (rc == 0 && m->shape.hole)
         rc = store_runs(tree, NULL, 0, inode, err);
     else if (rc == 0 && entry->sparse)
@@ -210,6 +218,7 @@ static int visit_entry(void *arg, const struct li_entry *entry, struct li_error 
     const char *path;
     int rc = li_path_clean(entry->path, &m->path, err);
 
+    li_account_entry(&m->tree->account);
     if (rc < 0)
         return rc;
     path = (const char *)m->path.data;

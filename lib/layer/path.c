@@ -58,6 +58,9 @@ int li_path_clean(const char *path, struct li_buffer *out, struct li_error *err)
         path += len;
         path += *path == '/';
     }
+    if (rc == 0 && out->len > LI_TREE_PATH_MAX)
+        rc = li_fail(err, LI_EINVALID, "its path has %zu bytes; Linux has paths of up to %d",
+                     out->len, LI_TREE_PATH_MAX);
     return rc < 0 ? rc : li_buffer_append(out, "", 1, err);
 }
 
@@ -141,6 +144,9 @@ static int walk(struct walk *w, uint32_t *at, struct li_error *err)
         left += *left == '/';
         if (n == 0 || (n == 1 && component[0] == '.'))
             continue;
+        rc = li_account_step(&w->tree->account, err);
+        if (rc < 0)
+            break;
         if (n == 2 && memcmp(component, "..", 2) == 0)
             *at = w->tree->node[*at].parent;
         else if (n > LI_TREE_NAME_MAX)

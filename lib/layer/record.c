@@ -298,7 +298,7 @@ static int take_entry(struct replay *r, struct li_cursor *c, struct li_error *er
     link = take_text(c, link_len);
     left_out = take_text(c, left_out_len);
     named_acl = take_text(c, named_acl_len);
-    if (c->bad || path_len == 0 || path_len > LI_TREE_PATH_MAX || (runs > 0 && !r->entry.sparse))
+    if (c->bad || path_len == 0 || path_len > LI_SCAN_MAX_PATH || (runs > 0 && !r->entry.sparse))
         return li_fail(err, LI_ECORRUPT, "a record of a layer is broken");
     r->entry.hard_link = kind & HARD_LINK ? link : NULL;
     r->entry.target = kind & SYMBOLIC_LINK ? link : NULL;

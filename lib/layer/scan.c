@@ -146,8 +146,8 @@ static int read_path(const struct li_tar_entry *e, const char **out, struct li_e
     *out = e->type == LI_TAR_DIRECTORY && !*e->path ? "." : e->path;
     if (!**out)
         return li_fail(err, LI_ECORRUPT, "an entry has no name");
-    if (strlen(*out) > LI_TREE_PATH_MAX)
-        return li_fail(err, LI_ELIMIT, "an entry's path is longer than %d bytes", LI_TREE_PATH_MAX);
+    if (strlen(*out) > LI_SCAN_MAX_PATH)
+        return li_fail(err, LI_ELIMIT, "an entry's path is longer than %d bytes", LI_SCAN_MAX_PATH);
     return 0;
 }
 

@@ -15,7 +15,8 @@
 
 /* Limits on what one entry may carry. */
 enum {
-    LI_SCAN_MAX_XATTRS = 1024,
+    LI_SCAN_MAX_PATH = 1 << 20,      /* bytes of a path as it is in the tar */
+    LI_SCAN_MAX_XATTRS = 256,        /* of one entry; more do not fit into an inode of ext4 */
     LI_SCAN_MAX_XATTR_VALUE = 65536, /* bytes, as Linux has it */
     /* Of a sparse file: 6 MiB for as long as the tree lives. An extent tree of depth 2, the deepest
      * that we make, maps 462,400. */

@@ -9,7 +9,11 @@
 #include "base/array.h"
 #include "layer/build.h"
 
-enum { FIRST_SLOTS = 128 };
+enum {
+    FIRST_SLOTS = 128,
+    /* Bytes that a set takes beside what is in it: its row, two slots, and what malloc() needs. */
+    SET_SIZE = 64,
+};
 
 static uint32_t hash_set(uint64_t seed, const struct li_xattr *list, size_t count)
 {
@@ -61,16 +65,21 @@ static int grow_slots(struct li_xattr_sets *sets, struct li_error *err)
     return 0;
 }
 
-/* The rows, then all names and values, in one allocation. */
-static struct li_xattr *copy_set(const struct li_xattr *list, size_t count)
+static size_t size_of(const struct li_xattr *list, size_t count)
 {
     size_t size = count * sizeof(*list);
-    struct li_xattr *copy;
-    uint8_t *at;
 
     for (size_t i = 0; i < count; i++)
         size += strlen(list[i].name) + 1 + list[i].size;
-    copy = malloc(size);
+    return size;
+}
+
+/* The rows, then all names and values, in one allocation. */
+static struct li_xattr *copy_set(const struct li_xattr *list, size_t count)
+{
+    struct li_xattr *copy = malloc(size_of(list, count));
+    uint8_t *at;
+
     if (!copy)
         return NULL;
     at = (uint8_t *)(copy + count);
@@ -86,7 +95,7 @@ static struct li_xattr *copy_set(const struct li_xattr *list, size_t count)
 }
 
 int li_xattr_intern(struct li_xattr_sets *sets, const struct li_xattr *list, size_t count,
-                    uint32_t *set, struct li_error *err)
+                    struct li_account *account, uint32_t *set, struct li_error *err)
 {
     uint32_t slot;
     int rc =
@@ -98,8 +107,12 @@ int li_xattr_intern(struct li_xattr_sets *sets, const struct li_xattr *list, siz
         return rc;
     slot = find_slot(sets, list, count);
     if (sets->slot[slot] == 0) {
-        struct li_xattr *copy = copy_set(list, count);
+        struct li_xattr *copy;
 
+        rc = li_account_keep(account, SET_SIZE + size_of(list, count), err);
+        if (rc < 0)
+            return rc;
+        copy = copy_set(list, count);
         if (!copy)
             return li_fail_memory(err);
         sets->set[sets->count] = (struct li_xattr_set){copy, count};

@@ -242,8 +242,10 @@ int li_build_add_missing(struct li_tree *tree, uint32_t parent, const char *name
         .mode = S_IFDIR | 0755, .xattrs = LI_TREE_NONE, .sparse = LI_TREE_NONE};
     const struct li_spot at = {.parent = parent, .name = name, .len = len};
     uint32_t index;
-    int rc = li_build_add_inode(tree, &inode, &index, err);
+    int rc = li_account_missing(&tree->account, err);
 
+    if (rc == 0)
+        rc = li_build_add_inode(tree, &inode, &index, err);
     return rc < 0 ? rc : li_build_add_node(tree, &at, index, node, err);
 }
 

@@ -21,11 +21,10 @@ enum {
     LI_TREE_NONE = 0xffffffff,      /* no node, no inode, no extended attributes */
     LI_TREE_NAME_MAX = 255,         /* bytes */
     LI_TREE_LINK_MAX = 4095,        /* bytes of a symbolic link's target */
-    LI_TREE_PATH_MAX = 1 << 20,     /* bytes of an entry's path */
+    LI_TREE_PATH_MAX = 4095,        /* bytes of an entry's path, cleaned, as in Linux */
     LI_TREE_HARD_LINKS_MAX = 65000, /* ext4's limit for one inode */
     LI_TREE_SYMLINK_DEPTH = 40,     /* symbolic links followed in one path */
     LI_TREE_SHOWN_MAX = 256,        /* bytes of a path in a message, including its NUL */
-    LI_TREE_RUNS_MAX = 1 << 24,     /* runs of all sparse files together: 256 MiB of memory */
 };
 
 /* A name in a directory. */

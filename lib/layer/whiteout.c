@@ -105,6 +105,7 @@ static int visit_whiteout(void *arg, const struct li_entry *entry, struct li_err
     enum li_whiteout kind = LI_WHITEOUT_NONE;
     int rc;
 
+    li_account_entry(&h->tree->account);
     /* Most entries are not whiteouts. They are cleaned, and refused, when all entries are read. */
     if (!strstr(entry->path, WHITEOUT))
         return 0;
@@ -114,7 +115,10 @@ static int visit_whiteout(void *arg, const struct li_entry *entry, struct li_err
     if (rc < 0 || kind != LI_WHITEOUT_HIDES)
         return rc;
     rc = hide(h->tree, (const char *)h->path.data, LI_PATH_DIRECT, err);
-    return rc == LI_END ? li_buffer_append(&h->later, h->path.data, h->path.len, err) : rc;
+    if (rc != LI_END)
+        return rc;
+    rc = li_account_keep(&h->tree->account, h->path.len, err);
+    return rc == 0 ? li_buffer_append(&h->later, h->path.data, h->path.len, err) : rc;
 }
 
 /* Closes the link that the entry replaces, if it replaces one. Faults in its path are reported when

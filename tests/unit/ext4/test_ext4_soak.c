@@ -10,6 +10,7 @@
 
 #include "base/hex.h"
 #include "base/io.h"
+#include "layer/account.h"
 #include "layer/layout.h"
 #include "layer/scan.h"
 
@@ -414,9 +415,9 @@ static void test_many_runs_in_all(void **state)
     struct li_buffer *tar = stack_layer(&s);
 
     (void)state;
-    for (unsigned i = 0; i <= LI_TREE_RUNS_MAX / LI_SCAN_MAX_RUNS; i++)
+    for (unsigned i = 0; i <= LI_ACCOUNT_KEPT / 16 / LI_SCAN_MAX_RUNS; i++)
         put_comb(tar, LI_SCAN_MAX_RUNS);
-    expect_no_image(&s, LI_ELIMIT, "more than 16777216 runs");
+    expect_no_image(&s, LI_ELIMIT, "take more than 128 MiB");
 }
 
 int main(void)

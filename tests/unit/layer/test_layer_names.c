@@ -227,39 +227,52 @@ static void test_long_names_in_links(void **state)
     expect_no_image(&s, LI_EINVALID, "link with a name of 256 bytes");
 }
 
+/* A path of LI_TREE_PATH_MAX bytes, whose last component is "file", and MORE bytes before it. */
+static void fill_path(char path[LI_TREE_PATH_MAX + 2], int more)
+{
+    size_t at = 0;
+
+    for (; at + 15 < LI_TREE_PATH_MAX; at += 10)
+        memcpy(path + at, "directory/", 10);
+    memset(path + at, 'x', LI_TREE_PATH_MAX - 5 - at + (size_t)more);
+    strcpy(path + LI_TREE_PATH_MAX - 5 + more, "/file");
+}
+
 static void test_long_paths(void **state)
 {
-    enum { LEVELS = 1000, TOO_LONG = 1 << 20 };
-    static char path[TOO_LONG + 100];
+    enum { LEVELS = 408, RAW_LENGTH = 1 << 19 };
+    static char path[RAW_LENGTH + 100];
     struct stack s = {0};
     struct li_buffer *tar = stack_layer(&s);
-    struct li_error err = LI_ERROR_INIT;
     struct ext2_inode inode;
     ext2_ino_t at = EXT2_ROOT_INO;
     ext2_filsys fs;
 
     (void)state;
-    for (int i = 0; i < LEVELS; i++)
-        strcpy(path + (size_t)i * 10, "directory/");
-    strcpy(path + LEVELS * 10, "file");
+    fill_path(path, 0);
+    assert_int_equal(strlen(path), LI_TREE_PATH_MAX);
     tar_file(tar, path, "deep");
-    assert_true(strlen(path) > 4096);
     fs = open_ext4(&s);
     for (int i = 0; i < LEVELS; i++)
         assert_int_equal(ext2fs_lookup(fs, at, "directory", 9, NULL, &at), 0);
+    assert_int_equal(ext2fs_lookup(fs, at, "xxxxxxxxxx", 10, NULL, &at), 0);
     assert_int_equal(ext2fs_lookup(fs, at, "file", 4, NULL, &at), 0);
     assert_int_equal(ext2fs_read_inode(fs, at, &inode), 0);
     assert_int_equal(inode.i_size, 4);
     close_ext4(&s, fs);
-    /* More than the limit. */
-    for (size_t i = 0; i < TOO_LONG / 2 + 10; i++)
-        memcpy(path + 2 * i, "a/", 3);
-    tar_file(stack_layer(&s), path, "deeper");
-    assert_true(stack_plan(&s, &err) < 0);
-    stack_free(&s);
+    fill_path(path, 1);
+    tar_file(stack_layer(&s), path, "deep");
+    expect_no_image(&s, LI_EINVALID, "its path has 4096 bytes; Linux has paths of up to 4095");
+    /* What counts is the path without "." and "..". */
+    for (size_t i = 0; i < RAW_LENGTH / 2 - 2; i++)
+        memcpy(path + 2 * i, "./", 2);
+    strcpy(path + RAW_LENGTH - 4, "file");
+    tar_file(stack_layer(&s), path, "text");
+    fs = open_ext4(&s);
+    assert_int_equal(ext2fs_lookup(fs, EXT2_ROOT_INO, "file", 4, NULL, &at), 0);
+    close_ext4(&s, fs);
 }
 
-/* A message says what is wrong, however long the path is. */
 static void test_long_paths_in_messages(void **state)
 {
     struct stack s = {0};

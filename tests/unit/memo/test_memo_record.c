@@ -168,17 +168,17 @@ static void entries_are_not_believed(void **state)
 static void a_record_that_is_too_long_is_none(void **state)
 {
     struct fixture *f = *state;
-    size_t room = LI_RECORD_PASSING_MAX + 3 * LI_TREE_PATH_MAX, all = room;
+    size_t room = LI_RECORD_PASSING_MAX + 3 * LI_SCAN_MAX_PATH, all = room;
     struct li_record record = {0}, kept = {.room = &room}, other = {.room = &room};
-    char *target = (char *)tar_bytes(1, LI_TREE_PATH_MAX + 1);
+    char *target = (char *)tar_bytes(1, LI_SCAN_MAX_PATH + 1);
     struct li_entry entry = {.path = "hard", .hard_link = target};
 
     (void)f;
     /* What cannot be packed. */
-    for (size_t i = 0; i < LI_TREE_PATH_MAX; i++)
+    for (size_t i = 0; i < LI_SCAN_MAX_PATH; i++)
         target[i] |= target[i] == 0;
-    target[LI_TREE_PATH_MAX] = '\0';
-    for (int i = 0; i < LI_RECORD_PASSING_MAX / LI_TREE_PATH_MAX; i++) {
+    target[LI_SCAN_MAX_PATH] = '\0';
+    for (int i = 0; i < LI_RECORD_PASSING_MAX / LI_SCAN_MAX_PATH; i++) {
         assert_false(record.hopeless);
         li_record_add(&record, &entry);
         li_record_add(&kept, &entry);

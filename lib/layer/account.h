@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an image may cost beyond what it weighs. An entry takes some bytes of memory and some time,
+ * and these are in proportion to the layers. Other things are not: a few bytes of a compressed
+ * layer can be many attributes, or a path that leads through thousands of directories. They are
+ * charged to one account of the image, before memory is taken or work is done.
+ *
+ * An account belongs to the thread that builds the tree. Zero-initialise it. All functions return
+ * LI_ELIMIT, with the limit in the text, if there is not enough left.
+ */
+#ifndef LI_LAYER_ACCOUNT_H
+#define LI_LAYER_ACCOUNT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum {
+    /* Bytes of what is kept beside entries and their names: targets of symbolic links, extended
+     * attributes, runs of sparse files, and paths of whiteouts that have to wait. */
+    LI_ACCOUNT_KEPT = 128 << 20,
+    /* Names that are looked up to follow paths: so many, and more for each entry. 25 million take
+     * about a second. */
+    LI_ACCOUNT_STEPS = 32 << 20,
+    LI_ACCOUNT_ENTRY_STEPS = 256,
+    /* Directories that paths lead through, and no layer mentions: so many, and one more for each
+     * entry. */
+    LI_ACCOUNT_MISSING = 1 << 18,
+};
+
+struct li_account {
+    uint64_t entries, kept, steps, missing;
+};
+
+/* Notes that an entry of a layer is visited. */
+void li_account_entry(struct li_account *account);
+
+/* Charges BYTES that are kept. */
+int li_account_keep(struct li_account *account, size_t bytes, struct li_error *err);
+
+/* Charges one name that is looked up. */
+int li_account_step(struct li_account *account, struct li_error *err);
+
+/* Charges one directory that no layer has mentioned so far. */
+int li_account_missing(struct li_account *account, struct li_error *err);
+
+#endif

@@ -10,6 +10,7 @@
 #include "layer/inflate.h"
 
 #include <stdlib.h>
+#include <sys/statvfs.h>
 
 #include "base/decompress.h"
 #include "base/io.h"
@@ -64,11 +65,38 @@ static int read_rest(struct stored *s, struct piece *scratch, struct li_error *e
     return rc;
 }
 
+/* What other programs should still have of the file system, however much a layer becomes. */
+static uint64_t reserve_of(const struct statvfs *fs)
+{
+    const uint64_t most = 256 << 20;
+    uint64_t part = (uint64_t)fs->f_blocks * fs->f_frsize / 64;
+
+    return part < most ? part : most;
+}
+
+static int check_room(const struct spool *spool, struct li_error *err)
+{
+    struct statvfs fs;
+    uint64_t left;
+
+    if (fstatvfs(spool->fd, &fs) < 0)
+        return 0;
+    left = (uint64_t)fs.f_bavail * fs.f_frsize;
+    if (left >= reserve_of(&fs))
+        return 0;
+    return li_fail(err, LI_EIO,
+                   "its uncompressed bytes are too many for the file system of %s, which has "
+                   "%llu MiB left; set TMPDIR to a directory with more room",
+                   spool->how->dir, (unsigned long long)left >> 20);
+}
+
 static int write_piece(struct spool *spool, const struct piece *piece, struct li_error *err)
 {
     const struct li_inflate *how = spool->how;
-    int rc = li_sha256_update(spool->hash, piece->data, piece->len, err);
+    int rc = check_room(spool, err);
 
+    if (rc == 0)
+        rc = li_sha256_update(spool->hash, piece->data, piece->len, err);
     if (rc == 0)
         rc = li_tags_add(how->tags, how->key, piece->data, piece->len, err);
     if (rc == 0 && (rc = li_pwrite_all(spool->fd, piece->data, piece->len, spool->length, err)) < 0)
@@ -111,8 +139,7 @@ static int fill_piece(struct li_decompress *d, struct piece *piece, struct li_er
 }
 
 /* LI_ECANCELLED if the other thread has failed, which has the reason. */
-static int next_piece(struct spool *spool, struct li_decompress *d, uint64_t *length,
-                      struct li_error *err)
+static int next_piece(struct spool *spool, struct li_decompress *d, struct li_error *err)
 {
     void *item;
     struct piece *piece;
@@ -124,10 +151,9 @@ static int next_piece(struct spool *spool, struct li_decompress *d, uint64_t *le
     rc = fill_piece(d, piece, err);
     if (rc < 0)
         return rc;
-    *length += piece->len;
-    if (*length > spool->how->limit)
-        return li_fail(err, LI_ELIMIT, "it has more than %llu bytes when decompressed",
-                       (unsigned long long)spool->how->limit);
+    if (atomic_fetch_add(spool->how->total, piece->len) + piece->len > LI_LAYERS_MAX_INFLATED)
+        return li_fail(err, LI_ELIMIT, "the layers have more than %llu GiB when decompressed",
+                       (unsigned long long)LI_LAYERS_MAX_INFLATED >> 30);
     if (piece->len == 0)
         return LI_END;
     if (li_queue_put(spool->full, piece, 0) < 0)
@@ -139,14 +165,13 @@ static int decompress(struct stored *stored, struct spool *spool, struct li_work
                       struct li_error *err)
 {
     struct li_decompress *d = NULL;
-    uint64_t length = 0;
     int rc = li_decompress_open(spool->how->compression, read_stored, stored, &d, err);
 
     while (rc == 0) {
         if (li_workers_stopped(team))
             rc = li_fail(err, LI_ECANCELLED, "cancelled");
         else
-            rc = next_piece(spool, d, &length, err);
+            rc = next_piece(spool, d, err);
     }
     li_decompress_free(d);
     return rc == LI_END ? 0 : rc;

@@ -3,6 +3,7 @@
 #ifndef LI_LAYER_INFLATE_H
 #define LI_LAYER_INFLATE_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/compression.h"
@@ -10,6 +11,7 @@
 #include "base/sha256.h"
 #include "base/workers.h"
 #include "image/image.h"
+#include "layer/layer.h"
 #include "layer/tags.h"
 
 struct li_inflated {
@@ -21,15 +23,16 @@ struct li_inflated {
 struct li_inflate {
     const struct li_blob *blob;
     enum li_compression compression;
-    uint64_t limit;  /* of the uncompressed bytes */
-    const char *dir; /* the directory that they go to, for errors */
+    atomic_uint_least64_t *total; /* uncompressed bytes of all layers, also of others */
+    const char *dir;              /* the directory that they go to, for errors */
     const struct li_universal_key *key;
     struct li_tags *tags; /* filled in while the uncompressed bytes are hashed; empty before */
 };
 
 /* Writes the uncompressed bytes to FD from offset 0 on, and runs a thread of its own meanwhile.
  * Stops when TEAM stops. LI_ECORRUPT if the compressed bytes are broken or cut short, LI_ELIMIT if
- * they become more than the limit. */
+ * all layers together become more than LI_LAYERS_MAX_INFLATED, LI_EIO if FD's file system has
+ * hardly any room left. */
 int li_inflate(const struct li_inflate *how, int fd, struct li_workers *team,
                struct li_inflated *out, struct li_error *err);
 

@@ -20,7 +20,7 @@
 #include "base/error.h"
 #include "image/image.h"
 
-/* The most bytes of uncompressed tar that a compressed layer may have: as many as an image can
+/* The most bytes of uncompressed tar that all compressed layers may have: as many as an image can
  * hold. */
 #define LI_LAYERS_MAX_INFLATED (UINT64_C(1) << 40)
 

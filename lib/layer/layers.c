@@ -12,6 +12,7 @@
 #include "layer/stack.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,9 +47,40 @@ static int open_layer(const struct li_blob *blob, struct layer *layer, struct li
     layer->compression = li_compression_of(head, len);
     layer->before = li_file_state(blob->fd);
     layer->state = layer->compression == LI_COMPRESSION_NONE ? LAYER_READY : LAYER_PENDING;
-    if (layer->state == LAYER_PENDING)
+    return 0;
+}
+
+/* Whether two layers are the same bytes of one file, and must have the same digests. */
+static bool same_bytes(const struct layer *a, const struct layer *b)
+{
+    const struct li_blob *x = a->blob, *y = b->blob;
+
+    return x->offset == y->offset && x->length == y->length &&
+           a->before.st_ino == b->before.st_ino && a->before.st_dev == b->before.st_dev &&
+           memcmp(x->diff_id, y->diff_id, sizeof(x->diff_id)) == 0 &&
+           x->has_digest == y->has_digest && memcmp(x->digest, y->digest, sizeof(x->digest)) == 0;
+}
+
+/* Prepares layer INDEX to be read, unless a lower one is read in its place. */
+static int find_first(struct li_layers *layers, size_t index, struct li_error *err)
+{
+    struct layer *layer = &layers->layer[index];
+    size_t first = 0;
+
+    while (first < index && !same_bytes(&layers->layer[first], layer))
+        first++;
+    layer->first = first;
+    layers->different += first == index;
+    if (first < index || layer->state == LAYER_PENDING)
         return 0;
     return li_tags_open(&layer->tags, layer->length, err);
+}
+
+/* Notes that a worker has to verify the layer; with the lock held if there are workers. */
+static void want(struct li_layers *layers, struct layer *layer)
+{
+    layers->wanted += !layer->wanted;
+    layer->wanted = true;
 }
 
 /* Whether the layer cannot be the recorded one, as far as this shows without reading it. */
@@ -101,10 +133,12 @@ int li_layers_open_known(const struct li_image *image, const struct li_env *env,
         rc = li_windows_new(WINDOWS * (size_t)(threads ? threads : 1), &layers->windows, err);
     for (size_t i = 0; i < layers->count && rc == 0; i++) {
         rc = open_layer(li_image_layer(image, i), &layers->layer[i], err);
+        if (rc == 0)
+            rc = find_first(layers, i, err);
         if (rc == 0 && contradicts(&layers->layer[i], &layers->record[i]))
             li_record_drop(&layers->record[i]);
-        layers->layer[i].wanted = !layers->record[i].whole;
-        layers->wanted += layers->layer[i].wanted;
+        if (rc == 0 && !layers->record[i].whole)
+            want(layers, &layers->layer[layers->layer[i].first]);
     }
     if (threads > layers->count)
         threads = layers->count;
@@ -180,8 +214,7 @@ int li_layer_open_bytes(struct li_layers *layers, struct layer *layer, struct li
         return 0;
     pthread_mutex_lock(&layers->lock);
     if (!layer->wanted) {
-        layer->wanted = true;
-        layers->wanted++;
+        want(layers, layer);
         pthread_cond_broadcast(&layers->changed);
     }
     while (layer->state == LAYER_PENDING && layers->first.code == 0)
@@ -198,10 +231,11 @@ int li_layer_open_bytes(struct li_layers *layers, struct layer *layer, struct li
 
 int li_layers_ready(struct li_layers *layers, size_t index, uint64_t *length, struct li_error *err)
 {
-    int rc = li_layer_open_bytes(layers, &layers->layer[index], err);
+    struct layer *layer = &layers->layer[layers->layer[index].first];
+    int rc = li_layer_open_bytes(layers, layer, err);
 
     if (rc == 0)
-        *length = layers->layer[index].length;
+        *length = layer->length;
     return rc;
 }
 

@@ -97,7 +97,7 @@ static size_t whole_pieces(const struct layer *layer, size_t len, uint64_t offse
 int li_layers_read(struct li_layers *layers, size_t index, void *buf, size_t len, uint64_t offset,
                    struct li_error *err)
 {
-    struct layer *layer = &layers->layer[index];
+    struct layer *layer = &layers->layer[layers->layer[index].first];
     uint8_t *to = buf;
     int rc = li_layer_open_bytes(layers, layer, err);
 

@@ -20,6 +20,7 @@ enum layer_state { LAYER_PENDING, LAYER_READY };
 
 struct layer {
     const struct li_blob *blob;
+    size_t first;    /* the lowest layer of the same bytes, which is read in place of this one */
     int fd;          /* of the uncompressed bytes */
     int spool;       /* the same if we must close it, or -1 */
     uint64_t offset; /* of the uncompressed bytes in fd */
@@ -35,6 +36,7 @@ struct layer {
 struct li_layers {
     const struct li_env *env;
     size_t count;
+    size_t different; /* layers without those that have the same bytes as a lower one */
     struct layer *layer;
     struct li_record *record;
     struct li_record *own_record; /* the same if we must free it, or NULL */
@@ -43,11 +45,12 @@ struct li_layers {
     struct li_windows *windows;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool closing;          /* under lock */
-    size_t wanted;         /* layers; under lock */
-    size_t verified;       /* layers whose digests match; under lock */
-    unsigned busy;         /* workers that are verifying a layer; under lock */
-    struct li_error first; /* the first failure; under lock */
+    bool closing;                   /* under lock */
+    atomic_uint_least64_t inflated; /* bytes that were written to spool files */
+    size_t wanted;                  /* layers; under lock */
+    size_t verified;                /* layers whose digests match; under lock */
+    unsigned busy;                  /* workers that are verifying a layer; under lock */
+    struct li_error first;          /* the first failure; under lock */
 };
 
 /* Has the layer verified, unless that is under way, and waits until it can be read. */

@@ -17,7 +17,7 @@ static int spool(struct li_layers *layers, struct layer *layer, struct li_worker
 {
     struct li_inflate how = {.blob = layer->blob,
                              .compression = layer->compression,
-                             .limit = LI_LAYERS_MAX_INFLATED,
+                             .total = &layers->inflated,
                              .dir = layers->env->tmpdir,
                              .key = &layers->key,
                              .tags = &layer->tags};
@@ -68,7 +68,7 @@ static struct layer *take_layer(struct li_layers *layers)
     pthread_mutex_lock(&layers->lock);
     while (!layers->closing && layers->first.code == 0) {
         found = find_layer(layers, false);
-        if (found || layers->wanted == layers->count)
+        if (found || layers->wanted == layers->different)
             break;
         pthread_cond_wait(&layers->changed, &layers->lock);
     }

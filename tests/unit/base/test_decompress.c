@@ -224,8 +224,8 @@ static struct stack make_bomb(void)
 
 struct job {
     struct li_blob blob;
-    int fd; /* where it goes */
-    uint64_t limit;
+    int fd;                      /* where it goes */
+    atomic_uint_least64_t total; /* bytes of this and all other layers */
     struct li_tags tags;
     struct li_inflated got;
 };
@@ -235,7 +235,8 @@ static struct li_universal_key key;
 static int inflate_job(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     struct job *job = arg;
-    struct li_inflate how = {&job->blob, LI_COMPRESSION_GZIP, job->limit, "/dev", &key, &job->tags};
+    struct li_inflate how = {&job->blob, LI_COMPRESSION_GZIP, &job->total, "/dev",
+                             &key,       &job->tags};
 
     (void)index;
     li_tags_free(&job->tags);
@@ -254,7 +255,8 @@ static void a_layer_grows_to_its_limit_only(void **state)
 {
     struct stack s = make_bomb();
     struct li_error err = LI_ERROR_INIT;
-    struct job job = {.blob = {.name = "bomb", .length = s.layer[0].stored.len}, .limit = BOMB};
+    struct job job = {.blob = {.name = "bomb", .length = s.layer[0].stored.len},
+                      .total = LI_LAYERS_MAX_INFLATED - BOMB};
     uint8_t digest[LI_SHA256_SIZE];
     uint64_t wrong;
 
@@ -274,8 +276,8 @@ static void a_layer_grows_to_its_limit_only(void **state)
     s.layer[0].tar.data[BOMB - 1] ^= 1;
     assert_false(li_tags_agree(&job.tags, &key, 0, s.layer[0].tar.data, BOMB, &wrong));
     assert_int_equal(wrong, BOMB / LI_LAYER_PIECE * LI_LAYER_PIECE);
-    job.limit = BOMB - 1;
-    assert_fails(run_job(&job, &err), LI_ELIMIT, "more than 2999999 bytes", &err);
+    job.total = LI_LAYERS_MAX_INFLATED - BOMB + 1;
+    assert_fails(run_job(&job, &err), LI_ELIMIT, "more than 1024 GiB when decompressed", &err);
     li_tags_free(&job.tags);
     close(job.fd);
     close(job.blob.fd);
@@ -288,8 +290,7 @@ static void a_spool_that_cannot_be_written_is_told(void **state)
     struct stack s = make_bomb();
     struct li_error err = LI_ERROR_INIT;
     struct job job = {.blob = {.name = "bomb", .length = s.layer[0].stored.len},
-                      .fd = open("/dev/full", O_WRONLY | O_CLOEXEC),
-                      .limit = BOMB};
+                      .fd = open("/dev/full", O_WRONLY | O_CLOEXEC)};
 
     (void)state;
     assert_true(job.fd >= 0);

@@ -82,17 +82,17 @@ int li_fuse_mountpoint(const char *directory, char **out, struct li_error *err)
     return rc;
 }
 
+/* The user's options come after ours, so "suid" and "dev" win where root asks for them. */
 static bool add_options(char **to, const struct li_mount_options *options)
 {
-    static const char *const all[] = {"default_permissions", LI_FUSE_SUBTYPE};
-    static const char *const root[] = {"allow_other", "dev", "suid"};
+    static const char *const all[] = {"default_permissions", "nosuid", "nodev", LI_FUSE_SUBTYPE};
     char *name = NULL;
     int bad = 0;
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         bad |= fuse_opt_add_opt(to, all[i]);
-    for (size_t i = 0; geteuid() == 0 && i < sizeof(root) / sizeof(root[0]); i++)
-        bad |= fuse_opt_add_opt(to, root[i]);
+    if (geteuid() == 0)
+        bad |= fuse_opt_add_opt(to, "allow_other");
     if (asprintf(&name, "fsname=%s", options->source) < 0)
         return false;
     /* A comma in the reference must not begin another option. */

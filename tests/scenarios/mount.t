@@ -207,6 +207,35 @@ done
 run 1 "mount -o with what FUSE does not know" mount app:1 "$mnt" -o nonsense
 has "$ERR" 'nonsense' "says what that is"
 
+# ---- what an image can do to its host ----------------------------------------------------------
+
+if [ "$(id -u)" -eq 0 ]; then
+    mkdir -p tree
+    cp "$(type -P id)" tree/id
+    chmod 4755 tree/id
+    mknod -m 666 tree/null c 1 3
+    tar -C tree -cf powers.tar id null
+    make_docker_old powerful.tar powerful:1 "$WORK/powers.tar"
+    quietly push powerful.tar powerful:1
+    nobody() {
+        setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+    }
+    mount_image powerful:1 "$mnt"
+    has <(findmnt -no OPTIONS "$mnt") nosuid.*nodev "root mounts without set-user-ID bits and devices"
+    is "$(nobody "$mnt/id" -u)" 65534 "a set-user-ID program of an image does not make a user root"
+    not_ok "a device of an image is not opened" nobody cat "$mnt/null"
+    run 0 "umount" umount "$mnt"
+    mount_image powerful:1 "$mnt" -o suid,dev
+    is "$(nobody "$mnt/id" -u)" 0 "with -o suid it does"
+    ok "and with -o dev it is" nobody cat "$mnt/null"
+    run 0 "umount" umount "$mnt"
+    mount_image powerful:1 "$mnt" -o dev
+    is "$(nobody "$mnt/id" -u)" 65534 "each by itself"
+    run 0 "umount" umount "$mnt"
+else
+    skip "root mounts without set-user-ID bits and devices" "this whole run is by an ordinary user"
+fi
+
 run 1 "mount of what is not there" mount app:9 "$mnt"
 has "$ERR" 'there is no image app:9 in ' "says so"
 run 1 "mount onto what is not there" mount app:1 "$WORK/missing"

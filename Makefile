@@ -28,7 +28,7 @@ endif
 # ---- sources ---------------------------------------------------------------------------------
 
 LIB_BASE = lib/base/array.c lib/base/blocks.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
-	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/repeats.c lib/base/secret.c \
+	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
 	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/workers.c
 
 # ISA-L where there is one, else zlib. INFLATER=zlib takes zlib all the same; give it a BUILD of its own.

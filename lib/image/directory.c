@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/regular.h"
+
 struct directory {
     struct li_image_container container;
     int fd;
@@ -93,19 +95,16 @@ static int directory_open(struct li_image_container *self, const char *name,
     int parent = open_parent((struct directory *)self, name, &last);
     int fd = -1, rc = 0;
 
-    /* O_NONBLOCK: if a FIFO has taken the file's place, do not wait for a writer. */
     if (parent >= 0)
-        fd = openat(parent, last, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) < 0)
-        rc = li_fail_errno(err, errno, "cannot open %.200s", name);
-    else if (!S_ISREG(st.st_mode))
+        fd = li_open_regular(parent, last, O_RDONLY | O_NOFOLLOW, &st);
+    if (parent >= 0 && fd < 0 && errno == ENODEV)
         rc = li_fail(err, LI_ECORRUPT, "%.200s is not a regular file", name);
+    else if (fd < 0)
+        rc = li_fail_errno(err, errno, "cannot open %.200s", name);
+    else
+        *out = (struct li_image_extent){fd, 0, (uint64_t)st.st_size, fd};
     if (parent >= 0)
         close(parent);
-    if (rc == 0)
-        *out = (struct li_image_extent){fd, 0, (uint64_t)st.st_size, fd};
-    else if (fd >= 0)
-        close(fd);
     return rc;
 }
 

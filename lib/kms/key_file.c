@@ -19,6 +19,7 @@
 
 #include "base/hex.h"
 #include "base/io.h"
+#include "base/regular.h"
 
 enum {
     PREFIX_SIZE = 16,
@@ -49,22 +50,16 @@ static int not_a_key_file(const char *path, struct li_error *err)
     return li_fail(err, LI_ECORRUPT, "%s is not a lambdaimg key file", path);
 }
 
-static int check_key_file(int fd, const char *path, struct li_error *err)
+static int check_key_file(const struct stat *st, const char *path, struct li_error *err)
 {
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return li_fail_errno(err, errno, "cannot look at the key file %s", path);
-    if (!S_ISREG(st.st_mode))
-        return li_fail(err, LI_EINVALID, "the key file %s is not a regular file", path);
-    if (st.st_uid != geteuid() && st.st_uid != 0)
+    if (st->st_uid != geteuid() && st->st_uid != 0)
         return li_fail(err, LI_EDENIED,
                        "the key file %s belongs to another user (uid %u), who could replace it",
-                       path, (unsigned)st.st_uid);
-    if (st.st_mode & 077)
+                       path, (unsigned)st->st_uid);
+    if (st->st_mode & 077)
         return li_fail(err, LI_EDENIED, "others can read or write the key file %s: chmod 600 %s",
                        path, path);
-    if (st.st_size != KEY_FILE_SIZE)
+    if (st->st_size != KEY_FILE_SIZE)
         return not_a_key_file(path, err);
     return 0;
 }
@@ -82,16 +77,17 @@ static int read_key(int fd, const char *path, struct li_secret *key, struct li_e
     return rc;
 }
 
-/* O_NONBLOCK, so that a FIFO at PATH is refused and not waited for. */
-static int open_key_file(const char *path, int *fd, struct li_error *err)
+static int open_key_file(const char *path, int *fd, struct stat *st, struct li_error *err)
 {
-    int got = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int got = li_open_regular(AT_FDCWD, path, O_RDONLY, st);
 
     if (got < 0 && (errno == ENOENT || errno == ENOTDIR))
         return li_fail(err, LI_ENOTFOUND,
                        "there is no key file at %s: make one with `lambdaimg init`, or say where "
                        "it is with --kms file:PATH",
                        path);
+    if (got < 0 && errno == ENODEV)
+        return li_fail(err, LI_EINVALID, "the key file %s is not a regular file", path);
     if (got < 0)
         return li_fail_errno(err, errno, "cannot open the key file %s", path);
     *fd = got;
@@ -100,12 +96,13 @@ static int open_key_file(const char *path, int *fd, struct li_error *err)
 
 int li_key_file_read(const char *path, struct li_secret *key, struct li_error *err)
 {
+    struct stat st;
     int fd = -1;
-    int rc = open_key_file(path, &fd, err);
+    int rc = open_key_file(path, &fd, &st, err);
 
     if (rc < 0)
         return rc;
-    rc = check_key_file(fd, path, err);
+    rc = check_key_file(&st, path, err);
     if (rc == 0)
         rc = read_key(fd, path, key, err);
     close(fd);

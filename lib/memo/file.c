@@ -11,19 +11,16 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/regular.h"
 #include "memo/internal.h"
 
 int li_memo_open_file(const struct li_memo *memo, const char *name, int *fd, uint64_t *size)
 {
-    int got = openat(memo->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     struct stat st;
+    int got = li_open_regular(memo->dir, name, O_RDONLY | O_NOFOLLOW, &st);
 
     if (got < 0)
         return LI_END;
-    if (fstat(got, &st) < 0 || !S_ISREG(st.st_mode)) {
-        close(got);
-        return LI_END;
-    }
     *fd = got;
     *size = (uint64_t)st.st_size;
     return 0;

@@ -5,9 +5,8 @@
  * Each key is walked from the root's descriptor, and no symbolic link is followed on the way:
  * whoever may write into a store must not be able to lead a pusher or a reader out of it. The
  * kernel does that in one call (openat2, Linux 5.6); if it cannot, or fails, we walk one component
- * after the other. A push looks for thousands of chunks, and most of that time is walking. Files
- * are opened so that a FIFO does not block the reader, and read only if they are regular files of a
- * size within the limit.
+ * after the other. A push looks for thousands of chunks, and most of that time is walking. Only
+ * regular files are opened, and read only if their size is within the limit.
  *
  * ASSUMPTION: a store is within one file system, because names are given by link() and rename().
  */
@@ -24,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/regular.h"
 
 enum { WIDTH = 8 };
 
@@ -96,24 +96,17 @@ int li_directory_parent(struct li_directory *d, const char *key, bool make, int 
 
 int li_directory_file(int parent, const char *name, int *fd, uint64_t *size, struct li_error *err)
 {
-    int got = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     struct stat st;
-    int rc = 0;
+    int got = li_open_regular(parent, name, O_RDONLY | O_NOFOLLOW, &st);
 
-    if (got < 0 && errno == ELOOP)
+    if (got < 0 && S_ISDIR(st.st_mode))
+        return li_fail(err, LI_ENOTFOUND, "it is a directory");
+    if (got < 0 && S_ISLNK(st.st_mode))
         return li_fail(err, LI_ECORRUPT, "it is a symbolic link, which a store cannot hold");
+    if (got < 0 && errno == ENODEV)
+        return li_fail(err, LI_ECORRUPT, "it is not a regular file");
     if (got < 0)
         return li_fail_errno(err, errno, "cannot open it");
-    if (fstat(got, &st) < 0)
-        rc = li_fail_errno(err, errno, "cannot read it");
-    else if (S_ISDIR(st.st_mode))
-        rc = li_fail(err, LI_ENOTFOUND, "it is a directory");
-    else if (!S_ISREG(st.st_mode))
-        rc = li_fail(err, LI_ECORRUPT, "it is not a regular file");
-    if (rc < 0) {
-        close(got);
-        return rc;
-    }
     *fd = got;
     *size = (uint64_t)st.st_size;
     return 0;

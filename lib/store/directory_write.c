@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/regular.h"
 
 /* How often a directory may be removed during a write before the writer gives up. */
 enum { MAX_ATTEMPTS = 100 };
@@ -173,16 +174,31 @@ static int wait_for_lock(int fd)
     return 0;
 }
 
-/* Closing *FD drops the lock. Whoever may only read the file can still lock it on a local file
- * system. */
+/* Opens the lock file, and makes it if there is none. Whoever may only read it can still lock it on
+ * a local file system. */
+static int open_lock(int root, const char *name)
+{
+    int made = openat(root, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    struct stat st;
+    int got;
+
+    if (made >= 0 || errno != EEXIST)
+        return made;
+    got = li_open_regular(root, name, O_RDWR | O_NOFOLLOW, &st);
+    return got < 0 && errno == EACCES ? li_open_regular(root, name, O_RDONLY | O_NOFOLLOW, &st)
+                                      : got;
+}
+
+/* Closing *FD drops the lock. */
 static int take_lock(struct li_directory *d, int *fd, struct li_error *err)
 {
     static const char name[] = LI_DIRECTORY_TEMPORARY "-lock";
-    int got = openat(d->root, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+    int got = open_lock(d->root, name);
     int rc;
 
-    if (got < 0 && errno == EACCES)
-        got = openat(d->root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (got < 0 && errno == ENODEV)
+        return li_fail(err, LI_ECORRUPT,
+                       "the store's lock file %s is not a regular file: remove it", name);
     if (got < 0)
         return li_fail_errno(err, errno, "cannot open the store's lock file %s", name);
     if (wait_for_lock(got) < 0) {

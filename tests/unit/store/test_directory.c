@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -40,6 +41,33 @@ static void links_and_pipes_are_not_followed(void **state)
     free(inside);
     free(directory);
     free(pipe);
+}
+
+/* Nothing but a regular file is opened as a lock: a FIFO would be waited for. */
+static void only_a_file_is_a_lock(void **state)
+{
+    struct fixture *f = *state;
+    char *lock = tree_path(f->dir, "store/" LI_DIRECTORY_TEMPORARY "-lock");
+    const struct li_buffer old = {.data = (uint8_t *)"old", .len = 3, .cap = 3};
+
+    put(f, "key", "old");
+    for (int kind = 0; kind < 4; kind++) {
+        if (kind == 0)
+            assert_int_equal(mkfifo(lock, 0666), 0);
+        else if (kind == 1)
+            assert_int_equal(mkdir(lock, 0777), 0);
+        else if (kind == 2)
+            assert_int_equal(symlink("key", lock), 0);
+        else if (mknod(lock, S_IFCHR | 0666, makedev(1, 3)) < 0)
+            continue; /* not root */
+        assert_fails(li_store_replace_if(f->store, "key", &old, "new", 3, &f->err), LI_ECORRUPT,
+                     "-lock is not a regular file: remove it", &f->err);
+        expect(f, "key", "old");
+        assert_int_equal(remove(lock), 0);
+    }
+    assert_done(li_store_replace_if(f->store, "key", &old, "new", 3, &f->err), &f->err);
+    expect(f, "key", "new");
+    free(lock);
 }
 
 static void without_unnamed_files(void **state)
@@ -244,6 +272,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_DIRECTORY(links_and_pipes_are_not_followed),
+        WITH_DIRECTORY(only_a_file_is_a_lock),
         WITH_DIRECTORY(without_unnamed_files),
         WITH_DIRECTORY(without_links),
         WITH_DIRECTORY(old_temporaries_are_swept),

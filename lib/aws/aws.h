@@ -48,8 +48,9 @@ struct li_aws_provider {
     const struct li_aws_provider_operations *ops;
 };
 
-/* Gets credentials that are valid now. The caller wipes *OUT. LI_ENOTFOUND if no source has any,
- * LI_ENETWORK if a source could not be reached at the moment. */
+/* Gets credentials that are valid now. The caller wipes *OUT. LI_EDENIED if no source has any,
+ * LI_ENOTFOUND if there is no such profile, LI_ENETWORK if a source could not be reached at the
+ * moment. */
 int li_aws_provider_get(struct li_aws_provider *provider, struct li_aws_credentials *out,
                         struct li_error *err);
 

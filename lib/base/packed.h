@@ -55,7 +55,7 @@ struct li_unpacking {
     struct ZSTD_DCtx_s *unpacker;
 };
 
-/* Begins at the first block. BLOCKS is borrowed until li_packed_reader_free(). */
+/* Begins at the first block. BLOCKS is borrowed until li_unpacking_end(). */
 struct li_unpacking li_unpacking_begin(const struct li_buffer *blocks);
 
 /* Unpacks the next block into pieces; LI_END after the last. LI_ECORRUPT. */

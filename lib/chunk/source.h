@@ -67,8 +67,8 @@ int li_chunk_walk_hashed(const struct li_chunk_source *source, unsigned threads,
                          const struct li_chunk_visitor *visitor, const struct li_progress *progress,
                          struct li_error *err);
 
-/* Called once, when everything is written and before the file appears: the last chance to refuse
- * it. */
+/* Called by li_chunk_write_file() once, when everything is written and before the file appears, and
+ * by a push before each object: the last chance to refuse it. */
 typedef int li_chunk_confirm(void *arg, struct li_error *err);
 
 struct li_chunk_file {

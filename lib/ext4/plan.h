@@ -195,7 +195,7 @@ int li_htree_plan(struct li_ext4 *plan, struct li_ext4_directory *directory, siz
 /* Writes block BLOCK of a directory with an htree: its root or a node. */
 void li_htree_index(const struct li_ext4 *plan, const struct li_ext4_directory *directory,
                     uint32_t block, uint8_t *buf);
-/* Write entries into a block; each returns the position after its entry. */
+/* Writes NODE's entry at AT, and returns the position after it. */
 size_t li_dirent_put(const struct li_ext4 *plan, uint8_t *buf, size_t at, uint32_t node);
 
 /* Bytes of an entry whose name has NAME_LEN bytes. */

@@ -40,7 +40,7 @@ struct li_attempts {
     unsigned most;                     /* attempts in all; at least 1 */
     uint64_t until; /* when the last attempt must be over, by li_http_milliseconds(); 0: no limit */
     unsigned heeds; /* the longest wait that the server may ask for, in milliseconds */
-    /* From the last request; zeroes at first. The caller frees it, also on failure. */
+    /* Of the last request that was answered; zeroes at first. The caller frees it, also on failure. */
     struct li_http_response response;
     /* For li_attempts_run(); zeroes at first. */
     unsigned count; /* attempts made */

@@ -84,7 +84,8 @@ static int check_repeat(struct li_transfer *transfer)
     if (!id || status < 200 || version >= CURL_HTTP_VERSION_2_0 ||
         !li_answers_repeat(transfer->answers, id, connects > 0))
         return 0;
-    return li_fail(&transfer->error, LI_ENETWORK, "the answer has the header %.100s twice", id);
+    return li_fail(&transfer->error, LI_ENETWORK,
+                   "the answer with the request ID %.100s came twice", id);
 }
 
 /* Of interim answers, and of a proxy's own, only the headers of the last one count, and of these

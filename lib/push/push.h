@@ -73,11 +73,11 @@ struct li_push_options {
     struct li_memo *memo;
     const struct li_progress *progress; /* of reading; may be NULL */
     /* Receives each chunk of the image that is not all zeros, once it is stored, or is known to be.
-     * It is called from any thread of the push, one at a time, and in no order: sort by index. It
-     * must not wait, because the other threads wait for it. All calls are over when the push
-     * returns. If the root is retired meanwhile, the push starts again and reports each chunk
-     * again: the last report for an index counts. If the push fails, no report is certain. May be
-     * NULL. */
+     * A repeated chunk may come before the chunk that it repeats. It is called from any thread of
+     * the push, one at a time, and in no order: sort by index. It must not wait, because the other
+     * threads wait for it. All calls are over when the push returns. If the root is retired
+     * meanwhile, the push starts again and reports each chunk again: the last report for an index
+     * counts. If the push fails, no report is certain. May be NULL. */
     li_push_report *report;
     void *report_arg;
 };

@@ -86,8 +86,10 @@ static int recall_one(struct li_chunk_push *p, uint64_t index, struct li_error *
 
     if (rc == 0 && item->named)
         rc = li_lookup_glance(p->lookup, item, err);
-    if (item->stored == LI_STORED_NO)
+    if (item->stored == LI_STORED_NO) {
         item->stored = LI_STORED_UNKNOWN;
+        item->way = LI_PUSH_UNASKED;
+    }
     return rc;
 }
 

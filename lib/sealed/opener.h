@@ -31,7 +31,7 @@ struct li_opener;
 /* Makes an opener over SOURCE, which is borrowed and must outlive it. LI_ENOMEM. */
 int li_opener_new(struct li_sealed *source, struct li_opener **out, struct li_error *err);
 
-/* Frees it and wipes its buffers. NULL is allowed. */
+/* Frees it, and wipes its plaintext. NULL is allowed. */
 void li_opener_free(struct li_opener *opener);
 
 /* COUNT openers over SOURCE, one for each worker. The caller frees *OUT with li_openers_free().

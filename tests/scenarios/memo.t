@@ -244,4 +244,15 @@ done
 run 0 "push after them" push app.tar app:1 --json
 by_memo "after pushes that were killed"
 
+# A chunk that is in an image twice is looked up once, also where a dry run has remembered it.
+layer twins <<END
+file a size=524288 fill=5
+file b size=524288 fill=5
+END
+make_docker_old twins-image.tar twins:1 "$WORK/twins.tar"
+new_repository "$WORK/twins"
+run 0 "push --dry-run of chunks that are the same" push -n twins-image.tar twins:1
+run 0 "and push" push twins-image.tar twins:1 --json --stats
+is "$(jq .stats.ways.asked "$OUT")" "$(pushed new_chunks)" "asks for each chunk once"
+
 finish

@@ -177,8 +177,8 @@ static int fail_code(struct li_transfer *transfer, CURLcode code)
         return li_fail(err, LI_EINVALID, "%s", why);
     case CURLE_PEER_FAILED_VERIFICATION:
         return li_fail(err, LI_EDENIED,
-                       "the server's certificate is not trusted: %s; name the authority that "
-                       "signed it by AWS_CA_BUNDLE",
+                       "the server's certificate is not trusted: %s; set AWS_CA_BUNDLE to a file "
+                       "with the certificate of the authority that signed it",
                        why);
     case CURLE_SSL_CACERT_BADFILE:
         return li_fail(err, LI_EINVALID, "cannot use the certificates to trust: %s", why);

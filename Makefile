@@ -84,7 +84,7 @@ LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest
 
 LIB_FLATTEN = lib/flatten/describe.c lib/flatten/flatten.c lib/flatten/versions.c
 
-LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/manifest.c \
+LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/known.c lib/repo/manifest.c \
 	lib/repo/pointer.c lib/repo/repo.c lib/repo/roots.c lib/repo/salt.c lib/repo/wrap.c
 
 LIB_PUSH = lib/push/chunks.c lib/push/item.c lib/push/jobs.c lib/push/lookup.c lib/push/lookup_keep.c lib/push/lookup_listing.c \
@@ -114,7 +114,7 @@ CMD = cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/m
 
 # What the commands share.
 CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/context.c cmd/common/explain.c \
-	cmd/common/help.c cmd/common/image.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
+	cmd/common/help.c cmd/common/image.c cmd/common/known.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
 	cmd/common/progress.c
 
 # What programs may include, installed below include/lambdaimg with these paths. The shared library exports what

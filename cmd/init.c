@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/common/context.h"
+#include "repo/known.h"
 
 static const struct option_row options[] = {
     {"create-bucket", 0, NULL, "create the bucket of s3://BUCKET/PREFIX if it does not exist"},
@@ -26,7 +28,18 @@ static int create(const struct arguments *args, const char *address, const char 
         rc = open_store(args, address, true, context, err);
     if (rc == 0)
         rc = li_repo_create(context->store, context->kms, &context->env, err);
-    return rc;
+    return rc == 0 ? keep_known(context, err) : rc;
+}
+
+/* The ID is random, so that nobody can have a repository of the same ID ready. */
+static int refuse_id(const char *address, struct li_error *err)
+{
+    uint8_t id[LI_ID_SIZE];
+    char *copy = strdup(address);
+    bool has_id = copy && li_known_cut_id(copy, id);
+
+    free(copy);
+    return has_id ? li_fail(err, CMD_EUSAGE, "%s: init chooses the ID; leave it out", address) : 0;
 }
 
 static void print_made_key(const char *spec)
@@ -36,11 +49,13 @@ static void print_made_key(const char *spec)
     puts("; keep a copy of it, without it nothing can be read");
 }
 
-static void print_created(const char *address)
+static void print_created(const char *address, const struct context *context)
 {
+    char id[2 * LI_ID_SIZE + 1];
+
     fputs("created the repository ", stdout);
     print_shown(stdout, address);
-    putchar('\n');
+    printf("\nits ID is %s\n", id_text(li_repo_id(context->repo), id));
 }
 
 static int run(const struct arguments *args, struct li_error *err)
@@ -54,6 +69,8 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0 && !address)
         rc = repo_address(args, &address, err);
     if (rc == 0)
+        rc = refuse_id(address, err);
+    if (rc == 0)
         rc = kms_spec(args, &spec, err);
     if (rc == 0) {
         rc = create(args, address, spec, &context, &made_key, err);
@@ -63,7 +80,7 @@ static int run(const struct arguments *args, struct li_error *err)
     if (made_key)
         print_made_key(spec);
     if (rc == 0)
-        print_created(address);
+        print_created(address, &context);
     free(spec);
     close_context(&context);
     return rc < 0 ? rc : EXIT_DONE;

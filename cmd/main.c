@@ -18,7 +18,10 @@ const struct command *const commands[] = {
 
 const struct option_row common_options[] = {
     {"repo", 0, "REPO",
-     "the repository, dir:PATH or s3://BUCKET/PREFIX (environment: LAMBDAIMG_REPO)"},
+     "the repository, dir:PATH or s3://BUCKET/PREFIX, optionally with #ID (environment: "
+     "LAMBDAIMG_REPO)"},
+    {"accept-new-repository", 0, NULL,
+     "use the repository even if another was at its address before"},
     {"endpoint", 0, "URL", "the URL of the S3 server (environment: AWS_ENDPOINT_URL_S3)"},
     {"region", 0, "REGION", "the region of the bucket (environment: AWS_REGION)"},
     {"profile", 0, "NAME", "the AWS profile (environment: AWS_PROFILE)"},

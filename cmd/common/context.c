@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "repo/known.h"
 #include "store/s3.h"
 
 static int system_random(void *buf, size_t len, struct li_error *err)
@@ -195,13 +196,20 @@ static int open_kms(const struct arguments *args, struct context *out, struct li
 int open_context(const struct arguments *args, bool with_key, struct context *out,
                  struct li_error *err)
 {
-    const char *address = NULL;
+    const char *given = NULL;
+    uint8_t id[LI_ID_SIZE];
+    char *address = NULL;
+    bool has_id = false;
     int rc = make_env(args, &out->env, err);
 
     if (rc == 0)
-        rc = repo_address(args, &address, err);
-    if (rc == 0)
+        rc = repo_address(args, &given, err);
+    if (rc == 0 && !(address = strdup(given)))
+        rc = li_fail_memory(err);
+    if (rc == 0) {
+        has_id = li_known_cut_id(address, id);
         rc = open_store(args, address, false, out, err);
+    }
     /* With a bucket, this would be a profile that does not exist. */
     if (rc == LI_ENOTFOUND && !out->store && !li_s3_is_address(address))
         rc = li_fail(err, LI_ENOTFOUND, "there is no repository at %s; lambdaimg init makes one",
@@ -210,6 +218,9 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
         rc = open_kms(args, out, err);
     if (rc == 0)
         rc = li_repo_open(out->store, out->kms, &out->env, &out->repo, err);
+    if (rc == 0)
+        rc = check_known(args, out, has_id ? id : NULL, err);
+    free(address);
     if (rc < 0)
         close_context(out);
     return rc;

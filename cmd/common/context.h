@@ -58,6 +58,15 @@ unsigned fetching_threads(const struct context *context);
 int open_memo(const struct arguments *args, struct context *context, struct li_memo **out,
               struct li_error *err);
 
+/* known.c: whether the open repository of CONTEXT is the one with ID, if that is not NULL, or else
+ * the one that this host knows. Prints a note if nothing was known. LI_EDENIED. */
+int check_known(const struct arguments *args, const struct context *context, const uint8_t *id,
+                struct li_error *err);
+
+/* known.c: opens the repository in CONTEXT's store, which this process has just made, and keeps its
+ * ID, if this host keeps any. The caller closes CONTEXT. */
+int keep_known(struct context *context, struct li_error *err);
+
 /* progress.c: a bar on standard error if that is a terminal and the work takes over a second. */
 struct progress_bar {
     const char *what;

@@ -13,8 +13,8 @@
  * description's repository if that has a root, else to the oldest root's repository, whose
  * description is then written again. Each process checks this before it makes a root and after. One
  * that has lost removes its own root, into which nothing was pushed. If a root.json is gone but its
- * objects are still there, it may have been the description's, so nothing is made, and no description is
- * replaced.
+ * objects are still there, it may have been the description's, so nothing is made, and no
+ * description is replaced.
  *
  * A gap remains: a description that is still being written at the last check. Its writer finds that
  * at its own next check and repairs it; if the writer dies before, the next lambdaimg init does.

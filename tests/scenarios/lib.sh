@@ -33,7 +33,7 @@ started=()
 
 # Nothing of the user's own configuration, nor of that of AWS's tools, and every sanitizer report in one place, those of
 # processes in the background too.
-unset LAMBDAIMG_REPO LAMBDAIMG_MEMO "${!AWS_@}" http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+unset LAMBDAIMG_REPO LAMBDAIMG_MEMO LAMBDAIMG_STATE XDG_STATE_HOME "${!AWS_@}" http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 export AWS_EC2_METADATA_DISABLED=true
 export LAMBDAIMG_KMS=file:$WORK/key HOME=$WORK/home XDG_CONFIG_HOME=$WORK/home/config
 export XDG_CACHE_HOME=$WORK/home/cache

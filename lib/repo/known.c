@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "repo/known.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "base/io.h"
+#include "base/sha256.h"
+#include "repo/internal.h"
+#include "repo/keys.h"
+
+/* What tells the address from all others, in the caller's hands. */
+static int whole_address(const struct li_store *store, char **out, struct li_error *err)
+{
+    static const char dir[] = "dir:";
+    char *path;
+
+    if (store->identity) {
+        *out = strdup(store->identity);
+        return *out ? 0 : li_fail_memory(err);
+    }
+    path = realpath(store->address + strlen(dir), NULL);
+    if (!path)
+        return li_fail_errno(err, errno, "cannot find %s", store->address);
+    if (asprintf(out, "%s%s", dir, path) < 0)
+        *out = NULL;
+    free(path);
+    return *out ? 0 : li_fail_memory(err);
+}
+
+/* The file for ADDRESS, in the caller's hands. */
+static int file_of(const char *directory, const char *address, char **out, struct li_error *err)
+{
+    uint8_t digest[LI_SHA256_SIZE];
+    char hex[2 * LI_SHA256_SIZE + 1];
+    int rc = li_sha256(address, strlen(address), digest, err);
+
+    if (rc < 0)
+        return rc;
+    li_hex_encode(digest, sizeof(digest), hex);
+    if (asprintf(out, "%s/%s.json", directory, hex) >= 0)
+        return 0;
+    *out = NULL;
+    return li_fail_memory(err);
+}
+
+/* *THERE is false where nothing is kept. */
+static int read_kept(const char *path, uint8_t id[LI_ID_SIZE], bool *there, struct li_error *err)
+{
+    struct li_buffer text = {0};
+    json_t *json = NULL;
+    int rc = 0;
+
+    *there = access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+    if (*there)
+        rc = li_read_file(path, LI_REPO_JSON_MAX, &text, err);
+    if (*there && rc == 0)
+        rc = li_json_parse(&text, &json, err);
+    if (*there && rc == 0)
+        rc = li_json_id(json, "repository", id, err);
+    json_decref(json);
+    li_buffer_free(&text);
+    return rc < 0 ? li_context(err, "%s, where this host keeps the ID of the repository", path) : 0;
+}
+
+static int encode(const char *address, const uint8_t id[LI_ID_SIZE], struct li_buffer *out,
+                  struct li_error *err)
+{
+    char hex[LI_HEX_ID_SIZE];
+
+    li_hex_encode(id, LI_ID_SIZE, hex);
+    return li_json_encode(json_pack("{s:s, s:i, s:s}", "address", address, "format", LI_REPO_FORMAT,
+                                    "repository", hex),
+                          out, err);
+}
+
+static int keep(const struct li_known *known, const char *path, const char *address,
+                const uint8_t id[LI_ID_SIZE], struct li_error *err)
+{
+    struct li_buffer text = {0};
+    struct li_output *out = NULL;
+    int rc = encode(address, id, &text, err);
+
+    if (rc == 0)
+        rc = li_make_directories(known->directory, err);
+    if (rc == 0)
+        rc = li_output_open(path, text.len, &out, err);
+    if (rc == 0)
+        rc = li_output_write(out, text.data, text.len, 0, err);
+    if (rc == 0)
+        rc = li_output_commit(out, err);
+    li_output_free(out);
+    li_buffer_free(&text);
+    return rc;
+}
+
+static int refuse(const struct li_repo *repo, const uint8_t expected[LI_ID_SIZE], const char *path,
+                  struct li_error *err)
+{
+    char is[LI_HEX_ID_SIZE], should[LI_HEX_ID_SIZE];
+
+    li_hex_encode(repo->id, LI_ID_SIZE, is);
+    li_hex_encode(expected, LI_ID_SIZE, should);
+    if (!path)
+        return li_fail(
+            err, LI_EDENIED,
+            "%s is the repository %s, and not %s, which was asked for: somebody may have "
+            "put another in its place",
+            repo->store->address, is, should);
+    return li_fail(err, LI_EDENIED,
+                   "%s is the repository %s, and was %s when this host last used it: somebody may "
+                   "have put another in its place. If it is the right one, run this again with "
+                   "--accept-new-repository (its ID is kept in %s)",
+                   repo->store->address, is, should, path);
+}
+
+/* PATH is the file for ADDRESS. */
+static int check_kept(const struct li_repo *repo, const struct li_known *known, const char *address,
+                      const char *path, enum li_known_how *how, struct li_error *err)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+    uint8_t kept[LI_ID_SIZE];
+    bool there = false;
+    int rc = known->accept ? 0 : read_kept(path, kept, &there, err);
+
+    if (rc < 0)
+        return rc;
+    *how = LI_KNOWN_KEPT;
+    if (there)
+        return memcmp(kept, repo->id, LI_ID_SIZE) == 0 ? 0 : refuse(repo, kept, path, err);
+    rc = keep(known, path, address, repo->id, &ignored);
+    if (rc == LI_ENOMEM || (rc < 0 && known->accept)) {
+        *err = ignored;
+        return li_context(err, "cannot keep the ID of the repository");
+    }
+    *how = rc < 0 ? LI_KNOWN_NOT : LI_KNOWN_NEW;
+    return 0;
+}
+
+int li_known_check(const struct li_repo *repo, const struct li_known *known, enum li_known_how *how,
+                   struct li_error *err)
+{
+    char *address = NULL, *path = NULL;
+    int rc;
+
+    *how = LI_KNOWN_GIVEN;
+    if (known->id)
+        return memcmp(known->id, repo->id, LI_ID_SIZE) == 0 ? 0
+                                                            : refuse(repo, known->id, NULL, err);
+    *how = LI_KNOWN_NOT;
+    if (!known->directory)
+        return 0;
+    rc = whole_address(repo->store, &address, err);
+    if (rc == 0)
+        rc = file_of(known->directory, address, &path, err);
+    if (rc == 0)
+        rc = check_kept(repo, known, address, path, how, err);
+    free(address);
+    free(path);
+    return rc;
+}
+
+bool li_known_cut_id(char *address, uint8_t id[LI_ID_SIZE])
+{
+    char *mark = strrchr(address, '#');
+
+    if (!mark || strlen(mark + 1) != 2 * LI_ID_SIZE || li_hex_decode(mark + 1, id, LI_ID_SIZE) < 0)
+        return false;
+    *mark = '\0';
+    return true;
+}

@@ -7,23 +7,40 @@
 
 static const struct option_row options[] = {
     {"create-bucket", 0, NULL, "create the bucket of s3://BUCKET/PREFIX if it does not exist"},
+    {"salt-kms", 0, "KMS",
+     "the key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
     {NULL, 0, NULL, NULL},
 };
 
-/* The key is made before the repository, because a repository whose salt nobody can unwrap is
- * useless. */
-static int create(const struct arguments *args, const char *address, const char *spec,
-                  struct context *context, bool *made_key, struct li_error *err)
+/* The keys of a repository, and whether this command has made them. */
+struct keys {
+    char *spec, *salt_spec; /* the second may be NULL */
+    bool made, made_salt;
+};
+
+static int make_key(const struct arguments *args, const char *spec, struct context *context,
+                    bool *made, struct li_error *err)
 {
     struct li_kms_options with;
     int rc = kms_options(args, spec, context, &with, err);
 
     if (rc == 0)
         rc = li_kms_create(spec, &with, err);
-    if (rc >= 0) {
-        *made_key = rc == 0;
-        rc = li_kms_open(spec, &with, &context->kms, err);
-    }
+    *made = rc == 0;
+    return rc < 0 ? rc : 0;
+}
+
+/* Keys are made before the repository, because a repository whose salt nobody can unwrap is
+ * useless. */
+static int create(const struct arguments *args, const char *address, struct keys *keys,
+                  struct context *context, struct li_error *err)
+{
+    int rc = make_key(args, keys->spec, context, &keys->made, err);
+
+    if (rc == 0 && keys->salt_spec)
+        rc = make_key(args, keys->salt_spec, context, &keys->made_salt, err);
+    if (rc == 0)
+        rc = open_kms(args, keys->spec, keys->salt_spec, context, err);
     if (rc == 0)
         rc = open_store(args, address, true, context, err);
     if (rc == 0)
@@ -42,11 +59,12 @@ static int refuse_id(const char *address, struct li_error *err)
     return has_id ? li_fail(err, CMD_EUSAGE, "%s: init chooses the ID; leave it out", address) : 0;
 }
 
-static void print_made_key(const char *spec)
+/* USE is what nobody can do without it. */
+static void print_made_key(const char *spec, const char *use)
 {
     fputs("made the key ", stdout);
     print_shown(stdout, spec);
-    puts("; keep a copy of it, without it nothing can be read");
+    printf("; keep a copy of it, without it nothing can be %s\n", use);
 }
 
 static void print_created(const char *address, const struct context *context)
@@ -61,8 +79,7 @@ static void print_created(const char *address, const struct context *context)
 static int run(const struct arguments *args, struct li_error *err)
 {
     const char *address = args->count > 0 ? args->operand[0] : NULL;
-    bool made_key = false;
-    char *spec = NULL;
+    struct keys keys = {NULL};
     struct context context = {0};
     int rc = make_env(args, &context.env, err);
 
@@ -71,17 +88,22 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = refuse_id(address, err);
     if (rc == 0)
-        rc = kms_spec(args, &spec, err);
+        rc = kms_spec(args, &keys.spec, err);
+    if (rc == 0)
+        rc = salt_kms_spec(args, &keys.salt_spec, err);
     if (rc == 0) {
-        rc = create(args, address, spec, &context, &made_key, err);
+        rc = create(args, address, &keys, &context, err);
         if (rc < 0)
             li_context(err, "cannot create the repository");
     }
-    if (made_key)
-        print_made_key(spec);
+    if (keys.made)
+        print_made_key(keys.spec, "read");
+    if (keys.made_salt)
+        print_made_key(keys.salt_spec, "pushed");
     if (rc == 0)
         print_created(address, &context);
-    free(spec);
+    free(keys.spec);
+    free(keys.salt_spec);
     close_context(&context);
     return rc < 0 ? rc : EXIT_DONE;
 }

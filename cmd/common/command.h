@@ -26,7 +26,7 @@ struct option_row {
     const char *help;
 };
 
-enum { OPTIONS_MAX = 24, OPERANDS_MAX = 8 };
+enum { OPTIONS_MAX = 40, OPERANDS_MAX = 8 };
 
 struct command;
 
@@ -57,6 +57,9 @@ int parse_arguments(const struct command *command, int argc, char **argv, struct
 
 /* The option's argument, "" for an option without one, or NULL if the option was not given. */
 const char *option(const struct arguments *args, const char *name);
+
+/* Whether the command has the option. */
+bool takes_option(const struct arguments *args, const char *name);
 
 /* Whether the option was given. */
 bool flag(const struct arguments *args, const char *name);

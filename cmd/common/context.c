@@ -84,6 +84,21 @@ int kms_spec(const struct arguments *args, char **spec, struct li_error *err)
     return *spec ? 0 : li_fail_memory(err);
 }
 
+int salt_kms_spec(const struct arguments *args, char **spec, struct li_error *err)
+{
+    const char *text = option(args, "salt-kms");
+
+    *spec = NULL;
+    if (!text && takes_option(args, "salt-kms"))
+        text = getenv("LAMBDAIMG_SALT_KMS");
+    if (!text || !*text)
+        return 0;
+    if (!li_kms_is_spec(text))
+        return li_fail(err, CMD_EUSAGE, "--salt-kms %s: not " LI_KMS_FORMS, text);
+    *spec = strdup(text);
+    return *spec ? 0 : li_fail_memory(err);
+}
+
 /* Unless it is open already: a bucket and a KMS share it. */
 static int need_aws(const struct arguments *args, struct context *context, struct li_error *err)
 {
@@ -179,17 +194,44 @@ int open_store(const struct arguments *args, const char *address, bool create, s
     return li_store_open(address, create, &out->env, &out->store, err);
 }
 
-static int open_kms(const struct arguments *args, struct context *out, struct li_error *err)
+static int open_one(const struct arguments *args, const char *spec, struct context *context,
+                    struct li_kms **out, struct li_error *err)
 {
     struct li_kms_options options;
-    char *spec = NULL;
+    int rc = kms_options(args, spec, context, &options, err);
+
+    return rc < 0 ? rc : li_kms_open(spec, &options, out, err);
+}
+
+int open_kms(const struct arguments *args, const char *spec, const char *salt_spec,
+             struct context *context, struct li_error *err)
+{
+    struct li_kms *salts = NULL, *both = NULL;
+    int rc = open_one(args, spec, context, &context->kms, err);
+
+    if (rc < 0 || !salt_spec)
+        return rc;
+    rc = open_one(args, salt_spec, context, &salts, err);
+    if (rc == 0)
+        rc = li_kms_split(salts, context->kms, &both, err);
+    if (rc == 0)
+        context->kms = both;
+    else
+        li_kms_free(salts);
+    return rc;
+}
+
+static int open_keys(const struct arguments *args, struct context *out, struct li_error *err)
+{
+    char *spec = NULL, *salt_spec = NULL;
     int rc = kms_spec(args, &spec, err);
 
     if (rc == 0)
-        rc = kms_options(args, spec, out, &options, err);
+        rc = salt_kms_spec(args, &salt_spec, err);
     if (rc == 0)
-        rc = li_kms_open(spec, &options, &out->kms, err);
+        rc = open_kms(args, spec, salt_spec, out, err);
     free(spec);
+    free(salt_spec);
     return rc;
 }
 
@@ -215,7 +257,7 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
         rc = li_fail(err, LI_ENOTFOUND, "there is no repository at %s; lambdaimg init makes one",
                      address);
     if (rc == 0 && with_key)
-        rc = open_kms(args, out, err);
+        rc = open_keys(args, out, err);
     if (rc == 0)
         rc = li_repo_open(out->store, out->kms, &out->env, &out->repo, err);
     if (rc == 0)

@@ -31,6 +31,14 @@ int repo_address(const struct arguments *args, const char **address, struct li_e
  * *SPEC. */
 int kms_spec(const struct arguments *args, char **spec, struct li_error *err);
 
+/* --salt-kms or LAMBDAIMG_SALT_KMS, if the command has that option; else *SPEC is NULL, and the key
+ * for everything is the key for salts, too. The caller frees *SPEC. */
+int salt_kms_spec(const struct arguments *args, char **spec, struct li_error *err);
+
+/* Opens the KMS in SPEC, and that in SALT_SPEC for salts if it is not NULL. */
+int open_kms(const struct arguments *args, const char *spec, const char *salt_spec,
+             struct context *context, struct li_error *err);
+
 /* The options to open the KMS in SPEC with. If it is a service, it uses CONTEXT's network. */
 int kms_options(const struct arguments *args, const char *spec, struct context *context,
                 struct li_kms_options *out, struct li_error *err);

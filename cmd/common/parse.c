@@ -120,12 +120,25 @@ int parse_arguments(const struct command *command, int argc, char **argv, struct
     return 0;
 }
 
-const char *option(const struct arguments *args, const char *name)
+/* The row of the option, or -1. */
+static int find_option(const struct arguments *args, const char *name)
 {
     for (int i = 0; row(args->command, i)->name; i++)
         if (strcmp(row(args->command, i)->name, name) == 0)
-            return args->value[i];
-    return NULL;
+            return i;
+    return -1;
+}
+
+bool takes_option(const struct arguments *args, const char *name)
+{
+    return find_option(args, name) >= 0;
+}
+
+const char *option(const struct arguments *args, const char *name)
+{
+    int i = find_option(args, name);
+
+    return i < 0 ? NULL : args->value[i];
 }
 
 bool flag(const struct arguments *args, const char *name)

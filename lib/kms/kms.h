@@ -94,6 +94,11 @@ struct li_kms_options {
 int li_kms_open(const char *spec, const struct li_kms_options *options, struct li_kms **out,
                 struct li_error *err);
 
+/* Makes one KMS of two: SALTS wraps what has the purpose "salt", and OTHERS wraps everything else and
+ * gives the name. *OUT owns both on success, and neither on failure. LI_ENOMEM. */
+int li_kms_split(struct li_kms *salts, struct li_kms *others, struct li_kms **out,
+                 struct li_error *err);
+
 /* Makes what SPEC names if it does not exist: for "file:PATH" a key file of mode 0600, and its
  * directory of mode 0700. Returns LI_END, and changes nothing, if it exists. */
 int li_kms_create(const char *spec, const struct li_kms_options *options, struct li_error *err);

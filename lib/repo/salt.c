@@ -42,5 +42,8 @@ int li_salt_open(struct li_repo *repo, const uint8_t id[LI_ID_SIZE], struct li_s
 
     if (rc == 0 && !there)
         rc = li_fail(err, LI_ECORRUPT, "%s/%s is gone", address, li_key_salt(id).text);
+    if (rc == LI_EDENIED)
+        return li_context(err,
+                          "cannot open the repository's salt, which may have a key of its own");
     return rc < 0 ? li_context(err, "cannot open the repository's salt") : 0;
 }

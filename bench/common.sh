@@ -55,6 +55,7 @@ MEMORY=$(mktemp -d "${BENCH_TMPFS:-/dev/shm}/lambdaimg-bench.XXXXXX")
 mkdir "$DISK/mnt"
 # Nothing of the user's own configuration.
 export LAMBDAIMG_REPO=dir:$DISK/repo LAMBDAIMG_KMS=file:$DISK/key TMPDIR=$DISK
+unset XDG_STATE_HOME LAMBDAIMG_STATE
 export HOME=$DISK XDG_CONFIG_HOME=$DISK/config XDG_CACHE_HOME=$DISK/cache
 
 timer=()

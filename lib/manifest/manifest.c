@@ -207,22 +207,41 @@ static int open_sealed(const uint8_t *data, size_t len, size_t clear_len,
     return rc;
 }
 
+static size_t shortest(uint32_t count)
+{
+    return clear_size(count) + JSON_LENGTH_SIZE + (size_t)count * LI_MANIFEST_KEYS_SIZE +
+           LI_GCM_TAG_SIZE;
+}
+
+size_t li_manifest_longest(uint32_t count)
+{
+    return shortest(count) + LI_MANIFEST_MAX_JSON;
+}
+
+/* Before anything is spent on it: whoever writes the store chooses the length. */
+static int check_length(size_t len, uint32_t count, struct li_error *err)
+{
+    if (len < shortest(count))
+        return li_fail(err, LI_ECORRUPT, "the manifest is cut short: %zu bytes for %u chunks", len,
+                       count);
+    if (len > li_manifest_longest(count))
+        return li_fail(err, LI_ECORRUPT, "the manifest is too long: %zu bytes for %u chunks", len,
+                       count);
+    return 0;
+}
+
 int li_manifest_decode(const uint8_t *data, size_t len, const struct li_secret *key,
                        struct li_manifest *out, struct li_error *err)
 {
     struct li_manifest m = {0};
     struct li_manifest_clear clear;
     struct li_buffer sealed = {0};
-    size_t least;
     int rc = li_manifest_peek(data, len, &clear, err);
 
+    if (rc == 0)
+        rc = check_length(len, clear.chunk_count, err);
     if (rc < 0)
         return rc;
-    least = clear_size(clear.chunk_count) + JSON_LENGTH_SIZE +
-            (size_t)clear.chunk_count * LI_MANIFEST_KEYS_SIZE + LI_GCM_TAG_SIZE;
-    if (len < least)
-        return li_fail(err, LI_ECORRUPT, "the manifest is cut short: %zu bytes for %u chunks", len,
-                       clear.chunk_count);
     rc = open_sealed(data, len, clear_size(clear.chunk_count), key, &sealed, err);
     if (rc < 0)
         goto out;

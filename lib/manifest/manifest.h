@@ -97,6 +97,9 @@ int li_manifest_encode(const struct li_manifest *manifest, const struct li_secre
 int li_manifest_peek(const uint8_t *data, size_t len, struct li_manifest_clear *clear,
                      struct li_error *err);
 
+/* The most bytes of a manifest of COUNT chunks. */
+size_t li_manifest_longest(uint32_t count);
+
 /* Opens, parses and checks: the tag before anything is parsed, indexes ascending and within the
  * size, each name recomputed from its PRK, the config's digest. LI_ECORRUPT if a check fails,
  * LI_EUNSUPPORTED if the version or format is not known. */

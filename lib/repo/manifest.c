@@ -14,6 +14,10 @@
 #include "repo/pointer.h"
 #include "repo/wrap.h"
 
+/* Bytes of a manifest that is fetched without a look at its header: of up to 40,000 chunks, or
+ * 20 GiB. */
+enum { USUAL = 4 << 20 };
+
 /* What is being opened; ROOT is the root where it was found. */
 struct opening {
     struct li_repo *repo;
@@ -46,10 +50,26 @@ static int resolve(struct opening *o, const uint8_t **hint, struct li_error *err
     return rc;
 }
 
+/* Fetches an object of more than USUAL bytes, but no more of it than its header allows. */
+static int fetch_long(struct opening *o, const struct li_root_search *search, struct li_error *err)
+{
+    struct li_key key = li_key_root(search->root, search->rest);
+    struct li_manifest_clear clear;
+    int rc =
+        li_store_get_range(o->repo->store, key.text, 0, LI_MANIFEST_HEADER_SIZE, search->out, err);
+
+    if (rc == 0)
+        rc = li_manifest_peek(search->out->data, search->out->len, &clear, err);
+    if (rc == 0)
+        rc = li_store_get(o->repo->store, key.text, li_manifest_longest(clear.chunk_count),
+                          search->out, err);
+    return li_as_failure(rc, err);
+}
+
 static int fetch(struct opening *o, struct li_buffer *sealed, struct li_error *err)
 {
     struct li_key rest;
-    struct li_root_search search = {.rest = rest.text, .limit = LI_STORE_OBJECT_MAX, .out = sealed};
+    struct li_root_search search = {.rest = rest.text, .limit = USUAL, .out = sealed};
     const uint8_t *hint = NULL;
     int rc = resolve(o, &hint, err);
 
@@ -57,6 +77,10 @@ static int fetch(struct opening *o, struct li_buffer *sealed, struct li_error *e
         return rc;
     rest = li_key_manifest(o->id);
     rc = li_root_fetch(o->repo, hint, &search, err);
+    if (rc == LI_ELIMIT && search.there) {
+        li_error_clear(err);
+        rc = fetch_long(o, &search, err);
+    }
     if (rc == 0 && !search.there)
         return o->reference->pinned
                    ? li_fail(err, LI_ENOTFOUND, "there is no such manifest in %s",

@@ -159,4 +159,17 @@ run 0 "the other tag still is" pull app:1 -o got.ext4
 same app.ext4 got.ext4 "and whole"
 run 1 "rm of a pin" rm "app@$id"
 
+# ---- a manifest of more than 4 MiB, by its config ----------------------------------------------
+
+layer large <<<'file file size=5 fill=1'
+image_config() {
+    printf '{"architecture":"amd64","os":"linux","config":{"Labels":{"long":"%s"}},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+        "$(head -c 4500000 /dev/zero | tr '\0' x)" "$(digest_of "$1")"
+}
+make_docker_old large-image.tar large:1 "$WORK/large.tar"
+run 0 "push with a config of 4.5 MB" push large-image.tar
+run 0 "inspect" inspect large:1 --json
+is "$(jq '.config.config.Labels.long | length' "$OUT")" 4500000 "it shows all of it"
+run 0 "verify" verify large:1
+
 finish

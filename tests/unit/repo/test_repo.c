@@ -258,6 +258,41 @@ static void swapped_wraps_and_manifests_are_found_out(void **state)
     free(wrap_b);
 }
 
+/* The header says how long a manifest may be, and no more is read of what is longer. */
+static void a_manifest_is_as_long_as_it_says(void **state)
+{
+    enum { LONG = 100 << 20 };
+    struct repo_fixture *f = *state;
+    struct li_buffer object = {0};
+    struct li_manifest m = {0};
+    char *key;
+
+    assert_done(push(f, "a:1", &small), &f->err);
+    key = manifest_key(f, "a:1", "");
+    assert_done(li_store_get(f->directory, key, LONG, &object, &f->err), &f->err);
+    object.data = realloc(object.data, LONG);
+    assert_non_null(object.data);
+    memset(object.data + object.len, 0, LONG - object.len);
+    overwrite(f, key, object.data, LONG);
+    assert_fails(open_manifest(f, "a:1", &m), LI_ECORRUPT, "allowed here", &f->err);
+    /* Longer than is usual, and not longer than it may be: it is read, and is not what was sealed.
+     */
+    overwrite(f, key, object.data, 60 << 20);
+    assert_fails(open_manifest(f, "a:1", &m), LI_ECORRUPT, "damaged or changed", &f->err);
+    /* A header that allows more does not belong to what was sealed either. */
+    object.data[12] = 100;
+    overwrite(f, key, object.data, 60 << 20);
+    assert_fails(open_manifest(f, "a:1", &m), LI_ECORRUPT, "damaged or changed", &f->err);
+    object.data[14] = 0xff;
+    overwrite(f, key, object.data, 60 << 20);
+    assert_fails(open_manifest(f, "a:1", &m), LI_ECORRUPT, "are allowed", &f->err);
+    object.data[0] = 'x';
+    overwrite(f, key, object.data, 60 << 20);
+    assert_fails(open_manifest(f, "a:1", &m), LI_ECORRUPT, "not a manifest", &f->err);
+    li_buffer_free(&object);
+    free(key);
+}
+
 static void another_key_opens_nothing(void **state)
 {
     struct repo_fixture *f = *state;
@@ -409,6 +444,7 @@ int main(void)
         WITH_REPO(images_are_listed_and_removed),
         WITH_REPO(swapped_pointers_are_found_out),
         WITH_REPO(swapped_wraps_and_manifests_are_found_out),
+        WITH_REPO(a_manifest_is_as_long_as_it_says),
         WITH_REPO(another_key_opens_nothing),
         WITH_REPO(salts_make_all_names_differ),
         WITH_REPO(a_root_retired_under_a_push_is_left),

@@ -138,8 +138,14 @@ for count in 64998 64999; do
     run 0 "$count directories in one" verify "many:$count" --against many.tar
 done
 
-# Were the path of each kept, it would take 1.6 GB.
-perl -e 'print "file f pax.path=", "d/" x 40_000, "f text=1\n"' | layer deep
+# Were the path of each kept, it would take 1.6 GB. A path reaches 2,000 of them, and links lead to the next.
+perl -e '
+    my ($deep, $at) = ("d/" x 2000, "");
+    for (1 .. 20) {
+        print "dir d pax.path=$at$deep\nsymlink l$_ l pax.linkpath=$at$deep\n";
+        $at = "l$_/";
+    }
+    print "file ${at}f text=1\n"' | layer deep
 make_docker_old deep.tar deep:1 "$WORK/deep.tar"
 quietly push deep.tar deep:1 --compression none
 ok "40000 directories in each other" \

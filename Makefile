@@ -165,7 +165,7 @@ FIXTURES = tests/fixtures/comparison.c tests/fixtures/ext4_image.c tests/fixture
 
 # Programs that the scenarios use: tests/tools/NAME.c
 
-TOOLS = ext4list faultproxy faultstream layout mktar mountfile randomstack randomtar samefile sandbox tarcases \
+TOOLS = costly ext4list faultproxy faultstream layout mktar mountfile randomstack randomtar samefile sandbox tarcases \
 	tarcheck tarlist treelist
 
 # What readers of tars see, and where they may differ, for the programs that compare them.
@@ -290,6 +290,10 @@ $(BUILD)/tests/flipread.so: tests/tools/flipread.c Makefile
 $(BUILD)/tests/sandbox: tests/tools/sandbox.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -std=c11 -O2 $(WARN) $(HARDEN) $(LDHARDEN) -o $@ $<
+
+$(BUILD)/tests/costly: $(call obj,tests/tools/costly_documents.c tests/tools/costly_image.c \
+	tests/tools/costly_paths.c tests/tools/costly_put.c tests/tools/costly_records.c tests/tools/costly_sparse.c \
+	tests/tools/randomline.c tests/tools/tarfile.c tests/tools/tarmake.c) $(LIB)
 
 $(BUILD)/tests/randomtar: $(call obj,tests/tools/randomline.c tests/tools/tarfile.c tests/tools/tarmake.c \
 	tests/tools/tarmutate.c tests/tools/tarsparse.c) $(LIB)

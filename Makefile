@@ -400,7 +400,7 @@ SCENARIOS_dir = $(basename $(notdir $(sort $(wildcard tests/scenarios/*.t))))
 SCENARIOS_http = against crash ends faults http2 lost mount random repo requests s3 s3-crash stop wrong-input
 SCENARIOS_https = crash ends faults mount repo s3
 # These take longest, so they are begun first: a run does not end with waiting for one of them alone.
-SCENARIOS_long = faults flips http2 against convert random wrong-input crash golden expiry s3-crash mount
+SCENARIOS_long = faults flips http2 cost against convert random wrong-input crash golden expiry s3-crash mount
 
 # tests BUILD...: what tests/run-tests is to run of what was built there, in this order.
 SCENARIO_ORDER = $(SCENARIOS_long) $(filter-out $(SCENARIOS_long),$(SCENARIOS_dir))

@@ -27,7 +27,7 @@ endif
 
 # ---- sources ---------------------------------------------------------------------------------
 
-LIB_BASE = lib/base/array.c lib/base/blocks.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
+LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/blocks.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
 	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
 	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/workers.c
 
@@ -132,7 +132,7 @@ UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten http image 
 	repo sealed store tar
 
 UNIT_aws = aws aws_call credentials credentials_kept
-UNIT_base = base blocks compression decompress output packed sha256 sha256_openssl
+UNIT_base = acl_watch base blocks compression decompress output packed sha256 sha256_openssl
 UNIT_cache = cache
 UNIT_chunk = chunk
 UNIT_compare = compare compare_stored
@@ -165,7 +165,7 @@ FIXTURES = tests/fixtures/comparison.c tests/fixtures/ext4_image.c tests/fixture
 
 # Programs that the scenarios use: tests/tools/NAME.c
 
-TOOLS = ext4list faultproxy faultstream layout mktar mountfile randomstack randomtar samefile sandbox tarcases \
+TOOLS = costly ext4list faultproxy faultstream layout mktar mountfile randomstack randomtar samefile sandbox tarcases \
 	tarcheck tarlist treelist
 
 # What readers of tars see, and where they may differ, for the programs that compare them.
@@ -291,6 +291,10 @@ $(BUILD)/tests/sandbox: tests/tools/sandbox.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -std=c11 -O2 $(WARN) $(HARDEN) $(LDHARDEN) -o $@ $<
 
+$(BUILD)/tests/costly: $(call obj,tests/tools/costly_documents.c tests/tools/costly_image.c \
+	tests/tools/costly_paths.c tests/tools/costly_put.c tests/tools/costly_records.c tests/tools/costly_sparse.c \
+	tests/tools/randomline.c tests/tools/tarfile.c tests/tools/tarmake.c) $(LIB)
+
 $(BUILD)/tests/randomtar: $(call obj,tests/tools/randomline.c tests/tools/tarfile.c tests/tools/tarmake.c \
 	tests/tools/tarmutate.c tests/tools/tarsparse.c) $(LIB)
 
@@ -396,7 +400,7 @@ SCENARIOS_dir = $(basename $(notdir $(sort $(wildcard tests/scenarios/*.t))))
 SCENARIOS_http = against crash ends faults http2 lost mount random repo requests s3 s3-crash stop wrong-input
 SCENARIOS_https = crash ends faults mount repo s3
 # These take longest, so they are begun first: a run does not end with waiting for one of them alone.
-SCENARIOS_long = faults flips http2 against convert random wrong-input crash golden expiry s3-crash mount
+SCENARIOS_long = faults flips http2 cost against convert random wrong-input crash golden expiry s3-crash mount
 
 # tests BUILD...: what tests/run-tests is to run of what was built there, in this order.
 SCENARIO_ORDER = $(SCENARIOS_long) $(filter-out $(SCENARIOS_long),$(SCENARIOS_dir))

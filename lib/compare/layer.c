@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/acl_watch.h"
 #include "compare/internal.h"
 
 enum { PIECE = 256 * 1024, HEADER = 512 };
@@ -24,6 +25,10 @@ struct li_layer_archive {
     struct archive *archive;
     struct li_error failure; /* of the layer's own bytes */
     bool primed, padded;
+    bool in_headers; /* libarchive reads an entry's headers, and gets a block at a time */
+    bool rules;      /* the entry's ACL has too many */
+    struct li_acl_watch watch;
+    size_t len; /* of the piece that libarchive got last */
     uint8_t piece[PIECE];
 };
 
@@ -53,10 +58,17 @@ static size_t pad(struct li_layer_archive *l)
     return len;
 }
 
+/* Whether the entry whose headers LEN more bytes belong to can be left to libarchive. */
+static bool watch_rules(struct li_layer_archive *l, const uint8_t *data, size_t len)
+{
+    l->rules = !li_acl_watch_add(&l->watch, data, len);
+    return !l->rules;
+}
+
 static la_ssize_t give(struct archive *archive, void *arg, const void **data)
 {
     struct li_layer_archive *l = arg;
-    size_t len = PIECE;
+    size_t len = l->in_headers ? HEADER : PIECE;
 
     *data = l->piece;
     if (!l->primed) {
@@ -67,10 +79,12 @@ static la_ssize_t give(struct archive *archive, void *arg, const void **data)
         return (la_ssize_t)pad(l);
     if (len > l->length - l->at)
         len = (size_t)(l->length - l->at);
-    if (li_layers_read(l->layers, l->index, l->piece, len, l->at, &l->failure) < 0) {
+    if (li_layers_read(l->layers, l->index, l->piece, len, l->at, &l->failure) < 0 ||
+        (l->in_headers && !watch_rules(l, l->piece, len))) {
         archive_set_error(archive, EIO, "the layer cannot be read");
         return ARCHIVE_FATAL;
     }
+    l->len = len;
     l->at += len;
     return (la_ssize_t)len;
 }
@@ -95,6 +109,8 @@ static int fail(struct li_layer_archive *l, struct li_error *err)
 
     if (l->failure.code < 0)
         *err = l->failure;
+    else if (l->rules)
+        li_fail(err, LI_ELIMIT, "an entry has an ACL of more than %d rules", LI_ACL_WATCH_RULES);
     else
         li_fail(err, LI_ECORRUPT, "%s", text ? text : "the tar is damaged");
     return li_context(err, "layer %s", li_layers_name(l->layers, l->index));
@@ -142,11 +158,29 @@ void li_compare_layer_close(struct li_layer_archive *layer)
     free(layer);
 }
 
+/* Watches what libarchive has of the next headers already: the end of the last piece. */
+static bool begin_headers(struct li_layer_archive *l)
+{
+    uint64_t given = HEADER + l->at;
+    uint64_t used = (uint64_t)archive_filter_bytes(l->archive, 0);
+    size_t left = used < given ? (size_t)(given - used) : 0;
+
+    if (left > l->len)
+        left = l->len;
+    li_acl_watch_begin(&l->watch);
+    return watch_rules(l, l->piece + l->len - left, left);
+}
+
 int li_compare_layer_next(struct li_layer_archive *layer, struct archive_entry **entry,
                           struct li_error *err)
 {
-    int rc = archive_read_next_header(layer->archive, entry);
+    int rc;
 
+    if (!begin_headers(layer))
+        return fail(layer, err);
+    layer->in_headers = true;
+    rc = archive_read_next_header(layer->archive, entry);
+    layer->in_headers = false;
     if (rc == ARCHIVE_EOF)
         return LI_END;
     return is_read(rc) ? 0 : fail(layer, err);

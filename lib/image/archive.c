@@ -25,11 +25,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/acl_watch.h"
 #include "base/array.h"
 #include "base/text.h"
 #include "image/image.h"
 
-enum { READ_SIZE = 1 << 16, BLOCK = 512 };
+enum { BLOCK = 512 };
 
 struct member {
     char *name;
@@ -49,14 +50,17 @@ struct tar {
     size_t name_bytes;
 };
 
-/* The source of libarchive's bytes. */
+/* The source of libarchive's bytes. It gives one block at a time, so that what it gives while an
+ * entry is read is that entry's. */
 struct input {
     int fd;
     uint64_t at;
     uint64_t size;
     bool ended; /* libarchive wanted bytes after the end */
+    bool rules; /* an entry's ACL has too many */
     int sys;    /* errno of a read that failed */
-    uint8_t buf[READ_SIZE];
+    struct li_acl_watch watch;
+    uint8_t buf[BLOCK];
 };
 
 static la_ssize_t input_read(struct archive *a, void *arg, const void **out)
@@ -70,6 +74,11 @@ static la_ssize_t input_read(struct archive *a, void *arg, const void **out)
     if (n < 0) {
         in->sys = errno;
         archive_set_error(a, errno, "reading failed");
+        return ARCHIVE_FATAL;
+    }
+    in->rules = !li_acl_watch_add(&in->watch, in->buf, (size_t)n);
+    if (in->rules) {
+        archive_set_error(a, E2BIG, "an ACL is too long");
         return ARCHIVE_FATAL;
     }
     if (n == 0)
@@ -98,6 +107,11 @@ static int fail_archive(struct archive *a, const struct input *in, struct li_err
 
     if (in->sys)
         return li_fail_errno(err, in->sys, "reading the archive");
+    if (in->rules)
+        return li_fail(err, LI_ELIMIT,
+                       "a file in the archive has an ACL of more than %d rules; pack the archive "
+                       "without ACLs",
+                       LI_ACL_WATCH_RULES);
     if (archive_errno(a) == ENOMEM)
         return li_fail_memory(err);
     if (in->ended)
@@ -133,9 +147,10 @@ static int add_member(struct tar *tar, struct member *m, const char *target, str
     tar->members[tar->count++] = *m;
     if (!m->name || (target && !m->target))
         return li_fail_memory(err);
-    if (tar->name_bytes > LI_IMAGE_MAX_NAMES_TOTAL)
-        return li_fail(err, LI_ELIMIT, "the names in the archive are over %d bytes in all",
-                       LI_IMAGE_MAX_NAMES_TOTAL);
+    if (tar->name_bytes > LI_IMAGE_MAX_NAMES_TOTAL + tar->count * LI_IMAGE_MEMBER_NAMES)
+        return li_fail(err, LI_ELIMIT,
+                       "the names in the archive are over %d bytes in all, and %d for each file",
+                       LI_IMAGE_MAX_NAMES_TOTAL, LI_IMAGE_MEMBER_NAMES);
     return 0;
 }
 
@@ -199,6 +214,7 @@ static int read_headers(struct tar *tar, struct archive *a, struct input *in, st
     int rc, got;
 
     for (;;) {
+        li_acl_watch_begin(&in->watch);
         got = archive_read_next_header(a, &entry);
         if (got != ARCHIVE_OK && got != ARCHIVE_WARN && got != ARCHIVE_EOF)
             return fail_archive(a, in, err);

@@ -60,13 +60,30 @@ void li_image_choice_free(struct li_image_choice *choice)
     li_image_json_free(&choice->manifest_json);
 }
 
-int li_image_choice_count(struct li_image_choice *choice, size_t bytes, struct li_error *err)
+/* As json_lenient.c counts: commas, and what may hold values. */
+static size_t count_values(const struct li_buffer *text)
 {
-    choice->json_bytes += bytes;
-    if (choice->json_bytes <= LI_IMAGE_MAX_JSON_TOTAL)
-        return 0;
-    return li_fail(err, LI_ELIMIT, "its indexes, manifests and configs have over %d bytes in all",
-                   LI_IMAGE_MAX_JSON_TOTAL);
+    size_t count = 0;
+
+    for (size_t i = 0; i < text->len; i++)
+        count += text->data[i] == ',' || text->data[i] == '[' || text->data[i] == '{';
+    return count;
+}
+
+int li_image_choice_count(struct li_image_choice *choice, const struct li_buffer *text,
+                          struct li_error *err)
+{
+    choice->json_bytes += text->len;
+    choice->json_values += count_values(text);
+    if (choice->json_bytes > LI_IMAGE_MAX_JSON_TOTAL)
+        return li_fail(err, LI_ELIMIT,
+                       "its indexes, manifests and configs have over %d bytes in all",
+                       LI_IMAGE_MAX_JSON_TOTAL);
+    if (choice->json_values > LI_IMAGE_MAX_VALUES_TOTAL)
+        return li_fail(err, LI_ELIMIT,
+                       "its indexes, manifests and configs have over %d values in all",
+                       LI_IMAGE_MAX_VALUES_TOTAL);
+    return 0;
 }
 
 void li_image_choice_miss(struct li_image_choice *choice, const uint8_t digest[32])

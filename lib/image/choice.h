@@ -19,8 +19,10 @@ enum {
     LI_IMAGE_MAX_MANIFESTS = 4096, /* descriptors in all indexes, and names in manifest.json */
     LI_IMAGE_MAX_CANDIDATES = 2 * LI_IMAGE_MAX_MANIFESTS,
     LI_IMAGE_MAX_REFERENCE = 512, /* bytes of a name; longer ones are ignored */
-    LI_IMAGE_MAX_JSON_TOTAL =
-        128 << 20 /* bytes of all documents that are read to choose an image */
+    /* Bytes, and values or what looks like one, of all documents that are read to choose an image.
+     * One that is named twice counts twice. A million values take some seconds. */
+    LI_IMAGE_MAX_JSON_TOTAL = 64 << 20,
+    LI_IMAGE_MAX_VALUES_TOTAL = 1 << 20,
 };
 
 struct li_image_candidate {
@@ -53,7 +55,7 @@ struct li_image_choice {
     size_t count;
     size_t descriptors; /* in all indexes */
     size_t names;       /* in manifest.json: images and tags */
-    uint64_t json_bytes;
+    uint64_t json_bytes, json_values;
     struct li_image_json manifest_json; /* the array; zeroes if there is none */
     bool has_missing;                   /* a manifest or index that is missing */
     uint8_t missing[32];
@@ -73,8 +75,10 @@ int li_image_candidate_name(const struct li_image_choice *choice, struct li_imag
 
 /* Frees the candidates and the JSON, but not the image and the options. */
 void li_image_choice_free(struct li_image_choice *choice);
-/* Counts the bytes of a document; LI_ELIMIT if all documents have too many. */
-int li_image_choice_count(struct li_image_choice *choice, size_t bytes, struct li_error *err);
+/* Counts a document, before it is parsed; LI_ELIMIT if all documents have too many bytes or values.
+ */
+int li_image_choice_count(struct li_image_choice *choice, const struct li_buffer *text,
+                          struct li_error *err);
 
 /* Remembers a missing manifest or index. */
 void li_image_choice_miss(struct li_image_choice *choice, const uint8_t digest[32]);

@@ -18,9 +18,11 @@
 #include "base/error.h"
 
 enum {
-    LI_IMAGE_MAX_NAME = 1024,           /* bytes of a name or of a link's target, with its NUL */
-    LI_IMAGE_MAX_NAMES_TOTAL = 1 << 27, /* bytes of all names in an archive */
-    LI_IMAGE_MAX_LINKS = 16,            /* links followed for one name */
+    LI_IMAGE_MAX_NAME = 1024, /* bytes of a name or of a link's target, with its NUL */
+    /* Bytes of all names in an archive: so many, and more for each member. */
+    LI_IMAGE_MAX_NAMES_TOTAL = 1 << 24,
+    LI_IMAGE_MEMBER_NAMES = 80,
+    LI_IMAGE_MAX_LINKS = 16, /* links followed for one name */
 };
 
 enum li_image_kind {

@@ -89,7 +89,7 @@ static int look_at_config(struct li_image_choice *choice, const struct entry *e,
     else if (rc == 0)
         rc = li_sha256(text.data, text.len, c->config, err);
     if (rc == 0)
-        rc = li_image_choice_count(choice, text.len, err);
+        rc = li_image_choice_count(choice, &text, err);
     if (rc == 0 && !c->incomplete)
         (void)li_image_reads_as_config(&text, 0, &c->platform);
     memcpy(c->group, c->config, sizeof(c->group));

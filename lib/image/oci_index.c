@@ -131,7 +131,7 @@ int li_image_oci_open(struct li_image_choice *choice, const char *what,
         li_image_read_document(choice->image->container, name, d->digest, d->size, &doc.bytes, err);
     if (rc < 0)
         return li_context(err, "%s", what);
-    rc = li_image_choice_count(choice, doc.bytes.len, err);
+    rc = li_image_choice_count(choice, &doc.bytes, err);
     if (rc == 0)
         rc = li_image_json_parse(title, doc.bytes.data, doc.bytes.len, JSON_OBJECT, &doc.root, err);
     if (rc == 0)

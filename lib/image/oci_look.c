@@ -113,7 +113,7 @@ static int look_at_config(struct li_image_choice *choice, struct li_image_candid
                                 look->config.size, &text, err);
     if (rc < 0)
         return li_context(err, "config");
-    rc = li_image_choice_count(choice, text.len, err);
+    rc = li_image_choice_count(choice, &text, err);
     reads = li_image_reads_as_config(&text, look->layers, &platform);
     c->artifact = !sure && !reads;
     if (!c->has_platform)

@@ -11,10 +11,25 @@ int li_account_keep(struct li_account *account, size_t bytes, struct li_error *e
     if (bytes > LI_ACCOUNT_KEPT - account->kept)
         return li_fail(
             err, LI_ELIMIT,
-            "the image's symbolic links, extended attributes, sparse files and whiteouts "
-            "through links take more than %d MiB of memory",
+            "the image's symbolic links, extended attributes, sparse files, long names and "
+            "whiteouts through links take more than %d MiB of memory",
             LI_ACCOUNT_KEPT >> 20);
     account->kept += bytes;
+    return 0;
+}
+
+int li_account_name(struct li_account *account, size_t len, struct li_error *err)
+{
+    return len <= LI_ACCOUNT_NAME ? 0 : li_account_keep(account, len - LI_ACCOUNT_NAME, err);
+}
+
+int li_account_repeat(struct li_account *account, struct li_error *err)
+{
+    if (account->repeated >= LI_ACCOUNT_REPEATED)
+        return li_fail(err, LI_ELIMIT,
+                       "the image's layers that are the same as others have more than %d entries",
+                       LI_ACCOUNT_REPEATED);
+    account->repeated++;
     return 0;
 }
 

@@ -18,8 +18,10 @@
 
 enum {
     /* Bytes of what is kept beside entries and their names: targets of symbolic links, extended
-     * attributes, runs of sparse files, and paths of whiteouts that have to wait. */
+     * attributes, runs of sparse files, paths of whiteouts that have to wait, and names as far as
+     * they are longer than LI_ACCOUNT_NAME. */
     LI_ACCOUNT_KEPT = 128 << 20,
+    LI_ACCOUNT_NAME = 40,
     /* Names that are looked up to follow paths: so many, and more for each entry. 25 million take
      * about a second. */
     LI_ACCOUNT_STEPS = 32 << 20,
@@ -27,10 +29,13 @@ enum {
     /* Directories that paths lead through, and no layer mentions: so many, and one more for each
      * entry. */
     LI_ACCOUNT_MISSING = 1 << 18,
+    /* Entries of layers that are the same bytes as a lower one. A few bytes name such a layer, but
+     * all of its entries are applied again. */
+    LI_ACCOUNT_REPEATED = 1 << 19,
 };
 
 struct li_account {
-    uint64_t entries, kept, steps, missing;
+    uint64_t entries, kept, steps, missing, repeated;
 };
 
 /* Notes that an entry of a layer is visited. */
@@ -38,6 +43,12 @@ void li_account_entry(struct li_account *account);
 
 /* Charges BYTES that are kept. */
 int li_account_keep(struct li_account *account, size_t bytes, struct li_error *err);
+
+/* Charges a name of LEN bytes. */
+int li_account_name(struct li_account *account, size_t len, struct li_error *err);
+
+/* Charges an entry of a layer that is the same as a lower one. */
+int li_account_repeat(struct li_account *account, struct li_error *err);
 
 /* Charges one name that is looked up. */
 int li_account_step(struct li_account *account, struct li_error *err);

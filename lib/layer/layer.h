@@ -55,6 +55,9 @@ const struct li_env *li_layers_env(const struct li_layers *layers);
 /* The layer's record, for the thread that builds the tree. */
 struct li_record *li_layers_record(struct li_layers *layers, size_t index);
 
+/* Whether layer INDEX is the same bytes of the same file as a lower one. */
+bool li_layers_repeats(const struct li_layers *layers, size_t index);
+
 /* Waits until layer INDEX can be read, and gives its length in bytes of uncompressed tar. */
 int li_layers_ready(struct li_layers *layers, size_t index, uint64_t *length, struct li_error *err);
 

@@ -201,6 +201,11 @@ const struct li_env *li_layers_env(const struct li_layers *layers)
     return layers->env;
 }
 
+bool li_layers_repeats(const struct li_layers *layers, size_t index)
+{
+    return layers->layer[index].first != index;
+}
+
 struct li_record *li_layers_record(struct li_layers *layers, size_t index)
 {
     return &layers->record[index];

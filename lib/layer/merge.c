@@ -25,6 +25,7 @@ struct merge {
     struct li_buffer path;   /* the entry's, cleaned */
     struct li_buffer target; /* a hard link's, cleaned */
     struct li_shape shape;
+    bool repeated;   /* the layer is the same as a lower one */
     uint32_t plinks; /* the directory of the layer's files in /.wh..wh.plnk, or LI_TREE_NONE */
 };
 
@@ -219,6 +220,8 @@ static int visit_entry(void *arg, const struct li_entry *entry, struct li_error 
     int rc = li_path_clean(entry->path, &m->path, err);
 
     li_account_entry(&m->tree->account);
+    if (rc == 0 && m->repeated)
+        rc = li_account_repeat(&m->tree->account, err);
     if (rc < 0)
         return rc;
     path = (const char *)m->path.data;
@@ -241,6 +244,7 @@ static int merge_layers(struct li_tree *tree, struct li_error *err)
     int rc = 0;
 
     for (size_t i = 0; i < li_layers_count(layers) && rc == 0; i++) {
+        m.repeated = li_layers_repeats(layers, i);
         if (i > 0)
             rc = li_whiteouts_apply(tree, i, err);
         if (rc == 0)

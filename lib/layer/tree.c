@@ -137,7 +137,9 @@ static int add_name(struct li_tree *tree, const char *name, size_t len, uint32_t
 
     if (position > UINT32_MAX)
         return li_fail(err, LI_ELIMIT, "the image's names have more than 16 GiB");
-    rc = li_buffer_append(&tree->names, &length, 1, err);
+    rc = li_account_name(&tree->account, len, err);
+    if (rc == 0)
+        rc = li_buffer_append(&tree->names, &length, 1, err);
     if (rc == 0)
         rc = li_buffer_append(&tree->names, name, len, err);
     if (rc == 0)

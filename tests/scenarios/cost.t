@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What an image costs is bounded by what it weighs: `convert` takes at most 300 MiB of memory and 160
+# bytes for each entry of the layers, and at most 5 s of processors and 50 ms for each MiB of what the
+# image has when uncompressed, whatever is in it. Images that take one thing to its limit, or two, are
+# converted, or refused with one sentence.
+#
+# SEEDS is how many, FIRST the first of them; a seed's image is that of `costly SEED FILE`.
+. "$(dirname "$0")/lib.sh"
+
+KINDS=$("$TOOLS/costly" kinds)
+FIRST=${FIRST:-0}
+MIB=16
+if nm -D "$LAMBDAIMG" | grep -Eq '__(asan|tsan)_init'; then
+    # It takes its own memory and time.
+    sanitizer=1 MIB=1
+fi
+if [ "$SOAK" ]; then
+    SEEDS=${SEEDS:-2000}
+else
+    SEEDS=${SEEDS:-$((KINDS + 12))}
+fi
+
+# measured ARGUMENT...: sets STATUS, and KIB and HUNDREDTHS, the most memory of the program and its time on
+# processors, in hundredths of a second.
+measured() {
+    /usr/bin/time -o used -f '%M %U %S' timeout -k 5 300 "$LAMBDAIMG" "$@" >"$OUT" 2>"$ERR"
+    STATUS=$?
+    read -r KIB user system < <(tail -n 1 used)
+    HUNDREDTHS=$((10#${user/./} + 10#${system/./}))
+}
+
+# check_cost BYTES ENTRIES: says what is over the bound.
+check_cost() {
+    local kib=$((300 * 1024 + $2 * 160 / 1024)) hundredths=$((500 + 5 * $1 / 1048576))
+
+    [ -z "${sanitizer:-}" ] || return 0
+    [ "$KIB" -le "$kib" ] || echo "$KIB KiB of memory; $kib are allowed"
+    [ "$HUNDREDTHS" -le "$hundredths" ] ||
+        echo "$HUNDREDTHS hundredths of a second; $hundredths are allowed"
+}
+
+# check_outcome: an image that e2fsck finds nothing in, or one sentence.
+check_outcome() {
+    case $STATUS in
+    0) e2fsck -fn image.ext4 >"$OUT" 2>&1 || tail -n 5 "$OUT" ;;
+    1) check_promise 1 ;;
+    *) echo "exit status $STATUS" ;;
+    esac
+}
+
+converted=0
+for ((seed = FIRST; seed < FIRST + SEEDS; seed++)); do
+    what=$("$TOOLS/costly" "$seed" image.tar "$MIB") || what="costly failed: 0 bytes, 0 entries"
+    bytes=${what##*: }
+    bytes=${bytes%% *}
+    entries=${what##* bytes, }
+    entries=${entries%% *}
+    rm -f image.ext4
+    measured convert image.tar -o image.ext4
+    problem=$(check_outcome; check_cost "$bytes" "$entries")
+    [ "$STATUS" -ne 0 ] || converted=$((converted + 1))
+    [ -z "$problem" ] && [ "$bytes" -gt 0 ]
+    result $? "seed $seed: ${what%:*}" <<<"$problem: $(tail -n 1 "$ERR")"
+done
+
+# Most are not refused: a limit that refuses all of a kind would show nothing.
+ok "half of them are converted" test $((2 * converted)) -ge "$SEEDS"
+
+finish

@@ -13,8 +13,8 @@
  * description's repository if that has a root, else to the oldest root's repository, whose
  * description is then written again. Each process checks this before it makes a root and after. One
  * that has lost removes its own root, into which nothing was pushed. If a root.json is gone but its
- * objects are still there, it may have been the description's, so nothing is made, and no description is
- * replaced.
+ * objects are still there, it may have been the description's, so nothing is made, and no
+ * description is replaced.
  *
  * A gap remains: a description that is still being written at the last check. Its writer finds that
  * at its own next check and repairs it; if the writer dies before, the next lambdaimg init does.
@@ -189,7 +189,7 @@ static int settle_once(struct making *m, struct li_error *err)
     int rc = li_as_failure(li_description_read(m->store, m->id, err), err);
 
     if (rc == 0)
-        rc = li_roots_load(m->store, &roots, err);
+        rc = li_roots_load(m->store, NULL, &roots, err);
     if (rc == 0 && roots.lost && !has_own(&roots, m->id))
         rc = li_roots_lost(m->store, &roots, err);
     if (rc == 0 && m->made && memcmp(m->root.repository, m->id, LI_ID_SIZE) != 0 &&

@@ -14,11 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The most nested directories: each holds a descriptor. */
-enum { MAX_DEPTH = 64 };
+enum {
+    MAX_DEPTH = 64,     /* nested directories: each holds a descriptor */
+    MAX_KEYS = 1 << 26, /* in all, as in a bucket (D6o): a file system may invent names for ever */
+};
 
 struct listing {
     bool deep;
+    size_t count; /* of the names so far */
     li_store_visit *visit;
     void *arg;
     char key[LI_STORE_KEY_MAX + 256 + 2]; /* a prefix with its '/', and a name */
@@ -76,7 +79,9 @@ static int list_directory(struct listing *l, int fd, size_t len, unsigned depth,
         return rc;
     }
     while (rc >= 0 && (errno = 0, entry = readdir(dir))) {
-        if (is_skipped(entry->d_name, len))
+        if (++l->count > MAX_KEYS)
+            rc = li_fail(err, LI_ELIMIT, "the listing has more than %d keys", MAX_KEYS);
+        if (rc < 0 || is_skipped(entry->d_name, len))
             continue;
         memcpy(l->key + len, entry->d_name, strlen(entry->d_name) + 1);
         rc = list_entry(l, fd, len, depth, err);

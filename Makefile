@@ -37,7 +37,7 @@ INFLATER := $(if $(shell pkg-config --exists libisal && echo yes),isal,zlib)
 endif
 DEFLATE = lib/base/deflate_$(INFLATER).c
 
-LIB_HTTP = lib/http/answers.c lib/http/attempts.c lib/http/connections.c lib/http/http.c \
+LIB_HTTP = lib/http/answers.c lib/http/attempts.c lib/http/connections.c lib/http/http.c lib/http/meter.c \
 	lib/http/network.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
 
 LIB_AWS = lib/aws/cached.c lib/aws/call.c lib/aws/credentials.c lib/aws/credentials_container.c \
@@ -140,7 +140,7 @@ UNIT_crypto = crypto seal
 UNIT_ext4 = ext4 ext4_htree ext4_size ext4_soak
 UNIT_files = damage files files_directories
 UNIT_flatten = flatten
-UNIT_http = http http_connections http_retry
+UNIT_http = http http_connections http_progress http_retry
 UNIT_image = image image_choice image_container image_json image_kinds image_oci image_platform
 UNIT_kms = kms
 UNIT_layer = layer layer_acl layer_broken layer_entries layer_give_way layer_gzip layer_headers layer_names layer_read \

@@ -115,7 +115,7 @@ CMD = cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/m
 # What the commands share.
 CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/context.c cmd/common/explain.c \
 	cmd/common/help.c cmd/common/image.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
-	cmd/common/progress.c
+	cmd/common/progress.c cmd/common/watchdog.c
 
 # What programs may include, installed below include/lambdaimg with these paths. The shared library exports what
 # they declare, and nothing else. What they include must be here, too.

@@ -20,6 +20,7 @@ enum {
 };
 
 struct listing {
+    struct li_store_activity *activity;
     bool deep;
     size_t count; /* of the names so far */
     li_store_visit *visit;
@@ -79,6 +80,7 @@ static int list_directory(struct listing *l, int fd, size_t len, unsigned depth,
         return rc;
     }
     while (rc >= 0 && (errno = 0, entry = readdir(dir))) {
+        li_activity_step(l->activity);
         if (++l->count > MAX_KEYS)
             rc = li_fail(err, LI_ELIMIT, "the listing has more than %d keys", MAX_KEYS);
         if (rc < 0 || is_skipped(entry->d_name, len))
@@ -95,7 +97,7 @@ static int list_directory(struct listing *l, int fd, size_t len, unsigned depth,
 int li_directory_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
                       void *arg, struct li_error *err)
 {
-    struct listing l = {.deep = deep, .visit = visit, .arg = arg};
+    struct listing l = {.activity = store->activity, .deep = deep, .visit = visit, .arg = arg};
     size_t len = strlen(prefix);
     const char *name;
     int fd = -1;

@@ -37,7 +37,7 @@ INFLATER := $(if $(shell pkg-config --exists libisal && echo yes),isal,zlib)
 endif
 DEFLATE = lib/base/deflate_$(INFLATER).c
 
-LIB_HTTP = lib/http/answers.c lib/http/attempts.c lib/http/connections.c lib/http/http.c \
+LIB_HTTP = lib/http/answers.c lib/http/attempts.c lib/http/connections.c lib/http/http.c lib/http/meter.c \
 	lib/http/network.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
 
 LIB_AWS = lib/aws/cached.c lib/aws/call.c lib/aws/credentials.c lib/aws/credentials_container.c \
@@ -85,7 +85,7 @@ LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest
 LIB_FLATTEN = lib/flatten/describe.c lib/flatten/flatten.c lib/flatten/versions.c
 
 LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/known.c lib/repo/manifest.c \
-	lib/repo/pointer.c lib/repo/repo.c lib/repo/roots.c lib/repo/salt.c lib/repo/wrap.c
+	lib/repo/pointer.c lib/repo/repo.c lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c
 
 LIB_PUSH = lib/push/chunks.c lib/push/item.c lib/push/jobs.c lib/push/lookup.c lib/push/lookup_keep.c lib/push/lookup_listing.c \
 	lib/push/lookup_manifest.c lib/push/metadata.c lib/push/name_list.c lib/push/names.c lib/push/push.c \
@@ -115,7 +115,7 @@ CMD = cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/m
 # What the commands share.
 CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/context.c cmd/common/explain.c \
 	cmd/common/help.c cmd/common/image.c cmd/common/known.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
-	cmd/common/progress.c
+	cmd/common/progress.c cmd/common/watchdog.c
 
 # What programs may include, installed below include/lambdaimg with these paths. The shared library exports what
 # they declare, and nothing else. What they include must be here, too.
@@ -140,7 +140,7 @@ UNIT_crypto = crypto seal
 UNIT_ext4 = ext4 ext4_htree ext4_size ext4_soak
 UNIT_files = damage files files_directories
 UNIT_flatten = flatten
-UNIT_http = http http_connections http_retry
+UNIT_http = http http_connections http_progress http_retry
 UNIT_image = image image_choice image_container image_json image_kinds image_oci image_platform
 UNIT_kms = kms
 UNIT_layer = layer layer_acl layer_broken layer_entries layer_give_way layer_gzip layer_headers layer_names layer_read \
@@ -150,7 +150,7 @@ UNIT_manifest = manifest reference wrap
 UNIT_memo = memo memo_files memo_record
 UNIT_push = lookup push push_report server
 UNIT_reader = lost reader
-UNIT_repo = create repo repo_lost
+UNIT_repo = create repo repo_costs repo_lost
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
 UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk

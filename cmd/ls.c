@@ -17,6 +17,7 @@ struct listing {
     size_t count;
     struct li_error keyless; /* the reason, if no key fits */
     struct li_error first;   /* images that cannot be read although there is a key */
+    bool silent;             /* the store does not answer: no more manifests are asked for */
     size_t unreadable;
 };
 
@@ -63,8 +64,9 @@ static int visit(void *arg, const struct li_repo_image *image, struct li_error *
     int rc = 0;
 
     snprintf(name, sizeof(name), "%s:%s", image->name, image->tag);
-    readable = li_reference_parse(name, &reference, &why) == 0 && l->with_key &&
+    readable = !l->silent && li_reference_parse(name, &reference, &why) == 0 && l->with_key &&
                li_repo_manifest(l->repo, &reference, &manifest, &why) == 0;
+    l->silent |= why.code == LI_ENETWORK;
     if (!readable && (why.code == LI_EDENIED || !l->with_key))
         l->keyless = l->keyless.code ? l->keyless : why;
     else if (!readable && l->unreadable++ == 0) {
@@ -87,7 +89,8 @@ static int open_with_or_without_key(const struct arguments *args, struct context
     int rc = open_context(args, true, context, err);
 
     l->with_key = rc == 0;
-    if (rc == 0 || rc == CMD_EUSAGE)
+    /* A store that does not answer is not asked twice. */
+    if (rc == 0 || rc == CMD_EUSAGE || rc == LI_ENETWORK)
         return rc;
     l->keyless = *err;
     return open_context(args, false, context, err);

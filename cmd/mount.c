@@ -22,7 +22,6 @@
 
 enum {
     MEMORY_MIB_DEFAULT = 64,
-    DEADLINE_DEFAULT = 60,
     /* A request that waits for a chunk holds a thread, and requests for chunks in memory must be
      * served meanwhile. */
     FUSE_THREADS_LEAST = 64,
@@ -35,7 +34,6 @@ static const struct option_row options[] = {
     {"stats", 0, "[FILE]",
      "report what was fetched, at the end and on SIGUSR1: to standard error, or as JSON to FILE"},
     {"memory", 0, "MIB", "keep at most MIB of chunks in memory (default: 64)"},
-    {"timeout", 0, "SECONDS", "fail a read that waits longer than this for a chunk (default: 60)"},
     {"fuse-option", 'o', "OPTIONS", "further FUSE mount options, such as allow_other"},
     {NULL, 0, NULL, NULL},
 };
@@ -159,11 +157,11 @@ static void ready(void *arg)
 static int open_image(struct mount *m, struct li_error *err)
 {
     struct li_reader_options reader_options = {0};
-    long long memory = MEMORY_MIB_DEFAULT, deadline = DEADLINE_DEFAULT;
+    long long memory = MEMORY_MIB_DEFAULT;
     int rc = option_number(m->args, "memory", 4, 1 << 20, &memory, err);
 
     if (rc == 0)
-        rc = option_number(m->args, "timeout", 1, 86400, &deadline, err);
+        rc = store_timeout(m->args, &reader_options.deadline, err);
     if (rc == 0)
         rc = open_context(m->args, true, &m->context, err);
     if (rc == 0)
@@ -172,13 +170,15 @@ static int open_image(struct mount *m, struct li_error *err)
         return rc;
     reader_options.workers = m->context.store->width;
     reader_options.memory = (uint64_t)memory << 20;
-    reader_options.deadline = (unsigned)deadline;
     rc = li_sealed_origin_new(m->context.repo, &m->origin, err);
     if (rc == 0)
         rc = li_reader_open(m->origin, &m->manifest, &reader_options, &m->reader, err);
     if (rc < 0)
         return rc;
-    return li_files_open(li_reader_blocks(m->reader), &m->files, err);
+    rc = li_files_open(li_reader_blocks(m->reader), &m->files, err);
+    /* From now on a store that hangs fails reads, and nothing else. */
+    stop_watching(&m->context);
+    return rc;
 }
 
 /* Frees what was opened. A fetch that the store never answers would be waited for for ever, and it

@@ -149,6 +149,8 @@ static int open_bucket(const struct arguments *args, const char *address, struct
     int rc = option_number(args, "stall", 1, 3600, &stall, err);
 
     if (rc == 0)
+        rc = store_timeout(args, &options.timeout, err);
+    if (rc == 0)
         rc = need_aws(args, out, err);
     if (rc == 0)
         rc = li_aws_locate(&out->aws.settings, out->aws.http, &out->env, &location, err);
@@ -180,6 +182,31 @@ static int check_address(const char *address, struct li_error *err)
                    address);
 }
 
+int store_timeout(const struct arguments *args, unsigned *out, struct li_error *err)
+{
+    long long seconds = LI_S3_TIMEOUT;
+    int rc = option_number(args, "timeout", 1, 86400, &seconds, err);
+
+    if (rc == 0)
+        *out = (unsigned)seconds;
+    return rc;
+}
+
+static int open_directory(const struct arguments *args, const char *address, bool create,
+                          struct context *out, struct li_error *err)
+{
+    unsigned timeout = 0;
+    int rc = store_timeout(args, &timeout, err);
+
+    if (rc == 0)
+        rc = watchdog_start(address, timeout, &out->watchdog, err);
+    if (rc == 0)
+        rc = li_store_open(address, create, &out->env, &out->store, err);
+    if (rc == 0)
+        watchdog_watch(out->watchdog, out->store);
+    return rc;
+}
+
 int open_store(const struct arguments *args, const char *address, bool create, struct context *out,
                struct li_error *err)
 {
@@ -191,7 +218,7 @@ int open_store(const struct arguments *args, const char *address, bool create, s
         return open_bucket(args, address, out, err);
     if (flag(args, "create-bucket"))
         return li_fail(err, CMD_EUSAGE, "--create-bucket: %s is not in a bucket", address);
-    return li_store_open(address, create, &out->env, &out->store, err);
+    return open_directory(args, address, create, out, err);
 }
 
 static int open_one(const struct arguments *args, const char *spec, struct context *context,
@@ -268,11 +295,19 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
     return rc;
 }
 
+void stop_watching(struct context *context)
+{
+    watchdog_stop(context->watchdog);
+    context->watchdog = NULL;
+}
+
 void close_context(struct context *context)
 {
     li_repo_free(context->repo);
     li_kms_free(context->kms);
+    watchdog_watch(context->watchdog, NULL);
     li_store_free(context->store);
+    stop_watching(context);
     close_aws(&context->aws);
     *context = (struct context){.env = context->env};
 }

@@ -7,6 +7,7 @@
 
 #include "cmd/common/aws.h"
 #include "cmd/common/command.h"
+#include "cmd/common/watchdog.h"
 #include "kms/kms.h"
 #include "memo/memo.h"
 #include "repo/repo.h"
@@ -18,11 +19,15 @@ int make_env(const struct arguments *args, struct li_env *env, struct li_error *
 /* An open repository. Zero-initialise it. It must not move. */
 struct context {
     struct li_env env;
-    struct aws aws; /* for a repository in a bucket */
+    struct aws aws;            /* for a repository in a bucket */
+    struct watchdog *watchdog; /* of a store that may hang; NULL: there is none */
     struct li_store *store;
     struct li_kms *kms;
     struct li_repo *repo;
 };
+
+/* Seconds without progress after which an operation of the store is given up: --timeout. */
+int store_timeout(const struct arguments *args, unsigned *out, struct li_error *err);
 
 /* --repo or LAMBDAIMG_REPO; CMD_EUSAGE if neither is given. */
 int repo_address(const struct arguments *args, const char **address, struct li_error *err);
@@ -50,6 +55,9 @@ int parse_reference(const char *text, struct li_reference *out, struct li_error 
  * environment, and fills in the rest of the store's part. */
 int open_store(const struct arguments *args, const char *address, bool create, struct context *out,
                struct li_error *err);
+
+/* From now on the caller itself gives up what hangs. */
+void stop_watching(struct context *context);
 
 /* Opens the repository, and its KMS if WITH_KEY is true. */
 int open_context(const struct arguments *args, bool with_key, struct context *out,

@@ -54,6 +54,7 @@ int li_aws_call(struct li_aws_client *client, const struct li_aws_call *call,
                                             .group = call->group,
                                             .server = &client->server,
                                             .most = LI_RETRY_ATTEMPTS,
+                                            .patience = client->options.timeout * UINT64_C(1000),
                                             .until = end_of(call),
                                             .heeds = LI_RETRY_LONGEST}};
     enum li_verdict verdict;

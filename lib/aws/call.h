@@ -82,7 +82,8 @@ struct li_aws_client_options {
     const struct li_env *env;
     struct li_http *http;             /* with the certificates that TLS trusts */
     struct li_aws_provider *provider; /* NULL: calls are not signed */
-    unsigned stall;                   /* seconds without a byte before a request is sent again */
+    unsigned stall;                   /* seconds without progress before a request is sent again */
+    unsigned timeout; /* seconds without progress before a call is given up; 0: no limit */
 };
 
 /* For any number of threads. It borrows what OPTIONS point to. */

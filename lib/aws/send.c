@@ -4,8 +4,7 @@
 
 enum {
     TOTAL = 120,        /* seconds for a request without a body */
-    RATE = 16 * 1024,   /* the least bytes a second, on average, for a body */
-    BODY_MAX = 1 << 29, /* bytes of a body that get time by that rate */
+    BODY_MAX = 1 << 29, /* bytes of a body that get time by the least rate */
 };
 
 static unsigned patience(const struct li_aws_call *call)
@@ -14,7 +13,7 @@ static unsigned patience(const struct li_aws_call *call)
 
     if (bytes > BODY_MAX)
         bytes = BODY_MAX;
-    return TOTAL + (unsigned)(bytes / RATE);
+    return TOTAL + (unsigned)(bytes / LI_HTTP_RATE);
 }
 
 static int send_signed(struct li_aws_sending *s, const struct li_aws_call *call,

@@ -20,6 +20,18 @@ static unsigned time_for(const struct li_attempts *attempts, unsigned total)
     return total && total < left ? total : (unsigned)left;
 }
 
+/* Seconds without progress for a request that may have SECONDS, but no more than are left. */
+static unsigned silence_for(const struct li_attempts *attempts, unsigned seconds)
+{
+    uint64_t left;
+
+    if (!attempts->patience)
+        return seconds;
+    left = attempts->patience > attempts->silent ? attempts->patience - attempts->silent : 0;
+    left = (left + 999) / 1000;
+    return left == 0 ? 1 : left < seconds ? (unsigned)left : seconds;
+}
+
 int li_attempts_send(struct li_attempts *attempts, const struct li_http_request *request,
                      struct li_error *err)
 {
@@ -28,8 +40,12 @@ int li_attempts_send(struct li_attempts *attempts, const struct li_http_request 
     int rc;
 
     timed.total = time_for(attempts, request->total);
+    timed.connect = silence_for(attempts, request->connect ? request->connect : LI_HTTP_CONNECT);
+    timed.stall = silence_for(attempts, request->stall ? request->stall : LI_HTTP_STALL);
     attempts->response.unreached = false;
+    attempts->response.silent = 0;
     rc = li_http_send(attempts->http, &timed, &attempts->response, err);
+    attempts->silent += attempts->response.silent;
     if (!server)
         return rc;
     if (rc == 0) {
@@ -80,6 +96,9 @@ static int pause_at_random(struct li_attempts *attempts, uint64_t least, unsigne
     if (wait > most)
         wait = most;
     if (attempts->until && li_http_milliseconds() + wait >= attempts->until)
+        return LI_END;
+    attempts->silent += wait;
+    if (attempts->patience && attempts->silent >= attempts->patience)
         return LI_END;
     return li_http_pause(attempts->http, attempts->group, wait, err);
 }

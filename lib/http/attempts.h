@@ -38,14 +38,19 @@ struct li_attempts {
     const struct li_http_group *group; /* ending it ends a wait; NULL: none */
     struct li_http_server *server;     /* NULL: no other request shares this knowledge */
     unsigned most;                     /* attempts in all; at least 1 */
+    /* The longest time without progress, in milliseconds, in all requests and waits; 0: no limit.
+     * The time in which a request waits for its turn does not count. */
+    uint64_t patience;
     uint64_t until; /* when the last attempt must be over, by li_http_milliseconds(); 0: no limit */
     unsigned heeds; /* the longest wait that the server may ask for, in milliseconds */
-    /* Of the last request that was answered; zeroes at first. The caller frees it, also on failure. */
+    /* Of the last request that was answered; zeroes at first. The caller frees it, also on failure.
+     */
     struct li_http_response response;
     /* For li_attempts_run(); zeroes at first. */
-    unsigned count; /* attempts made */
-    unsigned asked; /* of these, the probes made for all requests in an outage */
-    bool asks;      /* this request is the probe */
+    uint64_t silent; /* milliseconds without progress so far */
+    unsigned count;  /* attempts made */
+    unsigned asked;  /* of these, the probes made for all requests in an outage */
+    bool asks;       /* this request is the probe */
 };
 
 /* One attempt: sends with li_attempts_send(), as often as it likes, and judges the result. */

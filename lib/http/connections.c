@@ -6,7 +6,9 @@
 #include "http/connections.h"
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -64,6 +66,14 @@ void li_connections_heard(struct li_connections *connections, long port, uint64_
 
     if (connection)
         connection->heard = now;
+}
+
+int li_connections_unconfirmed(struct li_connections *connections, long port)
+{
+    const struct li_connection *connection = find(connections, port);
+    int bytes = 0;
+
+    return connection && ioctl(connection->socket, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }
 
 void li_connections_silent(struct li_connections *connections, long port, uint64_t patience,

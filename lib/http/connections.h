@@ -36,6 +36,9 @@ int li_connections_close(void *connections, curl_socket_t socket);
  * clock. */
 void li_connections_heard(struct li_connections *connections, long port, uint64_t now);
 
+/* Bytes sent on that connection that the other end has not confirmed yet; 0 for an unknown port. */
+int li_connections_unconfirmed(struct li_connections *connections, long port);
+
 /* A request on that connection waited PATIENCE milliseconds in vain: shuts the connection down if
  * nothing came on it in that time. An unknown port is ignored. */
 void li_connections_silent(struct li_connections *connections, long port, uint64_t patience,

@@ -122,6 +122,7 @@ int li_http_send(struct li_http *http, const struct li_http_request *request,
         if (rc < 0)
             *err = transfer.error;
         out->unreached = transfer.response.unreached;
+        out->silent = transfer.response.silent;
     }
     if (rc == 0) {
         li_http_response_free(out);

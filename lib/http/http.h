@@ -38,6 +38,8 @@ enum {
     LI_HTTP_CONNECT = 10,
     LI_HTTP_STALL = 30,
     LI_HTTP_TOTAL = 300,
+    /* Bytes a second of both bodies of a request, below which there is no progress (D6p). */
+    LI_HTTP_RATE = 1024,
 };
 
 enum li_http_method { LI_HTTP_GET, LI_HTTP_HEAD, LI_HTTP_PUT, LI_HTTP_POST, LI_HTTP_DELETE };
@@ -61,8 +63,7 @@ struct li_http_request {
     const void *body; /* of PUT and POST */
     size_t body_len;
     size_t limit; /* bytes of an answer's body below status 300 */
-    /* Seconds without a connection, seconds without a byte in either direction, and seconds in all.
-     */
+    /* Seconds without a connection, seconds without progress, and seconds in all. */
     unsigned connect, stall, total;
     bool no_proxy; /* never through a proxy, whatever the environment says */
     bool secret;   /* the answer is secret: memory that its buffers outgrow is overwritten */
@@ -78,6 +79,9 @@ struct li_http_response {
     /* After LI_ENETWORK: the server did not accept a connection in time, or closed it before any
      * byte of an answer. */
     bool unreached;
+    /* Milliseconds without progress at the end of the request, with the time that it took to
+     * connect. Set after LI_ENETWORK, too. */
+    uint64_t silent;
 };
 
 /* Starts a client. LI_ENOMEM, LI_EUNSUPPORTED (libcurl), LI_EIO (no thread). */
@@ -85,10 +89,11 @@ int li_http_new(const struct li_http_options *options, struct li_http **out, str
 
 /* Sends REQUEST and waits for the answer, which replaces *OUT; any status is success. LI_ENETWORK
  * for failures that may pass: no connection, a reset, a body that ends early, a timeout; then only
- * `unreached` of OUT is set. LI_EDENIED: the server's certificate does not verify. LI_ELIMIT: the
- * body is over the limit, which concerns the object. LI_EIO: the headers are over theirs, which
- * concerns the server. LI_EINVALID: the URL or a header. LI_ECANCELLED: after li_http_stop(), or
- * li_http_cancel() of its group; the server may or may not have done what it was asked. Any thread.
+ * `unreached` and `silent` of OUT are set. LI_EDENIED: the server's certificate does not verify.
+ * LI_ELIMIT: the body is over the limit, which concerns the object. LI_EIO: the headers are over
+ * theirs, which concerns the server. LI_EINVALID: the URL or a header. LI_ECANCELLED: after
+ * li_http_stop(), or li_http_cancel() of its group; the server may or may not have done what it was
+ * asked. Any thread.
  */
 int li_http_send(struct li_http *http, const struct li_http_request *request,
                  struct li_http_response *out, struct li_error *err);

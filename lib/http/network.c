@@ -115,10 +115,7 @@ static void begin(struct li_network *network)
         transfer->next = network->running;
         network->running = transfer;
         li_window_begin(&network->window);
-        curl_easy_setopt(transfer->easy, CURLOPT_OPENSOCKETFUNCTION, li_connections_open);
-        curl_easy_setopt(transfer->easy, CURLOPT_OPENSOCKETDATA, &network->connections);
-        curl_easy_setopt(transfer->easy, CURLOPT_CLOSESOCKETFUNCTION, li_connections_close);
-        curl_easy_setopt(transfer->easy, CURLOPT_CLOSESOCKETDATA, &network->connections);
+        li_transfer_begin(transfer, &network->connections);
         if (curl_multi_add_handle(network->multi, transfer->easy) != CURLM_OK)
             finish(network, transfer, CURLE_OUT_OF_MEMORY);
     }
@@ -131,12 +128,14 @@ static void reap(struct li_network *network)
 
     while ((message = curl_multi_info_read(network->multi, &left))) {
         CURLcode code = message->data.result;
-        void *transfer = NULL;
+        char *private = NULL;
+        struct li_transfer *transfer;
 
         if (message->msg != CURLMSG_DONE)
             continue;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-        finish(network, transfer, code);
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+        transfer = (void *)private;
+        finish(network, transfer, transfer->stalled ? CURLE_OPERATION_TIMEDOUT : code);
     }
 }
 

@@ -13,8 +13,13 @@
 #include <strings.h>
 
 #include "base/secret.h"
+#include "base/text.h"
 
-enum { RECEIVE_BUFFER = 1 << 16, SEND_BUFFER = 1 << 16 };
+enum {
+    RECEIVE_BUFFER = 1 << 16,
+    SEND_BUFFER = 1 << 16,
+    LOOK = 200, /* milliseconds between two looks at the progress, at least */
+};
 
 const char *li_http_method_text(enum li_http_method method)
 {
@@ -129,6 +134,59 @@ static size_t receive_body(char *data, size_t size, size_t count, void *arg)
     return len > room ? 0 : len;
 }
 
+/* ---- progress -------------------------------------------------------------------------------- */
+
+/* Bytes of both bodies that have moved. What is sent has moved when the other end has confirmed it:
+ * the kernel takes a whole chunk at once, and a slow link then needs minutes to carry it. On HTTP/2
+ * other requests may have bytes on the way, too, which makes this less exact. */
+static int64_t moved(const struct li_transfer *transfer, int64_t received, int64_t sent)
+{
+    long port = 0;
+
+    if (sent > 0) {
+        curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &port);
+        sent -= li_connections_unconfirmed(transfer->connections, port);
+    }
+    return received + sent;
+}
+
+/* libcurl calls this about once a second, and when something moves. */
+static int watch_progress(void *arg, curl_off_t expected, curl_off_t received, curl_off_t sending,
+                          curl_off_t sent)
+{
+    struct li_transfer *transfer = arg;
+    unsigned stall = transfer->request->stall ? transfer->request->stall : LI_HTTP_STALL;
+    uint64_t now = li_http_milliseconds();
+    curl_off_t ready = 0;
+
+    (void)expected, (void)sending;
+    curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
+    if (ready > 0)
+        li_meter_connect(&transfer->meter, now);
+    if (li_meter_stall(&transfer->meter, now) < LOOK)
+        return 0;
+    li_meter_move(&transfer->meter, moved(transfer, received, sent), now);
+    transfer->stalled = li_meter_stall(&transfer->meter, now) >= stall * UINT64_C(1000);
+    return transfer->stalled;
+}
+
+void li_transfer_begin(struct li_transfer *transfer, struct li_connections *connections)
+{
+    CURL *easy = transfer->easy;
+
+    transfer->connections = connections;
+    li_meter_begin(&transfer->meter, li_http_milliseconds());
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, li_connections_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, connections);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, li_connections_close);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, connections);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, watch_progress);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+}
+
+/* ---- the result ------------------------------------------------------------------------------ */
+
 /* Whether the server stated where the body ends; libcurl then notices one that is cut. */
 static bool is_framed(const struct li_transfer *transfer)
 {
@@ -162,6 +220,16 @@ static bool is_unreached(const struct li_transfer *transfer, CURLcode code)
     return transfer->header_bytes == 0 && (code != CURLE_OPERATION_TIMEDOUT || sending == 0);
 }
 
+static int fail_stalled(struct li_transfer *transfer)
+{
+    unsigned stall = transfer->request->stall ? transfer->request->stall : LI_HTTP_STALL;
+
+    transfer->response.unreached = false;
+    return li_fail(&transfer->error, LI_ENETWORK,
+                   "less than %d bytes a second in the last %u second%s", LI_HTTP_RATE, stall,
+                   li_text_s(stall));
+}
+
 static int fail_code(struct li_transfer *transfer, CURLcode code)
 {
     const char *why = *transfer->message ? transfer->message : curl_easy_strerror(code);
@@ -192,6 +260,8 @@ int li_transfer_result(struct li_transfer *transfer, CURLcode code)
 {
     long status = 0;
 
+    if (transfer->connections)
+        transfer->response.silent = li_meter_silent(&transfer->meter, li_http_milliseconds());
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     /* An error answer that is longer than anybody reads. */
     if (code == CURLE_WRITE_ERROR && transfer->over && status > 299)
@@ -199,7 +269,7 @@ int li_transfer_result(struct li_transfer *transfer, CURLcode code)
     if (code == CURLE_WRITE_ERROR)
         return fail_limit(transfer);
     if (code != CURLE_OK)
-        return fail_code(transfer, code);
+        return transfer->stalled ? fail_stalled(transfer) : fail_code(transfer, code);
     /* libcurl accepts a connection that is closed among the headers as an answer. */
     if (!transfer->headed)
         return li_fail(&transfer->error, LI_ENETWORK, "the answer ends within its headers");
@@ -256,6 +326,7 @@ static int set_headers(struct li_transfer *transfer, struct li_error *err)
     return rc;
 }
 
+/* The low speed is far below ours. libcurl looks at it once a second, and so do we. */
 static void set_times(CURL *easy, const struct li_http_request *request)
 {
     unsigned connect = request->connect ? request->connect : LI_HTTP_CONNECT;

@@ -7,12 +7,17 @@
 #include <pthread.h>
 
 #include "http/answers.h"
+#include "http/connections.h"
 #include "http/http.h"
+#include "http/meter.h"
 
 struct li_transfer {
     struct li_transfer *next;
     const struct li_http_request *request;
-    struct li_answers *answers; /* used by the network thread only */
+    struct li_answers *answers; /* used by the network thread only, like those below */
+    struct li_connections *connections;
+    struct li_meter meter;
+    bool stalled; /* it was ended because it made no progress */
     CURL *easy;
     struct curl_slist *headers;
     struct li_http_response response;
@@ -31,6 +36,9 @@ struct li_transfer {
 int li_transfer_prepare(struct li_transfer *transfer, const struct li_http_request *request,
                         const char *ca_bundle, CURLSH *share, struct li_answers *answers,
                         struct li_error *err);
+
+/* The transfer goes to the network, over CONNECTIONS. */
+void li_transfer_begin(struct li_transfer *transfer, struct li_connections *connections);
 
 /* The result: 0 with the response filled in, or an error, which is put into `error`. */
 int li_transfer_result(struct li_transfer *transfer, CURLcode code);

@@ -17,7 +17,7 @@
 
 enum {
     PAGE_COST = 10,   /* questions */
-    LISTED = 1 << 20, /* the most names of a root to list: 32 MiB */
+    LISTED = 1 << 20, /* the most names of a root to list, 32 MiB; as many keys that are no names */
 };
 
 struct listing {
@@ -25,6 +25,7 @@ struct listing {
     struct li_name_list names;
     uint64_t last; /* the greatest of the names' first eight bytes */
     size_t prefix; /* bytes of a key before "ab/NAME" */
+    size_t others; /* keys that are not a chunk's */
     bool stopped;  /* by note_name() */
 };
 
@@ -61,7 +62,7 @@ static int note_name(void *arg, const char *key, uint64_t size, struct li_error 
     int rc;
 
     if (size == 0 || size > LI_SEAL_MAX_SIZE || !name_of(key, l->prefix, name))
-        return 0;
+        return l->others++ < LISTED ? 0 : stop(l, err);
     if (l->names.count == LISTED)
         return stop(l, err);
     for (size_t i = 0; i < sizeof(start); i++)
@@ -90,7 +91,7 @@ static int list(struct li_lookup *p, struct li_error *err)
         li_name_list_free(&l.names);
         return rc;
     }
-    p->too_long |= l.names.count == LISTED;
+    p->too_long |= l.names.count == LISTED || l.others > LISTED;
     li_name_list_sort(&l.names);
     pthread_mutex_lock(&p->lock);
     li_name_list_free(&p->listed);

@@ -189,7 +189,7 @@ static int settle_once(struct making *m, struct li_error *err)
     int rc = li_as_failure(li_description_read(m->store, m->id, err), err);
 
     if (rc == 0)
-        rc = li_roots_load(m->store, &roots, err);
+        rc = li_roots_load(m->store, NULL, &roots, err);
     if (rc == 0 && roots.lost && !has_own(&roots, m->id))
         rc = li_roots_lost(m->store, &roots, err);
     if (rc == 0 && m->made && memcmp(m->root.repository, m->id, LI_ID_SIZE) != 0 &&

@@ -2,7 +2,11 @@
 /*
  * The tags of a repository: listing and removing them. Removing a tag frees no space; objects that
  * nothing points at are left to the collector.
+ *
+ * All tags are held at once, because they are shown in order and a store lists them in any. So they
+ * are held as text, and a listing that goes on for ever ends at a limit (D6o).
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,10 +16,13 @@
 #include "repo/keys.h"
 #include "repo/pointer.h"
 
+enum { LISTED_MAX = 64 << 20 /* bytes that the keys below images/ may take in memory */ };
+
 struct tags {
-    struct li_reference *tag;
+    struct li_buffer text; /* "NAME:TAG\0" for each tag */
+    size_t weight;         /* of all keys that were listed */
+    const char **tag;      /* into the text, sorted */
     size_t count;
-    size_t cap;
 };
 
 /* "images/NAME/TAG" as a reference; false if lambdaimg would not make it. */
@@ -40,42 +47,75 @@ static bool parse_key(const char *key, struct li_reference *out)
            strcmp(out->tag, slash + 1) == 0;
 }
 
-static int add_tag(struct tags *tags, const struct li_reference *tag, struct li_error *err)
+/* Keys that are not tags count, too: they need not end either. */
+static int note_tag(void *arg, const char *key, uint64_t size, struct li_error *err)
 {
-    int rc = li_array_reserve(&tags->tag, &tags->cap, tags->count + 1, sizeof(*tags->tag), err);
+    char text[LI_REFERENCE_NAME_MAX + LI_REFERENCE_TAG_MAX + 2];
+    struct li_reference reference;
+    struct tags *tags = arg;
+    int len, rc;
 
-    if (rc == 0)
-        tags->tag[tags->count++] = *tag;
+    (void)size;
+    tags->weight += strlen(key) + sizeof(*tags->tag);
+    if (tags->weight > LISTED_MAX)
+        return li_fail(err, LI_ELIMIT, "the names of the images take more than %d MiB",
+                       LISTED_MAX >> 20);
+    if (!parse_key(key, &reference))
+        return 0;
+    len = snprintf(text, sizeof(text), "%s:%s", reference.name, reference.tag);
+    rc = li_buffer_append(&tags->text, text, (size_t)len + 1, err);
+    tags->count += rc == 0;
     return rc;
 }
 
-static int note_tag(void *arg, const char *key, uint64_t size, struct li_error *err)
+/* Names, and then the tags of one name, in the order of their bytes. */
+static int order_of(const char *x, const char *y)
 {
-    struct li_reference reference;
+    const char *end_x = strrchr(x, ':'), *end_y = strrchr(y, ':');
+    size_t len_x = (size_t)(end_x - x), len_y = (size_t)(end_y - y);
+    int order = memcmp(x, y, len_x < len_y ? len_x : len_y);
 
-    (void)size;
-    return parse_key(key, &reference) ? add_tag(arg, &reference, err) : 0;
+    if (order == 0 && len_x != len_y)
+        order = len_x < len_y ? -1 : 1;
+    return order ? order : strcmp(end_x, end_y);
 }
 
 static int compare(const void *a, const void *b)
 {
-    const struct li_reference *x = a, *y = b;
-    int order = strcmp(x->name, y->name);
+    return order_of(*(const char *const *)a, *(const char *const *)b);
+}
 
-    return order ? order : strcmp(x->tag, y->tag);
+static int sort_tags(struct tags *tags, struct li_error *err)
+{
+    const char *at = (const char *)tags->text.data;
+
+    tags->tag = malloc((tags->count + 1) * sizeof(*tags->tag));
+    if (!tags->tag)
+        return li_fail_memory(err);
+    for (size_t i = 0; i < tags->count; i++, at += strlen(at) + 1)
+        tags->tag[i] = at;
+    if (tags->count)
+        qsort(tags->tag, tags->count, sizeof(*tags->tag), compare);
+    return 0;
 }
 
 static bool is_before(const void *row, const void *key)
 {
-    return compare(row, key) < 0;
+    return order_of(*(const char *const *)row, key) < 0;
 }
 
 /* TAGS are sorted. */
-static bool has_tag(const struct tags *tags, const struct li_reference *tag)
+static bool has_tag(const struct tags *tags, const char *tag)
 {
     size_t at = li_array_lower_bound(tags->tag, tags->count, sizeof(*tags->tag), is_before, tag);
 
-    return at < tags->count && compare(&tags->tag[at], tag) == 0;
+    return at < tags->count && strcmp(tags->tag[at], tag) == 0;
+}
+
+static void free_tags(struct tags *tags)
+{
+    free(tags->tag);
+    li_buffer_free(&tags->text);
 }
 
 /* ---- reading them ---------------------------------------------------------------------------- */
@@ -86,22 +126,37 @@ struct reading {
     void *arg;
     struct li_buffer raw;
     struct li_error first; /* of the first tag that cannot be read */
-    struct tags missing;   /* listed, but missing */
+    const char **missing;  /* listed, but missing; sorted */
+    size_t missing_count;
 };
 
-static int read_one(struct reading *r, const struct li_reference *tag, struct li_error *err)
+/* A store that does not answer would be waited for once for each tag. */
+static bool is_final(int rc)
 {
-    struct li_repo_image image = {.name = tag->name, .tag = tag->tag};
-    struct li_pointer pointer;
-    int rc = li_pointer_read(r->repo->store, li_key_image(tag).text, &pointer, &r->raw, err);
+    return rc == LI_ENETWORK || rc == LI_ECANCELLED || rc == LI_ENOMEM;
+}
 
-    if (rc == LI_ENOTFOUND)
-        return add_tag(&r->missing, tag, err);
+static int read_one(struct reading *r, const char *text, struct li_error *err)
+{
+    struct li_repo_image image = {0};
+    struct li_reference tag;
+    struct li_pointer pointer;
+    int rc = li_reference_parse(text, &tag, err);
+
+    if (rc < 0)
+        return rc;
+    rc = li_pointer_read(r->repo->store, li_key_image(&tag).text, &pointer, &r->raw, err);
+    if (rc == LI_ENOTFOUND) {
+        r->missing[r->missing_count++] = text;
+        return 0;
+    }
     if (rc < 0) {
         if (r->first.code == 0)
             r->first = *err;
-        return 0;
+        return is_final(rc) ? rc : 0;
     }
+    image.name = tag.name;
+    image.tag = tag.tag;
     memcpy(image.manifest, pointer.manifest, LI_ID_SIZE);
     memcpy(image.root, pointer.root, LI_ID_SIZE);
     return r->visit(r->arg, &image, err);
@@ -111,18 +166,30 @@ static int list_tags(struct li_repo *repo, struct tags *out, struct li_error *er
 {
     int rc = li_store_list(repo->store, "images/", note_tag, out, err);
 
-    if (out->count)
-        qsort(out->tag, out->count, sizeof(*out->tag), compare);
-    return rc;
+    return rc < 0 ? rc : sort_tags(out, err);
 }
 
 static int read_tags(struct reading *r, const struct tags *tags, struct li_error *err)
 {
     int rc = 0;
 
+    r->missing = malloc((tags->count + 1) * sizeof(*r->missing));
+    if (!r->missing)
+        return li_fail_memory(err);
     for (size_t i = 0; i < tags->count && rc >= 0; i++)
-        rc = read_one(r, &tags->tag[i], err);
+        rc = read_one(r, tags->tag[i], err);
     return rc;
+}
+
+static void tell_missing(struct reading *r)
+{
+    struct li_reference tag;
+
+    if (li_reference_parse(r->missing[0], &tag, &r->first) == 0)
+        li_fail(&r->first, LI_ECORRUPT,
+                "%s/%s: it is listed, but is not there (%zu such image%s); push it again",
+                r->repo->store->address, li_key_image(&tag).text, r->missing_count,
+                li_text_s(r->missing_count));
 }
 
 /* A tag that was listed but missing was either removed by another process, and then it is no longer
@@ -130,20 +197,17 @@ static int read_tags(struct reading *r, const struct tags *tags, struct li_error
  * the store. */
 static int look_again(struct reading *r, struct li_error *err)
 {
-    struct tags before = r->missing, now = {0};
+    size_t before = r->missing_count;
+    struct tags now = {0};
     int rc = list_tags(r->repo, &now, err);
 
-    r->missing = (struct tags){0};
-    for (size_t i = 0; i < before.count && rc >= 0; i++)
-        if (has_tag(&now, &before.tag[i]))
-            rc = read_one(r, &before.tag[i], err);
-    if (r->missing.count && r->first.code == 0)
-        li_fail(&r->first, LI_ECORRUPT,
-                "%s/%s: it is listed, but is not there (%zu such image%s); push it again",
-                r->repo->store->address, li_key_image(r->missing.tag).text, r->missing.count,
-                li_text_s(r->missing.count));
-    free(before.tag);
-    free(now.tag);
+    r->missing_count = 0; /* it never overtakes I */
+    for (size_t i = 0; i < before && rc >= 0; i++)
+        if (has_tag(&now, r->missing[i]))
+            rc = read_one(r, r->missing[i], err);
+    if (rc >= 0 && r->missing_count && r->first.code == 0)
+        tell_missing(r);
+    free_tags(&now);
     return rc;
 }
 
@@ -158,10 +222,10 @@ int li_repo_each_image(struct li_repo *repo,
 
     if (rc >= 0)
         rc = read_tags(&r, &tags, err);
-    if (rc >= 0 && r.missing.count)
+    if (rc >= 0 && r.missing_count)
         rc = look_again(&r, err);
-    free(tags.tag);
-    free(r.missing.tag);
+    free(r.missing);
+    free_tags(&tags);
     li_buffer_free(&r.raw);
     if (rc >= 0 && r.first.code < 0) {
         *err = r.first;

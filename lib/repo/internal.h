@@ -14,15 +14,24 @@ enum {
     LI_REPO_JSON_MAX = 64 * 1024, /* bytes of lambdaimg.json, root.json and pointers */
 };
 
+/* The roots as they were listed last. Listings are numbered from 1 in the order in which they
+ * began; one runs at a time, without the lock. */
+struct li_roots_kept {
+    pthread_mutex_t lock; /* of all that follows */
+    pthread_cond_t settled;
+    uint64_t begun, ended; /* listings */
+    struct li_error why;   /* of the last that ended; its code is 0 if it succeeded */
+    uint64_t of;           /* the listing that ROOTS are of; 0: there was none */
+    struct li_roots roots; /* of all repositories */
+};
+
 struct li_repo {
     struct li_store *store;
     struct li_kms *kms; /* or NULL */
     const struct li_env *env;
     uint8_t id[LI_ID_SIZE];
     struct li_store *fork; /* STORE, if this handle is a fork, which owns it; else NULL */
-    pthread_mutex_t lock;
-    bool roots_loaded;     /* under lock */
-    struct li_roots roots; /* under lock: as of the last listing */
+    struct li_roots_kept roots;
 };
 
 /* Parses a small JSON object, which must have a "format" that is at most LI_REPO_FORMAT
@@ -35,6 +44,25 @@ int li_json_encode(json_t *json, struct li_buffer *out, struct li_error *err);
 
 /* Reads the ID in FIELD of JSON. LI_ECORRUPT if there is none; ID is then not set. */
 int li_json_id(const json_t *json, const char *field, uint8_t id[LI_ID_SIZE], struct li_error *err);
+
+/* roots_kept.c. Each caller gets a copy of the list, without roots of other repositories, and frees
+ * it with li_roots_free(). The errors are those of li_roots_load(). Any thread. */
+void li_roots_init(struct li_roots_kept *kept);
+void li_roots_destroy(struct li_roots_kept *kept);
+
+/* The point in time for li_roots_since(). */
+uint64_t li_roots_time(struct li_repo *repo);
+
+/* The roots as they were listed some time ago. Lists them if nobody has. */
+int li_roots_known(struct li_repo *repo, struct li_roots *out, struct li_error *err);
+
+/* The roots as of a listing that began after the time SINCE. Callers that need one at the same time
+ * share it, and its failure. */
+int li_roots_since(struct li_repo *repo, uint64_t since, struct li_roots *out,
+                   struct li_error *err);
+
+/* The roots with their states, all read anew. */
+int li_roots_now(struct li_repo *repo, struct li_roots *out, struct li_error *err);
 
 /* Reads the repository's ID from its description. LI_ENOTFOUND, LI_ECORRUPT, LI_EUNSUPPORTED. */
 int li_description_read(struct li_store *store, uint8_t id[LI_ID_SIZE], struct li_error *err);

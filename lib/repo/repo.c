@@ -36,7 +36,7 @@ static int make(struct li_store *store, struct li_kms *kms, const struct li_env 
     repo->store = store;
     repo->kms = kms;
     repo->env = env;
-    pthread_mutex_init(&repo->lock, NULL);
+    li_roots_init(&repo->roots);
     *out = repo;
     return 0;
 }
@@ -88,8 +88,7 @@ void li_repo_free(struct li_repo *repo)
 {
     if (!repo)
         return;
-    li_roots_free(&repo->roots);
-    pthread_mutex_destroy(&repo->lock);
+    li_roots_destroy(&repo->roots);
     li_store_free(repo->fork);
     free(repo);
 }

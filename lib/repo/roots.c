@@ -7,8 +7,8 @@
  * newest active root. A reader looks in the root that a manifest names, and then in newer ones,
  * because live objects are copied forward and never back.
  *
- * The list of roots is kept. It is read again when something is found nowhere, because a mount may
- * outlive several generations.
+ * The list of roots is kept (roots_kept.c). It is read again when something is found nowhere,
+ * because a mount may outlive several generations.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -149,24 +149,41 @@ static int note_object(void *arg, const char *key, uint64_t size, struct li_erro
 }
 
 /* Handles a root whose description was missing. If it is being made, or was removed, there is
- * nothing in it; or its description appeared a moment ago. Otherwise the description was lost. */
+ * nothing in it; or its description appeared a moment ago. Otherwise the description was lost. One
+ * such root is enough to know, and a hostile store may have a thousand. */
 static int look_into(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li_root *out,
                      bool *there, struct li_roots *roots, struct li_error *err)
 {
     bool some = false;
-    int rc = li_store_list(store, li_key_root(id, "").text, note_object, &some, err);
+    int rc =
+        roots->lost ? 0 : li_store_list(store, li_key_root(id, "").text, note_object, &some, err);
 
     if (!some)
         return rc;
     rc = li_root_read(store, id, out, there, err);
-    if (rc == 0 && !*there && !roots->lost) {
+    if (rc == 0 && !*there) {
         roots->lost = true;
         memcpy(roots->lost_id, id, LI_ID_SIZE);
     }
     return rc;
 }
 
-static int read_roots(struct li_store *store, struct li_roots *roots, struct li_error *err)
+/* Takes the root ID from KNOWN, or reads it. */
+static int find_root(struct li_store *store, const uint8_t id[LI_ID_SIZE],
+                     const struct li_roots *known, struct li_root *out, bool *there,
+                     struct li_error *err)
+{
+    size_t at = known ? li_roots_position(known, id) : 0;
+
+    if (!known || at == known->count)
+        return li_root_read(store, id, out, there, err);
+    *out = known->root[at];
+    *there = true;
+    return 0;
+}
+
+static int read_roots(struct li_store *store, const struct li_roots *known, struct li_roots *roots,
+                      struct li_error *err)
 {
     size_t kept = 0;
     int rc = 0;
@@ -176,7 +193,7 @@ static int read_roots(struct li_store *store, struct li_roots *roots, struct li_
         bool there = false;
 
         memcpy(id, roots->root[i].id, LI_ID_SIZE);
-        rc = li_root_read(store, id, &roots->root[kept], &there, err);
+        rc = find_root(store, id, known, &roots->root[kept], &there, err);
         if (rc == 0 && !there)
             rc = look_into(store, id, &roots->root[kept], &there, roots, err);
         if (rc == 0 && there)
@@ -186,13 +203,14 @@ static int read_roots(struct li_store *store, struct li_roots *roots, struct li_
     return rc;
 }
 
-int li_roots_load(struct li_store *store, struct li_roots *out, struct li_error *err)
+int li_roots_load(struct li_store *store, const struct li_roots *known, struct li_roots *out,
+                  struct li_error *err)
 {
     struct li_roots roots = {0};
     int rc = li_store_list_shallow(store, "roots/", note_root, &roots, err);
 
     if (rc == 0)
-        rc = read_roots(store, &roots, err);
+        rc = read_roots(store, known, &roots, err);
     if (rc < 0) {
         li_roots_free(&roots);
         return rc;
@@ -209,45 +227,13 @@ void li_roots_free(struct li_roots *roots)
     *roots = (struct li_roots){0};
 }
 
-/* Two processes that made a repository at one address at the same time may have made a root
- * each. */
-static void drop_strangers(struct li_roots *roots, const uint8_t id[LI_ID_SIZE])
+size_t li_roots_position(const struct li_roots *roots, const uint8_t id[LI_ID_SIZE])
 {
-    size_t kept = 0;
+    size_t i = 0;
 
-    for (size_t i = 0; i < roots->count; i++)
-        if (li_root_is_of(&roots->root[i], id))
-            roots->root[kept++] = roots->root[i];
-    roots->count = kept;
-}
-
-/* A copy of the list, for this thread; with ANEW, the current list. */
-static int get_roots(struct li_repo *repo, bool anew, struct li_roots *out, struct li_error *err)
-{
-    int rc = 0;
-
-    pthread_mutex_lock(&repo->lock);
-    if (anew || !repo->roots_loaded) {
-        struct li_roots now = {0};
-
-        rc = li_roots_load(repo->store, &now, err);
-        if (rc == 0) {
-            drop_strangers(&now, repo->id);
-            li_roots_free(&repo->roots);
-            repo->roots = now;
-            repo->roots_loaded = true;
-        }
-    }
-    if (rc == 0) {
-        *out = repo->roots;
-        out->root = malloc((out->count + 1) * sizeof(*out->root));
-        if (!out->root)
-            rc = li_fail_memory(err);
-        else if (out->count)
-            memcpy(out->root, repo->roots.root, out->count * sizeof(*out->root));
-    }
-    pthread_mutex_unlock(&repo->lock);
-    return rc;
+    while (i < roots->count && memcmp(roots->root[i].id, id, LI_ID_SIZE) != 0)
+        i++;
+    return i;
 }
 
 int li_roots_lost(const struct li_store *store, const struct li_roots *roots, struct li_error *err)
@@ -263,7 +249,7 @@ int li_root_active(struct li_repo *repo, struct li_root *out, struct li_error *e
     const char *address = repo->store->address;
     struct li_roots roots = {0};
     size_t i;
-    int rc = get_roots(repo, true, &roots, err);
+    int rc = li_roots_now(repo, &roots, err);
 
     if (rc < 0)
         return rc;
@@ -283,16 +269,6 @@ int li_root_active(struct li_repo *repo, struct li_root *out, struct li_error *e
     return rc;
 }
 
-/* The index of ID in ROOTS, or their number. */
-static size_t position(const struct li_roots *roots, const uint8_t *id)
-{
-    size_t i = 0;
-
-    while (i < roots->count && memcmp(roots->root[i].id, id, LI_ID_SIZE) != 0)
-        i++;
-    return i;
-}
-
 static int fetch_from(struct li_repo *repo, const uint8_t root[LI_ID_SIZE],
                       struct li_root_search *search, struct li_error *err)
 {
@@ -305,39 +281,48 @@ static int fetch_from(struct li_repo *repo, const uint8_t root[LI_ID_SIZE],
     return search->there ? rc : 0;
 }
 
-/* Looks into all roots newer than HINT, the newest first; if HINT is no longer a root, into all. */
-static int fetch_newer(struct li_repo *repo, bool anew, const uint8_t *hint,
+/* Looks into all roots newer than HINT, the newest first; if HINT is not one of them, into all. But
+ * not into those of DONE: an object is copied forward before it is removed, so one that was missing
+ * there, and in an older root before, is in none of them. */
+static int fetch_newer(struct li_repo *repo, const struct li_roots *roots,
+                       const struct li_roots *done, const uint8_t *hint,
                        struct li_root_search *search, struct li_error *err)
 {
-    struct li_roots roots = {0};
     size_t oldest = 0;
-    int rc = get_roots(repo, anew, &roots, err);
+    int rc = 0;
 
-    if (rc < 0)
-        return rc;
-    if (hint && position(&roots, hint) < roots.count)
-        oldest = position(&roots, hint) + 1;
-    for (size_t i = roots.count; i > oldest && rc == 0 && !search->there; i--)
-        rc = fetch_from(repo, roots.root[i - 1].id, search, err);
+    if (hint && li_roots_position(roots, hint) < roots->count)
+        oldest = li_roots_position(roots, hint) + 1;
+    for (size_t i = roots->count; i > oldest && rc == 0 && !search->there; i--)
+        if (li_roots_position(done, roots->root[i - 1].id) == done->count)
+            rc = fetch_from(repo, roots->root[i - 1].id, search, err);
     /* It may be in the root whose position in the order is not known. */
-    if (rc == 0 && !search->there && roots.lost)
-        rc = fetch_from(repo, roots.lost_id, search, err);
-    li_roots_free(&roots);
+    if (rc == 0 && !search->there && roots->lost)
+        rc = fetch_from(repo, roots->lost_id, search, err);
     return rc;
 }
 
 int li_root_fetch(struct li_repo *repo, const uint8_t *hint, struct li_root_search *search,
                   struct li_error *err)
 {
+    uint64_t began = li_roots_time(repo);
+    struct li_roots known = {0}, now = {0};
     int rc = 0;
 
     search->there = false;
     if (hint)
         rc = fetch_from(repo, hint, search, err);
+    if (rc < 0 || search->there)
+        return rc;
+    rc = li_roots_known(repo, &known, err);
+    if (rc == 0)
+        rc = fetch_newer(repo, &known, &now, hint, search, err);
     if (rc == 0 && !search->there)
-        rc = fetch_newer(repo, false, hint, search, err);
+        rc = li_roots_since(repo, began, &now, err);
     if (rc == 0 && !search->there)
-        rc = fetch_newer(repo, true, hint, search, err);
+        rc = fetch_newer(repo, &now, &known, hint, search, err);
+    li_roots_free(&known);
+    li_roots_free(&now);
     return rc;
 }
 
@@ -356,11 +341,11 @@ int li_root_follows(struct li_repo *repo, const uint8_t birth[LI_ID_SIZE],
         *follows = true;
         return 0;
     }
-    rc = get_roots(repo, false, &roots, err);
+    rc = li_roots_known(repo, &roots, err);
     if (rc < 0)
         return rc;
-    at = position(&roots, birth);
-    *follows = at == roots.count || position(&roots, root) > at;
+    at = li_roots_position(&roots, birth);
+    *follows = at == roots.count || li_roots_position(&roots, root) > at;
     li_roots_free(&roots);
     return 0;
 }

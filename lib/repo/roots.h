@@ -52,11 +52,16 @@ struct li_roots {
     uint8_t lost_id[LI_ID_SIZE];
 };
 
-/* Lists the roots in STORE, of any repository. LI_ECORRUPT if a description cannot be parsed. If
- * one is missing and the root holds objects, LOST is set instead. The caller frees OUT with
+/* Lists the roots in STORE, of any repository. Those in KNOWN, which may be NULL, are not read
+ * again: only their state ever changes. LI_ECORRUPT if a description cannot be parsed. If one is
+ * missing and the root holds objects, LOST is set instead. The caller frees OUT with
  * li_roots_free(). */
-int li_roots_load(struct li_store *store, struct li_roots *out, struct li_error *err);
+int li_roots_load(struct li_store *store, const struct li_roots *known, struct li_roots *out,
+                  struct li_error *err);
 void li_roots_free(struct li_roots *roots); /* zeros are allowed */
+
+/* The index of ID in ROOTS, or their number. */
+size_t li_roots_position(const struct li_roots *roots, const uint8_t id[LI_ID_SIZE]);
 
 /* Returns LI_ECORRUPT with a text that names the root in ROOTS whose description is lost. */
 int li_roots_lost(const struct li_store *store, const struct li_roots *roots, struct li_error *err);

@@ -126,15 +126,19 @@ static int open_key(struct li_directory *d, const char *key, int *fd, uint64_t *
     return rc;
 }
 
-static int read_into(int fd, uint64_t offset, size_t len, struct li_buffer *out,
-                     struct li_error *err)
+static int read_into(struct li_directory *d, int fd, uint64_t offset, size_t len,
+                     struct li_buffer *out, struct li_error *err)
 {
     int rc = li_buffer_reserve(out, len, err);
 
-    if (rc == 0)
-        rc = li_pread_all(fd, out->data, len, offset, err);
-    if (rc == 0)
-        out->len = len;
+    while (rc == 0 && out->len < len) {
+        size_t n = len - out->len < LI_DIRECTORY_STEP ? len - out->len : LI_DIRECTORY_STEP;
+
+        rc = li_pread_all(fd, out->data + out->len, n, offset + out->len, err);
+        if (rc == 0)
+            out->len += n;
+        li_activity_step(&d->activity);
+    }
     return rc;
 }
 
@@ -161,8 +165,8 @@ static int read_part(struct li_directory *d, const char *key, const struct part 
         rc = li_fail(err, LI_ELIMIT, "it has %llu bytes; at most %zu are allowed here",
                      (unsigned long long)size, part->len);
     else
-        rc = read_into(fd, offset, part->len < size - offset ? part->len : (size_t)(size - offset),
-                       out, err);
+        rc = read_into(d, fd, offset,
+                       part->len < size - offset ? part->len : (size_t)(size - offset), out, err);
     close(fd);
     return rc;
 }
@@ -212,6 +216,7 @@ static int exists(struct li_store *store, const char *const *keys, size_t count,
     for (size_t i = 0; i < count; i++) {
         int rc = exists_one(d, keys[i], most, &present[i], err);
 
+        li_activity_step(&d->activity);
         if (rc == 0 && present[i])
             rc = li_directory_changed(d, keys[i], err);
         if (rc < 0)
@@ -223,9 +228,11 @@ static int exists(struct li_store *store, const char *const *keys, size_t count,
 static int remove_many(struct li_store *store, const char *const *keys, size_t count,
                        struct li_error *err)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (li_directory_remove(store, keys[i], err) < 0)
             return li_context(err, "%.300s", keys[i]);
+        li_activity_step(store->activity);
+    }
     return 0;
 }
 
@@ -295,6 +302,7 @@ int li_directory_open(const char *path, bool create, const struct li_env *env,
         return li_fail_memory(err);
     d->store.ops = &operations;
     d->store.width = WIDTH;
+    d->store.activity = &d->activity;
     d->env = env;
     pthread_mutex_init(&d->flushing, NULL);
     pthread_mutex_init(&d->lock, NULL);

@@ -12,13 +12,17 @@
 #include <stddef.h>
 
 #include "base/env.h"
+#include "store/activity.h"
 #include "store/store.h"
 
 /* The prefix of names that are not objects: temporary files, and the lock of replace_if(). */
 #define LI_DIRECTORY_TEMPORARY ".tmp"
 
+enum { LI_DIRECTORY_STEP = 1 << 18 /* bytes that are read or written in one step */ };
+
 struct li_directory {
     struct li_store store; /* first, so that the pointers can be converted */
+    struct li_store_activity activity;
     const struct li_env *env;
     int root;
     /* Set if files without a name cannot be used, because the file system lacks them or /proc is
@@ -66,10 +70,10 @@ int li_directory_temporary_open_named(struct li_directory *d, struct li_director
                                       struct li_error *err);
 
 /* Write the bytes, or those of the file FROM, which has SIZE bytes, and make them durable. */
-int li_directory_temporary_fill(const struct li_directory_temporary *t, const void *data,
-                                size_t len, struct li_error *err);
-int li_directory_temporary_copy(const struct li_directory_temporary *t, int from, uint64_t size,
-                                struct li_error *err);
+int li_directory_temporary_fill(struct li_directory *d, const struct li_directory_temporary *t,
+                                const void *data, size_t len, struct li_error *err);
+int li_directory_temporary_copy(struct li_directory *d, const struct li_directory_temporary *t,
+                                int from, uint64_t size, struct li_error *err);
 
 /* Gives the finished file its name; LI_END if the name is taken. */
 int li_directory_temporary_link(struct li_directory *d, struct li_directory_temporary *t,

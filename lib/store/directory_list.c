@@ -14,11 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The most nested directories: each holds a descriptor. */
-enum { MAX_DEPTH = 64 };
+enum {
+    MAX_DEPTH = 64,     /* nested directories: each holds a descriptor */
+    MAX_KEYS = 1 << 26, /* in all, as in a bucket (D6o): a file system may invent names for ever */
+};
 
 struct listing {
+    struct li_store_activity *activity;
     bool deep;
+    size_t count; /* of the names so far */
     li_store_visit *visit;
     void *arg;
     char key[LI_STORE_KEY_MAX + 256 + 2]; /* a prefix with its '/', and a name */
@@ -76,7 +80,10 @@ static int list_directory(struct listing *l, int fd, size_t len, unsigned depth,
         return rc;
     }
     while (rc >= 0 && (errno = 0, entry = readdir(dir))) {
-        if (is_skipped(entry->d_name, len))
+        li_activity_step(l->activity);
+        if (++l->count > MAX_KEYS)
+            rc = li_fail(err, LI_ELIMIT, "the listing has more than %d keys", MAX_KEYS);
+        if (rc < 0 || is_skipped(entry->d_name, len))
             continue;
         memcpy(l->key + len, entry->d_name, strlen(entry->d_name) + 1);
         rc = list_entry(l, fd, len, depth, err);
@@ -90,7 +97,7 @@ static int list_directory(struct listing *l, int fd, size_t len, unsigned depth,
 int li_directory_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
                       void *arg, struct li_error *err)
 {
-    struct listing l = {.deep = deep, .visit = visit, .arg = arg};
+    struct listing l = {.activity = store->activity, .deep = deep, .visit = visit, .arg = arg};
     size_t len = strlen(prefix);
     const char *name;
     int fd = -1;

@@ -107,6 +107,7 @@ static void sweep(struct li_directory *d)
         if (strncmp(entry->d_name, prefix, sizeof(prefix) - 1) != 0 ||
             !isdigit((unsigned char)entry->d_name[sizeof(prefix) - 1]))
             continue;
+        li_activity_step(&d->activity);
         if (fstatat(d->root, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
             st.st_mtime < d->env->now() - ABANDONED)
             unlinkat(d->root, entry->d_name, 0);
@@ -143,8 +144,10 @@ int li_directory_flush(struct li_store *store, struct li_error *err)
     d->changed = NULL;
     d->changed_count = d->changed_cap = 0;
     pthread_mutex_unlock(&d->lock);
-    for (size_t i = 0; i < count && rc == 0; i++)
+    for (size_t i = 0; i < count && rc == 0; i++) {
         rc = sync_directory(d, names[i], err);
+        li_activity_step(&d->activity);
+    }
     if (rc < 0)
         put_back(d, names, count);
     for (size_t i = 0; i < count; i++)

@@ -77,16 +77,21 @@ static int sync_to_disk(const struct li_directory_temporary *t, struct li_error 
     return fdatasync(t->fd) < 0 ? li_fail_errno(err, errno, "cannot write it to the disk") : 0;
 }
 
-int li_directory_temporary_fill(const struct li_directory_temporary *t, const void *data,
-                                size_t len, struct li_error *err)
+int li_directory_temporary_fill(struct li_directory *d, const struct li_directory_temporary *t,
+                                const void *data, size_t len, struct li_error *err)
 {
-    int rc = li_pwrite_all(t->fd, data, len, 0, err);
+    int rc = 0;
 
+    for (size_t done = 0, n; rc == 0 && done < len; done += n) {
+        n = len - done < LI_DIRECTORY_STEP ? len - done : LI_DIRECTORY_STEP;
+        rc = li_pwrite_all(t->fd, (const uint8_t *)data + done, n, done, err);
+        li_activity_step(&d->activity);
+    }
     return rc < 0 ? rc : sync_to_disk(t, err);
 }
 
-static int copy_by_hand(int from, const struct li_directory_temporary *t, uint64_t offset,
-                        uint64_t size, struct li_error *err)
+static int copy_by_hand(struct li_directory *d, int from, const struct li_directory_temporary *t,
+                        uint64_t offset, uint64_t size, struct li_error *err)
 {
     uint8_t piece[16384];
     int rc = 0;
@@ -98,12 +103,13 @@ static int copy_by_hand(int from, const struct li_directory_temporary *t, uint64
         if (rc == 0)
             rc = li_pwrite_all(t->fd, piece, n, offset, err);
         offset += n;
+        li_activity_step(&d->activity);
     }
     return rc;
 }
 
-int li_directory_temporary_copy(const struct li_directory_temporary *t, int from, uint64_t size,
-                                struct li_error *err)
+int li_directory_temporary_copy(struct li_directory *d, const struct li_directory_temporary *t,
+                                int from, uint64_t size, struct li_error *err)
 {
     uint64_t done = 0;
     int rc = 0;
@@ -111,13 +117,16 @@ int li_directory_temporary_copy(const struct li_directory_temporary *t, int from
     if (ioctl(t->fd, FICLONE, from) < 0) {
         while (done < size) {
             off_t in = (off_t)done, to = (off_t)done;
-            ssize_t n = copy_file_range(from, &in, t->fd, &to, size - done, 0);
+            uint64_t left = size - done;
+            ssize_t n = copy_file_range(from, &in, t->fd, &to,
+                                        left < LI_DIRECTORY_STEP ? left : LI_DIRECTORY_STEP, 0);
 
+            li_activity_step(&d->activity);
             if (n <= 0)
                 break;
             done += (uint64_t)n;
         }
-        rc = copy_by_hand(from, t, done, size, err);
+        rc = copy_by_hand(d, from, t, done, size, err);
     }
     return rc < 0 ? rc : sync_to_disk(t, err);
 }

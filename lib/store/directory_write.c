@@ -59,9 +59,9 @@ static int put_once(struct li_directory *d, const char *key, const struct conten
     if (rc < 0)
         goto out;
     if (content->from >= 0)
-        rc = li_directory_temporary_copy(&t, content->from, content->size, err);
+        rc = li_directory_temporary_copy(d, &t, content->from, content->size, err);
     else
-        rc = li_directory_temporary_fill(&t, content->data, content->len, err);
+        rc = li_directory_temporary_fill(d, &t, content->data, content->len, err);
     if (rc == 0)
         rc = li_directory_temporary_link(d, &t, parent, name, err);
 out:
@@ -137,7 +137,7 @@ static int replace_once(struct li_directory *d, const char *key, const void *dat
         return rc;
     rc = li_directory_temporary_open_named(d, &t, err);
     if (rc == 0)
-        rc = li_directory_temporary_fill(&t, data, len, err);
+        rc = li_directory_temporary_fill(d, &t, data, len, err);
     if (rc == 0)
         rc = li_directory_temporary_rename(d, &t, parent, name, err);
     li_directory_temporary_close(d, &t);
@@ -247,7 +247,7 @@ int li_directory_replace_if(struct li_store *store, const char *key,
         return rc == LI_ENOTFOUND ? li_fail(err, LI_ECHANGED, "another process removed it") : rc;
     rc = li_directory_temporary_open_named(d, &t, err);
     if (rc == 0)
-        rc = li_directory_temporary_fill(&t, data, len, err);
+        rc = li_directory_temporary_fill(d, &t, data, len, err);
     if (rc == 0)
         rc = take_lock(d, &lock, err);
     if (rc == 0)

@@ -114,13 +114,14 @@ static const struct li_aws_client_operations calls = {
 static void set_client(struct li_s3_client *client, const struct li_s3_options *options,
                        const struct li_env *env)
 {
-    const struct li_aws_client_options aws = {.ops = &calls,
-                                              .service = "s3",
-                                              .env = env,
-                                              .http = options->http,
-                                              .provider = options->provider,
-                                              .stall =
-                                                  options->stall ? options->stall : LI_S3_STALL};
+    const struct li_aws_client_options aws = {
+        .ops = &calls,
+        .service = "s3",
+        .env = env,
+        .http = options->http,
+        .provider = options->provider,
+        .stall = options->stall ? options->stall : LI_S3_STALL,
+        .timeout = options->timeout ? options->timeout : LI_S3_TIMEOUT};
 
     li_aws_client_init(&client->aws, &aws);
     client->notice = options->notice;

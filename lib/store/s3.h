@@ -14,7 +14,7 @@
 #include "http/http.h"
 #include "store/store.h"
 
-enum { LI_S3_STALL = 20 };
+enum { LI_S3_STALL = 20, LI_S3_TIMEOUT = 60 };
 
 /* Where the bucket's name goes. By default in the host name for AWS and for other servers that are
  * known to want it there, and in the path for all others. */
@@ -29,7 +29,8 @@ struct li_s3_options {
      * endpoint is an IP address. */
     enum li_s3_addressing addressing;
     bool create_bucket; /* creates the bucket if it does not exist */
-    unsigned stall;     /* seconds without a byte before a request is sent again; 0: LI_S3_STALL */
+    unsigned stall;   /* seconds without progress before a request is sent again; 0: LI_S3_STALL */
+    unsigned timeout; /* the same before an operation fails; 0: LI_S3_TIMEOUT */
     /* Receives, once each, notices for the user about things that are not failures. May be NULL.
      * Any thread. */
     void (*notice)(void *arg, const char *text);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "store/activity.h"
 #include "store/directory.h"
 
 static bool is_key_byte(char c)
@@ -73,6 +74,19 @@ static int settle(int rc, int answer, struct li_error *err)
     return rc == 0 ? 0 : (err->code = LI_EIO);
 }
 
+/* Around each operation. */
+static const struct li_store_operations *begin(struct li_store *store)
+{
+    li_activity_begin(store->activity);
+    return store->ops;
+}
+
+static int end(struct li_store *store, int rc)
+{
+    li_activity_end(store->activity);
+    return rc;
+}
+
 /* A long key is cut, so that it leaves room for the reason. */
 static int explain(int rc, const struct li_store *store, const char *key, struct li_error *err)
 {
@@ -98,7 +112,7 @@ int li_store_get(struct li_store *store, const char *key, size_t limit, struct l
     int rc = check_key(key, err);
 
     if (rc == 0)
-        rc = store->ops->get(store, key, limit, out, err);
+        rc = end(store, begin(store)->get(store, key, limit, out, err));
     return explain(settle(rc, LI_ENOTFOUND, err), store, key, err);
 }
 
@@ -108,7 +122,7 @@ int li_store_get_range(struct li_store *store, const char *key, uint64_t offset,
     int rc = check_key(key, err);
 
     if (rc == 0)
-        rc = store->ops->get_range(store, key, offset, len, out, err);
+        rc = end(store, begin(store)->get_range(store, key, offset, len, out, err));
     return explain(settle(rc, LI_ENOTFOUND, err), store, key, err);
 }
 
@@ -118,7 +132,7 @@ int li_store_put_if_absent(struct li_store *store, const char *key, const void *
     int rc = check_key(key, err);
 
     if (rc == 0)
-        rc = store->ops->put_if_absent(store, key, data, len, err);
+        rc = end(store, begin(store)->put_if_absent(store, key, data, len, err));
     return explain(settle(rc, LI_END, err), store, key, err);
 }
 
@@ -128,7 +142,7 @@ int li_store_replace(struct li_store *store, const char *key, const void *data, 
     int rc = check_key(key, err);
 
     if (rc == 0)
-        rc = store->ops->replace(store, key, data, len, err);
+        rc = end(store, begin(store)->replace(store, key, data, len, err));
     return explain(settle(rc, 0, err), store, key, err);
 }
 
@@ -138,7 +152,7 @@ int li_store_replace_if(struct li_store *store, const char *key, const struct li
     int rc = check_key(key, err);
 
     if (rc == 0)
-        rc = store->ops->replace_if(store, key, expected, data, len, err);
+        rc = end(store, begin(store)->replace_if(store, key, expected, data, len, err));
     return explain(settle(rc, LI_ECHANGED, err), store, key, err);
 }
 
@@ -161,7 +175,7 @@ int li_store_exists(struct li_store *store, const char *const *keys, size_t coun
 
     if (rc < 0)
         return rc;
-    rc = store->ops->exists(store, keys, count, most, present, err);
+    rc = end(store, begin(store)->exists(store, keys, count, most, present, err));
     return explain(settle(rc, 0, err), store, count == 1 ? keys[0] : "", err);
 }
 
@@ -171,7 +185,7 @@ int li_store_list(struct li_store *store, const char *prefix, li_store_visit *vi
     int rc = check_prefix(prefix, err);
 
     if (rc == 0)
-        rc = store->ops->list(store, prefix, true, visit, arg, err);
+        rc = end(store, begin(store)->list(store, prefix, true, visit, arg, err));
     return explain(settle(rc, 0, err), store, prefix, err);
 }
 
@@ -181,7 +195,7 @@ int li_store_list_shallow(struct li_store *store, const char *prefix, li_store_v
     int rc = check_prefix(prefix, err);
 
     if (rc == 0)
-        rc = store->ops->list(store, prefix, false, visit, arg, err);
+        rc = end(store, begin(store)->list(store, prefix, false, visit, arg, err));
     return explain(settle(rc, 0, err), store, prefix, err);
 }
 
@@ -190,7 +204,7 @@ int li_store_remove(struct li_store *store, const char *key, struct li_error *er
     int rc = check_key(key, err);
 
     if (rc == 0)
-        rc = store->ops->remove(store, key, err);
+        rc = end(store, begin(store)->remove(store, key, err));
     return explain(settle(rc, LI_END, err), store, key, err);
 }
 
@@ -202,7 +216,7 @@ int li_store_remove_many(struct li_store *store, const char *const *keys, size_t
 
     if (rc < 0)
         return rc;
-    rc = settle(store->ops->remove_many(store, keys, count, err), 0, err);
+    rc = settle(end(store, begin(store)->remove_many(store, keys, count, err)), 0, err);
     return rc < 0 ? li_context(err, "%s", store->address) : rc;
 }
 
@@ -214,13 +228,13 @@ int li_store_copy(struct li_store *store, const char *from, const char *to, stru
         return explain(rc, store, from, err);
     rc = check_key(to, err);
     if (rc == 0)
-        rc = store->ops->copy(store, from, to, err);
+        rc = end(store, begin(store)->copy(store, from, to, err));
     return explain(settle(rc, rc == LI_ENOTFOUND ? rc : LI_END, err), store, to, err);
 }
 
 int li_store_flush(struct li_store *store, struct li_error *err)
 {
-    int rc = settle(store->ops->flush(store, err), 0, err);
+    int rc = settle(end(store, begin(store)->flush(store, err)), 0, err);
 
     return rc < 0 ? li_context(err, "%s", store->address) : rc;
 }
@@ -253,6 +267,12 @@ void li_store_expect(struct li_store *store, unsigned lacks)
 {
     if (store->ops->expect)
         store->ops->expect(store, lacks);
+}
+
+void li_store_activity(struct li_store *store, uint64_t *running, uint64_t *steps)
+{
+    *running = store->activity ? atomic_load(&store->activity->running) : 0;
+    *steps = store->activity ? atomic_load(&store->activity->steps) : 0;
 }
 
 void li_store_free(struct li_store *store)

@@ -104,6 +104,7 @@ struct li_store {
     unsigned width; /* how many callers at a time keep the store busy; at least 1 */
     /* Each question is a request to a server, so it is better to ask many questions together. */
     bool remote;
+    struct li_store_activity *activity; /* the store's; NULL: no operation can hang */
     char *identity; /* tells the store from all others, now and later; NULL if not REMOTE */
 };
 
@@ -159,6 +160,12 @@ unsigned li_store_lacks(struct li_store *store);
  * does not try these conditions, and writes without them, as if it had just found this. Writes stay
  * correct if the server does honour them, but take more requests. */
 void li_store_expect(struct li_store *store, unsigned lacks);
+
+/* Sets *RUNNING to the number of operations under way, and *STEPS to a number that grows as long as
+ * they make progress. A step is the end of an operation, an entry of a listing, or 256 KiB. Both
+ * are 0 for a server: its operations end by themselves, because requests can be given up. Any
+ * thread. */
+void li_store_activity(struct li_store *store, uint64_t *running, uint64_t *steps);
 
 void li_store_free(struct li_store *store); /* NULL is allowed */
 

@@ -132,7 +132,7 @@ UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten http image 
 	repo sealed store tar
 
 UNIT_aws = aws aws_call credentials credentials_kept
-UNIT_base = base blocks compression decompress output packed sha256 sha256_openssl
+UNIT_base = base blocks compression decompress output packed secret sha256 sha256_openssl
 UNIT_cache = cache
 UNIT_chunk = chunk
 UNIT_compare = compare compare_stored

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/secret.h"
 #include "base/workers.h"
 
 /* Of the worker's buffer: suits O_DIRECT and the page cache best. */
@@ -144,7 +145,7 @@ static int work(void *arg, unsigned worker, struct li_workers *team, struct li_e
         for (size_t i = 0; i < self.count && rc == 0; i++)
             rc = visit_chunk(walk, worker, &self.held[i], err);
     }
-    free(buf);
+    li_wipe_free(buf);
     return rc;
 }
 

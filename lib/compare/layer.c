@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "compare/internal.h"
 
 enum { PIECE = 256 * 1024, HEADER = 512 };
@@ -139,7 +140,7 @@ void li_compare_layer_close(struct li_layer_archive *layer)
 {
     if (layer && layer->archive)
         archive_read_free(layer->archive);
-    free(layer);
+    li_wipe_free(layer);
 }
 
 int li_compare_layer_next(struct li_layer_archive *layer, struct archive_entry **entry,

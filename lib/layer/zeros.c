@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 enum { FIRST_READ = 4096, LAST_READ = 128 * 1024 };
 
 /* If all bytes equal the byte before them, and the first is zero, all are zeros. */
@@ -36,7 +38,7 @@ static int read_on(const struct li_layer_part *part, uint64_t offset, uint64_t l
         len -= piece;
         want = want < LAST_READ / 2 ? want * 2 : LAST_READ;
     }
-    free(buf);
+    li_wipe_free(buf);
     if (rc == 0)
         *out = zero;
     return rc;

@@ -2,7 +2,6 @@
 #include "tests/fixtures/unit.h"
 
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/mman.h>
@@ -11,12 +10,13 @@
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "tests/fixtures/wipes.h"
 
-/* In place of libcrypto's: tells what was overwritten last. */
+/* What was overwritten last. */
 static const void *cleansed;
 static size_t cleansed_len;
 
-void OPENSSL_cleanse(void *data, size_t len)
+static void see_wipe(void *data, size_t len)
 {
     memset(data, 0, len);
     cleansed = data;

@@ -60,6 +60,7 @@ static int run(const struct arguments *args, struct li_error *err)
         if (rc < 0)
             li_context(err, "cannot create the repository");
     }
+    forget_key(&context);
     if (made_key)
         print_made_key(spec);
     if (rc == 0)

@@ -3,8 +3,7 @@
  * The only type that holds secrets: salts, pseudo-random keys, data keys, key-encryption keys.
  *
  * Whoever holds a `struct li_secret` wipes it on every path. Never format one into text. One that
- * outlives the call that made it lies in memory of li_secret_alloc(). DESIGN.md, D17, says what is
- * kept for how long.
+ * lives long lies in memory of li_secret_alloc(). DESIGN.md, D17, says what is kept for how long.
  */
 #ifndef LI_BASE_SECRET_H
 #define LI_BASE_SECRET_H

@@ -132,7 +132,7 @@ UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten http image 
 	repo sealed store tar
 
 UNIT_aws = aws aws_call credentials credentials_kept
-UNIT_base = acl_watch base blocks compression decompress output packed sha256 sha256_openssl
+UNIT_base = acl_watch base blocks compression decompress output packed secret sha256 sha256_openssl
 UNIT_cache = cache
 UNIT_chunk = chunk
 UNIT_compare = compare compare_stored
@@ -165,8 +165,8 @@ FIXTURES = tests/fixtures/comparison.c tests/fixtures/ext4_image.c tests/fixture
 
 # Programs that the scenarios use: tests/tools/NAME.c
 
-TOOLS = costly ext4list faultproxy faultstream layout mktar mountfile randomstack randomtar samefile sandbox tarcases \
-	tarcheck tarlist treelist
+TOOLS = costly ext4list faultproxy faultstream layout memscan mktar mountfile randomstack randomtar samefile sandbox \
+	secrets tarcases tarcheck tarlist treelist
 
 # What readers of tars see, and where they may differ, for the programs that compare them.
 TAR_LISTS = tests/tools/taritem.c tests/tools/taritem_archive.c tests/tools/taritem_own.c
@@ -224,7 +224,7 @@ SHARED = $(BUILD)/$(SONAME)
 PROGRAM = $(BUILD)/lambdaimg
 UNIT_BIN = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(UNIT_SRC)))
 FIXTURE_LIB = $(BUILD)/libfixtures.a
-TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%) $(BUILD)/tests/flipread.so $(BUILD)/tests/tardump
+TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%) $(BUILD)/tests/flipread.so $(BUILD)/tests/freescan.so $(BUILD)/tests/tardump
 
 MAN_PAGES = $(MAN:%=$(BUILD)/man/%)
 COMPLETION = $(BUILD)/completion/lambdaimg
@@ -276,12 +276,12 @@ $(BUILD)/tests/faultproxy: \
 
 $(BUILD)/tests/faultstream: $(call obj,tests/tools/message.c tests/tools/proxy.c)
 
-$(BUILD)/tests/layout: $(call obj,$(CMD_COMMON)) $(LIB)
+$(BUILD)/tests/layout $(BUILD)/tests/secrets: $(call obj,$(CMD_COMMON)) $(LIB)
 
 $(BUILD)/tests/randomstack: $(call obj,tests/tools/randomline.c tests/tools/randompath.c tests/tools/sketch.c)
 
 # For LD_PRELOAD, so without a sanitizer of its own.
-$(BUILD)/tests/flipread.so: tests/tools/flipread.c Makefile
+$(BUILD)/tests/%.so: tests/tools/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -std=c11 -O2 $(WARN) -fPIC -shared -o $@ $<
 

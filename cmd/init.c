@@ -96,6 +96,7 @@ static int run(const struct arguments *args, struct li_error *err)
         if (rc < 0)
             li_context(err, "cannot create the repository");
     }
+    forget_key(&context);
     if (keys.made)
         print_made_key(keys.spec, "read");
     if (keys.made_salt)

@@ -99,7 +99,7 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)
-        rc = li_repo_manifest(context.repo, &reference, &manifest, err);
+        rc = open_manifest(&context, &reference, &manifest, err);
     if (rc < 0)
         li_context(err, "cannot inspect %s", args->operand[0]);
     else if (flag(args, "json"))

@@ -107,6 +107,7 @@ static int run(const struct arguments *args, struct li_error *err)
     l.repo = context.repo;
     if (rc == 0)
         rc = li_repo_each_image(context.repo, visit, &l, err);
+    forget_key(&context);
     if (rc == 0 && l.json) {
         rc = print_json(l.json, err);
         l.json = NULL;

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <jansson.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/secret.h"
 #include "cmd/common/command.h"
 #include "image/image.h"
 #include "kms/kms.h"
@@ -116,11 +120,31 @@ static void allow_open_files(void)
     (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* Keys, and the contents of images, are in memory: nothing dumps it to a disk, and other processes
+ * of the same user cannot read it. A core that goes to a program ignores the limit, but not the
+ * first setting, which in turn does not count for the programs that we start. A developer starts
+ * the program under a debugger instead of attaching one. */
+static void hide_memory(void)
+{
+    const struct rlimit none = {0, 0};
+
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)setrlimit(RLIMIT_CORE, &none);
+}
+
+/* An image's config often has secrets in its environment, and answers of AWS have credentials. */
+static void wipe_json(void)
+{
+    json_set_alloc_funcs(malloc, li_wipe_free);
+}
+
 int main(int argc, char **argv)
 {
     struct li_error err = LI_ERROR_INIT;
     const struct command *command;
 
+    hide_memory();
+    wipe_json();
     hold_standard_descriptors();
     see_children_end();
     survive_file_limit();

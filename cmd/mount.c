@@ -165,7 +165,8 @@ static int open_image(struct mount *m, struct li_error *err)
     if (rc == 0)
         rc = open_context(m->args, true, &m->context, err);
     if (rc == 0)
-        rc = li_repo_manifest(m->context.repo, &m->reference, &m->manifest, err);
+        rc = open_manifest(&m->context, &m->reference, &m->manifest, err);
+    li_manifest_forget_config(&m->manifest);
     if (rc < 0)
         return rc;
     reader_options.workers = m->context.store->width;

@@ -223,6 +223,7 @@ static int run(const struct arguments *args, struct li_error *err)
     pushing.memo = making.memo;
     if (rc == 0)
         rc = push(&context, flattened, &pushing, &reference, &result, err);
+    forget_key(&context);
     if (rc == 0 && making.memo)
         (void)li_memo_save(making.memo, &ignored);
     if (rc < 0)

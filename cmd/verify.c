@@ -116,7 +116,8 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)
-        rc = li_repo_manifest(context.repo, &reference, &manifest, err);
+        rc = open_manifest(&context, &reference, &manifest, err);
+    li_manifest_forget_config(&manifest);
     if (rc == 0)
         rc = verify(args, &context, &manifest, &result, err);
     if (rc == 0 && option(args, "against"))

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/secret.h"
 #include "fuse/tree.h"
 
 static const double forever = 1e9; /* seconds; both libfuse and the kernel can hold it */
@@ -173,7 +174,7 @@ static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
         li_request_fail(req, &err);
     else
         fuse_reply_buf(req, buf, got);
-    free(buf);
+    li_wipe_free(buf);
 }
 
 static void op_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence,
@@ -233,7 +234,7 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_
         fuse_reply_err(req, ENODATA);
     else
         reply_attribute(req, &value, size);
-    li_buffer_free(&value);
+    li_buffer_wipe_free(&value);
 }
 
 /* Only root sees the names under "trusted.", as in other file systems. */

@@ -301,6 +301,23 @@ void stop_watching(struct context *context)
     context->watchdog = NULL;
 }
 
+void forget_key(struct context *context)
+{
+    if (context->repo)
+        li_repo_forget_kms(context->repo);
+    li_kms_free(context->kms);
+    context->kms = NULL;
+}
+
+int open_manifest(struct context *context, const struct li_reference *reference,
+                  struct li_manifest *out, struct li_error *err)
+{
+    int rc = li_repo_manifest(context->repo, reference, out, err);
+
+    forget_key(context);
+    return rc;
+}
+
 void close_context(struct context *context)
 {
     li_repo_free(context->repo);

@@ -63,6 +63,14 @@ void stop_watching(struct context *context);
 int open_context(const struct arguments *args, bool with_key, struct context *out,
                  struct li_error *err);
 
+/* Wipes the key and closes its KMS. For a command that has opened all that the key opens, before it
+ * goes on with what may take long. */
+void forget_key(struct context *context);
+
+/* Fetches and opens the manifest of REFERENCE, and forgets the key. */
+int open_manifest(struct context *context, const struct li_reference *reference,
+                  struct li_manifest *out, struct li_error *err);
+
 /* Closes what open_context() and open_store() opened, but not the environment. */
 void close_context(struct context *context);
 

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -223,7 +222,7 @@ static void cached_free(struct li_aws_provider *provider)
     li_aws_credentials_wipe(&self->current);
     pthread_cond_destroy(&self->renewed);
     pthread_mutex_destroy(&self->lock);
-    free(self);
+    li_secret_free(self);
 }
 
 static const struct li_aws_provider_operations operations = {cached_get, cached_rejected,
@@ -232,7 +231,7 @@ static const struct li_aws_provider_operations operations = {cached_get, cached_
 int li_aws_provider_cached(const struct li_aws_origin *origin, const struct li_env *env,
                            struct li_aws_provider **out, struct li_error *err)
 {
-    struct cached *self = calloc(1, sizeof(*self));
+    struct cached *self = li_secret_alloc(sizeof(*self));
     pthread_condattr_t monotonic;
 
     if (!self) {

@@ -69,7 +69,7 @@ static int fixed_rejected(struct li_aws_provider *provider, const struct li_aws_
 static void fixed_free(struct li_aws_provider *provider)
 {
     li_aws_credentials_wipe(&((struct fixed *)provider)->credentials);
-    free(provider);
+    li_secret_free(provider);
 }
 
 static const struct li_aws_provider_operations fixed_operations = {fixed_get, fixed_rejected,
@@ -96,7 +96,7 @@ int li_aws_provider_fixed(const char *access_key, const char *secret_key, const 
         (token && !is_visible(token, LI_AWS_TOKEN_MAX)))
         return li_fail(err, LI_EINVALID, "the credentials from %s are empty, too long, or not text",
                        source);
-    fixed = calloc(1, sizeof(*fixed));
+    fixed = li_secret_alloc(sizeof(*fixed));
     if (!fixed)
         return li_fail_memory(err);
     fixed->provider.ops = &fixed_operations;

@@ -16,6 +16,7 @@
 #include <zstd_errors.h>
 
 #include "base/gunzip.h"
+#include "base/secret.h"
 
 enum {
     INPUT_SIZE = 256 * 1024,
@@ -153,6 +154,6 @@ void li_decompress_free(struct li_decompress *d)
         return;
     li_gunzip_free(d->gunzip);
     archive_read_free(d->archive);
-    free(d->input);
+    li_wipe_free(d->input);
     free(d);
 }

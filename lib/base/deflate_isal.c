@@ -13,6 +13,8 @@
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
 
+#include "base/secret.h"
+
 struct li_deflate {
     struct inflate_state state;
 };
@@ -62,7 +64,7 @@ int li_deflate_run(struct li_deflate *deflate, struct li_deflate_io *io, struct 
 
 void li_deflate_free(struct li_deflate *deflate)
 {
-    free(deflate);
+    li_wipe_free(deflate);
 }
 
 uint32_t li_crc32(uint32_t crc, const void *data, size_t len)

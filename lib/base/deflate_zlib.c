@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <zlib.h>
 
+#include "base/secret.h"
+
 struct li_deflate {
     z_stream stream;
 };
@@ -19,6 +21,18 @@ static int failed(int got, const z_stream *stream, struct li_error *err)
                    stream->msg ? stream->msg : "zlib gives no reason");
 }
 
+static void *allocate(void *opaque, unsigned count, unsigned size)
+{
+    (void)opaque;
+    return calloc(count, size);
+}
+
+static void release(void *opaque, void *memory)
+{
+    (void)opaque;
+    li_wipe_free(memory);
+}
+
 int li_deflate_new(struct li_deflate **out, struct li_error *err)
 {
     struct li_deflate *deflate = calloc(1, sizeof(*deflate));
@@ -26,6 +40,8 @@ int li_deflate_new(struct li_deflate **out, struct li_error *err)
 
     if (!deflate)
         return li_fail_memory(err);
+    deflate->stream.zalloc = allocate;
+    deflate->stream.zfree = release;
     got = inflateInit2(&deflate->stream, -MAX_WBITS);
     if (got != Z_OK) {
         int rc = failed(got, &deflate->stream, err);

@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/deflate.h"
+#include "base/secret.h"
 
 enum { INPUT_SIZE = 256 * 1024, HEAD_SIZE = 4, HEADER_SIZE = 10, TRAILER_SIZE = 8 };
 enum { FHCRC = 2, FEXTRA = 4, FNAME = 8, FCOMMENT = 16, RESERVED = 0xe0 };
@@ -252,5 +253,5 @@ void li_gunzip_free(struct li_gunzip *g)
     if (!g)
         return;
     li_deflate_free(g->deflate);
-    free(g);
+    li_wipe_free(g);
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/secret.h"
 #include "chunk/chunk.h"
 
 int li_cache_buffers_init(struct li_cache_buffers *buffers, uint64_t max, struct li_error *err)
@@ -15,7 +16,7 @@ int li_cache_buffers_init(struct li_cache_buffers *buffers, uint64_t max, struct
 void li_cache_buffers_free(struct li_cache_buffers *buffers)
 {
     while (buffers->spares > 0)
-        free(buffers->spare[--buffers->spares]);
+        li_wipe_free(buffers->spare[--buffers->spares]);
     free(buffers->spare);
     buffers->spare = NULL;
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "cache/internal.h"
 #include "chunk/chunk.h"
 
@@ -98,7 +99,7 @@ void li_cache_free(struct li_cache *cache)
     for (uint64_t i = 0; i < cache->options.chunks; i++) {
         if (!cache->by_index[i])
             continue;
-        free(cache->by_index[i]->data);
+        li_wipe_free(cache->by_index[i]->data);
         li_cache_entry_free(cache->by_index[i]);
     }
     li_cache_buffers_free(&cache->buffers);

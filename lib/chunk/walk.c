@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/secret.h"
 #include "base/workers.h"
 
 /* Of the worker's buffer: suits O_DIRECT and the page cache best. */
@@ -80,6 +81,7 @@ struct worker {
     unsigned number;
     struct held held[PAIR];
     size_t count; /* chunks that are held */
+    size_t used;  /* of HELD, those whose buffers were ever read into */
 };
 
 /* Reads the next chunks to visit: at most WANT, and fewer only at the end. */
@@ -99,6 +101,8 @@ static int read_chunks(struct worker *self, size_t want, struct li_error *err)
         next->index = atomic_fetch_add(&walk->next, 1);
         if (next->index >= source->count)
             break;
+        if (self->used <= self->count)
+            self->used = self->count + 1;
         rc = read_chunk(walk, self->number, next, err);
         self->count += rc == 0;
     }
@@ -144,6 +148,7 @@ static int work(void *arg, unsigned worker, struct li_workers *team, struct li_e
         for (size_t i = 0; i < self.count && rc == 0; i++)
             rc = visit_chunk(walk, worker, &self.held[i], err);
     }
+    li_wipe(buf, self.used * LI_CHUNK_SIZE);
     free(buf);
     return rc;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/secret.h"
 #include "compare/internal.h"
 
 enum { PIECE = 256 * 1024 };
@@ -174,6 +175,6 @@ int li_compare_contents(struct li_comparison *c, struct li_error *err)
             last++;
         rc = compare_layer(c, first, last, piece, err);
     }
-    free(piece);
+    li_wipe_free(piece);
     return rc;
 }

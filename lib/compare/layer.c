@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/acl_watch.h"
+#include "base/secret.h"
 #include "compare/internal.h"
 
 enum { PIECE = 256 * 1024, HEADER = 512 };
@@ -155,7 +156,7 @@ void li_compare_layer_close(struct li_layer_archive *layer)
 {
     if (layer && layer->archive)
         archive_read_free(layer->archive);
-    free(layer);
+    li_wipe_free(layer);
 }
 
 /* Watches what libarchive has of the next headers already: the end of the last piece. */

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/secret.h"
 #include "compare/internal.h"
 #include "tar/tar.h"
 
@@ -244,6 +245,6 @@ int li_compare_readers(struct li_comparison *c, size_t layer, struct li_error *e
         rc = compare_next(&r, err);
     li_compare_layer_close(r.theirs);
     li_tar_free(r.ours);
-    free(r.window);
+    li_wipe_free(r.window);
     return rc < 0 ? rc : 0;
 }

@@ -27,6 +27,7 @@
 
 #include "base/acl_watch.h"
 #include "base/array.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "image/image.h"
 
@@ -324,7 +325,7 @@ static int index_tar(struct tar *tar, struct li_error *err)
         qsort(tar->members, tar->count, sizeof(*tar->members), by_name);
 out:
     archive_read_free(a);
-    free(in);
+    li_wipe_free(in);
     return rc;
 }
 

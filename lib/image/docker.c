@@ -94,7 +94,7 @@ static int look_at_config(struct li_image_choice *choice, const struct entry *e,
         (void)li_image_reads_as_config(&text, 0, &c->platform);
     memcpy(c->group, c->config, sizeof(c->group));
     c->by_digest = want && is_wanted(e, c->config, want);
-    li_buffer_free(&text);
+    li_buffer_wipe_free(&text);
     return rc;
 }
 
@@ -340,6 +340,6 @@ int li_image_docker_load(struct li_image_choice *choice, const struct li_image_c
         check_name(image, e.config);
         rc = take_layers(image, &layers, count, err);
     }
-    li_buffer_free(&config);
+    li_buffer_wipe_free(&config);
     return rc;
 }

@@ -186,7 +186,7 @@ void li_image_free(struct li_image *image)
         free((char *)image->layers[i].blob.name);
     }
     free(image->layers);
-    li_buffer_free(&image->config);
+    li_buffer_wipe_free(&image->config);
     free(image->tag);
     for (size_t i = 0; i < image->note_count; i++)
         free(image->notes[i]);

@@ -65,7 +65,7 @@ int li_image_json_parse(const char *document, const void *data, size_t len, json
                         struct li_image_json *out, struct li_error *err)
 {
     struct li_image_json node = {NULL, ""};
-    struct li_buffer text = {0};
+    struct li_buffer text = {.wiped = true};
     json_error_t why;
     json_t *root = NULL;
     int rc = li_image_json_lenient(data, len, true, &text, err);
@@ -79,7 +79,7 @@ int li_image_json_parse(const char *document, const void *data, size_t len, json
         else if (!root)
             rc = fail_syntax(document, data, len, &why, err);
     }
-    li_buffer_free(&text);
+    li_buffer_wipe_free(&text);
     node.value = root;
     put_where(&node, "%s", document);
     if (rc == 0)

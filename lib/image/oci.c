@@ -171,7 +171,7 @@ int li_image_oci_load(struct li_image_choice *choice, const struct li_image_cand
     if (rc == 0)
         rc = take_layers(image, &layers, err);
 out:
-    li_buffer_free(&text);
+    li_buffer_wipe_free(&text);
     li_image_oci_close(&doc);
     return rc;
 }

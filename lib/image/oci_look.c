@@ -119,7 +119,7 @@ static int look_at_config(struct li_image_choice *choice, struct li_image_candid
     if (!c->has_platform)
         c->platform = platform;
     c->has_platform = true;
-    li_buffer_free(&text);
+    li_buffer_wipe_free(&text);
     return rc;
 }
 

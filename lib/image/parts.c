@@ -113,7 +113,7 @@ int li_image_read_document(struct li_image_container *c, const char *name, const
     if (rc == 0)
         *out = b;
     else
-        li_buffer_free(&b);
+        li_buffer_wipe_free(&b);
     return rc;
 }
 

@@ -14,6 +14,7 @@
 #include "base/compression.h"
 #include "base/decompress.h"
 #include "base/io.h"
+#include "base/secret.h"
 
 enum { PIECE_SIZE = 1 << 17 };
 
@@ -103,7 +104,7 @@ static int copy_out(struct li_decompress *d, int to, const char *dir, struct li_
             li_context(err, "spooling the image to a temporary file in %s", dir);
         done += got;
     }
-    free(buf);
+    li_wipe_free(buf);
     return rc;
 }
 

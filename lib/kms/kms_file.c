@@ -104,10 +104,7 @@ static int file_unwrap(struct li_kms *kms, const struct li_kms_context *context,
 
 static void file_free(struct li_kms *kms)
 {
-    struct kms_file *self = (struct kms_file *)kms;
-
-    li_secret_wipe(&self->wrapping);
-    free(self);
+    li_secret_free(kms);
 }
 
 static int expand_key(struct kms_file *self, const struct li_secret *key, struct li_error *err)
@@ -131,7 +128,7 @@ static const struct li_kms_operations operations = {file_wrap, file_unwrap, file
 int li_kms_file_open(const char *path, const struct li_kms_options *options, struct li_kms **out,
                      struct li_error *err)
 {
-    struct kms_file *self = calloc(1, sizeof(*self));
+    struct kms_file *self = li_secret_alloc(sizeof(*self));
     struct li_secret key;
     int rc;
 

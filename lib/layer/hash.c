@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/secret.h"
 
 static int check_digest(const struct li_blob *blob, const char *what, const uint8_t *want,
                         const uint8_t *got, struct li_error *err)
@@ -57,7 +58,7 @@ static int open_lane(struct lane *lane, struct li_error *err)
 
 static void close_lane(struct lane *lane)
 {
-    free(lane->buf);
+    li_wipe_free(lane->buf);
     li_sha256_free(lane->hash);
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/decompress.h"
 #include "base/io.h"
+#include "base/secret.h"
 
 enum { PIECES = 4, PIECE_SIZE = 4 * LI_LAYER_PIECE };
 
@@ -198,7 +199,7 @@ static void close_spool(struct spool *spool)
     li_sha256_free(spool->hash);
     li_queue_free(spool->empty);
     li_queue_free(spool->full);
-    free(spool->pieces);
+    li_wipe_free(spool->pieces);
 }
 
 /* Runs both threads. The other thread's error wins if this one only noticed that it stopped. */

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 enum { WINDOW = 64 * 1024 };
 
 int li_layer_input_open(struct li_layers *layers, size_t index, uint64_t length,
@@ -22,8 +24,8 @@ int li_layer_input_open(struct li_layers *layers, size_t index, uint64_t length,
 
 void li_layer_input_close(struct li_layer_input *input)
 {
-    li_buffer_free(&input->spare);
-    free(input->window);
+    li_buffer_wipe_free(&input->spare);
+    li_wipe_free(input->window);
     input->window = NULL;
 }
 

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/secret.h"
+
 struct slot {
     struct li_window window; /* first, so that the pointers can be converted */
     bool busy;
@@ -41,7 +43,7 @@ void li_windows_free(struct li_windows *windows)
     if (!windows)
         return;
     for (size_t i = 0; i < windows->count; i++)
-        free(windows->slot[i].window.data);
+        li_wipe_free(windows->slot[i].window.data);
     pthread_cond_destroy(&windows->idle);
     pthread_mutex_destroy(&windows->lock);
     free(windows);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 enum { FIRST_READ = 4096, LAST_READ = 128 * 1024 };
 
 /* If all bytes equal the byte before them, and the first is zero, all are zeros. */
@@ -21,7 +23,7 @@ static bool is_zero(const uint8_t *data, size_t len)
 static int read_on(const struct li_layer_part *part, uint64_t offset, uint64_t len, bool *out,
                    struct li_error *err)
 {
-    size_t want = FIRST_READ;
+    size_t want = FIRST_READ, most = 0;
     uint8_t *buf = malloc(LAST_READ);
     bool zero = true;
     int rc = buf ? 0 : li_fail_memory(err);
@@ -29,6 +31,7 @@ static int read_on(const struct li_layer_part *part, uint64_t offset, uint64_t l
     while (rc == 0 && zero && len > 0) {
         size_t piece = len < want ? (size_t)len : want;
 
+        most = piece > most ? piece : most;
         rc = li_layers_read(part->layers, part->index, buf, piece, offset, err);
         if (rc == 0)
             zero = is_zero(buf, piece);
@@ -36,6 +39,7 @@ static int read_on(const struct li_layer_part *part, uint64_t offset, uint64_t l
         len -= piece;
         want = want < LAST_READ / 2 ? want * 2 : LAST_READ;
     }
+    li_wipe(buf, most);
     free(buf);
     if (rc == 0)
         *out = zero;

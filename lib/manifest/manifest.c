@@ -179,7 +179,7 @@ static int parse(const uint8_t *sealed, size_t len, const uint8_t *entries, stru
     rc = li_manifest_json_decode(json, json_len, m, err);
     if (rc < 0)
         return rc;
-    m->chunks = calloc(m->chunk_count + 1, sizeof(m->chunks[0]));
+    m->chunks = li_secret_alloc((m->chunk_count + 1) * sizeof(m->chunks[0]));
     if (!m->chunks)
         return li_fail_memory(err);
     get_tables(m, entries, keys);
@@ -259,20 +259,24 @@ out:
     return rc;
 }
 
+void li_manifest_forget_config(struct li_manifest *manifest)
+{
+    li_wipe_free(manifest->config);
+    manifest->config = NULL;
+    manifest->config_len = 0;
+}
+
 void li_manifest_free(struct li_manifest *manifest)
 {
     if (!manifest)
         return;
-    if (manifest->chunks)
-        li_wipe(manifest->chunks, manifest->chunk_count * sizeof(manifest->chunks[0]));
-    li_wipe(manifest->config, manifest->config_len);
+    li_manifest_forget_config(manifest);
     free(manifest->reference);
     free(manifest->os);
     free(manifest->architecture);
-    free(manifest->config);
     free(manifest->layers);
     free(manifest->tool);
     free(manifest->libraries);
-    free(manifest->chunks);
+    li_secret_free(manifest->chunks);
     *manifest = (struct li_manifest){0};
 }

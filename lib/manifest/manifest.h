@@ -64,7 +64,7 @@ struct li_manifest {
     char *reference;          /* "name:tag" */
     char *os;
     char *architecture;
-    char *config; /* the OCI config document, byte for byte */
+    char *config; /* the OCI config document, byte for byte; of malloc() */
     size_t config_len;
     char config_digest[72];
     struct li_manifest_layer *layers;
@@ -74,7 +74,7 @@ struct li_manifest {
     uint32_t layout;                  /* that the image was made by, see layer/layout.h */
     char *tool;                       /* "lambdaimg 0.1.0" */
     char *libraries;                  /* "libarchive 3.6.2, ..." */
-    struct li_manifest_chunk *chunks; /* ascending by index */
+    struct li_manifest_chunk *chunks; /* ascending by index; of li_secret_alloc() */
     size_t chunk_count;
 };
 
@@ -105,6 +105,10 @@ size_t li_manifest_longest(uint32_t count);
  * LI_EUNSUPPORTED if the version or format is not known. */
 int li_manifest_decode(const uint8_t *data, size_t len, const struct li_secret *key,
                        struct li_manifest *out, struct li_error *err);
+
+/* Wipes and frees the config, whose environment often has secrets. For whoever opened a manifest
+ * for its chunks. */
+void li_manifest_forget_config(struct li_manifest *manifest);
 
 /* Frees what it holds, wipes it, and returns it to zeros. NULL is allowed. */
 void li_manifest_free(struct li_manifest *manifest);

@@ -29,7 +29,7 @@ struct li_memo {
     char *root; /* DIR/memo */
     int dir;    /* DIR/memo/CONTEXT */
     uint8_t context[LI_MEMO_CONTEXT_SIZE];
-    struct li_secret mac_key;
+    struct li_secret *mac_key; /* of li_secret_alloc() */
     uint8_t made_by[LI_SHA256_SIZE];
     struct li_memo_layer *layer;
     struct li_record *record; /* by layer */

@@ -89,7 +89,8 @@ int li_memo_open(const char *dir, const struct li_secret *salt, const char *made
     memo->env = env;
     memo->dir = -1;
     memo->room = LI_RECORD_KEPT_MAX;
-    rc = derive(salt, memo->context, &memo->mac_key, err);
+    memo->mac_key = li_secret_alloc(sizeof(*memo->mac_key));
+    rc = memo->mac_key ? derive(salt, memo->context, memo->mac_key, err) : li_fail_memory(err);
     if (rc == 0)
         rc = li_sha256(made_by, strlen(made_by), memo->made_by, err);
     if (rc == 0)
@@ -116,7 +117,7 @@ void li_memo_free(struct li_memo *memo)
     free(memo->root);
     if (memo->dir >= 0)
         close(memo->dir);
-    li_secret_wipe(&memo->mac_key);
+    li_secret_free(memo->mac_key);
     free(memo);
 }
 
@@ -126,7 +127,7 @@ bool li_memo_fits(const struct li_memo *memo, const struct li_secret *salt)
     struct li_secret key = {{0}};
     uint8_t context[LI_MEMO_CONTEXT_SIZE];
     bool fits = derive(salt, context, &key, &ignored) == 0 &&
-                li_equal_secret(key.bytes, memo->mac_key.bytes, sizeof(key.bytes));
+                li_equal_secret(key.bytes, memo->mac_key->bytes, sizeof(key.bytes));
 
     li_secret_wipe(&key);
     return fits;

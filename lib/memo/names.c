@@ -47,7 +47,7 @@ static int make_mac(const struct li_memo *memo, const uint8_t header[HEADER_SIZE
 
     memcpy(input, header, HEADER_SIZE);
     rc = li_sha256(rows->data, rows->len, input + HEADER_SIZE, err);
-    return rc < 0 ? rc : li_crypto_mac(&memo->mac_key, input, sizeof(input), mac, err);
+    return rc < 0 ? rc : li_crypto_mac(memo->mac_key, input, sizeof(input), mac, err);
 }
 
 /* LI_END if it is not valid. */

@@ -56,7 +56,7 @@ static int make_mac(const struct li_memo *memo, const uint8_t header[HEADER_SIZE
     rc = li_sha256(entries->data, entries->len, input + HEADER_SIZE, err);
     if (rc == 0)
         rc = li_sha256(rows->data, rows->len, input + HEADER_SIZE + LI_SHA256_SIZE, err);
-    return rc < 0 ? rc : li_crypto_mac(&memo->mac_key, input, sizeof(input), mac, err);
+    return rc < 0 ? rc : li_crypto_mac(memo->mac_key, input, sizeof(input), mac, err);
 }
 
 static int read_piece(int fd, struct li_buffer *out, size_t len, uint64_t *at, struct li_error *err)

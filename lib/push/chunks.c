@@ -63,7 +63,7 @@ static int take_chunk(void *arg, unsigned reader, uint64_t index, uint8_t *plain
     int rc;
 
     memcpy(item->chunk.digest, digest, sizeof(item->chunk.digest));
-    rc = li_push_item_name(item, index, &p->salt, err);
+    rc = li_push_item_name(item, index, p->salt, err);
     if (rc == 0)
         rc = li_tally_meet(&p->tally, item, err);
     if (rc == LI_END)
@@ -105,10 +105,11 @@ static int allocate(struct li_chunk_push *p, struct li_error *err)
     struct li_push *push = p->push;
     int rc = li_jobs_init(&p->jobs, err);
 
-    p->item = calloc(push->image->source->count + 1, sizeof(*p->item));
+    p->item = li_secret_alloc((push->image->source->count + 1) * sizeof(*p->item));
+    p->salt = li_secret_alloc(sizeof(*p->salt));
     p->tools = calloc(p->readers, sizeof(*p->tools));
     li_tally_init(&p->tally, p->item, push->options, &push->result);
-    if (rc == 0 && (!p->item || !p->tools))
+    if (rc == 0 && (!p->item || !p->salt || !p->tools))
         rc = li_fail_memory(err);
     return rc;
 }
@@ -135,8 +136,8 @@ static int prepare(struct li_chunk_push *p, struct li_error *err)
     if (rc == 0)
         rc = li_sealed_origin_new(p->repo, &p->origin, err);
     if (rc == 0)
-        rc = li_salt_open(p->repo, p->push->root.salt, &p->salt, err);
-    if (rc == 0 && memo && li_memo_fits(memo, &p->salt))
+        rc = li_salt_open(p->repo, p->push->root.salt, p->salt, err);
+    if (rc == 0 && memo && li_memo_fits(memo, p->salt))
         p->memo = memo;
     if (rc == 0)
         rc = open_lookup(p, err);
@@ -149,7 +150,7 @@ static int prepare(struct li_chunk_push *p, struct li_error *err)
 static int collect(const struct li_chunk_push *p, struct li_error *err)
 {
     struct li_push *push = p->push;
-    struct li_manifest_chunk *chunk = calloc(push->result.chunks + 1, sizeof(*chunk));
+    struct li_manifest_chunk *chunk = li_secret_alloc((push->result.chunks + 1) * sizeof(*chunk));
 
     if (!chunk)
         return li_fail_memory(err);
@@ -169,10 +170,8 @@ static void release(struct li_chunk_push *p)
     li_jobs_free(&p->jobs);
     li_tally_free(&p->tally);
     li_lookup_free(p->lookup);
-    if (p->item)
-        li_wipe(p->item, p->push->image->source->count * sizeof(*p->item));
-    free(p->item);
-    li_secret_wipe(&p->salt);
+    li_secret_free(p->item);
+    li_secret_free(p->salt);
     li_sealed_free(p->origin);
     li_repo_free(p->repo);
 }
@@ -201,9 +200,7 @@ int li_push_chunks(struct li_push *push, struct li_error *err)
 
 void li_push_chunks_free(struct li_push *push)
 {
-    if (push->chunk)
-        li_wipe(push->chunk, push->chunk_count * sizeof(*push->chunk));
-    free(push->chunk);
+    li_secret_free(push->chunk);
     push->chunk = NULL;
     push->chunk_count = 0;
 }

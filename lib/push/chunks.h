@@ -31,7 +31,7 @@ struct li_chunk_push {
     struct li_repo *repo;     /* a fork, cancelled when the push has failed */
     struct li_sealed *origin; /* of that store */
     struct li_memo *memo;     /* or NULL */
-    struct li_secret salt;
+    struct li_secret *salt;   /* of li_secret_alloc() */
     struct li_lookup *lookup;
     struct li_push_item *item; /* by index */
     struct li_jobs jobs;

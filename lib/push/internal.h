@@ -15,9 +15,9 @@ struct li_push {
     struct li_root root;
     struct li_manifest_chunk *chunk; /* ascending by index */
     size_t chunk_count;
-    struct li_secret key; /* of the manifest */
-    pthread_mutex_t gate; /* held while the caller is asked whether an object may be stored */
-    bool wrapped;         /* under gate: the wrap of KEY is stored */
+    struct li_secret *key; /* of the manifest; of li_secret_alloc() */
+    pthread_mutex_t gate;  /* held while the caller is asked whether an object may be stored */
+    bool wrapped;          /* under gate: the wrap of KEY is stored */
     struct li_push_result result;
 };
 

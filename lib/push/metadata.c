@@ -51,7 +51,7 @@ static int encode_manifest(struct li_push *p, struct li_buffer *out, struct li_e
     manifest.created = li_repo_env(p->repo)->now();
     manifest.chunks = p->chunk;
     manifest.chunk_count = p->chunk_count;
-    return li_manifest_encode(&manifest, &p->key, nonce, out, err);
+    return li_manifest_encode(&manifest, p->key, nonce, out, err);
 }
 
 int li_push_choose_key(struct li_push *p, struct li_error *err)
@@ -59,7 +59,10 @@ int li_push_choose_key(struct li_push *p, struct li_error *err)
     int rc = li_repo_env(p->repo)->random(p->result.manifest, LI_ID_SIZE, err);
 
     p->wrapped = false;
-    return rc < 0 ? rc : li_repo_env(p->repo)->random(p->key.bytes, sizeof(p->key.bytes), err);
+    p->key = li_secret_alloc(sizeof(*p->key));
+    if (rc == 0 && !p->key)
+        rc = li_fail_memory(err);
+    return rc < 0 ? rc : li_repo_env(p->repo)->random(p->key->bytes, sizeof(p->key->bytes), err);
 }
 
 /* Runs once; the gate is held, or there is only one thread. */
@@ -73,7 +76,7 @@ static int store_wrap(struct li_push *p, struct li_store *store, struct li_error
 
     if (p->wrapped)
         return 0;
-    rc = li_wrap_make(kms, &context, &p->key, &wrap, err);
+    rc = li_wrap_make(kms, &context, p->key, &wrap, err);
     if (rc == 0)
         rc = put_metadata(p, store, li_key_wrap(p->result.manifest, kms->name).text, &wrap, err);
     p->wrapped = rc == 0;

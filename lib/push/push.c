@@ -61,7 +61,8 @@ static int push_once(struct li_push *p, struct li_error *err)
         rc = check_root(p, err);
     if (rc == 0)
         rc = li_push_store_pointer(p, err);
-    li_secret_wipe(&p->key);
+    li_secret_free(p->key);
+    p->key = NULL;
     li_push_chunks_free(p);
     return rc;
 }

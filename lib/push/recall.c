@@ -21,7 +21,7 @@ static int recall_name(struct li_chunk_push *p, uint64_t index, struct li_error 
     if (rc != 0)
         return rc < 0 ? rc : 0;
     item->recalled = true;
-    return zeros ? 0 : li_push_item_name(item, index, &p->salt, err);
+    return zeros ? 0 : li_push_item_name(item, index, p->salt, err);
 }
 
 struct names {

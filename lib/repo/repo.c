@@ -113,6 +113,11 @@ const uint8_t *li_repo_id(const struct li_repo *repo)
     return repo->id;
 }
 
+void li_repo_forget_kms(struct li_repo *repo)
+{
+    repo->kms = NULL;
+}
+
 int li_repo_need_kms(const struct li_repo *repo, struct li_error *err)
 {
     return repo->kms ? 0 : li_fail(err, LI_EINVALID, "a key is needed for this");

@@ -60,7 +60,11 @@ struct li_kms *li_repo_kms(const struct li_repo *repo); /* NULL if there is none
 const struct li_env *li_repo_env(const struct li_repo *repo);
 const uint8_t *li_repo_id(const struct li_repo *repo);
 
-/* Returns LI_EINVALID if REPO was opened without a KMS, else 0. */
+/* From now on REPO has no KMS, and its owner may free the KMS (D17). Forks of REPO keep it. No
+ * other thread may use REPO meanwhile. */
+void li_repo_forget_kms(struct li_repo *repo);
+
+/* Returns LI_EINVALID if REPO has no KMS, else 0. */
 int li_repo_need_kms(const struct li_repo *repo, struct li_error *err);
 
 /* Fetches the manifest that REFERENCE names, unwraps its key, then opens and checks it, including

@@ -3,7 +3,6 @@
  * tests/scenarios/credentials.t's. */
 #include "tests/fixtures/http_server.h"
 
-#include <openssl/crypto.h>
 #include <stdatomic.h>
 
 #include "aws/fetch.h"
@@ -13,6 +12,7 @@
 #include "aws/sts_reply.h"
 #include "aws/time.h"
 #include "aws/words.h"
+#include "tests/fixtures/wipes.h"
 
 static struct li_error err;
 
@@ -319,10 +319,10 @@ static void hostile_sts_answers_are_refused(void **state)
     assert_null(got.token);
 }
 
-/* In place of libcrypto's: counts what begins like the answer below. */
+/* Counts what is wiped and begins like the answer below. */
 static atomic_uint cleansed;
 
-void OPENSSL_cleanse(void *data, size_t len)
+static void see_wipe(void *data, size_t len)
 {
     if (len >= 8 && memcmp(data, "SECRET0\n", 8) == 0)
         atomic_fetch_add(&cleansed, 1);

@@ -2,7 +2,6 @@
 #include "tests/fixtures/unit.h"
 
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -16,12 +15,13 @@
 #include "base/sha256_lanes.h"
 #include "base/text.h"
 #include "base/workers.h"
+#include "tests/fixtures/wipes.h"
 
-/* In place of libcrypto's: tells what was overwritten last. */
+/* What was overwritten last. */
 static const void *cleansed;
 static size_t cleansed_len;
 
-void OPENSSL_cleanse(void *data, size_t len)
+static void see_wipe(void *data, size_t len)
 {
     memset(data, 0, len);
     cleansed = data;

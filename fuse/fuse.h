@@ -53,8 +53,9 @@ int li_fuse_check_options(const char *options, struct li_error *err);
 /* Mounts FILES and answers requests until the file system is unmounted, or SIGTERM, SIGINT or
  * SIGHUP arrives; then unmounts it, lazily if it is busy, and returns 0. A directory on which an
  * image is mounted already is refused. While the mount runs, it takes SIGUSR1, SIGUSR2 and the
- * three above: other threads must block them. Root gets the mount that a loop device would give
- * (devices, set-user-ID, open to all); others get fusermount3's. LI_EINVALID (the mount point, the
+ * three above: other threads must block them. Root's mount is open to all users, and devices and
+ * set-user-ID bits have an effect only with the options dev and suid. Others get fusermount3's
+ * mount. LI_EINVALID (the mount point, the
  * options), LI_EDENIED, LI_EIO. */
 int li_fuse_mount(struct li_files *files, const struct li_mount_options *options,
                   struct li_error *err);

@@ -30,7 +30,7 @@ static int make_tree(struct li_comparison *c, struct li_error *err)
         if (rc == 0)
             rc = li_changes_read(c->layers, i, c->strict, &changes, err);
         if (rc == 0) {
-            rc = li_changes_apply(c->root, &changes, (uint32_t)i, err);
+            rc = li_changes_apply(c->root, &changes, (uint32_t)i, &c->account, err);
             if (rc < 0)
                 li_context(err, "layer %s", li_layers_name(c->layers, i));
         }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/acl_watch.h"
 
+#include <string.h>
+
 static const char keyword[] = "SCHILY.acl.";
-enum { KEYWORD = sizeof(keyword) - 1 };
+
+_Static_assert(sizeof(keyword) - 1 == LI_ACL_WATCH_KEYWORD, "the length is that of the keyword");
 
 void li_acl_watch_begin(struct li_acl_watch *watch)
 {
@@ -19,13 +22,30 @@ static void match(struct li_acl_watch *watch, char byte)
         watch->matched = byte == keyword[0];
 }
 
-bool li_acl_watch_add(struct li_acl_watch *watch, const uint8_t *data, size_t len)
+/* The bytes up to the end of the keyword, or LEN if it does not end in them. */
+static size_t find_keyword(struct li_acl_watch *watch, const uint8_t *data, size_t len)
 {
     size_t at = 0;
 
-    for (; at < len && watch->matched < KEYWORD; at++)
-        match(watch, (char)data[at]);
-    for (; at < len; at++)
+    while (at < len && !li_acl_watch_seen(watch)) {
+        const uint8_t *first = watch->matched ? data + at : memchr(data + at, keyword[0], len - at);
+
+        if (!first)
+            return len;
+        match(watch, (char)*first);
+        at = (size_t)(first - data) + 1;
+    }
+    return at;
+}
+
+bool li_acl_watch_seen(const struct li_acl_watch *watch)
+{
+    return watch->matched == LI_ACL_WATCH_KEYWORD;
+}
+
+bool li_acl_watch_add(struct li_acl_watch *watch, const uint8_t *data, size_t len)
+{
+    for (size_t at = find_keyword(watch, data, len); at < len; at++)
         watch->rules += data[at] == ',' || data[at] == '\n';
     return watch->rules <= LI_ACL_WATCH_RULES;
 }

@@ -14,7 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LI_ACL_WATCH_RULES = 4096 }; /* of one entry; ext4 holds about 500 */
+enum {
+    LI_ACL_WATCH_RULES = 4096, /* of one entry; ext4 holds about 500 */
+    LI_ACL_WATCH_KEYWORD = 11, /* bytes of what the keyword of an ACL begins with */
+};
 
 struct li_acl_watch {
     size_t matched; /* bytes of the keyword at the end of what came so far */
@@ -26,5 +29,8 @@ void li_acl_watch_begin(struct li_acl_watch *watch);
 
 /* The next LEN bytes of the headers; false if the rules are too many. */
 bool li_acl_watch_add(struct li_acl_watch *watch, const uint8_t *data, size_t len);
+
+/* Whether the keyword of an ACL was in the bytes so far. */
+bool li_acl_watch_seen(const struct li_acl_watch *watch);
 
 #endif

@@ -18,6 +18,7 @@
 struct upon {
     struct li_object *root;
     struct li_object *targets;
+    struct li_account *account;
 };
 
 static bool hides(const struct li_change *change)
@@ -26,10 +27,10 @@ static bool hides(const struct li_change *change)
 }
 
 /* Removes what is at the clean path PATH, or, for its opaque mark, what is in it. */
-static int hide(struct li_object *root, const struct li_change *change, enum li_route_manner manner,
-                uint32_t layer, struct li_error *err)
+static int hide(const struct upon *upon, const struct li_change *change,
+                enum li_route_manner manner, uint32_t layer, struct li_error *err)
 {
-    const struct li_route route = {root, manner, layer};
+    const struct li_route route = {upon->root, manner, layer, upon->account};
     struct li_route_end end;
     int rc = li_route_parent(&route, change->path, &end, err);
 
@@ -41,10 +42,10 @@ static int hide(struct li_object *root, const struct li_change *change, enum li_
 }
 
 /* The link that an entry replaces, if it is a link. */
-static int note_replaced(struct li_object *root, const struct li_change *change, uint32_t layer,
+static int note_replaced(const struct upon *upon, const struct li_change *change, uint32_t layer,
                          struct li_error *err)
 {
-    const struct li_route route = {root, LI_ROUTE_FIND, layer};
+    const struct li_route route = {upon->root, LI_ROUTE_FIND, layer, upon->account};
     struct li_route_end end;
     struct li_child *child;
     int rc = li_route_parent(&route, change->path, &end, err);
@@ -54,14 +55,14 @@ static int note_replaced(struct li_object *root, const struct li_change *change,
         if (child)
             child->replaced_in = layer;
     }
-    if (rc == LI_ENOMEM)
+    if (rc == LI_ENOMEM || rc == LI_ELIMIT)
         return rc;
     /* A bad path is found again when the entry is placed. */
     li_error_clear(err);
     return 0;
 }
 
-static int apply_whiteouts(struct li_object *root, struct li_changes *changes, uint32_t layer,
+static int apply_whiteouts(const struct upon *upon, struct li_changes *changes, uint32_t layer,
                            struct li_error *err)
 {
     bool again = false;
@@ -72,7 +73,7 @@ static int apply_whiteouts(struct li_object *root, struct li_changes *changes, u
 
         if (!hides(change))
             continue;
-        rc = hide(root, change, LI_ROUTE_STRAIGHT, layer, err);
+        rc = hide(upon, change, LI_ROUTE_STRAIGHT, layer, err);
         if (rc == LI_COMPARE_ROUTE_LINK) {
             change->through_link = again = true;
             rc = 0;
@@ -80,10 +81,10 @@ static int apply_whiteouts(struct li_object *root, struct li_changes *changes, u
     }
     for (size_t i = 0; again && i < changes->count && rc == 0; i++)
         if (changes->list[i].kind == LI_CHANGE_ENTRY)
-            rc = note_replaced(root, &changes->list[i], layer, err);
+            rc = note_replaced(upon, &changes->list[i], layer, err);
     for (size_t i = 0; again && i < changes->count && rc == 0; i++)
         if (changes->list[i].through_link)
-            rc = hide(root, &changes->list[i], LI_ROUTE_FIND, layer, err);
+            rc = hide(upon, &changes->list[i], LI_ROUTE_FIND, layer, err);
     return rc;
 }
 
@@ -97,7 +98,7 @@ static const char *last_name(const char *path)
 static int find_linked(const struct upon *upon, const char *path, struct li_object **out,
                        struct li_error *err)
 {
-    const struct li_route route = {upon->root, LI_ROUTE_FIND, 0};
+    const struct li_route route = {upon->root, LI_ROUTE_FIND, 0, upon->account};
     struct li_route_end end = {upon->targets, last_name(path)};
     struct li_child *child = NULL;
     int rc = li_change_is_target(path) ? 0 : li_route_parent(&route, path, &end, err);
@@ -122,7 +123,7 @@ static void describe(struct li_object *directory, struct li_object *by)
 
 static int place(const struct upon *upon, struct li_change *change, struct li_error *err)
 {
-    const struct li_route route = {upon->root, LI_ROUTE_MAKE, 0};
+    const struct li_route route = {upon->root, LI_ROUTE_MAKE, 0, upon->account};
     struct li_object *object = change->object;
     struct li_route_end end;
     struct li_child *old;
@@ -169,13 +170,14 @@ static int apply_change(const struct upon *upon, struct li_change *change, struc
 }
 
 int li_changes_apply(struct li_object *root, struct li_changes *changes, uint32_t layer,
-                     struct li_error *err)
+                     struct li_account *account, struct li_error *err)
 {
-    const struct upon upon = {root, li_object_directory()};
+    const struct upon upon = {root, li_object_directory(), account};
     int rc = upon.targets ? 0 : li_fail_memory(err);
 
+    account->entries += changes->count;
     if (rc == 0 && layer > 0)
-        rc = apply_whiteouts(root, changes, layer, err);
+        rc = apply_whiteouts(&upon, changes, layer, err);
     for (size_t i = 0; i < changes->count && rc == 0; i++) {
         rc = apply_change(&upon, &changes->list[i], err);
         if (rc < 0)

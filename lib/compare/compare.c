@@ -9,11 +9,22 @@
 
 #include <locale.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "compare/internal.h"
 
 /* Since this layout, an image has exactly the attributes that Linux allows on a file. */
 enum { STRICT_LAYOUT = 3 };
+
+static int charge_repeated(struct li_comparison *c, size_t layer, const struct li_changes *changes,
+                           struct li_error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < changes->count && li_layers_repeats(c->layers, layer); i++)
+        rc = li_account_repeat(&c->account, strlen(changes->list[i].path), err);
+    return rc;
+}
 
 static int make_tree(struct li_comparison *c, struct li_error *err)
 {
@@ -26,11 +37,14 @@ static int make_tree(struct li_comparison *c, struct li_error *err)
     c->root->parent = c->root;
     c->root->names = 1;
     for (size_t i = 0; rc == 0 && i < li_layers_count(c->layers); i++) {
-        rc = li_compare_readers(c, i, err);
+        if (!li_layers_repeats(c->layers, i))
+            rc = li_compare_readers(c, i, err);
         if (rc == 0)
             rc = li_changes_read(c->layers, i, c->strict, &changes, err);
+        if (rc == 0)
+            rc = charge_repeated(c, i, &changes, err);
         if (rc == 0) {
-            rc = li_changes_apply(c->root, &changes, (uint32_t)i, err);
+            rc = li_changes_apply(c->root, &changes, (uint32_t)i, &c->account, err);
             if (rc < 0)
                 li_context(err, "layer %s", li_layers_name(c->layers, i));
         }

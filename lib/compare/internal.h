@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "compare/compare.h"
+#include "layer/account.h"
 
 struct archive_entry;
 
@@ -175,6 +176,7 @@ struct li_route {
     struct li_object *root;
     enum li_route_manner manner;
     uint32_t layer; /* of LI_ROUTE_FIND: the layer whose links are not followed; 0: none */
+    struct li_account *account; /* of the steps */
 };
 
 /* Where a path leads. */
@@ -183,14 +185,15 @@ struct li_route_end {
     const char *name; /* the path's last component, in the directory */
 };
 
-/* Finds the directory of PATH, which is clean. LI_END if there is none and none may be made. *OUT
- * refers to PATH and is set on success only. */
+/* Finds the directory of PATH, which is clean. LI_END if there is none and none may be made;
+ * LI_ELIMIT if the account has no steps left. *OUT refers to PATH and is set on success only. */
 int li_route_parent(const struct li_route *route, const char *path, struct li_route_end *out,
                     struct li_error *err);
 
-/* apply.c: applies a layer to the tree and takes over its objects. */
+/* apply.c: applies a layer to the tree and takes over its objects. Charges steps along paths to
+ * ACCOUNT. */
 int li_changes_apply(struct li_object *root, struct li_changes *changes, uint32_t layer,
-                     struct li_error *err);
+                     struct li_account *account, struct li_error *err);
 
 /* The comparison. */
 struct li_comparison {
@@ -198,6 +201,7 @@ struct li_comparison {
     struct li_layers *layers;
     bool strict; /* the image's layout is 3 or later */
     struct li_object *root;
+    struct li_account account;
     struct li_object **regular; /* files whose contents are to be compared */
     size_t regular_count, regular_cap;
     const struct li_compare_reports *reports;

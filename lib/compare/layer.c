@@ -29,7 +29,8 @@ struct li_layer_archive {
     bool in_headers; /* libarchive reads an entry's headers, and gets a block at a time */
     bool rules;      /* the entry's ACL has too many */
     struct li_acl_watch watch;
-    size_t len; /* of the piece that libarchive got last */
+    size_t len;   /* of the piece that libarchive got last */
+    bool has_acl; /* the piece has the keyword of one */
     uint8_t piece[PIECE];
 };
 
@@ -66,6 +67,19 @@ static bool watch_rules(struct li_layer_archive *l, const uint8_t *data, size_t 
     return !l->rules;
 }
 
+/* A piece of contents may end with the headers of many entries. Most have no ACL, and need not be
+ * searched for each entry. */
+static bool take_piece(struct li_layer_archive *l, size_t len)
+{
+    struct li_acl_watch whole = {0};
+
+    l->len = len;
+    l->at += len;
+    li_acl_watch_add(&whole, l->piece, len);
+    l->has_acl = li_acl_watch_seen(&whole);
+    return !l->in_headers || watch_rules(l, l->piece, len);
+}
+
 static la_ssize_t give(struct archive *archive, void *arg, const void **data)
 {
     struct li_layer_archive *l = arg;
@@ -81,12 +95,10 @@ static la_ssize_t give(struct archive *archive, void *arg, const void **data)
     if (len > l->length - l->at)
         len = (size_t)(l->length - l->at);
     if (li_layers_read(l->layers, l->index, l->piece, len, l->at, &l->failure) < 0 ||
-        (l->in_headers && !watch_rules(l, l->piece, len))) {
+        !take_piece(l, len)) {
         archive_set_error(archive, EIO, "the layer cannot be read");
         return ARCHIVE_FATAL;
     }
-    l->len = len;
-    l->at += len;
     return (la_ssize_t)len;
 }
 
@@ -168,6 +180,8 @@ static bool begin_headers(struct li_layer_archive *l)
 
     if (left > l->len)
         left = l->len;
+    if (!l->has_acl && left > LI_ACL_WATCH_KEYWORD)
+        left = LI_ACL_WATCH_KEYWORD; /* of which only the beginning may be there */
     li_acl_watch_begin(&l->watch);
     return watch_rules(l, l->piece + l->len - left, left);
 }

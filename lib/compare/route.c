@@ -150,7 +150,9 @@ int li_route_parent(const struct li_route *route, const char *path, struct li_ro
         size_t before = --pile.count;
         char *next = pile.name[before];
 
-        rc = step(&pile, route, &at, next, err);
+        rc = li_account_step(route->account, err);
+        if (rc == 0)
+            rc = step(&pile, route, &at, next, err);
         free(next);
         if (pile.count > before && ++links > LI_COMPARE_LINKS_MAX)
             rc = li_fail(err, LI_EINVALID, "too many symbolic links");

@@ -23,13 +23,13 @@ int li_account_name(struct li_account *account, size_t len, struct li_error *err
     return len <= LI_ACCOUNT_NAME ? 0 : li_account_keep(account, len - LI_ACCOUNT_NAME, err);
 }
 
-int li_account_repeat(struct li_account *account, struct li_error *err)
+int li_account_repeat(struct li_account *account, size_t len, struct li_error *err)
 {
-    if (account->repeated >= LI_ACCOUNT_REPEATED)
+    account->repeated += 1 + len / LI_ACCOUNT_REPEATED_PATH;
+    if (account->repeated > LI_ACCOUNT_REPEATED)
         return li_fail(err, LI_ELIMIT,
                        "the image's layers that are the same as others have more than %d entries",
                        LI_ACCOUNT_REPEATED);
-    account->repeated++;
     return 0;
 }
 

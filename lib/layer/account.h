@@ -30,8 +30,9 @@ enum {
      * entry. */
     LI_ACCOUNT_MISSING = 1 << 18,
     /* Entries of layers that are the same bytes as a lower one. A few bytes name such a layer, but
-     * all of its entries are applied again. */
+     * all of its entries are applied again. They add nothing to the limits above. */
     LI_ACCOUNT_REPEATED = 1 << 19,
+    LI_ACCOUNT_REPEATED_PATH = 64, /* bytes of a path that count as one more entry */
 };
 
 struct li_account {
@@ -47,8 +48,8 @@ int li_account_keep(struct li_account *account, size_t bytes, struct li_error *e
 /* Charges a name of LEN bytes. */
 int li_account_name(struct li_account *account, size_t len, struct li_error *err);
 
-/* Charges an entry of a layer that is the same as a lower one. */
-int li_account_repeat(struct li_account *account, struct li_error *err);
+/* Charges an entry of a layer that is the same as a lower one, with a path of LEN bytes. */
+int li_account_repeat(struct li_account *account, size_t len, struct li_error *err);
 
 /* Charges one name that is looked up. */
 int li_account_step(struct li_account *account, struct li_error *err);

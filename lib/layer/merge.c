@@ -219,9 +219,10 @@ static int visit_entry(void *arg, const struct li_entry *entry, struct li_error 
     const char *path;
     int rc = li_path_clean(entry->path, &m->path, err);
 
-    li_account_entry(&m->tree->account);
-    if (rc == 0 && m->repeated)
-        rc = li_account_repeat(&m->tree->account, err);
+    if (!m->repeated)
+        li_account_entry(&m->tree->account);
+    else if (rc == 0)
+        rc = li_account_repeat(&m->tree->account, m->path.len, err);
     if (rc < 0)
         return rc;
     path = (const char *)m->path.data;

@@ -23,6 +23,7 @@
 
 struct hiding {
     struct li_tree *tree;
+    bool repeated;          /* the layer is the same as a lower one */
     struct li_buffer path;  /* the entry's, cleaned */
     struct li_buffer later; /* paths of whiteouts that lead through links, each with a NUL */
 };
@@ -105,7 +106,8 @@ static int visit_whiteout(void *arg, const struct li_entry *entry, struct li_err
     enum li_whiteout kind = LI_WHITEOUT_NONE;
     int rc;
 
-    li_account_entry(&h->tree->account);
+    if (!h->repeated)
+        li_account_entry(&h->tree->account);
     /* Most entries are not whiteouts. They are cleaned, and refused, when all entries are read. */
     if (!strstr(entry->path, WHITEOUT))
         return 0;
@@ -171,7 +173,7 @@ static int hide_later(struct hiding *h, size_t index, struct li_error *err)
 
 int li_whiteouts_apply(struct li_tree *tree, size_t index, struct li_error *err)
 {
-    struct hiding h = {.tree = tree};
+    struct hiding h = {.tree = tree, .repeated = li_layers_repeats(tree->layers, index)};
     int rc = li_scan_layer(tree->layers, index, 1, visit_whiteout, &h, err);
 
     if (rc == 0 && h.later.len > 0)

@@ -326,17 +326,18 @@ static int set_headers(struct li_transfer *transfer, struct li_error *err)
     return rc;
 }
 
-/* The low speed is far below ours. libcurl looks at it once a second, and so do we. */
+/* We watch the progress ourselves, because libcurl counts bytes as sent when the kernel has taken
+ * them. It looks at its own low speed once a second, and calls us then; that limit is never
+ * reached. */
 static void set_times(CURL *easy, const struct li_http_request *request)
 {
     unsigned connect = request->connect ? request->connect : LI_HTTP_CONNECT;
-    unsigned stall = request->stall ? request->stall : LI_HTTP_STALL;
     unsigned total = request->total ? request->total : LI_HTTP_TOTAL;
 
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)connect);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)stall);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)total + 60);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)total);
 }
 

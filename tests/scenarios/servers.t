@@ -82,7 +82,7 @@ done
 # waits there; sets HELD.
 held() {
     echo "PUT ${LAMBDAIMG_REPO#s3://bucket/}/lambdaimg.json\$" >"$aws/s3-hold"
-    "$LAMBDAIMG" "$@" --stall 600 >held.out 2>held.err &
+    "$LAMBDAIMG" "$@" --stall 600 --timeout 600 >held.out 2>held.err &
     HELD=$!
     started+=("$HELD")
     await grep -q '^s3 held' "$aws/log"

@@ -54,7 +54,7 @@ struct fixture {
     struct li_http_response response;
     struct li_http_server known;
     struct li_attempts attempts;
-    const struct li_http_request *request;
+    struct li_http_request request;
     int rc;
     struct li_error err;
 };
@@ -141,18 +141,17 @@ static enum li_verdict attempt(void *arg, struct li_error *err)
 {
     struct fixture *f = arg;
 
-    f->rc = li_attempts_send(&f->attempts, f->request, err);
+    f->rc = li_attempts_send(&f->attempts, &f->request, err);
     return f->rc < 0 ? LI_VERDICT_LATER : LI_VERDICT_ANSWERED;
 }
 
 static void run(struct fixture *f, const struct li_env *env, uint64_t patience, unsigned stall)
 {
-    const struct li_http_request request = {
-        .url = f->server.url, .no_proxy = true, .limit = 100, .stall = stall};
     enum li_verdict verdict;
 
     li_http_server_init(&f->known);
-    f->request = &request;
+    f->request = (struct li_http_request){
+        .url = f->server.url, .no_proxy = true, .limit = 100, .stall = stall};
     f->attempts = (struct li_attempts){.http = f->http,
                                        .env = env,
                                        .server = &f->known,

@@ -79,7 +79,7 @@ static void print_created(const char *address, const struct context *context)
 static int run(const struct arguments *args, struct li_error *err)
 {
     const char *address = args->count > 0 ? args->operand[0] : NULL;
-    struct keys keys = {NULL};
+    struct keys keys = {.spec = NULL};
     struct context context = {0};
     int rc = make_env(args, &context.env, err);
 

@@ -94,8 +94,8 @@ struct li_kms_options {
 int li_kms_open(const char *spec, const struct li_kms_options *options, struct li_kms **out,
                 struct li_error *err);
 
-/* Makes one KMS of two: SALTS wraps what has the purpose "salt", and OTHERS wraps everything else and
- * gives the name. *OUT owns both on success, and neither on failure. LI_ENOMEM. */
+/* Makes one KMS of two: SALTS wraps what has the purpose "salt", and OTHERS wraps everything else
+ * and gives the name. *OUT owns both on success, and neither on failure. LI_ENOMEM. */
 int li_kms_split(struct li_kms *salts, struct li_kms *others, struct li_kms **out,
                  struct li_error *err);
 

@@ -99,6 +99,9 @@ void li_compare_layer_close(struct li_layer_archive *layer);
 /* The next entry, or LI_END. */
 int li_compare_layer_next(struct li_layer_archive *layer, struct archive_entry **entry,
                           struct li_error *err);
+/* Whether a call failed because the layer's bytes could not be read, and not because of what they
+ * are. */
+bool li_compare_layer_unread(const struct li_layer_archive *layer);
 /* The next piece of the entry's contents and its position, or LI_END. */
 int li_compare_layer_data(struct li_layer_archive *layer, const uint8_t **data, size_t *len,
                           uint64_t *offset, struct li_error *err);

@@ -186,6 +186,11 @@ static bool begin_headers(struct li_layer_archive *l)
     return watch_rules(l, l->piece + l->len - left, left);
 }
 
+bool li_compare_layer_unread(const struct li_layer_archive *layer)
+{
+    return layer->failure.code < 0;
+}
+
 int li_compare_layer_next(struct li_layer_archive *layer, struct archive_entry **entry,
                           struct li_error *err)
 {

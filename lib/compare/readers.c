@@ -31,6 +31,7 @@ struct readers {
     size_t held;
     struct li_tar *ours;
     struct li_layer_archive *theirs;
+    bool unread;     /* the layer's bytes could not be read for lib/tar */
     char last[TEXT]; /* the path of the last entry that both listed */
 };
 
@@ -50,6 +51,7 @@ static int look(void *self, uint64_t offset, size_t len, const uint8_t **bytes,
         rc = li_layers_read(r->c->layers, r->layer, r->window, r->held, offset, err);
         if (rc < 0)
             r->held = 0;
+        r->unread = rc < 0;
     }
     *bytes = r->window + (offset - r->at);
     return rc;
@@ -184,10 +186,16 @@ static void disagree_on_end(struct readers *r, const struct li_tar_entry *e,
     disagree(r, path, &v);
 }
 
-/* A failure of the process or the file affects both readers alike. */
-static bool is_outside(int code)
+/* What went wrong outside of the readers, or NULL: if the bytes could not be read, or memory ran
+ * out, neither reader has said anything about the layer. */
+static const struct li_error *outside(const struct readers *r, const struct li_error *ours,
+                                      const struct li_error *theirs)
 {
-    return code == LI_ENOMEM || code == LI_EIO;
+    if (r->unread || ours->code == LI_ENOMEM)
+        return ours;
+    if (li_compare_layer_unread(r->theirs) || theirs->code == LI_ENOMEM)
+        return theirs;
+    return NULL;
 }
 
 /* The next entry of each reader. LI_END if both are at the end, or the rest of the layer cannot be
@@ -195,6 +203,7 @@ static bool is_outside(int code)
 static int compare_next(struct readers *r, struct li_error *err)
 {
     struct li_error ours = LI_ERROR_INIT, theirs = LI_ERROR_INIT;
+    const struct li_error *failure;
     const struct li_tar_entry *e = NULL;
     struct archive_entry *a = NULL;
     int one = li_tar_next(r->ours, &e, &ours);
@@ -203,8 +212,9 @@ static int compare_next(struct readers *r, struct li_error *err)
 
     if (other != 0)
         a = NULL;
-    if (is_outside(one) || is_outside(other)) {
-        *err = is_outside(one) ? ours : theirs;
+    failure = outside(r, &ours, &theirs);
+    if (failure) {
+        *err = *failure;
         return err->code;
     }
     if ((one < 0) != (other < 0) || (one == 0 && !e) != (other == LI_END))

@@ -102,7 +102,7 @@ run 0 "push, nothing said" push app.tar app:1 --json
 ok "takes the user's cache directory" test -d "$XDG_CACHE_HOME/lambdaimg/memo"
 env -u XDG_CACHE_HOME "$LAMBDAIMG" push app.tar app:1 >"$OUT" 2>"$ERR"
 ok "or makes ~/.cache" test -d "$HOME/.cache/lambdaimg/memo"
-env -u XDG_CACHE_HOME -u HOME LAMBDAIMG_STATE="$WORK/state" "$LAMBDAIMG" push app.tar app:1 --json >"$OUT" 2>"$ERR"
+env -u XDG_CACHE_HOME -u HOME LAMBDAIMG_STATE="$HOME/.local/state/lambdaimg" "$LAMBDAIMG" push app.tar app:1 --json >"$OUT" 2>"$ERR"
 is "$?" 0 "without a home there is no memo, and a push works"
 is "$(cat "$ERR")" "" "and says nothing of it"
 touch file

@@ -9,7 +9,8 @@
 
 LAMBDAIMG_REPO=s3://$S3_BUCKET/$(basename "$WORK")
 export LAMBDAIMG_REPO
-quietly init
+# With its ID, since a proxy is another address.
+LAMBDAIMG_REPO+=#$("$LAMBDAIMG" init | sed -n 's/^its ID is //p')
 layer base <<<'file large size=16000000 fill=5'
 make_docker_old app.tar app:1 base.tar
 quietly convert app.tar -o app.ext4

@@ -75,11 +75,11 @@ is $(($(jq -r .manifest "$OUT" | grep -cFf manifest))) 0 "is another manifest"
 run 1 "cannot: serve it for a pin" inspect "demo@$(jq -r .manifest "$OUT")" --repo "dir:$WORK/older"
 # cannot: put another repository there, where its ID is known: known.t
 # cannot: swap pointers, wraps and manifests: test_repo.c
-mapfile -t chunks < <(objects repo chunks)
+mapfile -t chunks < <(objects older chunks)
 is $((${#chunks[@]} > 2)) 1 "there are chunks"
 quietly push image.tar demo:2
 cp -a repo swapped
-cp "${chunks[0]}" "swapped/${chunks[1]#repo/}"
+cp "${chunks[0]}" "swapped/${chunks[1]#older/}"
 quietly inspect demo:2 --accept-new-repository --repo "dir:$WORK/swapped"
 run 1 "cannot: put one chunk in the place of another" verify demo:2 --repo "dir:$WORK/swapped"
 run 1 "cannot: have that taken for contents" pull demo:2 -o got --repo "dir:$WORK/swapped"

@@ -84,8 +84,9 @@ LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest
 
 LIB_FLATTEN = lib/flatten/describe.c lib/flatten/flatten.c lib/flatten/versions.c
 
-LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/known.c lib/repo/manifest.c \
-	lib/repo/pointer.c lib/repo/repo.c lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c
+LIB_REPO = lib/repo/authentic.c lib/repo/create.c lib/repo/identity.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c \
+	lib/repo/known.c lib/repo/manifest.c lib/repo/pointer.c lib/repo/proof.c lib/repo/repo.c lib/repo/root_json.c \
+	lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c
 
 LIB_PUSH = lib/push/chunks.c lib/push/item.c lib/push/jobs.c lib/push/lookup.c lib/push/lookup_keep.c lib/push/lookup_listing.c \
 	lib/push/lookup_manifest.c lib/push/metadata.c lib/push/name_list.c lib/push/names.c lib/push/push.c \

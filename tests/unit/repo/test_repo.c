@@ -4,6 +4,7 @@
 
 #include "base/hex.h"
 #include "base/workers.h"
+#include "tests/fixtures/repo_objects.h"
 #include "tests/fixtures/tree.h"
 
 static const struct image small = {4, {1, 0, 2, 0}};
@@ -207,7 +208,7 @@ static void swapped_pointers_are_found_out(void **state)
 
     assert_done(push(f, "a:1", &small), &f->err);
     assert_done(push(f, "b:1", &other), &f->err);
-    swap_in(f, "images/b/1", "images/a/1");
+    put_from(f, f->directory, "images/b/1", "images/a/1");
     assert_fails(open_manifest(f, "a:1", &m), LI_ECORRUPT, "another image, b:1", &f->err);
     overwrite(f, "images/a/1", "{\"format\":3}", 12);
     assert_fails(open_manifest(f, "a:1", &m), LI_EUNSUPPORTED, "newer", &f->err);
@@ -244,9 +245,9 @@ static void swapped_wraps_and_manifests_are_found_out(void **state)
     wrap_a = manifest_key(f, "a:1", more);
     wrap_b = manifest_key(f, "b:1", more);
 
-    swap_in(f, wrap_b, wrap_a);
+    put_from(f, f->directory, wrap_b, wrap_a);
     assert_fails(open_manifest(f, "a:1", &m), LI_EDENIED, "cannot unwrap", &f->err);
-    swap_in(f, b, a);
+    put_from(f, f->directory, b, a);
     assert_fails(open_manifest(f, "a:1", &m), LI_ECORRUPT, "another manifest", &f->err);
     assert_int_equal(li_store_remove(f->directory, a, &f->err), 0);
     assert_fails(open_manifest(f, "a:1", &m), LI_ECORRUPT, "manifest is gone", &f->err);

@@ -266,6 +266,28 @@ run 1 "a bucket that is not public" ls --no-sign-request
 has "$ERR" 'needs credentials' "says what to try"
 export AWS_ACCESS_KEY_ID=AKIATEST AWS_SECRET_ACCESS_KEY=secret-test
 
+# A bucket that may be read and not listed says "forbidden" of all that is not there, so of the identity of a repository
+# that an older version made. Whoever only reads can do without.
+export LAMBDAIMG_REPO=s3://bucket/unlisted
+habits ''
+quietly init
+quietly push app.tar app:1
+mapfile -t paths < <(awk '$2 == "PUT" && $7 ~ /\/(identities|keys|proofs)\// { print $7 }' "$aws/log")
+is "${#paths[@]}" 3 "an identity, its key and a proof are there"
+for path in "${paths[@]}"; do
+    ok "and are taken away" curl -sf --aws-sigv4 aws:amz:us-east-1:s3 --user AKIATEST:secret-test \
+        -H "x-amz-content-sha256: $(sha256sum </dev/null | cut -d ' ' -f 1)" -X DELETE "$url$path"
+done
+run 0 "an older repository, on a host that has not seen it" ls --accept-new-repository
+habits unlisted public
+for command in 'inspect app:1' 'pull app:1 -o got.ext4'; do
+    # shellcheck disable=SC2086
+    run 0 "where nothing may be listed: ${command%% *}" $command --no-sign-request
+done
+same app.ext4 got.ext4 "what was pulled is what convert gives"
+run 1 "whoever writes is told" push app.tar app:2
+has "$ERR" "cannot check the repository's identity: .*403 AccessDenied" "what was forbidden"
+
 # ---- a 404 that is not S3's ----------------------------------------------------------------------
 
 export LAMBDAIMG_REPO=s3://bucket/pages

@@ -128,7 +128,7 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/store/store.h lib/tar/tar.h lib/verify/verify.h
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
-UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten http image kms layer man manifest memo push reader \
+UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten fuse http image kms layer man manifest memo push reader \
 	repo sealed store tar
 
 UNIT_aws = aws aws_call credentials credentials_kept
@@ -140,6 +140,7 @@ UNIT_crypto = crypto seal
 UNIT_ext4 = ext4 ext4_htree ext4_size ext4_soak
 UNIT_files = damage files files_directories
 UNIT_flatten = flatten
+UNIT_fuse = loader
 UNIT_http = http http_connections http_progress http_retry
 UNIT_image = image image_choice image_container image_json image_kinds image_oci image_platform
 UNIT_kms = kms
@@ -262,6 +263,8 @@ $(FIXTURE_LIB): $(call obj,$(FIXTURES))
 	$(AR) rcs $@ $^
 
 $(foreach test,$(UNIT_SRC),$(eval $(BUILD)/tests/$(basename $(notdir $(test))): $(call obj,$(test))))
+
+$(BUILD)/tests/test_loader: $(call obj,fuse/loader.c)
 
 $(UNIT_BIN): $(FIXTURE_LIB) $(LIB)
 	@mkdir -p $(@D)

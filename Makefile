@@ -213,7 +213,8 @@ endif
 ALL_CPPFLAGS = -Ilib -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=312 \
 	-DLI_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 -pthread $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(CFLAGS)
-ALL_LDFLAGS = -pthread $(LDHARDEN) $(SANFLAGS) $(LDFLAGS)
+# Most tools of the tests use few of the libraries, and each library makes them start later.
+ALL_LDFLAGS = -pthread -Wl,--as-needed $(LDHARDEN) $(SANFLAGS) $(LDFLAGS)
 
 # ---- build -----------------------------------------------------------------------------------
 
@@ -403,7 +404,7 @@ SCENARIOS_dir = $(basename $(notdir $(sort $(wildcard tests/scenarios/*.t))))
 SCENARIOS_http = against crash ends faults http2 lost mount random repo requests s3 s3-crash stop wrong-input
 SCENARIOS_https = crash ends faults mount repo s3
 # These take longest, so they are begun first: a run does not end with waiting for one of them alone.
-SCENARIOS_long = faults flips http2 cost against convert random wrong-input crash golden expiry s3-crash mount
+SCENARIOS_long = hang faults flips http2 cost against convert random wrong-input crash golden expiry s3-crash mount
 
 # tests BUILD...: what tests/run-tests is to run of what was built there, in this order.
 SCENARIO_ORDER = $(SCENARIOS_long) $(filter-out $(SCENARIOS_long),$(SCENARIOS_dir))

@@ -71,7 +71,8 @@ LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
 LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/names.c lib/memo/record.c
 
-LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c lib/kms/split.c
+LIB_KMS = lib/kms/aws_error.c lib/kms/aws_key.c lib/kms/aws_reply.c lib/kms/aws_request.c lib/kms/key_file.c \
+	lib/kms/kms.c lib/kms/kms_aws.c lib/kms/kms_file.c lib/kms/split.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_temporary.c lib/store/directory_write.c lib/store/fault.c lib/store/s3.c \
@@ -176,7 +177,7 @@ TAR_CLASSES = tests/tools/tarclass_go.c tests/tools/tarclass_libarchive.c tests/
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
 	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-rm.1 lambdaimg-umount.1 \
-	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5 lambdaimg-s3.7
+	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5 lambdaimg-aws-kms.7 lambdaimg-s3.7
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
 FUZZ = aws files gzip image layer manifest record s3 seal tar tars

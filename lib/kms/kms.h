@@ -83,7 +83,9 @@ struct li_kms {
 /* The kinds of KMS, each with its name, the form of a spec, an example, and whether it is a
  * service. Everything that names them, including messages and help, is made from this list: FIRST
  * is for the first kind, NEXT for the others. */
-#define LI_KMS_KINDS(FIRST, NEXT) FIRST(file, "file:PATH", "file:/etc/lambdaimg.key", false)
+#define LI_KMS_KINDS(FIRST, NEXT)                                                                  \
+    FIRST(file, "file:PATH", "file:/etc/lambdaimg.key", false)                                     \
+    NEXT(aws, "aws-kms:KEY", "aws-kms:alias/images", true)
 
 #define LI_KMS_FORM_FIRST(name, form, example, service) form
 #define LI_KMS_FORM_NEXT(name, form, example, service) " or " form
@@ -116,9 +118,15 @@ struct li_kms_options {
                           seconds; 0: no limit */
 };
 
-/* Opens the KMS that SPEC names: "file:PATH", a key file that belongs to the effective user or to
- * root, and that nobody else may access. Errors: LI_ENOTFOUND (no key file), LI_EDENIED (others can
- * read it), LI_ECORRUPT, LI_EINVALID (the spec, or not a regular file). */
+/* Opens the KMS that SPEC names:
+ *
+ * "file:PATH": a key file that belongs to the effective user or to root, and that nobody else may
+ * access. Errors: LI_ENOTFOUND (no key file), LI_EDENIED (others can read it), LI_ECORRUPT,
+ * LI_EINVALID (the spec, or not a regular file).
+ *
+ * "aws-kms:KEY": a symmetric key of AWS KMS, by its ID, its ARN, an alias or the ARN of an alias.
+ * An alias is looked up now; otherwise nothing is asked until there is something to wrap. Errors:
+ * LI_EINVALID (KEY, the region or the endpoint; no provider), and those of li_kms_describe(). */
 int li_kms_open(const char *spec, const struct li_kms_options *options, struct li_kms **out,
                 struct li_error *err);
 

@@ -132,7 +132,7 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten http image kms layer man manifest memo push reader \
 	repo sealed store tar
 
-UNIT_aws = aws aws_call credentials credentials_kept
+UNIT_aws = aws aws_call credentials credentials_kept location
 UNIT_base = acl_watch base blocks compression decompress output packed secret sha256 sha256_openssl
 UNIT_cache = cache
 UNIT_chunk = chunk
@@ -143,7 +143,7 @@ UNIT_files = damage files files_directories
 UNIT_flatten = flatten
 UNIT_http = http http_connections http_progress http_retry
 UNIT_image = image image_choice image_container image_json image_kinds image_oci image_platform
-UNIT_kms = kms
+UNIT_kms = kms kms_aws kms_aws_answers
 UNIT_layer = layer layer_acl layer_broken layer_entries layer_give_way layer_gzip layer_headers layer_names layer_read \
 	layer_runs layer_sparse layer_xattr layer_xattr_blocks layer_zeros tags
 UNIT_man = man
@@ -158,7 +158,7 @@ UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk
 
 # What unit tests and fuzz targets share. Each program is linked with those that it uses.
 FIXTURES = tests/fixtures/comparison.c tests/fixtures/ext4_image.c tests/fixtures/golden.c \
-	tests/fixtures/http_server.c tests/fixtures/image_files.c tests/fixtures/images.c \
+	tests/fixtures/http_server.c tests/fixtures/image_files.c tests/fixtures/images.c tests/fixtures/kms_fixture.c \
 	tests/fixtures/memo_fixture.c tests/fixtures/no_links.c tests/fixtures/oci_files.c tests/fixtures/page.c \
 	tests/fixtures/questions.c tests/fixtures/repo_fixture.c tests/fixtures/s3_fixture.c tests/fixtures/sparse.c \
 	tests/fixtures/stack.c tests/fixtures/store_fixture.c tests/fixtures/tar.c tests/fixtures/tar_reader.c \

@@ -56,22 +56,30 @@ static void tell_state(const struct telling *t)
             : "the key is in a state in which it cannot be used; aws kms describe-key shows it");
 }
 
+static const char *region_source(const struct telling *t)
+{
+    const char *source = t->self->location.region_source;
+
+    return *source ? source : "the default";
+}
+
 static void tell_absent(const struct telling *t)
 {
     snprintf(t->text, t->size,
              "there is no such key in %s (from %.100s) and in the caller's account; check both, or "
              "give the key's ARN",
-             t->self->location.region,
-             *t->self->location.region_source ? t->self->location.region_source : "the default");
+             t->self->location.region, region_source(t));
 }
 
 static void tell_signature(const struct telling *t)
 {
-    bool is_late = mentions(t, "expired") || mentions(t, "not yet current");
-
-    snprintf(t->text, t->size, "%s",
-             is_late ? "the clock of this machine is wrong; set it"
-                     : "the secret key does not fit the access key");
+    if (mentions(t, "valid region"))
+        snprintf(t->text, t->size, "the endpoint %.200s is not in the region %s (from %.100s)",
+                 t->self->location.endpoint, t->self->location.region, region_source(t));
+    else if (mentions(t, "expired") || mentions(t, "not yet current"))
+        snprintf(t->text, t->size, "the clock of this machine is wrong; set it");
+    else
+        snprintf(t->text, t->size, "the secret key does not fit the access key");
 }
 
 static void tell_endpoint(const struct telling *t)

@@ -25,7 +25,6 @@
 #include "repo/internal.h"
 #include "repo/keys.h"
 #include "repo/salt.h"
-#include "repo/wrap.h"
 
 enum { ROUNDS = 8 /* attempts before it gives up because of others */ };
 
@@ -51,33 +50,11 @@ static int encode_description(const uint8_t id[LI_ID_SIZE], struct li_buffer *ou
                           err);
 }
 
-/* Wraps 32 zeros as a salt and as the key of a manifest, and unwraps the salt: whatever the KMS
- * refuses, it refuses before there is anything in the store. */
-static int try_kms(const struct making *m, struct li_error *err)
-{
-    static const struct li_secret zeros = {{0}};
-    struct li_kms_context context = li_wrap_context("salt", m->id, m->id);
-    struct li_secret opened = {{0}};
-    struct li_buffer blob = {0};
-    int rc = li_kms_wrap(m->kms, &context, &zeros, &blob, err);
-
-    if (rc == 0)
-        rc = li_kms_unwrap(m->kms, &context, blob.data, blob.len, &opened, err);
-    if (rc == 0) {
-        context.purpose = "manifest";
-        rc = li_kms_wrap(m->kms, &context, &zeros, &blob, err);
-    }
-    li_buffer_free(&blob);
-    return rc;
-}
-
 static int write_description(struct making *m, struct li_error *err)
 {
     struct li_buffer text = {0};
     int rc = m->env->random(m->id, LI_ID_SIZE, err);
 
-    if (rc == 0)
-        rc = try_kms(m, err);
     if (rc == 0)
         rc = encode_description(m->id, &text, err);
     if (rc == 0)
@@ -257,6 +234,28 @@ static int read_back(const struct making *m, struct li_error *err)
     li_secret_wipe(&salt);
     li_repo_free(repo);
     return rc < 0 ? li_context(err, "the repository was made, but cannot be read back") : 0;
+}
+
+int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err)
+{
+    static const struct li_secret zeros = {{0}};
+    struct li_kms_context context = {.purpose = "salt"};
+    struct li_secret opened = {{0}};
+    struct li_buffer blob = {0};
+    int rc = env->random(context.repository, LI_ID_SIZE, err);
+
+    if (rc == 0)
+        rc = env->random(context.object, LI_ID_SIZE, err);
+    if (rc == 0)
+        rc = li_kms_wrap(kms, &context, &zeros, &blob, err);
+    if (rc == 0)
+        rc = li_kms_unwrap(kms, &context, blob.data, blob.len, &opened, err);
+    if (rc == 0) {
+        context.purpose = "manifest";
+        rc = li_kms_wrap(kms, &context, &zeros, &blob, err);
+    }
+    li_buffer_free(&blob);
+    return rc;
 }
 
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,

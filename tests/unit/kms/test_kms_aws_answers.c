@@ -120,6 +120,8 @@ static void refusals_say_what_to_try(void **state)
         {CODE("InvalidGrantTokenException"), LI_EDENIED, "a grant was refused"},
         {MESSAGE("InvalidSignatureException", "Signature expired: 1 is now earlier than 2"),
          LI_EDENIED, "the clock of this machine is wrong"},
+        {MESSAGE("InvalidSignatureException", "Credential should be scoped to a valid region."),
+         LI_EDENIED, "is not in the region eu-west-1 (from --region)"},
         {MESSAGE("InvalidSignatureException", "It does not match"), LI_EDENIED,
          "the secret key does not fit the access key; the request used the access key AKTEST"},
         {CODE("UnrecognizedClientException"), LI_EDENIED, "AWS does not know this access key"},

@@ -106,8 +106,9 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
 	lib/compare/readers.c lib/compare/route.c lib/compare/stored.c lib/compare/walk.c
 
-LIB_REPORT = lib/report/figures.c lib/report/gather.c lib/report/names.c lib/report/records.c lib/report/report.c \
-	lib/report/tags.c
+LIB_REPORT = lib/report/blame.c lib/report/blame_files.c lib/report/blame_layers.c lib/report/budget.c \
+	lib/report/costs.c lib/report/figures.c lib/report/gather.c lib/report/image.c lib/report/names.c \
+	lib/report/records.c lib/report/report.c lib/report/tags.c
 
 FUSE = fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
 	fuse/unmount.c
@@ -116,7 +117,9 @@ CMD = cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/m
 	cmd/report.c cmd/rm.c cmd/umount.c cmd/verify.c
 
 # The forms of reports.
-CMD_REPORT = cmd/report/common.c cmd/report/repository_json.c cmd/report/repository_text.c
+CMD_REPORT = cmd/report/budgets.c cmd/report/common.c cmd/report/image.c cmd/report/image_json.c \
+	cmd/report/image_text.c cmd/report/markdown.c cmd/report/reference.c cmd/report/repository_json.c \
+	cmd/report/repository_text.c
 
 # What the commands share.
 CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/context.c cmd/common/explain.c \
@@ -158,7 +161,7 @@ UNIT_memo = memo memo_files memo_record
 UNIT_push = lookup push push_report server
 UNIT_reader = lost reader
 UNIT_repo = create repo repo_costs repo_lost
-UNIT_report = records report
+UNIT_report = blame budget records report
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
 UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk

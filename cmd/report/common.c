@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cmd/common/context.h"
 #include "cmd/report/report.h"
 
@@ -56,4 +58,55 @@ json_t *sum_json(const struct li_report_sum *sum)
 {
     return json_pack("{s:I, s:I}", "chunks", (json_int_t)sum->chunks, "bytes",
                      (json_int_t)sum->bytes);
+}
+
+int json_add(json_t *list, json_t *row, struct li_error *err)
+{
+    if (row && json_array_append_new(list, row) == 0)
+        return 0;
+    return li_fail_memory(err);
+}
+
+void print_column(uint64_t part, uint64_t whole, unsigned width)
+{
+    double full = whole ? (double)part / (double)whole * width : 0;
+
+    for (unsigned i = 0; i < width; i++)
+        putchar(i < full ? '#' : ' ');
+    fputs("  ", stdout);
+}
+
+const char *reference_text(const struct li_reference *reference, char text[REFERENCE_TEXT])
+{
+    char id[2 * LI_ID_SIZE + 1];
+
+    snprintf(text, REFERENCE_TEXT, "%s%s%s", reference->name, reference->pinned ? "@" : ":",
+             reference->pinned ? id_text(reference->id, id) : reference->tag);
+    return text;
+}
+
+char *path_text(const char *path)
+{
+    char *text = malloc(4 * strlen(path) + 1), *to = text;
+
+    while (text && *path) {
+        size_t len = *path == '\\' ? 0 : li_text_visible(path);
+
+        if (len == 0)
+            to += sprintf(to, "\\x%02x", (unsigned char)*path);
+        else
+            to = (char *)memcpy(to, path, len) + len;
+        path += len ? len : 1;
+    }
+    if (text)
+        *to = '\0';
+    return text;
+}
+
+void print_path(FILE *to, const char *path)
+{
+    char *text = path_text(path);
+
+    fputs(text ? text : "?", to);
+    free(text);
 }

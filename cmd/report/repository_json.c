@@ -4,14 +4,6 @@
 #include "cmd/common/context.h"
 #include "cmd/report/report.h"
 
-/* Appends ROW, which may be NULL if memory ran out, to LIST. */
-static int append(json_t *list, json_t *row, struct li_error *err)
-{
-    if (row && json_array_append_new(list, row) == 0)
-        return 0;
-    return li_fail_memory(err);
-}
-
 static json_t *image_row(const struct li_report *report, const struct li_report_image *image)
 {
     const struct li_report_push *push = image->push == SIZE_MAX ? NULL : &report->push[image->push];
@@ -30,7 +22,7 @@ static int images_json(const struct li_report *report, json_t *list, struct li_e
     int rc = 0;
 
     for (size_t i = 0; i < report->images && rc == 0; i++)
-        rc = append(list, image_row(report, &report->image[i]), err);
+        rc = json_add(list, image_row(report, &report->image[i]), err);
     return rc;
 }
 
@@ -42,12 +34,12 @@ static int pushes_json(const struct li_report *report, json_t *list, struct li_e
     for (size_t i = 0; i < report->pushes && rc == 0; i++) {
         const struct li_report_push *push = &report->push[i];
 
-        rc = append(list,
-                    json_pack("{s:s, s:o, s:b, s:i, s:o, s:o}", "manifest", id_text(push->id, id),
-                              "pushed", time_json(push->time), "readable", push->readable, "tags",
-                              (int)push->tags, "all", sum_json(&push->all), "new",
-                              sum_json(&push->fresh)),
-                    err);
+        rc = json_add(list,
+                      json_pack("{s:s, s:o, s:b, s:i, s:o, s:o}", "manifest", id_text(push->id, id),
+                                "pushed", time_json(push->time), "readable", push->readable, "tags",
+                                (int)push->tags, "all", sum_json(&push->all), "new",
+                                sum_json(&push->fresh)),
+                      err);
     }
     return rc;
 }
@@ -62,11 +54,11 @@ static int sharing_json(const struct li_report *report, json_t *list, struct li_
             const struct li_report_sum *sum = &report->name[i].shared[k];
 
             if (sum->chunks)
-                rc = append(list,
-                            json_pack("{s:[s,s], s:I, s:I}", "names", report->name[i].name,
-                                      report->name[k].name, "chunks", (json_int_t)sum->chunks,
-                                      "bytes", (json_int_t)sum->bytes),
-                            err);
+                rc = json_add(list,
+                              json_pack("{s:[s,s], s:I, s:I}", "names", report->name[i].name,
+                                        report->name[k].name, "chunks", (json_int_t)sum->chunks,
+                                        "bytes", (json_int_t)sum->bytes),
+                              err);
         }
     return rc;
 }
@@ -76,11 +68,11 @@ static int names_json(const struct li_report *report, json_t *list, struct li_er
     int rc = 0;
 
     for (size_t i = 0; i < report->names && rc == 0; i++)
-        rc = append(list,
-                    json_pack("{s:s, s:I, s:o}", "name", report->name[i].name, "tags",
-                              (json_int_t)report->name[i].tags, "all",
-                              sum_json(&report->name[i].shared[i])),
-                    err);
+        rc = json_add(list,
+                      json_pack("{s:s, s:I, s:o}", "name", report->name[i].name, "tags",
+                                (json_int_t)report->name[i].tags, "all",
+                                sum_json(&report->name[i].shared[i])),
+                      err);
     return rc;
 }
 
@@ -97,7 +89,8 @@ static json_t *totals_json(const struct li_report *report)
                      (json_int_t)spread->nothing, "mean", spread->mean, "median", spread->median);
 }
 
-int print_repository_json(const struct li_report *report, const char *address, struct li_error *err)
+int print_repository_json(const struct li_report *report, const char *address,
+                          const struct verdicts *verdicts, struct li_error *err)
 {
     static const struct {
         const char *member;
@@ -106,9 +99,10 @@ int print_repository_json(const struct li_report *report, const char *address, s
                  {"names", names_json},
                  {"sharing", sharing_json},
                  {"pushes", pushes_json}};
-    json_t *json = json_pack("{s:i, s:s, s:s, s:o, s:I}", "format", REPORT_FORMAT, "kind",
-                             "repository", "repository", address, "totals", totals_json(report),
-                             "names_left_out", (json_int_t)report->names_left_out);
+    json_t *json =
+        json_pack("{s:i, s:s, s:s, s:o, s:I, s:o}", "format", REPORT_FORMAT, "kind", "repository",
+                  "repository", address, "totals", totals_json(report), "names_left_out",
+                  (json_int_t)report->names_left_out, "budgets", verdicts_json(verdicts));
     int rc = json ? 0 : li_fail_memory(err);
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && rc == 0; i++) {

@@ -124,6 +124,12 @@ int li_repo_each_image(struct li_repo *repo,
                                     struct li_error *err),
                        void *arg, struct li_error *err);
 
+/* Finds the tag of NAME that was pushed last, by the times of the store's objects; of several with
+ * the same time, the last in the order of versions. *FOUND is false, and OUT is not set, if there
+ * is none. Fails as the store does. */
+int li_repo_latest(struct li_repo *repo, const char *name, struct li_reference *out, bool *found,
+                   struct li_error *err);
+
 /* Removes the pointer of `name:tag`. LI_ENOTFOUND; LI_EINVALID for a pin. */
 int li_repo_remove(struct li_repo *repo, const struct li_reference *reference,
                    struct li_error *err);

@@ -136,29 +136,6 @@ static int print(const struct arguments *args, const struct context *context,
     return print_json(json, err);
 }
 
-static int parse_tag(const char *text, struct li_reference *reference, struct li_error *err)
-{
-    int rc = parse_reference(text, reference, err);
-
-    if (rc == 0 && reference->pinned)
-        rc = li_fail(err, CMD_EUSAGE, "%s: push to a tag, NAME:TAG; an ID is chosen by the push",
-                     text);
-    return rc;
-}
-
-/* Takes the image's own tag if the user gave none. */
-static int choose_reference(const struct arguments *args, const struct li_image *image,
-                            struct li_reference *reference, struct li_error *err)
-{
-    if (args->count > 1)
-        return 0;
-    if (!li_image_tag(image))
-        return li_fail(err, LI_EINVALID,
-                       "the image has no tag of its own; name it: lambdaimg push "
-                       "IMAGE NAME:TAG");
-    return parse_tag(li_image_tag(image), reference, err);
-}
-
 static int push(struct context *context, struct li_flattened *flattened,
                 const struct li_push_options *chosen, const struct li_reference *reference,
                 struct li_push_result *result, struct li_error *err)

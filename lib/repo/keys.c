@@ -85,6 +85,25 @@ struct li_key li_key_chunk(const uint8_t name[LI_NAME_SIZE])
     return key;
 }
 
+bool li_key_chunk_name(const char *rest, uint8_t name[LI_NAME_SIZE])
+{
+    static const char folder[] = "chunks/";
+    const size_t at = sizeof(folder) - 1;
+
+    return strncmp(rest, folder, at) == 0 && strlen(rest) == at + 3 + 2 * (size_t)LI_NAME_SIZE &&
+           memcmp(rest + at, rest + at + 3, 2) == 0 && rest[at + 2] == '/' &&
+           li_hex_decode(rest + at + 3, name, LI_NAME_SIZE) == 0;
+}
+
+bool li_key_manifest_id(const char *rest, uint8_t id[LI_ID_SIZE])
+{
+    static const char folder[] = "manifests/";
+    const size_t at = sizeof(folder) - 1;
+
+    return strncmp(rest, folder, at) == 0 && strlen(rest) == at + 2 * (size_t)LI_ID_SIZE &&
+           li_hex_decode(rest + at, id, LI_ID_SIZE) == 0;
+}
+
 struct li_key li_key_manifest(const uint8_t id[LI_ID_SIZE])
 {
     char hex[LI_HEX_ID_SIZE];

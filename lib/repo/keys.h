@@ -9,6 +9,7 @@
 #ifndef LI_REPO_KEYS_H
 #define LI_REPO_KEYS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "crypto/crypto.h"
@@ -47,8 +48,17 @@ struct li_key li_key_proof(const uint8_t root[LI_ID_SIZE], const uint8_t key[LI_
 /* Below a root, so that it can be looked for in several roots: "chunks/ab/NAME", a sealed chunk. */
 struct li_key li_key_chunk(const uint8_t name[LI_NAME_SIZE]);
 
+/* Reads the name in REST, a key of the form above. False, and NAME is undefined, if it has another
+ * form. */
+bool li_key_chunk_name(const char *rest, uint8_t name[LI_NAME_SIZE]);
+
 /* "manifests/ID". */
 struct li_key li_key_manifest(const uint8_t id[LI_ID_SIZE]);
+
+/* Reads the ID in REST, a key of the form above. False, and ID is undefined, if it has another
+ * form.
+ */
+bool li_key_manifest_id(const char *rest, uint8_t id[LI_ID_SIZE]);
 
 /* "manifests/ID.wraps/KMS": the manifest's data key, wrapped by the KMS key of that name (struct
  * li_kms.name); with KMS "" the prefix of all its wraps. */

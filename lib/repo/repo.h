@@ -34,6 +34,12 @@
 
 struct li_repo;
 
+/* Finds out whether KMS does what a repository takes: it wraps 32 zeros as a salt and as the key of
+ * a manifest, and unwraps the salt, under IDs of no repository. Nothing is stored. The KMS's
+ * failures.
+ */
+int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err);
+
 /* What all pushes into a repository follow. It is chosen when the identity is made. */
 struct li_repo_policy {
     uint32_t pad; /* sealed sizes are multiples of this, at most LI_SEAL_PAD_MAX; 0 and 1: any */
@@ -117,6 +123,12 @@ int li_repo_each_image(struct li_repo *repo,
                        int (*visit)(void *arg, const struct li_repo_image *image,
                                     struct li_error *err),
                        void *arg, struct li_error *err);
+
+/* Finds the tag of NAME that was pushed last, by the times of the store's objects; of several with
+ * the same time, the last in the order of versions. *FOUND is false, and OUT is not set, if there
+ * is none. Fails as the store does. */
+int li_repo_latest(struct li_repo *repo, const char *name, struct li_reference *out, bool *found,
+                   struct li_error *err);
 
 /* Removes the pointer of `name:tag`. LI_ENOTFOUND; LI_EINVALID for a pin. */
 int li_repo_remove(struct li_repo *repo, const struct li_reference *reference,

@@ -167,7 +167,7 @@ UNIT_memo = memo memo_files memo_record
 UNIT_push = lookup push push_report server
 UNIT_reader = lost reader
 UNIT_repo = create identity identity_make policy proof repo repo_costs repo_lost
-UNIT_report = blame budget records report
+UNIT_report = blame report_budget records report
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
 UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk
@@ -182,7 +182,7 @@ FIXTURES = tests/fixtures/comparison.c tests/fixtures/ext4_image.c tests/fixture
 
 # Programs that the scenarios use: tests/tools/NAME.c
 
-TOOLS = costly ext4list faultproxy faultstream layout memscan mktar mountfile randomstack randomtar samefile sandbox \
+TOOLS = cachetrace costly ext4list faultproxy faultstream layout memscan mktar mountfile randomstack randomtar samefile sandbox \
 	secrets tarcases tarcheck tarlist treelist
 
 # What readers of tars see, and where they may differ, for the programs that compare them.
@@ -288,6 +288,8 @@ $(UNIT_BIN): $(FIXTURE_LIB) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(FIXTURE_LIB) $(LIB) -lcmocka $(PKG_LIBS)
 
 $(BUILD)/tests/mountfile: $(call obj,$(FUSE)) $(LIB)
+
+$(BUILD)/tests/cachetrace: $(LIB)
 
 $(BUILD)/tests/ext4list $(BUILD)/tests/treelist: $(call obj,tests/tools/listing.c)
 
@@ -508,7 +510,7 @@ H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd cmd/* tests/*)))
 GO_FILES = $(wildcard tests/tools/*.go)
 SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
 	tests/scenarios/through-s3 tests/compare-images tests/with-canary tests/with-s3-server \
-	$(filter-out %.md %/recorded,$(wildcard bench/*))
+	$(filter-out %.md %/recorded %/cache-policy,$(wildcard bench/*))
 
 # Side by side with make -j.
 lint: clang-warnings cppcheck format-check go-check shellcheck

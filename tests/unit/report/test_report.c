@@ -7,6 +7,7 @@
 
 #include "base/hex.h"
 #include "report/report.h"
+#include "tests/fixtures/repo_objects.h"
 
 static const struct image small = {6, {0, 1, 2, 2, 0, 3}}, next = {4, {1, 2, 4, 0}},
                           other = {3, {2, 9, 8}};
@@ -217,7 +218,7 @@ static void what_cannot_be_read(void **state)
     broken = root_key(f, "a:1", rest[0]);
     swapped = root_key(f, "a:2", rest[1]);
     gone = root_key(f, "a:3", rest[2]);
-    swap_in(f, gone, swapped);
+    put_from(f, f->directory, gone, swapped);
     assert_int_equal(li_store_remove(f->directory, gone, &f->err), 0);
     overwrite(f, broken, "LIMGMNFT\1\0\0\0\5", 13);
     report = reported(f, 0);

@@ -66,9 +66,8 @@ void stop_watching(struct context *context);
 int open_context(const struct arguments *args, bool with_key, struct context *out,
                  struct li_error *err);
 
-/* The same with a key if there is one, and without it if it does not open this repository: KEYLESS
- * is then why, else its code is 0. For commands that can do without. Checks the identity if there
- * is a key. */
+/* The same with a key, or without one if there is none: KEYLESS is then why, else its code is 0. For
+ * commands that can do without. Checks the identity, if the key opens it. */
 int open_context_if_key(const struct arguments *args, struct context *out, struct li_error *keyless,
                         struct li_error *err);
 

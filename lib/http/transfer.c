@@ -328,13 +328,15 @@ static int set_headers(struct li_transfer *transfer, struct li_error *err)
 
 /* We watch the progress ourselves, because libcurl counts bytes as sent when the kernel has taken
  * them. It looks at its own low speed once a second, and calls us then; that limit is never
- * reached. */
+ * reached. A name that is not found in time is looked up to the end by a thread of its own, for
+ * which libcurl would wait, and all other requests with it. */
 static void set_times(CURL *easy, const struct li_http_request *request)
 {
     unsigned connect = request->connect ? request->connect : LI_HTTP_CONNECT;
     unsigned total = request->total ? request->total : LI_HTTP_TOTAL;
 
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)connect);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)total + 60);

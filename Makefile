@@ -29,7 +29,7 @@ endif
 
 LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/blocks.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
 	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
-	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/workers.c
+	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/user_directory.c lib/base/workers.c
 
 # ISA-L where there is one, else zlib. INFLATER=zlib takes zlib all the same; give it a BUILD of its own.
 ifndef INFLATER
@@ -132,7 +132,7 @@ UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten fuse http i
 	repo sealed store tar
 
 UNIT_aws = aws aws_call credentials credentials_kept
-UNIT_base = acl_watch base blocks compression decompress output packed secret sha256 sha256_openssl
+UNIT_base = acl_watch base blocks compression decompress output packed secret sha256 sha256_openssl user_directory
 UNIT_cache = cache
 UNIT_chunk = chunk
 UNIT_compare = compare compare_stored

@@ -87,9 +87,9 @@ int open_memo(const struct arguments *args, struct context *context, struct li_m
 int check_known(const struct arguments *args, const struct context *context, const uint8_t *id,
                 struct li_error *err);
 
-/* known.c: opens the repository in CONTEXT's store, which this process has just made, and keeps its
- * ID, if this host keeps any. The caller closes CONTEXT. */
-int keep_known(struct context *context, struct li_error *err);
+/* known.c: keeps the ID of the repository of CONTEXT, which this process has just made, if this
+ * host keeps any. */
+int keep_known(const struct context *context, struct li_error *err);
 
 /* progress.c: a bar on standard error if that is a terminal and the work takes over a second. */
 struct progress_bar {

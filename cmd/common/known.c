@@ -71,7 +71,7 @@ int check_known(const struct arguments *args, const struct context *context, con
 }
 
 /* A host that keeps nothing can make a repository all the same. */
-int keep_known(struct context *context, struct li_error *err)
+int keep_known(const struct context *context, struct li_error *err)
 {
     struct li_known known = {.accept = true};
     struct li_error ignored = LI_ERROR_INIT;
@@ -80,8 +80,6 @@ int keep_known(struct context *context, struct li_error *err)
     int rc = known_directory(&directory, err);
 
     known.directory = directory;
-    if (rc == 0)
-        rc = li_repo_open(context->store, context->kms, &context->env, &context->repo, err);
     if (rc == 0)
         (void)li_known_check(context->repo, &known, &how, &ignored);
     free(directory);

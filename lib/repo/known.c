@@ -2,6 +2,7 @@
 #include "repo/known.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "base/hex.h"
 #include "base/io.h"
+#include "base/regular.h"
 #include "base/sha256.h"
 #include "repo/internal.h"
 #include "repo/keys.h"
@@ -49,15 +51,30 @@ static int file_of(const char *directory, const char *address, char **out, struc
 }
 
 /* *THERE is false where nothing is kept. */
+static int read_file(const char *path, struct li_buffer *out, bool *there, struct li_error *err)
+{
+    struct stat st;
+    int fd = li_open_regular(AT_FDCWD, path, O_RDONLY, &st);
+    int rc;
+
+    *there = fd >= 0 || (errno != ENOENT && errno != ENOTDIR);
+    if (fd >= 0)
+        rc = li_read_rest(fd, LI_REPO_JSON_MAX, out, err);
+    else if (errno == ENODEV)
+        rc = li_fail(err, LI_EINVALID, "it is not a regular file");
+    else
+        rc = *there ? li_fail_errno(err, errno, "cannot open it") : 0;
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
 static int read_kept(const char *path, uint8_t id[LI_ID_SIZE], bool *there, struct li_error *err)
 {
     struct li_buffer text = {0};
     json_t *json = NULL;
-    int rc = 0;
+    int rc = read_file(path, &text, there, err);
 
-    *there = access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
-    if (*there)
-        rc = li_read_file(path, LI_REPO_JSON_MAX, &text, err);
     if (*there && rc == 0)
         rc = li_json_parse(&text, &json, err);
     if (*there && rc == 0)
@@ -78,6 +95,7 @@ static int encode(const char *address, const uint8_t id[LI_ID_SIZE], struct li_b
                           out, err);
 }
 
+/* LI_END if another process keeps one by now, which is replaced only if the user says so. */
 static int keep(const struct li_known *known, const char *path, const char *address,
                 const uint8_t id[LI_ID_SIZE], struct li_error *err)
 {
@@ -86,13 +104,13 @@ static int keep(const struct li_known *known, const char *path, const char *addr
     int rc = encode(address, id, &text, err);
 
     if (rc == 0)
-        rc = li_make_directories(known->directory, err);
+        rc = li_make_private_directories(known->directory, err);
     if (rc == 0)
         rc = li_output_open(path, text.len, &out, err);
     if (rc == 0)
         rc = li_output_write(out, text.data, text.len, 0, err);
     if (rc == 0)
-        rc = li_output_commit(out, err);
+        rc = known->accept ? li_output_commit(out, err) : li_output_commit_new(out, err);
     li_output_free(out);
     li_buffer_free(&text);
     return rc;
@@ -122,22 +140,25 @@ static int refuse(const struct li_repo *repo, const uint8_t expected[LI_ID_SIZE]
 static int check_kept(const struct li_repo *repo, const struct li_known *known, const char *address,
                       const char *path, enum li_known_how *how, struct li_error *err)
 {
-    struct li_error ignored = LI_ERROR_INIT;
+    struct li_error why = LI_ERROR_INIT;
     uint8_t kept[LI_ID_SIZE];
     bool there = false;
-    int rc = known->accept ? 0 : read_kept(path, kept, &there, err);
+    int rc = known->accept ? 0 : read_kept(path, kept, &there, err), keeping = 0;
 
+    if (rc == 0 && !there)
+        keeping = keep(known, path, address, repo->id, &why);
+    if (keeping == LI_END)
+        rc = read_kept(path, kept, &there, err);
     if (rc < 0)
         return rc;
     *how = LI_KNOWN_KEPT;
     if (there)
         return memcmp(kept, repo->id, LI_ID_SIZE) == 0 ? 0 : refuse(repo, kept, path, err);
-    rc = keep(known, path, address, repo->id, &ignored);
-    if (rc == LI_ENOMEM || (rc < 0 && known->accept)) {
-        *err = ignored;
+    if (keeping == LI_ENOMEM || (keeping < 0 && known->accept)) {
+        *err = why;
         return li_context(err, "cannot keep the ID of the repository");
     }
-    *how = rc < 0 ? LI_KNOWN_NOT : LI_KNOWN_NEW;
+    *how = keeping == 0 ? LI_KNOWN_NEW : LI_KNOWN_NOT;
     return 0;
 }
 

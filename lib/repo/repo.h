@@ -32,10 +32,12 @@
 struct li_repo;
 
 /* Creates a repository in STORE: its description, the first root, and a salt wrapped by KMS. If an
- * earlier call did not finish one, this call does. LI_EEXISTS if there is one; LI_EINVALID if the
- * store holds anything else; LI_ECORRUPT if a part of a repository was lost. */
+ * earlier call did not finish one, this call does. *OUT is the repository that it made, open as by
+ * li_repo_open(); OUT may be NULL. LI_EEXISTS if there is one; LI_EINVALID if the store holds
+ * anything else; LI_ECORRUPT if a part of a repository was lost; LI_EDENIED if another repository
+ * was put in its place meanwhile. */
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
-                   struct li_error *err);
+                   struct li_repo **out, struct li_error *err);
 
 /* Opens the repository in STORE. STORE, KMS and ENV are borrowed and must outlive it. KMS may be
  * NULL if no key is needed (li_repo_each_image(), li_repo_remove()). LI_ENOTFOUND if there is none,

@@ -288,21 +288,24 @@ static int add_line(struct li_transfer *transfer, const char *line, struct li_er
     return 0;
 }
 
+/* libcurl takes "name:" for a header to leave out, and "name;" for one without a value. */
 static int add_header(struct li_transfer *transfer, const struct li_http_header *header,
                       struct li_error *err)
 {
-    char *line = NULL;
-    int len, rc;
+    const char *between = *header->value ? ": " : ";";
+    struct li_buffer line = {.wiped = true};
+    int rc;
 
     if (strpbrk(header->name, "\r\n:") || strpbrk(header->value, "\r\n"))
         return li_fail(err, LI_EINVALID, "the header %s has a line break in it", header->name);
-    /* libcurl takes "name:" for a header to leave out, and "name;" for one without a value. */
-    len = asprintf(&line, *header->value ? "%s: %s" : "%s;", header->name, header->value);
-    if (len < 0)
-        return li_fail_memory(err);
-    rc = add_line(transfer, line, err);
-    li_wipe(line, (size_t)len);
-    free(line);
+    rc = li_buffer_append(&line, header->name, strlen(header->name), err);
+    if (rc == 0)
+        rc = li_buffer_append(&line, between, strlen(between), err);
+    if (rc == 0)
+        rc = li_buffer_append(&line, header->value, strlen(header->value) + 1, err);
+    if (rc == 0)
+        rc = add_line(transfer, (const char *)line.data, err);
+    li_buffer_wipe_free(&line);
     return rc;
 }
 

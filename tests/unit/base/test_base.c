@@ -110,7 +110,7 @@ static void buffer_of_secrets_leaves_none_behind(void **state)
         assert_done(li_buffer_append(&secret, part, sizeof(part), &err), &err);
         if (secret.cap != cap && cap > 0) {
             assert_ptr_equal(cleansed, data);
-            assert_int_equal(cleansed_len, cap);
+            assert_true(cleansed_len >= cap);
         } else {
             assert_null(cleansed);
         }

@@ -251,6 +251,28 @@ static int read_back(const struct making *m, struct li_repo **out, struct li_err
     return rc < 0 ? li_context(err, "the repository was made, but cannot be read back") : 0;
 }
 
+int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err)
+{
+    static const struct li_secret zeros = {{0}};
+    struct li_kms_context context = {.purpose = "salt"};
+    struct li_secret opened = {{0}};
+    struct li_buffer blob = {0};
+    int rc = env->random(context.repository, LI_ID_SIZE, err);
+
+    if (rc == 0)
+        rc = env->random(context.object, LI_ID_SIZE, err);
+    if (rc == 0)
+        rc = li_kms_wrap(kms, &context, &zeros, &blob, err);
+    if (rc == 0)
+        rc = li_kms_unwrap(kms, &context, blob.data, blob.len, &opened, err);
+    if (rc == 0) {
+        context.purpose = "manifest";
+        rc = li_kms_wrap(kms, &context, &zeros, &blob, err);
+    }
+    li_buffer_free(&blob);
+    return rc;
+}
+
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
                    struct li_repo **out, struct li_error *err)
 {

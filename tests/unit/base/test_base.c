@@ -14,7 +14,7 @@
 static const void *cleansed;
 static size_t cleansed_len;
 
-static void see_wipe(void *data, size_t len)
+void see_wipe(void *data, size_t len)
 {
     memset(data, 0, len);
     cleansed = data;

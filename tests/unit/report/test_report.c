@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The report of a repository: what is whose, what was new when, and what cannot be read. */
-#include "tests/fixtures/repo_fixture.h"
+#include "tests/fixtures/repo_objects.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -217,7 +217,7 @@ static void what_cannot_be_read(void **state)
     broken = root_key(f, "a:1", rest[0]);
     swapped = root_key(f, "a:2", rest[1]);
     gone = root_key(f, "a:3", rest[2]);
-    swap_in(f, gone, swapped);
+    put_from(f, f->directory, gone, swapped);
     assert_int_equal(li_store_remove(f->directory, gone, &f->err), 0);
     overwrite(f, broken, "LIMGMNFT\1\0\0\0\5", 13);
     report = reported(f, 0);

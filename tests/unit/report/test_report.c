@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The report of a repository: what is whose, what was new when, and what cannot be read. */
-#include "tests/fixtures/repo_fixture.h"
+#include "tests/fixtures/repo_objects.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

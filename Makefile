@@ -147,14 +147,14 @@ UNIT_files = damage files files_directories
 UNIT_flatten = flatten
 UNIT_fuse = loader
 UNIT_http = http http_connections http_progress http_retry
-UNIT_image = image image_choice image_container image_json image_kinds image_oci image_platform
+UNIT_image = image image_choice image_container image_cost image_json image_kinds image_oci image_platform
 UNIT_kms = kms kms_aws kms_aws_answers
 UNIT_layer = layer layer_acl layer_broken layer_entries layer_give_way layer_gzip layer_headers layer_names layer_read \
 	layer_runs layer_sparse layer_xattr layer_xattr_blocks layer_zeros tags
 UNIT_man = man
 UNIT_manifest = manifest reference wrap
 UNIT_memo = memo memo_files memo_record
-UNIT_push = lookup push push_report server
+UNIT_push = lookup push push_report push_vanished server
 UNIT_reader = lost reader
 UNIT_repo = create repo repo_costs repo_lost
 UNIT_sealed = sealed

@@ -64,6 +64,27 @@ static size_t clear_size(size_t chunk_count)
     return LI_MANIFEST_HEADER_SIZE + chunk_count * LI_MANIFEST_ENTRY_SIZE;
 }
 
+int li_manifest_table(const uint8_t *data, size_t len, struct li_manifest_clear *clear,
+                      const uint8_t **entries, struct li_error *err)
+{
+    const uint8_t *entry = data + LI_MANIFEST_HEADER_SIZE;
+    struct li_manifest_clear got;
+    int rc = li_manifest_peek(data, len, &got, err);
+
+    if (rc < 0)
+        return rc;
+    if (len < clear_size(got.chunk_count))
+        return li_fail(err, LI_ECORRUPT, "the manifest is cut short: its table has %u chunks",
+                       got.chunk_count);
+    for (uint32_t i = 1; i < got.chunk_count; i++, entry += LI_MANIFEST_ENTRY_SIZE)
+        if (li_get_le32(entry) >= li_get_le32(entry + LI_MANIFEST_ENTRY_SIZE))
+            return li_fail(err, LI_ECORRUPT,
+                           "the manifest's table of chunks is out of order at entry %u", i);
+    *clear = got;
+    *entries = data + LI_MANIFEST_HEADER_SIZE;
+    return 0;
+}
+
 static int check_indexes(const struct li_manifest *m, int code, struct li_error *err)
 {
     for (size_t i = 0; i < m->chunk_count; i++) {
@@ -213,6 +234,13 @@ static size_t shortest(uint32_t count)
 {
     return clear_size(count) + JSON_LENGTH_SIZE + (size_t)count * LI_MANIFEST_KEYS_SIZE +
            LI_GCM_TAG_SIZE;
+}
+
+size_t li_manifest_table_end(uint64_t size)
+{
+    uint64_t count = size < shortest(0) ? 0 : (size - shortest(0)) / (shortest(1) - shortest(0));
+
+    return clear_size(count < LI_CHUNK_MAX_COUNT ? (size_t)count : LI_CHUNK_MAX_COUNT);
 }
 
 size_t li_manifest_longest(uint32_t count)

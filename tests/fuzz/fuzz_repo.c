@@ -123,7 +123,7 @@ static int get_range(struct li_store *store, const char *key, uint64_t offset, s
     return give(key, offset, len, out, err);
 }
 
-static int list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
+static int list(struct li_store *store, const char *prefix, bool deep, li_store_visit_object *visit,
                 void *arg, struct li_error *err)
 {
     int rc = 0;
@@ -139,7 +139,7 @@ static int list(struct li_store *store, const char *prefix, bool deep, li_store_
         slash = deep ? NULL : strchr(row->key + strlen(prefix), '/');
         snprintf(key, sizeof(key), "%.*s", slash ? (int)(slash + 1 - row->key) : LI_STORE_KEY_MAX,
                  row->key);
-        rc = visit(arg, key, slash ? 0 : row->len, err);
+        rc = visit(arg, &(struct li_store_object){key, slash ? 0 : row->len, 1}, err);
     }
     return rc;
 }

@@ -53,12 +53,12 @@ int li_s3_call(struct li_s3 *s3, const char *key, const struct li_aws_call *call
     return 0;
 }
 
-static int visit(void *arg, const char *key, uint64_t size, struct li_error *err)
+static int visit(void *arg, const struct li_store_object *object, struct li_error *err)
 {
     size_t *sum = arg;
 
     (void)err;
-    *sum += strlen(key) + (size > 0);
+    *sum += strlen(object->key) + (object->size > 0);
     return 0;
 }
 

@@ -27,7 +27,7 @@ static int exists_and_fades(struct li_store *store, const char *const *keys, siz
 }
 
 static int list_nothing(struct li_store *store, const char *prefix, bool deep,
-                        li_store_visit *visit, void *arg, struct li_error *err)
+                        li_store_visit_object *visit, void *arg, struct li_error *err)
 {
     bool there = false;
     int rc = fading.own->exists(store, &fading.key, 1, SIZE_MAX, &there, err);

@@ -10,7 +10,6 @@
  */
 #include "fuzz.h"
 
-#include <sanitizer/allocator_interface.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -19,6 +18,11 @@ enum {
     SECONDS = 15,    /* for each input */
     LEVELS = 4 * 40, /* four for each power of two */
 };
+
+/* As clang's sanitizer/allocator_interface.h has them; gcc lacks that. */
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
+                                              void (*on_free)(const volatile void *));
+size_t __sanitizer_get_allocated_size(const volatile void *memory);
 
 int __real_LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int __wrap_LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -158,14 +158,14 @@ UNIT_files = damage files files_directories
 UNIT_flatten = flatten
 UNIT_fuse = loader
 UNIT_http = http http_connections http_progress http_resolve http_retry
-UNIT_image = image image_choice image_container image_json image_kinds image_oci image_platform
+UNIT_image = image image_choice image_container image_cost image_json image_kinds image_oci image_platform
 UNIT_kms = kms kms_aws kms_aws_answers kms_rewrap
 UNIT_layer = layer layer_acl layer_broken layer_entries layer_give_way layer_gzip layer_headers layer_names layer_read \
 	layer_runs layer_sparse layer_xattr layer_xattr_blocks layer_zeros tags
 UNIT_man = man
 UNIT_manifest = manifest reference wrap
 UNIT_memo = memo memo_files memo_record
-UNIT_push = lookup push push_report server
+UNIT_push = lookup push push_report push_vanished server
 UNIT_reader = lost reader
 UNIT_repo = create identity identity_make known policy proof repo repo_costs repo_lost roots
 UNIT_report = blame report_budget records report
@@ -198,7 +198,7 @@ MAN = lambdaimg.1 lambdaimg-cache.1 lambdaimg-convert.1 lambdaimg-init.1 lambdai
 	lambdaimg-umount.1 lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-report.5 lambdaimg-repository.5 lambdaimg-aws-kms.7 lambdaimg-s3.7
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
-FUZZ = aws files gzip image layer manifest record s3 seal tar tars
+FUZZ = aws files gzip image layer manifest record repo s3 seal tar tars
 FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
@@ -353,9 +353,10 @@ $(COMPLETION): scripts/make-completion $(PROGRAM)
 
 $(BUILD)/tests/fuzz_tars: $(call obj,$(TAR_LISTS) $(TAR_CLASSES))
 
-$(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FIXTURE_LIB) $(LIB)
+# cost.c is called in place of the target, which it calls.
+$(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/cost.o $(FIXTURE_LIB) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(FIXTURE_LIB) $(LIB) -lcmocka $(PKG_LIBS) \
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -Wl,--wrap=LLVMFuzzerTestOneInput -o $@ $(filter %.o,$^) $(FIXTURE_LIB) $(LIB) -lcmocka $(PKG_LIBS) \
 		$(if $(filter %/fuzz_gzip,$@),-lz)
 
 $(BUILD)/tests/seeds: $(BUILD)/obj/tests/fuzz/seeds.o $(FIXTURE_LIB) $(LIB)

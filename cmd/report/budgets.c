@@ -13,7 +13,7 @@
 #include "base/io.h"
 #include "cmd/report/report.h"
 
-#define BUDGET_FILE ".lambdaimg-ci.json"
+enum { DEFAULT_MARGIN = 5 /* percent, of --ratchet */ };
 
 /* ---- options --------------------------------------------------------------------------------- */
 
@@ -89,25 +89,65 @@ static int read_budgets(const char *path, struct li_budgets *out, struct li_erro
     return rc;
 }
 
-int find_budgets(const struct arguments *args, struct li_budgets *out, struct li_error *err)
+int find_budgets(const struct arguments *args, struct budgets *out, struct li_error *err)
 {
-    const char *named = option(args, "budgets");
-    char *found = NULL;
+    const char *named = option(args, "budgets"), *margin = option(args, "ratchet");
     int rc = 0;
 
-    *out = (struct li_budgets){.of = {{.set = false}}};
-    if (!named && !flag(args, "no-budgets"))
-        rc = find_file(&found, err);
-    if (rc == 0 && (named || found))
-        rc = read_budgets(named ? named : found, out, err);
+    out->margin = DEFAULT_MARGIN;
+    if (margin && *margin)
+        rc = parse_real("ratchet", margin, &out->margin, err);
+    if (rc < 0)
+        return rc;
+    if (named && !(out->path = strdup(named)))
+        rc = li_fail_memory(err);
+    else if (!named && !flag(args, "no-budgets"))
+        rc = find_file(&out->path, err);
+    if (rc == 0 && out->path)
+        rc = read_budgets(out->path, &out->file, err);
+    if (rc == 0 && margin && !out->path)
+        rc =
+            li_fail(err, CMD_EUSAGE, "--ratchet: there is no budget file; name one with --budgets");
+    out->all = out->file;
     for (int i = 0; i < LI_BUDGETS && rc == 0; i++) {
         const char *text = option(args, li_budget_name((enum li_budget_kind)i));
 
         if (text)
-            rc = parse_budget((enum li_budget_kind)i, text, &out->of[i], err);
+            rc = parse_budget((enum li_budget_kind)i, text, &out->all.of[i], err);
     }
-    free(found);
     return rc;
+}
+
+void free_budgets(struct budgets *budgets)
+{
+    free(budgets->path);
+}
+
+static int write_budgets(const struct budgets *budgets, struct li_error *err)
+{
+    struct li_buffer text = {0};
+    int rc = li_budgets_encode(&budgets->file, &text, err);
+
+    if (rc == 0)
+        rc = write_file(budgets->path, text.data, text.len, err);
+    li_buffer_free(&text);
+    return rc < 0 ? li_context(err, "cannot tighten the budgets in %s", budgets->path) : 0;
+}
+
+int ratchet(const struct arguments *args, struct budgets *budgets, const struct verdicts *verdicts,
+            struct li_error *err)
+{
+    bool moved = false;
+
+    if (!flag(args, "ratchet") || verdicts->broken > 0)
+        return 0;
+    for (size_t i = 0; i < verdicts->count; i++) {
+        const struct li_verdict *v = &verdicts->verdict[i];
+
+        if (!option(args, li_budget_name(v->kind)))
+            moved |= li_budget_tighten(&budgets->file.of[v->kind], v, budgets->margin);
+    }
+    return moved ? write_budgets(budgets, err) : 0;
 }
 
 /* ---- verdicts -------------------------------------------------------------------------------- */

@@ -89,6 +89,10 @@ static void print_files(const struct li_blame *blame)
     for (size_t i = 0; i < rows; i++) {
         printf("| %s | ", size_text(blame->file[i].fresh.bytes, size));
         print_code(blame->file[i].path);
+        if (blame->file[i].change == LI_BLAME_SAME)
+            printf(" the same as before");
+        if (blame->file[i].dragged)
+            printf(" and %s of its neighbours", size_text(blame->file[i].dragged, size));
         printf(" |\n");
     }
     if (others)

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,4 +116,59 @@ struct li_verdict li_budget_judge(enum li_budget_kind kind, const struct li_budg
     v.left = kinds[kind].least ? value - v.limit : v.limit - value;
     v.met = v.left >= 0;
     return v;
+}
+
+static json_t *limit_json(enum li_budget_kind kind, const struct li_budget *budget)
+{
+    char text[64];
+
+    if (budget->relative) {
+        snprintf(text, sizeof(text), "+%.10g%%", budget->limit);
+        return json_string(text);
+    }
+    if (kind == LI_BUDGET_NEW_BYTES || kind == LI_BUDGET_SIZE)
+        return json_integer((json_int_t)budget->limit);
+    return json_real(budget->limit);
+}
+
+int li_budgets_encode(const struct li_budgets *budgets, struct li_buffer *out, struct li_error *err)
+{
+    json_t *json = json_pack("{s:i}", "format", FORMAT);
+    char *text = NULL;
+    int rc = json ? 0 : li_fail_memory(err);
+
+    for (int i = 0; i < LI_BUDGETS && rc == 0; i++)
+        if (budgets->of[i].set &&
+            json_object_set_new(json, kinds[i].member,
+                                limit_json((enum li_budget_kind)i, &budgets->of[i])) != 0)
+            rc = li_fail_memory(err);
+    if (rc == 0 && !(text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(12))))
+        rc = li_fail_memory(err);
+    out->len = 0;
+    if (rc == 0)
+        rc = li_buffer_append(out, text, strlen(text), err);
+    if (rc == 0)
+        rc = li_buffer_append(out, "\n", 1, err);
+    json_decref(json);
+    free(text);
+    return rc;
+}
+
+bool li_budget_tighten(struct li_budget *budget, const struct li_verdict *v, double margin)
+{
+    double unit = v->kind == LI_BUDGET_NEW_BYTES || v->kind == LI_BUDGET_SIZE ? 1 : 100, limit;
+
+    if (!budget->set || budget->relative || !v->known || !v->met)
+        return false;
+    if (kinds[v->kind].least) {
+        limit = floor(v->value * (1 - margin / 100) * unit) / unit;
+        if (limit <= budget->limit)
+            return false;
+    } else {
+        limit = ceil(v->value * (1 + margin / 100) * unit) / unit;
+        if (limit >= budget->limit)
+            return false;
+    }
+    budget->limit = limit;
+    return true;
 }

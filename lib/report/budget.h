@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 enum li_budget_kind {
@@ -46,6 +47,11 @@ int li_budgets_parse(const void *data, size_t len, struct li_budgets *out, struc
 /* Reads "+3%". False if TEXT has another form. */
 bool li_budget_relative(const char *text, struct li_budget *out);
 
+/* Writes a budget file, in the order of the budgets, with a newline at the end. OUT is replaced.
+ * The caller frees it, also on failure. LI_ENOMEM. */
+int li_budgets_encode(const struct li_budgets *budgets, struct li_buffer *out,
+                      struct li_error *err);
+
 struct li_verdict {
     enum li_budget_kind kind;
     bool known; /* if not, there was nothing to compare with: LIMIT is 0, and the budget is met */
@@ -58,5 +64,10 @@ struct li_verdict {
 /* Judges VALUE. BASE is what a relative budget refers to, 0 if there is none. BUDGET is set. */
 struct li_verdict li_budget_judge(enum li_budget_kind kind, const struct li_budget *budget,
                                   double value, double base);
+
+/* Moves an absolute BUDGET towards what VERDICT found, with MARGIN percent to spare, rounded to
+ * whole bytes or to hundredths. Returns whether it moved: never if that would loosen it, nor if it
+ * is broken. */
+bool li_budget_tighten(struct li_budget *budget, const struct li_verdict *verdict, double margin);
 
 #endif

@@ -18,7 +18,7 @@ static const struct option_row options[] = {
     {"max-new-share", 0, "PERCENT",
      "budget: the most new chunks, in percent of the image's chunks"},
     {"max-size", 0, "SIZE",
-     "budget: the most bytes of the image's chunks, or +N% over the image it is compared with"},
+     "budget: the most bytes of the image's chunks, or a percentage over the other image"},
     {"min-dedup", 0, "FACTOR", "budget, with --all: the least deduplication factor"},
     {"budgets", 0, "FILE",
      "take budgets from FILE (default: .lambdaimg-ci.json in the working directory, or in the next "

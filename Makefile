@@ -27,9 +27,10 @@ endif
 
 # ---- sources ---------------------------------------------------------------------------------
 
-LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/base64.c lib/base/blocks.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
-	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
-	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/workers.c
+LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/base64.c lib/base/blocks.c lib/base/budget.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
+	lib/base/gunzip.c lib/base/hex.c lib/base/input.c lib/base/io.c lib/base/packed.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
+	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/unxz.c lib/base/unzstd.c \
+	lib/base/workers.c
 
 # ISA-L where there is one, else zlib. INFLATER=zlib takes zlib all the same; give it a BUILD of its own.
 ifndef INFLATER
@@ -85,8 +86,9 @@ LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest
 
 LIB_FLATTEN = lib/flatten/describe.c lib/flatten/flatten.c lib/flatten/versions.c
 
-LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/known.c lib/repo/manifest.c \
-	lib/repo/objects.c lib/repo/pointer.c lib/repo/repo.c lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c
+LIB_REPO = lib/repo/authentic.c lib/repo/create.c lib/repo/identity.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c \
+	lib/repo/known.c lib/repo/manifest.c lib/repo/objects.c lib/repo/pointer.c lib/repo/proof.c lib/repo/repo.c lib/repo/root_json.c \
+	lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c
 
 LIB_PUSH = lib/push/chunks.c lib/push/item.c lib/push/jobs.c lib/push/lookup.c lib/push/lookup_keep.c lib/push/lookup_listing.c \
 	lib/push/lookup_manifest.c lib/push/metadata.c lib/push/name_list.c lib/push/names.c lib/push/push.c \
@@ -107,7 +109,7 @@ LIB_FILES = lib/files/directory.c lib/files/extent.c lib/files/htree.c lib/files
 
 LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c lib/compare/compare.c \
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
-	lib/compare/readers.c lib/compare/route.c lib/compare/stored.c lib/compare/walk.c
+	lib/compare/readers.c lib/compare/route.c lib/compare/share.c lib/compare/stored.c lib/compare/walk.c
 
 LIB_REPORT = lib/report/blame.c lib/report/blame_base.c lib/report/blame_files.c lib/report/blame_layers.c lib/report/budget.c \
 	lib/report/costs.c lib/report/figures.c lib/report/gather.c lib/report/image.c lib/report/names.c \
@@ -144,10 +146,10 @@ UNIT_STAGES = aws base cache chunk compare crypto diskcache ext4 files flatten f
 	repo report sealed store tar
 
 UNIT_aws = aws aws_call credentials credentials_kept location
-UNIT_base = acl_watch base blocks compression decompress output packed secret sha256 sha256_openssl
+UNIT_base = acl_watch base blocks budget compression decompress output packed secret sha256 sha256_openssl
 UNIT_cache = cache
 UNIT_chunk = chunk
-UNIT_compare = compare compare_stored
+UNIT_compare = compare compare_cost compare_stored
 UNIT_crypto = crypto seal
 UNIT_diskcache = diskcache diskcache_evict diskcache_source
 UNIT_ext4 = ext4 ext4_htree ext4_size ext4_soak
@@ -164,7 +166,7 @@ UNIT_manifest = manifest reference wrap
 UNIT_memo = memo memo_files memo_record
 UNIT_push = lookup push push_report server
 UNIT_reader = lost reader
-UNIT_repo = create repo repo_costs repo_lost
+UNIT_repo = create identity identity_make policy proof repo repo_costs repo_lost
 UNIT_report = blame budget records report
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
@@ -174,8 +176,8 @@ UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk
 FIXTURES = tests/fixtures/comparison.c tests/fixtures/ext4_image.c tests/fixtures/golden.c \
 	tests/fixtures/http_server.c tests/fixtures/image_files.c tests/fixtures/images.c tests/fixtures/kms_fixture.c \
 	tests/fixtures/memo_fixture.c tests/fixtures/no_links.c tests/fixtures/oci_files.c tests/fixtures/page.c \
-	tests/fixtures/questions.c tests/fixtures/repo_fixture.c tests/fixtures/s3_fixture.c tests/fixtures/sparse.c \
-	tests/fixtures/stack.c tests/fixtures/store_fixture.c tests/fixtures/tar.c tests/fixtures/tar_reader.c \
+	tests/fixtures/questions.c tests/fixtures/repo_fixture.c tests/fixtures/repo_objects.c tests/fixtures/s3_fixture.c \
+	tests/fixtures/sparse.c tests/fixtures/stack.c tests/fixtures/store_fixture.c tests/fixtures/tar.c tests/fixtures/tar_reader.c \
 	tests/fixtures/tree.c tests/fixtures/unit.c tests/fixtures/xattrs.c
 
 # Programs that the scenarios use: tests/tools/NAME.c
@@ -205,7 +207,7 @@ LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER
 	$(LIB_VERIFY) $(LIB_DISKCACHE) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE) $(LIB_REPORT)
 UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
 
-LIB_PKG = libarchive ext2fs com_err libcrypto libzstd jansson libcurl expat $(INFLATER:isal=libisal)
+LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libzstd jansson libcurl expat $(INFLATER:isal=libisal)
 PKG = $(LIB_PKG) fuse3
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKG) 2>/dev/null)

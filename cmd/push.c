@@ -12,7 +12,6 @@ static const struct option_row options[] = {
      "compress new chunks: zstd, zstd:LEVEL (1 to 19, default 3) or none"},
     {"salt-kms", 0, "KMS",
      "the key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
-    {"pad", 0, "N", "round sealed sizes up to a multiple of N bytes (default: no padding)"},
     {"size", 0, "SIZE", "size of the file system, such as 10G (default: what --free gives)"},
     {"free", 0, "ROOM",
      "free space: a size, or a percentage of what is used (default: 25%, at least "
@@ -190,6 +189,8 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)
+        rc = check_identity(&context, err);
+    if (rc == 0)
         rc = open_memo(args, &context, &making.memo, err);
     if (rc == 0)
         rc = li_flatten(&making, &context.env, &flattened, err);
@@ -200,6 +201,9 @@ static int run(const struct arguments *args, struct li_error *err)
     pushing.memo = making.memo;
     if (rc == 0)
         rc = push(&context, flattened, &pushing, &reference, &result, err);
+    /* A push may have made it. */
+    if (rc == 0)
+        (void)learn_identity(&context, &ignored);
     forget_key(&context);
     if (rc == 0 && making.memo)
         (void)li_memo_save(making.memo, &ignored);

@@ -60,7 +60,6 @@ int image_options(const struct arguments *args, const char *path, struct li_flat
 int seal_policy(const struct arguments *args, struct li_seal_policy *policy, struct li_error *err)
 {
     const char *codec = option(args, "compression");
-    long long pad = 0;
     char *end;
     long level;
 
@@ -76,9 +75,6 @@ int seal_policy(const struct arguments *args, struct li_seal_policy *policy, str
     } else if (codec && strcmp(codec, "zstd") != 0) {
         return li_fail(err, CMD_EUSAGE, "--compression %s: not zstd, zstd:LEVEL or none", codec);
     }
-    if (option_number(args, "pad", 0, LI_SEAL_PAD_MAX, &pad, err) < 0)
-        return err->code;
-    policy->pad = (uint32_t)pad;
     return 0;
 }
 

@@ -13,7 +13,7 @@
 int image_options(const struct arguments *args, const char *path, struct li_flatten_options *out,
                   struct li_error *err);
 
-/* From --compression and --pad. CMD_EUSAGE. */
+/* From --compression; the repository has the padding. CMD_EUSAGE. */
 int seal_policy(const struct arguments *args, struct li_seal_policy *policy, struct li_error *err);
 
 /* Parses the tag that an image is pushed to: a reference that is not a pin. CMD_EUSAGE. */

@@ -208,18 +208,20 @@ static int parse(const uint8_t *sealed, size_t len, const uint8_t *entries, stru
     return rc < 0 ? rc : check_names(m, err);
 }
 
-/* Checks the tag and decrypts the sealed part into OUT, which the caller wipes. */
+/* Checks the tag, then decrypts the sealed part into OUT, which the caller wipes. Whoever writes
+ * the store chooses how long it is, so no memory is taken for it before the tag matches. */
 static int open_sealed(const uint8_t *data, size_t len, size_t clear_len,
                        const struct li_secret *key, struct li_buffer *out, struct li_error *err)
 {
+    const struct li_gcm gcm = {key, data + NONCE_OFFSET, data, clear_len};
+    const uint8_t *sealed = data + clear_len, *tag = data + len - LI_GCM_TAG_SIZE;
     size_t sealed_len = len - clear_len - LI_GCM_TAG_SIZE;
-    int rc = li_buffer_reserve(out, sealed_len, err);
+    int rc = li_crypto_gcm_check(&gcm, sealed, sealed_len, tag, err);
 
-    if (rc < 0)
-        return rc;
-    rc = li_crypto_gcm_open(&(struct li_gcm){key, data + NONCE_OFFSET, data, clear_len},
-                            data + clear_len, sealed_len, data + len - LI_GCM_TAG_SIZE, out->data,
-                            err);
+    if (rc == 0)
+        rc = li_buffer_reserve(out, sealed_len, err);
+    if (rc == 0)
+        rc = li_crypto_gcm_open(&gcm, sealed, sealed_len, tag, out->data, err);
     if (rc == LI_ECORRUPT)
         return li_fail(err, LI_ECORRUPT,
                        "the manifest was damaged or changed, or this is not its key");

@@ -32,6 +32,34 @@ struct li_key li_key_salt(const uint8_t salt[LI_ID_SIZE])
     return key;
 }
 
+struct li_key li_key_identity(const uint8_t repository[LI_ID_SIZE])
+{
+    char id[LI_HEX_ID_SIZE];
+    struct li_key key;
+
+    li_hex_encode(repository, LI_ID_SIZE, id);
+    snprintf(key.text, sizeof(key.text), "identities/%s", id);
+    return key;
+}
+
+struct li_key li_key_repository_key(const uint8_t key[LI_ID_SIZE], const char *kms)
+{
+    char id[LI_HEX_ID_SIZE];
+    struct li_key out;
+
+    li_hex_encode(key, LI_ID_SIZE, id);
+    snprintf(out.text, sizeof(out.text), "keys/%s.wraps/%s", id, kms);
+    return out;
+}
+
+struct li_key li_key_proof(const uint8_t root[LI_ID_SIZE], const uint8_t key[LI_ID_SIZE])
+{
+    char rest[sizeof("proofs/") + LI_HEX_ID_SIZE] = "proofs/";
+
+    li_hex_encode(key, LI_ID_SIZE, rest + strlen(rest));
+    return li_key_root(root, rest);
+}
+
 /* '/' becomes '~', which no name has, so that each image is one directory and no image's tag is
  * another's directory. */
 struct li_key li_key_image(const struct li_reference *reference)

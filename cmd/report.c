@@ -28,7 +28,6 @@ static const struct option_row options[] = {
     {"no-budgets", 0, NULL, "do not look for a budget file"},
     {"compression", 0, "CODEC",
      "compress new chunks: zstd, zstd:LEVEL (1 to 19, default 3) or none"},
-    {"pad", 0, "N", "round sealed sizes up to a multiple of N bytes (default: no padding)"},
     {"salt-kms", 0, "KMS",
      "the key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
     {"size", 0, "SIZE", "size of the file system, such as 10G (default: what --free gives)"},
@@ -61,8 +60,8 @@ static int read_repository(const struct arguments *args, struct context *context
     return rc < 0 ? li_context(err, "cannot report") : 0;
 }
 
-static void judge_repository(const struct li_budgets *budgets, const struct li_report *report,
-                             struct verdicts *out)
+static void judge_repository(const struct li_report_budgets *budgets,
+                             const struct li_report *report, struct verdicts *out)
 {
     double used = (double)report->used.bytes;
 
@@ -110,8 +109,8 @@ static int report_repository(const struct arguments *args, struct budgets *budge
 
 /* ---- an image -------------------------------------------------------------------------------- */
 
-static void judge_image(const struct li_budgets *budgets, const struct li_image_report *report,
-                        struct verdicts *out)
+static void judge_image(const struct li_report_budgets *budgets,
+                        const struct li_image_report *report, struct verdicts *out)
 {
     double known = (double)(report->chunks[LI_COST_KNOWN] + report->chunks[LI_COST_REPEATED]);
     double fresh = (double)report->chunks[LI_COST_NEW];

@@ -35,16 +35,17 @@ static void put_xml(FILE *to, const char *text)
     }
 }
 
-static void put_verdict(const struct form *form, const struct li_verdict *v, const char *class)
+static void put_verdict(const struct form *form, const struct li_report_verdict *v,
+                        const char *class)
 {
     char value[SIZE_TEXT], limit[SIZE_TEXT];
 
     fprintf(form->to, "    <testcase classname=\"");
     put_xml(form->to, class);
-    fprintf(form->to, "\" name=\"%s\">\n", li_budget_name(v->kind));
+    fprintf(form->to, "\" name=\"%s\">\n", li_report_budget_name(v->kind));
     if (!v->met)
         fprintf(form->to, "      <failure message=\"%s is %s, over %s\"/>\n",
-                li_budget_name(v->kind), budget_value_text(v->kind, v->value, value),
+                li_report_budget_name(v->kind), budget_value_text(v->kind, v->value, value),
                 budget_value_text(v->kind, v->limit, limit));
     else if (!v->known)
         fprintf(form->to, "      <skipped message=\"there is no image to compare it with\"/>\n");
@@ -135,11 +136,11 @@ static int fingerprint(const char *name, const char *budget, char text[2 * LI_SH
     return rc;
 }
 
-static int add_finding(const struct form *form, const struct li_verdict *v, json_t *list,
+static int add_finding(const struct form *form, const struct li_report_verdict *v, json_t *list,
                        struct li_error *err)
 {
     char value[SIZE_TEXT], limit[SIZE_TEXT], hex[2 * LI_SHA256_SIZE + 1], text[200];
-    const char *name = form->report->reference.name, *budget = li_budget_name(v->kind);
+    const char *name = form->report->reference.name, *budget = li_report_budget_name(v->kind);
     int rc = fingerprint(name, budget, hex, err);
 
     if (rc < 0)

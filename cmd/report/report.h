@@ -59,10 +59,10 @@ void print_path(FILE *to, const char *path);
 
 /* Zero-initialise it. */
 struct budgets {
-    struct li_budgets all;  /* what counts */
-    struct li_budgets file; /* what the budget file says, */
-    char *path;             /* and its path, or NULL */
-    double margin;          /* percent, of --ratchet */
+    struct li_report_budgets all;  /* what counts */
+    struct li_report_budgets file; /* what the budget file says, */
+    char *path;                    /* and its path, or NULL */
+    double margin;                 /* percent, of --ratchet */
 };
 
 /* budgets.c: the budgets of the options and of the budget file, that of --budgets or the one that
@@ -73,17 +73,17 @@ void free_budgets(struct budgets *budgets);
 
 /* Zero-initialise it. */
 struct verdicts {
-    struct li_verdict verdict[LI_BUDGETS];
+    struct li_report_verdict verdict[LI_BUDGETS];
     size_t count;
     size_t broken;
 };
 
-/* Adds the verdict on VALUE, if there is such a budget. BASE as in li_budget_judge(). */
-void judge(const struct li_budgets *budgets, enum li_budget_kind kind, double value, double base,
-           struct verdicts *out);
+/* Adds the verdict on VALUE, if there is such a budget. BASE as in li_report_budget_judge(). */
+void judge(const struct li_report_budgets *budgets, enum li_report_budget_kind kind, double value,
+           double base, struct verdicts *out);
 
 /* A value in the unit of its budget. */
-const char *budget_value_text(enum li_budget_kind kind, double value, char text[SIZE_TEXT]);
+const char *budget_value_text(enum li_report_budget_kind kind, double value, char text[SIZE_TEXT]);
 
 /* How they are told: on standard output, one line each; in JSON, NULL if memory ran out. */
 void print_verdicts(const struct verdicts *verdicts);

@@ -204,6 +204,16 @@ static void what_is_lost_or_strange(void **state)
     li_report_free(&report);
 }
 
+/* Puts what lies at FROM over what lies at TO. */
+static void copy_over(struct repo_fixture *f, const char *from, const char *to)
+{
+    struct li_buffer object = {0};
+
+    assert_done(li_store_get(f->directory, from, LI_STORE_OBJECT_MAX, &object, &f->err), &f->err);
+    overwrite(f, to, object.data, object.len);
+    li_buffer_free(&object);
+}
+
 /* A manifest that is damaged, is another, or is gone does not hide the others. */
 static void what_cannot_be_read(void **state)
 {
@@ -223,7 +233,7 @@ static void what_cannot_be_read(void **state)
     broken = root_key(f, "a:1", rest[0]);
     swapped = root_key(f, "a:2", rest[1]);
     gone = root_key(f, "a:3", rest[2]);
-    swap_in(f, gone, swapped);
+    copy_over(f, gone, swapped);
     assert_int_equal(li_store_remove(f->directory, gone, &f->err), 0);
     overwrite(f, broken, "LIMGMNFT\1\0\0\0\5", 13);
     report = reported(f, 0);

@@ -111,7 +111,7 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
 	lib/compare/readers.c lib/compare/route.c lib/compare/share.c lib/compare/stored.c lib/compare/walk.c
 
-LIB_REPORT = lib/report/blame.c lib/report/blame_files.c lib/report/blame_layers.c lib/report/budget.c \
+LIB_REPORT = lib/report/blame.c lib/report/blame_base.c lib/report/blame_files.c lib/report/blame_layers.c lib/report/budget.c \
 	lib/report/costs.c lib/report/figures.c lib/report/gather.c lib/report/image.c lib/report/names.c \
 	lib/report/records.c lib/report/report.c lib/report/tags.c
 
@@ -122,8 +122,8 @@ CMD = cmd/cache.c cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/
 	cmd/report.c cmd/rm.c cmd/umount.c cmd/verify.c
 
 # The forms of reports.
-CMD_REPORT = cmd/report/budgets.c cmd/report/common.c cmd/report/image.c cmd/report/image_json.c \
-	cmd/report/image_text.c cmd/report/markdown.c cmd/report/reference.c cmd/report/repository_json.c \
+CMD_REPORT = cmd/report/budgets.c cmd/report/common.c cmd/report/files.c cmd/report/image.c \
+	cmd/report/image_json.c cmd/report/image_text.c cmd/report/markdown.c cmd/report/reference.c cmd/report/repository_json.c \
 	cmd/report/repository_text.c
 
 # What the commands share.

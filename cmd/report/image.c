@@ -60,6 +60,8 @@ int open_image_report(const struct arguments *args, struct image_report *r, stru
     r->path = args->operand[0];
     rc = parse(args, r, &reporting, &base, err);
     if (rc == 0)
+        rc = store_timeout(args, &reporting.deadline, err);
+    if (rc == 0)
         rc = open_context(args, true, &r->context, err);
     if (rc == 0)
         rc = open_memo(args, &r->context, &r->making.memo, err);

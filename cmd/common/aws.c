@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/common/aws.h"
 
+#include <curl/curl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "base/secret.h"
 
 /* A mount's loader changes its directory later. If the current directory was removed, relative
  * paths mean nothing. */
@@ -21,6 +25,14 @@ static void read_settings(const struct arguments *args, struct aws *aws)
         aws->settings.environment[i] = getenv(li_aws_variable_name((enum li_aws_variable)i));
 }
 
+/* libcurl keeps requests in memory of its own, with credentials in their headers, and in their
+ * bodies the keys that a KMS is to wrap. If this fails, so does li_http_new(). */
+static void wipe_requests(void)
+{
+    (void)curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, li_wipe_free, li_wipe_realloc, strdup,
+                               calloc);
+}
+
 int open_aws(const struct arguments *args, const struct li_env *env, struct aws *out,
              struct li_error *err)
 {
@@ -28,6 +40,7 @@ int open_aws(const struct arguments *args, const struct li_env *env, struct aws 
     struct li_http_options options = {0};
     int rc;
 
+    wipe_requests();
     read_settings(args, out);
     rc = li_aws_ca_bundle(&out->settings, bundle, err);
     if (rc == 0) {

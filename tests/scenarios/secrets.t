@@ -37,6 +37,9 @@ held() {
     is "$("$TOOLS/memscan" secrets "$1")" "$2" "$3"
 }
 
+# What wraps is in the memory of a push only where the key is a file.
+wrapping=$([ "${KMS:-file}" != file ] || echo wrapping)
+
 # left WANTED ARGUMENT...: of the secrets, a command holds those when it ends. What it freed is not given back
 # to the system meanwhile, as far as that can be had.
 left() {
@@ -90,7 +93,7 @@ release() {
 }
 
 begin "$LAMBDAIMG" push - app:2 --no-memo
-held "$PID" "wrapping" "it holds the key that wraps, for its manifest, and no other yet"
+held "$PID" "$wrapping" "it holds the key that wraps, for its manifest, and no other yet"
 release
 
 begin "$LAMBDAIMG" verify app:1 --against -

@@ -10,7 +10,7 @@
 
 static struct li_error err;
 
-/* As botocore's endpoint rules for kms have them; tests/kms-client compares more of them. */
+/* As botocore's partitions.json and its endpoint rules for KMS have them. */
 static void hosts_follow_partition_and_variant(void **state)
 {
     static const struct {

@@ -180,7 +180,7 @@ MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambd
 	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5 lambdaimg-aws-kms.7 lambdaimg-s3.7
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
-FUZZ = aws files gzip image layer manifest record s3 seal tar tars
+FUZZ = aws files gzip image kms layer manifest record s3 seal tar tars
 FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------

@@ -96,6 +96,8 @@ LIB_SEALED = lib/sealed/counted.c lib/sealed/opener.c lib/sealed/origin.c lib/se
 
 LIB_VERIFY = lib/verify/verify.c
 
+LIB_DISKCACHE = lib/diskcache/copy.c lib/diskcache/diskcache.c lib/diskcache/evict.c lib/diskcache/flight.c \
+	lib/diskcache/shard.c lib/diskcache/source.c
 LIB_CACHE = lib/cache/buffers.c lib/cache/cache.c lib/cache/queue.c lib/cache/wait.c
 
 LIB_READER = lib/reader/fetcher.c lib/reader/map.c lib/reader/reader.c
@@ -110,11 +112,11 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 FUSE = fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
 	fuse/unmount.c
 
-CMD = cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
+CMD = cmd/cache.c cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # What the commands share.
-CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/context.c cmd/common/explain.c \
+CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/cache.c cmd/common/context.c cmd/common/explain.c \
 	cmd/common/help.c cmd/common/image.c cmd/common/known.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
 	cmd/common/progress.c cmd/common/watchdog.c
 
@@ -129,7 +131,7 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/store/store.h lib/tar/tar.h lib/verify/verify.h
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
-UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten http image kms layer man manifest memo push reader \
+UNIT_STAGES = aws base cache chunk compare crypto diskcache ext4 files flatten fuse http image kms layer man manifest memo push reader \
 	repo sealed store tar
 
 UNIT_aws = aws aws_call credentials credentials_kept location
@@ -138,9 +140,11 @@ UNIT_cache = cache
 UNIT_chunk = chunk
 UNIT_compare = compare compare_stored
 UNIT_crypto = crypto seal
+UNIT_diskcache = diskcache diskcache_evict diskcache_source
 UNIT_ext4 = ext4 ext4_htree ext4_size ext4_soak
 UNIT_files = damage files files_directories
 UNIT_flatten = flatten
+UNIT_fuse = loader
 UNIT_http = http http_connections http_progress http_retry
 UNIT_image = image image_choice image_container image_json image_kinds image_oci image_platform
 UNIT_kms = kms kms_aws kms_aws_answers
@@ -175,7 +179,7 @@ TAR_CLASSES = tests/tools/tarclass_go.c tests/tools/tarclass_libarchive.c tests/
 	tests/tools/tarfacts.c
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
-MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
+MAN = lambdaimg.1 lambdaimg-cache.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
 	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-rm.1 lambdaimg-umount.1 \
 	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5 lambdaimg-aws-kms.7 lambdaimg-s3.7
 
@@ -188,7 +192,7 @@ FUZZ_SECONDS ?= 20
 LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
 	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_SEALED) $(LIB_PUSH) \
-	$(LIB_VERIFY) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
+	$(LIB_VERIFY) $(LIB_DISKCACHE) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
 UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
 
 LIB_PKG = libarchive ext2fs com_err libcrypto libzstd jansson libcurl expat $(INFLATER:isal=libisal)
@@ -213,7 +217,8 @@ endif
 ALL_CPPFLAGS = -Ilib -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=312 \
 	-DLI_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 -pthread $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(CFLAGS)
-ALL_LDFLAGS = -pthread $(LDHARDEN) $(SANFLAGS) $(LDFLAGS)
+# Most tools of the tests use few of the libraries, and each library makes them start later.
+ALL_LDFLAGS = -pthread -Wl,--as-needed $(LDHARDEN) $(SANFLAGS) $(LDFLAGS)
 
 # ---- build -----------------------------------------------------------------------------------
 
@@ -263,6 +268,8 @@ $(FIXTURE_LIB): $(call obj,$(FIXTURES))
 	$(AR) rcs $@ $^
 
 $(foreach test,$(UNIT_SRC),$(eval $(BUILD)/tests/$(basename $(notdir $(test))): $(call obj,$(test))))
+
+$(BUILD)/tests/test_loader: $(call obj,fuse/loader.c)
 
 $(UNIT_BIN): $(FIXTURE_LIB) $(LIB)
 	@mkdir -p $(@D)
@@ -404,7 +411,7 @@ SCENARIOS_https = crash ends faults mount repo s3
 SCENARIOS_dir_aws = against crash diskfull ends flips known lost memo mount random repo secrets who
 SCENARIOS_http_aws = crash ends faults lost mount random repo requests s3 s3-crash stop
 # These take longest, so they are begun first: a run does not end with waiting for one of them alone.
-SCENARIOS_long = faults flips http2 cost against convert random wrong-input crash golden expiry s3-crash mount
+SCENARIOS_long = hang faults flips http2 cost against convert random wrong-input crash golden expiry s3-crash mount
 
 # tests BUILD...: what tests/run-tests is to run of what was built there, in this order.
 SCENARIO_ORDER = $(SCENARIOS_long) $(filter-out $(SCENARIOS_long),$(SCENARIOS_dir))

@@ -230,19 +230,23 @@ unwrapped "a salt" "$fits"
 head -c -1 kept >"$wrap"
 unwrapped "a wrap that is cut" "the wrap is damaged"
 
-# An attacker has a key of their own, which the account may use, and knows every context.
-attack() {
-    AWS_DEFAULT_REGION=eu-west-1 /usr/bin/python3 -B - "$kms_url" "$id" "$(basename "$(dirname "$wrap")" .wraps)" <<'END' >blob
+# wrapped_by KEY: what the wrap holds, wrapped by Amazon's client under the same context and KEY.
+wrapped_by() {
+    AWS_DEFAULT_REGION=eu-west-1 /usr/bin/python3 -B - "$kms_url" "$id" "$(basename "$(dirname "$wrap")" .wraps)" "$1" <<'END'
 import botocore.session, struct, sys
 kms = botocore.session.Session().create_client('kms', endpoint_url=sys.argv[1])
 context = {'lambdaimg:purpose': 'manifest', 'lambdaimg:repository': sys.argv[2], 'lambdaimg:object': sys.argv[3]}
-key = 'arn:aws:kms:eu-west-1:444455556666:key/44444444-4444-4444-8444-444444444444'
-blob = kms.encrypt(KeyId=key, Plaintext=bytes(32), EncryptionContext=context)['CiphertextBlob']
+key = kms.decrypt(KeyId='alias/images', CiphertextBlob=open('kept', 'rb').read()[16:], EncryptionContext=context)['Plaintext']
+blob = kms.encrypt(KeyId=sys.argv[4], Plaintext=key, EncryptionContext=context)['CiphertextBlob']
 sys.stdout.buffer.write(b'LIMGWRAP' + struct.pack('<HHI', 1, 0, len(blob)) + blob)
 END
 }
-attack
-cp blob "$wrap"
+wrapped_by alias/images >"$wrap"
+rm -f got
+run 0 "a wrap that another client has made by the page opens" pull demo:1 -o got
+
+# An attacker has a key of their own, which the account may use, and knows every context, even the key.
+wrapped_by "arn:aws:kms:eu-west-1:444455556666:key/$strange_key" >"$wrap"
 unwrapped "a wrap by an attacker's key" "another key has wrapped this; give that key with --kms"
 rm -f got
 run 0 "all is well" pull demo:1 -o got

@@ -58,6 +58,9 @@ cp -a repo written
 run 0 "can: make any image, under any tag" push any-image.tar demo:1 --repo "dir:$WORK/written" --accept-new-repository
 # cannot: push with a salt under another key: keys.t
 
+# ---- who may use the key in AWS KMS for one repository -------------------------------------------
+# can and cannot: kms.t
+
 # ---- who writes to the store --------------------------------------------------------------------
 
 cp -a repo older

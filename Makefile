@@ -407,8 +407,8 @@ TEST_JOBS := $(shell echo $$(($(JOBS) * 2)))
 SCENARIOS_dir = $(basename $(notdir $(sort $(wildcard tests/scenarios/*.t))))
 SCENARIOS_http = against crash ends faults http2 lost mount random repo requests s3 s3-crash stop wrong-input
 SCENARIOS_https = crash ends faults mount repo s3
-# Those that open a key, once more with their keys in AWS KMS.
-SCENARIOS_dir_aws = against crash diskfull ends flips known lost memo mount random repo secrets who
+# Those that open a key, once more with their keys in AWS KMS. Most of what flips.t does is about chunks.
+SCENARIOS_dir_aws = against crash diskfull ends known lost memo mount random repo secrets who $(if $(SOAK),flips)
 SCENARIOS_http_aws = crash ends faults lost mount random repo requests s3 s3-crash stop
 # These take longest, so they are begun first: a run does not end with waiting for one of them alone.
 SCENARIOS_long = hang faults flips http2 cost against convert random wrong-input crash golden expiry s3-crash mount

@@ -73,6 +73,19 @@ if [ -z "$("$top/scripts/mount-obstacle")" ]; then
     run 0 "umount" umount "$WORK/mnt"
 fi
 
+# ---- two keys ----------------------------------------------------------------------------------
+
+seen=$(wc -l <"$kms/log")
+run 0 "a salt with a key of its own" init "dir:$WORK/two" --salt-kms aws-kms:alias/other
+asked "DescribeKey,DescribeKey,Encrypt salt,Decrypt salt,Encrypt manifest,Encrypt salt,Decrypt salt" "tries both keys"
+is "$(tail -n +$((seen - 6)) "$kms/log" | awk '/purpose/ { print $5 }' | sort | uniq -c | awk '{ print $2, $1 }' | paste -sd,)" \
+    "alias/images 1,alias/other 4" "each for what it is for"
+run 1 "a push without it" push image.tar --repo "dir:$WORK/two"
+has "$ERR" "cannot open the repository's salt, which may have a key of its own: .*another key has wrapped this" "says so"
+run 0 "a push with both" push image.tar --repo "dir:$WORK/two" --salt-kms "aws-kms:$other_key"
+rm -f got
+run 0 "a pull with one" pull demo:1 -o got --repo "dir:$WORK/two"
+
 # ---- regions -----------------------------------------------------------------------------------
 
 everywhere() {
@@ -199,7 +212,7 @@ kms_faults '[{"operation": "Decrypt", "times": 2, "code": "ThrottlingException",
 rm -f got
 run 0 "requests that are throttled are repeated" pull demo:1 -o got
 kms_faults '[{"operation": "Decrypt", "times": 99, "delay": 30}]'
-refused "AWS KMS cannot unwrap with the key alias/images: " "a server that does not answer in time" --timeout 1
+refused "AWS KMS cannot unwrap with the key $images_key: " "a server that does not answer in time" --kms "aws-kms:$images_key" --timeout 5
 kms_faults '[{"operation": "Decrypt", "times": 99, "members": {"Plaintext": "AAAA"}}]'
 refused "the unwrapped key has 3 bytes instead of 32" "a key that is too short"
 kms_faults "[{\"operation\": \"Decrypt\", \"times\": 99, \"members\": {\"KeyId\": \"$account:key/$other_key\"}}]"

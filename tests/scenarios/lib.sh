@@ -390,5 +390,6 @@ if [ "${KMS:-file}" = aws ]; then
         kms_principal "$S3_KEY_2" "${S3_SECRET_2#secret-}" "$(kms_policy 'kms:*')"
         kms_principal "$S3_READ_KEY" "${S3_READ_SECRET#secret-}" "$(kms_policy 'kms:*')"
     fi
-    export LAMBDAIMG_KMS=aws-kms:arn:aws:kms:eu-west-1:111122223333:alias/images
+    # shellcheck disable=SC2154
+    export LAMBDAIMG_KMS=aws-kms:arn:aws:kms:eu-west-1:111122223333:key/$images_key
 fi

@@ -170,7 +170,9 @@ static void what_an_allocation_outgrows_is_wiped(void **state)
     for (uint8_t i = 0; i < 32; i++)
         memory[i] = i;
     cleansed = NULL;
-    assert_null(li_wipe_realloc(memory, SIZE_MAX));
+    /* A sanitizer ends a program that asks for this much. */
+    if (!SANITIZED)
+        assert_null(li_wipe_realloc(memory, SIZE_MAX));
     assert_null(cleansed);
     moved = li_wipe_realloc(memory, 1000);
     assert_non_null(moved);

@@ -31,11 +31,12 @@ seen=0
 
 run 0 "init" init
 id=$(sed -n 's/^its ID is //p' "$OUT")
-asked "DescribeKey,Encrypt salt,Decrypt salt,Encrypt manifest,Encrypt salt,Decrypt salt" "asks first, and reads back"
+tried="Encrypt salt,Decrypt salt,Encrypt repository,Decrypt repository,Encrypt manifest,Encrypt salt,Encrypt repository,Decrypt repository,Decrypt repository,Decrypt salt,Decrypt repository"
+asked "DescribeKey,$tried" "asks first, and reads back"
 run 0 "push" push image.tar
-asked "DescribeKey,Decrypt salt,Decrypt salt,Encrypt manifest" "asks for the salt, and once for the manifest"
+asked "DescribeKey,Decrypt repository,Decrypt salt,Decrypt salt,Encrypt manifest" "asks for the salt, and once for the manifest"
 run 0 "push by the ARN" push image.tar --kms "aws-kms:$account:key/$images_key"
-asked "Decrypt salt,Decrypt salt,Encrypt manifest" "which needs no look-up"
+asked "Decrypt repository,Decrypt salt,Decrypt salt,Encrypt manifest" "which needs no look-up"
 ok "one key has one name" test "$(find repo -path '*.wraps/*' -printf '%f\n' | sort -u)" = "aws-kms-$images_key"
 for key in "$images_key" "$account:key/$images_key" alias/images "$account:alias/images"; do
     rm -f got
@@ -43,9 +44,9 @@ for key in "$images_key" "$account:key/$images_key" alias/images "$account:alias
 done
 seen=$(wc -l <"$kms/log")
 run 0 "inspect" inspect demo:1 --kms "aws-kms:$images_key"
-asked "Decrypt manifest" "asks once"
+asked "Decrypt repository,Decrypt manifest" "asks once for each key"
 run 0 "ls" ls --kms "aws-kms:$images_key"
-asked "Decrypt manifest" "asks once for an image"
+asked "Decrypt repository,Decrypt manifest" "asks once for an image"
 is "$(grep -c ' - \| ->' "$kms/log")" 0 "each request names its key"
 has "$kms/log" "^Decrypt ok AKADMIN eu-west-1 alias/images lambdaimg:object=[0-9a-f]{32} lambdaimg:purpose=manifest lambdaimg:repository=$id\$" \
     "under a context that CloudTrail can show"
@@ -77,9 +78,9 @@ fi
 
 seen=$(wc -l <"$kms/log")
 run 0 "a salt with a key of its own" init "dir:$WORK/two" --salt-kms aws-kms:alias/other
-asked "DescribeKey,DescribeKey,Encrypt salt,Decrypt salt,Encrypt manifest,Encrypt salt,Decrypt salt" "tries both keys"
-is "$(tail -n +$((seen - 6)) "$kms/log" | awk '/purpose/ { print $5 }' | sort | uniq -c | awk '{ print $2, $1 }' | paste -sd,)" \
-    "alias/images 1,alias/other 4" "each for what it is for"
+asked "DescribeKey,DescribeKey,$tried" "tries both keys"
+is "$(tail -n +$((seen - 12)) "$kms/log" | awk '/purpose/ { print $5 }' | sort | uniq -c | awk '{ print $2, $1 }' | paste -sd,)" \
+    "alias/images 7,alias/other 4" "each for what it is for"
 run 1 "a push without it" push image.tar --repo "dir:$WORK/two"
 has "$ERR" "cannot open the repository's salt, which may have a key of its own: .*another key has wrapped this" "says so"
 run 0 "a push with both" push image.tar --repo "dir:$WORK/two" --salt-kms "aws-kms:$other_key"

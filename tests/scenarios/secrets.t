@@ -38,7 +38,8 @@ held() {
 }
 
 # What wraps is in the memory of a push only where the key is a file.
-wrapping=$([ "${KMS:-file}" != file ] || echo wrapping)
+wrapping=
+[ "${KMS:-file}" != file ] || wrapping="wrapping "
 
 # left WANTED ARGUMENT...: of the secrets, a command holds those when it ends. What it freed is not given back
 # to the system meanwhile, as far as that can be had.
@@ -93,7 +94,7 @@ release() {
 }
 
 begin "$LAMBDAIMG" push - app:2 --no-memo
-held "$PID" "$wrapping" "it holds the key that wraps, for its manifest, and no other yet"
+held "$PID" "${wrapping}repository" "it holds the key that wraps, for its manifest, the repository's for its root, and no other yet"
 release
 
 begin "$LAMBDAIMG" verify app:1 --against -

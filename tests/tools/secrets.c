@@ -6,6 +6,7 @@
  * - of a key file: key, its key; digits, the same as the digits that are in the file; wrapping, the
  *   key that is expanded from it, which wraps;
  * - of another KMS: salt-text and data-text, what salt and data are in JSON;
+ * - repository, the repository's key;
  * - salt, the salt that is in force; data, the key of the image's manifest; chunk, the PRK of the
  *   image's last chunk;
  * - each NAME, with the bytes of TEXT.
@@ -18,6 +19,7 @@
 #include "base/hex.h"
 #include "cmd/common/context.h"
 #include "kms/key_file.h"
+#include "repo/identity.h"
 #include "repo/keys.h"
 #include "repo/roots.h"
 #include "repo/salt.h"
@@ -71,6 +73,16 @@ static void print_text(const char *name, const struct li_secret *secret)
     print(name, text, LI_SECRET_SIZE / 3 * 4);
 }
 
+static int print_repository(struct li_repo *repo, struct li_error *err)
+{
+    struct li_repo_key key;
+    int rc = li_identity_key(repo, &key, err);
+
+    if (rc == 0)
+        print_secret("repository", &key.secret);
+    return rc;
+}
+
 /* What the key opens. */
 static int print_opened(struct li_repo *repo, const struct li_manifest *manifest,
                         struct li_error *err)
@@ -80,8 +92,10 @@ static int print_opened(struct li_repo *repo, const struct li_manifest *manifest
     struct li_secret salt, data;
     struct li_root root;
     bool there = false;
-    int rc = li_root_active(repo, &root, err);
+    int rc = print_repository(repo, err);
 
+    if (rc == 0)
+        rc = li_root_active(repo, &root, err);
     if (rc == 0)
         rc = li_salt_open(repo, root.salt, &salt, err);
     if (rc == 0)

@@ -25,12 +25,16 @@ static void read_settings(const struct arguments *args, struct aws *aws)
         aws->settings.environment[i] = getenv(li_aws_variable_name((enum li_aws_variable)i));
 }
 
-/* libcurl keeps requests in memory of its own, with credentials in their headers, and in their
- * bodies the keys that a KMS is to wrap. If this fails, so does li_http_new(). */
-static void wipe_requests(void)
+/* Requests and answers have credentials, of which libcurl keeps copies. This counts for the
+ * process, and only if nobody has started libcurl before. */
+static int wipe_curl(struct li_error *err)
 {
-    (void)curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, li_wipe_free, li_wipe_realloc, strdup,
-                               calloc);
+    CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, li_wipe_free, li_wipe_realloc,
+                                         strdup, calloc);
+
+    return code == CURLE_OK ? 0
+                            : li_fail(err, LI_EUNSUPPORTED, "libcurl does not start: %s",
+                                      curl_easy_strerror(code));
 }
 
 int open_aws(const struct arguments *args, const struct li_env *env, struct aws *out,
@@ -40,9 +44,10 @@ int open_aws(const struct arguments *args, const struct li_env *env, struct aws 
     struct li_http_options options = {0};
     int rc;
 
-    wipe_requests();
     read_settings(args, out);
-    rc = li_aws_ca_bundle(&out->settings, bundle, err);
+    rc = wipe_curl(err);
+    if (rc == 0)
+        rc = li_aws_ca_bundle(&out->settings, bundle, err);
     if (rc == 0) {
         options.ca_bundle = *bundle ? bundle : NULL;
         rc = li_http_new(&options, &out->http, err);

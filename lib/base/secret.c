@@ -46,7 +46,7 @@ void li_wipe_free(void *memory)
 
 void *li_wipe_realloc(void *memory, size_t size)
 {
-    size_t old = memory ? malloc_usable_size(memory) : 0;
+    size_t old = malloc_usable_size(memory);
     void *moved = malloc(size);
 
     if (!moved)

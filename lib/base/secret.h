@@ -28,8 +28,7 @@ void li_wipe(void *data, size_t len);
  * to be wiped gives this function to json_set_alloc_funcs(). Any thread. */
 void li_wipe_free(void *memory);
 
-/* realloc() that wipes what it leaves behind: together with li_wipe_free(), for
- * curl_global_init_mem(). NULL if memory ran out; MEMORY is then as it was. Any thread. */
+/* Like realloc(), but always moves, and wipes all of the old allocation. Any thread. */
 void *li_wipe_realloc(void *memory, size_t size);
 
 /* Allocates SIZE bytes for secrets, zeroed, on pages of their own: left out of core dumps, kept out

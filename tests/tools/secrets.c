@@ -3,13 +3,19 @@
  * secrets REF [NAME=TEXT...]: prints the secrets behind an image of the repository of
  * LAMBDAIMG_REPO and of LAMBDAIMG_KMS, one "NAME HEX" a line, for memscan:
  *
- * - of a key file: key, its key; digits, the same as the digits that are in the file; wrapping, the
- *   key that is expanded from it, which wraps;
- * - of another KMS: salt-text and data-text, what salt and data are in JSON;
- * - repository, the repository's key;
- * - salt, the salt that is in force; data, the key of the image's manifest; chunk, the PRK of the
- *   image's last chunk;
- * - each NAME, with the bytes of TEXT.
+ *     key         the key file's key, if it is one
+ *     digits      the same, as the digits that are in the file
+ *     wrapping    the key that is expanded from it, which wraps
+ *     repository  the repository's key
+ *     salt        the salt that is in force
+ *     data        the key of the image's manifest
+ *     chunk       the PRK of the image's last chunk
+ *     encrypting  the key that is expanded from it, which encrypts
+ *     signing     the same, of its MAC
+ *     salt-text   salt and data as they are in JSON, if the key is not a file
+ *     data-text
+ *
+ * and each NAME with the bytes of TEXT.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,15 +70,6 @@ static int print_key(const char *path, struct li_error *err)
     return 0;
 }
 
-/* SECRET as text of JSON. The last characters also depend on what follows the secret. */
-static void print_text(const char *name, const struct li_secret *secret)
-{
-    char text[LI_BASE64_LENGTH(LI_SECRET_SIZE) + 1];
-
-    li_base64_encode(secret->bytes, sizeof(secret->bytes), text);
-    print(name, text, LI_SECRET_SIZE / 3 * 4);
-}
-
 static int print_repository(struct li_repo *repo, struct li_error *err)
 {
     struct li_repo_key key;
@@ -81,6 +78,31 @@ static int print_repository(struct li_repo *repo, struct li_error *err)
     if (rc == 0)
         print_secret("repository", &key.secret);
     return rc;
+}
+
+/* The keys of a chunk. */
+static int print_chunk(const struct li_secret *prk, struct li_error *err)
+{
+    struct li_secret encrypting, signing;
+    int rc = li_crypto_expand(prk, "lambdaimg chunk encryption", &encrypting, err);
+
+    if (rc == 0)
+        rc = li_crypto_expand(prk, "lambdaimg chunk mac", &signing, err);
+    if (rc < 0)
+        return rc;
+    print_secret("chunk", prk);
+    print_secret("encrypting", &encrypting);
+    print_secret("signing", &signing);
+    return 0;
+}
+
+/* SECRET as text of JSON. The last characters also depend on what follows the secret. */
+static void print_text(const char *name, const struct li_secret *secret)
+{
+    char text[LI_BASE64_LENGTH(LI_SECRET_SIZE) + 1];
+
+    li_base64_encode(secret->bytes, sizeof(secret->bytes), text);
+    print(name, text, LI_SECRET_SIZE / 3 * 4);
 }
 
 /* What the key opens. */
@@ -111,8 +133,7 @@ static int print_opened(struct li_repo *repo, const struct li_manifest *manifest
     }
     print_secret("salt", &salt);
     print_secret("data", &data);
-    print_secret("chunk", &manifest->chunks[manifest->chunk_count - 1].prk);
-    return 0;
+    return print_chunk(&manifest->chunks[manifest->chunk_count - 1].prk, err);
 }
 
 static int run(const char *text, struct li_error *err)

@@ -198,7 +198,7 @@ MAN = lambdaimg.1 lambdaimg-cache.1 lambdaimg-convert.1 lambdaimg-init.1 lambdai
 	lambdaimg-umount.1 lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-report.5 lambdaimg-repository.5 lambdaimg-aws-kms.7 lambdaimg-s3.7
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
-FUZZ = aws files gzip image layer manifest record repo s3 seal tar tars
+FUZZ = aws files gzip image kms layer manifest record repo s3 seal tar tars
 FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
@@ -424,6 +424,9 @@ TEST_JOBS := $(shell echo $$(($(JOBS) * 2)))
 SCENARIOS_dir = $(basename $(notdir $(sort $(wildcard tests/scenarios/*.t))))
 SCENARIOS_http = against crash ends faults http2 lost mount random repo requests s3 s3-crash stop wrong-input
 SCENARIOS_https = crash ends faults mount repo s3
+# Those that open a key, once more with their keys in AWS KMS. Most of what flips.t does is about chunks.
+SCENARIOS_dir_aws = against crash diskfull ends known lost memo mount random repo secrets who $(if $(SOAK),flips)
+SCENARIOS_http_aws = crash ends faults lost mount random repo requests s3 s3-crash stop
 # These take longest, so they are begun first: a run does not end with waiting for one of them alone.
 SCENARIOS_long = hang faults flips http2 cost against convert random wrong-input crash golden expiry s3-crash mount
 
@@ -433,7 +436,10 @@ scenario = $(if $(filter $(3),$(SCENARIOS_$(2))),$(1):$(2):tests/scenarios/$(3).
 scenarios = $(foreach name,$(SCENARIO_ORDER),$(foreach store,dir http https,$(foreach build,$(1),\
 	$(call scenario,$(build),$(store),$(name)))))
 units = $(foreach build,$(1),$(UNIT_BIN:$(BUILD)/%=$(build)/%) $(build):http:$(build)/tests/test_store)
-tests = $(call scenarios,$(1)) $(call units,$(1))
+# Where the keys are makes no difference to a sanitizer, so of several builds only the last one runs these.
+aws_scenarios = $(foreach name,$(SCENARIO_ORDER),$(foreach store,dir http,\
+	$(if $(filter $(name),$(SCENARIOS_$(store)_aws)),$(lastword $(1)):$(store):aws:tests/scenarios/$(name).t)))
+tests = $(call scenarios,$(1)) $(call aws_scenarios,$(1)) $(call units,$(1))
 
 # run_tests BUILD...: all in one run, beside one S3 server. For one test by itself:
 #	tests/run-tests --one build:dir:tests/scenarios/NAME.t

@@ -166,6 +166,7 @@ static int open_bucket(const struct arguments *args, const char *address, struct
     options.provider = out->aws.provider;
     options.endpoint = *location.endpoint ? location.endpoint : NULL;
     options.region = *location.region ? location.region : NULL;
+    options.variant = location.variant;
     options.stall = (unsigned)stall;
     options.addressing = addressing(args, &location);
     options.create_bucket = flag(args, "create-bucket");

@@ -300,20 +300,20 @@ static int read_back(const struct making *m, struct li_repo **out, struct li_err
 int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err)
 {
     static const struct li_secret zeros = {{0}};
-    struct li_kms_context context = {.purpose = "salt"};
+    static const char *const purpose[] = {"salt", "repository", "manifest"};
+    struct li_kms_context context = {.purpose = NULL};
     struct li_secret opened = {{0}};
     struct li_buffer blob = {0};
     int rc = env->random(context.repository, LI_ID_SIZE, err);
 
     if (rc == 0)
         rc = env->random(context.object, LI_ID_SIZE, err);
-    if (rc == 0)
+    for (size_t i = 0; i < sizeof(purpose) / sizeof(purpose[0]) && rc == 0; i++) {
+        context.purpose = purpose[i];
         rc = li_kms_wrap(kms, &context, &zeros, &blob, err);
-    if (rc == 0)
-        rc = li_kms_unwrap(kms, &context, blob.data, blob.len, &opened, err);
-    if (rc == 0) {
-        context.purpose = "manifest";
-        rc = li_kms_wrap(kms, &context, &zeros, &blob, err);
+        /* No manifest is read back. */
+        if (rc == 0 && strcmp(purpose[i], "manifest") != 0)
+            rc = li_kms_unwrap(kms, &context, blob.data, blob.len, &opened, err);
     }
     li_buffer_free(&blob);
     return rc;

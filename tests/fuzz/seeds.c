@@ -353,6 +353,25 @@ static void save_repositories(void)
     li_buffer_free(&input);
 }
 
+static void save_kms(void)
+{
+#define ARN "arn:aws:kms:eu-west-1:111122223333:key/11111111-1111-4111-8111-111111111111"
+    save_text("kms", "encrypt", 0, "{\"CiphertextBlob\":\"AAEC\",\"KeyId\":\"" ARN "\"}");
+    save_text("kms", "decrypt", 1,
+              "{\"Plaintext\":\"QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=\",\"KeyId\":\"" ARN
+              "\",\"EncryptionAlgorithm\":\"SYMMETRIC_DEFAULT\"}");
+    save_text("kms", "re-encrypt", 2, "{\"CiphertextBlob\":\"AAEC\",\"KeyId\":\"" ARN "\"}");
+    save_text("kms", "describe", 3,
+              "{\"KeyMetadata\":{\"Arn\":\"" ARN "\",\"KeyState\":\"Enabled\",\"KeyUsage\":"
+              "\"ENCRYPT_DECRYPT\",\"KeySpec\":\"SYMMETRIC_DEFAULT\"}}");
+    save_text("kms", "refusal", 4, "{\"__type\":\"a#NotFoundException:b\",\"message\":\"no\"}");
+    save_text("kms", "refusal-xml", 4, "<Error><Code>AccessDenied</Code></Error>");
+    save_text("kms", "key", 5, ARN);
+    save_text("kms", "alias", 5, "arn:aws:kms:eu-west-1:111122223333:alias/images");
+    save_text("kms", "base64", 6, "QEFCQ0RFRg==");
+#undef ARN
+}
+
 /* ---- records ---- */
 
 static void save_records(void)
@@ -413,6 +432,7 @@ int main(int argc, char **argv)
     save_answers();
     save_credentials();
     save_repositories();
+    save_kms();
     save_records();
     return 0;
 }

@@ -49,8 +49,11 @@ release() {
     wait "$PID" 2>/dev/null
 }
 
+# What wraps is in the memory of a push only where the key is a file.
+wrapping=
+[ "${KMS:-file}" != file ] || wrapping="wrapping "
 begin "$LAMBDAIMG" push - app:2 --no-memo
-held "$PID" "wrapping repository" "it holds the key that wraps, for its manifest, the repository's for its root, and no other yet"
+held "$PID" "${wrapping}repository" "it holds the key that wraps, for its manifest, the repository's for its root, and no other yet"
 release
 
 begin "$LAMBDAIMG" verify app:1 --against -

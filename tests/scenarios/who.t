@@ -64,6 +64,9 @@ run 0 "can: make any image, under any tag" push any-image.tar demo:1 --repo "dir
 # can: change what the repository proves about itself: test_identity.c
 # cannot: push with a salt under another key: keys.t
 
+# ---- who may use the key in AWS KMS for one repository -------------------------------------------
+# can and cannot: kms.t
+
 # ---- who writes to the store --------------------------------------------------------------------
 
 cp -a repo older

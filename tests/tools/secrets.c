@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * secrets REF [NAME=TEXT...]: prints the secrets behind an image of the repository of
- * LAMBDAIMG_REPO and of the key file of LAMBDAIMG_KMS, one "NAME HEX" a line, for memscan:
+ * LAMBDAIMG_REPO and of LAMBDAIMG_KMS, one "NAME HEX" a line, for memscan:
  *
- *     key         the key file's key
+ *     key         the key file's key, if it is one
  *     digits      the same, as the digits that are in the file
  *     wrapping    the key that is expanded from it, which wraps
  *     repository  the repository's key
@@ -12,6 +12,8 @@
  *     chunk       the PRK of the image's last chunk
  *     encrypting  the key that is expanded from it, which encrypts
  *     signing     the same, of its MAC
+ *     salt-text   salt and data as they are in JSON, if the key is not a file
+ *     data-text
  *
  * and each NAME with the bytes of TEXT.
  */
@@ -19,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/hex.h"
 #include "cmd/common/context.h"
 #include "kms/key_file.h"
@@ -93,6 +96,15 @@ static int print_chunk(const struct li_secret *prk, struct li_error *err)
     return 0;
 }
 
+/* SECRET as text of JSON. The last characters also depend on what follows the secret. */
+static void print_text(const char *name, const struct li_secret *secret)
+{
+    char text[LI_BASE64_LENGTH(LI_SECRET_SIZE) + 1];
+
+    li_base64_encode(secret->bytes, sizeof(secret->bytes), text);
+    print(name, text, LI_SECRET_SIZE / 3 * 4);
+}
+
 /* What the key opens. */
 static int print_opened(struct li_repo *repo, const struct li_manifest *manifest,
                         struct li_error *err)
@@ -115,6 +127,10 @@ static int print_opened(struct li_repo *repo, const struct li_manifest *manifest
         rc = li_fail(err, LI_ECORRUPT, "the manifest has no wrap");
     if (rc < 0)
         return rc;
+    if (strncmp(li_repo_kms(repo)->name, "file-", 5) != 0) {
+        print_text("salt-text", &salt);
+        print_text("data-text", &data);
+    }
     print_secret("salt", &salt);
     print_secret("data", &data);
     return print_chunk(&manifest->chunks[manifest->chunk_count - 1].prk, err);
@@ -131,7 +147,7 @@ static int run(const char *text, struct li_error *err)
 
     if (rc == 0)
         rc = kms_spec(&args, &spec, err);
-    if (rc == 0)
+    if (rc == 0 && strncmp(spec, "file:", 5) == 0)
         rc = print_key(spec + strlen("file:"), err);
     if (rc == 0)
         rc = open_context(&args, true, &context, err);

@@ -18,12 +18,21 @@ file other size=100000 fill=2
 END
 make_docker_old image.tar demo:1 "$WORK/base.tar"
 
-# asked REGEX WHAT: the requests since the last time, by operation, code and purpose of each.
-asked() {
+# requests: those since the last time, by operation and purpose of each, in the file asked.
+requests() {
     tail -n +$((seen + 1)) "$kms/log" |
         sed -E 's/^(\w+) ok .*lambdaimg:purpose=([a-z]+).*/\1 \2/; t; s/^(\w+) ok .*/\1/' | paste -sd, >asked
     seen=$(wc -l <"$kms/log")
+}
+
+# asked REQUESTS WHAT: these were sent. began REQUESTS WHAT: these were sent first.
+asked() {
+    requests
     is "$(cat asked)" "$1" "$2"
+}
+began() {
+    requests
+    has asked "^$1" "$2"
 }
 seen=0
 
@@ -31,8 +40,8 @@ seen=0
 
 run 0 "init" init
 id=$(sed -n 's/^its ID is //p' "$OUT")
-tried="Encrypt salt,Decrypt salt,Encrypt repository,Decrypt repository,Encrypt manifest,Encrypt salt,Encrypt repository,Decrypt repository,Decrypt repository,Decrypt salt,Decrypt repository"
-asked "DescribeKey,$tried" "asks first, and reads back"
+tried="Encrypt salt,Decrypt salt,Encrypt repository,Decrypt repository,Encrypt manifest,"
+began "DescribeKey,$tried" "asks first"
 run 0 "push" push image.tar
 asked "DescribeKey,Decrypt repository,Decrypt salt,Decrypt salt,Encrypt manifest" "asks for the salt, and once for the manifest"
 run 0 "push by the ARN" push image.tar --kms "aws-kms:$account:key/$images_key"
@@ -77,10 +86,11 @@ fi
 # ---- two keys ----------------------------------------------------------------------------------
 
 seen=$(wc -l <"$kms/log")
+first=$seen
 run 0 "a salt with a key of its own" init "dir:$WORK/two" --salt-kms aws-kms:alias/other
-asked "DescribeKey,DescribeKey,$tried" "tries both keys"
-is "$(tail -n +$((seen - 12)) "$kms/log" | awk '/purpose/ { print $5 }' | sort | uniq -c | awk '{ print $2, $1 }' | paste -sd,)" \
-    "alias/images 7,alias/other 4" "each for what it is for"
+began "DescribeKey,DescribeKey,$tried" "tries both keys"
+is "$(tail -n +$((first + 1)) "$kms/log" | sed -nE 's/.* (alias\/\w+) .*purpose=(\w+) .*/\1 \2/p' | sort -u | paste -sd,)" \
+    "alias/images manifest,alias/images repository,alias/other salt" "each for what it is for"
 run 1 "a push without it" push image.tar --repo "dir:$WORK/two"
 has "$ERR" "cannot open the repository's salt, which may have a key of its own: .*another key has wrapped this" "says so"
 run 0 "a push with both" push image.tar --repo "dir:$WORK/two" --salt-kms "aws-kms:$other_key"

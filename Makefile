@@ -28,7 +28,7 @@ endif
 # ---- sources ---------------------------------------------------------------------------------
 
 LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/base64.c lib/base/blocks.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
-	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
+	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/program.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
 	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/workers.c
 
 # ISA-L where there is one, else zlib. INFLATER=zlib takes zlib all the same; give it a BUILD of its own.
@@ -71,7 +71,7 @@ LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
 LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/names.c lib/memo/record.c
 
-LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c lib/kms/split.c
+LIB_KMS = lib/kms/exec.c lib/kms/exec_protocol.c lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c lib/kms/split.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_temporary.c lib/store/directory_write.c lib/store/fault.c lib/store/s3.c \
@@ -132,7 +132,7 @@ UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten http image 
 	repo sealed store tar
 
 UNIT_aws = aws aws_call credentials credentials_kept
-UNIT_base = acl_watch base blocks compression decompress output packed secret sha256 sha256_openssl
+UNIT_base = acl_watch base blocks compression decompress output packed program secret sha256 sha256_openssl
 UNIT_cache = cache
 UNIT_chunk = chunk
 UNIT_compare = compare compare_stored
@@ -142,7 +142,7 @@ UNIT_files = damage files files_directories
 UNIT_flatten = flatten
 UNIT_http = http http_connections http_progress http_retry
 UNIT_image = image image_choice image_container image_json image_kinds image_oci image_platform
-UNIT_kms = kms
+UNIT_kms = exec kms
 UNIT_layer = layer layer_acl layer_broken layer_entries layer_give_way layer_gzip layer_headers layer_names layer_read \
 	layer_runs layer_sparse layer_xattr layer_xattr_blocks layer_zeros tags
 UNIT_man = man
@@ -176,7 +176,7 @@ TAR_CLASSES = tests/tools/tarclass_go.c tests/tools/tarclass_libarchive.c tests/
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
 	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-rm.1 lambdaimg-umount.1 \
-	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5 lambdaimg-s3.7
+	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-kms-program.5 lambdaimg-manifest.5 lambdaimg-repository.5 lambdaimg-s3.7
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
 FUZZ = aws files gzip image layer manifest record s3 seal tar tars
@@ -343,7 +343,7 @@ clean:
 
 SHARE = $(DESTDIR)$(PREFIX)/share
 DOCUMENTS = CHANGELOG.md CONTRIBUTING.md DESIGN.md LICENSE README.md SECURITY.md STYLE.md bench/README.md \
-	contrib/example/readfile.c
+	contrib/example/readfile.c contrib/kms/lambdaimg-kms-pkcs11 contrib/kms/lambdaimg-kms-vault
 
 .PHONY: dist install-documents install-library install-program
 
@@ -371,7 +371,7 @@ install-documents:
 	for document in $(DOCUMENTS); do \
 		install -d $(SHARE)/doc/lambdaimg/$$(dirname $$document) && \
 		scripts/make-document $$document $(DOCUMENTS) >$(SHARE)/doc/lambdaimg/$$document && \
-		chmod 644 $(SHARE)/doc/lambdaimg/$$document || exit 1; \
+		chmod $$(test -x $$document && echo 755 || echo 644) $(SHARE)/doc/lambdaimg/$$document || exit 1; \
 	done
 
 # DIST=FOLDER writes it there; COMMIT=TAG takes that commit in place of HEAD.
@@ -486,7 +486,7 @@ bench: $(PROGRAM) $(filter $(DEMO_IMAGE),$(IMAGES))
 C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd cmd/* contrib/* tests/* tests/unit/*)))
 H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd cmd/* tests/*)))
 GO_FILES = $(wildcard tests/tools/*.go)
-SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
+SHELL_FILES = .ci/run contrib/kms/lambdaimg-kms-vault $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
 	tests/scenarios/through-s3 tests/compare-images tests/with-canary tests/with-s3-server \
 	$(filter-out %.md %/recorded,$(wildcard bench/*))
 

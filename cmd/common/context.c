@@ -105,15 +105,27 @@ static int need_aws(const struct arguments *args, struct context *context, struc
     return context->aws.http ? 0 : open_aws(args, &context->env, &context->aws, err);
 }
 
+/* Prints a notice of the library for the user. */
+static void print_notice(void *arg, const char *text)
+{
+    (void)arg;
+    fprintf(stderr, "lambdaimg: note: %s\n", text);
+}
+
 int kms_options(const struct arguments *args, const char *spec, struct context *context,
                 struct li_kms_options *out, struct li_error *err)
 {
-    int rc = li_kms_is_service(spec) ? need_aws(args, context, err) : 0;
+    unsigned deadline = 0;
+    int rc = store_timeout(args, &deadline, err);
 
+    if (rc == 0 && li_kms_is_service(spec))
+        rc = need_aws(args, context, err);
     *out = (struct li_kms_options){.env = &context->env,
                                    .http = context->aws.http,
                                    .provider = context->aws.provider,
-                                   .settings = &context->aws.settings};
+                                   .settings = &context->aws.settings,
+                                   .deadline = deadline,
+                                   .notice = print_notice};
     return rc;
 }
 
@@ -122,13 +134,6 @@ int parse_reference(const char *text, struct li_reference *out, struct li_error 
     if (li_reference_parse(text, out, err) < 0)
         err->code = CMD_EUSAGE;
     return err->code;
-}
-
-/* Prints a notice of the library for the user. */
-static void print_notice(void *arg, const char *text)
-{
-    (void)arg;
-    fprintf(stderr, "lambdaimg: note: %s\n", text);
 }
 
 static enum li_s3_addressing addressing(const struct arguments *args,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kms/exec.h"
 #include "kms/kms_file.h"
 
 static const struct kind {

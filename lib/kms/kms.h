@@ -83,7 +83,9 @@ struct li_kms {
 /* The kinds of KMS, each with its name, the form of a spec, an example, and whether it is a
  * service. Everything that names them, including messages and help, is made from this list: FIRST
  * is for the first kind, NEXT for the others. */
-#define LI_KMS_KINDS(FIRST, NEXT) FIRST(file, "file:PATH", "file:/etc/lambdaimg.key", false)
+#define LI_KMS_KINDS(FIRST, NEXT)                                                                  \
+    FIRST(file, "file:PATH", "file:/etc/lambdaimg.key", false)                                     \
+    NEXT(exec, "exec:PROGRAM", "exec:/etc/lambdaimg-kms", false)
 
 #define LI_KMS_FORM_FIRST(name, form, example, service) form
 #define LI_KMS_FORM_NEXT(name, form, example, service) " or " form
@@ -114,11 +116,17 @@ struct li_kms_options {
     const struct li_aws_settings *settings;
     unsigned deadline; /* the longest time for one question to a service, with all attempts, in
                           seconds; 0: no limit */
+    /* Called for what a program of the user's says besides its answer, a line at a time. TEXT is
+     * safe for a terminal. Any thread. NULL: nobody. */
+    void (*notice)(void *arg, const char *text);
+    void *notice_arg;
 };
 
 /* Opens the KMS that SPEC names: "file:PATH", a key file that belongs to the effective user or to
- * root, and that nobody else may access. Errors: LI_ENOTFOUND (no key file), LI_EDENIED (others can
- * read it), LI_ECORRUPT, LI_EINVALID (the spec, or not a regular file). */
+ * root, and that nobody else may access; or "exec:PROGRAM", a program that is run without a shell,
+ * once now and once for each wrap. Errors: LI_ENOTFOUND (no key file or program), LI_EDENIED
+ * (others can read it, or the program refused), LI_ECORRUPT, LI_EINVALID (the spec, or not a
+ * regular file), LI_EIO and LI_ENETWORK (the program). */
 int li_kms_open(const char *spec, const struct li_kms_options *options, struct li_kms **out,
                 struct li_error *err);
 
@@ -128,7 +136,8 @@ int li_kms_split(struct li_kms *salts, struct li_kms *others, struct li_kms **ou
                  struct li_error *err);
 
 /* Makes what SPEC names if it does not exist: for "file:PATH" a key file of mode 0600, and its
- * directory of mode 0700. Returns LI_END, and changes nothing, if it exists. */
+ * directory of mode 0700. Returns LI_END, and changes nothing, if it exists, or if its kind is made
+ * by other tools. */
 int li_kms_create(const char *spec, const struct li_kms_options *options, struct li_error *err);
 
 /* ---- the operations -------------------------------------------------------------------------- */

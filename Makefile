@@ -71,7 +71,7 @@ LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
 LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/names.c lib/memo/record.c
 
-LIB_KMS = lib/kms/exec.c lib/kms/exec_protocol.c lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c lib/kms/split.c
+LIB_KMS = lib/kms/exec.c lib/kms/exec_protocol.c lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c lib/kms/set.c lib/kms/specs.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_temporary.c lib/store/directory_write.c lib/store/fault.c lib/store/s3.c \
@@ -85,7 +85,7 @@ LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest
 LIB_FLATTEN = lib/flatten/describe.c lib/flatten/flatten.c lib/flatten/versions.c
 
 LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/known.c lib/repo/manifest.c \
-	lib/repo/pointer.c lib/repo/repo.c lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c
+	lib/repo/pointer.c lib/repo/repo.c lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c lib/repo/wrapped.c
 
 LIB_PUSH = lib/push/chunks.c lib/push/item.c lib/push/jobs.c lib/push/lookup.c lib/push/lookup_keep.c lib/push/lookup_listing.c \
 	lib/push/lookup_manifest.c lib/push/metadata.c lib/push/name_list.c lib/push/names.c lib/push/push.c \
@@ -114,7 +114,7 @@ CMD = cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/m
 
 # What the commands share.
 CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/context.c cmd/common/explain.c \
-	cmd/common/help.c cmd/common/image.c cmd/common/known.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
+	cmd/common/help.c cmd/common/image.c cmd/common/keys.c cmd/common/known.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
 	cmd/common/progress.c cmd/common/watchdog.c
 
 # What programs may include, installed below include/lambdaimg with these paths. The shared library exports what
@@ -150,7 +150,7 @@ UNIT_manifest = manifest reference wrap
 UNIT_memo = memo memo_files memo_record
 UNIT_push = lookup push push_report server
 UNIT_reader = lost reader
-UNIT_repo = create repo repo_costs repo_lost
+UNIT_repo = create repo repo_costs repo_lost wraps
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
 UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk

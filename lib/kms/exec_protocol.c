@@ -189,9 +189,7 @@ int li_exec_read_name(const struct li_buffer *answer, char name[LI_EXEC_NAME_MAX
     if (rc < 0)
         return rc;
     text = li_aws_json_text(json, "name");
-    if (!text || strlen(text) >= LI_EXEC_NAME_MAX ||
-        strlen(text) != json_string_length(json_object_get(json, "name")) ||
-        text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")] != '\0')
+    if (!text || !li_kms_is_name(text) || strlen(text) >= LI_EXEC_NAME_MAX)
         rc = li_fail(err, LI_EIO, "\"name\" in %s is not 1 to %d characters of a-z, 0-9 and \"-\"",
                      what, LI_EXEC_NAME_MAX - 1);
     else

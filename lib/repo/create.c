@@ -154,7 +154,7 @@ static int make_root(struct making *m, struct li_error *err)
     if (rc == 0)
         rc = li_store_flush(m->store, err);
     if (rc == LI_END && !m->store->remote)
-        (void)li_store_remove(m->store, li_key_salt(root.salt).text, &ignored);
+        (void)li_salt_discard(m->store, m->kms, root.salt, &ignored);
     li_buffer_free(&text);
     if (rc != 0)
         return rc == LI_END ? 0 : rc;

@@ -28,6 +28,10 @@ extern const char li_key_description[];
 /* "salts/SALT": a wrapped salt. */
 struct li_key li_key_salt(const uint8_t salt[LI_ID_SIZE]);
 
+/* "salts/SALT.wraps/KMS": a further wrap of it, by the KMS key of that name; with KMS "" the prefix
+ * of all of these. */
+struct li_key li_key_salt_wrap(const uint8_t salt[LI_ID_SIZE], const char *kms);
+
 /* "images/NAME/TAG": the pointer of REFERENCE, which must not be a pin. */
 struct li_key li_key_image(const struct li_reference *reference);
 

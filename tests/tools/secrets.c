@@ -90,13 +90,13 @@ static int run(const char *text, struct li_error *err)
     struct li_manifest manifest = {0};
     struct li_reference reference;
     struct context context = {0};
-    char *spec = NULL;
+    struct key_specs specs = {.keys.count = 0};
     int rc = parse_reference(text, &reference, err);
 
     if (rc == 0)
-        rc = kms_spec(&args, &spec, err);
+        rc = key_specs(&args, &specs, err);
     if (rc == 0)
-        rc = print_key(spec + strlen("file:"), err);
+        rc = print_key(specs.keys.spec[0] + strlen("file:"), err);
     if (rc == 0)
         rc = open_context(&args, true, &context, err);
     if (rc == 0)
@@ -105,7 +105,7 @@ static int run(const char *text, struct li_error *err)
         rc = print_opened(context.repo, &manifest, err);
     li_manifest_free(&manifest);
     close_context(&context);
-    free(spec);
+    free_key_specs(&specs);
     return rc;
 }
 

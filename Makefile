@@ -87,6 +87,8 @@ LIB_FLATTEN = lib/flatten/describe.c lib/flatten/flatten.c lib/flatten/versions.
 LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/known.c lib/repo/manifest.c \
 	lib/repo/pointer.c lib/repo/repo.c lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c lib/repo/wrapped.c
 
+LIB_WRAPS = lib/wraps/apply.c lib/wraps/list.c lib/wraps/plan.c
+
 LIB_PUSH = lib/push/chunks.c lib/push/item.c lib/push/jobs.c lib/push/lookup.c lib/push/lookup_keep.c lib/push/lookup_listing.c \
 	lib/push/lookup_manifest.c lib/push/metadata.c lib/push/name_list.c lib/push/names.c lib/push/push.c \
 	lib/push/recall.c lib/push/server.c lib/push/tally.c lib/push/writer.c
@@ -109,7 +111,8 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 FUSE = fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
 	fuse/unmount.c
 
-CMD = cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
+CMD = cmd/convert.c cmd/init.c cmd/inspect.c cmd/key/change.c cmd/key/check.c cmd/key/key.c \
+	cmd/key/list.c cmd/key/select.c cmd/key/whoami.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # What the commands share.
@@ -125,7 +128,7 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/flatten/flatten.h lib/http/http.h lib/image/image.h lib/kms/kms.h lib/layer/layer.h lib/layer/layout.h \
 	lib/layer/record.h lib/layer/scan.h lib/layer/tree.h lib/manifest/manifest.h lib/manifest/reference.h \
 	lib/memo/memo.h lib/push/push.h lib/reader/reader.h lib/repo/repo.h lib/sealed/sealed.h lib/store/s3.h \
-	lib/store/store.h lib/tar/tar.h lib/verify/verify.h
+	lib/store/store.h lib/tar/tar.h lib/verify/verify.h lib/wraps/wraps.h
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
 UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten http image kms layer man manifest memo push reader \
@@ -186,7 +189,7 @@ FUZZ_SECONDS ?= 20
 
 LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
-	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_SEALED) $(LIB_PUSH) \
+	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_WRAPS) $(LIB_SEALED) $(LIB_PUSH) \
 	$(LIB_VERIFY) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
 UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
 

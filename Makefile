@@ -132,7 +132,7 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
 UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten http image kms layer man manifest memo push reader \
-	repo sealed store tar
+	repo sealed store tar wraps
 
 UNIT_aws = aws aws_call credentials credentials_kept
 UNIT_base = acl_watch base blocks compression decompress output packed program secret sha256 sha256_openssl
@@ -156,6 +156,7 @@ UNIT_reader = lost reader
 UNIT_repo = create repo repo_costs repo_lost wraps
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
+UNIT_wraps = rewrap
 UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk
 
 # What unit tests and fuzz targets share. Each program is linked with those that it uses.

@@ -33,8 +33,8 @@ static int make_keys(const struct arguments *args, const struct li_kms_specs *sp
     return rc < 0 ? rc : 0;
 }
 
-/* Keys are made before the repository, because a repository whose salt nobody can unwrap is
- * useless. */
+/* Keys are made and tried before the repository, because a repository whose salt nobody can unwrap
+ * is useless. */
 static int create(const struct arguments *args, const char *address, struct keys *keys,
                   struct context *context, struct li_error *err)
 {
@@ -44,6 +44,8 @@ static int create(const struct arguments *args, const char *address, struct keys
         rc = make_keys(args, &keys->specs.salts, context, keys->made_salt, err);
     if (rc == 0)
         rc = open_kms(args, &keys->specs, context, err);
+    if (rc == 0)
+        rc = li_repo_try_kms(context->kms, &context->env, err);
     if (rc == 0)
         rc = open_store(args, address, true, context, err);
     if (rc == 0)

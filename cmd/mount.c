@@ -34,6 +34,7 @@ static const struct option_row options[] = {
     {"stats", 0, "[FILE]",
      "report what was fetched, at the end and on SIGUSR1: to standard error, or as JSON to FILE"},
     {"memory", 0, "MIB", "keep at most MIB of chunks in memory (default: 64)"},
+    CACHE_OPTIONS,
     {"fuse-option", 'o', "OPTIONS", "further FUSE mount options, such as allow_other"},
     {NULL, 0, NULL, NULL},
 };
@@ -47,7 +48,8 @@ struct mount {
     FILE *stats;  /* where reports go; NULL: none */
     struct context context;
     struct li_manifest manifest;
-    struct li_sealed *origin;
+    struct li_diskcache *cache;        /* NULL: there is none */
+    struct li_sealed *origin, *source; /* SOURCE has the cache in front of ORIGIN, or is NULL */
     struct li_reader *reader;
     struct li_files *files;
     struct li_repeats failures;
@@ -63,10 +65,11 @@ static void ending(void *arg)
 static void report_json(const struct mount *m, const struct li_reader_stats *s)
 {
     json_t *json =
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "reference", m->args->operand[0],
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "reference", m->args->operand[0],
                   "chunks_total", (json_int_t)s->chunks_total, "chunks_fetched",
-                  (json_int_t)s->chunks_fetched, "bytes_fetched", (json_int_t)s->bytes_fetched,
-                  "bytes_image", (json_int_t)s->bytes_image, "failures", (json_int_t)s->failures);
+                  (json_int_t)s->chunks_fetched, "chunks_cached", (json_int_t)s->chunks_copied,
+                  "bytes_fetched", (json_int_t)s->bytes_fetched, "bytes_image",
+                  (json_int_t)s->bytes_image, "failures", (json_int_t)s->failures);
 
     if (json && json_dumpf(json, m->stats, 0) == 0)
         fputc('\n', m->stats);
@@ -88,14 +91,16 @@ static void report(void *arg)
         report_json(m, &s);
         return;
     }
-    fprintf(m->stats,
-            "lambdaimg: %s: fetched %llu of %llu chunk%s (%.1f %%), %s; the image has %s; %llu "
-            "fetch%s failed\n",
-            m->args->operand[0], (unsigned long long)s.chunks_fetched,
-            (unsigned long long)s.chunks_total, li_text_s(s.chunks_total),
-            s.chunks_total ? 100.0 * (double)s.chunks_fetched / (double)s.chunks_total : 0.0,
-            size_text(s.bytes_fetched, fetched), size_text(s.bytes_image, image),
-            (unsigned long long)s.failures, s.failures == 1 ? "" : "es");
+    fprintf(
+        m->stats,
+        "lambdaimg: %s: fetched %llu of %llu chunk%s (%.1f %%), %s, and %llu from the cache; the "
+        "image has %s; %llu fetch%s failed\n",
+        m->args->operand[0], (unsigned long long)s.chunks_fetched,
+        (unsigned long long)s.chunks_total, li_text_s(s.chunks_total),
+        s.chunks_total ? 100.0 * (double)s.chunks_fetched / (double)s.chunks_total : 0.0,
+        size_text(s.bytes_fetched, fetched), (unsigned long long)s.chunks_copied,
+        size_text(s.bytes_image, image), (unsigned long long)s.failures,
+        s.failures == 1 ? "" : "es");
     fflush(m->stats);
 }
 
@@ -171,9 +176,14 @@ static int open_image(struct mount *m, struct li_error *err)
         return rc;
     reader_options.workers = m->context.store->width;
     reader_options.memory = (uint64_t)memory << 20;
-    rc = li_sealed_origin_new(m->context.repo, &m->origin, err);
+    rc = open_cache(m->args, &m->context, &m->cache, err);
     if (rc == 0)
-        rc = li_reader_open(m->origin, &m->manifest, &reader_options, &m->reader, err);
+        rc = li_sealed_origin_new(m->context.repo, &m->origin, err);
+    if (rc == 0 && m->cache)
+        rc = li_sealed_diskcache_new(m->origin, m->cache, &m->source, err);
+    if (rc == 0)
+        rc = li_reader_open(m->source ? m->source : m->origin, &m->manifest, &reader_options,
+                            &m->reader, err);
     if (rc < 0)
         return rc;
     rc = li_files_open(li_reader_blocks(m->reader), &m->files, err);
@@ -190,7 +200,9 @@ static void close_image(struct mount *m, int rc, const struct li_error *err)
         _exit(rc < 0 ? tell(err) : EXIT_DONE);
     li_files_free(m->files);
     li_reader_free(m->reader);
+    li_sealed_free(m->source);
     li_sealed_free(m->origin);
+    li_diskcache_free(m->cache);
     li_manifest_free(&m->manifest);
     close_context(&m->context);
 }

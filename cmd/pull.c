@@ -4,33 +4,41 @@
 
 static const struct option_row options[] = {
     {"output", 'o', "FILE", "write the ext4 image to FILE"},
+    CACHE_OPTIONS,
     {NULL, 0, NULL, NULL},
 };
 
 static int pull(const struct arguments *args, struct context *context,
                 const struct li_manifest *manifest, struct li_error *err)
 {
-    struct li_sealed *origin = NULL;
+    struct li_sealed *origin = NULL, *source = NULL;
+    struct li_diskcache *cache = NULL;
     struct li_fetcher *fetcher = NULL;
     struct li_chunk_file file = {.path = option(args, "output")};
-    struct li_chunk_source source;
+    struct li_chunk_source chunks;
     struct progress_bar bar;
     struct li_progress progress;
     unsigned threads = fetching_threads(context);
-    int rc = li_sealed_origin_new(context->repo, &origin, err);
+    int rc = open_cache(args, context, &cache, err);
 
     if (rc == 0)
-        rc = li_fetcher_new(origin, manifest, threads, &fetcher, err);
+        rc = li_sealed_origin_new(context->repo, &origin, err);
+    if (rc == 0 && cache)
+        rc = li_sealed_diskcache_new(origin, cache, &source, err);
+    if (rc == 0)
+        rc = li_fetcher_new(source ? source : origin, manifest, threads, &fetcher, err);
     if (rc == 0) {
-        source = li_fetcher_source(fetcher);
+        chunks = li_fetcher_source(fetcher);
         progress = begin_progress(&bar, "pulling");
         file.threads = threads;
         file.progress = &progress;
-        rc = li_chunk_write_file(&source, &file, err);
+        rc = li_chunk_write_file(&chunks, &file, err);
         end_progress(&bar);
     }
     li_fetcher_free(fetcher);
+    li_sealed_free(source);
     li_sealed_free(origin);
+    li_diskcache_free(cache);
     return rc;
 }
 

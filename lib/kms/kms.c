@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kms/exec.h"
+#include "kms/kms_aws.h"
 #include "kms/kms_file.h"
 
 static const struct kind {

@@ -88,6 +88,7 @@ struct li_kms {
  * is for the first kind, NEXT for the others. */
 #define LI_KMS_KINDS(FIRST, NEXT)                                                                  \
     FIRST(file, "file:PATH", "file:/etc/lambdaimg.key", false)                                     \
+    NEXT(aws, "aws-kms:KEY", "aws-kms:alias/images", true)                                         \
     NEXT(exec, "exec:PROGRAM", "exec:/etc/lambdaimg-kms", false)
 
 #define LI_KMS_FORM_FIRST(name, form, example, service) form
@@ -128,11 +129,18 @@ struct li_kms_options {
     void *notice_arg;
 };
 
-/* Opens the KMS that SPEC names: "file:PATH", a key file that belongs to the effective user or to
- * root, and that nobody else may access; or "exec:PROGRAM", a program that is run without a shell,
- * once now and once for each wrap. Errors: LI_ENOTFOUND (no key file or program), LI_EDENIED
- * (others can read it, or the program refused), LI_ECORRUPT, LI_EINVALID (the spec, or not a
- * regular file), LI_EIO and LI_ENETWORK (the program). */
+/* Opens the KMS that SPEC names:
+ *
+ * "file:PATH": a key file that belongs to the effective user or to root, and that nobody else may
+ * access. Errors: LI_ENOTFOUND (no key file), LI_EDENIED (others can read it), LI_ECORRUPT,
+ * LI_EINVALID (the spec, or not a regular file).
+ *
+ * "aws-kms:KEY": a symmetric key of AWS KMS, by its ID, its ARN, an alias or the ARN of an alias.
+ * An alias is looked up now; otherwise nothing is asked until there is something to wrap. Errors:
+ * LI_EINVALID (KEY, the region or the endpoint; no provider), and those of li_kms_describe().
+ *
+ * "exec:PROGRAM": a program that is run without a shell, once now and once for each wrap. Errors:
+ * LI_ENOTFOUND (no program), LI_EDENIED (it refused), LI_EINVALID, LI_EIO and LI_ENETWORK. */
 int li_kms_open(const char *spec, const struct li_kms_options *options, struct li_kms **out,
                 struct li_error *err);
 

@@ -236,6 +236,39 @@ static int read_back(const struct making *m, struct li_error *err)
     return rc < 0 ? li_context(err, "the repository was made, but cannot be read back") : 0;
 }
 
+/* Wraps 32 zeros for PURPOSE by each key, and unwraps them if READ_BACK. */
+static int try_keys(struct li_kms *kms, struct li_kms_context *context, bool read_back,
+                    struct li_error *err)
+{
+    static const struct li_secret zeros = {{0}};
+    struct li_secret opened = {{0}};
+    struct li_buffer blob = {0};
+    struct li_kms *member;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && (member = li_kms_member(kms, context->purpose, i)); i++) {
+        rc = li_kms_wrap(member, context, &zeros, &blob, err);
+        if (rc == 0 && read_back)
+            rc = li_kms_unwrap(member, context, blob.data, blob.len, &opened, err);
+    }
+    li_buffer_free(&blob);
+    return rc;
+}
+
+int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err)
+{
+    struct li_kms_context salt = {.purpose = "salt"}, manifest;
+    int rc = env->random(salt.repository, LI_ID_SIZE, err);
+
+    if (rc == 0)
+        rc = env->random(salt.object, LI_ID_SIZE, err);
+    manifest = salt;
+    manifest.purpose = "manifest";
+    if (rc == 0)
+        rc = try_keys(kms, &salt, true, err);
+    return rc == 0 ? try_keys(kms, &manifest, false, err) : rc;
+}
+
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
                    struct li_error *err)
 {

@@ -31,6 +31,12 @@
 
 struct li_repo;
 
+/* Finds out whether each key of KMS does what a repository takes: it wraps 32 zeros as a salt and as
+ * the key of a manifest, and unwraps the salt, under IDs of no repository. Nothing is stored. The KMS's
+ * failures.
+ */
+int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err);
+
 /* Creates a repository in STORE: its description, the first root, and a salt wrapped by KMS. If an
  * earlier call did not finish one, this call does. LI_EEXISTS if there is one; LI_EINVALID if the
  * store holds anything else; LI_ECORRUPT if a part of a repository was lost. */

@@ -84,11 +84,13 @@ equal first.ext4 got.ext4 >differs || equal second.ext4 got.ext4 >>differs
 result $? "both to one tag: it is one of them" <differs
 
 rm -rf race
+inits=()
 for i in 1 2 3 4; do
     "$LAMBDAIMG" init "dir:$WORK/race" >"init.$i" 2>&1 &
-    started+=($!)
+    inits+=($!)
 done
-wait
+started+=("${inits[@]}")
+wait "${inits[@]}"
 export LAMBDAIMG_REPO=dir:$WORK/race
 run 0 "four inits at once made one repository: push" push first.tar first:1
 intact "four inits at once"

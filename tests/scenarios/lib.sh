@@ -11,6 +11,7 @@
 #     SOAK=1               the long variants
 #     CHECK_REQUIRE_MOUNT=1   not being able to mount is a failure, not a reason to skip
 #     STORE=http, https    repositories lie in a bucket, beside tests/with-s3-server: through-s3
+#     KMS=aws              their keys are in AWS KMS: kms.sh
 # and leaves in WORK the scratch directory, in OUT and ERR what the last `run` printed.
 set -u
 export LC_ALL=C TZ=UTC0
@@ -35,7 +36,7 @@ started=()
 # processes in the background too.
 unset LAMBDAIMG_REPO LAMBDAIMG_MEMO LAMBDAIMG_STATE XDG_STATE_HOME "${!AWS_@}" http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 export AWS_EC2_METADATA_DISABLED=true
-export LAMBDAIMG_KMS=file:$WORK/key HOME=$WORK/home XDG_CONFIG_HOME=$WORK/home/config
+export LAMBDAIMG_CACHE=off LAMBDAIMG_KMS=file:$WORK/key HOME=$WORK/home XDG_CONFIG_HOME=$WORK/home/config
 export XDG_CACHE_HOME=$WORK/home/cache
 export TMPDIR=$WORK/tmp
 export ASAN_OPTIONS="detect_leaks=1:exitcode=99:log_path=$WORK/sanitizer/report"
@@ -73,6 +74,30 @@ trap 'exit 1' HUP INT TERM
 }
 cd "$WORK" || exit 1
 
+# start_carrier: a server that carries files to a bucket and back, for through-s3. One for the whole scenario, since
+# rclone takes longer to start than to carry. It ends with this shell.
+start_carrier() {
+    local password
+    export CARRIER_PORT CARRIER_AUTHORIZATION
+    password=$(cat /proc/sys/kernel/random/uuid)
+    CARRIER_AUTHORIZATION=$(printf "scenario:%s" "$password" | base64 -w 0)
+    env -u AWS_CA_BUNDLE RCLONE_CONFIG=/dev/null RCLONE_CONFIG_S3_TYPE=s3 \
+        RCLONE_CONFIG_S3_PROVIDER=Ceph RCLONE_CONFIG_S3_ENDPOINT="$S3_HTTP" \
+        RCLONE_CONFIG_S3_ACCESS_KEY_ID="$S3_KEY" RCLONE_CONFIG_S3_SECRET_ACCESS_KEY="$S3_SECRET" \
+        NO_PROXY=127.0.0.1 RCLONE_RC_USER=scenario RCLONE_RC_PASS="$password" \
+        setpriv --pdeathsig KILL rclone rcd --rc-addr 127.0.0.1:0 --s3-no-check-bucket --checksum \
+        --no-update-modtime --fast-list >"$WORK/.carrier" 2>&1 &
+    disown
+    until grep -q 'Serving remote control on' "$WORK/.carrier"; do
+        sleep 0.02
+        kill -0 "$!" 2>/dev/null && continue
+        sed -e 's/^/# /' "$WORK/.carrier"
+        echo "Bail out! rclone does not serve"
+        exit 1
+    done
+    CARRIER_PORT=$(sed -n 's|.*http://127.0.0.1:\([0-9]*\)/.*|\1|p' "$WORK/.carrier")
+}
+
 if [ "${STORE:-dir}" != dir ]; then
     # A copy, since the build may lie where only its owner gets to.
     LAMBDAIMG_PROGRAM=$WORK/.program
@@ -85,6 +110,7 @@ if [ "${STORE:-dir}" != dir ]; then
     else
         export AWS_ENDPOINT_URL_S3=$S3_HTTP
     fi
+    start_carrier
 fi
 
 # ---- TAP -------------------------------------------------------------------------------------
@@ -352,3 +378,12 @@ kernel_mount() {
 
 # shellcheck source-path=SCRIPTDIR
 . "$scenarios/images.sh"
+
+# In a bucket, the caller is the one that the bucket knows. The region is that of the ARN, and so not the bucket's.
+if [ "${KMS:-file}" = aws ]; then
+    . "$scenarios/kms.sh"
+    TLS=$([ "${STORE:-dir}" != https ] || echo yes) kms_start
+    : "${AWS_ACCESS_KEY_ID:=AKADMIN}" "${AWS_SECRET_ACCESS_KEY:=secret-admin}"
+    kms_principal "$AWS_ACCESS_KEY_ID" "${AWS_SECRET_ACCESS_KEY#secret-}" "$(kms_policy 'kms:*')"
+    export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY LAMBDAIMG_KMS=aws-kms:arn:aws:kms:eu-west-1:111122223333:alias/images
+fi

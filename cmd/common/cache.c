@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the disk cache is. It only saves time. If it cannot be used, a command continues without it
+ * and says so once, unless the user has named its directory.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/common/context.h"
+
+static const uint64_t default_size = (uint64_t)10 << 30;
+
+/* The directory of the cache, or NULL: there is to be none. */
+static int cache_directory(const struct arguments *args, bool wanted, char **out,
+                           struct li_error *err)
+{
+    const char *named = option(args, "cache"), *cache = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+    int n = 0;
+
+    *out = NULL;
+    if (!named)
+        named = getenv("LAMBDAIMG_CACHE");
+    if (named && *named)
+        n = strcmp(named, "off") == 0 ? 0 : asprintf(out, "%s", named);
+    else if (wanted && geteuid() == 0)
+        n = asprintf(out, "/var/cache/lambdaimg");
+    else if (wanted && cache && *cache == '/')
+        n = asprintf(out, "%s/lambdaimg/chunks", cache);
+    else if (wanted && home && *home)
+        n = asprintf(out, "%s/.cache/lambdaimg/chunks", home);
+    if (n >= 0)
+        return 0;
+    *out = NULL;
+    return li_fail_memory(err);
+}
+
+/* Appends the part of the cache that only mounts with the same --isolate use. */
+static int isolate(const char *name, char **directory, struct li_error *err)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t len = strlen(name);
+    char *part = NULL;
+
+    if (len == 0 || len > 64 || *name == '.' || strspn(name, allowed) != len)
+        return li_fail(err, CMD_EUSAGE,
+                       "--isolate: a name has 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and does "
+                       "not begin with a '.'");
+    if (asprintf(&part, "%s/isolated/%s", *directory, name) < 0)
+        return li_fail_memory(err);
+    free(*directory);
+    *directory = part;
+    return 0;
+}
+
+static int cache_size(const struct arguments *args, uint64_t *out, struct li_error *err)
+{
+    const char *given = option(args, "cache-size");
+    int rc = 0;
+
+    *out = default_size;
+    if (given)
+        rc = parse_size("cache-size", given, out, err);
+    if (rc == 0 && *out < LI_DISKCACHE_LEAST)
+        rc = li_fail(err, CMD_EUSAGE, "--cache-size %s is too small; the least is 64M", given);
+    return rc;
+}
+
+int find_cache(const struct arguments *args, bool wanted, struct li_diskcache **out,
+               struct li_error *err)
+{
+    char *directory = NULL;
+    uint64_t size = 0;
+    int rc = cache_size(args, &size, err);
+
+    *out = NULL;
+    if (rc == 0)
+        rc = cache_directory(args, wanted, &directory, err);
+    if (rc == 0 && directory && option(args, "isolate"))
+        rc = isolate(option(args, "isolate"), &directory, err);
+    if (rc == 0 && directory)
+        rc = li_diskcache_open(directory, size, out, err);
+    free(directory);
+    return rc;
+}
+
+int open_cache(const struct arguments *args, const struct context *context,
+               struct li_diskcache **out, struct li_error *err)
+{
+    int rc;
+
+    *out = NULL;
+    if (flag(args, "no-cache"))
+        return 0;
+    rc = find_cache(args, context->store->remote, out, err);
+    if (rc == 0 || rc == CMD_EUSAGE || rc == LI_ENOMEM || option(args, "cache"))
+        return rc;
+    fprintf(stderr, "lambdaimg: note: %s\n", err->text);
+    li_error_clear(err);
+    return 0;
+}

@@ -27,9 +27,10 @@ endif
 
 # ---- sources ---------------------------------------------------------------------------------
 
-LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/base64.c lib/base/blocks.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
-	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/program.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
-	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/workers.c
+LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/base64.c lib/base/blocks.c lib/base/budget.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
+	lib/base/gunzip.c lib/base/hex.c lib/base/input.c lib/base/io.c lib/base/packed.c lib/base/program.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
+	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/unxz.c lib/base/unzstd.c \
+	lib/base/workers.c
 
 # ISA-L where there is one, else zlib. INFLATER=zlib takes zlib all the same; give it a BUILD of its own.
 ifndef INFLATER
@@ -86,8 +87,9 @@ LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest
 
 LIB_FLATTEN = lib/flatten/describe.c lib/flatten/flatten.c lib/flatten/versions.c
 
-LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/known.c lib/repo/manifest.c \
-	lib/repo/pointer.c lib/repo/repo.c lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c lib/repo/wrapped.c
+LIB_REPO = lib/repo/authentic.c lib/repo/create.c lib/repo/identity.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c \
+	lib/repo/known.c lib/repo/manifest.c lib/repo/objects.c lib/repo/pointer.c lib/repo/proof.c lib/repo/repo.c lib/repo/root_json.c \
+	lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c lib/repo/wrapped.c
 
 LIB_WRAPS = lib/wraps/apply.c lib/wraps/list.c lib/wraps/plan.c
 
@@ -110,14 +112,23 @@ LIB_FILES = lib/files/directory.c lib/files/extent.c lib/files/htree.c lib/files
 
 LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c lib/compare/compare.c \
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
-	lib/compare/readers.c lib/compare/route.c lib/compare/stored.c lib/compare/walk.c
+	lib/compare/readers.c lib/compare/route.c lib/compare/share.c lib/compare/stored.c lib/compare/walk.c
+
+LIB_REPORT = lib/report/blame.c lib/report/blame_files.c lib/report/blame_layers.c lib/report/budget.c \
+	lib/report/costs.c lib/report/figures.c lib/report/gather.c lib/report/image.c lib/report/names.c \
+	lib/report/records.c lib/report/report.c lib/report/tags.c
 
 FUSE = fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
 	fuse/unmount.c
 
 CMD = cmd/cache.c cmd/convert.c cmd/init.c cmd/inspect.c cmd/key/change.c cmd/key/check.c cmd/key/key.c \
 	cmd/key/list.c cmd/key/select.c cmd/key/whoami.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
-	cmd/rm.c cmd/umount.c cmd/verify.c
+	cmd/report.c cmd/rm.c cmd/umount.c cmd/verify.c
+
+# The forms of reports.
+CMD_REPORT = cmd/report/budgets.c cmd/report/common.c cmd/report/image.c cmd/report/image_json.c \
+	cmd/report/image_text.c cmd/report/markdown.c cmd/report/reference.c cmd/report/repository_json.c \
+	cmd/report/repository_text.c
 
 # What the commands share.
 CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/cache.c cmd/common/context.c cmd/common/explain.c \
@@ -131,18 +142,18 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/chunk/chunk.h lib/chunk/source.h lib/crypto/crypto.h lib/crypto/seal.h lib/ext4/ext4.h lib/files/files.h \
 	lib/flatten/flatten.h lib/http/http.h lib/image/image.h lib/kms/kms.h lib/layer/layer.h lib/layer/layout.h \
 	lib/layer/record.h lib/layer/scan.h lib/layer/tree.h lib/manifest/manifest.h lib/manifest/reference.h \
-	lib/memo/memo.h lib/push/push.h lib/reader/reader.h lib/repo/repo.h lib/sealed/sealed.h lib/store/s3.h \
+	lib/memo/memo.h lib/push/push.h lib/reader/reader.h lib/repo/repo.h lib/report/report.h lib/sealed/sealed.h lib/store/s3.h \
 	lib/store/store.h lib/tar/tar.h lib/verify/verify.h lib/wraps/wraps.h
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
 UNIT_STAGES = aws base cache chunk compare crypto diskcache ext4 files flatten fuse http image kms layer man manifest memo push reader \
-	repo sealed store tar wraps
+	repo report sealed store tar wraps
 
 UNIT_aws = aws aws_call credentials credentials_kept location
-UNIT_base = acl_watch base blocks compression decompress output packed program secret sha256 sha256_openssl
+UNIT_base = acl_watch base blocks budget compression decompress output packed program secret sha256 sha256_openssl
 UNIT_cache = cache
 UNIT_chunk = chunk
-UNIT_compare = compare compare_stored
+UNIT_compare = compare compare_cost compare_stored
 UNIT_crypto = crypto seal
 UNIT_diskcache = diskcache diskcache_evict diskcache_source
 UNIT_ext4 = ext4 ext4_htree ext4_size ext4_soak
@@ -159,7 +170,8 @@ UNIT_manifest = manifest reference wrap
 UNIT_memo = memo memo_files memo_record
 UNIT_push = lookup push push_report server
 UNIT_reader = lost reader
-UNIT_repo = create repo repo_costs repo_lost wraps
+UNIT_repo = create identity identity_make policy proof repo repo_costs repo_lost wraps
+UNIT_report = blame budget records report
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
 UNIT_wraps = rewrap
@@ -169,8 +181,8 @@ UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk
 FIXTURES = tests/fixtures/comparison.c tests/fixtures/ext4_image.c tests/fixtures/golden.c \
 	tests/fixtures/http_server.c tests/fixtures/image_files.c tests/fixtures/images.c tests/fixtures/kms_fixture.c \
 	tests/fixtures/memo_fixture.c tests/fixtures/no_links.c tests/fixtures/oci_files.c tests/fixtures/page.c \
-	tests/fixtures/questions.c tests/fixtures/repo_fixture.c tests/fixtures/s3_fixture.c tests/fixtures/sparse.c \
-	tests/fixtures/stack.c tests/fixtures/store_fixture.c tests/fixtures/tar.c tests/fixtures/tar_reader.c \
+	tests/fixtures/questions.c tests/fixtures/repo_fixture.c tests/fixtures/repo_objects.c tests/fixtures/s3_fixture.c \
+	tests/fixtures/sparse.c tests/fixtures/stack.c tests/fixtures/store_fixture.c tests/fixtures/tar.c tests/fixtures/tar_reader.c \
 	tests/fixtures/tree.c tests/fixtures/unit.c tests/fixtures/xattrs.c
 
 # Programs that the scenarios use: tests/tools/NAME.c
@@ -185,8 +197,8 @@ TAR_CLASSES = tests/tools/tarclass_go.c tests/tools/tarclass_libarchive.c tests/
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-cache.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
-	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-rm.1 lambdaimg-umount.1 \
-	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-kms-program.5 lambdaimg-manifest.5 lambdaimg-repository.5 lambdaimg-aws-kms.7 lambdaimg-s3.7
+	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-report.1 lambdaimg-rm.1 \
+	lambdaimg-umount.1 lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-kms-program.5 lambdaimg-manifest.5 lambdaimg-report.5 lambdaimg-repository.5 lambdaimg-aws-kms.7 lambdaimg-s3.7
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
 FUZZ = aws files gzip image layer manifest record s3 seal tar tars
@@ -197,10 +209,10 @@ FUZZ_SECONDS ?= 20
 LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
 	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_WRAPS) $(LIB_SEALED) $(LIB_PUSH) \
-	$(LIB_VERIFY) $(LIB_DISKCACHE) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
+	$(LIB_VERIFY) $(LIB_DISKCACHE) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE) $(LIB_REPORT)
 UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
 
-LIB_PKG = libarchive ext2fs com_err libcrypto libzstd jansson libcurl expat $(INFLATER:isal=libisal)
+LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libzstd jansson libcurl expat $(INFLATER:isal=libisal)
 PKG = $(LIB_PKG) fuse3
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKG) 2>/dev/null)
@@ -265,7 +277,7 @@ $(SHARED): $(LIB) $(BUILD)/liblambdaimg.map
 # What is installed is tested as it is built plainly, without a sanitizer.
 programs: $(if $(SAN),,$(SHARED))
 
-$(PROGRAM): $(call obj,$(CMD) $(CMD_COMMON) $(FUSE)) $(LIB)
+$(PROGRAM): $(call obj,$(CMD) $(CMD_COMMON) $(CMD_REPORT) $(FUSE)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(FIXTURE_LIB): $(call obj,$(FIXTURES))
@@ -434,7 +446,7 @@ $(DEMO_IMAGE): scripts/make-demo-image
 programs: $(PROGRAM) $(UNIT_BIN) $(TOOL_BIN) docs
 
 # What programs are made of, for who only wants to know what the compiler says.
-objects: $(call obj,$(LIB_SRC) $(CMD) $(CMD_COMMON) $(FUSE) $(wildcard tests/tools/*.c) $(FIXTURES) $(UNIT_SRC))
+objects: $(call obj,$(LIB_SRC) $(CMD) $(CMD_COMMON) $(CMD_REPORT) $(FUSE) $(wildcard tests/tools/*.c) $(FIXTURES) $(UNIT_SRC))
 
 sanitized:
 	$(MAKE) BUILD=build/asan SAN=address,undefined programs

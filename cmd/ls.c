@@ -82,26 +82,14 @@ static int visit(void *arg, const struct li_repo_image *image, struct li_error *
     return rc;
 }
 
-/* Names and IDs are stored in the clear. Only the rest needs a key. */
-static int open_with_or_without_key(const struct arguments *args, struct context *context,
-                                    struct listing *l, struct li_error *err)
-{
-    int rc = open_context(args, true, context, err);
-
-    l->with_key = rc == 0;
-    /* A store that does not answer is not asked twice. */
-    if (rc == 0 || rc == CMD_EUSAGE || rc == LI_ENETWORK)
-        return rc;
-    l->keyless = *err;
-    return open_context(args, false, context, err);
-}
-
 static int run(const struct arguments *args, struct li_error *err)
 {
     struct context context = {0};
     struct listing l = {0};
-    int rc = open_with_or_without_key(args, &context, &l, err);
+    /* Names and IDs are stored in the clear. Only the rest needs a key. */
+    int rc = open_context_if_key(args, &context, &l.keyless, err);
 
+    l.with_key = l.keyless.code == 0;
     if (rc == 0 && flag(args, "json") && !(l.json = json_array()))
         rc = li_fail_memory(err);
     l.repo = context.repo;

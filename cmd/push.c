@@ -12,7 +12,6 @@ static const struct option_row options[] = {
      "compress new chunks: zstd, zstd:LEVEL (1 to 19, default 3) or none"},
     {"salt-kms", 0, "KMS",
      "a key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
-    {"pad", 0, "N", "round sealed sizes up to a multiple of N bytes (default: no padding)"},
     {"size", 0, "SIZE", "size of the file system, such as 10G (default: what --free gives)"},
     {"free", 0, "ROOM",
      "free space: a size, or a percentage of what is used (default: 25%, at least "
@@ -137,29 +136,6 @@ static int print(const struct arguments *args, const struct context *context,
     return print_json(json, err);
 }
 
-static int parse_tag(const char *text, struct li_reference *reference, struct li_error *err)
-{
-    int rc = parse_reference(text, reference, err);
-
-    if (rc == 0 && reference->pinned)
-        rc = li_fail(err, CMD_EUSAGE, "%s: push to a tag, NAME:TAG; an ID is chosen by the push",
-                     text);
-    return rc;
-}
-
-/* Takes the image's own tag if the user gave none. */
-static int choose_reference(const struct arguments *args, const struct li_image *image,
-                            struct li_reference *reference, struct li_error *err)
-{
-    if (args->count > 1)
-        return 0;
-    if (!li_image_tag(image))
-        return li_fail(err, LI_EINVALID,
-                       "the image has no tag of its own; name it: lambdaimg push "
-                       "IMAGE NAME:TAG");
-    return parse_tag(li_image_tag(image), reference, err);
-}
-
 static int push(struct context *context, struct li_flattened *flattened,
                 const struct li_push_options *chosen, const struct li_reference *reference,
                 struct li_push_result *result, struct li_error *err)
@@ -213,6 +189,8 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = open_context(args, true, &context, err);
     if (rc == 0)
+        rc = check_identity(&context, err);
+    if (rc == 0)
         rc = open_memo(args, &context, &making.memo, err);
     if (rc == 0)
         rc = li_flatten(&making, &context.env, &flattened, err);
@@ -223,6 +201,9 @@ static int run(const struct arguments *args, struct li_error *err)
     pushing.memo = making.memo;
     if (rc == 0)
         rc = push(&context, flattened, &pushing, &reference, &result, err);
+    /* A push may have made it. */
+    if (rc == 0)
+        (void)learn_identity(&context, &ignored);
     forget_key(&context);
     if (rc == 0 && making.memo)
         (void)li_memo_save(making.memo, &ignored);

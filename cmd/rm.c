@@ -4,11 +4,12 @@
 static int run(const struct arguments *args, struct li_error *err)
 {
     struct context context = {0};
+    struct li_error keyless;
     struct li_reference reference;
     int rc = parse_reference(args->operand[0], &reference, err);
 
     if (rc == 0)
-        rc = open_context(args, false, &context, err);
+        rc = open_context_if_key(args, &context, &keyless, err);
     if (rc == 0)
         rc = li_repo_remove(context.repo, &reference, err);
     if (rc < 0)

@@ -223,6 +223,26 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
     return rc;
 }
 
+/* The key is tried first, so that what is wrong with the repository is told. */
+int open_context_if_key(const struct arguments *args, struct context *out, struct li_error *keyless,
+                        struct li_error *err)
+{
+    int rc = open_context(args, true, out, err);
+
+    *keyless = (struct li_error)LI_ERROR_INIT;
+    if (rc == 0) {
+        rc = check_identity(out, err);
+        if (rc != LI_EDENIED)
+            return rc;
+        close_context(out);
+    }
+    /* A store that does not answer is not asked twice. */
+    if (rc == CMD_EUSAGE || rc == LI_ENETWORK)
+        return rc;
+    *keyless = *err;
+    return open_context(args, false, out, err);
+}
+
 void stop_watching(struct context *context)
 {
     watchdog_stop(context->watchdog);
@@ -240,8 +260,10 @@ void forget_key(struct context *context)
 int open_manifest(struct context *context, const struct li_reference *reference,
                   struct li_manifest *out, struct li_error *err)
 {
-    int rc = li_repo_manifest(context->repo, reference, out, err);
+    int rc = learn_identity(context, err);
 
+    if (rc == 0)
+        rc = li_repo_manifest(context->repo, reference, out, err);
     forget_key(context);
     return rc;
 }

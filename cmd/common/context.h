@@ -11,6 +11,7 @@
 #include "diskcache/diskcache.h"
 #include "kms/kms.h"
 #include "memo/memo.h"
+#include "repo/known.h"
 #include "repo/repo.h"
 #include "store/store.h"
 
@@ -25,6 +26,7 @@ struct context {
     struct li_store *store;
     struct li_kms *kms;
     struct li_repo *repo;
+    struct li_known_found known; /* of the repository */
 };
 
 /* Seconds without progress after which an operation of the store is given up: --timeout. */
@@ -74,11 +76,18 @@ void stop_watching(struct context *context);
 int open_context(const struct arguments *args, bool with_key, struct context *out,
                  struct li_error *err);
 
+/* The same with a key if there is one, and without it if it does not open this repository: KEYLESS
+ * is then why, else its code is 0. For commands that can do without. Checks the identity if there
+ * is a key. */
+int open_context_if_key(const struct arguments *args, struct context *out, struct li_error *keyless,
+                        struct li_error *err);
+
 /* Wipes the key and closes its KMS. For a command that has opened all that the key opens, before it
  * goes on with what may take long. */
 void forget_key(struct context *context);
 
-/* Fetches and opens the manifest of REFERENCE, and forgets the key. */
+/* Fetches and opens the manifest of REFERENCE, for a command that only reads, and forgets the key.
+ */
 int open_manifest(struct context *context, const struct li_reference *reference,
                   struct li_manifest *out, struct li_error *err);
 
@@ -115,8 +124,16 @@ int find_cache(const struct arguments *args, bool wanted, struct li_diskcache **
 
 /* known.c: whether the open repository of CONTEXT is the one with ID, if that is not NULL, or else
  * the one that this host knows. Prints a note if nothing was known. LI_EDENIED. */
-int check_known(const struct arguments *args, const struct context *context, const uint8_t *id,
+int check_known(const struct arguments *args, struct context *context, const uint8_t *id,
                 struct li_error *err);
+
+/* known.c: whether the repository, which was opened with a key, proves that it is the one that this
+ * host knows (D5g). For commands that write, and for those that check. */
+int check_identity(struct context *context, struct li_error *err);
+
+/* known.c: the same for a command that reads. It takes nothing from the identity, so this is done
+ * only until this host has seen one, and a key that does not open it is as good as none. */
+int learn_identity(struct context *context, struct li_error *err);
 
 /* known.c: opens the repository in CONTEXT's store, which this process has just made, and keeps its
  * ID, if this host keeps any. The caller closes CONTEXT. */
@@ -152,6 +169,9 @@ void print_shown(FILE *to, const char *text);
 /* Writes "1.2 GB" to TEXT, and returns it, like the functions below. */
 enum { SIZE_TEXT = 32 };
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT]);
+/* "multiples of 4096 bytes", or "not padded". */
+enum { PADDING_TEXT = 40 };
+const char *padding_text(uint32_t pad, char text[PADDING_TEXT]);
 /* The digits of an ID. */
 const char *id_text(const uint8_t *id, char text[2 * LI_ID_SIZE + 1]);
 /* "2026-01-31 12:00:00Z" */

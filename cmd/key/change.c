@@ -230,7 +230,8 @@ static int name_removed(struct request *r, struct li_error *err)
 
 int key_remove(const struct arguments *args, struct li_error *err)
 {
-    struct request r = {.args = args, .change.force = flag(args, "force")};
+    struct request r = {
+        .args = args, .change.force = flag(args, "force"), .change.whole = flag(args, "all")};
     int rc = sort_operands(&r, err);
 
     if (rc == 0 && r.keys == 0 && !flag(args, "wrap"))
@@ -247,7 +248,7 @@ int key_remove(const struct arguments *args, struct li_error *err)
 
 int key_rewrap(const struct arguments *args, struct li_error *err)
 {
-    struct request r = {.args = args, .change.replace = true};
+    struct request r = {.args = args, .change.replace = true, .change.whole = flag(args, "all")};
     int rc = sort_operands(&r, err);
 
     if (rc == 0 && r.keys != 2)

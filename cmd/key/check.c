@@ -98,7 +98,7 @@ static int check_purpose(struct checking *c, const char *purpose, struct li_erro
     return rc;
 }
 
-/* Without a repository, the keys alone. */
+/* The keys need not be those of the repository, whose ID is all that is taken from it. */
 static int open_for_check(const struct arguments *args, struct context *context,
                           struct li_error *err)
 {
@@ -106,8 +106,9 @@ static int open_for_check(const struct arguments *args, struct context *context,
     int rc;
 
     if (flag(args, "repo") || (variable && *variable))
-        return open_context(args, true, context, err);
-    rc = make_env(args, &context->env, err);
+        rc = open_context(args, false, context, err);
+    else
+        rc = make_env(args, &context->env, err);
     return rc == 0 ? open_keys(args, context, err) : rc;
 }
 

@@ -28,7 +28,7 @@ int select_image(struct selected *selected, const char *text, struct li_error *e
 /* Adds --all and --salts. CMD_EUSAGE if nothing is selected then, or both all and some. */
 int select_options(const struct arguments *args, struct selected *selected, struct li_error *err);
 
-/* "manifest" or "salt". */
+/* "manifest", "salt" or "repository". */
 const char *kind_text(const struct li_wraps_object *object);
 
 #endif

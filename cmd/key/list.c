@@ -7,7 +7,7 @@ static void print_object(const struct li_wraps *wraps, const struct li_wraps_obj
 {
     char id[2 * LI_ID_SIZE + 1];
 
-    printf("%-8s %s ", kind_text(object), id_text(object->id, id));
+    printf("%-10s %s ", kind_text(object), id_text(object->id, id));
     if (object->unnamed)
         fputs(object->names ? "(the first key), " : "(the first key)", stdout);
     for (size_t i = 0; i < object->names; i++)

@@ -41,5 +41,9 @@ int select_options(const struct arguments *args, struct selected *selected, stru
 
 const char *kind_text(const struct li_wraps_object *object)
 {
-    return object->kind == LI_WRAPS_SALT ? "salt" : "manifest";
+    static const char *const texts[] = {[LI_WRAPS_MANIFEST] = "manifest",
+                                        [LI_WRAPS_SALT] = "salt",
+                                        [LI_WRAPS_REPOSITORY] = "repository"};
+
+    return texts[object->kind];
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Key management services: they wrap data keys and salts.
+ * Key management services: they wrap data keys, salts and keys of repositories.
  *
  * A KMS wraps 32 bytes under an encryption context. It unwraps them only under the same context and
  * with the key that the user configured, never with a key that the store names. Its results are
@@ -29,9 +29,9 @@ enum {
 
 /* What a wrap is for. */
 struct li_kms_context {
-    const char *purpose; /* "manifest" or "salt" */
+    const char *purpose; /* "manifest", "salt" or "repository" */
     uint8_t repository[LI_ID_SIZE];
-    uint8_t object[LI_ID_SIZE]; /* the manifest's or salt's ID */
+    uint8_t object[LI_ID_SIZE]; /* the ID of the manifest, the salt or the repository's key */
 };
 
 struct li_kms;

@@ -23,6 +23,8 @@ enum { GO_ON = 2 };
 struct li_wrapped li_wrapped_manifest(const uint8_t root[LI_ID_SIZE], const uint8_t id[LI_ID_SIZE])
 {
     struct li_wrapped wrapped = {.purpose = "manifest",
+                                 .what = "its manifest",
+                                 .secret = "the key of its manifest",
                                  .wraps = li_key_root(root, li_key_wrap(id, "").text)};
 
     memcpy(wrapped.object, id, LI_ID_SIZE);
@@ -31,8 +33,22 @@ struct li_wrapped li_wrapped_manifest(const uint8_t root[LI_ID_SIZE], const uint
 
 struct li_wrapped li_wrapped_salt(const uint8_t id[LI_ID_SIZE])
 {
-    struct li_wrapped wrapped = {
-        .purpose = "salt", .unnamed = li_key_salt(id), .wraps = li_key_salt_wrap(id, "")};
+    struct li_wrapped wrapped = {.purpose = "salt",
+                                 .what = "its salt",
+                                 .secret = "its salt",
+                                 .unnamed = li_key_salt(id),
+                                 .wraps = li_key_salt_wrap(id, "")};
+
+    memcpy(wrapped.object, id, LI_ID_SIZE);
+    return wrapped;
+}
+
+struct li_wrapped li_wrapped_repository(const uint8_t id[LI_ID_SIZE])
+{
+    struct li_wrapped wrapped = {.purpose = "repository",
+                                 .what = "the repository's key",
+                                 .secret = "the repository's key",
+                                 .wraps = li_key_repository_key(id, "")};
 
     memcpy(wrapped.object, id, LI_ID_SIZE);
     return wrapped;
@@ -282,16 +298,18 @@ static int no_wrap(const struct opening *o, const struct names *names, struct li
         return li_fail(err, LI_ECORRUPT, "%s/%s is gone", o->repo->store->address,
                        o->wrapped->unnamed.text);
     if (names->count == 0)
-        return li_fail(err, LI_ECORRUPT, "the key of its %s is gone: there is nothing in %s/%s",
-                       o->wrapped->purpose, o->repo->store->address, o->wrapped->wraps.text);
+        return li_fail(err, LI_ECORRUPT,
+                       "%s is gone: there is nothing in %s/%s; restore it from a copy of the "
+                       "repository",
+                       o->wrapped->secret, o->repo->store->address, o->wrapped->wraps.text);
     join_names(names, others);
     if (o->keys == 1)
         return li_fail(err, LI_EDENIED,
-                       "its %s was not wrapped for this key (%s); it was pushed with another: %s",
-                       o->wrapped->purpose, member(o, 0)->name, others);
+                       "%s was not wrapped for this key (%s); it was pushed with another: %s",
+                       o->wrapped->what, member(o, 0)->name, others);
     return li_fail(err, LI_EDENIED,
-                   "its %s was not wrapped for any of these keys; it was pushed with another: %s",
-                   o->wrapped->purpose, others);
+                   "%s was not wrapped for any of these keys; it was pushed with another: %s",
+                   o->wrapped->what, others);
 }
 
 static int report(struct opening *o, const struct names *names, struct li_error *err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Objects that have wraps (D4e): manifests and salts. Each has a secret, and a wrap of it for each
- * key that may open it.
+ * Objects that have wraps (D4e): manifests, salts and the repository's key. Each has a secret, and
+ * a wrap of it for each key that may open it.
  */
 #ifndef LI_REPO_WRAPPED_H
 #define LI_REPO_WRAPPED_H
@@ -18,6 +18,8 @@ enum { LI_REPO_WRAPS_MAX = 64 }; /* wraps of one object that are looked at */
 
 struct li_wrapped {
     const char *purpose;
+    const char *what;   /* for messages: "its manifest" */
+    const char *secret; /* "the key of its manifest" */
     uint8_t object[LI_ID_SIZE];
     struct li_key unnamed; /* the wrap whose key has no name: of salts; "": there is none */
     struct li_key wraps;   /* the prefix of all others, whose names are those of their keys */
@@ -27,6 +29,9 @@ struct li_wrapped {
 struct li_wrapped li_wrapped_manifest(const uint8_t root[LI_ID_SIZE], const uint8_t id[LI_ID_SIZE]);
 
 struct li_wrapped li_wrapped_salt(const uint8_t id[LI_ID_SIZE]);
+
+/* The key ID of the repository, which proves its identity and its roots. */
+struct li_wrapped li_wrapped_repository(const uint8_t id[LI_ID_SIZE]);
 
 /* Where the wrap by the key NAME is. */
 struct li_key li_wrapped_at(const struct li_wrapped *wrapped, const char *name);

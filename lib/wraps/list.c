@@ -148,6 +148,13 @@ static int list_salts(struct listing *l, struct li_error *err)
     return l->selection->salts ? list_prefix(l, "salts/", strlen("salts/"), err) : 0;
 }
 
+static int list_repository_keys(struct listing *l, struct li_error *err)
+{
+    l->kind = LI_WRAPS_REPOSITORY;
+    l->root = NULL;
+    return list_prefix(l, "keys/", strlen("keys/"), err);
+}
+
 /* ---- which manifests ------------------------------------------------------------------------- */
 
 static int want(struct listing *l, const uint8_t id[LI_ID_SIZE], struct li_error *err)
@@ -264,6 +271,8 @@ int li_wraps_list(struct li_repo *repo, const struct li_wraps_selection *selecti
         rc = list_manifests(&l, err);
     if (rc == 0)
         rc = list_salts(&l, err);
+    if (rc == 0)
+        rc = list_repository_keys(&l, err);
     if (rc == 0)
         rc = make_objects(&l, out, err);
     free(l.entry);

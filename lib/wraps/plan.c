@@ -11,8 +11,14 @@
 
 struct li_wrapped li_wraps_place(const struct li_wraps_object *object)
 {
-    return object->kind == LI_WRAPS_SALT ? li_wrapped_salt(object->id)
-                                         : li_wrapped_manifest(object->root, object->id);
+    switch (object->kind) {
+    case LI_WRAPS_SALT:
+        return li_wrapped_salt(object->id);
+    case LI_WRAPS_REPOSITORY:
+        return li_wrapped_repository(object->id);
+    default:
+        return li_wrapped_manifest(object->root, object->id);
+    }
 }
 
 bool li_wraps_has(const struct li_wraps *wraps, const struct li_wraps_object *object,
@@ -104,6 +110,8 @@ static int plan_removals(const struct planning *p, struct li_wraps_object *objec
 
     object->remove = 0;
     object->remove_unnamed = false;
+    if (object->kind == LI_WRAPS_REPOSITORY && !p->change->whole)
+        return 0;
     for (size_t i = 0; rc == 0 && i < p->change->remove_count; i++) {
         bool yes = false;
 
@@ -120,15 +128,16 @@ static size_t bits(uint32_t word)
     return (size_t)__builtin_popcount(word);
 }
 
-static enum li_wraps_state judge(const struct li_wraps_change *change,
-                                 const struct li_wraps_object *object)
+static enum li_wraps_state judge(const struct planning *p, const struct li_wraps_object *object)
 {
+    const struct li_wraps_change *change = p->change;
     bool removes = object->remove || object->remove_unnamed;
     size_t before = object->names + object->unnamed;
     size_t after = before + bits(object->add) - bits(object->remove) - object->remove_unnamed;
 
-    if (change->replace && !removes)
-        return object->add ? LI_WRAPS_FOREIGN : LI_WRAPS_DONE;
+    if (change->replace && !removes && object->add &&
+        !li_wraps_has(p->wraps, object, change->from->name))
+        return LI_WRAPS_FOREIGN;
     if (!object->add && !removes)
         return LI_WRAPS_DONE;
     return removes && after == 0 && !change->force ? LI_WRAPS_LAST : LI_WRAPS_CHANGE;
@@ -147,7 +156,7 @@ int li_wraps_plan(struct li_repo *repo, const struct li_wraps_change *change,
         if (rc == 0)
             rc = plan_removals(&p, object, err);
         if (rc == 0)
-            object->state = judge(change, object);
+            object->state = judge(&p, object);
     }
     return rc;
 }

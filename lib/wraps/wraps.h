@@ -20,7 +20,8 @@
 #include "manifest/reference.h"
 #include "repo/repo.h"
 
-enum li_wraps_kind { LI_WRAPS_MANIFEST, LI_WRAPS_SALT };
+/* LI_WRAPS_REPOSITORY: a key of the repository, which proves its identity to readers. */
+enum li_wraps_kind { LI_WRAPS_MANIFEST, LI_WRAPS_SALT, LI_WRAPS_REPOSITORY };
 
 /* What a plan does with an object. */
 enum li_wraps_state {
@@ -61,8 +62,9 @@ struct li_wraps_selection {
     size_t count;
 };
 
-/* Lists the objects of SELECTION and their wraps. Needs no key. LI_ENOTFOUND if a reference names
- * nothing; LI_ELIMIT; the failures of the store. The caller frees OUT with li_wraps_free(). */
+/* Lists the objects of SELECTION, and the keys of the repository, with their wraps. Needs no key.
+ * LI_ENOTFOUND if a reference names nothing; LI_ELIMIT; the failures of the store. The caller frees
+ * OUT with li_wraps_free(). */
 int li_wraps_list(struct li_repo *repo, const struct li_wraps_selection *selection,
                   struct li_wraps *out, struct li_error *err);
 void li_wraps_free(struct li_wraps *wraps);
@@ -77,6 +79,9 @@ struct li_wraps_change {
     size_t remove_count;
     bool replace; /* FROM is one key, which is replaced: objects without a wrap by it are foreign */
     bool force;   /* remove last wraps, too */
+    /* Remove wraps of the repository's keys, too, which readers of all images need. They are added
+     * in any case. */
+    bool whole;
 };
 
 /* Sets what is to be done with each object of WRAPS. Asks a KMS only about wraps without a name.

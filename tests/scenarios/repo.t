@@ -110,7 +110,7 @@ ok "chunks of two repositories share no name" test -z "$(
         <(find tight/roots/*/chunks -type f -printf '%f\n' | sort)
 )"
 new_repository "$WORK/padded"
-run 0 "push with padding" push app.tar app:1 --pad 4096
+run 0 "push with padding" push app.tar app:1
 is "$(find padded/roots/*/chunks -type f -printf "%s\n" | awk "\$1 % 4096" | wc -l)" 0 \
     "sealed chunks have round sizes"
 run 0 "pull" pull app:1 -o got.ext4

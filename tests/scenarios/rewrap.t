@@ -63,17 +63,17 @@ opens_not() {
 # ---- list ------------------------------------------------------------------------------------------
 
 LAMBDAIMG_KMS=file:/nowhere run 0 "list one image, without a key" key list demo:1
-is "$(cut -c 1-9 "$OUT")" "manifest " "is one line"
+is "$(cut -d ' ' -f 1 "$OUT" | paste -sd ' ')" "manifest repository" "shows it, and what all readers need"
 has "$OUT" " $old_name\$" "with the name of its wrap"
 run 0 "list a name" key list demo
-is "$(wc -l <"$OUT")" 2 "has its tags"
+is "$(grep -c ^manifest "$OUT")" 2 "has its tags"
 run 0 "list two" key list demo app/other:1
-is "$(wc -l <"$OUT")" 3 "has those of one and that of the other"
+is "$(grep -c ^manifest "$OUT")" 3 "has those of one and that of the other"
 run 0 "list everything" key list --all --salts
-is "$(cut -d ' ' -f 1 "$OUT" | sort | uniq -c | tr -s ' \n' ' ')" " 3 manifest 1 salt " "has manifests and the salt"
+is "$(cut -d ' ' -f 1 "$OUT" | sort | uniq -c | tr -s ' \n' ' ')" " 3 manifest 1 repository 1 salt " "has manifests and the salt"
 run 0 "as JSON" key list --all --salts --json
 is "$(jq -c '[.[] | [.kind, .first_key, .wraps]] | sort | unique' "$OUT")" \
-    "[[\"manifest\",false,[\"$old_name\"]],[\"salt\",true,[]]]" "the same"
+    "[[\"manifest\",false,[\"$old_name\"]],[\"repository\",false,[\"$old_name\"]],[\"salt\",true,[]]]" "the same"
 run 1 "list what is not there" key list nothing:1
 run 1 "list a name that is not there" key list nothing
 run 2 "list nothing" key list
@@ -83,18 +83,18 @@ run 2 "an operation that does not exist" key turn
 # ---- add -------------------------------------------------------------------------------------------
 
 run 0 "a dry run of add" key add "$new" demo:1 -n
-has "$OUT" '^1 of 1 objects: 1 wrap to add, 0 to remove$' "says what it would do"
+has "$OUT" '^2 of 2 objects: 2 wraps to add, 0 to remove$' "says what it would do"
 opens_not "$new" demo:1
 run 2 "add, where nobody can be asked" key add "$new" demo:1 </dev/null
 run 0 "add a key to one image" key add "$new" demo:1 -y
-has "$OUT" '^1 of 1 objects: 1 wrap added, 0 removed$' "says what it did"
+has "$OUT" '^2 of 2 objects: 2 wraps added, 0 removed$' "says what it did"
 opens "$new" demo:1
 opens "$old" demo:1
 opens_not "$new" demo:2 app/other:1
 run 0 "once more" key add "$new" demo:1 -y
-has "$OUT" '^0 of 1 objects: 0 wraps to add' "there is nothing to do"
+has "$OUT" '^0 of 2 objects: 0 wraps to add' "there is nothing to do"
 run 0 "add it to all" key add "$new" --all --salts -y --json
-is "$(jq -c . "$OUT")" '{"dry_run":false,"objects":4,"changed":3,"added":3,"removed":0,"left_alone":0,"failed":0}' "as JSON"
+is "$(jq -c . "$OUT")" '{"dry_run":false,"objects":5,"changed":3,"added":3,"removed":0,"left_alone":0,"failed":0}' "as JSON"
 opens "$new" demo:1 demo:2 app/other:1
 run 0 "whoever has it can push" push image.tar demo:1 -n --kms "$new"
 unchanged add
@@ -130,7 +130,7 @@ not_wraps >.before
 quietly push image.tar demo:3
 not_wraps >.before
 run 0 "a dry run of rewrap" key rewrap "$old" "$third" --all --salts -n
-has "$OUT" '^4 of 6 objects: 4 wraps to add, 4 to remove$' "says what it would do"
+has "$OUT" '^5 of 7 objects: 5 wraps to add, 5 to remove$' "says what it would do"
 has "$OUT" "^2 left alone: no wrap by $old_name\$" "and what not"
 run 0 "rewrap one" key rewrap "$old" "$third" demo:3 -y
 opens "$third" demo:3
@@ -143,7 +143,7 @@ run 0 "whoever has the new key can push" push image.tar demo:4 --kms "$third"
 run 1 "whoever has the old one cannot" push image.tar demo:5 --kms "$old"
 is "$(count "/$old_name")" 0 "no wrap by the old key is left"
 run 0 "a second time" key rewrap "$old" "$third" --all --salts -y
-has "$OUT" '^0 of 7 objects' "does nothing"
+has "$OUT" '^0 of 8 objects' "does nothing"
 run 0 "back again" key rewrap "$third" "$old" --all --salts -y
 opens "$old" demo:1 demo:3 demo:4
 for image in demo:1 demo:3; do

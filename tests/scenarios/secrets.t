@@ -90,7 +90,7 @@ release() {
 }
 
 begin "$LAMBDAIMG" push - app:2 --no-memo
-held "$PID" "wrapping" "it holds the key that wraps, for its manifest, and no other yet"
+held "$PID" "wrapping repository" "it holds the key that wraps, for its manifest, the repository's for its root, and no other yet"
 release
 
 begin "$LAMBDAIMG" verify app:1 --against -

@@ -3,9 +3,9 @@
  * secrets REF [NAME=TEXT...]: prints the secrets behind an image of the repository of
  * LAMBDAIMG_REPO and of the key file of LAMBDAIMG_KMS, one "NAME HEX" a line, for memscan: key the
  * key file's key digits    the same, as the digits that are in the file wrapping  the key that is
- * expanded from it, which wraps salt      the salt that is in force data      the key of the
- * image's manifest chunk     the PRK of the image's last chunk and each NAME with the bytes of
- * TEXT.
+ * expanded from it, which wraps repository  the repository's key salt      the salt that is in
+ * force data      the key of the image's manifest chunk     the PRK of the image's last chunk and
+ * each NAME with the bytes of TEXT.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +14,10 @@
 #include "base/hex.h"
 #include "cmd/common/context.h"
 #include "kms/key_file.h"
-#include "repo/keys.h"
+#include "repo/identity.h"
 #include "repo/roots.h"
 #include "repo/salt.h"
-#include "repo/wrap.h"
+#include "repo/wrapped.h"
 
 const struct command *const commands[] = {NULL};
 
@@ -58,24 +58,31 @@ static int print_key(const char *path, struct li_error *err)
     return 0;
 }
 
+static int print_repository(struct li_repo *repo, struct li_error *err)
+{
+    struct li_repo_key key;
+    int rc = li_identity_key(repo, &key, err);
+
+    if (rc == 0)
+        print_secret("repository", &key.secret);
+    return rc;
+}
+
 /* What the key opens. */
 static int print_opened(struct li_repo *repo, const struct li_manifest *manifest,
                         struct li_error *err)
 {
-    struct li_kms_context wrap = li_wrap_context("manifest", li_repo_id(repo), manifest->id);
-    struct li_key rest = li_key_wrap(manifest->id, li_repo_kms(repo)->name);
+    struct li_wrapped wrapped = li_wrapped_manifest(manifest->root, manifest->id);
     struct li_secret salt, data;
     struct li_root root;
-    bool there = false;
-    int rc = li_root_active(repo, &root, err);
+    int rc = print_repository(repo, err);
 
+    if (rc == 0)
+        rc = li_root_active(repo, &root, err);
     if (rc == 0)
         rc = li_salt_open(repo, root.salt, &salt, err);
     if (rc == 0)
-        rc = li_wrap_open(repo, li_key_root(manifest->root, rest.text).text, &wrap, &data, &there,
-                          err);
-    if (rc == 0 && !there)
-        rc = li_fail(err, LI_ECORRUPT, "the manifest has no wrap");
+        rc = li_wrapped_open(repo, &wrapped, &data, err);
     if (rc < 0)
         return rc;
     print_secret("salt", &salt);

@@ -2,6 +2,7 @@
 /* Changing wraps: stopped at any moment, beside a push, counted, and against whoever changes wraps.
  */
 #include "tests/fixtures/repo_fixture.h"
+#include "tests/fixtures/repo_objects.h"
 
 #include "base/hex.h"
 #include "manifest/manifest.h"
@@ -104,7 +105,8 @@ static int rewrap(struct repo_fixture *f, struct counting *from, struct counting
                                      .remove = {from->kms.name},
                                      .remove_key = {&from->kms},
                                      .remove_count = 1,
-                                     .replace = true};
+                                     .replace = true,
+                                     .whole = true};
     struct li_wraps wraps = {0};
     int rc = li_wraps_list(f->repo, &everything, &wraps, &f->err);
 
@@ -114,6 +116,15 @@ static int rewrap(struct repo_fixture *f, struct counting *from, struct counting
         rc = li_wraps_apply(f->repo, &change, &wraps, threads, &f->err);
     li_wraps_free(&wraps);
     return rc;
+}
+
+static struct li_wrapped place_of(const struct li_wraps_object *o)
+{
+    if (o->kind == LI_WRAPS_SALT)
+        return li_wrapped_salt(o->id);
+    if (o->kind == LI_WRAPS_REPOSITORY)
+        return li_wrapped_repository(o->id);
+    return li_wrapped_manifest(o->root, o->id);
 }
 
 /* Each object of the repository is opened by ONE or by OTHER, which may be NULL. */
@@ -129,8 +140,7 @@ static void expect_open(struct repo_fixture *f, struct li_kms *one, struct li_km
     assert_true(wraps.count > 1);
     for (size_t i = 0; i < wraps.count; i++) {
         const struct li_wraps_object *o = &wraps.object[i];
-        struct li_wrapped place =
-            o->kind == LI_WRAPS_SALT ? li_wrapped_salt(o->id) : li_wrapped_manifest(o->root, o->id);
+        struct li_wrapped place = place_of(o);
         struct li_secret secret;
         int rc = li_wrapped_open(repo[0], &place, &secret, &f->err);
 
@@ -214,7 +224,7 @@ static void many_stopped_ten_times(void **state)
     assert_done(rewrap(f, &keys.one, &keys.two, 4), &f->err);
     expect_open(f, keys.two.inner, NULL);
     assert_int_equal(count_wraps(f, keys.one.kms.name), 0);
-    assert_int_equal(count_wraps(f, keys.two.kms.name), count + 1);
+    assert_int_equal(count_wraps(f, keys.two.kms.name), count + 2);
     free_keys(&keys);
 }
 
@@ -230,19 +240,19 @@ static void requests_are_few(void **state)
     assert_done(rewrap(f, &keys.one, &keys.two, 2), &f->err);
     /* Each manifest: its old wrap is read, its new one written. Then all old ones go at once. Of
      * the salt, the wrap without a name is tried before. Roots and objects are listed. */
-    assert_true(li_fault_count(f->store, LI_FAULT_ANY) - before <= 2 * SOME + 12);
+    assert_true(li_fault_count(f->store, LI_FAULT_ANY) - before <= 2 * SOME + 16);
     assert_int_equal(li_fault_count(f->store, LI_FAULT_REMOVE), 1);
-    assert_int_equal(keys.one.unwraps, SOME + 2);
+    assert_int_equal(keys.one.unwraps, SOME + 3);
     assert_int_equal(keys.one.wraps, 0);
-    assert_int_equal(keys.two.wraps, SOME + 1);
+    assert_int_equal(keys.two.wraps, SOME + 2);
     assert_true(keys.two.unwraps <= 1);
 
     /* Nothing is left to do, and nothing is asked. */
     before = li_fault_count(f->store, LI_FAULT_ANY);
     assert_done(rewrap(f, &keys.one, &keys.two, 2), &f->err);
     assert_true(li_fault_count(f->store, LI_FAULT_ANY) - before <= 8);
-    assert_int_equal(keys.one.unwraps, SOME + 2);
-    assert_int_equal(keys.two.wraps, SOME + 1);
+    assert_int_equal(keys.one.unwraps, SOME + 3);
+    assert_int_equal(keys.two.wraps, SOME + 2);
     free_keys(&keys);
 }
 
@@ -251,7 +261,8 @@ static void a_push_at_the_same_time_loses_nothing(void **state)
 {
     struct repo_fixture *f = *state;
     struct keys keys;
-    struct li_wraps_change change = {.to_count = 1, .remove_count = 1, .replace = true};
+    struct li_wraps_change change = {
+        .to_count = 1, .remove_count = 1, .replace = true, .whole = true};
     struct li_wraps wraps = {0};
 
     make_keys(f, &keys);
@@ -286,7 +297,7 @@ static void one_bad_object_does_not_stop_the_others(void **state)
     assert_fails(rewrap(f, &keys.one, &keys.two, 1), LI_ECORRUPT, "1 of the objects cannot",
                  &f->err);
     assert_int_equal(count_wraps(f, keys.one.kms.name), 1);
-    assert_int_equal(count_wraps(f, keys.two.kms.name), 5);
+    assert_int_equal(count_wraps(f, keys.two.kms.name), 6);
     li_wraps_free(&wraps);
     free_keys(&keys);
 }
@@ -359,14 +370,14 @@ static void wraps_that_were_moved_do_not_open(void **state)
     a = wrap_key(f, "a:1", f->kms->name);
     b = wrap_key(f, "b:1", f->kms->name);
     /* Of another manifest. */
-    swap_in(f, a, b);
+    put_from(f, f->directory, a, b);
     assert_fails(open_manifest(f, "b:1", &m), LI_EDENIED, "it was moved or changed", &f->err);
     /* Of a salt. */
     assert_done(li_root_active(f->repo, &root, &f->err), &f->err);
-    swap_in(f, li_key_salt(root.salt).text, b);
+    put_from(f, f->directory, li_key_salt(root.salt).text, b);
     assert_fails(open_manifest(f, "b:1", &m), LI_EDENIED, "it was moved or changed", &f->err);
     /* Of the same manifest of another repository, which has the same key. */
-    assert_done(li_repo_create(elsewhere, f->kms, &f->env, &f->err), &f->err);
+    assert_done(li_repo_create(elsewhere, f->kms, &f->env, NULL, &f->err), &f->err);
     f->store = elsewhere;
     reopen(f);
     wrap_for_manifest_of(f, b, &wrap);

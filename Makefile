@@ -30,7 +30,7 @@ endif
 LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/base64.c lib/base/blocks.c lib/base/budget.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
 	lib/base/gunzip.c lib/base/hex.c lib/base/input.c lib/base/io.c lib/base/packed.c lib/base/program.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
 	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/unxz.c lib/base/unzstd.c \
-	lib/base/workers.c
+	lib/base/user_directory.c lib/base/workers.c
 
 # ISA-L where there is one, else zlib. INFLATER=zlib takes zlib all the same; give it a BUILD of its own.
 ifndef INFLATER
@@ -150,7 +150,8 @@ UNIT_STAGES = aws base cache chunk compare crypto diskcache ext4 files flatten f
 	repo report sealed store tar wraps
 
 UNIT_aws = aws aws_call credentials credentials_kept location
-UNIT_base = acl_watch base blocks budget compression decompress output packed program secret sha256 sha256_openssl
+UNIT_base = acl_watch base blocks budget compression decompress error output packed program secret sha256 sha256_openssl user_directory \
+	workers
 UNIT_cache = cache
 UNIT_chunk = chunk
 UNIT_compare = compare compare_cost compare_stored
@@ -160,9 +161,9 @@ UNIT_ext4 = ext4 ext4_htree ext4_size ext4_soak
 UNIT_files = damage files files_directories
 UNIT_flatten = flatten
 UNIT_fuse = loader
-UNIT_http = http http_connections http_progress http_retry
+UNIT_http = http http_connections http_progress http_resolve http_retry
 UNIT_image = image image_choice image_container image_json image_kinds image_oci image_platform
-UNIT_kms = exec kms kms_aws kms_aws_answers vectors
+UNIT_kms = exec kms kms_aws kms_aws_answers kms_rewrap vectors
 UNIT_layer = layer layer_acl layer_broken layer_entries layer_give_way layer_gzip layer_headers layer_names layer_read \
 	layer_runs layer_sparse layer_xattr layer_xattr_blocks layer_zeros tags
 UNIT_man = man
@@ -170,8 +171,8 @@ UNIT_manifest = manifest reference wrap
 UNIT_memo = memo memo_files memo_record
 UNIT_push = lookup push push_report server
 UNIT_reader = lost reader
-UNIT_repo = create identity identity_make policy proof repo repo_costs repo_lost wraps
-UNIT_report = blame budget records report
+UNIT_repo = create identity identity_make known policy proof repo repo_costs repo_lost roots wraps
+UNIT_report = blame report_budget records report
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
 UNIT_wraps = rewrap
@@ -179,7 +180,8 @@ UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk
 
 # What unit tests and fuzz targets share. Each program is linked with those that it uses.
 FIXTURES = tests/fixtures/comparison.c tests/fixtures/ext4_image.c tests/fixtures/golden.c \
-	tests/fixtures/http_server.c tests/fixtures/image_files.c tests/fixtures/images.c tests/fixtures/kms_fixture.c \
+	tests/fixtures/http_server.c tests/fixtures/image_files.c tests/fixtures/images.c \
+	tests/fixtures/key_fixture.c tests/fixtures/kms_fixture.c \
 	tests/fixtures/memo_fixture.c tests/fixtures/no_links.c tests/fixtures/oci_files.c tests/fixtures/page.c \
 	tests/fixtures/questions.c tests/fixtures/repo_fixture.c tests/fixtures/repo_objects.c tests/fixtures/s3_fixture.c \
 	tests/fixtures/sparse.c tests/fixtures/stack.c tests/fixtures/store_fixture.c tests/fixtures/tar.c tests/fixtures/tar_reader.c \
@@ -187,7 +189,7 @@ FIXTURES = tests/fixtures/comparison.c tests/fixtures/ext4_image.c tests/fixture
 
 # Programs that the scenarios use: tests/tools/NAME.c
 
-TOOLS = costly ext4list faultproxy faultstream layout memscan mktar mountfile randomstack randomtar samefile sandbox \
+TOOLS = cachetrace costly ext4list faultproxy faultstream layout memscan mktar mountfile randomstack randomtar samefile sandbox \
 	secrets tarcases tarcheck tarlist treelist
 
 # What readers of tars see, and where they may differ, for the programs that compare them.
@@ -293,6 +295,8 @@ $(UNIT_BIN): $(FIXTURE_LIB) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(FIXTURE_LIB) $(LIB) -lcmocka $(PKG_LIBS)
 
 $(BUILD)/tests/mountfile: $(call obj,$(FUSE)) $(LIB)
+
+$(BUILD)/tests/cachetrace: $(LIB)
 
 $(BUILD)/tests/ext4list $(BUILD)/tests/treelist: $(call obj,tests/tools/listing.c)
 
@@ -513,7 +517,7 @@ H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd cmd/* tests/*)))
 GO_FILES = $(wildcard tests/tools/*.go)
 SHELL_FILES = .ci/run contrib/kms/lambdaimg-kms-vault $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
 	tests/scenarios/through-s3 tests/compare-images tests/with-canary tests/with-s3-server \
-	$(filter-out %.md %/recorded,$(wildcard bench/*))
+	$(filter-out %.md %/recorded %/cache-policy,$(wildcard bench/*))
 
 # Side by side with make -j.
 lint: clang-warnings cppcheck format-check go-check shellcheck

@@ -73,7 +73,8 @@ static int create(const struct arguments *args, const char *address, struct keys
     if (rc == 0)
         rc = open_store(args, address, true, context, err);
     if (rc == 0)
-        rc = li_repo_create(context->store, context->kms, &context->env, policy, err);
+        rc = li_repo_create(context->store, context->kms, &context->env, policy, &context->repo,
+                            err);
     return rc == 0 ? keep_known(context, err) : rc;
 }
 

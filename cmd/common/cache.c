@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/user_directory.h"
 #include "cmd/common/context.h"
 
 static const uint64_t default_size = (uint64_t)10 << 30;
@@ -15,9 +16,11 @@ static const uint64_t default_size = (uint64_t)10 << 30;
 static int cache_directory(const struct arguments *args, bool wanted, char **out,
                            struct li_error *err)
 {
-    const char *named = option(args, "cache"), *cache = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    int n = 0;
+    const char *named = option(args, "cache");
+    const struct li_user_directories from = {
+        .base = getenv("XDG_CACHE_HOME"), .home = getenv("HOME"), .below = ".cache"};
+    char *dir = NULL;
+    int n = 0, rc = 0;
 
     *out = NULL;
     if (!named)
@@ -26,12 +29,11 @@ static int cache_directory(const struct arguments *args, bool wanted, char **out
         n = strcmp(named, "off") == 0 ? 0 : asprintf(out, "%s", named);
     else if (wanted && geteuid() == 0)
         n = asprintf(out, "/var/cache/lambdaimg");
-    else if (wanted && cache && *cache == '/')
-        n = asprintf(out, "%s/lambdaimg/chunks", cache);
-    else if (wanted && home && *home)
-        n = asprintf(out, "%s/.cache/lambdaimg/chunks", home);
+    else if (wanted && (rc = li_user_directory(&from, &dir, err)) == 0)
+        n = asprintf(out, "%s/chunks", dir);
+    free(dir);
     if (n >= 0)
-        return 0;
+        return rc < 0 ? rc : 0;
     *out = NULL;
     return li_fail_memory(err);
 }

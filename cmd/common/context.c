@@ -232,9 +232,11 @@ int open_context_if_key(const struct arguments *args, struct context *out, struc
     *keyless = (struct li_error)LI_ERROR_INIT;
     if (rc == 0) {
         rc = check_identity(out, err);
-        if (rc != LI_EDENIED)
-            return rc;
-        close_context(out);
+        if (rc == LI_EDENIED) {
+            li_error_clear(err);
+            rc = 0;
+        }
+        return rc;
     }
     /* A store that does not answer is not asked twice. */
     if (rc == CMD_EUSAGE || rc == LI_ENETWORK)

@@ -76,9 +76,8 @@ void stop_watching(struct context *context);
 int open_context(const struct arguments *args, bool with_key, struct context *out,
                  struct li_error *err);
 
-/* The same with a key if there is one, and without it if it does not open this repository: KEYLESS
- * is then why, else its code is 0. For commands that can do without. Checks the identity if there
- * is a key. */
+/* The same with a key, or without one if there is none: KEYLESS is then why, else its code is 0.
+ * For commands that can do without. Checks the identity, if the key opens it. */
 int open_context_if_key(const struct arguments *args, struct context *out, struct li_error *keyless,
                         struct li_error *err);
 
@@ -135,8 +134,8 @@ int check_identity(struct context *context, struct li_error *err);
  * only until this host has seen one, and a key that does not open it is as good as none. */
 int learn_identity(struct context *context, struct li_error *err);
 
-/* known.c: opens the repository in CONTEXT's store, which this process has just made, and keeps its
- * ID, if this host keeps any. The caller closes CONTEXT. */
+/* known.c: keeps the ID of the repository of CONTEXT, which this process has just made, if this
+ * host keeps any. */
 int keep_known(struct context *context, struct li_error *err);
 
 /* progress.c: a bar on standard error if that is a terminal and the work takes over a second. */

@@ -6,8 +6,10 @@
 #include "kms/kms.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/user_directory.h"
 #include "kms/exec.h"
 #include "kms/kms_aws.h"
 #include "kms/kms_file.h"
@@ -78,15 +80,16 @@ bool li_kms_is_name(const char *text)
 
 int li_kms_default_spec(const char *config, const char *home, char **out, struct li_error *err)
 {
-    int n;
+    const struct li_user_directories from = {.base = config, .home = home, .below = ".config"};
+    char *dir = NULL, *spec = NULL;
+    int rc = li_user_directory(&from, &dir, err);
 
-    if (config && *config == '/')
-        n = asprintf(out, "file:%s/lambdaimg/key", config);
-    else if (home && *home)
-        n = asprintf(out, "file:%s/.config/lambdaimg/key", home);
-    else
-        return LI_END;
-    return n < 0 ? li_fail_memory(err) : 0;
+    if (rc == 0 && asprintf(&spec, "file:%s/key", dir) < 0)
+        rc = li_fail_memory(err);
+    if (rc == 0)
+        *out = spec;
+    free(dir);
+    return rc;
 }
 
 int li_kms_open(const char *spec, const struct li_kms_options *options, struct li_kms **out,

@@ -265,8 +265,17 @@ static int settle(struct making *m, struct li_error *err)
     return rc;
 }
 
+/* Whoever writes the store may exchange the repository meanwhile, even for one of the same key. */
+static int check_id(const struct making *m, const struct li_repo *repo, struct li_error *err)
+{
+    if (memcmp(repo->id, m->root.repository, LI_ID_SIZE) == 0)
+        return 0;
+    return li_fail(err, LI_EDENIED, "%s: another repository has been put in its place",
+                   m->store->address);
+}
+
 /* Reads it back as the first push will. */
-static int read_back(const struct making *m, struct li_error *err)
+static int read_back(const struct making *m, struct li_repo **out, struct li_error *err)
 {
     struct li_secret salt = {{0}};
     struct li_repo *repo = NULL;
@@ -274,10 +283,16 @@ static int read_back(const struct making *m, struct li_error *err)
     int rc = li_repo_open(m->store, m->kms, m->env, &repo, err);
 
     if (rc == 0)
+        rc = check_id(m, repo, err);
+    if (rc == 0)
         rc = li_root_active(repo, &root, err);
     if (rc == 0)
         rc = li_salt_open(repo, root.salt, &salt, err);
     li_secret_wipe(&salt);
+    if (rc == 0 && out) {
+        *out = repo;
+        repo = NULL;
+    }
     li_repo_free(repo);
     return rc < 0 ? li_context(err, "the repository was made, but cannot be read back") : 0;
 }
@@ -333,7 +348,7 @@ static int refuse(const struct making *m, struct li_error *err)
 }
 
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
-                   const struct li_repo_policy *policy, struct li_error *err)
+                   const struct li_repo_policy *policy, struct li_repo **out, struct li_error *err)
 {
     struct making m = {.store = store, .kms = kms, .env = env, .policy = policy};
     int rc = claim(&m, err);
@@ -342,5 +357,5 @@ int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_e
         rc = settle(&m, err);
     if (rc < 0)
         return rc;
-    return m.made ? read_back(&m, err) : refuse(&m, err);
+    return m.made ? read_back(&m, out, err) : refuse(&m, err);
 }

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * secrets REF [NAME=TEXT...]: prints the secrets behind an image of the repository of
- * LAMBDAIMG_REPO and of the key file of LAMBDAIMG_KMS, one "NAME HEX" a line, for memscan: key the
- * key file's key digits    the same, as the digits that are in the file wrapping  the key that is
- * expanded from it, which wraps repository  the repository's key salt      the salt that is in
- * force data      the key of the image's manifest chunk     the PRK of the image's last chunk and
- * each NAME with the bytes of TEXT.
+ * LAMBDAIMG_REPO and of the key file of LAMBDAIMG_KMS, one "NAME HEX" a line, for memscan:
+ *
+ *     key         the key file's key
+ *     digits      the same, as the digits that are in the file
+ *     wrapping    the key that is expanded from it, which wraps
+ *     repository  the repository's key
+ *     salt        the salt that is in force
+ *     data        the key of the image's manifest
+ *     chunk       the PRK of the image's last chunk
+ *     encrypting  the key that is expanded from it, which encrypts
+ *     signing     the same, of its MAC
+ *
+ * and each NAME with the bytes of TEXT.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +76,22 @@ static int print_repository(struct li_repo *repo, struct li_error *err)
     return rc;
 }
 
+/* The keys of a chunk. */
+static int print_chunk(const struct li_secret *prk, struct li_error *err)
+{
+    struct li_secret encrypting, signing;
+    int rc = li_crypto_expand(prk, "lambdaimg chunk encryption", &encrypting, err);
+
+    if (rc == 0)
+        rc = li_crypto_expand(prk, "lambdaimg chunk mac", &signing, err);
+    if (rc < 0)
+        return rc;
+    print_secret("chunk", prk);
+    print_secret("encrypting", &encrypting);
+    print_secret("signing", &signing);
+    return 0;
+}
+
 /* What the key opens. */
 static int print_opened(struct li_repo *repo, const struct li_manifest *manifest,
                         struct li_error *err)
@@ -87,8 +111,7 @@ static int print_opened(struct li_repo *repo, const struct li_manifest *manifest
         return rc;
     print_secret("salt", &salt);
     print_secret("data", &data);
-    print_secret("chunk", &manifest->chunks[manifest->chunk_count - 1].prk);
-    return 0;
+    return print_chunk(&manifest->chunks[manifest->chunk_count - 1].prk, err);
 }
 
 static int run(const char *text, struct li_error *err)

@@ -59,7 +59,7 @@ static void make_for_two(struct repo_fixture *f)
 {
     li_kms_free(f->kms);
     f->kms = set_of(f, (const char *const[]){"one", "two", NULL});
-    assert_done(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), &f->err);
+    assert_done(li_repo_create(f->store, f->kms, &f->env, NULL, NULL, &f->err), &f->err);
     reopen(f);
     keep_salt(f);
     assert_done(push(f, "a:1", &small), &f->err);
@@ -128,7 +128,7 @@ static void a_key_given_twice_is_one(void **state)
     f->kms = set_of(f, (const char *const[]){"one", "one", "one", NULL});
     assert_non_null(li_kms_member(f->kms, "salt", 0));
     assert_null(li_kms_member(f->kms, "salt", 1));
-    assert_done(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), &f->err);
+    assert_done(li_repo_create(f->store, f->kms, &f->env, NULL, NULL, &f->err), &f->err);
     reopen(f);
     assert_done(push(f, "a:1", &small), &f->err);
     expect_pushed(f, "a:1", &small);
@@ -233,7 +233,7 @@ static void salts_may_have_keys_of_their_own(void **state)
     }
     li_kms_free(f->kms);
     f->kms = set;
-    assert_done(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), &f->err);
+    assert_done(li_repo_create(f->store, f->kms, &f->env, NULL, NULL, &f->err), &f->err);
     reopen(f);
     keep_salt(f);
     assert_done(push(f, "a:1", &small), &f->err);

@@ -377,7 +377,7 @@ static void wraps_that_were_moved_do_not_open(void **state)
     put_from(f, f->directory, li_key_salt(root.salt).text, b);
     assert_fails(open_manifest(f, "b:1", &m), LI_EDENIED, "it was moved or changed", &f->err);
     /* Of the same manifest of another repository, which has the same key. */
-    assert_done(li_repo_create(elsewhere, f->kms, &f->env, NULL, &f->err), &f->err);
+    assert_done(li_repo_create(elsewhere, f->kms, &f->env, NULL, NULL, &f->err), &f->err);
     f->store = elsewhere;
     reopen(f);
     wrap_for_manifest_of(f, b, &wrap);

@@ -28,7 +28,7 @@ endif
 # ---- sources ---------------------------------------------------------------------------------
 
 LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/base64.c lib/base/blocks.c lib/base/budget.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
-	lib/base/gunzip.c lib/base/hex.c lib/base/input.c lib/base/io.c lib/base/packed.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
+	lib/base/gunzip.c lib/base/hex.c lib/base/input.c lib/base/io.c lib/base/packed.c lib/base/program.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
 	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/unxz.c lib/base/unzstd.c \
 	lib/base/user_directory.c lib/base/workers.c
 
@@ -72,8 +72,9 @@ LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
 LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/names.c lib/memo/record.c
 
-LIB_KMS = lib/kms/aws_error.c lib/kms/aws_key.c lib/kms/aws_reply.c lib/kms/aws_request.c lib/kms/key_file.c \
-	lib/kms/kms.c lib/kms/kms_aws.c lib/kms/kms_file.c lib/kms/split.c
+LIB_KMS = lib/kms/aws_error.c lib/kms/aws_key.c lib/kms/aws_reply.c lib/kms/aws_request.c lib/kms/exec.c \
+	lib/kms/exec_protocol.c lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_aws.c lib/kms/kms_file.c lib/kms/set.c \
+	lib/kms/specs.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_temporary.c lib/store/directory_write.c lib/store/fault.c lib/store/s3.c \
@@ -88,7 +89,9 @@ LIB_FLATTEN = lib/flatten/describe.c lib/flatten/flatten.c lib/flatten/versions.
 
 LIB_REPO = lib/repo/authentic.c lib/repo/create.c lib/repo/identity.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c \
 	lib/repo/known.c lib/repo/manifest.c lib/repo/objects.c lib/repo/pointer.c lib/repo/proof.c lib/repo/repo.c lib/repo/root_json.c \
-	lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c
+	lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c lib/repo/wrapped.c
+
+LIB_WRAPS = lib/wraps/apply.c lib/wraps/list.c lib/wraps/plan.c
 
 LIB_PUSH = lib/push/chunks.c lib/push/item.c lib/push/jobs.c lib/push/lookup.c lib/push/lookup_keep.c lib/push/lookup_listing.c \
 	lib/push/lookup_manifest.c lib/push/metadata.c lib/push/name_list.c lib/push/names.c lib/push/push.c \
@@ -118,7 +121,8 @@ LIB_REPORT = lib/report/blame.c lib/report/blame_base.c lib/report/blame_files.c
 FUSE = fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
 	fuse/unmount.c
 
-CMD = cmd/cache.c cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
+CMD = cmd/cache.c cmd/convert.c cmd/init.c cmd/inspect.c cmd/key/change.c cmd/key/check.c cmd/key/key.c \
+	cmd/key/list.c cmd/key/select.c cmd/key/whoami.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
 	cmd/report.c cmd/rm.c cmd/umount.c cmd/verify.c
 
 # The forms of reports.
@@ -128,7 +132,7 @@ CMD_REPORT = cmd/report/budgets.c cmd/report/common.c cmd/report/files.c cmd/rep
 
 # What the commands share.
 CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/cache.c cmd/common/context.c cmd/common/explain.c \
-	cmd/common/help.c cmd/common/image.c cmd/common/known.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
+	cmd/common/help.c cmd/common/image.c cmd/common/keys.c cmd/common/known.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
 	cmd/common/progress.c cmd/common/watchdog.c
 
 # What programs may include, installed below include/lambdaimg with these paths. The shared library exports what
@@ -139,14 +143,14 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/flatten/flatten.h lib/http/http.h lib/image/image.h lib/kms/kms.h lib/layer/layer.h lib/layer/layout.h \
 	lib/layer/record.h lib/layer/scan.h lib/layer/tree.h lib/manifest/manifest.h lib/manifest/reference.h \
 	lib/memo/memo.h lib/push/push.h lib/reader/reader.h lib/repo/repo.h lib/report/report.h lib/sealed/sealed.h lib/store/s3.h \
-	lib/store/store.h lib/tar/tar.h lib/verify/verify.h
+	lib/store/store.h lib/tar/tar.h lib/verify/verify.h lib/wraps/wraps.h
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
 UNIT_STAGES = aws base cache chunk compare crypto diskcache ext4 files flatten fuse http image kms layer man manifest memo push reader \
-	repo report sealed store tar
+	repo report sealed store tar wraps
 
 UNIT_aws = aws aws_call credentials credentials_kept location
-UNIT_base = acl_watch base blocks budget compression decompress error output packed secret sha256 sha256_openssl user_directory \
+UNIT_base = acl_watch base blocks budget compression decompress error output packed program secret sha256 sha256_openssl user_directory \
 	workers
 UNIT_cache = cache
 UNIT_chunk = chunk
@@ -159,7 +163,7 @@ UNIT_flatten = flatten
 UNIT_fuse = loader
 UNIT_http = http http_connections http_progress http_resolve http_retry
 UNIT_image = image image_choice image_container image_cost image_json image_kinds image_oci image_platform
-UNIT_kms = kms kms_aws kms_aws_answers kms_rewrap
+UNIT_kms = exec kms kms_aws kms_aws_answers kms_rewrap vectors
 UNIT_layer = layer layer_acl layer_broken layer_entries layer_give_way layer_gzip layer_headers layer_names layer_read \
 	layer_runs layer_sparse layer_xattr layer_xattr_blocks layer_zeros tags
 UNIT_man = man
@@ -167,10 +171,11 @@ UNIT_manifest = manifest reference wrap
 UNIT_memo = memo memo_files memo_record
 UNIT_push = lookup push push_report push_vanished server
 UNIT_reader = lost reader
-UNIT_repo = create identity identity_make known policy proof repo repo_costs repo_lost roots
+UNIT_repo = create identity identity_make known policy proof repo repo_costs repo_lost roots wraps
 UNIT_report = blame report_budget records report
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
+UNIT_wraps = rewrap
 UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk
 
 # What unit tests and fuzz targets share. Each program is linked with those that it uses.
@@ -195,7 +200,7 @@ TAR_CLASSES = tests/tools/tarclass_go.c tests/tools/tarclass_libarchive.c tests/
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-cache.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
 	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-report.1 lambdaimg-rm.1 \
-	lambdaimg-umount.1 lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-report.5 lambdaimg-repository.5 lambdaimg-aws-kms.7 lambdaimg-s3.7
+	lambdaimg-umount.1 lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-kms-program.5 lambdaimg-manifest.5 lambdaimg-report.5 lambdaimg-repository.5 lambdaimg-aws-kms.7 lambdaimg-s3.7
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
 FUZZ = aws files gzip image kms layer manifest record repo s3 seal tar tars
@@ -205,7 +210,7 @@ FUZZ_SECONDS ?= 20
 
 LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
-	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_SEALED) $(LIB_PUSH) \
+	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_WRAPS) $(LIB_SEALED) $(LIB_PUSH) \
 	$(LIB_VERIFY) $(LIB_DISKCACHE) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE) $(LIB_REPORT)
 UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
 
@@ -368,7 +373,7 @@ clean:
 
 SHARE = $(DESTDIR)$(PREFIX)/share
 DOCUMENTS = CHANGELOG.md CONTRIBUTING.md DESIGN.md LICENSE README.md SECURITY.md STYLE.md bench/README.md \
-	contrib/example/readfile.c
+	contrib/example/readfile.c contrib/kms/lambdaimg-kms-pkcs11 contrib/kms/lambdaimg-kms-vault
 
 .PHONY: dist install-documents install-library install-program
 
@@ -396,7 +401,7 @@ install-documents:
 	for document in $(DOCUMENTS); do \
 		install -d $(SHARE)/doc/lambdaimg/$$(dirname $$document) && \
 		scripts/make-document $$document $(DOCUMENTS) >$(SHARE)/doc/lambdaimg/$$document && \
-		chmod 644 $(SHARE)/doc/lambdaimg/$$document || exit 1; \
+		chmod $$(test -x $$document && echo 755 || echo 644) $(SHARE)/doc/lambdaimg/$$document || exit 1; \
 	done
 
 # DIST=FOLDER writes it there; COMMIT=TAG takes that commit in place of HEAD.
@@ -517,7 +522,7 @@ bench: $(PROGRAM) $(filter $(DEMO_IMAGE),$(IMAGES))
 C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd cmd/* contrib/* tests/* tests/unit/*)))
 H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd cmd/* tests/*)))
 GO_FILES = $(wildcard tests/tools/*.go)
-SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
+SHELL_FILES = .ci/run contrib/kms/lambdaimg-kms-vault $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
 	tests/scenarios/through-s3 tests/compare-images tests/with-canary tests/with-s3-server \
 	$(filter-out %.md %/recorded %/cache-policy,$(wildcard bench/*))
 

@@ -35,17 +35,27 @@ int store_timeout(const struct arguments *args, unsigned *out, struct li_error *
 /* --repo or LAMBDAIMG_REPO; CMD_EUSAGE if neither is given. */
 int repo_address(const struct arguments *args, const char **address, struct li_error *err);
 
-/* --kms, LAMBDAIMG_KMS, or the default in the user's configuration directory; the caller frees
- * *SPEC. */
-int kms_spec(const struct arguments *args, char **spec, struct li_error *err);
+/* keys.c: the keys that the user gave. Zero-initialise it. */
+struct key_specs {
+    struct li_kms_specs keys;  /* at least one */
+    struct li_kms_specs salts; /* none: the salts have those above */
+};
 
-/* --salt-kms or LAMBDAIMG_SALT_KMS, if the command has that option; else *SPEC is NULL, and the key
- * for everything is the key for salts, too. The caller frees *SPEC. */
-int salt_kms_spec(const struct arguments *args, char **spec, struct li_error *err);
+/* --kms, LAMBDAIMG_KMS, or the default in the user's configuration directory; and --salt-kms or
+ * LAMBDAIMG_SALT_KMS, if the command has that option. CMD_EUSAGE. The caller frees OUT. */
+int key_specs(const struct arguments *args, struct key_specs *out, struct li_error *err);
+void free_key_specs(struct key_specs *specs);
 
-/* Opens the KMS in SPEC, and that in SALT_SPEC for salts if it is not NULL. */
-int open_kms(const struct arguments *args, const char *spec, const char *salt_spec,
-             struct context *context, struct li_error *err);
+/* Opens the keys in SPECS as the KMS of CONTEXT. */
+int open_kms(const struct arguments *args, const struct key_specs *specs, struct context *context,
+             struct li_error *err);
+
+/* The same for the keys that the user gave. */
+int open_keys(const struct arguments *args, struct context *context, struct li_error *err);
+
+/* Opens one key. The caller frees *OUT. */
+int open_key(const struct arguments *args, const char *spec, struct context *context,
+             struct li_kms **out, struct li_error *err);
 
 /* The options to open the KMS in SPEC with. If it is a service, it uses CONTEXT's network. */
 int kms_options(const struct arguments *args, const char *spec, struct context *context,

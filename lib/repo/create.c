@@ -139,7 +139,7 @@ static void drop_salt(struct making *m, const uint8_t salt[LI_ID_SIZE], const st
     struct li_error ignored = LI_ERROR_INIT;
 
     if (!m->store->remote && memcmp(salt, root->salt, LI_ID_SIZE) != 0)
-        (void)li_store_remove(m->store, li_key_salt(salt).text, &ignored);
+        (void)li_salt_discard(m->store, m->kms, salt, &ignored);
 }
 
 /* Makes the identity, with a proof of the first root as this process would make it. */
@@ -297,25 +297,38 @@ static int read_back(const struct making *m, struct li_repo **out, struct li_err
     return rc < 0 ? li_context(err, "the repository was made, but cannot be read back") : 0;
 }
 
-int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err)
+/* Wraps 32 zeros under CONTEXT by each key, and unwraps them if READ_BACK. */
+static int try_keys(struct li_kms *kms, struct li_kms_context *context, bool read_back,
+                    struct li_error *err)
 {
     static const struct li_secret zeros = {{0}};
-    static const char *const purpose[] = {"salt", "repository", "manifest"};
-    struct li_kms_context context = {.purpose = NULL};
     struct li_secret opened = {{0}};
     struct li_buffer blob = {0};
+    struct li_kms *member;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && (member = li_kms_member(kms, context->purpose, i)); i++) {
+        rc = li_kms_wrap(member, context, &zeros, &blob, err);
+        if (rc == 0 && read_back)
+            rc = li_kms_unwrap(member, context, blob.data, blob.len, &opened, err);
+    }
+    li_buffer_free(&blob);
+    return rc;
+}
+
+int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err)
+{
+    static const char *const purpose[] = {"salt", "repository", "manifest"};
+    struct li_kms_context context = {.purpose = NULL};
     int rc = env->random(context.repository, LI_ID_SIZE, err);
 
     if (rc == 0)
         rc = env->random(context.object, LI_ID_SIZE, err);
     for (size_t i = 0; i < sizeof(purpose) / sizeof(purpose[0]) && rc == 0; i++) {
         context.purpose = purpose[i];
-        rc = li_kms_wrap(kms, &context, &zeros, &blob, err);
         /* No manifest is read back. */
-        if (rc == 0 && strcmp(purpose[i], "manifest") != 0)
-            rc = li_kms_unwrap(kms, &context, blob.data, blob.len, &opened, err);
+        rc = try_keys(kms, &context, strcmp(purpose[i], "manifest") != 0, err);
     }
-    li_buffer_free(&blob);
     return rc;
 }
 

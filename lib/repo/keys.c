@@ -32,6 +32,16 @@ struct li_key li_key_salt(const uint8_t salt[LI_ID_SIZE])
     return key;
 }
 
+struct li_key li_key_salt_wrap(const uint8_t salt[LI_ID_SIZE], const char *kms)
+{
+    char id[LI_HEX_ID_SIZE];
+    struct li_key key;
+
+    li_hex_encode(salt, LI_ID_SIZE, id);
+    snprintf(key.text, sizeof(key.text), "salts/%s.wraps/%s", id, kms);
+    return key;
+}
+
 struct li_key li_key_identity(const uint8_t repository[LI_ID_SIZE])
 {
     char id[LI_HEX_ID_SIZE];

@@ -34,9 +34,9 @@
 
 struct li_repo;
 
-/* Finds out whether KMS does what a repository takes: it wraps 32 zeros as a salt, as the key of a
- * repository and as that of a manifest, and unwraps the first two, under IDs of no repository.
- * Nothing is stored. The KMS's failures. */
+/* Finds out whether each key of KMS does what a repository takes: it wraps 32 zeros as a salt, as
+ * the key of a repository and as that of a manifest, and unwraps the first two, under IDs of no
+ * repository. Nothing is stored. The KMS's failures. */
 int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err);
 
 /* What all pushes into a repository follow. It is chosen when the identity is made. */

@@ -26,10 +26,9 @@
 #include "cmd/common/context.h"
 #include "kms/key_file.h"
 #include "repo/identity.h"
-#include "repo/keys.h"
 #include "repo/roots.h"
 #include "repo/salt.h"
-#include "repo/wrap.h"
+#include "repo/wrapped.h"
 
 const struct command *const commands[] = {NULL};
 
@@ -109,11 +108,9 @@ static void print_text(const char *name, const struct li_secret *secret)
 static int print_opened(struct li_repo *repo, const struct li_manifest *manifest,
                         struct li_error *err)
 {
-    struct li_kms_context wrap = li_wrap_context("manifest", li_repo_id(repo), manifest->id);
-    struct li_key rest = li_key_wrap(manifest->id, li_repo_kms(repo)->name);
+    struct li_wrapped wrapped = li_wrapped_manifest(manifest->root, manifest->id);
     struct li_secret salt, data;
     struct li_root root;
-    bool there = false;
     int rc = print_repository(repo, err);
 
     if (rc == 0)
@@ -121,10 +118,7 @@ static int print_opened(struct li_repo *repo, const struct li_manifest *manifest
     if (rc == 0)
         rc = li_salt_open(repo, root.salt, &salt, err);
     if (rc == 0)
-        rc = li_wrap_open(repo, li_key_root(manifest->root, rest.text).text, &wrap, &data, &there,
-                          err);
-    if (rc == 0 && !there)
-        rc = li_fail(err, LI_ECORRUPT, "the manifest has no wrap");
+        rc = li_wrapped_open(repo, &wrapped, &data, err);
     if (rc < 0)
         return rc;
     if (strncmp(li_repo_kms(repo)->name, "file-", 5) != 0) {
@@ -142,13 +136,13 @@ static int run(const char *text, struct li_error *err)
     struct li_manifest manifest = {0};
     struct li_reference reference;
     struct context context = {0};
-    char *spec = NULL;
+    struct key_specs specs = {.keys.count = 0};
     int rc = parse_reference(text, &reference, err);
 
     if (rc == 0)
-        rc = kms_spec(&args, &spec, err);
-    if (rc == 0 && strncmp(spec, "file:", 5) == 0)
-        rc = print_key(spec + strlen("file:"), err);
+        rc = key_specs(&args, &specs, err);
+    if (rc == 0 && strncmp(specs.keys.spec[0], "file:", 5) == 0)
+        rc = print_key(specs.keys.spec[0] + strlen("file:"), err);
     if (rc == 0)
         rc = open_context(&args, true, &context, err);
     if (rc == 0)
@@ -157,7 +151,7 @@ static int run(const char *text, struct li_error *err)
         rc = print_opened(context.repo, &manifest, err);
     li_manifest_free(&manifest);
     close_context(&context);
-    free(spec);
+    free_key_specs(&specs);
     return rc;
 }
 

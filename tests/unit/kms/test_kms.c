@@ -207,7 +207,7 @@ static void expect_default(const char *config, const char *home, const char *wan
 static void specs_are_told_apart_and_have_a_default(void **state)
 {
     (void)state;
-    assert_string_equal(LI_KMS_FORMS, "file:PATH or aws-kms:KEY");
+    assert_string_equal(LI_KMS_FORMS, "file:PATH or aws-kms:KEY or exec:PROGRAM");
     assert_true(li_kms_is_spec("file:/k"));
     assert_true(li_kms_is_spec("file:")); /* which is then said to name no file */
     assert_false(li_kms_is_spec("file"));

@@ -17,8 +17,8 @@
 #include "store/store.h"
 
 /* Makes a salt, wraps it for the repository with ID REPOSITORY by each key of KMS, and stores that.
- * Sets ID to a random one. LI_EEXISTS if that ID is taken, which means that randomness is broken; the failures of the
- * store, the KMS and ENV. Any thread. */
+ * Sets ID to a random one. LI_EEXISTS if that ID is taken, which means that randomness is broken;
+ * the failures of the store, the KMS and ENV. Any thread. */
 int li_salt_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
                    const uint8_t repository[LI_ID_SIZE], uint8_t id[LI_ID_SIZE],
                    struct li_error *err);

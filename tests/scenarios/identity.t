@@ -225,7 +225,7 @@ rm -r second
 # Before there is an identity, the second has an image.
 run 0 "the first of two keys" push image.tar demo:1 --salt-kms "file:$WORK/shared"
 run 1 "the second of two" push more.tar demo:2 --salt-kms "file:$WORK/shared" --kms "file:$WORK/key-two"
-has "$ERR" "the repository's key was not wrapped for this key \\(file-[0-9a-f]*\\), but for another" "says why"
+has "$ERR" "the repository's key was not wrapped for this key \\(file-[0-9a-f]*\\); it was pushed with another: file-" "says why"
 run 0 "its ls" ls --kms "file:$WORK/key-two"
 has "$OUT" 'demo:1' "works as without a key"
 has "$ERR" 'sizes are missing where no key fits' "which it says"

@@ -180,7 +180,7 @@ static int open_image(struct mount *m, struct li_error *err)
     if (rc == 0)
         rc = li_sealed_origin_new(m->context.repo, &m->origin, err);
     if (rc == 0 && m->cache)
-        rc = li_sealed_diskcache_new(m->origin, m->cache, &m->source, err);
+        rc = li_sealed_diskcache_new(m->origin, m->cache, reader_options.deadline, &m->source, err);
     if (rc == 0)
         rc = li_reader_open(m->source ? m->source : m->origin, &m->manifest, &reader_options,
                             &m->reader, err);

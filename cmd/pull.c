@@ -24,7 +24,7 @@ static int pull(const struct arguments *args, struct context *context,
     if (rc == 0)
         rc = li_sealed_origin_new(context->repo, &origin, err);
     if (rc == 0 && cache)
-        rc = li_sealed_diskcache_new(origin, cache, &source, err);
+        rc = li_sealed_diskcache_new(origin, cache, 0, &source, err);
     if (rc == 0)
         rc = li_fetcher_new(source ? source : origin, manifest, threads, &fetcher, err);
     if (rc == 0) {

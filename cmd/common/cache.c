@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the disk cache is. It only saves time. If it cannot be used, a command continues without it
- * and says so once, unless the user has named its directory.
+ * and says so, unless --cache names its directory: then it fails.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -202,9 +202,16 @@ int key_add(const struct arguments *args, struct li_error *err)
     return finish(&r, rc, "add the key", err);
 }
 
+/* A name that is given twice, as by two addresses of one key, is one wrap. */
 static int add_removed(struct request *r, const char *name, struct li_kms *kms,
                        struct li_error *err)
 {
+    for (size_t i = 0; i < r->change.remove_count; i++)
+        if (strcmp(r->change.remove[i], name) == 0) {
+            if (!r->change.remove_key[i])
+                r->change.remove_key[i] = kms;
+            return 0;
+        }
     if (r->change.remove_count == LI_KMS_SET_MAX)
         return li_fail(err, CMD_EUSAGE, "key remove: more than %d keys are given", LI_KMS_SET_MAX);
     r->change.remove[r->change.remove_count] = name;

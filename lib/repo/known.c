@@ -196,6 +196,29 @@ static int check_kept(const struct li_repo *repo, const struct li_known *known,
     return 0;
 }
 
+/* The user gave the ID. If this host has seen an identity before, that counts all the same. */
+static int recall_proof(const struct li_repo *repo, const struct li_known *known,
+                        struct li_known_found *out, struct li_error *err)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+    struct li_known_found kept = {.proven = false};
+    uint8_t id[LI_ID_SIZE];
+    struct place place;
+    bool there = false;
+    int rc;
+
+    if (!known->directory || known->accept)
+        return 0;
+    rc = find_place(repo, known, &place, err);
+    if (rc == 0 && read_kept(place.path, id, &kept, &there, &ignored) == 0 && there &&
+        memcmp(id, repo->id, LI_ID_SIZE) == 0) {
+        out->proven = kept.proven;
+        memcpy(out->key, kept.key, LI_ID_SIZE);
+    }
+    free_place(&place);
+    return rc;
+}
+
 int li_known_check(const struct li_repo *repo, const struct li_known *known,
                    struct li_known_found *out, struct li_error *err)
 {
@@ -203,9 +226,10 @@ int li_known_check(const struct li_repo *repo, const struct li_known *known,
     int rc;
 
     *out = (struct li_known_found){.how = LI_KNOWN_GIVEN};
+    if (known->id && memcmp(known->id, repo->id, LI_ID_SIZE) != 0)
+        return refuse(repo, known->id, NULL, err);
     if (known->id)
-        return memcmp(known->id, repo->id, LI_ID_SIZE) == 0 ? 0
-                                                            : refuse(repo, known->id, NULL, err);
+        return recall_proof(repo, known, out, err);
     out->how = LI_KNOWN_NOT;
     if (!known->directory)
         return 0;

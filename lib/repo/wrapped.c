@@ -166,6 +166,9 @@ static int try_named(struct opening *o, struct li_kms *kms, struct li_error *err
 
     if (!*kms->name) {
         (void)li_kms_unwrap(kms, &o->context, NULL, 0, o->secret, err);
+        /* That there is no key file says nothing about the image (D15). */
+        if (err->code == LI_ENOTFOUND)
+            err->code = LI_EDENIED;
         note(o, kms, err);
         return GO_ON;
     }
@@ -252,6 +255,9 @@ static int try_other(struct opening *o, const char *name, size_t *tries, struct 
         rc = object.len ? 0 : fetch(o, &at, &object, &there, err);
         if (rc == 0 && object.len)
             rc = unwrap(o, kms, &object, err);
+        /* Who does not answer would be waited for once for each wrap. */
+        if (rc == LI_ENETWORK)
+            *tries = TRIES_MAX;
         if (rc < 0 && !is_final(rc))
             rc = GO_ON;
         else if (rc == 0 && !object.len)

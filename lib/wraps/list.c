@@ -134,6 +134,9 @@ static int list_manifests(struct listing *l, struct li_error *err)
     if (!l->selection->all && l->wanted_count == 0)
         return 0;
     rc = li_roots_load(li_repo_store(l->repo), NULL, &roots, err);
+    /* Its manifests would be passed over, and readers still read them. */
+    if (rc == 0 && roots.lost)
+        rc = li_roots_lost(li_repo_store(l->repo), &roots, err);
     for (size_t i = 0; rc == 0 && i < roots.count; i++)
         if (li_root_is_of(&roots.root[i], li_repo_id(l->repo)))
             rc = list_root(l, roots.root[i].id, err);

@@ -103,6 +103,15 @@ static int plan_additions(const struct planning *p, struct li_wraps_object *obje
     return rc;
 }
 
+/* Whether an earlier name to be removed is the same as number AT, so that both are one wrap. */
+static bool is_named_before(const struct li_wraps_change *change, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(change->remove[i], change->remove[at]) == 0)
+            return true;
+    return false;
+}
+
 static int plan_removals(const struct planning *p, struct li_wraps_object *object,
                          struct li_error *err)
 {
@@ -115,7 +124,7 @@ static int plan_removals(const struct planning *p, struct li_wraps_object *objec
     for (size_t i = 0; rc == 0 && i < p->change->remove_count; i++) {
         bool yes = false;
 
-        if (li_wraps_has(p->wraps, object, p->change->remove[i]))
+        if (!is_named_before(p->change, i) && li_wraps_has(p->wraps, object, p->change->remove[i]))
             object->remove |= UINT32_C(1) << i;
         rc = is_unnamed_by(p, object, p->change->remove_key[i], &yes, err);
         object->remove_unnamed = object->remove_unnamed || yes;

@@ -111,6 +111,8 @@ opens "$new" demo:2
 opens "$old" demo:1
 LAMBDAIMG_KMS=$new run 1 "remove the last wrap" key remove "$new" demo:2 -y
 has "$ERR" 'would lose the last wrap' "is refused"
+LAMBDAIMG_KMS=$new run 1 "remove it by two names of one key" key remove "$new" --wrap "$new_name" demo:2 -y
+has "$ERR" 'would lose the last wrap' "is refused, too"
 opens "$new" demo:2
 run 0 "remove a wrap by its name" key remove --wrap "$old_name" app/other:1 -y
 opens_not "$old" app/other:1

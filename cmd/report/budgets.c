@@ -5,6 +5,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,16 +55,21 @@ static int parse_budget(enum li_report_budget_kind kind, const char *text,
 static int find_file(char **out, struct li_error *err)
 {
     char *dir = getcwd(NULL, 0), *path = NULL;
+    int rc = 0;
 
     *out = NULL;
-    while (dir && *dir && !*out) {
+    if (!dir)
+        return li_fail_errno(err, errno, "cannot find the working directory; give --budgets FILE");
+    while (rc == 0 && !*out) {
         if (asprintf(&path, "%s/%s", strcmp(dir, "/") ? dir : "", BUDGET_FILE) < 0) {
             free(dir);
             return li_fail_memory(err);
         }
-        if (access(path, F_OK) == 0)
+        if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
             *out = path;
-        else
+        else if (errno != ENOENT && errno != ENOTDIR)
+            rc = li_fail_errno(err, errno, "cannot look for budgets at %s", path);
+        if (!*out)
             free(path);
         if (strcmp(dir, "/") == 0)
             break;
@@ -72,7 +78,7 @@ static int find_file(char **out, struct li_error *err)
             strcpy(dir, "/");
     }
     free(dir);
-    return 0;
+    return rc;
 }
 
 static int read_budgets(const char *path, struct li_report_budgets *out, struct li_error *err)

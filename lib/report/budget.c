@@ -21,6 +21,9 @@ static const struct {
     [LI_BUDGET_DEDUP] = {"min-dedup", "min_dedup", true},
 };
 
+/* What a size may be on the command line, too. */
+static const double bytes_most = 0x1p62;
+
 const char *li_report_budget_name(enum li_report_budget_kind kind)
 {
     return kinds[kind].name;
@@ -45,6 +48,11 @@ bool li_report_budget_relative(const char *text, struct li_report_budget *out)
     return true;
 }
 
+static bool is_of_bytes(enum li_report_budget_kind kind)
+{
+    return kind == LI_BUDGET_NEW_BYTES || kind == LI_BUDGET_SIZE;
+}
+
 static int take_limit(enum li_report_budget_kind kind, const json_t *value,
                       struct li_report_budget *out, struct li_error *err)
 {
@@ -55,6 +63,9 @@ static int take_limit(enum li_report_budget_kind kind, const json_t *value,
         return li_fail(err, LI_EINVALID, "\"%s\" is not a number%s", kinds[kind].member,
                        kind == LI_BUDGET_SIZE ? ", nor a string such as \"+3%\"" : "");
     *out = (struct li_report_budget){.set = true, .limit = json_number_value(value)};
+    if (is_of_bytes(kind) && (out->limit > bytes_most || out->limit != floor(out->limit)))
+        return li_fail(err, LI_EINVALID, "\"%s\" is not a whole number of bytes up to 2^62",
+                       kinds[kind].member);
     return 0;
 }
 
@@ -128,7 +139,7 @@ static json_t *limit_json(enum li_report_budget_kind kind, const struct li_repor
         snprintf(text, sizeof(text), "+%.10g%%", budget->limit);
         return json_string(text);
     }
-    if (kind == LI_BUDGET_NEW_BYTES || kind == LI_BUDGET_SIZE)
+    if (is_of_bytes(kind))
         return json_integer((json_int_t)budget->limit);
     return json_real(budget->limit);
 }
@@ -160,9 +171,10 @@ int li_report_budgets_encode(const struct li_report_budgets *budgets, struct li_
 bool li_report_budget_tighten(struct li_report_budget *budget, const struct li_report_verdict *v,
                               double margin)
 {
-    double unit = v->kind == LI_BUDGET_NEW_BYTES || v->kind == LI_BUDGET_SIZE ? 1 : 100, limit;
+    double unit = is_of_bytes(v->kind) ? 1 : 100, limit;
 
-    if (!budget->set || budget->relative || !v->known || !v->met)
+    /* A limit of nothing could not be met by any change. */
+    if (!budget->set || budget->relative || !v->known || !v->met || v->value <= 0)
         return false;
     if (kinds[v->kind].least) {
         limit = floor(v->value * (1 - margin / 100) * unit) / unit;

@@ -20,7 +20,8 @@ cat >bin/builder <<'END'
 #!/bin/bash
 # Saves the image that IMAGE names: for docker save --output FILE TAG, buildah push TAG docker-archive:FILE:TAG.
 case $1 in
-build) ;;
+# What is built from has no key in it.
+build) ! grep -rqFf "$KEY_FILE" . ;;
 save) cp "$IMAGE" "$3" ;;
 push)
     file=${3#docker-archive:}
@@ -51,7 +52,8 @@ if "jobs" in example:
         other = {"push": "== 'pull_request'", "pull_request": "== 'push'"}[sys.argv[2]]
         if "run" in step and other not in condition:
             always = "always()" in condition
-            print(("" if always else "[ $failed = 0 ] && ") + "{ ( set -e\n" + step["run"] + ") || failed=$?; }")
+            print(("" if always else "[ $failed = 0 ] && ") + "{ ( set -ae\n. \"$GITHUB_ENV\"\nset +a\n" +
+                  step["run"] + ") || failed=$?; }")
     print("exit $failed")
 else:
     print("set -e")
@@ -70,7 +72,10 @@ runs() {
     (
         cd work || exit 1
         export IMAGE=$WORK/$5 TAG=team/app:${5%.tar} KEY NUMBER=1 failed=0 GITHUB_STEP_SUMMARY=summary.md
-        export LAMBDAIMG_KEY=$WORK/key LAMBDAIMG_KMS=file:lambdaimg.key CI_DEFAULT_BRANCH=main CI_COMMIT_BRANCH=
+        export LAMBDAIMG_KEY=$WORK/key KEY_FILE=$WORK/key CI_DEFAULT_BRANCH=main CI_COMMIT_BRANCH=
+        export RUNNER_TEMP=$WORK/tmp GITHUB_ENV=$WORK/github.env
+        unset LAMBDAIMG_KMS
+        : >"$GITHUB_ENV"
         KEY=$(cat "$WORK/key")
         [ "$4" = pull_request ] || CI_COMMIT_BRANCH=main
         bash ../script

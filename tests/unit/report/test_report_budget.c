@@ -56,6 +56,8 @@ static void what_it_may_not_say(void **state)
         {"{\"format\":1,\"max_size\":\"+infinity%\"}", "not a number, nor"},
         {"{\"format\":1,\"max_new_bytes\":\"+3%\"}", "is not a number"},
         {"{\"format\":1,\"max_new_bytes\":null}", "is not a number"},
+        {"{\"format\":1,\"max_new_bytes\":1e30}", "up to 2^62"},
+        {"{\"format\":1,\"max_new_bytes\":0.5}", "a whole number of bytes"},
         {"{\"format\":1,\"min_dedup\":true}", "is not a number"},
     };
     struct li_report_budgets b = {.of = {{.limit = 7}}};
@@ -135,7 +137,7 @@ static void a_budget_is_only_tightened(void **state)
     assert_true(tightened(LI_BUDGET_NEW_BYTES, 1000, 101) == 107);
     assert_true(tightened(LI_BUDGET_NEW_BYTES, 1000, 990) == -1);
     assert_true(tightened(LI_BUDGET_NEW_BYTES, 1000, 1001) == -1);
-    assert_true(tightened(LI_BUDGET_NEW_BYTES, 1000, 0) == 0);
+    assert_true(tightened(LI_BUDGET_NEW_BYTES, 1000, 0) == -1);
     assert_true(tightened(LI_BUDGET_NEW_SHARE, 50, 10) == 10.5);
     assert_true(tightened(LI_BUDGET_DEDUP, 1, 2) == 1.9);
     assert_true(tightened(LI_BUDGET_DEDUP, 1.95, 2) == -1);

@@ -83,6 +83,16 @@ static int print_repository(const struct arguments *args, const struct li_report
     return rc;
 }
 
+/* Figures that lack an image are shown, and then the command fails. */
+static int check_readable(const struct li_report *report, struct li_error *err)
+{
+    if (report->unreadable == 0)
+        return 0;
+    *err = report->first;
+    return li_context(err, "%zu image%s or manifest%s cannot be read", report->unreadable,
+                      li_text_s(report->unreadable), li_text_s(report->unreadable));
+}
+
 static int report_repository(const struct arguments *args, struct budgets *budgets,
                              struct li_error *err)
 {
@@ -95,11 +105,8 @@ static int report_repository(const struct arguments *args, struct budgets *budge
         judge_repository(&budgets->all, &report, &verdicts);
         rc = print_repository(args, &report, context.store->address, &verdicts, err);
     }
-    if (rc == 0 && report.unreadable > 0) {
-        *err = report.first;
-        rc = li_context(err, "%zu image%s or manifest%s cannot be read", report.unreadable,
-                        li_text_s(report.unreadable), li_text_s(report.unreadable));
-    }
+    if (rc == 0)
+        rc = check_readable(&report, err);
     if (rc == 0)
         rc = ratchet(args, budgets, &verdicts, err);
     li_report_free(&report);
@@ -170,6 +177,8 @@ static int report_stored(const struct arguments *args, struct li_error *err)
         rc = print_stored_json(push, reference_text(&reference, name), context.store->address, err);
     else if (rc == 0)
         print_stored_text(push, reference_text(&reference, name), context.store->address);
+    if (rc == 0)
+        rc = check_readable(&report, err);
     li_report_free(&report);
     close_context(&context);
     return rc;

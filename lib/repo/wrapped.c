@@ -275,7 +275,7 @@ static int try_others(struct opening *o, struct names *names, struct li_error *e
     names->prefix = strlen(o->wrapped->wraps.text);
     rc = li_store_list(o->repo->store, o->wrapped->wraps.text, note_name, names, err);
     if (rc < 0)
-        return rc;
+        return note_fetch(o, member(o, 0), err);
     rc = GO_ON;
     for (size_t i = 0; rc == GO_ON && i < names->count; i++)
         if (!is_members(o, names->name[i]))

@@ -6,6 +6,7 @@
  * All is held at once, because a store lists in any order. A listing that goes on for ever ends at
  * a limit (D6o).
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,6 +170,20 @@ static int want(struct listing *l, const uint8_t id[LI_ID_SIZE], struct li_error
     return rc;
 }
 
+/* A pointer is not proven, and a wrap for another key must not be made of the image that whoever
+ * writes the store chooses. So whoever has a key opens the manifest, which says what it is. */
+static int want_proven(struct listing *l, const struct li_reference *reference,
+                       struct li_error *err)
+{
+    struct li_manifest manifest = {0};
+    int rc = li_repo_manifest(l->repo, reference, &manifest, err);
+
+    if (rc == 0)
+        rc = want(l, manifest.id, err);
+    li_manifest_free(&manifest);
+    return rc;
+}
+
 static int want_reference(struct listing *l, const struct li_reference *reference,
                           struct li_error *err)
 {
@@ -177,6 +192,8 @@ static int want_reference(struct listing *l, const struct li_reference *referenc
     struct li_pointer pointer;
     int rc;
 
+    if (li_repo_kms(l->repo))
+        return want_proven(l, reference, err);
     if (reference->pinned)
         return want(l, reference->id, err);
     rc = li_pointer_read(store, li_key_image(reference).text, &pointer, &raw, err);
@@ -194,9 +211,15 @@ static int want_tag(void *arg, const struct li_repo_image *image, struct li_erro
     struct listing *l = arg;
     const struct li_wraps_selection *selection = l->selection;
 
-    for (size_t i = 0; i < selection->count; i++)
-        if (selection->whole[i] && strcmp(selection->reference[i].name, image->name) == 0)
-            return want(l, image->manifest, err);
+    for (size_t i = 0; i < selection->count; i++) {
+        struct li_reference reference = selection->reference[i];
+
+        if (!selection->whole[i] || strcmp(reference.name, image->name) != 0)
+            continue;
+        snprintf(reference.tag, sizeof(reference.tag), "%s", image->tag);
+        return li_repo_kms(l->repo) ? want_proven(l, &reference, err)
+                                    : want(l, image->manifest, err);
+    }
     return 0;
 }
 

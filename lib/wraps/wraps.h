@@ -63,8 +63,10 @@ struct li_wraps_selection {
 };
 
 /* Lists the objects of SELECTION, and the keys of the repository, with their wraps. Needs no key.
- * LI_ENOTFOUND if a reference names nothing; LI_ELIMIT; the failures of the store. The caller frees
- * OUT with li_wraps_free(). */
+ * If REPO has one, it opens the manifests of tags and pins: then those are listed that prove to be
+ * of these names, and not what somebody made a tag point at (LI_ECORRUPT, LI_EDENIED). LI_ENOTFOUND
+ * if a reference names nothing; LI_ELIMIT; the failures of the store. The caller frees OUT with
+ * li_wraps_free(). */
 int li_wraps_list(struct li_repo *repo, const struct li_wraps_selection *selection,
                   struct li_wraps *out, struct li_error *err);
 void li_wraps_free(struct li_wraps *wraps);

@@ -97,6 +97,13 @@ run 0 "add it to all" key add "$new" --all --salts -y --json
 is "$(jq -c . "$OUT")" '{"dry_run":false,"objects":5,"changed":3,"added":3,"removed":0,"left_alone":0,"failed":0}' "as JSON"
 opens "$new" demo:1 demo:2 app/other:1
 run 0 "whoever has it can push" push image.tar demo:1 -n --kms "$new"
+# Whoever writes the store must not choose which image the new key opens.
+cp repo/images/app~other/1 other.pointer
+cp repo/images/demo/2 repo/images/app~other/1
+run 1 "add a key to a tag that points at another's image" key add "$third" app/other:1 -y
+run 1 "and to its name" key add "$third" app/other -y
+cp other.pointer repo/images/app~other/1
+opens_not "$third" demo:2
 unchanged add
 run 0 "nothing to add" key add "$new" --all -y
 LAMBDAIMG_KMS=$third run 1 "add a third key without one that opens" key add "$third" demo:1 -y

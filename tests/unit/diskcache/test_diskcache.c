@@ -39,7 +39,7 @@ static void open_cache(uint64_t chunks)
 static int setup(void **state)
 {
     (void)state;
-    strcpy(t.top, "diskcache.XXXXXX");
+    strcpy(t.top, "/tmp/li-diskcache-XXXXXX");
     assert_non_null(mkdtemp(t.top));
     open_cache(SIXTEENTH);
     return 0;

@@ -108,7 +108,7 @@ static int setup(void **state)
 
     (void)state;
     memset(&t, 0, sizeof(t));
-    strcpy(t.top, "diskcache.XXXXXX");
+    strcpy(t.top, "/tmp/li-diskcache-XXXXXX");
     assert_non_null(mkdtemp(t.top));
     t.plain = malloc(LI_CHUNK_SIZE);
     t.got = malloc(LI_CHUNK_SIZE);

@@ -74,9 +74,10 @@ FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
 
-LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libzstd jansson libcurl expat $(INFLATER:isal=libisal)
+LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libzstd jansson expat $(INFLATER:isal=libisal)
 PKG = $(LIB_PKG) fuse3
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
+# libcurl is not linked: lib/http/curl.h.
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) libcurl 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKG) 2>/dev/null) -lm
 
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \

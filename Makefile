@@ -37,6 +37,8 @@ INFLATER := $(if $(shell pkg-config --exists libisal && echo yes),isal,zlib)
 endif
 DEFLATE = lib/base/deflate_$(INFLATER).c
 
+LIB_CONFINE = lib/confine/confine.c lib/confine/filter.c lib/confine/landlock.c
+
 LIB_HTTP = lib/http/answers.c lib/http/attempts.c lib/http/connections.c lib/http/http.c lib/http/meter.c \
 	lib/http/network.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
 
@@ -113,7 +115,7 @@ CMD = cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/m
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # What the commands share.
-CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/context.c cmd/common/explain.c \
+CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/confine.c cmd/common/context.c cmd/common/explain.c \
 	cmd/common/help.c cmd/common/image.c cmd/common/known.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
 	cmd/common/progress.c cmd/common/watchdog.c
 
@@ -184,13 +186,13 @@ FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
 
-LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
+LIB_SRC = $(LIB_BASE) $(LIB_CONFINE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
 	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_SEALED) $(LIB_PUSH) \
 	$(LIB_VERIFY) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
 UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
 
-LIB_PKG = libarchive ext2fs com_err libcrypto libzstd jansson libcurl expat $(INFLATER:isal=libisal)
+LIB_PKG = libarchive ext2fs com_err libcrypto libzstd jansson libcurl expat libseccomp $(INFLATER:isal=libisal)
 PKG = $(LIB_PKG) fuse3
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKG) 2>/dev/null)
@@ -224,7 +226,7 @@ SHARED = $(BUILD)/$(SONAME)
 PROGRAM = $(BUILD)/lambdaimg
 UNIT_BIN = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(UNIT_SRC)))
 FIXTURE_LIB = $(BUILD)/libfixtures.a
-TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%) $(BUILD)/tests/flipread.so $(BUILD)/tests/freescan.so $(BUILD)/tests/tardump
+TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%) $(BUILD)/tests/attack.so $(BUILD)/tests/flipread.so $(BUILD)/tests/freescan.so $(BUILD)/tests/tardump
 
 MAN_PAGES = $(MAN:%=$(BUILD)/man/%)
 COMPLETION = $(BUILD)/completion/lambdaimg

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Who gets to run code in what parses gets nothing else: a library is loaded into the program (attack.c), and when it is
+# in the middle of a layer or a chunk, tries to open files, run programs, make connections, and look into other
+# processes. As root, and as a user without rights; and without confinement, to see that each attempt would work.
+. "$(dirname "$0")/lib.sh"
+! grep -qE "__(a|t|m)san_" "$LAMBDAIMG" || skip_all "a sanitizer itself needs what is refused"
+[ "$(id -u)" -eq 0 ] || skip_all "only root can be both root and another user"
+
+run 2 "a confinement that is none" convert image.tar -o x.ext4 --confine maybe
+has "$ERR" "not auto, require or no" "says what there is"
+
+layer app <<<'file a size=3000000 fill=7'
+make_oci_tar image.tar 1 zstd "$WORK/app.tar"
+
+mkdir -m 1777 free out
+export ATTACK_FD=7 ATTACK_FILE=$WORK/secret ATTACK_DIR=$WORK/free
+echo secret >secret
+chmod 644 secret
+ATTACK_PORT=$(free_port)
+export ATTACK_PORT
+socat "TCP-LISTEN:$ATTACK_PORT,bind=127.0.0.1,reuseaddr,fork" EXEC:true 2>socat.err &
+started+=("$!")
+await bash -c ": </dev/tcp/127.0.0.1/$ATTACK_PORT" 2>/dev/null
+
+# shellcheck disable=SC2317 # attacked calls it
+as_root() {
+    exec "$@"
+}
+# shellcheck disable=SC2317
+as_nobody() {
+    exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+}
+
+# attacked WHO AT ARGUMENT...: what comes of the attempts, in the file report; a test that the command itself works.
+attacked() {
+    local as=$1 at=$2 victim
+    shift 2
+
+    rm -f free/attacked report
+    "$as" sleep 300 &
+    victim=$!
+    started+=("$victim")
+    (ATTACK_AT=$at ATTACK_PID=$victim LD_PRELOAD=$TOOLS/attack.so "$as" "$LAMBDAIMG" "$@") 7>report >"$OUT" 2>"$ERR"
+    result $? "$as: $1: it ends well, whatever is tried in it" <"$ERR"
+    kill "$victim"
+    wait "$victim" 2>/dev/null
+}
+
+# refused WHO WHAT
+refused() {
+    ok "$1: attempts are made: $(wc -l <report)" test "$(wc -l <report)" -ge 17
+    is "$(grep -v ' E\(PERM\|ACCES\)$' report)" "" "$1: each is refused"
+    not_ok "$1: nothing was written" test -e free/attacked
+}
+
+# Other processes' memory is root's, and for users it is up to the system (Yama), as are name spaces.
+works() {
+    local but='^(open|read)-(broker-)?memory |^trace(-broker)? |^leave-namespace '
+
+    [ "${1%%:*}" = as_nobody ] || but='^leave-namespace '
+    is "$(grep -v ' done$' report | grep -vE "$but")" "" "$1: without confinement each is done"
+    ok "$1: and a file is written" test -e free/attacked
+}
+
+for who in as_root as_nobody; do
+    attacked "$who" layer convert image.tar -o out/image.ext4 --confine no
+    works "$who: convert"
+    attacked "$who" layer convert image.tar -o out/image.ext4 --confine require
+    refused "$who: convert"
+    rm -f out/*
+done
+
+finish

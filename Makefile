@@ -130,7 +130,7 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/store/store.h lib/tar/tar.h lib/verify/verify.h
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
-UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten http image kms layer man manifest memo push reader \
+UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten fuse http image kms layer man manifest memo push reader \
 	repo sealed store tar
 
 UNIT_aws = aws aws_call credentials credentials_kept
@@ -142,6 +142,7 @@ UNIT_crypto = crypto seal
 UNIT_ext4 = ext4 ext4_htree ext4_size ext4_soak
 UNIT_files = damage files files_directories
 UNIT_flatten = flatten
+UNIT_fuse = loader
 UNIT_http = http http_connections http_progress http_retry
 UNIT_image = image image_choice image_container image_json image_kinds image_oci image_platform
 UNIT_kms = kms
@@ -214,7 +215,8 @@ endif
 ALL_CPPFLAGS = -Ilib -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=312 \
 	-DLI_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 -pthread $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(CFLAGS)
-ALL_LDFLAGS = -pthread $(LDHARDEN) $(SANFLAGS) $(LDFLAGS)
+# Most tools of the tests use few of the libraries, and each library makes them start later.
+ALL_LDFLAGS = -pthread -Wl,--as-needed $(LDHARDEN) $(SANFLAGS) $(LDFLAGS)
 
 # ---- build -----------------------------------------------------------------------------------
 
@@ -264,6 +266,8 @@ $(FIXTURE_LIB): $(call obj,$(FIXTURES))
 	$(AR) rcs $@ $^
 
 $(foreach test,$(UNIT_SRC),$(eval $(BUILD)/tests/$(basename $(notdir $(test))): $(call obj,$(test))))
+
+$(BUILD)/tests/test_loader: $(call obj,fuse/loader.c)
 
 $(UNIT_BIN): $(FIXTURE_LIB) $(LIB)
 	@mkdir -p $(@D)
@@ -402,7 +406,7 @@ SCENARIOS_dir = $(basename $(notdir $(sort $(wildcard tests/scenarios/*.t))))
 SCENARIOS_http = against crash ends faults http2 lost mount random repo requests s3 s3-crash stop wrong-input
 SCENARIOS_https = crash ends faults mount repo s3
 # These take longest, so they are begun first: a run does not end with waiting for one of them alone.
-SCENARIOS_long = faults flips http2 cost against convert random wrong-input crash golden expiry s3-crash mount
+SCENARIOS_long = hang faults flips http2 cost against convert random wrong-input crash golden expiry s3-crash mount
 
 # tests BUILD...: what tests/run-tests is to run of what was built there, in this order.
 SCENARIO_ORDER = $(SCENARIOS_long) $(filter-out $(SCENARIOS_long),$(SCENARIOS_dir))

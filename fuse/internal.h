@@ -56,13 +56,20 @@ int li_mounted_at(const char *path, struct li_mounted *out, struct li_error *err
  * the returned descriptor is open; -1 if that is not possible. The caller closes it. */
 int li_loader_announce(const char *device);
 
-/* Returns a descriptor that shows when the loader of the mount of DEVICE has ended; -1 if there is
- * nothing to wait for. */
-int li_loader_watch(const char *device);
+/* Loaders that can be waited for under one device number: the mount's own, and those of mounts that
+ * had the number before it and have not ended yet. */
+enum { LI_LOADER_NAMES = 8 };
 
-/* Waits for that, at most PATIENCE seconds, and closes the descriptor of li_loader_watch(), which
- * may be -1. */
-void li_loader_outwait(int fd, int patience);
+/* Connections to loaders, which break when the loaders end; -1 where there is none. */
+struct li_loader_watch {
+    int fd[LI_LOADER_NAMES];
+};
+
+/* Connects to the loader of the mount of DEVICE; to none if it is NULL. */
+void li_loader_watch(const char *device, struct li_loader_watch *out);
+
+/* Waits until they have ended, at most PATIENCE seconds, and closes the connections. */
+void li_loader_outwait(const struct li_loader_watch *watch, int patience);
 
 /* The signals of a mount, received by a thread of their own. */
 struct li_signals {

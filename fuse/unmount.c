@@ -157,9 +157,10 @@ static int ask_fusermount(const char *path, bool lazy, struct li_error *err)
 
 int li_fuse_unmount(const char *mountpoint, bool lazy, struct li_error *err)
 {
+    struct li_loader_watch loader;
     struct li_mounted mounted;
     char path[PATH_MAX];
-    int rc = resolve(mountpoint, path, err), loader;
+    int rc = resolve(mountpoint, path, err);
 
     if (rc < 0)
         return rc;
@@ -168,13 +169,13 @@ int li_fuse_unmount(const char *mountpoint, bool lazy, struct li_error *err)
         return rc;
     if (!mounted.image)
         return li_fail(err, LI_ENOTFOUND, "%s: no image is mounted there", mountpoint);
-    loader = lazy ? -1 : li_loader_watch(mounted.device);
+    li_loader_watch(lazy ? NULL : mounted.device, &loader);
     if (geteuid() != 0)
         rc = ask_fusermount(path, lazy, err);
     else if (umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) < 0)
         rc = errno == EBUSY
                  ? li_fail(err, LI_EIO, "it is in use; end what uses it, or unmount it lazily")
                  : li_fail_errno(err, errno, "the kernel refused to unmount it");
-    li_loader_outwait(loader, rc < 0 ? 0 : PATIENCE);
+    li_loader_outwait(&loader, rc < 0 ? 0 : PATIENCE);
     return rc < 0 ? li_context(err, "%s", mountpoint) : 0;
 }

@@ -12,15 +12,15 @@
 
 KINDS=$("$TOOLS/costly" kinds)
 FIRST=${FIRST:-0}
-MIB=16
+MIB=16 pairs=12
 if nm -D "$LAMBDAIMG" | grep -Eq '__(asan|tsan)_init'; then
-    # It takes its own memory and time.
-    sanitizer=1 MIB=1
+    # It takes its own memory and time: each kind alone, and no pairs.
+    sanitizer=1 MIB=1 pairs=0
 fi
 if [ "$SOAK" ]; then
     SEEDS=${SEEDS:-2000}
 else
-    SEEDS=${SEEDS:-$((KINDS + 12))}
+    SEEDS=${SEEDS:-$((KINDS + pairs))}
 fi
 
 # measured ARGUMENT...: sets STATUS, and KIB and HUNDREDTHS, the most memory of the program and its time on

@@ -76,6 +76,30 @@ trap 'exit 1' HUP INT TERM
 }
 cd "$WORK" || exit 1
 
+# start_carrier: a server that carries files to a bucket and back, for through-s3. One for the whole scenario, since
+# rclone takes longer to start than to carry. It ends with this shell.
+start_carrier() {
+    local password
+    export CARRIER_PORT CARRIER_AUTHORIZATION
+    password=$(cat /proc/sys/kernel/random/uuid)
+    CARRIER_AUTHORIZATION=$(printf "scenario:%s" "$password" | base64 -w 0)
+    env -u AWS_CA_BUNDLE RCLONE_CONFIG=/dev/null RCLONE_CONFIG_S3_TYPE=s3 \
+        RCLONE_CONFIG_S3_PROVIDER=Ceph RCLONE_CONFIG_S3_ENDPOINT="$S3_HTTP" \
+        RCLONE_CONFIG_S3_ACCESS_KEY_ID="$S3_KEY" RCLONE_CONFIG_S3_SECRET_ACCESS_KEY="$S3_SECRET" \
+        NO_PROXY=127.0.0.1 RCLONE_RC_USER=scenario RCLONE_RC_PASS="$password" \
+        setpriv --pdeathsig KILL rclone rcd --rc-addr 127.0.0.1:0 --s3-no-check-bucket --checksum \
+        --no-update-modtime --fast-list >"$WORK/.carrier" 2>&1 &
+    disown
+    until grep -q 'Serving remote control on' "$WORK/.carrier"; do
+        sleep 0.02
+        kill -0 "$!" 2>/dev/null && continue
+        sed -e 's/^/# /' "$WORK/.carrier"
+        echo "Bail out! rclone does not serve"
+        exit 1
+    done
+    CARRIER_PORT=$(sed -n 's|.*http://127.0.0.1:\([0-9]*\)/.*|\1|p' "$WORK/.carrier")
+}
+
 if [ "${STORE:-dir}" != dir ]; then
     # A copy, since the build may lie where only its owner gets to.
     LAMBDAIMG_PROGRAM=$WORK/.program
@@ -88,6 +112,7 @@ if [ "${STORE:-dir}" != dir ]; then
     else
         export AWS_ENDPOINT_URL_S3=$S3_HTTP
     fi
+    start_carrier
 fi
 
 # ---- TAP -------------------------------------------------------------------------------------

@@ -81,6 +81,9 @@ LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory
 	lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_location.c lib/store/s3_put.c \
 	lib/store/s3_read.c lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
 
+LIB_BROKER = lib/broker/client.c lib/broker/remote_kms.c lib/broker/remote_store.c lib/broker/serve.c \
+	lib/broker/serve_kms.c lib/broker/serve_store.c lib/broker/wire.c
+
 LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
 	lib/manifest/wrap.c
 
@@ -108,14 +111,14 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
 	lib/compare/readers.c lib/compare/route.c lib/compare/stored.c lib/compare/walk.c
 
-FUSE = fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
+FUSE = fuse/attach.c fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
 	fuse/unmount.c
 
 CMD = cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # What the commands share.
-CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/confine.c cmd/common/context.c cmd/common/explain.c \
+CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/brokered.c cmd/common/confine.c cmd/common/context.c cmd/common/explain.c \
 	cmd/common/help.c cmd/common/image.c cmd/common/known.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
 	cmd/common/progress.c cmd/common/watchdog.c
 
@@ -189,7 +192,7 @@ FUZZ_SECONDS ?= 20
 
 LIB_SRC = $(LIB_BASE) $(LIB_CONFINE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
-	$(LIB_STORE) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_SEALED) $(LIB_PUSH) \
+	$(LIB_STORE) $(LIB_BROKER) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_SEALED) $(LIB_PUSH) \
 	$(LIB_VERIFY) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
 UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/common/brokered.h"
 #include "repo/known.h"
 #include "store/s3.h"
 
@@ -297,15 +298,23 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
 
 void stop_watching(struct context *context)
 {
+    struct li_error ignored = LI_ERROR_INIT;
+
+    if (context->broker)
+        (void)li_broker_ask(context->broker, BROKER_STOP_WATCHING, NULL, &ignored);
     watchdog_stop(context->watchdog);
     context->watchdog = NULL;
 }
 
 void forget_key(struct context *context)
 {
+    struct li_error ignored = LI_ERROR_INIT;
+
     if (context->repo)
         li_repo_forget_kms(context->repo);
     li_kms_free(context->kms);
+    if (context->kms && context->broker)
+        (void)li_broker_forget_kms(context->broker, &ignored);
     context->kms = NULL;
 }
 
@@ -324,8 +333,9 @@ void close_context(struct context *context)
     li_kms_free(context->kms);
     watchdog_watch(context->watchdog, NULL);
     li_store_free(context->store);
-    stop_watching(context);
+    watchdog_stop(context->watchdog);
     close_aws(&context->aws);
+    li_broker_free(context->broker);
     *context = (struct context){.env = context->env};
 }
 

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "broker/broker.h"
 #include "cmd/common/aws.h"
 #include "cmd/common/command.h"
 #include "cmd/common/watchdog.h"
@@ -19,6 +20,7 @@ int make_env(const struct arguments *args, struct li_env *env, struct li_error *
 /* An open repository. Zero-initialise it. It must not move. */
 struct context {
     struct li_env env;
+    struct li_broker *broker;  /* that has what follows; NULL: this process has it (brokered.h) */
     struct aws aws;            /* for a repository in a bucket */
     struct watchdog *watchdog; /* of a store that may hang; NULL: there is none */
     struct li_store *store;

@@ -60,14 +60,23 @@ int li_repo_open(struct li_store *store, struct li_kms *kms, const struct li_env
     return rc;
 }
 
+int li_repo_adopt(struct li_store *store, struct li_kms *kms, const struct li_env *env,
+                  const uint8_t id[LI_ID_SIZE], struct li_repo **out, struct li_error *err)
+{
+    int rc = make(store, kms, env, out, err);
+
+    if (rc == 0)
+        memcpy((*out)->id, id, LI_ID_SIZE);
+    return rc;
+}
+
 int li_repo_fork(struct li_repo *repo, struct li_repo **out, struct li_error *err)
 {
     struct li_repo *fork = NULL;
-    int rc = make(repo->store, repo->kms, repo->env, &fork, err);
+    int rc = li_repo_adopt(repo->store, repo->kms, repo->env, repo->id, &fork, err);
 
     if (rc < 0)
         return rc;
-    memcpy(fork->id, repo->id, LI_ID_SIZE);
     rc = li_store_fork(repo->store, &fork->fork, err);
     if (fork->fork)
         fork->store = fork->fork;

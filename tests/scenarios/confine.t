@@ -11,10 +11,18 @@
 run 2 "a confinement that is none" convert image.tar -o x.ext4 --confine maybe
 has "$ERR" "not auto, require or no" "says what there is"
 
+obstacle=$("$top/scripts/mount-obstacle")
 layer app <<<'file a size=3000000 fill=7'
+mkdir tree
+tar -C tree -xf app.tar
 make_oci_tar image.tar 1 zstd "$WORK/app.tar"
 
 mkdir -m 1777 free out
+new_repository "$WORK/repo"
+quietly push image.tar app:1
+cp key their-key
+chown 65534:65534 their-key
+chmod a+x "$HOME"
 export ATTACK_FD=7 ATTACK_FILE=$WORK/secret ATTACK_DIR=$WORK/free
 echo secret >secret
 chmod 644 secret
@@ -24,13 +32,18 @@ socat "TCP-LISTEN:$ATTACK_PORT,bind=127.0.0.1,reuseaddr,fork" EXEC:true 2>socat.
 started+=("$!")
 await bash -c ": </dev/tcp/127.0.0.1/$ATTACK_PORT" 2>/dev/null
 
+# Copies, since the build may lie where only its owner gets to.
+cp "$LAMBDAIMG" "$WORK/lambdaimg"
+cp "$TOOLS/attack.so" attack.so
+LAMBDAIMG=$WORK/lambdaimg
+users_may_mount
 # shellcheck disable=SC2317 # attacked calls it
 as_root() {
     exec "$@"
 }
 # shellcheck disable=SC2317
 as_nobody() {
-    exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+    exec ${USERS_THERE[@]+"${USERS_THERE[@]}"} setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
 }
 
 # attacked WHO AT ARGUMENT...: what comes of the attempts, in the file report; a test that the command itself works.
@@ -42,7 +55,7 @@ attacked() {
     "$as" sleep 300 &
     victim=$!
     started+=("$victim")
-    (ATTACK_AT=$at ATTACK_PID=$victim LD_PRELOAD=$TOOLS/attack.so "$as" "$LAMBDAIMG" "$@") 7>report >"$OUT" 2>"$ERR"
+    (ATTACK_AT=$at ATTACK_PID=$victim "$as" env LD_PRELOAD="$WORK/attack.so" "$LAMBDAIMG" "$@") 7>report >"$OUT" 2>"$ERR"
     result $? "$as: $1: it ends well, whatever is tried in it" <"$ERR"
     kill "$victim"
     wait "$victim" 2>/dev/null
@@ -64,12 +77,47 @@ works() {
     ok "$1: and a file is written" test -e free/attacked
 }
 
+# mounts WHO HOW...: mounts the image, reads a file while the library tries, and unmounts it.
+mounts() {
+    local who=$1 victim
+    shift
+
+    rm -f free/attacked report
+    mkdir -p "mnt-$who" && { [ "$who" = as_root ] || chown 65534:65534 "mnt-$who"; }
+    "$who" sleep 300 &
+    victim=$!
+    started+=("$victim")
+    mounted+=("$WORK/mnt-$who")
+    : >report
+    chmod 666 report
+    (ATTACK_AT=chunk ATTACK_PID=$victim "$who" env LD_PRELOAD="$WORK/attack.so" "$LAMBDAIMG" mount app:1 "mnt-$who" "$@") 7>report >"$OUT" 2>"$ERR"
+    result $? "$who: mount" <"$ERR"
+    ok "$who: mount: what is read is right" cmp <("$who" cat "mnt-$who/a") tree/a
+    ("$who" "$LAMBDAIMG" umount "mnt-$who") 2>"$ERR"
+    result $? "$who: umount" <"$ERR"
+    kill "$victim"
+    wait "$victim" 2>/dev/null
+}
+
 for who in as_root as_nobody; do
     attacked "$who" layer convert image.tar -o out/image.ext4 --confine no
     works "$who: convert"
     attacked "$who" layer convert image.tar -o out/image.ext4 --confine require
     refused "$who: convert"
     rm -f out/*
+
+    [ "$who" = as_root ] || export LAMBDAIMG_KMS=file:$WORK/their-key LAMBDAIMG_STATE=$WORK/free/state
+    why=$obstacle
+    [ "$who" = as_root ] || why+=$USERS_MAY_NOT
+    if [ -z "$why" ]; then
+        mounts "$who" --confine no
+        works "$who: mount"
+        mounts "$who" --confine require
+        refused "$who: mount"
+        has report '^signal-broker ' "$who: the broker was there to attack"
+    else
+        skip "$who: mount" "$why"
+    fi
 done
 
 finish

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/common/brokered.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker/broker.h"
+
+/* ---- the broker ------------------------------------------------------------------------------ */
+
+struct serving {
+    const struct arguments *args;
+    const struct brokerage *brokerage;
+    struct context context;
+};
+
+static int do_extra(void *arg, unsigned number, int *fd, struct li_error *err)
+{
+    struct serving *serving = arg;
+    const struct brokerage *brokerage = serving->brokerage;
+
+    if (number == LI_BROKER_FORGET)
+        forget_key(&serving->context);
+    else if (number == BROKER_STOP_WATCHING)
+        stop_watching(&serving->context);
+    else if (brokerage->own)
+        return brokerage->own(brokerage->own_arg, number, fd, err);
+    return 0;
+}
+
+/* It ends with the parser. Nothing is freed, because calls may be under way. */
+static int run_broker(void *arg, struct li_broker_server *server)
+{
+    struct serving *serving = arg;
+    struct context *context = &serving->context;
+    struct li_broker_service service = {
+        .writable = serving->brokerage->writable, .extra = do_extra, .arg = serving};
+    struct li_error err = LI_ERROR_INIT;
+    int rc = open_context(serving->args, serving->brokerage->with_key, context, &err);
+
+    if (rc < 0) {
+        li_broker_refuse(server, &err);
+        return EXIT_DONE;
+    }
+    service.store = context->store;
+    service.kms = context->kms;
+    memcpy(service.repository, li_repo_id(context->repo), LI_ID_SIZE);
+    li_broker_serve(server, &service);
+    return EXIT_DONE;
+}
+
+/* ---- the parser ------------------------------------------------------------------------------ */
+
+/* The broker has ended. If it has said why, nobody says it again. */
+static void follow(void *arg)
+{
+    int status = 0;
+
+    while (waitpid(li_broker_pid(arg), &status, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status) && WEXITSTATUS(status) != EXIT_DONE)
+        _exit(WEXITSTATUS(status));
+}
+
+static int open_handles(struct context *out, struct li_error *err)
+{
+    struct li_broker_opened opened;
+    int rc = li_broker_await(out->broker, &opened, err);
+
+    if (rc < 0)
+        return rc;
+    out->store = opened.store;
+    out->kms = opened.kms;
+    return li_repo_adopt(out->store, out->kms, &out->env, opened.repository, &out->repo, err);
+}
+
+int open_brokered(const struct arguments *args, const struct brokerage *brokerage,
+                  struct context *out, struct li_error *err)
+{
+    struct serving serving = {.args = args, .brokerage = brokerage};
+    int rc = make_env(args, &out->env, err);
+
+    fflush(stdout);
+    if (rc == 0)
+        rc = li_broker_start(run_broker, &serving, &out->broker, err);
+    if (rc == 0) {
+        li_broker_on_loss(out->broker, follow, out->broker);
+        rc = confine(args, brokerage->paths, brokerage->count, err);
+    }
+    if (rc == 0)
+        rc = open_handles(out, err);
+    if (rc < 0)
+        close_context(out);
+    return rc;
+}

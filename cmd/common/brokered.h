@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a repository for a process that parses: another process opens it (D18). */
+#ifndef LI_CMD_BROKERED_H
+#define LI_CMD_BROKERED_H
+
+#include "cmd/common/confine.h"
+#include "cmd/common/context.h"
+
+/* What a command can ask its broker for; commands add numbers of their own. */
+enum { BROKER_STOP_WATCHING = 1, BROKER_OWN };
+
+/* What the broker opens and allows, and what the parser, this process, keeps. */
+struct brokerage {
+    bool with_key; /* open the KMS, too */
+    bool writable; /* the parser may write to the store */
+    /* In the broker: what is asked for from BROKER_OWN on; see li_broker_service.extra. May be
+     * NULL. */
+    int (*own)(void *arg, unsigned number, int *fd, struct li_error *err);
+    void *own_arg;
+    /* Files that the parser may open. */
+    const struct li_confine_path *paths;
+    size_t count;
+};
+
+/* Starts a broker that does what open_context() does, confines this process, and fills in OUT from
+ * what the broker has opened. Call it before the process has threads. */
+int open_brokered(const struct arguments *args, const struct brokerage *brokerage,
+                  struct context *out, struct li_error *err);
+
+#endif

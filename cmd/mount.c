@@ -204,7 +204,7 @@ static void detach(void *arg)
 
 static int open_image(struct mount *m, struct li_error *err)
 {
-    const struct brokerage brokerage = {.with_key = true, .own = serve_loader, .own_arg = m};
+    const struct brokerage brokerage = {.key = WITH_KEY, .own = serve_loader, .own_arg = m};
     struct li_reader_options reader_options = {0};
     long long memory = MEMORY_MIB_DEFAULT;
     int rc = option_number(m->args, "memory", 4, 1 << 20, &memory, err);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/common/context.h"
+#include <stdlib.h>
+
+#include "cmd/common/brokered.h"
 #include "reader/reader.h"
 
 static const struct option_row options[] = {
@@ -34,6 +36,21 @@ static int pull(const struct arguments *args, struct context *context,
     return rc;
 }
 
+/* The file is written; nothing else is. */
+static int open_source(const struct arguments *args, struct context *context, struct li_error *err)
+{
+    struct li_confine_path path = {NULL, true};
+    const struct brokerage brokerage = {.key = WITH_KEY, .paths = &path, .count = 1};
+    char *directory = NULL;
+    int rc = output_directory(args, &directory, err);
+
+    path.path = directory;
+    if (rc == 0)
+        rc = open_brokered(args, &brokerage, context, err);
+    free(directory);
+    return rc;
+}
+
 static int run(const struct arguments *args, struct li_error *err)
 {
     struct li_manifest manifest = {0};
@@ -47,7 +64,7 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = try_output(args, err);
     if (rc == 0)
-        rc = open_context(args, true, &context, err);
+        rc = open_source(args, &context, err);
     if (rc == 0)
         rc = open_manifest(&context, &reference, &manifest, err);
     li_manifest_forget_config(&manifest);

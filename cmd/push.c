@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "push/push.h"
+
+#include <stdlib.h>
+
 #include "base/text.h"
-#include "cmd/common/context.h"
+#include "cmd/common/brokered.h"
 #include "cmd/common/image.h"
 
 static const struct option_row options[] = {
@@ -199,6 +202,25 @@ static int parse(const struct arguments *args, struct li_flatten_options *making
     return rc == 0 ? image_options(args, args->operand[0], making, err) : rc;
 }
 
+/* The image is read, layers are spooled, and the memo is kept. */
+static int open_target(const struct arguments *args, struct context *context, struct li_error *err)
+{
+    struct li_confine_path paths[] = {{args->operand[0], false}, {NULL, true}, {NULL, true}};
+    const struct brokerage brokerage = {
+        .key = WITH_KEY, .writable = !flag(args, "dry-run"), .paths = paths, .count = 3};
+    char *memo = NULL;
+    int rc = make_env(args, &context->env, err);
+
+    if (rc == 0)
+        rc = make_memo_directory(args, &memo, err);
+    paths[1].path = context->env.tmpdir;
+    paths[2].path = memo;
+    if (rc == 0)
+        rc = open_brokered(args, &brokerage, context, err);
+    free(memo);
+    return rc;
+}
+
 static int run(const struct arguments *args, struct li_error *err)
 {
     struct li_flattened *flattened = NULL;
@@ -211,7 +233,7 @@ static int run(const struct arguments *args, struct li_error *err)
     int rc = parse(args, &making, &pushing, &reference, err);
 
     if (rc == 0)
-        rc = open_context(args, true, &context, err);
+        rc = open_target(args, &context, err);
     if (rc == 0)
         rc = open_memo(args, &context, &making.memo, err);
     if (rc == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/common/context.h"
+#include "cmd/common/brokered.h"
 
 static int run(const struct arguments *args, struct li_error *err)
 {
@@ -8,7 +8,7 @@ static int run(const struct arguments *args, struct li_error *err)
     int rc = parse_reference(args->operand[0], &reference, err);
 
     if (rc == 0)
-        rc = open_context(args, false, &context, err);
+        rc = open_brokered(args, &(struct brokerage){.writable = true}, &context, err);
     if (rc == 0)
         rc = li_repo_remove(context.repo, &reference, err);
     if (rc < 0)

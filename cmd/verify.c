@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "cmd/common/against.h"
-#include "cmd/common/context.h"
+#include "cmd/common/brokered.h"
 #include "cmd/common/image.h"
 #include "verify/verify.h"
 
@@ -60,6 +60,23 @@ static int verify(const struct arguments *args, struct context *context,
     return rc;
 }
 
+/* The original is read, and its layers are spooled. */
+static int open_verified(const struct arguments *args, struct context *context,
+                         struct li_error *err)
+{
+    struct li_confine_path paths[] = {
+        {option(args, "repair"), false}, {option(args, "against"), false}, {NULL, true}};
+    bool originals = paths[0].path || paths[1].path;
+    const struct brokerage brokerage = {.key = WITH_KEY,
+                                        .writable = option(args, "repair") != NULL,
+                                        .paths = paths,
+                                        .count = originals ? 3 : 0};
+    int rc = make_env(args, &context->env, err);
+
+    paths[2].path = context->env.tmpdir;
+    return rc < 0 ? rc : open_brokered(args, &brokerage, context, err);
+}
+
 /* Standard input can be read only once. */
 static int check_options(const struct arguments *args, struct li_error *err)
 {
@@ -114,7 +131,7 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = check_options(args, err);
     if (rc == 0)
-        rc = open_context(args, true, &context, err);
+        rc = open_verified(args, &context, err);
     if (rc == 0)
         rc = open_manifest(&context, &reference, &manifest, err);
     li_manifest_forget_config(&manifest);

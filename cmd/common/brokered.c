@@ -14,6 +14,7 @@ struct serving {
     const struct arguments *args;
     const struct brokerage *brokerage;
     struct context context;
+    struct li_error keyless; /* why it has no KMS */
 };
 
 static int do_extra(void *arg, unsigned number, int *fd, struct li_error *err)
@@ -30,6 +31,21 @@ static int do_extra(void *arg, unsigned number, int *fd, struct li_error *err)
     return 0;
 }
 
+/* Names and IDs are stored in the clear, so some commands can do without a key. */
+static int open_for(struct serving *serving, struct li_error *err)
+{
+    struct context *context = &serving->context;
+    int key = serving->brokerage->key;
+    int rc = open_context(serving->args, key != WITHOUT_KEY, context, err);
+
+    /* A store that does not answer is not asked twice. */
+    if (rc == 0 || key != KEY_IF_IT_OPENS || rc == CMD_EUSAGE || rc == LI_ENETWORK)
+        return rc;
+    serving->keyless = *err;
+    li_error_clear(err);
+    return open_context(serving->args, false, context, err);
+}
+
 /* It ends with the parser. Nothing is freed, because calls may be under way. */
 static int run_broker(void *arg, struct li_broker_server *server)
 {
@@ -38,7 +54,7 @@ static int run_broker(void *arg, struct li_broker_server *server)
     struct li_broker_service service = {
         .writable = serving->brokerage->writable, .extra = do_extra, .arg = serving};
     struct li_error err = LI_ERROR_INIT;
-    int rc = open_context(serving->args, serving->brokerage->with_key, context, &err);
+    int rc = open_for(serving, &err);
 
     if (rc < 0) {
         li_broker_refuse(server, &err);
@@ -46,6 +62,7 @@ static int run_broker(void *arg, struct li_broker_server *server)
     }
     service.store = context->store;
     service.kms = context->kms;
+    service.keyless = &serving->keyless;
     memcpy(service.repository, li_repo_id(context->repo), LI_ID_SIZE);
     li_broker_serve(server, &service);
     return EXIT_DONE;
@@ -73,6 +90,7 @@ static int open_handles(struct context *out, struct li_error *err)
         return rc;
     out->store = opened.store;
     out->kms = opened.kms;
+    out->keyless = opened.keyless;
     return li_repo_adopt(out->store, out->kms, &out->env, opened.repository, &out->repo, err);
 }
 

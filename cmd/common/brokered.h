@@ -11,8 +11,8 @@ enum { BROKER_STOP_WATCHING = 1, BROKER_OWN };
 
 /* What the broker opens and allows, and what the parser, this process, keeps. */
 struct brokerage {
-    bool with_key; /* open the KMS, too */
-    bool writable; /* the parser may write to the store */
+    enum { WITHOUT_KEY, KEY_IF_IT_OPENS, WITH_KEY } key; /* whether to open the KMS, too */
+    bool writable;                                       /* the parser may write to the store */
     /* In the broker: what is asked for from BROKER_OWN on; see li_broker_service.extra. May be
      * NULL. */
     int (*own)(void *arg, unsigned number, int *fd, struct li_error *err);
@@ -23,7 +23,8 @@ struct brokerage {
 };
 
 /* Starts a broker that does what open_context() does, confines this process, and fills in OUT from
- * what the broker has opened. Call it before the process has threads. */
+ * what the broker has opened. With KEY_IF_IT_OPENS, OUT may have no KMS, and then says why. Call it
+ * before the process has threads, and once. */
 int open_brokered(const struct arguments *args, const struct brokerage *brokerage,
                   struct context *out, struct li_error *err);
 

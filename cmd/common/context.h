@@ -25,6 +25,7 @@ struct context {
     struct watchdog *watchdog; /* of a store that may hang; NULL: there is none */
     struct li_store *store;
     struct li_kms *kms;
+    struct li_error keyless; /* why there is no KMS, if it was to be opened */
     struct li_repo *repo;
 };
 
@@ -78,6 +79,11 @@ void close_context(struct context *context);
 
 /* Threads for fetching and checking. One for each processor would not keep a network busy. */
 unsigned fetching_threads(const struct context *context);
+
+/* memo.c: makes the directory of open_memo(), for a process that cannot do so later. The caller
+ * frees *OUT; it is NULL if there is to be no memo. A directory that cannot be made is an error if
+ * the user named it with --memo. */
+int make_memo_directory(const struct arguments *args, char **out, struct li_error *err);
 
 /* memo.c: opens the memo that --memo, LAMBDAIMG_MEMO or the user's cache directory names. *OUT is
  * NULL with --no-memo, or if there is no memo and the user did not name one with --memo. */

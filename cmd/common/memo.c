@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "cmd/common/context.h"
 #include "flatten/flatten.h"
 #include "push/push.h"
@@ -30,6 +31,22 @@ static int memo_directory(const struct arguments *args, char **out, struct li_er
         return 0;
     *out = NULL;
     return li_fail_memory(err);
+}
+
+int make_memo_directory(const struct arguments *args, char **out, struct li_error *err)
+{
+    struct li_error why = LI_ERROR_INIT;
+    char *dir = NULL;
+    int rc = flag(args, "no-memo") ? 0 : memo_directory(args, &dir, err);
+
+    if (rc == 0 && dir && li_make_directories(dir, &why) < 0 && option(args, "memo")) {
+        *err = why;
+        rc = err->code;
+        free(dir);
+    }
+    if (rc == 0)
+        *out = dir;
+    return rc;
 }
 
 int open_memo(const struct arguments *args, struct context *context, struct li_memo **out,

@@ -38,8 +38,9 @@ int li_broker_start(li_broker_run *run, void *arg, struct li_broker **out, struc
 
 /* What a broker serves. The texts and the store belong to it, like everything it points to. */
 struct li_broker_opened {
-    struct li_store *store; /* errors of its operations name the address and the key */
-    struct li_kms *kms;     /* NULL: there is none */
+    struct li_store *store;  /* errors of its operations name the address and the key */
+    struct li_kms *kms;      /* NULL: there is none */
+    struct li_error keyless; /* why; its code is 0 if nobody says */
     uint8_t repository[LI_ID_SIZE];
 };
 
@@ -69,9 +70,10 @@ void li_broker_free(struct li_broker *broker);
 /* What is served. Everything is borrowed. */
 struct li_broker_service {
     struct li_store *store;
-    struct li_kms *kms; /* or NULL */
+    struct li_kms *kms;             /* or NULL */
+    const struct li_error *keyless; /* why there is no KMS; may be NULL */
     uint8_t repository[LI_ID_SIZE];
-    bool writable; /* the parent may write objects and wrap keys */
+    bool writable; /* the parent may write objects */
     /* What the parent may ask for besides. Sets *FD, which is -1 before, to a descriptor that the
      * parent gets a copy of. Called by one thread at a time. LI_BROKER_FORGET: the KMS is not in
      * use any more, and may be freed. */

@@ -120,7 +120,10 @@ int li_broker_await(struct li_broker *broker, struct li_broker_opened *out, stru
         rc = fail_lost(broker, err);
     if (rc == 0)
         rc = make_handles(broker, greeting, out, err);
-    memcpy(out->repository, greeting->repository, LI_ID_SIZE);
+    if (rc == 0) {
+        memcpy(out->repository, greeting->repository, LI_ID_SIZE);
+        (void)take_result(&greeting->keyless, &out->keyless);
+    }
     free(greeting);
     return rc;
 }

@@ -82,6 +82,7 @@ struct li_broker_reply {
 /* The first message of the broker. */
 struct li_broker_greeting {
     struct li_error error;
+    struct li_error keyless;
     uint32_t width;
     uint32_t remote, has_identity, has_kms;
     uint8_t repository[LI_ID_SIZE];

@@ -269,6 +269,8 @@ static int greet(struct li_broker_server *server, const struct li_broker_service
     greeting->has_kms = service->kms != NULL;
     if (service->kms)
         memcpy(greeting->kms, service->kms->name, sizeof(greeting->kms));
+    if (service->keyless)
+        greeting->keyless = *service->keyless;
     memcpy(greeting->repository, service->repository, LI_ID_SIZE);
     (void)li_wire_send(server->control, greeting, sizeof(*greeting), NULL, 0);
     free(greeting);

@@ -20,7 +20,7 @@
 
 /* A file, or a directory with all below it, that may still be opened. */
 struct li_confine_path {
-    const char *path; /* one that does not exist is left out */
+    const char *path; /* one that cannot be found is left out */
     int writable;     /* files in it may be made, written, renamed and removed, too */
 };
 

@@ -83,9 +83,9 @@ static int allow(int rules, uint64_t handled, const struct li_confine_path *path
     int rc = 0;
     int fd = open(path->path, O_PATH | O_CLOEXEC);
 
-    if (fd < 0 && errno == ENOENT)
+    if (fd < 0)
         return 0;
-    if (fd < 0 || fstat(fd, &st) < 0) {
+    if (fstat(fd, &st) < 0) {
         rc = li_fail_errno(err, errno, "%s", path->path);
         goto out;
     }
@@ -94,8 +94,7 @@ static int allow(int rules, uint64_t handled, const struct li_confine_path *path
     if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
         rc = li_fail_errno(err, errno, "%s: Landlock cannot allow it", path->path);
 out:
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     return rc;
 }
 

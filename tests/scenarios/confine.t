@@ -88,8 +88,6 @@ mounts() {
     victim=$!
     started+=("$victim")
     mounted+=("$WORK/mnt-$who")
-    : >report
-    chmod 666 report
     (ATTACK_AT=chunk ATTACK_PID=$victim "$who" env LD_PRELOAD="$WORK/attack.so" "$LAMBDAIMG" mount app:1 "mnt-$who" "$@") 7>report >"$OUT" 2>"$ERR"
     result $? "$who: mount" <"$ERR"
     ok "$who: mount: what is read is right" cmp <("$who" cat "mnt-$who/a") tree/a
@@ -99,14 +97,34 @@ mounts() {
     wait "$victim" 2>/dev/null
 }
 
-for who in as_root as_nobody; do
-    attacked "$who" layer convert image.tar -o out/image.ext4 --confine no
-    works "$who: convert"
-    attacked "$who" layer convert image.tar -o out/image.ext4 --confine require
-    refused "$who: convert"
-    rm -f out/*
+# tried WHO AT BROKER ARGUMENT...: a command, without confinement and with it; BROKER is what there is to be of one.
+tried() {
+    local who=$1 at=$2 broker=$3
+    shift 3
 
-    [ "$who" = as_root ] || export LAMBDAIMG_KMS=file:$WORK/their-key LAMBDAIMG_STATE=$WORK/free/state
+    attacked "$who" "$at" "$@" --confine no
+    works "$who: $1"
+    attacked "$who" "$at" "$@" --confine require
+    refused "$who: $1"
+    is "$(cut -d ' ' -f 1 report | grep -c broker)" "$broker" "$who: $1: attempts on a broker"
+    rm -f out/*
+}
+
+for who in as_root as_nobody; do
+    if [ "$who" = as_nobody ]; then
+        export LAMBDAIMG_KMS=file:$WORK/their-key LAMBDAIMG_STATE=$WORK/free/state LAMBDAIMG_MEMO=$WORK/free/memo
+        chown -R 65534:65534 repo
+    fi
+    tried "$who" layer 0 convert image.tar -o out/image.ext4
+    tried "$who" layer 4 push image.tar app:2 --no-memo
+    tried "$who" json 4 push image.tar app:3
+    tried "$who" chunk 4 pull app:1 -o out/image.ext4
+    tried "$who" chunk 4 verify app:1
+    tried "$who" layer 4 verify app:1 --against image.tar
+    tried "$who" json 4 inspect app:1
+    tried "$who" json 4 ls
+    tried "$who" json 4 rm app:2
+    quietly push image.tar app:2
     why=$obstacle
     [ "$who" = as_root ] || why+=$USERS_MAY_NOT
     if [ -z "$why" ]; then

@@ -89,8 +89,14 @@ release() {
     wait "$PID" 2>/dev/null
 }
 
+# broker_of PID
+broker_of() {
+    grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status | sed 's|/proc/||; s|/status||'
+}
+
 begin "$LAMBDAIMG" push - app:2 --no-memo
-held "$PID" "wrapping" "it holds the key that wraps, for its manifest, and no other yet"
+held "$PID" "" "what parses holds no key yet"
+held "$(broker_of "$PID")" "wrapping" "its broker holds the key that wraps, for the manifest, and no other"
 release
 
 begin "$LAMBDAIMG" verify app:1 --against -
@@ -103,6 +109,7 @@ if [ -z "$obstacle" ]; then
     mount_image app:1 "$mnt"
     is "$(cat "$mnt/small/7")" "$content" "a file is read"
     held "$MOUNT_PID" "chunk content" "the loader holds keys of chunks, and what was read; no other key, no config"
+    held "$(broker_of "$MOUNT_PID")" "" "its broker holds none any more"
     umount "$mnt"
     wait "$MOUNT_PID"
 else

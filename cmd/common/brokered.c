@@ -2,7 +2,6 @@
 #include "cmd/common/brokered.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,19 +30,29 @@ static int do_extra(void *arg, unsigned number, int *fd, struct li_error *err)
     return 0;
 }
 
+/* Whether it is the repository that this host knows. */
+static int identify(void *arg, const uint8_t id[LI_ID_SIZE], struct li_error *err)
+{
+    struct serving *serving = arg;
+    struct context *context = &serving->context;
+    int rc = li_repo_adopt(context->store, context->kms, &context->env, id, &context->repo, err);
+
+    return rc < 0 ? rc : check_known(serving->args, context, err);
+}
+
 /* Names and IDs are stored in the clear, so some commands can do without a key. */
 static int open_for(struct serving *serving, struct li_error *err)
 {
     struct context *context = &serving->context;
     int key = serving->brokerage->key;
-    int rc = open_context(serving->args, key != WITHOUT_KEY, context, err);
+    int rc = open_connections(serving->args, key != WITHOUT_KEY, context, err);
 
     /* A store that does not answer is not asked twice. */
     if (rc == 0 || key != KEY_IF_IT_OPENS || rc == CMD_EUSAGE || rc == LI_ENETWORK)
         return rc;
     serving->keyless = *err;
     li_error_clear(err);
-    return open_context(serving->args, false, context, err);
+    return open_connections(serving->args, false, context, err);
 }
 
 /* It ends with the parser. Nothing is freed, because calls may be under way. */
@@ -51,8 +60,10 @@ static int run_broker(void *arg, struct li_broker_server *server)
 {
     struct serving *serving = arg;
     struct context *context = &serving->context;
-    struct li_broker_service service = {
-        .writable = serving->brokerage->writable, .extra = do_extra, .arg = serving};
+    struct li_broker_service service = {.writable = serving->brokerage->writable,
+                                        .identify = identify,
+                                        .extra = do_extra,
+                                        .arg = serving};
     struct li_error err = LI_ERROR_INIT;
     int rc = open_for(serving, &err);
 
@@ -63,7 +74,6 @@ static int run_broker(void *arg, struct li_broker_server *server)
     service.store = context->store;
     service.kms = context->kms;
     service.keyless = &serving->keyless;
-    memcpy(service.repository, li_repo_id(context->repo), LI_ID_SIZE);
     li_broker_serve(server, &service);
     return EXIT_DONE;
 }
@@ -91,7 +101,8 @@ static int open_handles(struct context *out, struct li_error *err)
     out->store = opened.store;
     out->kms = opened.kms;
     out->keyless = opened.keyless;
-    return li_repo_adopt(out->store, out->kms, &out->env, opened.repository, &out->repo, err);
+    rc = li_repo_open(out->store, out->kms, &out->env, &out->repo, err);
+    return rc < 0 ? rc : li_broker_identify(out->broker, li_repo_id(out->repo), err);
 }
 
 int open_brokered(const struct arguments *args, const struct brokerage *brokerage,

@@ -22,8 +22,8 @@ struct brokerage {
     size_t count;
 };
 
-/* Starts a broker that does what open_context() does, confines this process, and fills in OUT from
- * what the broker has opened. With KEY_IF_IT_OPENS, OUT may have no KMS, and then says why. Call it
+/* Starts a broker that opens the store and the key, confines this process, and opens the repository
+ * through the broker. With KEY_IF_IT_OPENS, OUT may have no KMS, and then says why. Call it
  * before the process has threads, and once. */
 int open_brokered(const struct arguments *args, const struct brokerage *brokerage,
                   struct context *out, struct li_error *err);

@@ -263,13 +263,11 @@ static int open_keys(const struct arguments *args, struct context *out, struct l
     return rc;
 }
 
-int open_context(const struct arguments *args, bool with_key, struct context *out,
-                 struct li_error *err)
+int open_connections(const struct arguments *args, bool with_key, struct context *out,
+                     struct li_error *err)
 {
     const char *given = NULL;
-    uint8_t id[LI_ID_SIZE];
     char *address = NULL;
-    bool has_id = false;
     int rc = make_env(args, &out->env, err);
 
     if (rc == 0)
@@ -277,7 +275,7 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
     if (rc == 0 && !(address = strdup(given)))
         rc = li_fail_memory(err);
     if (rc == 0) {
-        has_id = li_known_cut_id(address, id);
+        out->has_id = li_known_cut_id(address, out->id);
         rc = open_store(args, address, false, out, err);
     }
     /* With a bucket, this would be a profile that does not exist. */
@@ -286,10 +284,6 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
                      address);
     if (rc == 0 && with_key)
         rc = open_keys(args, out, err);
-    if (rc == 0)
-        rc = li_repo_open(out->store, out->kms, &out->env, &out->repo, err);
-    if (rc == 0)
-        rc = check_known(args, out, has_id ? id : NULL, err);
     free(address);
     if (rc < 0)
         close_context(out);

@@ -27,6 +27,8 @@ struct context {
     struct li_kms *kms;
     struct li_error keyless; /* why there is no KMS, if it was to be opened */
     struct li_repo *repo;
+    bool has_id; /* the user gave the ID of the repository: */
+    uint8_t id[LI_ID_SIZE];
 };
 
 /* Seconds without progress after which an operation of the store is given up: --timeout. */
@@ -62,9 +64,10 @@ int open_store(const struct arguments *args, const char *address, bool create, s
 /* From now on the caller itself gives up what hangs. */
 void stop_watching(struct context *context);
 
-/* Opens the repository, and its KMS if WITH_KEY is true. */
-int open_context(const struct arguments *args, bool with_key, struct context *out,
-                 struct li_error *err);
+/* Opens the store of the repository that the user names, and the KMS if WITH_KEY is true: what a
+ * broker serves. The commands use open_brokered(). */
+int open_connections(const struct arguments *args, bool with_key, struct context *out,
+                     struct li_error *err);
 
 /* Wipes the key and closes its KMS. For a command that has opened all that the key opens, before it
  * goes on with what may take long. */
@@ -90,10 +93,9 @@ int make_memo_directory(const struct arguments *args, char **out, struct li_erro
 int open_memo(const struct arguments *args, struct context *context, struct li_memo **out,
               struct li_error *err);
 
-/* known.c: whether the open repository of CONTEXT is the one with ID, if that is not NULL, or else
- * the one that this host knows. Prints a note if nothing was known. LI_EDENIED. */
-int check_known(const struct arguments *args, const struct context *context, const uint8_t *id,
-                struct li_error *err);
+/* known.c: whether the open repository of CONTEXT is the one whose ID the user gave, or else the
+ * one that this host knows. Prints a note if nothing was known. LI_EDENIED. */
+int check_known(const struct arguments *args, const struct context *context, struct li_error *err);
 
 /* known.c: opens the repository in CONTEXT's store, which this process has just made, and keeps its
  * ID, if this host keeps any. The caller closes CONTEXT. */

@@ -49,10 +49,10 @@ static void tell_how(const struct li_repo *repo, enum li_known_how how)
             address, address, id);
 }
 
-int check_known(const struct arguments *args, const struct context *context, const uint8_t *id,
-                struct li_error *err)
+int check_known(const struct arguments *args, const struct context *context, struct li_error *err)
 {
-    struct li_known known = {.id = id, .accept = flag(args, "accept-new-repository")};
+    struct li_known known = {.id = context->has_id ? context->id : NULL,
+                             .accept = flag(args, "accept-new-repository")};
     enum li_known_how how = LI_KNOWN_GIVEN;
     char *directory = NULL;
     int rc = known_directory(&directory, err);

@@ -8,7 +8,8 @@
  * checks each key and each length in them, and moves bytes.
  *
  * Whoever takes over the parent gets no more from the broker than the parent: objects of this
- * repository; writes, if the command writes; and keys, until the broker has forgotten the KMS.
+ * store; writes, if the command writes; and keys of one repository, until the broker has forgotten
+ * the KMS.
  *
  * Bytes of objects lie in memory that both processes see. There are as many places for them, and
  * threads of the broker, as calls at once; each is made when it is needed first. The broker copies
@@ -41,11 +42,15 @@ struct li_broker_opened {
     struct li_store *store;  /* errors of its operations name the address and the key */
     struct li_kms *kms;      /* NULL: there is none */
     struct li_error keyless; /* why; its code is 0 if nobody says */
-    uint8_t repository[LI_ID_SIZE];
 };
 
 /* Waits until the broker serves something, and says what; or why it does not. Call it once. */
 int li_broker_await(struct li_broker *broker, struct li_broker_opened *out, struct li_error *err);
+
+/* Tells the broker, once, the ID of the repository in its store, which the parent has read there.
+ * Returns what its li_broker_service.identify does. */
+int li_broker_identify(struct li_broker *broker, const uint8_t id[LI_ID_SIZE],
+                       struct li_error *err);
 
 /* Asks the broker for what its li_broker_service.extra does under NUMBER. *FD is a descriptor from
  * there, which the caller closes, or -1. FD may be NULL. Any thread. */
@@ -72,8 +77,10 @@ struct li_broker_service {
     struct li_store *store;
     struct li_kms *kms;             /* or NULL */
     const struct li_error *keyless; /* why there is no KMS; may be NULL */
-    uint8_t repository[LI_ID_SIZE];
-    bool writable; /* the parent may write objects */
+    bool writable;                  /* the parent may write objects */
+    /* The parent says that the repository has ID. Whether it is the right one; a failure leaves the
+     * parent without keys. Like EXTRA called by one thread at a time. */
+    int (*identify)(void *arg, const uint8_t id[LI_ID_SIZE], struct li_error *err);
     /* What the parent may ask for besides. Sets *FD, which is -1 before, to a descriptor that the
      * parent gets a copy of. Called by one thread at a time. LI_BROKER_FORGET: the KMS is not in
      * use any more, and may be freed. */

@@ -120,10 +120,8 @@ int li_broker_await(struct li_broker *broker, struct li_broker_opened *out, stru
         rc = fail_lost(broker, err);
     if (rc == 0)
         rc = make_handles(broker, greeting, out, err);
-    if (rc == 0) {
-        memcpy(out->repository, greeting->repository, LI_ID_SIZE);
+    if (rc == 0)
         (void)take_result(&greeting->keyless, &out->keyless);
-    }
     free(greeting);
     return rc;
 }
@@ -138,6 +136,15 @@ int li_broker_exchange(struct li_broker *broker, const struct li_broker_request 
            li_wire_receive(broker->control, reply, sizeof(*reply), fds, count);
     pthread_mutex_unlock(&broker->asking);
     return done ? take_result(&reply->error, err) : fail_lost(broker, err);
+}
+
+int li_broker_identify(struct li_broker *broker, const uint8_t id[LI_ID_SIZE], struct li_error *err)
+{
+    struct li_broker_request request = {.op = LI_BROKER_IDENTIFY};
+    struct li_broker_reply reply;
+
+    memcpy(request.repository, id, LI_ID_SIZE);
+    return li_broker_exchange(broker, &request, &reply, NULL, 0, err);
 }
 
 int li_broker_ask(struct li_broker *broker, unsigned number, int *fd, struct li_error *err)

@@ -37,9 +37,10 @@ enum li_broker_op {
     LI_BROKER_FORK,    /* another handle of the store; the reply's COUNT is its number */
     LI_BROKER_CANCEL,  /* the handle HANDLE */
     LI_BROKER_STATS,
-    LI_BROKER_LACKS,  /* the reply's COUNT */
-    LI_BROKER_EXPECT, /* COUNT */
-    LI_BROKER_EXTRA,  /* number COUNT */
+    LI_BROKER_LACKS,    /* the reply's COUNT */
+    LI_BROKER_EXPECT,   /* COUNT */
+    LI_BROKER_EXTRA,    /* number COUNT */
+    LI_BROKER_IDENTIFY, /* REPOSITORY */
     /* on a channel */
     LI_BROKER_PART,
     LI_BROKER_NEXT,
@@ -85,7 +86,6 @@ struct li_broker_greeting {
     struct li_error keyless;
     uint32_t width;
     uint32_t remote, has_identity, has_kms;
-    uint8_t repository[LI_ID_SIZE];
     char kms[LI_KMS_WRAP_NAME_MAX];
     char address[LI_BROKER_ADDRESS_MAX], identity[LI_BROKER_ADDRESS_MAX];
 };
@@ -151,8 +151,10 @@ int li_remote_kms_new(struct li_broker *broker, const struct li_broker_greeting 
 struct li_broker_server {
     int control;
     struct li_broker_service service;
-    pthread_rwlock_t kms_lock; /* of SERVICE's kms: it is used under it, and taken away */
-    pthread_mutex_t lock;      /* of the rest */
+    pthread_rwlock_t kms_lock; /* of SERVICE's kms: it is used under it, and taken away; and of: */
+    bool identified;
+    uint8_t repository[LI_ID_SIZE]; /* whose keys the parent gets; zeros if there was none yet */
+    pthread_mutex_t lock;           /* of the rest */
     unsigned channels;
     unsigned forks;
     struct li_store *fork[LI_BROKER_FORKS]; /* never freed, because a call may use them */

@@ -216,6 +216,25 @@ static int extra(struct li_broker_server *server, unsigned number, int *fd, stru
     return server->service.extra(server->service.arg, number, fd, err);
 }
 
+/* A repository that is not the right one gets no key any more. */
+static int identify(struct li_broker_server *server, const uint8_t id[LI_ID_SIZE],
+                    struct li_error *err)
+{
+    int rc;
+
+    if (server->identified)
+        return li_fail(err, LI_EINVALID, "the repository was identified already");
+    server->identified = true;
+    rc = server->service.identify(server->service.arg, id, err);
+    pthread_rwlock_wrlock(&server->kms_lock);
+    if (rc == 0)
+        memcpy(server->repository, id, LI_ID_SIZE);
+    else
+        server->service.kms = NULL;
+    pthread_rwlock_unlock(&server->kms_lock);
+    return rc;
+}
+
 static int control(struct li_broker_server *server, const struct li_broker_request *q,
                    struct li_broker_reply *reply, int fds[2], struct li_error *err)
 {
@@ -239,6 +258,8 @@ static int control(struct li_broker_server *server, const struct li_broker_reque
     case LI_BROKER_EXPECT:
         li_store_expect(store, q->count);
         return 0;
+    case LI_BROKER_IDENTIFY:
+        return identify(server, q->repository, err);
     case LI_BROKER_EXTRA:
         return extra(server, q->count, &fds[0], err);
     default:
@@ -271,7 +292,6 @@ static int greet(struct li_broker_server *server, const struct li_broker_service
         memcpy(greeting->kms, service->kms->name, sizeof(greeting->kms));
     if (service->keyless)
         greeting->keyless = *service->keyless;
-    memcpy(greeting->repository, service->repository, LI_ID_SIZE);
     (void)li_wire_send(server->control, greeting, sizeof(*greeting), NULL, 0);
     free(greeting);
     return 0;

@@ -44,14 +44,14 @@ int li_serve_kms(struct li_broker_session *s, const struct li_broker_request *q,
 
     memcpy(context.repository, q->repository, LI_ID_SIZE);
     memcpy(context.object, q->object, LI_ID_SIZE);
-    if (memcmp(q->repository, server->service.repository, LI_ID_SIZE) != 0)
-        return li_fail(err, LI_EDENIED, "this is a key of another repository");
     rc = li_session_input(s, q, true, &data, err);
     if (rc < 0)
         return rc;
     pthread_rwlock_rdlock(&server->kms_lock);
     if (!server->service.kms)
         rc = li_fail(err, LI_EDENIED, "the key was forgotten");
+    else if (!server->identified || memcmp(q->repository, server->repository, LI_ID_SIZE) != 0)
+        rc = li_fail(err, LI_EDENIED, "this is not a key of the repository that was opened");
     else if (q->op == LI_BROKER_WRAP)
         rc = wrap(s, &context, data, (size_t)q->len, err);
     else

@@ -23,6 +23,8 @@ quietly push image.tar app:1
 cp key their-key
 chown 65534:65534 their-key
 chmod a+x "$HOME"
+# How the description of a repository begins, and a pointer, but not what this host keeps of it.
+export ATTACK_TEXT='{"format":'
 export ATTACK_FD=7 ATTACK_FILE=$WORK/secret ATTACK_DIR=$WORK/free
 echo secret >secret
 chmod 644 secret
@@ -102,8 +104,10 @@ tried() {
     local who=$1 at=$2 broker=$3
     shift 3
 
+    [ "$1" != rm ] || ("$who" "$LAMBDAIMG" push image.tar app:9) >/dev/null 2>&1
     attacked "$who" "$at" "$@" --confine no
     works "$who: $1"
+    [ "$1" != rm ] || ("$who" "$LAMBDAIMG" push image.tar app:9) >/dev/null 2>&1
     attacked "$who" "$at" "$@" --confine require
     refused "$who: $1"
     is "$(cut -d ' ' -f 1 report | grep -c broker)" "$broker" "$who: $1: attempts on a broker"
@@ -123,8 +127,7 @@ for who in as_root as_nobody; do
     tried "$who" layer 4 verify app:1 --against image.tar
     tried "$who" json 4 inspect app:1
     tried "$who" json 4 ls
-    tried "$who" json 4 rm app:2
-    quietly push image.tar app:2
+    tried "$who" json 4 rm app:9
     why=$obstacle
     [ "$who" = as_root ] || why+=$USERS_MAY_NOT
     if [ -z "$why" ]; then

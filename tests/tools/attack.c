@@ -7,6 +7,9 @@
  * that the user may write to, ATTACK_PID a process of the user, ATTACK_PORT a port of loopback that
  * somebody listens at.
  *
+ * JSON is meant if it has the text ATTACK_TEXT: a file that the program keeps itself may be JSON,
+ * too.
+ *
  * The last child of the process is attacked, too, if it has one: it is the broker.
  */
 #include <arpa/inet.h>
@@ -310,6 +313,7 @@ json_t *json_loadb(const char *text, size_t len, size_t flags, json_error_t *err
     json_t *(*real)(const char *, size_t, size_t, json_error_t *) =
         (json_t * (*)(const char *, size_t, size_t, json_error_t *)) next("json_loadb");
 
-    attack("json");
+    if (memmem(text, len, setting("ATTACK_TEXT"), strlen(setting("ATTACK_TEXT"))))
+        attack("json");
     return real(text, len, flags, error);
 }

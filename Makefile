@@ -100,6 +100,8 @@ LIB_SEALED = lib/sealed/counted.c lib/sealed/opener.c lib/sealed/origin.c lib/se
 
 LIB_VERIFY = lib/verify/verify.c
 
+LIB_DISKCACHE = lib/diskcache/copy.c lib/diskcache/diskcache.c lib/diskcache/evict.c lib/diskcache/flight.c \
+	lib/diskcache/shard.c lib/diskcache/source.c
 LIB_CACHE = lib/cache/buffers.c lib/cache/cache.c lib/cache/queue.c lib/cache/wait.c
 
 LIB_READER = lib/reader/fetcher.c lib/reader/map.c lib/reader/reader.c
@@ -114,11 +116,11 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 FUSE = fuse/attach.c fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
 	fuse/unmount.c
 
-CMD = cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
+CMD = cmd/cache.c cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
 	cmd/rm.c cmd/umount.c cmd/verify.c
 
 # What the commands share.
-CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/brokered.c cmd/common/confine.c cmd/common/context.c cmd/common/explain.c \
+CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/brokered.c cmd/common/cache.c cmd/common/confine.c cmd/common/context.c cmd/common/explain.c \
 	cmd/common/help.c cmd/common/image.c cmd/common/known.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
 	cmd/common/progress.c cmd/common/watchdog.c
 
@@ -133,7 +135,7 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/store/store.h lib/tar/tar.h lib/verify/verify.h
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
-UNIT_STAGES = aws base cache chunk compare crypto ext4 files flatten fuse http image kms layer man manifest memo push reader \
+UNIT_STAGES = aws base cache chunk compare crypto diskcache ext4 files flatten fuse http image kms layer man manifest memo push reader \
 	repo sealed store tar
 
 UNIT_aws = aws aws_call credentials credentials_kept
@@ -142,6 +144,7 @@ UNIT_cache = cache
 UNIT_chunk = chunk
 UNIT_compare = compare compare_stored
 UNIT_crypto = crypto seal
+UNIT_diskcache = diskcache diskcache_evict diskcache_source
 UNIT_ext4 = ext4 ext4_htree ext4_size ext4_soak
 UNIT_files = damage files files_directories
 UNIT_flatten = flatten
@@ -180,7 +183,7 @@ TAR_CLASSES = tests/tools/tarclass_go.c tests/tools/tarclass_libarchive.c tests/
 	tests/tools/tarfacts.c
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
-MAN = lambdaimg.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
+MAN = lambdaimg.1 lambdaimg-cache.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
 	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-rm.1 lambdaimg-umount.1 \
 	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5 lambdaimg-s3.7
 
@@ -193,7 +196,7 @@ FUZZ_SECONDS ?= 20
 LIB_SRC = $(LIB_BASE) $(LIB_CONFINE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
 	$(LIB_STORE) $(LIB_BROKER) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_SEALED) $(LIB_PUSH) \
-	$(LIB_VERIFY) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
+	$(LIB_VERIFY) $(LIB_DISKCACHE) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
 UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
 
 LIB_PKG = libarchive ext2fs com_err libcrypto libzstd jansson libcurl expat libseccomp $(INFLATER:isal=libisal)

@@ -40,6 +40,7 @@ static const struct option_row options[] = {
     {"stats", 0, "[FILE]",
      "report what was fetched, at the end and on SIGUSR1: to standard error, or as JSON to FILE"},
     {"memory", 0, "MIB", "keep at most MIB of chunks in memory (default: 64)"},
+    CACHE_OPTIONS,
     {"fuse-option", 'o', "OPTIONS", "further FUSE mount options, such as allow_other"},
     {NULL, 0, NULL, NULL},
 };
@@ -55,7 +56,8 @@ struct mount {
     FILE *stats;                       /* where reports go; NULL: none */
     struct context context;
     struct li_manifest manifest;
-    struct li_sealed *origin;
+    struct li_diskcache *cache;        /* NULL: there is none */
+    struct li_sealed *origin, *source; /* SOURCE has the cache in front of ORIGIN, or is NULL */
     struct li_reader *reader;
     struct li_files *files;
     struct li_repeats failures;
@@ -71,10 +73,11 @@ static void ending(void *arg)
 static void report_json(const struct mount *m, const struct li_reader_stats *s)
 {
     json_t *json =
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "reference", m->args->operand[0],
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "reference", m->args->operand[0],
                   "chunks_total", (json_int_t)s->chunks_total, "chunks_fetched",
-                  (json_int_t)s->chunks_fetched, "bytes_fetched", (json_int_t)s->bytes_fetched,
-                  "bytes_image", (json_int_t)s->bytes_image, "failures", (json_int_t)s->failures);
+                  (json_int_t)s->chunks_fetched, "chunks_cached", (json_int_t)s->chunks_copied,
+                  "bytes_fetched", (json_int_t)s->bytes_fetched, "bytes_image",
+                  (json_int_t)s->bytes_image, "failures", (json_int_t)s->failures);
 
     if (json && json_dumpf(json, m->stats, 0) == 0)
         fputc('\n', m->stats);
@@ -96,14 +99,16 @@ static void report(void *arg)
         report_json(m, &s);
         return;
     }
-    fprintf(m->stats,
-            "lambdaimg: %s: fetched %llu of %llu chunk%s (%.1f %%), %s; the image has %s; %llu "
-            "fetch%s failed\n",
-            m->args->operand[0], (unsigned long long)s.chunks_fetched,
-            (unsigned long long)s.chunks_total, li_text_s(s.chunks_total),
-            s.chunks_total ? 100.0 * (double)s.chunks_fetched / (double)s.chunks_total : 0.0,
-            size_text(s.bytes_fetched, fetched), size_text(s.bytes_image, image),
-            (unsigned long long)s.failures, s.failures == 1 ? "" : "es");
+    fprintf(
+        m->stats,
+        "lambdaimg: %s: fetched %llu of %llu chunk%s (%.1f %%), %s, and %llu from the cache; the "
+        "image has %s; %llu fetch%s failed\n",
+        m->args->operand[0], (unsigned long long)s.chunks_fetched,
+        (unsigned long long)s.chunks_total, li_text_s(s.chunks_total),
+        s.chunks_total ? 100.0 * (double)s.chunks_fetched / (double)s.chunks_total : 0.0,
+        size_text(s.bytes_fetched, fetched), (unsigned long long)s.chunks_copied,
+        size_text(s.bytes_image, image), (unsigned long long)s.failures,
+        s.failures == 1 ? "" : "es");
     fflush(m->stats);
 }
 
@@ -202,9 +207,41 @@ static void detach(void *arg)
     (void)li_broker_ask(((struct mount *)arg)->context.broker, DETACH, NULL, &ignored);
 }
 
+/* The loader can open files of the cache only, and none if there is no cache. */
+static int open_repository(struct mount *m, struct li_error *err)
+{
+    struct li_confine_path path = {NULL, true};
+    struct brokerage brokerage = {
+        .key = WITH_KEY, .own = serve_loader, .own_arg = m, .paths = &path};
+    char *directory = NULL;
+    int rc = open_cache(m->args, &directory, &m->cache, err);
+
+    path.path = directory;
+    brokerage.count = m->cache ? 1 : 0;
+    if (rc == 0)
+        rc = open_brokered(m->args, &brokerage, &m->context, err);
+    free(directory);
+    if (rc == 0)
+        rc = open_manifest(&m->context, &m->reference, &m->manifest, err);
+    li_manifest_forget_config(&m->manifest);
+    return rc;
+}
+
+static int open_reader(struct mount *m, const struct li_reader_options *reading,
+                       struct li_error *err)
+{
+    int rc = li_sealed_origin_new(m->context.repo, &m->origin, err);
+
+    if (rc == 0 && m->cache)
+        rc = li_sealed_diskcache_new(m->origin, m->cache, &m->source, err);
+    if (rc == 0)
+        rc = li_reader_open(m->source ? m->source : m->origin, &m->manifest, reading, &m->reader,
+                            err);
+    return rc;
+}
+
 static int open_image(struct mount *m, struct li_error *err)
 {
-    const struct brokerage brokerage = {.key = WITH_KEY, .own = serve_loader, .own_arg = m};
     struct li_reader_options reader_options = {0};
     long long memory = MEMORY_MIB_DEFAULT;
     int rc = option_number(m->args, "memory", 4, 1 << 20, &memory, err);
@@ -212,24 +249,20 @@ static int open_image(struct mount *m, struct li_error *err)
     if (rc == 0)
         rc = store_timeout(m->args, &reader_options.deadline, err);
     if (rc == 0)
-        rc = open_brokered(m->args, &brokerage, &m->context, err);
-    if (rc == 0)
-        rc = open_manifest(&m->context, &m->reference, &m->manifest, err);
-    li_manifest_forget_config(&m->manifest);
+        rc = open_repository(m, err);
     if (rc < 0)
         return rc;
     reader_options.workers = m->context.store->width;
     reader_options.memory = (uint64_t)memory << 20;
-    rc = li_sealed_origin_new(m->context.repo, &m->origin, err);
+    rc = open_reader(m, &reader_options, err);
     if (rc == 0)
-        rc = li_reader_open(m->origin, &m->manifest, &reader_options, &m->reader, err);
+        rc = li_files_open(li_reader_blocks(m->reader), &m->files, err);
     if (rc < 0)
         return rc;
-    rc = li_files_open(li_reader_blocks(m->reader), &m->files, err);
     /* From now on a store that hangs fails reads, and nothing else. So does a broker that ends. */
     stop_watching(&m->context);
     li_broker_on_loss(m->context.broker, NULL, NULL);
-    return rc;
+    return 0;
 }
 
 /* Frees what was opened. A fetch that the store never answers would be waited for for ever, and it
@@ -240,7 +273,9 @@ static void close_image(struct mount *m, int rc, const struct li_error *err)
         _exit(rc < 0 ? tell(err) : EXIT_DONE);
     li_files_free(m->files);
     li_reader_free(m->reader);
+    li_sealed_free(m->source);
     li_sealed_free(m->origin);
+    li_diskcache_free(m->cache);
     li_manifest_free(&m->manifest);
     close_context(&m->context);
 }

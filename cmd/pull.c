@@ -6,48 +6,67 @@
 
 static const struct option_row options[] = {
     {"output", 'o', "FILE", "write the ext4 image to FILE"},
+    CACHE_OPTIONS,
     {NULL, 0, NULL, NULL},
 };
 
-static int pull(const struct arguments *args, struct context *context,
+static int pull(const struct arguments *args, struct context *context, struct li_sealed *source,
                 const struct li_manifest *manifest, struct li_error *err)
 {
-    struct li_sealed *origin = NULL;
     struct li_fetcher *fetcher = NULL;
     struct li_chunk_file file = {.path = option(args, "output")};
-    struct li_chunk_source source;
+    struct li_chunk_source chunks;
     struct progress_bar bar;
     struct li_progress progress;
     unsigned threads = fetching_threads(context);
+    int rc = li_fetcher_new(source, manifest, threads, &fetcher, err);
+
+    if (rc < 0)
+        return rc;
+    chunks = li_fetcher_source(fetcher);
+    progress = begin_progress(&bar, "pulling");
+    file.threads = threads;
+    file.progress = &progress;
+    rc = li_chunk_write_file(&chunks, &file, err);
+    end_progress(&bar);
+    li_fetcher_free(fetcher);
+    return rc;
+}
+
+/* The same with CACHE, which may be NULL, in front of the store. */
+static int pull_through(const struct arguments *args, struct context *context,
+                        struct li_diskcache *cache, const struct li_manifest *manifest,
+                        struct li_error *err)
+{
+    struct li_sealed *origin = NULL, *source = NULL;
     int rc = li_sealed_origin_new(context->repo, &origin, err);
 
+    if (rc == 0 && cache)
+        rc = li_sealed_diskcache_new(origin, cache, &source, err);
     if (rc == 0)
-        rc = li_fetcher_new(origin, manifest, threads, &fetcher, err);
-    if (rc == 0) {
-        source = li_fetcher_source(fetcher);
-        progress = begin_progress(&bar, "pulling");
-        file.threads = threads;
-        file.progress = &progress;
-        rc = li_chunk_write_file(&source, &file, err);
-        end_progress(&bar);
-    }
-    li_fetcher_free(fetcher);
+        rc = pull(args, context, source ? source : origin, manifest, err);
+    li_sealed_free(source);
     li_sealed_free(origin);
     return rc;
 }
 
-/* The file is written; nothing else is. */
-static int open_source(const struct arguments *args, struct context *context, struct li_error *err)
+/* The file is written, and the cache is used; nothing else is. */
+static int open_source(const struct arguments *args, struct context *context,
+                       struct li_diskcache **cache, struct li_error *err)
 {
-    struct li_confine_path path = {NULL, true};
-    const struct brokerage brokerage = {.key = WITH_KEY, .paths = &path, .count = 1};
-    char *directory = NULL;
+    struct li_confine_path paths[] = {{NULL, true}, {NULL, true}};
+    const struct brokerage brokerage = {.key = WITH_KEY, .paths = paths, .count = 2};
+    char *directory = NULL, *kept = NULL;
     int rc = output_directory(args, &directory, err);
 
-    path.path = directory;
+    if (rc == 0)
+        rc = open_cache(args, &kept, cache, err);
+    paths[0].path = directory;
+    paths[1].path = kept;
     if (rc == 0)
         rc = open_brokered(args, &brokerage, context, err);
     free(directory);
+    free(kept);
     return rc;
 }
 
@@ -56,6 +75,7 @@ static int run(const struct arguments *args, struct li_error *err)
     struct li_manifest manifest = {0};
     struct li_reference reference;
     struct context context = {0};
+    struct li_diskcache *cache = NULL;
     int rc;
 
     if (!option(args, "output"))
@@ -64,15 +84,16 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = try_output(args, err);
     if (rc == 0)
-        rc = open_source(args, &context, err);
+        rc = open_source(args, &context, &cache, err);
     if (rc == 0)
         rc = open_manifest(&context, &reference, &manifest, err);
     li_manifest_forget_config(&manifest);
     if (rc == 0)
-        rc = pull(args, &context, &manifest, err);
+        rc = pull_through(args, &context, cache, &manifest, err);
     if (rc < 0)
         li_context(err, "cannot pull %s", args->operand[0]);
     li_manifest_free(&manifest);
+    li_diskcache_free(cache);
     close_context(&context);
     return rc < 0 ? rc : EXIT_DONE;
 }

@@ -9,6 +9,7 @@
 #include "cmd/common/aws.h"
 #include "cmd/common/command.h"
 #include "cmd/common/watchdog.h"
+#include "diskcache/diskcache.h"
 #include "kms/kms.h"
 #include "memo/memo.h"
 #include "repo/repo.h"
@@ -92,6 +93,27 @@ int make_memo_directory(const struct arguments *args, char **out, struct li_erro
  * NULL with --no-memo, or if there is no memo and the user did not name one with --memo. */
 int open_memo(const struct arguments *args, struct context *context, struct li_memo **out,
               struct li_error *err);
+
+/* cache.c: the options of commands that use the disk cache. */
+#define CACHE_OPTIONS                                                                              \
+    {"cache", 0, "DIR", "keep fetched chunks in DIR (environment: LAMBDAIMG_CACHE)"},              \
+        {"cache-size", 0, "SIZE", "keep at most SIZE of them (default: 10G)"},                     \
+        {"isolate", 0, "NAME", "share cached chunks only with commands that give this NAME"},      \
+    {                                                                                              \
+        "no-cache", 0, NULL, "keep no chunks on the disk"                                          \
+    }
+
+/* cache.c: opens the disk cache that --cache, LAMBDAIMG_CACHE or the system names. *OUT is NULL
+ * with --no-cache, for a repository in a directory if nothing names a cache, and if there is none
+ * and the user did not name one with --cache. *DIRECTORY, which the caller frees, is where it is,
+ * or NULL. */
+int open_cache(const struct arguments *args, char **directory, struct li_diskcache **out,
+               struct li_error *err);
+
+/* cache.c: opens the cache that --cache or LAMBDAIMG_CACHE names; the default one if WANTED. *OUT
+ * is NULL if there is to be none. *DIRECTORY, which the caller frees, is where it is, or NULL. */
+int find_cache(const struct arguments *args, bool wanted, char **directory,
+               struct li_diskcache **out, struct li_error *err);
 
 /* known.c: whether the open repository of CONTEXT is the one whose ID the user gave, or else the
  * one that this host knows. Prints a note if nothing was known. LI_EDENIED. */

@@ -144,6 +144,7 @@ void li_reader_stats(const struct li_reader *reader, struct li_reader_stats *sta
     stats->chunks_total = reader->map.manifest->chunk_count;
     stats->chunks_fetched = counts.sound;
     stats->bytes_fetched = counts.bytes;
+    stats->chunks_copied = counts.copies;
     stats->bytes_image = li_reader_size(reader);
     stats->failures = counts.failures;
 }

@@ -30,6 +30,7 @@ struct li_reader_options {
 struct li_reader_stats {
     uint64_t chunks_total;   /* chunks of the image that are stored */
     uint64_t chunks_fetched; /* successful fetches; a chunk that is fetched twice counts twice */
+    uint64_t chunks_copied;  /* chunks that a cache of the source had; not in chunks_fetched */
     uint64_t bytes_fetched;  /* sealed bytes of these */
     uint64_t bytes_image;    /* length of the image */
     uint64_t failures;       /* fetches that failed */

@@ -9,6 +9,7 @@ struct counted {
     struct li_sealed *inner;
     atomic_uint_least64_t sound;
     atomic_uint_least64_t bytes;
+    atomic_uint_least64_t copies;
     atomic_uint_least64_t failures;
 };
 
@@ -25,17 +26,20 @@ static void counted_want(struct li_sealed *sealed, const struct li_sealed_chunk 
 }
 
 static void counted_used(struct li_sealed *sealed, const struct li_sealed_chunk *chunk,
+                         const struct li_sealed_object *object,
                          const struct li_sealed_finding *finding)
 {
     struct counted *counted = (struct counted *)sealed;
 
-    if (finding->health == LI_SEALED_SOUND) {
+    if (object->copy) {
+        atomic_fetch_add(&counted->copies, finding->health == LI_SEALED_SOUND);
+    } else if (finding->health == LI_SEALED_SOUND) {
         atomic_fetch_add(&counted->sound, 1);
         atomic_fetch_add(&counted->bytes, finding->bytes);
     } else {
         atomic_fetch_add(&counted->failures, 1);
     }
-    li_sealed_used(counted->inner, chunk, finding);
+    li_sealed_used(counted->inner, chunk, object, finding);
 }
 
 static void counted_free(struct li_sealed *sealed)
@@ -63,5 +67,6 @@ void li_sealed_counts(struct li_sealed *sealed, struct li_sealed_counts *out)
 
     out->sound = atomic_load(&counted->sound);
     out->bytes = atomic_load(&counted->bytes);
+    out->copies = atomic_load(&counted->copies);
     out->failures = atomic_load(&counted->failures);
 }

@@ -104,17 +104,24 @@ static int look(struct li_opener *opener, const struct li_sealed_chunk *which,
     return rc;
 }
 
+/* A copy that is not sound is no answer: then the chunk itself is fetched. */
 static int look_and_tell(struct li_opener *opener, const uint8_t root[LI_ID_SIZE],
                          const struct li_manifest_chunk *chunk, uint8_t *plain,
                          struct li_sealed_finding *finding, struct li_error *err)
 {
-    struct li_sealed_chunk which;
+    struct li_sealed_chunk which = {.fresh = false};
     int rc;
 
     memcpy(which.root, root, LI_ID_SIZE);
     memcpy(which.name, chunk->name, LI_NAME_SIZE);
     rc = look(opener, &which, chunk, plain, finding, err);
-    li_sealed_used(opener->source, &which, finding);
+    li_sealed_used(opener->source, &which, &opener->object, finding);
+    if (!opener->object.copy || finding->health == LI_SEALED_SOUND)
+        return rc;
+    li_error_clear(err);
+    which.fresh = true;
+    rc = look(opener, &which, chunk, plain, finding, err);
+    li_sealed_used(opener->source, &which, &opener->object, finding);
     return rc;
 }
 

@@ -7,7 +7,7 @@ int li_sealed_get(struct li_sealed *sealed, const struct li_sealed_chunk *chunk,
     int rc;
 
     out->bytes.len = 0;
-    out->there = false;
+    out->there = out->copy = false;
     rc = sealed->ops->get(sealed, chunk, out, err);
     return rc > 0 ? li_as_failure(rc, err) : rc;
 }
@@ -19,10 +19,10 @@ void li_sealed_want(struct li_sealed *sealed, const struct li_sealed_chunk *chun
 }
 
 void li_sealed_used(struct li_sealed *sealed, const struct li_sealed_chunk *chunk,
-                    const struct li_sealed_finding *finding)
+                    const struct li_sealed_object *object, const struct li_sealed_finding *finding)
 {
     if (sealed->ops->used)
-        sealed->ops->used(sealed, chunk, finding);
+        sealed->ops->used(sealed, chunk, object, finding);
 }
 
 void li_sealed_free(struct li_sealed *sealed)

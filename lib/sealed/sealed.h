@@ -29,13 +29,15 @@ struct li_sealed_chunk {
     uint8_t
         root[LI_ID_SIZE]; /* where to look first: the root that the chunk's manifest was made in */
     uint8_t name[LI_NAME_SIZE];
+    bool fresh; /* no copy will do, because one has failed its checks */
 };
 
 /* The result of a get(). */
 struct li_sealed_object {
     struct li_buffer bytes;
     bool there;
-    uint8_t root[LI_ID_SIZE]; /* the root that has it, if THERE */
+    bool copy;                /* a cache had it: that it is bad says nothing about what is stored */
+    uint8_t root[LI_ID_SIZE]; /* the root that has it, if THERE; of a copy, the chunk's */
 };
 
 /* The fate of a chunk that was asked for. */
@@ -62,11 +64,11 @@ struct li_sealed_operations {
     /* COUNT chunks will be asked for soon. A source that can use this hint starts work and does not
      * wait. A decorator passes on the chunks that it does not have. NULL: the hint is ignored. */
     void (*want)(struct li_sealed *sealed, const struct li_sealed_chunk *chunks, size_t count);
-    /* The fate of CHUNK, after each get(), in the same thread, whether it failed or not. A source
-     * counts it, traces it, or drops its own copy. A decorator passes it on. NULL: it is ignored.
-     */
+    /* The fate of OBJECT, which get() gave for CHUNK: after each get(), in the same thread, whether
+     * it failed or not. A source counts it, traces it, keeps a copy of it, or drops its own copy. A
+     * decorator passes on what its inner source gave. NULL: it is ignored. */
     void (*used)(struct li_sealed *sealed, const struct li_sealed_chunk *chunk,
-                 const struct li_sealed_finding *finding);
+                 const struct li_sealed_object *object, const struct li_sealed_finding *finding);
     void (*free)(struct li_sealed *sealed);
 };
 
@@ -85,7 +87,7 @@ void li_sealed_want(struct li_sealed *sealed, const struct li_sealed_chunk *chun
 
 /* The operation above, if the source has it. For openers, and for decorators that pass it on. */
 void li_sealed_used(struct li_sealed *sealed, const struct li_sealed_chunk *chunk,
-                    const struct li_sealed_finding *finding);
+                    const struct li_sealed_object *object, const struct li_sealed_finding *finding);
 
 /* Frees this source, but not its inner source. No call may be under way. */
 void li_sealed_free(struct li_sealed *sealed); /* NULL is allowed */
@@ -101,9 +103,10 @@ int li_sealed_origin_new(struct li_repo *repo, struct li_sealed **out, struct li
 int li_sealed_counted_new(struct li_sealed *inner, struct li_sealed **out, struct li_error *err);
 
 struct li_sealed_counts {
-    uint64_t sound; /* chunks that passed all checks; a chunk that is fetched twice counts twice */
-    uint64_t bytes; /* sealed bytes of these */
-    uint64_t failures; /* chunks that did not pass, for any reason */
+    uint64_t sound;  /* chunks that passed all checks; a chunk that is fetched twice counts twice */
+    uint64_t bytes;  /* sealed bytes of these */
+    uint64_t copies; /* chunks that a cache had, and that passed all checks; not in SOUND */
+    uint64_t failures; /* chunks that did not pass, for any reason, but for copies */
 };
 
 /* The counts so far of COUNTED, which li_sealed_counted_new() made. Any thread. */

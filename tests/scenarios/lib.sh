@@ -35,7 +35,7 @@ started=()
 # processes in the background too.
 unset LAMBDAIMG_REPO LAMBDAIMG_MEMO LAMBDAIMG_STATE XDG_STATE_HOME "${!AWS_@}" http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 export AWS_EC2_METADATA_DISABLED=true
-export LAMBDAIMG_KMS=file:$WORK/key HOME=$WORK/home XDG_CONFIG_HOME=$WORK/home/config
+export LAMBDAIMG_CACHE=off LAMBDAIMG_KMS=file:$WORK/key HOME=$WORK/home XDG_CONFIG_HOME=$WORK/home/config
 export XDG_CACHE_HOME=$WORK/home/cache
 export TMPDIR=$WORK/tmp
 export ASAN_OPTIONS="detect_leaks=1:exitcode=99:log_path=$WORK/sanitizer/report"

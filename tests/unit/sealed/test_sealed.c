@@ -69,10 +69,12 @@ static void memory_want(struct li_sealed *sealed, const struct li_sealed_chunk *
 }
 
 static void memory_used(struct li_sealed *sealed, const struct li_sealed_chunk *chunk,
+                        const struct li_sealed_object *object,
                         const struct li_sealed_finding *finding)
 {
     struct memory *memory = (struct memory *)sealed;
 
+    (void)object;
     assert_in_range(position(chunk), 0, CHUNKS - 1);
     assert_true(memory->told_count < TOLD_MAX);
     memory->told[memory->told_count++] = *finding;
@@ -271,7 +273,7 @@ static void what_passes_by_is_counted(void **state)
 
 static void what_is_wanted_reaches_who_can_begin(void **state)
 {
-    struct li_sealed_chunk chunks[CHUNKS] = {{{0}, {0}}};
+    struct li_sealed_chunk chunks[CHUNKS] = {{.fresh = false}};
 
     (void)state;
     for (size_t i = 0; i < CHUNKS; i++) {

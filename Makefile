@@ -135,11 +135,12 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/store/store.h lib/tar/tar.h lib/verify/verify.h
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
-UNIT_STAGES = aws base cache chunk compare crypto diskcache ext4 files flatten fuse http image kms layer man manifest memo push reader \
+UNIT_STAGES = aws base broker cache chunk compare crypto diskcache ext4 files flatten fuse http image kms layer man manifest memo push reader \
 	repo sealed store tar
 
 UNIT_aws = aws aws_call credentials credentials_kept
 UNIT_base = acl_watch base blocks compression decompress output packed secret sha256 sha256_openssl
+UNIT_broker = broker
 UNIT_cache = cache
 UNIT_chunk = chunk
 UNIT_compare = compare compare_stored

@@ -24,7 +24,7 @@ struct li_broker {
     struct li_broker_channel channel[LI_BROKER_CHANNELS];
 };
 
-static void run_broker(li_broker_run *run, void *arg, int control)
+static _Noreturn void run_broker(li_broker_run *run, void *arg, int control)
 {
     struct li_broker_server server = {.control = control};
     sigset_t all;
@@ -50,7 +50,6 @@ int li_broker_start(li_broker_run *run, void *arg, struct li_broker **out, struc
     broker->pid = fork();
     if (broker->pid == 0) {
         close(ends[0]);
-        free(broker);
         run_broker(run, arg, ends[1]);
     }
     close(ends[1]);

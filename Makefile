@@ -27,9 +27,10 @@ endif
 
 # ---- sources ---------------------------------------------------------------------------------
 
-LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/blocks.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
-	lib/base/gunzip.c lib/base/hex.c lib/base/io.c lib/base/packed.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
-	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/workers.c
+LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/base64.c lib/base/blocks.c lib/base/budget.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
+	lib/base/gunzip.c lib/base/hex.c lib/base/input.c lib/base/io.c lib/base/packed.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
+	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/unxz.c lib/base/unzstd.c \
+	lib/base/workers.c
 
 # ISA-L where there is one, else zlib. INFLATER=zlib takes zlib all the same; give it a BUILD of its own.
 ifndef INFLATER
@@ -73,7 +74,8 @@ LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
 LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/names.c lib/memo/record.c
 
-LIB_KMS = lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_file.c lib/kms/split.c
+LIB_KMS = lib/kms/aws_error.c lib/kms/aws_key.c lib/kms/aws_reply.c lib/kms/aws_request.c lib/kms/key_file.c \
+	lib/kms/kms.c lib/kms/kms_aws.c lib/kms/kms_file.c lib/kms/split.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_temporary.c lib/store/directory_write.c lib/store/fault.c lib/store/s3.c \
@@ -89,8 +91,9 @@ LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest
 
 LIB_FLATTEN = lib/flatten/describe.c lib/flatten/flatten.c lib/flatten/versions.c
 
-LIB_REPO = lib/repo/create.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c lib/repo/known.c lib/repo/manifest.c \
-	lib/repo/pointer.c lib/repo/repo.c lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c
+LIB_REPO = lib/repo/authentic.c lib/repo/create.c lib/repo/identity.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c \
+	lib/repo/known.c lib/repo/manifest.c lib/repo/objects.c lib/repo/pointer.c lib/repo/proof.c lib/repo/repo.c lib/repo/root_json.c \
+	lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c
 
 LIB_PUSH = lib/push/chunks.c lib/push/item.c lib/push/jobs.c lib/push/lookup.c lib/push/lookup_keep.c lib/push/lookup_listing.c \
 	lib/push/lookup_manifest.c lib/push/metadata.c lib/push/name_list.c lib/push/names.c lib/push/push.c \
@@ -111,13 +114,22 @@ LIB_FILES = lib/files/directory.c lib/files/extent.c lib/files/htree.c lib/files
 
 LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c lib/compare/compare.c \
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
-	lib/compare/readers.c lib/compare/route.c lib/compare/stored.c lib/compare/walk.c
+	lib/compare/readers.c lib/compare/route.c lib/compare/share.c lib/compare/stored.c lib/compare/walk.c
+
+LIB_REPORT = lib/report/blame.c lib/report/blame_files.c lib/report/blame_layers.c lib/report/budget.c \
+	lib/report/costs.c lib/report/figures.c lib/report/gather.c lib/report/image.c lib/report/names.c \
+	lib/report/records.c lib/report/report.c lib/report/tags.c
 
 FUSE = fuse/attach.c fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
 	fuse/unmount.c
 
 CMD = cmd/cache.c cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
-	cmd/rm.c cmd/umount.c cmd/verify.c
+	cmd/report.c cmd/rm.c cmd/umount.c cmd/verify.c
+
+# The forms of reports.
+CMD_REPORT = cmd/report/budgets.c cmd/report/common.c cmd/report/image.c cmd/report/image_json.c \
+	cmd/report/image_text.c cmd/report/markdown.c cmd/report/reference.c cmd/report/repository_json.c \
+	cmd/report/repository_text.c
 
 # What the commands share.
 CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/brokered.c cmd/common/cache.c cmd/common/confine.c cmd/common/context.c cmd/common/explain.c \
@@ -131,19 +143,19 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/chunk/chunk.h lib/chunk/source.h lib/crypto/crypto.h lib/crypto/seal.h lib/ext4/ext4.h lib/files/files.h \
 	lib/flatten/flatten.h lib/http/http.h lib/image/image.h lib/kms/kms.h lib/layer/layer.h lib/layer/layout.h \
 	lib/layer/record.h lib/layer/scan.h lib/layer/tree.h lib/manifest/manifest.h lib/manifest/reference.h \
-	lib/memo/memo.h lib/push/push.h lib/reader/reader.h lib/repo/repo.h lib/sealed/sealed.h lib/store/s3.h \
+	lib/memo/memo.h lib/push/push.h lib/reader/reader.h lib/repo/repo.h lib/report/report.h lib/sealed/sealed.h lib/store/s3.h \
 	lib/store/store.h lib/tar/tar.h lib/verify/verify.h
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
 UNIT_STAGES = aws base broker cache chunk compare crypto diskcache ext4 files flatten fuse http image kms layer man manifest memo push reader \
-	repo sealed store tar
+	repo report sealed store tar
 
-UNIT_aws = aws aws_call credentials credentials_kept
-UNIT_base = acl_watch base blocks compression decompress output packed secret sha256 sha256_openssl
+UNIT_aws = aws aws_call credentials credentials_kept location
+UNIT_base = acl_watch base blocks budget compression decompress output packed secret sha256 sha256_openssl
 UNIT_broker = broker
 UNIT_cache = cache
 UNIT_chunk = chunk
-UNIT_compare = compare compare_stored
+UNIT_compare = compare compare_cost compare_stored
 UNIT_crypto = crypto seal
 UNIT_diskcache = diskcache diskcache_evict diskcache_source
 UNIT_ext4 = ext4 ext4_htree ext4_size ext4_soak
@@ -152,7 +164,7 @@ UNIT_flatten = flatten
 UNIT_fuse = loader
 UNIT_http = http http_connections http_progress http_retry
 UNIT_image = image image_choice image_container image_json image_kinds image_oci image_platform
-UNIT_kms = kms
+UNIT_kms = kms kms_aws kms_aws_answers
 UNIT_layer = layer layer_acl layer_broken layer_entries layer_give_way layer_gzip layer_headers layer_names layer_read \
 	layer_runs layer_sparse layer_xattr layer_xattr_blocks layer_zeros tags
 UNIT_man = man
@@ -160,22 +172,23 @@ UNIT_manifest = manifest reference wrap
 UNIT_memo = memo memo_files memo_record
 UNIT_push = lookup push push_report server
 UNIT_reader = lost reader
-UNIT_repo = create repo repo_costs repo_lost
+UNIT_repo = create identity identity_make policy proof repo repo_costs repo_lost
+UNIT_report = blame report_budget records report
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
 UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk
 
 # What unit tests and fuzz targets share. Each program is linked with those that it uses.
 FIXTURES = tests/fixtures/comparison.c tests/fixtures/ext4_image.c tests/fixtures/golden.c \
-	tests/fixtures/http_server.c tests/fixtures/image_files.c tests/fixtures/images.c \
+	tests/fixtures/http_server.c tests/fixtures/image_files.c tests/fixtures/images.c tests/fixtures/kms_fixture.c \
 	tests/fixtures/memo_fixture.c tests/fixtures/no_links.c tests/fixtures/oci_files.c tests/fixtures/page.c \
-	tests/fixtures/questions.c tests/fixtures/repo_fixture.c tests/fixtures/s3_fixture.c tests/fixtures/sparse.c \
-	tests/fixtures/stack.c tests/fixtures/store_fixture.c tests/fixtures/tar.c tests/fixtures/tar_reader.c \
+	tests/fixtures/questions.c tests/fixtures/repo_fixture.c tests/fixtures/repo_objects.c tests/fixtures/s3_fixture.c \
+	tests/fixtures/sparse.c tests/fixtures/stack.c tests/fixtures/store_fixture.c tests/fixtures/tar.c tests/fixtures/tar_reader.c \
 	tests/fixtures/tree.c tests/fixtures/unit.c tests/fixtures/xattrs.c
 
 # Programs that the scenarios use: tests/tools/NAME.c
 
-TOOLS = costly ext4list faultproxy faultstream layout memscan mktar mountfile randomstack randomtar samefile sandbox \
+TOOLS = cachetrace costly ext4list faultproxy faultstream layout memscan mktar mountfile randomstack randomtar samefile sandbox \
 	secrets tarcases tarcheck tarlist treelist
 
 # What readers of tars see, and where they may differ, for the programs that compare them.
@@ -185,8 +198,8 @@ TAR_CLASSES = tests/tools/tarclass_go.c tests/tools/tarclass_libarchive.c tests/
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-cache.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
-	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-rm.1 lambdaimg-umount.1 \
-	lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-repository.5 lambdaimg-s3.7
+	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-report.1 lambdaimg-rm.1 \
+	lambdaimg-umount.1 lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-report.5 lambdaimg-repository.5 lambdaimg-aws-kms.7 lambdaimg-s3.7
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
 FUZZ = aws files gzip image layer manifest record s3 seal tar tars
@@ -197,10 +210,10 @@ FUZZ_SECONDS ?= 20
 LIB_SRC = $(LIB_BASE) $(LIB_CONFINE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
 	$(LIB_STORE) $(LIB_BROKER) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_SEALED) $(LIB_PUSH) \
-	$(LIB_VERIFY) $(LIB_DISKCACHE) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE)
+	$(LIB_VERIFY) $(LIB_DISKCACHE) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE) $(LIB_REPORT)
 UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
 
-LIB_PKG = libarchive ext2fs com_err libcrypto libzstd jansson libcurl expat libseccomp $(INFLATER:isal=libisal)
+LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libzstd jansson libcurl expat libseccomp $(INFLATER:isal=libisal)
 PKG = $(LIB_PKG) fuse3
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKG) 2>/dev/null)
@@ -265,7 +278,7 @@ $(SHARED): $(LIB) $(BUILD)/liblambdaimg.map
 # What is installed is tested as it is built plainly, without a sanitizer.
 programs: $(if $(SAN),,$(SHARED))
 
-$(PROGRAM): $(call obj,$(CMD) $(CMD_COMMON) $(FUSE)) $(LIB)
+$(PROGRAM): $(call obj,$(CMD) $(CMD_COMMON) $(CMD_REPORT) $(FUSE)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(FIXTURE_LIB): $(call obj,$(FIXTURES))
@@ -281,6 +294,8 @@ $(UNIT_BIN): $(FIXTURE_LIB) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(FIXTURE_LIB) $(LIB) -lcmocka $(PKG_LIBS)
 
 $(BUILD)/tests/mountfile: $(call obj,$(FUSE)) $(LIB)
+
+$(BUILD)/tests/cachetrace: $(LIB)
 
 $(BUILD)/tests/ext4list $(BUILD)/tests/treelist: $(call obj,tests/tools/listing.c)
 
@@ -434,7 +449,7 @@ $(DEMO_IMAGE): scripts/make-demo-image
 programs: $(PROGRAM) $(UNIT_BIN) $(TOOL_BIN) docs
 
 # What programs are made of, for who only wants to know what the compiler says.
-objects: $(call obj,$(LIB_SRC) $(CMD) $(CMD_COMMON) $(FUSE) $(wildcard tests/tools/*.c) $(FIXTURES) $(UNIT_SRC))
+objects: $(call obj,$(LIB_SRC) $(CMD) $(CMD_COMMON) $(CMD_REPORT) $(FUSE) $(wildcard tests/tools/*.c) $(FIXTURES) $(UNIT_SRC))
 
 sanitized:
 	$(MAKE) BUILD=build/asan SAN=address,undefined programs
@@ -501,7 +516,7 @@ H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd cmd/* tests/*)))
 GO_FILES = $(wildcard tests/tools/*.go)
 SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
 	tests/scenarios/through-s3 tests/compare-images tests/with-canary tests/with-s3-server \
-	$(filter-out %.md %/recorded,$(wildcard bench/*))
+	$(filter-out %.md %/recorded %/cache-policy,$(wildcard bench/*))
 
 # Side by side with make -j.
 lint: clang-warnings cppcheck format-check go-check shellcheck

@@ -9,6 +9,10 @@ static const struct option_row options[] = {
     {"create-bucket", 0, NULL, "create the bucket of s3://BUCKET/PREFIX if it does not exist"},
     {"salt-kms", 0, "KMS",
      "the key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
+    {"pad", 0, "N",
+     "round the sizes of stored chunks up to a multiple of N bytes: 512, 4096, 16384, 65536 or "
+     "none "
+     "(default: 4096)"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -17,6 +21,25 @@ struct keys {
     char *spec, *salt_spec; /* the second may be NULL */
     bool made, made_salt;
 };
+
+/* *CHOSEN is OUT, or NULL if the user leaves the choice to the library. */
+static int parse_policy(const struct arguments *args, struct li_repo_policy *out,
+                        const struct li_repo_policy **chosen, struct li_error *err)
+{
+    static const char *const sizes[] = {"512", "4096", "16384", "65536"};
+    const char *text = option(args, "pad");
+
+    *chosen = text ? out : NULL;
+    *out = (struct li_repo_policy){.pad = 0};
+    if (!text || strcmp(text, "none") == 0)
+        return 0;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+        if (strcmp(text, sizes[i]) == 0)
+            out->pad = (uint32_t)strtoul(text, NULL, 10);
+    return out->pad
+               ? 0
+               : li_fail(err, CMD_EUSAGE, "--pad %s: not 512, 4096, 16384, 65536 or none", text);
+}
 
 static int make_key(const struct arguments *args, const char *spec, struct context *context,
                     bool *made, struct li_error *err)
@@ -30,10 +53,11 @@ static int make_key(const struct arguments *args, const char *spec, struct conte
     return rc < 0 ? rc : 0;
 }
 
-/* Keys are made before the repository, because a repository whose salt nobody can unwrap is
- * useless. */
+/* Keys are made and tried before the repository, because a repository whose salt nobody can unwrap
+ * is useless. */
 static int create(const struct arguments *args, const char *address, struct keys *keys,
-                  struct context *context, struct li_error *err)
+                  const struct li_repo_policy *policy, struct context *context,
+                  struct li_error *err)
 {
     int rc = make_key(args, keys->spec, context, &keys->made, err);
 
@@ -42,9 +66,11 @@ static int create(const struct arguments *args, const char *address, struct keys
     if (rc == 0)
         rc = open_kms(args, keys->spec, keys->salt_spec, context, err);
     if (rc == 0)
+        rc = li_repo_try_kms(context->kms, &context->env, err);
+    if (rc == 0)
         rc = open_store(args, address, true, context, err);
     if (rc == 0)
-        rc = li_repo_create(context->store, context->kms, &context->env, err);
+        rc = li_repo_create(context->store, context->kms, &context->env, policy, err);
     return rc == 0 ? keep_known(context, err) : rc;
 }
 
@@ -67,13 +93,21 @@ static void print_made_key(const char *spec, const char *use)
     printf("; keep a copy of it, without it nothing can be %s\n", use);
 }
 
-static void print_created(const char *address, const struct context *context)
+/* The identity has been read already, when the ID was kept. */
+static int print_created(const char *address, struct context *context, struct li_error *err)
 {
-    char id[2 * LI_ID_SIZE + 1];
+    struct li_repo_identity identity = {.there = false};
+    char id[2 * LI_ID_SIZE + 1], text[PADDING_TEXT];
+    int rc = li_repo_identity(context->repo, &identity, err);
+
+    if (rc < 0)
+        return rc;
 
     fputs("created the repository ", stdout);
     print_shown(stdout, address);
     printf("\nits ID is %s\n", id_text(li_repo_id(context->repo), id));
+    printf("sizes of stored chunks are %s\n", padding_text(identity.policy.pad, text));
+    return 0;
 }
 
 static int run(const struct arguments *args, struct li_error *err)
@@ -81,6 +115,8 @@ static int run(const struct arguments *args, struct li_error *err)
     const char *address = args->count > 0 ? args->operand[0] : NULL;
     struct keys keys = {.spec = NULL};
     struct context context = {0};
+    const struct li_repo_policy *chosen = NULL;
+    struct li_repo_policy policy;
     int rc = make_env(args, &context.env, err);
 
     if (rc == 0 && !address)
@@ -88,11 +124,13 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = refuse_id(address, err);
     if (rc == 0)
+        rc = parse_policy(args, &policy, &chosen, err);
+    if (rc == 0)
         rc = kms_spec(args, &keys.spec, err);
     if (rc == 0)
         rc = salt_kms_spec(args, &keys.salt_spec, err);
     if (rc == 0) {
-        rc = create(args, address, &keys, &context, err);
+        rc = create(args, address, &keys, chosen, &context, err);
         if (rc < 0)
             li_context(err, "cannot create the repository");
     }
@@ -102,7 +140,7 @@ static int run(const struct arguments *args, struct li_error *err)
     if (keys.made_salt)
         print_made_key(keys.salt_spec, "pushed");
     if (rc == 0)
-        print_created(address, &context);
+        rc = print_created(address, &context, err);
     free(keys.spec);
     free(keys.salt_spec);
     close_context(&context);

@@ -15,11 +15,13 @@
 #include "kms/kms.h"
 
 const struct command *const commands[] = {
-    &command_init, &command_convert, &command_push,
-    &command_pull, &command_mount,   &command_umount,
-    &command_ls,   &command_inspect, &command_verify,
-    &command_rm,   &command_key,     &command_cache,
-    NULL,
+    &command_init,   &command_convert,
+    &command_push,   &command_pull,
+    &command_mount,  &command_umount,
+    &command_ls,     &command_inspect,
+    &command_verify, &command_report,
+    &command_rm,     &command_key,
+    &command_cache,  NULL,
 };
 
 const struct option_row common_options[] = {
@@ -29,6 +31,7 @@ const struct option_row common_options[] = {
     {"accept-new-repository", 0, NULL,
      "use the repository even if another was at its address before"},
     {"endpoint", 0, "URL", "the URL of the S3 server (environment: AWS_ENDPOINT_URL_S3)"},
+    {"kms-endpoint", 0, "URL", "the URL of AWS KMS (environment: AWS_ENDPOINT_URL_KMS)"},
     {"region", 0, "REGION", "the region of the bucket (environment: AWS_REGION)"},
     {"profile", 0, "NAME", "the AWS profile (environment: AWS_PROFILE)"},
     {"path-style", 0, NULL, "name the bucket in the path of the URL, not in its host"},

@@ -15,7 +15,6 @@ static const struct option_row options[] = {
      "compress new chunks: zstd, zstd:LEVEL (1 to 19, default 3) or none"},
     {"salt-kms", 0, "KMS",
      "the key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
-    {"pad", 0, "N", "round sealed sizes up to a multiple of N bytes (default: no padding)"},
     {"size", 0, "SIZE", "size of the file system, such as 10G (default: what --free gives)"},
     {"free", 0, "ROOM",
      "free space: a size, or a percentage of what is used (default: 25%, at least "
@@ -140,29 +139,6 @@ static int print(const struct arguments *args, const struct context *context,
     return print_json(json, err);
 }
 
-static int parse_tag(const char *text, struct li_reference *reference, struct li_error *err)
-{
-    int rc = parse_reference(text, reference, err);
-
-    if (rc == 0 && reference->pinned)
-        rc = li_fail(err, CMD_EUSAGE, "%s: push to a tag, NAME:TAG; an ID is chosen by the push",
-                     text);
-    return rc;
-}
-
-/* Takes the image's own tag if the user gave none. */
-static int choose_reference(const struct arguments *args, const struct li_image *image,
-                            struct li_reference *reference, struct li_error *err)
-{
-    if (args->count > 1)
-        return 0;
-    if (!li_image_tag(image))
-        return li_fail(err, LI_EINVALID,
-                       "the image has no tag of its own; name it: lambdaimg push "
-                       "IMAGE NAME:TAG");
-    return parse_tag(li_image_tag(image), reference, err);
-}
-
 static int push(struct context *context, struct li_flattened *flattened,
                 const struct li_push_options *chosen, const struct li_reference *reference,
                 struct li_push_result *result, struct li_error *err)
@@ -202,25 +178,6 @@ static int parse(const struct arguments *args, struct li_flatten_options *making
     return rc == 0 ? image_options(args, args->operand[0], making, err) : rc;
 }
 
-/* The image is read, layers are spooled, and the memo is kept. */
-static int open_target(const struct arguments *args, struct context *context, struct li_error *err)
-{
-    struct li_confine_path paths[] = {{args->operand[0], false}, {NULL, true}, {NULL, true}};
-    const struct brokerage brokerage = {
-        .key = WITH_KEY, .writable = !flag(args, "dry-run"), .paths = paths, .count = 3};
-    char *memo = NULL;
-    int rc = make_env(args, &context->env, err);
-
-    if (rc == 0)
-        rc = make_memo_directory(args, &memo, err);
-    paths[1].path = context->env.tmpdir;
-    paths[2].path = memo;
-    if (rc == 0)
-        rc = open_brokered(args, &brokerage, context, err);
-    free(memo);
-    return rc;
-}
-
 static int run(const struct arguments *args, struct li_error *err)
 {
     struct li_flattened *flattened = NULL;
@@ -233,7 +190,9 @@ static int run(const struct arguments *args, struct li_error *err)
     int rc = parse(args, &making, &pushing, &reference, err);
 
     if (rc == 0)
-        rc = open_target(args, &context, err);
+        rc = open_for_image(args, !flag(args, "dry-run"), &context, err);
+    if (rc == 0)
+        rc = check_identity(&context, err);
     if (rc == 0)
         rc = open_memo(args, &context, &making.memo, err);
     if (rc == 0)
@@ -245,6 +204,9 @@ static int run(const struct arguments *args, struct li_error *err)
     pushing.memo = making.memo;
     if (rc == 0)
         rc = push(&context, flattened, &pushing, &reference, &result, err);
+    /* A push may have made it. */
+    if (rc == 0)
+        (void)learn_identity(&context, &ignored);
     forget_key(&context);
     if (rc == 0 && making.memo)
         (void)li_memo_save(making.memo, &ignored);

@@ -8,7 +8,8 @@ static int run(const struct arguments *args, struct li_error *err)
     int rc = parse_reference(args->operand[0], &reference, err);
 
     if (rc == 0)
-        rc = open_brokered(args, &(struct brokerage){.writable = true}, &context, err);
+        rc = open_brokered(args, &(struct brokerage){.key = KEY_IF_IT_OPENS, .writable = true},
+                           &context, err);
     if (rc == 0)
         rc = li_repo_remove(context.repo, &reference, err);
     if (rc < 0)

@@ -11,7 +11,6 @@ static const struct option_row options[] = {
     {"repair", 0, "IMAGE", "replace chunks that fail, from the image that was pushed"},
     {"against", 0, "IMAGE", "compare all files with the layers of the image that was pushed"},
     {"compression", 0, "CODEC", "compress repaired chunks: zstd, zstd:LEVEL or none"},
-    {"pad", 0, "N", "round sealed sizes of repaired chunks up to a multiple of N bytes"},
     {"image", 0, "TAG", "which image in IMAGE to use, if several"},
     {"platform", 0, "OS/ARCH", "which platform in IMAGE to use, if several"},
     {NULL, 0, NULL, NULL},
@@ -119,6 +118,22 @@ static int conclude(const struct arguments *args, const struct li_verify_result 
     return EXIT_DONE;
 }
 
+/* A repair needs the key until it is done, to find the root that accepts chunks. */
+static int open_checked(const struct arguments *args, const struct li_reference *reference,
+                        struct context *context, struct li_manifest *manifest, struct li_error *err)
+{
+    int rc = open_verified(args, context, err);
+
+    if (rc == 0)
+        rc = check_identity(context, err);
+    if (rc == 0)
+        rc = li_repo_manifest(context->repo, reference, manifest, err);
+    li_manifest_forget_config(manifest);
+    if (!option(args, "repair"))
+        forget_key(context);
+    return rc;
+}
+
 static int run(const struct arguments *args, struct li_error *err)
 {
     struct li_compare_result compared = {0};
@@ -131,12 +146,10 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = check_options(args, err);
     if (rc == 0)
-        rc = open_verified(args, &context, err);
-    if (rc == 0)
-        rc = open_manifest(&context, &reference, &manifest, err);
-    li_manifest_forget_config(&manifest);
+        rc = open_checked(args, &reference, &context, &manifest, err);
     if (rc == 0)
         rc = verify(args, &context, &manifest, &result, err);
+    forget_key(&context);
     if (rc == 0 && option(args, "against"))
         rc = compare_with_original(args, &context, &manifest, &compared, err);
     if (rc < 0)

@@ -13,6 +13,7 @@
 #     exists               says BucketAlreadyExists of a bucket that is there, else BucketAlreadyOwnedByYou
 #     denied               nobody may do anything but try to make a bucket
 #     public               whoever does not sign may read and list, and no more
+#     unlisted             nobody may list, so what is absent is answered as what is forbidden
 #     no-ids               sends no x-amz-request-id
 #     page-404             a proxy in front of it has a page of its own for each 404
 #     virtual              buckets are in the host's name only, and else in the path as well
@@ -121,7 +122,7 @@ sub object {
         delete $bucket->{$key};
         return (204, '', 'text/plain');
     }
-    return error(404, 'NoSuchKey') unless is_whole($object);
+    return habit('unlisted') ? error(403, 'AccessDenied') : error(404, 'NoSuchKey') unless is_whole($object);
     return (200, $object->{body}, 'binary/octet-stream', ETag => etag($object->{body}),
         %{$object->{meta}}) if $method eq 'GET' || $method eq 'HEAD';
     return error(501, 'NotImplemented');
@@ -150,7 +151,7 @@ sub do_it {
     return object($bucket, $key, $request) if $key ne '';
     return (200, '', 'text/plain') if $request->{method} eq 'HEAD';
     return error(501, 'NotImplemented') if $request->{method} ne 'GET';
-    return list($bucket, \%query);
+    return habit('unlisted') ? error(403, 'AccessDenied') : list($bucket, \%query);
 }
 
 # ---- requests --------------------------------------------------------------------------------------

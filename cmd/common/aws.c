@@ -13,6 +13,7 @@ static void read_settings(const struct arguments *args, struct aws *aws)
         .profile = option(args, "profile"),
         .region = option(args, "region"),
         .endpoint = option(args, "endpoint"),
+        .kms_endpoint = option(args, "kms-endpoint"),
         .anonymous = flag(args, "no-sign-request"),
         .directory = aws->directory,
     };

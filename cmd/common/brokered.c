@@ -2,6 +2,8 @@
 #include "cmd/common/brokered.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,13 +33,27 @@ static int do_extra(void *arg, unsigned number, int *fd, struct li_error *err)
 }
 
 /* Whether it is the repository that this host knows. */
-static int identify(void *arg, const uint8_t id[LI_ID_SIZE], struct li_error *err)
+static int identify(void *arg, const uint8_t id[LI_ID_SIZE], bool *proven, struct li_error *err)
 {
     struct serving *serving = arg;
     struct context *context = &serving->context;
     int rc = li_repo_adopt(context->store, context->kms, &context->env, id, &context->repo, err);
 
-    return rc < 0 ? rc : check_known(serving->args, context, err);
+    if (rc == 0)
+        rc = check_known(serving->args, context, err);
+    *proven = context->known.proven;
+    return rc;
+}
+
+/* Whether its identity is the one that this host knows. */
+static int prove(void *arg, const uint8_t *key, struct li_error *err)
+{
+    struct serving *serving = arg;
+    struct li_repo_identity identity = {.there = key != NULL};
+
+    if (key)
+        memcpy(identity.key, key, LI_ID_SIZE);
+    return compare_identity(&serving->context, &identity, err);
 }
 
 /* Names and IDs are stored in the clear, so some commands can do without a key. */
@@ -62,6 +78,7 @@ static int run_broker(void *arg, struct li_broker_server *server)
     struct context *context = &serving->context;
     struct li_broker_service service = {.writable = serving->brokerage->writable,
                                         .identify = identify,
+                                        .prove = prove,
                                         .extra = do_extra,
                                         .arg = serving};
     struct li_error err = LI_ERROR_INIT;
@@ -102,7 +119,21 @@ static int open_handles(struct context *out, struct li_error *err)
     out->kms = opened.kms;
     out->keyless = opened.keyless;
     rc = li_repo_open(out->store, out->kms, &out->env, &out->repo, err);
-    return rc < 0 ? rc : li_broker_identify(out->broker, li_repo_id(out->repo), err);
+    return rc < 0 ? rc
+                  : li_broker_identify(out->broker, li_repo_id(out->repo), &out->known.proven, err);
+}
+
+/* A key that does not open the repository is as good as none. */
+static int try_key(struct context *out, struct li_error *err)
+{
+    int rc = check_identity(out, err);
+
+    if (rc != LI_EDENIED)
+        return rc;
+    out->keyless = *err;
+    li_error_clear(err);
+    forget_key(out);
+    return 0;
 }
 
 int open_brokered(const struct arguments *args, const struct brokerage *brokerage,
@@ -120,7 +151,29 @@ int open_brokered(const struct arguments *args, const struct brokerage *brokerag
     }
     if (rc == 0)
         rc = open_handles(out, err);
+    if (rc == 0 && brokerage->key == KEY_IF_IT_OPENS && out->kms)
+        rc = try_key(out, err);
     if (rc < 0)
         close_context(out);
+    return rc;
+}
+
+/* The image is read, layers are spooled, and the memo is kept. */
+int open_for_image(const struct arguments *args, bool writable, struct context *context,
+                   struct li_error *err)
+{
+    struct li_confine_path paths[] = {{args->operand[0], false}, {NULL, true}, {NULL, true}};
+    const struct brokerage brokerage = {
+        .key = WITH_KEY, .writable = writable, .paths = paths, .count = 3};
+    char *memo = NULL;
+    int rc = make_env(args, &context->env, err);
+
+    if (rc == 0)
+        rc = make_memo_directory(args, &memo, err);
+    paths[1].path = context->env.tmpdir;
+    paths[2].path = memo;
+    if (rc == 0)
+        rc = open_brokered(args, &brokerage, context, err);
+    free(memo);
     return rc;
 }

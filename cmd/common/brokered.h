@@ -28,4 +28,9 @@ struct brokerage {
 int open_brokered(const struct arguments *args, const struct brokerage *brokerage,
                   struct context *out, struct li_error *err);
 
+/* The same, with the key, for a command that flattens the image of its first operand, and has a
+ * memo. */
+int open_for_image(const struct arguments *args, bool writable, struct context *context,
+                   struct li_error *err);
+
 #endif

@@ -88,7 +88,7 @@ void print_help(FILE *to, const struct command *command);
 void print_table(FILE *to); /* for the man pages and completion */
 
 extern const struct command command_cache, command_convert, command_init, command_inspect,
-    command_key, command_ls, command_mount, command_pull, command_push, command_rm, command_umount,
-    command_verify;
+    command_key, command_ls, command_mount, command_pull, command_push, command_report, command_rm,
+    command_umount, command_verify;
 
 #endif

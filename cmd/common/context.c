@@ -109,12 +109,16 @@ static int need_aws(const struct arguments *args, struct context *context, struc
 int kms_options(const struct arguments *args, const char *spec, struct context *context,
                 struct li_kms_options *out, struct li_error *err)
 {
-    int rc = li_kms_is_service(spec) ? need_aws(args, context, err) : 0;
+    unsigned deadline = 0;
+    int rc = store_timeout(args, &deadline, err);
 
+    if (rc == 0 && li_kms_is_service(spec))
+        rc = need_aws(args, context, err);
     *out = (struct li_kms_options){.env = &context->env,
                                    .http = context->aws.http,
                                    .provider = context->aws.provider,
-                                   .settings = &context->aws.settings};
+                                   .settings = &context->aws.settings,
+                                   .deadline = deadline};
     return rc;
 }
 
@@ -315,8 +319,10 @@ void forget_key(struct context *context)
 int open_manifest(struct context *context, const struct li_reference *reference,
                   struct li_manifest *out, struct li_error *err)
 {
-    int rc = li_repo_manifest(context->repo, reference, out, err);
+    int rc = learn_identity(context, err);
 
+    if (rc == 0)
+        rc = li_repo_manifest(context->repo, reference, out, err);
     forget_key(context);
     return rc;
 }

@@ -12,6 +12,7 @@
 #include "diskcache/diskcache.h"
 #include "kms/kms.h"
 #include "memo/memo.h"
+#include "repo/known.h"
 #include "repo/repo.h"
 #include "store/store.h"
 
@@ -28,7 +29,8 @@ struct context {
     struct li_kms *kms;
     struct li_error keyless; /* why there is no KMS, if it was to be opened */
     struct li_repo *repo;
-    bool has_id; /* the user gave the ID of the repository: */
+    struct li_known_found known; /* of the repository */
+    bool has_id;                 /* the user gave the ID of the repository: */
     uint8_t id[LI_ID_SIZE];
 };
 
@@ -74,7 +76,8 @@ int open_connections(const struct arguments *args, bool with_key, struct context
  * goes on with what may take long. */
 void forget_key(struct context *context);
 
-/* Fetches and opens the manifest of REFERENCE, and forgets the key. */
+/* Fetches and opens the manifest of REFERENCE, for a command that only reads, and forgets the key.
+ */
 int open_manifest(struct context *context, const struct li_reference *reference,
                   struct li_manifest *out, struct li_error *err);
 
@@ -117,7 +120,19 @@ int find_cache(const struct arguments *args, bool wanted, char **directory,
 
 /* known.c: whether the open repository of CONTEXT is the one whose ID the user gave, or else the
  * one that this host knows. Prints a note if nothing was known. LI_EDENIED. */
-int check_known(const struct arguments *args, const struct context *context, struct li_error *err);
+int check_known(const struct arguments *args, struct context *context, struct li_error *err);
+
+/* known.c: whether the repository, which was opened with a key, proves that it is the one that this
+ * host knows (D5g). For commands that write, and for those that check. */
+int check_identity(struct context *context, struct li_error *err);
+
+/* known.c: the same for a broker: IDENTITY was read by the process that parses. */
+int compare_identity(struct context *context, const struct li_repo_identity *identity,
+                     struct li_error *err);
+
+/* known.c: the same for a command that reads. It takes nothing from the identity, so this is done
+ * only until this host has seen one, and a key that does not open it is as good as none. */
+int learn_identity(struct context *context, struct li_error *err);
 
 /* known.c: opens the repository in CONTEXT's store, which this process has just made, and keeps its
  * ID, if this host keeps any. The caller closes CONTEXT. */
@@ -153,6 +168,9 @@ void print_shown(FILE *to, const char *text);
 /* Writes "1.2 GB" to TEXT, and returns it, like the functions below. */
 enum { SIZE_TEXT = 32 };
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT]);
+/* "multiples of 4096 bytes", or "not padded". */
+enum { PADDING_TEXT = 40 };
+const char *padding_text(uint32_t pad, char text[PADDING_TEXT]);
 /* The digits of an ID. */
 const char *id_text(const uint8_t *id, char text[2 * LI_ID_SIZE + 1]);
 /* "2026-01-31 12:00:00Z" */

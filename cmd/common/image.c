@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/common/context.h"
+
 static int parse_free(const char *text, struct li_ext4_room *out, struct li_error *err)
 {
     size_t len = strlen(text);
@@ -58,7 +60,6 @@ int image_options(const struct arguments *args, const char *path, struct li_flat
 int seal_policy(const struct arguments *args, struct li_seal_policy *policy, struct li_error *err)
 {
     const char *codec = option(args, "compression");
-    long long pad = 0;
     char *end;
     long level;
 
@@ -74,8 +75,27 @@ int seal_policy(const struct arguments *args, struct li_seal_policy *policy, str
     } else if (codec && strcmp(codec, "zstd") != 0) {
         return li_fail(err, CMD_EUSAGE, "--compression %s: not zstd, zstd:LEVEL or none", codec);
     }
-    if (option_number(args, "pad", 0, LI_SEAL_PAD_MAX, &pad, err) < 0)
-        return err->code;
-    policy->pad = (uint32_t)pad;
     return 0;
+}
+
+int parse_tag(const char *text, struct li_reference *reference, struct li_error *err)
+{
+    int rc = parse_reference(text, reference, err);
+
+    if (rc == 0 && reference->pinned)
+        rc = li_fail(err, CMD_EUSAGE, "%s: push to a tag, NAME:TAG; an ID is chosen by the push",
+                     text);
+    return rc;
+}
+
+int choose_reference(const struct arguments *args, const struct li_image *image,
+                     struct li_reference *reference, struct li_error *err)
+{
+    if (args->count > 1)
+        return 0;
+    if (!li_image_tag(image))
+        return li_fail(err, LI_EINVALID,
+                       "the image has no tag of its own; name it: lambdaimg %s IMAGE NAME:TAG",
+                       args->command->name);
+    return parse_tag(li_image_tag(image), reference, err);
 }

@@ -6,14 +6,23 @@
 #include "cmd/common/command.h"
 #include "crypto/seal.h"
 #include "flatten/flatten.h"
+#include "manifest/reference.h"
 
 /* How to flatten the image at PATH, from --image, --platform, --size and --free, if the command has
  * these. CMD_EUSAGE. */
 int image_options(const struct arguments *args, const char *path, struct li_flatten_options *out,
                   struct li_error *err);
 
-/* From --compression and --pad. CMD_EUSAGE. */
+/* From --compression; the repository has the padding. CMD_EUSAGE. */
 int seal_policy(const struct arguments *args, struct li_seal_policy *policy, struct li_error *err);
+
+/* Parses the tag that an image is pushed to: a reference that is not a pin. CMD_EUSAGE. */
+int parse_tag(const char *text, struct li_reference *reference, struct li_error *err);
+
+/* Sets REFERENCE, unless the second operand gave it, to the image's own tag. LI_EINVALID if it has
+ * none. */
+int choose_reference(const struct arguments *args, const struct li_image *image,
+                     struct li_reference *reference, struct li_error *err);
 
 /* notes.c: prints a note about an image on standard error. */
 void print_note(const char *text);

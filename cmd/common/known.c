@@ -49,21 +49,77 @@ static void tell_how(const struct li_repo *repo, enum li_known_how how)
             address, address, id);
 }
 
-int check_known(const struct arguments *args, const struct context *context, struct li_error *err)
+int check_known(const struct arguments *args, struct context *context, struct li_error *err)
 {
     struct li_known known = {.id = context->has_id ? context->id : NULL,
                              .accept = flag(args, "accept-new-repository")};
-    enum li_known_how how = LI_KNOWN_GIVEN;
     char *directory = NULL;
     int rc = known_directory(&directory, err);
 
     known.directory = directory;
     if (rc == 0)
-        rc = li_known_check(context->repo, &known, &how, err);
+        rc = li_known_check(context->repo, &known, &context->known, err);
     if (rc == 0 && !known.accept)
-        tell_how(context->repo, how);
+        tell_how(context->repo, context->known.how);
     free(directory);
     return rc;
+}
+
+int compare_identity(struct context *context, const struct li_repo_identity *identity,
+                     struct li_error *err)
+{
+    struct li_known known = {.directory = NULL};
+    char *directory = NULL;
+    int rc = known_directory(&directory, err);
+
+    known.directory = directory;
+    if (rc == 0)
+        rc = li_known_compare(context->repo, &known, &context->known, identity, err);
+    free(directory);
+    return rc;
+}
+
+/* This process reads the identity, and the broker has what this host knows. */
+static int have_identity_checked(struct context *context, struct li_error *err)
+{
+    struct li_repo_identity identity = {.there = false};
+    int rc = li_repo_identity(context->repo, &identity, err);
+
+    if (rc == 0)
+        rc = li_broker_prove(context->broker, identity.there ? identity.key : NULL, err);
+    if (rc == 0)
+        context->known.proven = identity.there;
+    return rc;
+}
+
+static int check_own_identity(struct context *context, struct li_error *err)
+{
+    struct li_known known = {.directory = NULL};
+    char *directory = NULL;
+    int rc = known_directory(&directory, err);
+
+    known.directory = directory;
+    if (rc == 0)
+        rc = li_known_check_identity(context->repo, &known, &context->known, err);
+    free(directory);
+    return rc;
+}
+
+int check_identity(struct context *context, struct li_error *err)
+{
+    if (context->broker)
+        return have_identity_checked(context, err);
+    return check_own_identity(context, err);
+}
+
+int learn_identity(struct context *context, struct li_error *err)
+{
+    int rc = context->known.proven ? 0 : check_identity(context, err);
+
+    if (rc != LI_EDENIED)
+        return rc;
+    li_error_clear(err);
+    return 0;
 }
 
 /* A host that keeps nothing can make a repository all the same. */
@@ -71,7 +127,6 @@ int keep_known(struct context *context, struct li_error *err)
 {
     struct li_known known = {.accept = true};
     struct li_error ignored = LI_ERROR_INIT;
-    enum li_known_how how;
     char *directory = NULL;
     int rc = known_directory(&directory, err);
 
@@ -79,7 +134,7 @@ int keep_known(struct context *context, struct li_error *err)
     if (rc == 0)
         rc = li_repo_open(context->store, context->kms, &context->env, &context->repo, err);
     if (rc == 0)
-        (void)li_known_check(context->repo, &known, &how, &ignored);
+        (void)li_known_check(context->repo, &known, &context->known, &ignored);
     free(directory);
-    return rc;
+    return rc == 0 ? check_identity(context, err) : rc;
 }

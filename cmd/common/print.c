@@ -72,6 +72,15 @@ const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
     return text;
 }
 
+const char *padding_text(uint32_t pad, char text[PADDING_TEXT])
+{
+    if (pad > 1)
+        snprintf(text, PADDING_TEXT, "multiples of %u bytes", (unsigned)pad);
+    else
+        snprintf(text, PADDING_TEXT, "not padded");
+    return text;
+}
+
 const char *id_text(const uint8_t *id, char text[2 * LI_ID_SIZE + 1])
 {
     li_hex_encode(id, LI_ID_SIZE, text);

@@ -173,9 +173,11 @@ static int cached_get(struct li_aws_provider *provider, struct li_aws_credential
 
 static int no_others(const struct li_aws_credentials *used, struct li_error *err)
 {
-    return li_fail(err, LI_EDENIED,
-                   "the AWS credentials from %s were rejected, and there are no others",
-                   used->source);
+    return li_fail(
+        err, LI_EDENIED,
+        "the AWS credentials from %s were rejected as expired, and there are no others; get "
+        "new ones",
+        used->source);
 }
 
 /* The lock is held. */

@@ -26,7 +26,7 @@ void li_aws_client_destination(struct li_aws_client *client, struct li_aws_desti
 static int refuse(const struct li_aws_sending *s, struct li_error *err)
 {
     const struct li_aws_refusal refusal = {.said = &s->said,
-                                           .method = s->call->method,
+                                           .call = s->call,
                                            .status = s->attempts.response.status,
                                            .attempts = s->attempts.count,
                                            .credentials = &s->credentials};

@@ -30,17 +30,19 @@ struct li_aws_destination {
 
 /* The parts of a service's error response; "" if it does not give one. */
 struct li_aws_error {
-    char code[64], message[256], request[128];
+    char code[64], message[400], request[128];
     char region[LI_AWS_REGION_SIZE]; /* the endpoint to ask instead */
     /* The service itself says that the thing does not exist. A status of 404 alone may come from a
      * proxy. */
     bool absent;
 };
 
+struct li_aws_call;
+
 /* A call that was refused, as tell() needs it. */
 struct li_aws_refusal {
     const struct li_aws_error *said;
-    enum li_http_method method;
+    const struct li_aws_call *call;
     int status;
     unsigned attempts;
     const struct li_aws_credentials

@@ -44,10 +44,13 @@ enum li_aws_variable {
     LI_AWS_DEFAULT_REGION,
     LI_AWS_ENDPOINT_URL,
     LI_AWS_ENDPOINT_URL_S3,
+    LI_AWS_ENDPOINT_URL_KMS,
     LI_AWS_ENDPOINT_URL_STS,
     LI_AWS_ENDPOINT_URL_SSO,
     LI_AWS_ENDPOINT_URL_SSO_OIDC,
     LI_AWS_IGNORE_CONFIGURED_ENDPOINT_URLS,
+    LI_AWS_USE_FIPS_ENDPOINT,
+    LI_AWS_USE_DUALSTACK_ENDPOINT,
     LI_AWS_CA_BUNDLE,
     LI_AWS_ROLE_ARN,
     LI_AWS_ROLE_SESSION_NAME,
@@ -70,10 +73,11 @@ const char *li_aws_variable_name(enum li_aws_variable which);
 /* What the user said. NULL and "" mean "not given". The caller owns the strings, which must outlive
  * everything made from them. */
 struct li_aws_settings {
-    const char *profile;  /* option; wins over AWS_PROFILE and over keys in the environment */
-    const char *region;   /* option */
-    const char *endpoint; /* option: the URL of S3 */
-    bool anonymous;       /* option: send requests without credentials */
+    const char *profile;      /* option; wins over AWS_PROFILE and over keys in the environment */
+    const char *region;       /* option */
+    const char *endpoint;     /* option: the URL of S3 */
+    const char *kms_endpoint; /* option: the URL of KMS */
+    bool anonymous;           /* option: send requests without credentials */
     /* The absolute path of the directory that relative paths start from, both in variables and in
      * AWS's files. Files are read again later, when the process may have left that directory. */
     const char *directory;
@@ -109,17 +113,25 @@ struct li_aws_location {
     char profile[LI_AWS_PROFILE_SIZE];
     char region[LI_AWS_REGION_SIZE];
     char region_source[LI_AWS_SOURCE_MAX];   /* "AWS_REGION", "the profile dev" */
-    char endpoint[LI_AWS_URL_SIZE];          /* of S3, without a slash at the end */
+    char endpoint[LI_AWS_URL_SIZE];          /* without a slash at the end */
     char endpoint_source[LI_AWS_SOURCE_MAX]; /* "--endpoint", "AWS_ENDPOINT_URL_S3" */
     char addressing[16]; /* the profile's s3.addressing_style: "auto", "path", "virtual" or "" */
 };
 
-/* Finds region and endpoint by option, environment and profile, in this order. The instance is
- * asked for the region only if nothing else gives it, there is no endpoint either, and requests are
- * not anonymous. LI_EINVALID for an invalid region, endpoint or addressing style; otherwise as
+/* Finds region and endpoint of S3 by option, environment and profile, in this order. The instance
+ * is asked for the region only if nothing else gives it, there is no endpoint either, and requests
+ * are not anonymous. LI_EINVALID for an invalid region, endpoint or addressing style; otherwise as
  * li_aws_provider_chain(). */
 int li_aws_locate(const struct li_aws_settings *settings, struct li_http *http,
                   const struct li_env *env, struct li_aws_location *out, struct li_error *err);
+
+/* Finds region and endpoint of KMS in the same way. REGION is the one that the key's ARN names, or
+ * NULL. Without a configured endpoint it is AWS's own in that region, of the kind that the settings
+ * ask for (use_fips_endpoint, use_dualstack_endpoint); "" if the region is not known. Errors as
+ * above; LI_EINVALID also if an endpoint is configured and another kind is asked for. */
+int li_aws_locate_kms(const struct li_aws_settings *settings, struct li_http *http,
+                      const struct li_env *env, const char *region, struct li_aws_location *out,
+                      struct li_error *err);
 
 /* The file of certificates that AWS_CA_BUNDLE or the profile's ca_bundle names; "" if neither is
  * set. For whoever makes the HTTP client: it sends no request. Errors as above. */

@@ -85,23 +85,51 @@ int li_aws_endpoint_parse(const char *text, struct li_aws_endpoint *out, struct 
     return rc;
 }
 
-static const char home_domain[] = "amazonaws.com";
-
-static const struct {
-    const char *prefix, *domain;
+/* The domains of a partition: the names of its regions begin with the prefix. Those of dual-stack
+ * endpoints are NULL where there are none. */
+static const struct partition {
+    const char *prefix, *domain, *dualstack;
 } partitions[] = {
-    {"cn-", "amazonaws.com.cn"},    {"us-iso-", "c2s.ic.gov"},      {"us-isob-", "sc2s.sgov.gov"},
-    {"us-isof-", "csp.hci.ic.gov"}, {"eu-isoe-", "cloud.adc-e.uk"}, {"eusc-", "amazonaws.eu"},
+    {"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"},
+    {"us-iso-", "c2s.ic.gov", NULL},
+    {"us-isob-", "sc2s.sgov.gov", NULL},
+    {"us-isof-", "csp.hci.ic.gov", NULL},
+    {"eu-isoe-", "cloud.adc-e.uk", NULL},
+    {"eusc-", "amazonaws.eu", "api.amazonwebservices.eu"},
+    {"", "amazonaws.com", "api.aws"},
 };
 
 enum { PARTITIONS = sizeof(partitions) / sizeof(partitions[0]) };
 
+/* The last one has all other regions. */
+static const struct partition *partition_of(const char *region)
+{
+    const struct partition *at = partitions;
+
+    while (strncmp(region, at->prefix, strlen(at->prefix)) != 0)
+        at++;
+    return at;
+}
+
 const char *li_aws_domain(const char *region)
 {
-    for (size_t i = 0; i < PARTITIONS; i++)
-        if (strncmp(region, partitions[i].prefix, strlen(partitions[i].prefix)) == 0)
-            return partitions[i].domain;
-    return home_domain;
+    return partition_of(region)->domain;
+}
+
+int li_aws_host(const char *service, const char *region, struct li_aws_variant variant,
+                char host[LI_AWS_HOST_MAX + 1], struct li_error *err)
+{
+    const struct partition *partition = partition_of(region);
+    const char *domain = variant.dualstack ? partition->dualstack : partition->domain;
+    int n;
+
+    if (!domain)
+        return li_fail(err, LI_EUNSUPPORTED, "there are no dual-stack endpoints in %s", region);
+    n = snprintf(host, LI_AWS_HOST_MAX + 1, "%s%s.%s.%s", service, variant.fips ? "-fips" : "",
+                 region, domain);
+    return n > 0 && n <= LI_AWS_HOST_MAX
+               ? 0
+               : li_fail(err, LI_EINVALID, "the name of the endpoint in %s is too long", region);
 }
 
 static bool is_below(const char *host, const char *domain)
@@ -115,7 +143,8 @@ static bool is_below(const char *host, const char *domain)
 bool li_aws_is_amazon(const char *host)
 {
     for (size_t i = 0; i < PARTITIONS; i++)
-        if (is_below(host, partitions[i].domain))
+        if (is_below(host, partitions[i].domain) ||
+            (partitions[i].dualstack && is_below(host, partitions[i].dualstack)))
             return true;
-    return is_below(host, home_domain);
+    return false;
 }

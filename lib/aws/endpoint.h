@@ -28,6 +28,17 @@ int li_aws_endpoint_parse(const char *text, struct li_aws_endpoint *out, struct 
 /* "amazonaws.com", or its counterpart in REGION's partition. */
 const char *li_aws_domain(const char *region);
 
+/* Which of AWS's own endpoints of a service to use. */
+struct li_aws_variant {
+    bool fips;      /* one whose cryptography is validated by FIPS 140 */
+    bool dualstack; /* one with IPv6 addresses, too */
+};
+
+/* AWS's own host for SERVICE in REGION: "kms.eu-west-1.amazonaws.com". LI_EUNSUPPORTED if the
+ * region's partition has no such variant, LI_EINVALID if the name is too long. */
+int li_aws_host(const char *service, const char *region, struct li_aws_variant variant,
+                char host[LI_AWS_HOST_MAX + 1], struct li_error *err);
+
 /* Whether HOST, which may end with a port, is in a domain of AWS. */
 bool li_aws_is_amazon(const char *host);
 

@@ -5,13 +5,16 @@
  *
  * Their statuses say little: both refusals and requests to slow down are 400. The code counts. It
  * is in a header or in the member __type, which may have a name space before the code and an
- * address after it: "com.amazonaws.kms#NotFoundException:http://...".
+ * address after it: "com.amazonaws.kms#NotFoundException:http://...". What stands before a service,
+ * such as a gateway, may answer in XML: <Error><Code>, or an element with the code's name.
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "aws/call.h"
 #include "aws/json.h"
+#include "aws/xml.h"
 
 /* A text that does not fit is not a code, and is ignored. */
 static void keep_code(struct li_aws_error *out, const char *text)
@@ -26,6 +29,38 @@ static void keep_code(struct li_aws_error *out, const char *text)
         snprintf(out->code, sizeof(out->code), "%.*s", (int)len, text);
 }
 
+/* The elements of an error come before those around them: <NAME><Message> before <NAME>. */
+static int note_element(void *arg, const char *path, const char *text, struct li_error *err)
+{
+    struct li_aws_error *out = arg;
+    const char *last = strrchr(path, '/');
+    const char *name = last ? last + 1 : path;
+    bool is_name = strcmp(path, "Error") != 0 && strcmp(path, "ErrorResponse") != 0;
+
+    (void)err;
+    if (strcmp(name, "Code") == 0)
+        keep_code(out, text);
+    else if (strcasecmp(name, "Message") == 0)
+        snprintf(out->message, sizeof(out->message), "%s", text);
+    else if (strcasecmp(name, "RequestId") == 0)
+        snprintf(out->request, sizeof(out->request), "%s", text);
+    else if (!last && is_name && !*out->code)
+        keep_code(out, name);
+    return 0;
+}
+
+/* A page of a proxy is XML, too, but has no code. */
+static void read_xml(const struct li_http_response *response, struct li_aws_error *out)
+{
+    struct li_aws_error found = {.code = ""};
+    struct li_error ignored = LI_ERROR_INIT;
+
+    if (li_xml_parse(response->body.data, response->body.len, note_element, &found, &ignored) ==
+            0 &&
+        strcasecmp(found.code, "html") != 0)
+        *out = found;
+}
+
 static void read_body(const struct li_http_response *response, struct li_aws_error *out)
 {
     struct li_error ignored = LI_ERROR_INIT;
@@ -33,8 +68,10 @@ static void read_body(const struct li_http_response *response, struct li_aws_err
     json_t *body = NULL;
 
     if (li_aws_json_parse("the error", response->body.data, response->body.len, &body, &ignored) <
-        0)
+        0) {
+        read_xml(response, out);
         return;
+    }
     code = li_aws_json_text(body, "__type");
     message = li_aws_json_text(body, "message");
     if (!message)

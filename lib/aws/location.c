@@ -79,13 +79,13 @@ static int put_url(char url[LI_AWS_URL_SIZE], const char *text, const char *sour
     return 0;
 }
 
-static bool is_ignored(const struct li_aws_settings *settings, const struct li_aws_files *files)
+/* Whether the environment's VARIABLE, or else the profile's KEY, is true. */
+static bool is_on(const struct li_aws_settings *settings, const struct li_aws_files *files,
+                  enum li_aws_variable variable, const char *key)
 {
-    const char *said = li_aws_value(settings, LI_AWS_IGNORE_CONFIGURED_ENDPOINT_URLS);
+    const char *said = li_aws_value(settings, variable);
 
-    if (!said)
-        said = li_aws_profile_get(files, files->profile, "ignore_configured_endpoint_urls");
-    return li_aws_is_true(said);
+    return li_aws_is_true(said ? said : li_aws_profile_get(files, files->profile, key));
 }
 
 int li_aws_service_url(const struct li_aws_settings *settings, const struct li_aws_files *files,
@@ -97,7 +97,8 @@ int li_aws_service_url(const struct li_aws_settings *settings, const struct li_a
     char nested[LI_AWS_URL_SIZE];
 
     url[0] = source[0] = '\0';
-    if (is_ignored(settings, files))
+    if (is_on(settings, files, LI_AWS_IGNORE_CONFIGURED_ENDPOINT_URLS,
+              "ignore_configured_endpoint_urls"))
         return 0;
     for (size_t i = 0; i < 2; i++) {
         text = li_aws_value(settings, variables[i]);
@@ -120,18 +121,22 @@ int li_aws_service_url(const struct li_aws_settings *settings, const struct li_a
     return put_url(url, text, source, err);
 }
 
-/* The endpoint of S3. An option wins over everything else. */
-static int s3_endpoint(const struct li_aws_search *search, struct li_aws_location *out,
-                       struct li_error *err)
-{
-    static const struct li_aws_service s3 = {"s3", LI_AWS_ENDPOINT_URL_S3};
-    const char *option = search->settings->endpoint;
+/* What is looked for: a service, what its option for an endpoint is called and says, and the region
+ * if the caller knows it. */
+struct wanted {
+    struct li_aws_service service;
+    const char *option, *text, *region;
+};
 
-    if (!option || !*option)
-        return li_aws_service_url(search->settings, &search->files, &s3, out->endpoint,
+/* The endpoint that the user configured. An option wins over everything else. */
+static int configured_endpoint(const struct li_aws_search *search, const struct wanted *wanted,
+                               struct li_aws_location *out, struct li_error *err)
+{
+    if (!wanted->text || !*wanted->text)
+        return li_aws_service_url(search->settings, &search->files, &wanted->service, out->endpoint,
                                   out->endpoint_source, err);
-    snprintf(out->endpoint_source, sizeof(out->endpoint_source), "--endpoint");
-    return put_url(out->endpoint, option, out->endpoint_source, err);
+    snprintf(out->endpoint_source, sizeof(out->endpoint_source), "%s", wanted->option);
+    return put_url(out->endpoint, wanted->text, out->endpoint_source, err);
 }
 
 static int instance_region(const struct li_aws_search *search, struct li_aws_location *out,
@@ -171,24 +176,95 @@ static int s3_addressing(const struct li_aws_files *files,
                    files->profile, said);
 }
 
-static int find_location(const struct li_aws_search *search, struct li_aws_location *out,
-                         struct li_error *err)
+static int find_region(const struct li_aws_search *search, const struct wanted *wanted,
+                       struct li_aws_location *out, struct li_error *err)
 {
-    const struct li_aws_files *files = &search->files;
-    struct li_aws_location location = {.profile = ""};
+    const struct li_aws_settings *settings = search->settings;
+    int rc;
+
+    if (wanted->region) {
+        snprintf(out->region_source, sizeof(out->region_source), "the ARN");
+        return put_region(out->region, wanted->region, out->region_source, err);
+    }
+    rc = li_aws_region(settings, &search->files, out->region, out->region_source, err);
+    if (rc == 0 && !*out->region && !*out->endpoint && !settings->anonymous)
+        rc = instance_region(search, out, err);
+    return rc;
+}
+
+static int find_location(const struct li_aws_search *search, const struct wanted *wanted,
+                         struct li_aws_location *out, struct li_error *err)
+{
     int rc =
-        put(location.profile, sizeof(location.profile), files->profile, "the profile's name", err);
+        put(out->profile, sizeof(out->profile), search->files.profile, "the profile's name", err);
 
     if (rc == 0)
-        rc = s3_endpoint(search, &location, err);
+        rc = configured_endpoint(search, wanted, out, err);
+    return rc == 0 ? find_region(search, wanted, out, err) : rc;
+}
+
+int li_aws_locate(const struct li_aws_settings *settings, struct li_http *http,
+                  const struct li_env *env, struct li_aws_location *out, struct li_error *err)
+{
+    const struct wanted s3 = {
+        {"s3", LI_AWS_ENDPOINT_URL_S3}, "--endpoint", settings->endpoint, NULL};
+    struct li_aws_search search = {.settings = settings, .http = http, .env = env};
+    struct li_aws_location location = {.profile = ""};
+    int rc = li_aws_files_load(settings, &search.files, err);
+
     if (rc == 0)
-        rc = li_aws_region(search->settings, files, location.region, location.region_source, err);
-    if (rc == 0 && !*location.region && !*location.endpoint && !search->settings->anonymous)
-        rc = instance_region(search, &location, err);
+        rc = find_location(&search, &s3, &location, err);
     if (rc == 0)
-        rc = s3_addressing(files, location.addressing, err);
+        rc = s3_addressing(&search.files, location.addressing, err);
     if (rc == 0)
         *out = location;
+    li_aws_files_free(&search.files);
+    return rc;
+}
+
+/* AWS's own endpoint, of the kind that the settings ask for. A configured one is of its own kind,
+ * so both together are a mistake, as for AWS's tools. */
+static int default_endpoint(const struct li_aws_search *search, const struct wanted *wanted,
+                            struct li_aws_location *out, struct li_error *err)
+{
+    const struct li_aws_variant variant = {
+        .fips =
+            is_on(search->settings, &search->files, LI_AWS_USE_FIPS_ENDPOINT, "use_fips_endpoint"),
+        .dualstack = is_on(search->settings, &search->files, LI_AWS_USE_DUALSTACK_ENDPOINT,
+                           "use_dualstack_endpoint")};
+    char host[LI_AWS_HOST_MAX + 1];
+    int rc;
+
+    if (*out->endpoint && (variant.fips || variant.dualstack))
+        return li_fail(err, LI_EINVALID,
+                       "the endpoint comes from %.200s, but use_%s_endpoint asks for one of AWS's "
+                       "own; leave out one of the two",
+                       out->endpoint_source, variant.fips ? "fips" : "dualstack");
+    if (*out->endpoint || !*out->region)
+        return 0;
+    rc = li_aws_host(wanted->service.name, out->region, variant, host, err);
+    if (rc == 0)
+        snprintf(out->endpoint, sizeof(out->endpoint), "https://%s", host);
+    return rc;
+}
+
+int li_aws_locate_kms(const struct li_aws_settings *settings, struct li_http *http,
+                      const struct li_env *env, const char *region, struct li_aws_location *out,
+                      struct li_error *err)
+{
+    const struct wanted kms = {
+        {"kms", LI_AWS_ENDPOINT_URL_KMS}, "--kms-endpoint", settings->kms_endpoint, region};
+    struct li_aws_search search = {.settings = settings, .http = http, .env = env};
+    struct li_aws_location location = {.profile = ""};
+    int rc = li_aws_files_load(settings, &search.files, err);
+
+    if (rc == 0)
+        rc = find_location(&search, &kms, &location, err);
+    if (rc == 0)
+        rc = default_endpoint(&search, &kms, &location, err);
+    if (rc == 0)
+        *out = location;
+    li_aws_files_free(&search.files);
     return rc;
 }
 
@@ -211,17 +287,5 @@ int li_aws_ca_bundle(const struct li_aws_settings *settings, char path[LI_AWS_PA
         rc = put(path, LI_AWS_PATH_SIZE, text ? expanded : "", "the path of the CA bundle", err);
     free(expanded);
     li_aws_files_free(&files);
-    return rc;
-}
-
-int li_aws_locate(const struct li_aws_settings *settings, struct li_http *http,
-                  const struct li_env *env, struct li_aws_location *out, struct li_error *err)
-{
-    struct li_aws_search search = {.settings = settings, .http = http, .env = env};
-    int rc = li_aws_files_load(settings, &search.files, err);
-
-    if (rc == 0)
-        rc = find_location(&search, out, err);
-    li_aws_files_free(&search.files);
     return rc;
 }

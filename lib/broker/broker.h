@@ -49,8 +49,12 @@ int li_broker_await(struct li_broker *broker, struct li_broker_opened *out, stru
 
 /* Tells the broker, once, the ID of the repository in its store, which the parent has read there.
  * Returns what its li_broker_service.identify does. */
-int li_broker_identify(struct li_broker *broker, const uint8_t id[LI_ID_SIZE],
+int li_broker_identify(struct li_broker *broker, const uint8_t id[LI_ID_SIZE], bool *proven,
                        struct li_error *err);
+
+/* Tells the broker the identity that the parent has read from the repository: the ID of its KEY, or
+ * NULL if there is none. Returns what its li_broker_service.prove does. */
+int li_broker_prove(struct li_broker *broker, const uint8_t *key, struct li_error *err);
 
 /* Asks the broker for what its li_broker_service.extra does under NUMBER. *FD is a descriptor from
  * there, which the caller closes, or -1. FD may be NULL. Any thread. */
@@ -78,9 +82,12 @@ struct li_broker_service {
     struct li_kms *kms;             /* or NULL */
     const struct li_error *keyless; /* why there is no KMS; may be NULL */
     bool writable;                  /* the parent may write objects */
-    /* The parent says that the repository has ID. Whether it is the right one; a failure leaves the
+    /* The parent says that the repository has ID. Whether it is the right one, and in *PROVEN
+     * whether this host knows an identity of it; a failure leaves the
      * parent without keys. Like EXTRA called by one thread at a time. */
-    int (*identify)(void *arg, const uint8_t id[LI_ID_SIZE], struct li_error *err);
+    int (*identify)(void *arg, const uint8_t id[LI_ID_SIZE], bool *proven, struct li_error *err);
+    /* The parent says that the repository's identity has KEY, or NULL: none. The same. */
+    int (*prove)(void *arg, const uint8_t *key, struct li_error *err);
     /* What the parent may ask for besides. Sets *FD, which is -1 before, to a descriptor that the
      * parent gets a copy of. Called by one thread at a time. LI_BROKER_FORGET: the KMS is not in
      * use any more, and may be freed. */

@@ -137,12 +137,27 @@ int li_broker_exchange(struct li_broker *broker, const struct li_broker_request 
     return done ? take_result(&reply->error, err) : fail_lost(broker, err);
 }
 
-int li_broker_identify(struct li_broker *broker, const uint8_t id[LI_ID_SIZE], struct li_error *err)
+int li_broker_identify(struct li_broker *broker, const uint8_t id[LI_ID_SIZE], bool *proven,
+                       struct li_error *err)
 {
     struct li_broker_request request = {.op = LI_BROKER_IDENTIFY};
     struct li_broker_reply reply;
 
+    int rc;
+
     memcpy(request.repository, id, LI_ID_SIZE);
+    rc = li_broker_exchange(broker, &request, &reply, NULL, 0, err);
+    *proven = rc == 0 && reply.count != 0;
+    return rc;
+}
+
+int li_broker_prove(struct li_broker *broker, const uint8_t *key, struct li_error *err)
+{
+    struct li_broker_request request = {.op = LI_BROKER_PROVE, .count = key != NULL};
+    struct li_broker_reply reply;
+
+    if (key)
+        memcpy(request.object, key, LI_ID_SIZE);
     return li_broker_exchange(broker, &request, &reply, NULL, 0, err);
 }
 

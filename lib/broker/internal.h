@@ -41,6 +41,7 @@ enum li_broker_op {
     LI_BROKER_EXPECT,   /* COUNT */
     LI_BROKER_EXTRA,    /* number COUNT */
     LI_BROKER_IDENTIFY, /* REPOSITORY */
+    LI_BROKER_PROVE,    /* COUNT: there is an identity, whose key has the ID OBJECT */
     /* on a channel */
     LI_BROKER_PART,
     LI_BROKER_NEXT,
@@ -90,8 +91,12 @@ struct li_broker_greeting {
     char address[LI_BROKER_ADDRESS_MAX], identity[LI_BROKER_ADDRESS_MAX];
 };
 
-/* An entry of a listing in a region: its size, then its key with a NUL. Not aligned. */
-enum { LI_BROKER_ENTRY = sizeof(uint64_t) };
+/* An entry of a listing in a region: this, then its key with a NUL. Not aligned. */
+struct li_broker_entry {
+    uint64_t size;
+    int64_t modified;
+};
+enum { LI_BROKER_ENTRY = sizeof(struct li_broker_entry) };
 
 /* wire.c: sends a message with COUNT descriptors, at most 2; false if there is nobody to receive
  * it. */

@@ -64,7 +64,8 @@ static void remote_free(struct li_kms *kms)
 int li_remote_kms_new(struct li_broker *broker, const struct li_broker_greeting *greeting,
                       struct li_kms **out, struct li_error *err)
 {
-    static const struct li_kms_operations operations = {remote_wrap, remote_unwrap, remote_free};
+    static const struct li_kms_operations operations = {
+        .wrap = remote_wrap, .unwrap = remote_unwrap, .free = remote_free};
     struct remote *remote = calloc(1, sizeof(*remote));
 
     if (!remote)

@@ -129,7 +129,7 @@ static int remote_exists(struct li_store *store, const char *const *keys, size_t
 }
 
 /* Visits the entries of one reply. */
-static int visit_entries(const struct li_call *call, li_store_visit *visit, void *arg,
+static int visit_entries(const struct li_call *call, li_store_visit_object *visit, void *arg,
                          struct li_error *err)
 {
     const char *at = (const char *)call->channel->region, *end = at + call->reply.len;
@@ -137,20 +137,23 @@ static int visit_entries(const struct li_call *call, li_store_visit *visit, void
 
     while (rc >= 0 && at < end) {
         size_t left = (size_t)(end - at);
-        uint64_t size;
+        struct li_broker_entry entry;
+        struct li_store_object object;
 
         if (left <= LI_BROKER_ENTRY || !memchr(at + LI_BROKER_ENTRY, '\0', left - LI_BROKER_ENTRY))
             return li_fail(err, LI_EIO, "the process that reaches the store lists half a key");
-        memcpy(&size, at, LI_BROKER_ENTRY);
+        memcpy(&entry, at, LI_BROKER_ENTRY);
         at += LI_BROKER_ENTRY;
-        rc = visit(arg, at, size, err);
+        object = (struct li_store_object){at, entry.size, entry.modified};
+        rc = visit(arg, &object, err);
         at += strlen(at) + 1;
     }
     return rc < 0 ? rc : 0;
 }
 
 /* What the visitor says ends the listing in the broker, too. */
-static int visit_all(struct li_call *call, li_store_visit *visit, void *arg, struct li_error *err)
+static int visit_all(struct li_call *call, li_store_visit_object *visit, void *arg,
+                     struct li_error *err)
 {
     struct li_error ignored = LI_ERROR_INIT;
     int rc;
@@ -168,8 +171,8 @@ static int visit_all(struct li_call *call, li_store_visit *visit, void *arg, str
     return rc;
 }
 
-static int remote_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
-                       void *arg, struct li_error *err)
+static int remote_list(struct li_store *store, const char *prefix, bool deep,
+                       li_store_visit_object *visit, void *arg, struct li_error *err)
 {
     struct li_call call = {.request = {.count = deep}};
     int rc = begin(store, LI_BROKER_LIST, prefix, &call, err);

@@ -217,15 +217,17 @@ static int extra(struct li_broker_server *server, unsigned number, int *fd, stru
 }
 
 /* A repository that is not the right one gets no key any more. */
-static int identify(struct li_broker_server *server, const uint8_t id[LI_ID_SIZE],
+static int identify(struct li_broker_server *server, const uint8_t id[LI_ID_SIZE], uint32_t *proven,
                     struct li_error *err)
 {
+    bool known = false;
     int rc;
 
     if (server->identified)
         return li_fail(err, LI_EINVALID, "the repository was identified already");
     server->identified = true;
-    rc = server->service.identify(server->service.arg, id, err);
+    rc = server->service.identify(server->service.arg, id, &known, err);
+    *proven = known;
     pthread_rwlock_wrlock(&server->kms_lock);
     if (rc == 0)
         memcpy(server->repository, id, LI_ID_SIZE);
@@ -259,7 +261,11 @@ static int control(struct li_broker_server *server, const struct li_broker_reque
         li_store_expect(store, q->count);
         return 0;
     case LI_BROKER_IDENTIFY:
-        return identify(server, q->repository, err);
+        return identify(server, q->repository, &reply->count, err);
+    case LI_BROKER_PROVE:
+        return server->identified
+                   ? server->service.prove(server->service.arg, q->count ? q->object : NULL, err)
+                   : li_fail(err, LI_EINVALID, "the repository was not identified");
     case LI_BROKER_EXTRA:
         return extra(server, q->count, &fds[0], err);
     default:

@@ -138,10 +138,11 @@ struct listing {
     size_t used; /* bytes of the region */
 };
 
-static int put_entry(void *arg, const char *key, uint64_t size, struct li_error *err)
+static int put_entry(void *arg, const struct li_store_object *object, struct li_error *err)
 {
+    const struct li_broker_entry entry = {object->size, object->modified};
     struct listing *l = arg;
-    size_t len = strlen(key) + 1, need = LI_BROKER_ENTRY + len;
+    size_t len = strlen(object->key) + 1, need = LI_BROKER_ENTRY + len;
     int rc = 0;
 
     if (need > LI_BROKER_REGION)
@@ -152,10 +153,18 @@ static int put_entry(void *arg, const char *key, uint64_t size, struct li_error 
     }
     if (rc < 0)
         return rc;
-    memcpy(l->session->region + l->used, &size, LI_BROKER_ENTRY);
-    memcpy(l->session->region + l->used + LI_BROKER_ENTRY, key, len);
+    memcpy(l->session->region + l->used, &entry, LI_BROKER_ENTRY);
+    memcpy(l->session->region + l->used + LI_BROKER_ENTRY, object->key, len);
     l->used += need;
     return 0;
+}
+
+/* What a shallow listing visits has no time. */
+static int put_name(void *arg, const char *key, uint64_t size, struct li_error *err)
+{
+    const struct li_store_object object = {key, size, LI_STORE_NO_TIME};
+
+    return put_entry(arg, &object, err);
 }
 
 static int serve_list(struct li_broker_session *s, const struct li_broker_request *q,
@@ -163,8 +172,8 @@ static int serve_list(struct li_broker_session *s, const struct li_broker_reques
 {
     struct listing l = {.session = s};
     struct li_store *store = store_of(s, q);
-    int rc = q->count ? li_store_list(store, q->key, put_entry, &l, err)
-                      : li_store_list_shallow(store, q->key, put_entry, &l, err);
+    int rc = q->count ? li_store_list_objects(store, q->key, put_entry, &l, err)
+                      : li_store_list_shallow(store, q->key, put_name, &l, err);
 
     s->reply.len = rc == 0 ? l.used : 0;
     return rc;

@@ -140,7 +140,7 @@ static int place(const struct upon *upon, struct li_change *change, struct li_er
         describe(old->object, object);
         return 0;
     }
-    rc = li_object_name(end.directory, end.name, object, err);
+    rc = li_object_name(end.directory, end.name, object, upon->account, err);
     if (rc == 0)
         change->object = NULL;
     return rc;
@@ -148,7 +148,8 @@ static int place(const struct upon *upon, struct li_change *change, struct li_er
 
 static int keep_target(const struct upon *upon, struct li_change *change, struct li_error *err)
 {
-    int rc = li_object_name(upon->targets, last_name(change->path), change->object, err);
+    int rc =
+        li_object_name(upon->targets, last_name(change->path), change->object, upon->account, err);
 
     if (rc == 0)
         change->object = NULL;
@@ -175,7 +176,6 @@ int li_changes_apply(struct li_object *root, struct li_changes *changes, uint32_
     const struct upon upon = {root, li_object_directory(), account};
     int rc = upon.targets ? 0 : li_fail_memory(err);
 
-    account->entries += changes->count;
     if (rc == 0 && layer > 0)
         rc = apply_whiteouts(&upon, changes, layer, err);
     for (size_t i = 0; i < changes->count && rc == 0; i++) {

@@ -94,9 +94,11 @@ static int read_device(struct archive_entry *entry, struct li_facts *facts, stru
 }
 
 /* Paths through a link are as long as its target, so targets have the same limit as paths. */
-static int read_target(struct archive_entry *entry, struct li_facts *facts, struct li_error *err)
+static int read_target(struct li_comparison *c, struct archive_entry *entry, struct li_facts *facts,
+                       struct li_error *err)
 {
     const char *target = archive_entry_symlink(entry);
+    int rc;
 
     if (!target || !*target)
         return li_fail(err, LI_ECORRUPT, "a symbolic link has no target");
@@ -104,6 +106,9 @@ static int read_target(struct archive_entry *entry, struct li_facts *facts, stru
     if (facts->size > LI_FILES_LINK_MAX)
         return li_fail(err, LI_EUNSUPPORTED, "a symbolic link has a target of %llu bytes",
                        (unsigned long long)facts->size);
+    rc = li_account_keep(&c->account, facts->size + 1, err);
+    if (rc < 0)
+        return rc;
     facts->target = strdup(target);
     return facts->target ? 0 : li_fail_memory(err);
 }
@@ -116,7 +121,21 @@ static int check_owner(const struct li_facts *facts, struct li_error *err)
     return 0;
 }
 
-static int read_facts(struct archive_entry *entry, bool strict, struct li_facts *facts,
+static int read_attributes(struct li_comparison *c, struct archive_entry *entry,
+                           struct li_facts *facts, struct li_error *err)
+{
+    int rc = li_attribute_read(entry, c->strict, facts, err);
+
+    if (rc == 0)
+        rc = li_attribute_share(&c->attributes, &facts->attributes, &c->account, err);
+    if (rc < 0) {
+        li_attribute_free(facts->attributes);
+        facts->attributes = NULL;
+    }
+    return rc;
+}
+
+static int read_facts(struct li_comparison *c, struct archive_entry *entry, struct li_facts *facts,
                       struct li_error *err)
 {
     int rc = read_number(archive_entry_uid(entry), "uid", &facts->uid, err);
@@ -127,17 +146,17 @@ static int read_facts(struct archive_entry *entry, bool strict, struct li_facts 
         facts->mtime = facts->mtime_nsec = 0;
     if (rc == 0)
         rc = read_number(archive_entry_gid(entry), "gid", &facts->gid, err);
-    if (rc == 0 && strict)
+    if (rc == 0 && c->strict)
         rc = check_owner(facts, err);
-    if (S_ISLNK(facts->mode) && strict)
+    if (S_ISLNK(facts->mode) && c->strict)
         facts->mode = S_IFLNK | 0777;
     if (S_ISREG(facts->mode))
         facts->size = (uint64_t)archive_entry_size(entry);
     if (rc == 0 && (S_ISCHR(facts->mode) || S_ISBLK(facts->mode)))
         rc = read_device(entry, facts, err);
     if (rc == 0 && S_ISLNK(facts->mode))
-        rc = read_target(entry, facts, err);
-    return rc < 0 ? rc : li_attribute_read(entry, strict, facts, err);
+        rc = read_target(c, entry, facts, err);
+    return rc < 0 ? rc : read_attributes(c, entry, facts, err);
 }
 
 static struct li_change *add(struct li_changes *changes)
@@ -151,18 +170,18 @@ static struct li_change *add(struct li_changes *changes)
     return &changes->list[changes->count++];
 }
 
-static int read_object(struct archive_entry *entry, bool strict, struct li_change *change,
-                       struct li_facts found, struct li_error *err)
+static int read_object(struct li_comparison *c, struct archive_entry *entry,
+                       struct li_change *change, struct li_facts found, struct li_error *err)
 {
     change->object = li_object_new();
     if (!change->object)
         return li_fail_memory(err);
     change->object->facts = found;
-    return read_facts(entry, strict, &change->object->facts, err);
+    return read_facts(c, entry, &change->object->facts, err);
 }
 
-static int read_change(struct archive_entry *entry, bool strict, struct li_change *change,
-                       struct li_facts found, struct li_error *err)
+static int read_change(struct li_comparison *c, struct archive_entry *entry,
+                       struct li_change *change, struct li_facts found, struct li_error *err)
 {
     const char *path = archive_entry_pathname(entry), *link = archive_entry_hardlink(entry);
     int rc;
@@ -182,36 +201,58 @@ static int read_change(struct archive_entry *entry, bool strict, struct li_chang
              (link || archive_entry_filetype(entry) != AE_IFREG))
         change->kind = LI_CHANGE_NOTHING;
     else if (rc == 0 && (change->kind == LI_CHANGE_ENTRY || change->kind == LI_CHANGE_TARGET))
-        rc = read_object(entry, strict, change, found, err);
+        rc = read_object(c, entry, change, found, err);
     return rc < 0 ? li_context(err, "%s", path) : 0;
 }
 
-int li_changes_read(struct li_layers *layers, size_t index, bool strict, struct li_changes *out,
+/* Charges a path as far as it is longer than usual. */
+static int charge_path(struct li_comparison *c, const char *path, struct li_changes *changes,
+                       struct li_error *err)
+{
+    size_t len = path ? strlen(path) : 0, over = len > LI_COMPARE_PATH ? len - LI_COMPARE_PATH : 0;
+    int rc = li_account_keep(&c->account, over, err);
+
+    if (rc == 0)
+        changes->kept += over;
+    return rc;
+}
+
+/* Adds the entry NUMBER of layer INDEX. */
+static int add_entry(struct li_comparison *c, struct archive_entry *entry, size_t index,
+                     uint64_t number, struct li_changes *out, struct li_error *err)
+{
+    const struct li_facts found = {.layer = (uint32_t)index, .number = number};
+    struct li_change *change = add(out);
+    int rc = change ? read_change(c, entry, change, found, err) : li_fail_memory(err);
+
+    if (rc == 0)
+        rc = charge_path(c, change->path, out, err);
+    if (rc == 0)
+        rc = charge_path(c, change->link, out, err);
+    return rc;
+}
+
+int li_changes_read(struct li_comparison *c, size_t index, struct li_changes *out,
                     struct li_error *err)
 {
     struct li_layer_archive *layer = NULL;
-    int rc = li_compare_layer_open(layers, index, &layer, err);
+    int rc = li_compare_layer_open(c->layers, index, &layer, err);
 
     for (uint64_t number = 0; rc == 0; number++) {
         struct archive_entry *entry;
-        struct li_change *change;
 
         rc = li_compare_layer_next(layer, &entry, err);
         if (rc != 0)
             break;
-        change = add(out);
-        rc = change
-                 ? read_change(entry, strict, change,
-                               (struct li_facts){.layer = (uint32_t)index, .number = number}, err)
-                 : li_fail_memory(err);
+        rc = add_entry(c, entry, index, number, out, err);
         if (rc < 0)
-            li_context(err, "layer %s", li_layers_name(layers, index));
+            li_context(err, "layer %s", li_layers_name(c->layers, index));
     }
     li_compare_layer_close(layer);
     return rc < 0 ? rc : 0;
 }
 
-void li_changes_free(struct li_changes *changes)
+void li_changes_free(struct li_changes *changes, struct li_account *account)
 {
     for (size_t i = 0; i < changes->count; i++) {
         free(changes->list[i].path);
@@ -220,5 +261,6 @@ void li_changes_free(struct li_changes *changes)
             li_object_release(changes->list[i].object);
     }
     free(changes->list);
+    li_account_release(account, changes->kept);
     *changes = (struct li_changes){0};
 }

@@ -16,14 +16,31 @@
 /* Since this layout, an image has exactly the attributes that Linux allows on a file. */
 enum { STRICT_LAYOUT = 3 };
 
-static int charge_repeated(struct li_comparison *c, size_t layer, const struct li_changes *changes,
-                           struct li_error *err)
+/* Entries of a layer that is the same as a lower one allow no more steps. */
+static int charge_entries(struct li_comparison *c, size_t layer, const struct li_changes *changes,
+                          struct li_error *err)
 {
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < changes->count && li_layers_repeats(c->layers, layer); i++)
+    if (!li_layers_repeats(c->layers, layer)) {
+        c->account.entries += changes->count;
+        return 0;
+    }
+    for (size_t i = 0; rc == 0 && i < changes->count; i++)
         rc = li_account_repeat(&c->account, strlen(changes->list[i].path), err);
     return rc;
+}
+
+/* Charges layer INDEX, before it is read, if it is the same as a lower one. */
+static int charge_layer(struct li_comparison *c, size_t index, struct li_error *err)
+{
+    uint64_t length = 0;
+    int rc;
+
+    if (!li_layers_repeats(c->layers, index))
+        return 0;
+    rc = li_layers_ready(c->layers, index, &length, err);
+    return rc < 0 ? rc : li_account_repeat_layer(&c->account, length, err);
 }
 
 static int make_tree(struct li_comparison *c, struct li_error *err)
@@ -40,15 +57,17 @@ static int make_tree(struct li_comparison *c, struct li_error *err)
         if (!li_layers_repeats(c->layers, i))
             rc = li_compare_readers(c, i, err);
         if (rc == 0)
-            rc = li_changes_read(c->layers, i, c->strict, &changes, err);
+            rc = charge_layer(c, i, err);
         if (rc == 0)
-            rc = charge_repeated(c, i, &changes, err);
+            rc = li_changes_read(c, i, &changes, err);
+        if (rc == 0)
+            rc = charge_entries(c, i, &changes, err);
         if (rc == 0) {
             rc = li_changes_apply(c->root, &changes, (uint32_t)i, &c->account, err);
             if (rc < 0)
                 li_context(err, "layer %s", li_layers_name(c->layers, i));
         }
-        li_changes_free(&changes);
+        li_changes_free(&changes, &c->account);
     }
     return rc;
 }
@@ -92,6 +111,7 @@ int li_compare(const struct li_compare_sides *sides, const struct li_compare_rep
     freelocale(plain);
     if (c.root)
         li_object_release(c.root);
+    li_attribute_lists_free(c.attributes);
     free(c.regular);
     if (rc < 0) {
         li_layers_blame(c.layers, err);

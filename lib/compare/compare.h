@@ -4,8 +4,9 @@
  *
  * It merges the layers again, with an implementation of the OCI layer rules that shares nothing
  * with lib/layer except the layers' bytes. So a misreading of the rules, of a tar, or of ext4 shows
- * as a difference, unless it was made twice. The merged tree is in memory, about 300 bytes an
- * entry; contents are read in pieces on both sides.
+ * as a difference, unless it was made twice. The merged tree is in memory, at most 512 bytes an
+ * entry; attributes, targets of links, and long names and paths are charged to an account
+ * (layer/account.h). Contents are read in pieces on both sides.
  */
 #ifndef LI_COMPARE_COMPARE_H
 #define LI_COMPARE_COMPARE_H

@@ -15,6 +15,7 @@ struct archive_entry;
 
 enum {
     LI_COMPARE_PATH_MAX = 1 << 20, /* bytes of an entry's path */
+    LI_COMPARE_PATH = 200,         /* bytes of a path that are not charged; each entry has them */
     LI_COMPARE_LINKS_MAX = 40,     /* symbolic links followed in one path */
     LI_COMPARE_ROUTE_LINK = 2,     /* besides LI_END: a link is in the way */
 };
@@ -44,8 +45,8 @@ struct li_facts {
     uint32_t major;
     uint32_t minor;
     uint32_t layer;
-    char *target; /* of a symbolic link */
-    struct li_attribute *attributes;
+    char *target;                    /* of a symbolic link */
+    struct li_attribute *attributes; /* one of the comparison's lists, which others have, too */
 };
 
 /* A file of any type, with one name or many. */
@@ -84,6 +85,7 @@ struct li_change {
 struct li_changes {
     struct li_change *list;
     size_t count, cap;
+    size_t kept; /* bytes that were charged, until the list is freed */
 };
 
 /* layer.c: the entries of a layer, read with libarchive. */
@@ -119,19 +121,29 @@ bool li_attribute_has(const struct li_attribute *attribute, const void *value, s
 int li_attribute_read(struct archive_entry *entry, bool strict, struct li_facts *facts,
                       struct li_error *err);
 
-/* change.c */
+/* share.c */
 
-/* Reads all entries of layer INDEX; STRICT: by the rules since layout 3. OUT must be zeros; the
- * caller frees it, also after a failure. LI_ECORRUPT, LI_EUNSUPPORTED, LI_ELIMIT, LI_ENOMEM. */
-int li_changes_read(struct li_layers *layers, size_t index, bool strict, struct li_changes *out,
+/* Replaces *LIST by an equal one in *LISTS, a tree for tsearch(3), or adds it there. After success
+ * the tree owns it. LI_ELIMIT if the account has not enough left, LI_ENOMEM. */
+int li_attribute_share(void **lists, struct li_attribute **list, struct li_account *account,
+                       struct li_error *err);
+/* Frees the tree and its lists; NULL is allowed. */
+void li_attribute_lists_free(void *lists);
+
+/* change.c */
+struct li_comparison;
+
+/* Reads all entries of layer INDEX. OUT must be zeros; the caller frees it, also after a failure.
+ * LI_ECORRUPT, LI_EUNSUPPORTED, LI_ELIMIT, LI_ENOMEM. */
+int li_changes_read(struct li_comparison *c, size_t index, struct li_changes *out,
                     struct li_error *err);
 /* The time of an entry, in any year. */
 void li_change_time(struct archive_entry *entry, struct li_facts *facts);
 /* Whether a clean path is that of a file that AUFS kept as a target of hard links. */
 bool li_change_is_target(const char *path);
 
-/* Frees the list, and the objects that no tree took over. */
-void li_changes_free(struct li_changes *changes);
+/* Frees the list, and the objects that no tree took over. Gives back what was charged for it. */
+void li_changes_free(struct li_changes *changes, struct li_account *account);
 
 /* object.c */
 /* An object without a name, which the caller owns until it has one; NULL if there is no memory. */
@@ -140,16 +152,16 @@ struct li_object *li_object_new(void);
 struct li_object *li_object_directory(void);
 /* Frees an object without a name, and all below it. */
 void li_object_release(struct li_object *object);
-/* Frees what the facts refer to. */
+/* Frees what the facts refer to, except the attributes. */
 void li_facts_free(struct li_facts *facts);
 /* Whether its mode has that type, S_IFDIR and so on. */
 bool li_object_is(const struct li_object *object, uint32_t type);
 
 /* The child NAME of a directory, which owns it; NULL if there is none. */
 struct li_child *li_object_child(const struct li_object *directory, const char *name);
-/* Gives OBJECT a name. An object that had the name loses it. */
+/* Gives OBJECT a name, which is charged. An object that had the name loses it. */
 int li_object_name(struct li_object *directory, const char *name, struct li_object *object,
-                   struct li_error *err);
+                   struct li_account *account, struct li_error *err);
 
 /* Removes a name, if it exists. With the last name the object is freed, and everything below it. */
 void li_object_unname(struct li_object *directory, const char *name);
@@ -179,7 +191,7 @@ struct li_route {
     struct li_object *root;
     enum li_route_manner manner;
     uint32_t layer; /* of LI_ROUTE_FIND: the layer whose links are not followed; 0: none */
-    struct li_account *account; /* of the steps */
+    struct li_account *account; /* of the steps, and of directories that are made */
 };
 
 /* Where a path leads. */
@@ -193,8 +205,8 @@ struct li_route_end {
 int li_route_parent(const struct li_route *route, const char *path, struct li_route_end *out,
                     struct li_error *err);
 
-/* apply.c: applies a layer to the tree and takes over its objects. Charges steps along paths to
- * ACCOUNT. */
+/* apply.c: applies a layer to the tree and takes over its objects. Charges steps along paths, names
+ * and directories to ACCOUNT. */
 int li_changes_apply(struct li_object *root, struct li_changes *changes, uint32_t layer,
                      struct li_account *account, struct li_error *err);
 
@@ -205,6 +217,7 @@ struct li_comparison {
     bool strict; /* the image's layout is 3 or later */
     struct li_object *root;
     struct li_account account;
+    void *attributes;           /* of all objects: lists for li_attribute_share() */
     struct li_object **regular; /* files whose contents are to be compared */
     size_t regular_count, regular_cap;
     const struct li_compare_reports *reports;

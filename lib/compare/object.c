@@ -30,7 +30,6 @@ struct li_object *li_object_directory(void)
 void li_facts_free(struct li_facts *facts)
 {
     free(facts->target);
-    li_attribute_free(facts->attributes);
     *facts = (struct li_facts){0};
 }
 
@@ -109,11 +108,15 @@ struct li_child *li_object_child(const struct li_object *directory, const char *
 }
 
 int li_object_name(struct li_object *directory, const char *name, struct li_object *object,
-                   struct li_error *err)
+                   struct li_account *account, struct li_error *err)
 {
-    struct li_child *child = new_child(name), **at = NULL;
+    struct li_child *child, **at = NULL;
     struct li_object *pending = NULL;
+    int rc = li_account_name(account, strlen(name), err);
 
+    if (rc < 0)
+        return rc;
+    child = new_child(name);
     if (child)
         at = tsearch(child, &directory->children, by_name);
     if (!at) {

@@ -91,11 +91,16 @@ out:
     return rc;
 }
 
-static int make(struct li_object **at, const char *name, struct li_error *err)
+static int make(const struct li_route *route, struct li_object **at, const char *name,
+                struct li_error *err)
 {
-    struct li_object *fresh = li_object_directory();
-    int rc = fresh ? li_object_name(*at, name, fresh, err) : li_fail_memory(err);
+    struct li_object *fresh;
+    int rc = li_account_missing(route->account, err);
 
+    if (rc < 0)
+        return rc;
+    fresh = li_object_directory();
+    rc = fresh ? li_object_name(*at, name, fresh, route->account, err) : li_fail_memory(err);
     if (rc == 0)
         *at = fresh;
     else if (fresh)
@@ -118,7 +123,7 @@ static int step(struct pile *pile, const struct li_route *route, struct li_objec
     }
     child = li_object_child(*at, name);
     if (!child)
-        return route->manner == LI_ROUTE_MAKE ? make(at, name, err) : LI_END;
+        return route->manner == LI_ROUTE_MAKE ? make(route, at, name, err) : LI_END;
     if (li_object_is(child->object, S_IFDIR)) {
         *at = child->object;
         return 0;

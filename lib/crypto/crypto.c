@@ -205,32 +205,64 @@ int li_crypto_gcm_seal(const struct li_gcm *gcm, const void *in, size_t len, uin
     return rc;
 }
 
+/* Compares the tag, at the end of what was given to CTX. */
+static int gcm_end_opening(EVP_CIPHER_CTX *ctx, const uint8_t tag[LI_GCM_TAG_SIZE],
+                           struct li_error *err)
+{
+    uint8_t expected[LI_GCM_TAG_SIZE], rest[16];
+    int got;
+
+    memcpy(expected, tag, sizeof(expected));
+    if (!EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof(expected), expected))
+        return refused(err, "AES-256-GCM");
+    if (EVP_CipherFinal_ex(ctx, rest, &got))
+        return 0;
+    ERR_clear_error();
+    return li_fail(err, LI_ECORRUPT, "the authentication tag does not match");
+}
+
 int li_crypto_gcm_open(const struct li_gcm *gcm, const void *in, size_t len,
                        const uint8_t tag[LI_GCM_TAG_SIZE], uint8_t *out, struct li_error *err)
 {
     EVP_CIPHER_CTX *ctx = NULL;
-    uint8_t expected[LI_GCM_TAG_SIZE];
-    uint8_t rest[16];
-    int got;
     int rc = need_algorithms(err);
 
     if (rc < 0)
         return rc;
-    memcpy(expected, tag, sizeof(expected));
     ctx = EVP_CIPHER_CTX_new();
     if (!ctx)
         return li_fail_memory(err);
     rc = gcm_begin(ctx, false, gcm, err);
     if (rc == 0)
         rc = gcm_message(ctx, in, len, out, err);
-    if (rc == 0 && !EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof(expected), expected))
-        rc = refused(err, "AES-256-GCM");
-    if (rc == 0 && !EVP_CipherFinal_ex(ctx, rest, &got)) {
-        ERR_clear_error();
-        rc = li_fail(err, LI_ECORRUPT, "the authentication tag does not match");
-    }
+    if (rc == 0)
+        rc = gcm_end_opening(ctx, tag, err);
     if (rc < 0 && len)
         li_wipe(out, len);
+    EVP_CIPHER_CTX_free(ctx);
+    return rc;
+}
+
+int li_crypto_gcm_check(const struct li_gcm *gcm, const void *in, size_t len,
+                        const uint8_t tag[LI_GCM_TAG_SIZE], struct li_error *err)
+{
+    EVP_CIPHER_CTX *ctx = NULL;
+    uint8_t piece[4096];
+    int rc = need_algorithms(err);
+
+    if (rc < 0)
+        return rc;
+    ctx = EVP_CIPHER_CTX_new();
+    if (!ctx)
+        return li_fail_memory(err);
+    rc = gcm_begin(ctx, false, gcm, err);
+    for (size_t at = 0, n; rc == 0 && at < len; at += n) {
+        n = len - at < sizeof(piece) ? len - at : sizeof(piece);
+        rc = gcm_message(ctx, (const uint8_t *)in + at, n, piece, err);
+    }
+    if (rc == 0)
+        rc = gcm_end_opening(ctx, tag, err);
+    li_wipe(piece, sizeof(piece));
     EVP_CIPHER_CTX_free(ctx);
     return rc;
 }

@@ -62,4 +62,9 @@ int li_crypto_gcm_seal(const struct li_gcm *gcm, const void *in, size_t len, uin
 int li_crypto_gcm_open(const struct li_gcm *gcm, const void *in, size_t len,
                        const uint8_t tag[LI_GCM_TAG_SIZE], uint8_t *out, struct li_error *err);
 
+/* Compares the tag of LEN bytes at IN, of any number, and keeps nothing of what they decrypt to:
+ * memory for that need not be there before the tag is known to match. LI_ECORRUPT, LI_ELIMIT. */
+int li_crypto_gcm_check(const struct li_gcm *gcm, const void *in, size_t len,
+                        const uint8_t tag[LI_GCM_TAG_SIZE], struct li_error *err);
+
 #endif

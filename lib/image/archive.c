@@ -289,7 +289,7 @@ static int tar_has_root_files(struct li_image_container *self)
     return 0;
 }
 
-static void tar_free(struct li_image_container *self)
+static void tar_forget(struct li_image_container *self)
 {
     struct tar *tar = (struct tar *)self;
 
@@ -298,6 +298,15 @@ static void tar_free(struct li_image_container *self)
         free(tar->members[i].target);
     }
     free(tar->members);
+    tar->members = NULL;
+    tar->count = 0;
+}
+
+static void tar_free(struct li_image_container *self)
+{
+    struct tar *tar = (struct tar *)self;
+
+    tar_forget(self);
     close(tar->fd);
     free(tar);
 }
@@ -339,7 +348,8 @@ int li_image_archive_open(int fd, struct li_image_container **out, struct li_err
         close(fd);
         return li_fail_memory(err);
     }
-    tar->container = (struct li_image_container){tar_look, tar_open, tar_has_root_files, tar_free};
+    tar->container =
+        (struct li_image_container){tar_look, tar_open, tar_has_root_files, tar_forget, tar_free};
     tar->fd = fd;
     if (fstat(fd, &st) < 0) {
         rc = li_fail_errno(err, errno, "cannot read its size");

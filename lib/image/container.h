@@ -52,6 +52,9 @@ struct li_image_container {
                 struct li_error *err);
     /* Whether this looks like a root file system and not an image; for an error text. */
     int (*has_root_files)(struct li_image_container *self);
+    /* Frees what look() and open() need. The descriptors that open() gave stay; after it only
+     * free() may be called. */
+    void (*forget)(struct li_image_container *self);
     void (*free)(struct li_image_container *self);
 };
 

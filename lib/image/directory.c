@@ -116,6 +116,11 @@ static int directory_has_root_files(struct li_image_container *self)
            faccessat(dir->fd, "usr", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+static void directory_forget(struct li_image_container *self)
+{
+    (void)self; /* it keeps nothing */
+}
+
 static void directory_free(struct li_image_container *self)
 {
     struct directory *dir = (struct directory *)self;
@@ -132,8 +137,8 @@ int li_image_directory_open(int fd, struct li_image_container **out, struct li_e
         close(fd);
         return li_fail_memory(err);
     }
-    dir->container = (struct li_image_container){directory_look, directory_open,
-                                                 directory_has_root_files, directory_free};
+    dir->container = (struct li_image_container){
+        directory_look, directory_open, directory_has_root_files, directory_forget, directory_free};
     dir->fd = fd;
     *out = &dir->container;
     return 0;

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -147,7 +148,17 @@ static int load(struct li_image *image, const struct li_image_options *options,
     if (rc == 0)
         rc = take_tag(image, tag, err);
     li_image_choice_free(&choice);
+    image->container->forget(image->container);
     return rc;
+}
+
+/* What was freed lies in small pieces, which malloc() would keep for pieces as small. Layers need
+ * large ones next. */
+static void return_memory(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 int li_image_open(const char *path, const struct li_image_options *options,
@@ -168,6 +179,7 @@ int li_image_open(const char *path, const struct li_image_options *options,
         rc = open_container(fd, env, &image->container, err);
     if (rc == 0)
         rc = load(image, options, err);
+    return_memory();
     if (rc == 0) {
         *out = image;
         return 0;

@@ -114,11 +114,13 @@ static int look_at_config(struct li_image_choice *choice, struct li_image_candid
     if (rc < 0)
         return li_context(err, "config");
     rc = li_image_choice_count(choice, &text, err);
-    reads = li_image_reads_as_config(&text, look->layers, &platform);
-    c->artifact = !sure && !reads;
-    if (!c->has_platform)
-        c->platform = platform;
-    c->has_platform = true;
+    if (rc == 0) {
+        reads = li_image_reads_as_config(&text, look->layers, &platform);
+        c->artifact = !sure && !reads;
+        if (!c->has_platform)
+            c->platform = platform;
+        c->has_platform = true;
+    }
     li_buffer_wipe_free(&text);
     return rc;
 }

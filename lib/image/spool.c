@@ -118,7 +118,8 @@ int li_image_spool(int fd, const struct li_env *env, int *out, struct li_error *
     if (rc == 0)
         rc = check_form(in.head, in.head_len, err);
     if (rc == 0)
-        rc = li_decompress_open(li_compression_of(in.head, in.head_len), read_input, &in, &d, err);
+        rc = li_decompress_open(li_compression_of(in.head, in.head_len), read_input, &in, NULL, &d,
+                                err);
     if (rc == 0)
         rc = li_temporary_file(env->tmpdir, &to, err);
     if (rc == 0)

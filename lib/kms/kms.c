@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kms/kms_aws.h"
 #include "kms/kms_file.h"
 
 static const struct kind {
@@ -107,6 +108,65 @@ int li_kms_unwrap(struct li_kms *kms, const struct li_kms_context *context, cons
                   size_t len, struct li_secret *key, struct li_error *err)
 {
     return kms->ops->unwrap(kms, context, blob, len, key, err);
+}
+
+int li_kms_rewrap(struct li_kms *kms, const struct li_kms_wrapped *wrapped, struct li_buffer *out,
+                  struct li_error *err)
+{
+    struct li_secret key = {{0}};
+    int rc = LI_END;
+
+    if (kms->ops->rewrap)
+        rc = kms->ops->rewrap(kms, wrapped, out, err);
+    if (rc != LI_END)
+        return rc;
+    rc = li_kms_unwrap(wrapped->by, wrapped->context, wrapped->blob, wrapped->len, &key, err);
+    if (rc == 0)
+        rc = li_kms_wrap(kms, wrapped->context, &key, out, err);
+    li_secret_wipe(&key);
+    return rc;
+}
+
+int li_kms_describe(struct li_kms *kms, struct li_kms_description *out, struct li_error *err)
+{
+    return kms->ops->describe ? kms->ops->describe(kms, out, err) : LI_END;
+}
+
+static int unwrap_again(struct li_kms *kms, const struct li_kms_context *context,
+                        const struct li_buffer *blob, struct li_error *err)
+{
+    static const struct li_secret zeros = {{0}};
+    struct li_secret key = {{0}};
+    int rc = li_kms_unwrap(kms, context, blob->data, blob->len, &key, err);
+
+    if (rc == 0 && !li_equal_secret(key.bytes, zeros.bytes, sizeof(key.bytes)))
+        rc = li_fail(err, LI_ECORRUPT, "the KMS unwraps another key than it has wrapped");
+    li_secret_wipe(&key);
+    return rc;
+}
+
+void li_kms_check(struct li_kms *kms, const struct li_kms_context *context,
+                  struct li_kms_check *out)
+{
+    static const struct li_secret zeros = {{0}};
+    struct li_buffer blob = {0};
+
+    *out = (struct li_kms_check){.description = {.key = ""}};
+    for (size_t i = 0; i < LI_KMS_ACTIONS; i++)
+        out->action[i].rc = LI_END;
+    out->action[LI_KMS_DESCRIBE].rc =
+        li_kms_describe(kms, &out->description, &out->action[LI_KMS_DESCRIBE].err);
+    out->action[LI_KMS_WRAP].rc =
+        li_kms_wrap(kms, context, &zeros, &blob, &out->action[LI_KMS_WRAP].err);
+    if (out->action[LI_KMS_WRAP].rc == 0)
+        out->action[LI_KMS_UNWRAP].rc =
+            unwrap_again(kms, context, &blob, &out->action[LI_KMS_UNWRAP].err);
+    li_buffer_free(&blob);
+}
+
+const char *li_kms_permission(const struct li_kms *kms, enum li_kms_action action)
+{
+    return kms->ops->permission[action];
 }
 
 void li_kms_free(struct li_kms *kms)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Key management services: they wrap data keys and salts.
+ * Key management services: they wrap data keys, salts and keys of repositories.
  *
  * A KMS wraps 32 bytes under an encryption context. It unwraps them only under the same context and
  * with the key that the user configured, never with a key that the store names. Its results are
@@ -28,12 +28,32 @@ enum {
 
 /* What a wrap is for. */
 struct li_kms_context {
-    const char *purpose; /* "manifest" or "salt" */
+    const char *purpose; /* "manifest", "salt" or "repository" */
     uint8_t repository[LI_ID_SIZE];
-    uint8_t object[LI_ID_SIZE]; /* the manifest's or salt's ID */
+    uint8_t object[LI_ID_SIZE]; /* the ID of the manifest, the salt or the repository's key */
 };
 
 struct li_kms;
+
+/* A wrapped key, and what it takes to unwrap it. */
+struct li_kms_wrapped {
+    struct li_kms *by; /* the KMS that has wrapped it */
+    const struct li_kms_context *context;
+    const uint8_t *blob;
+    size_t len;
+};
+
+/* What can be asked of a KMS. */
+enum li_kms_action { LI_KMS_WRAP, LI_KMS_UNWRAP, LI_KMS_REWRAP, LI_KMS_DESCRIBE, LI_KMS_ACTIONS };
+
+enum { LI_KMS_KEY_MAX = 512, LI_KMS_STATE_MAX = 64 }; /* bytes, with the NUL */
+
+/* What a service says about its key. */
+struct li_kms_description {
+    char key[LI_KMS_KEY_MAX];     /* its full name at the service, such as an ARN */
+    char state[LI_KMS_STATE_MAX]; /* in the service's words: "Enabled", "PendingDeletion" */
+    bool usable;                  /* it can wrap and unwrap at the moment */
+};
 
 /* Every function may be called from many threads at once. */
 struct li_kms_operations {
@@ -42,6 +62,14 @@ struct li_kms_operations {
     int (*unwrap)(struct li_kms *kms, const struct li_kms_context *context, const uint8_t *blob,
                   size_t len, struct li_secret *key, struct li_error *err);
     void (*free)(struct li_kms *kms);
+    /* Wraps by KMS what WRAPPED holds, such that no key leaves the service. Returns LI_END, and
+     * asks nobody, if the service cannot do so for these two keys. NULL: it never can. */
+    int (*rewrap)(struct li_kms *kms, const struct li_kms_wrapped *wrapped, struct li_buffer *out,
+                  struct li_error *err);
+    /* NULL: there is nobody to ask. */
+    int (*describe)(struct li_kms *kms, struct li_kms_description *out, struct li_error *err);
+    /* The permissions that the actions need, "kms:Encrypt". NULL: the KMS knows no permissions. */
+    const char *permission[LI_KMS_ACTIONS];
 };
 
 struct li_kms {
@@ -55,7 +83,9 @@ struct li_kms {
 /* The kinds of KMS, each with its name, the form of a spec, an example, and whether it is a
  * service. Everything that names them, including messages and help, is made from this list: FIRST
  * is for the first kind, NEXT for the others. */
-#define LI_KMS_KINDS(FIRST, NEXT) FIRST(file, "file:PATH", "file:/etc/lambdaimg.key", false)
+#define LI_KMS_KINDS(FIRST, NEXT)                                                                  \
+    FIRST(file, "file:PATH", "file:/etc/lambdaimg.key", false)                                     \
+    NEXT(aws, "aws-kms:KEY", "aws-kms:alias/images", true)
 
 #define LI_KMS_FORM_FIRST(name, form, example, service) form
 #define LI_KMS_FORM_NEXT(name, form, example, service) " or " form
@@ -88,9 +118,15 @@ struct li_kms_options {
                           seconds; 0: no limit */
 };
 
-/* Opens the KMS that SPEC names: "file:PATH", a key file that belongs to the effective user or to
- * root, and that nobody else may access. Errors: LI_ENOTFOUND (no key file), LI_EDENIED (others can
- * read it), LI_ECORRUPT, LI_EINVALID (the spec, or not a regular file). */
+/* Opens the KMS that SPEC names:
+ *
+ * "file:PATH": a key file that belongs to the effective user or to root, and that nobody else may
+ * access. Errors: LI_ENOTFOUND (no key file), LI_EDENIED (others can read it), LI_ECORRUPT,
+ * LI_EINVALID (the spec, or not a regular file).
+ *
+ * "aws-kms:KEY": a symmetric key of AWS KMS, by its ID, its ARN, an alias or the ARN of an alias.
+ * An alias is looked up now; otherwise nothing is asked until there is something to wrap. Errors:
+ * LI_EINVALID (KEY, the region or the endpoint; no provider), and those of li_kms_describe(). */
 int li_kms_open(const char *spec, const struct li_kms_options *options, struct li_kms **out,
                 struct li_error *err);
 
@@ -114,6 +150,35 @@ int li_kms_wrap(struct li_kms *kms, const struct li_kms_context *context,
  * context does not match, LI_ECORRUPT if BLOB is not a wrap. */
 int li_kms_unwrap(struct li_kms *kms, const struct li_kms_context *context, const uint8_t *blob,
                   size_t len, struct li_secret *key, struct li_error *err);
+
+/* Wraps by KMS, under the same context, what WRAPPED holds: within the service if it can do so,
+ * else by unwrapping and wrapping. OUT is replaced; the caller frees it, also on failure. The
+ * failures of both operations. */
+int li_kms_rewrap(struct li_kms *kms, const struct li_kms_wrapped *wrapped, struct li_buffer *out,
+                  struct li_error *err);
+
+/* Asks the service about its key. LI_END if the KMS is not a service that could be asked;
+ * LI_EDENIED; LI_ENOTFOUND if there is no such key; LI_ENETWORK. */
+int li_kms_describe(struct li_kms *kms, struct li_kms_description *out, struct li_error *err);
+
+/* The outcome of each action: 0, a failure with its sentence, or LI_END if it was not tried. */
+struct li_kms_check {
+    struct {
+        int rc;
+        struct li_error err;
+    } action[LI_KMS_ACTIONS];
+    struct li_kms_description description; /* if LI_KMS_DESCRIBE is 0 */
+};
+
+/* Tries what this host may do with the key: describes it, wraps 32 bytes of zeros under CONTEXT and
+ * unwraps them. Unwrapping is not tried if wrapping fails, nor is rewrapping. Failures are results,
+ * so the function itself does not fail. */
+void li_kms_check(struct li_kms *kms, const struct li_kms_context *context,
+                  struct li_kms_check *out);
+
+/* The permission that ACTION needs, as the service names it: "kms:Encrypt". NULL if it has no
+ * permissions. */
+const char *li_kms_permission(const struct li_kms *kms, enum li_kms_action action);
 
 /* NULL is allowed. */
 void li_kms_free(struct li_kms *kms);

@@ -123,7 +123,8 @@ static int expand_key(struct kms_file *self, const struct li_secret *key, struct
     return 0;
 }
 
-static const struct li_kms_operations operations = {file_wrap, file_unwrap, file_free};
+static const struct li_kms_operations operations = {
+    .wrap = file_wrap, .unwrap = file_unwrap, .free = file_free};
 
 int li_kms_file_open(const char *path, const struct li_kms_options *options, struct li_kms **out,
                      struct li_error *err)

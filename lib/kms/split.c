@@ -30,6 +30,17 @@ static int split_unwrap(struct li_kms *kms, const struct li_kms_context *context
     return li_kms_unwrap(of(kms, context), context, blob, len, key, err);
 }
 
+static int split_rewrap(struct li_kms *kms, const struct li_kms_wrapped *wrapped,
+                        struct li_buffer *out, struct li_error *err)
+{
+    return li_kms_rewrap(of(kms, wrapped->context), wrapped, out, err);
+}
+
+static int split_describe(struct li_kms *kms, struct li_kms_description *out, struct li_error *err)
+{
+    return li_kms_describe(((struct split *)kms)->others, out, err);
+}
+
 static void split_free(struct li_kms *kms)
 {
     struct split *split = (struct split *)kms;
@@ -42,7 +53,11 @@ static void split_free(struct li_kms *kms)
 int li_kms_split(struct li_kms *salts, struct li_kms *others, struct li_kms **out,
                  struct li_error *err)
 {
-    static const struct li_kms_operations operations = {split_wrap, split_unwrap, split_free};
+    static const struct li_kms_operations operations = {.wrap = split_wrap,
+                                                        .unwrap = split_unwrap,
+                                                        .free = split_free,
+                                                        .rewrap = split_rewrap,
+                                                        .describe = split_describe};
     struct split *split = calloc(1, sizeof(*split));
 
     if (!split)

@@ -11,11 +11,16 @@ int li_account_keep(struct li_account *account, size_t bytes, struct li_error *e
     if (bytes > LI_ACCOUNT_KEPT - account->kept)
         return li_fail(
             err, LI_ELIMIT,
-            "the image's symbolic links, extended attributes, sparse files, long names and "
-            "whiteouts through links take more than %d MiB of memory",
+            "the image's symbolic links, extended attributes, sparse files, long names, repeated "
+            "layers and whiteouts through links take more than %d MiB of memory",
             LI_ACCOUNT_KEPT >> 20);
     account->kept += bytes;
     return 0;
+}
+
+void li_account_release(struct li_account *account, size_t bytes)
+{
+    account->kept -= bytes;
 }
 
 int li_account_name(struct li_account *account, size_t len, struct li_error *err)
@@ -23,14 +28,29 @@ int li_account_name(struct li_account *account, size_t len, struct li_error *err
     return len <= LI_ACCOUNT_NAME ? 0 : li_account_keep(account, len - LI_ACCOUNT_NAME, err);
 }
 
+static int repeat(struct li_account *account, uint64_t entries, struct li_error *err)
+{
+    if (entries > LI_ACCOUNT_REPEATED - account->repeated)
+        return li_fail(err, LI_ELIMIT,
+                       "the image's layers that are the same as others have more than %d entries, "
+                       "or %d MiB",
+                       LI_ACCOUNT_REPEATED,
+                       LI_ACCOUNT_REPEATED / ((1 << 20) / LI_ACCOUNT_REPEATED_BYTES));
+    account->repeated += entries;
+    return 0;
+}
+
+int li_account_repeat_layer(struct li_account *account, uint64_t length, struct li_error *err)
+{
+    return repeat(account, length / LI_ACCOUNT_REPEATED_BYTES, err);
+}
+
 int li_account_repeat(struct li_account *account, size_t len, struct li_error *err)
 {
-    account->repeated += 1 + len / LI_ACCOUNT_REPEATED_PATH;
-    if (account->repeated > LI_ACCOUNT_REPEATED)
-        return li_fail(err, LI_ELIMIT,
-                       "the image's layers that are the same as others have more than %d entries",
-                       LI_ACCOUNT_REPEATED);
-    return 0;
+    size_t entries = 1 + len / LI_ACCOUNT_REPEATED_PATH;
+    int rc = repeat(account, entries, err);
+
+    return rc < 0 ? rc : li_account_keep(account, entries * LI_ACCOUNT_REPEATED_COST, err);
 }
 
 int li_account_step(struct li_account *account, struct li_error *err)

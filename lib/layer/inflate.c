@@ -166,7 +166,8 @@ static int decompress(struct stored *stored, struct spool *spool, struct li_work
                       struct li_error *err)
 {
     struct li_decompress *d = NULL;
-    int rc = li_decompress_open(spool->how->compression, read_stored, stored, &d, err);
+    int rc = li_decompress_open(spool->how->compression, read_stored, stored, spool->how->budget,
+                                &d, err);
 
     while (rc == 0) {
         if (li_workers_stopped(team))

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "base/compression.h"
 #include "base/error.h"
 #include "base/sha256.h"
@@ -26,7 +27,8 @@ struct li_inflate {
     atomic_uint_least64_t *total; /* uncompressed bytes of all layers, also of others */
     const char *dir;              /* the directory that they go to, for errors */
     const struct li_universal_key *key;
-    struct li_tags *tags; /* filled in while the uncompressed bytes are hashed; empty before */
+    struct li_tags *tags;     /* filled in while the uncompressed bytes are hashed; empty before */
+    struct li_budget *budget; /* of windows, which all layers share; NULL: there are no others */
 };
 
 /* Writes the uncompressed bytes to FD from offset 0 on, and runs a thread of its own meanwhile.

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/decompress.h"
 #include "base/io.h"
 #include "base/secret.h"
 
@@ -131,6 +132,8 @@ int li_layers_open_known(const struct li_image *image, const struct li_env *env,
         rc = li_universal_key_make(env, &layers->key, err);
     if (rc == 0)
         rc = li_windows_new(WINDOWS * (size_t)(threads ? threads : 1), &layers->windows, err);
+    if (rc == 0)
+        rc = li_budget_new(LI_DECOMPRESS_WINDOWS, &layers->budget, err);
     for (size_t i = 0; i < layers->count && rc == 0; i++) {
         rc = open_layer(li_image_layer(image, i), &layers->layer[i], err);
         if (rc == 0)
@@ -173,6 +176,7 @@ void li_layers_free(struct li_layers *layers)
             li_record_drop(&layers->own_record[i]);
     }
     li_windows_free(layers->windows);
+    li_budget_free(layers->budget);
     li_wipe(&layers->key, sizeof(layers->key));
     free(layers->own_record);
     free(layers->layer);

@@ -238,6 +238,21 @@ static int visit_entry(void *arg, const struct li_entry *entry, struct li_error 
     return set_directory(m, LI_TREE_ROOT, entry, err);
 }
 
+/* Charges layer INDEX if it is the same as a lower one. A known layer need not be opened for that.
+ */
+static int charge_layer(struct li_tree *tree, size_t index, struct li_error *err)
+{
+    const struct li_record *record = li_layers_record(tree->layers, index);
+    uint64_t length = record->length;
+    int rc = 0;
+
+    if (!li_layers_repeats(tree->layers, index))
+        return 0;
+    if (!record->whole)
+        rc = li_layers_ready(tree->layers, index, &length, err);
+    return rc < 0 ? rc : li_account_repeat_layer(&tree->account, length, err);
+}
+
 static int merge_layers(struct li_tree *tree, struct li_error *err)
 {
     struct li_layers *layers = tree->layers;
@@ -246,7 +261,8 @@ static int merge_layers(struct li_tree *tree, struct li_error *err)
 
     for (size_t i = 0; i < li_layers_count(layers) && rc == 0; i++) {
         m.repeated = li_layers_repeats(layers, i);
-        if (i > 0)
+        rc = charge_layer(tree, i, err);
+        if (rc == 0 && i > 0)
             rc = li_whiteouts_apply(tree, i, err);
         if (rc == 0)
             rc = li_scan_layer(layers, i, 0, visit_entry, &m, err);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/budget.h"
 #include "base/compression.h"
 #include "base/universal_hash.h"
 #include "base/workers.h"
@@ -43,6 +44,7 @@ struct li_layers {
     struct li_workers *team;
     struct li_universal_key key; /* of all tags */
     struct li_windows *windows;
+    struct li_budget *budget; /* of what layers are decompressed with */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool closing;                   /* under lock */

@@ -20,7 +20,8 @@ static int spool(struct li_layers *layers, struct layer *layer, struct li_worker
                              .total = &layers->inflated,
                              .dir = layers->env->tmpdir,
                              .key = &layers->key,
-                             .tags = &layer->tags};
+                             .tags = &layer->tags,
+                             .budget = layers->budget};
     struct li_inflated result;
     int fd = -1;
     int rc = li_temporary_file(layers->env->tmpdir, &fd, err);

@@ -64,6 +64,27 @@ static size_t clear_size(size_t chunk_count)
     return LI_MANIFEST_HEADER_SIZE + chunk_count * LI_MANIFEST_ENTRY_SIZE;
 }
 
+int li_manifest_table(const uint8_t *data, size_t len, struct li_manifest_clear *clear,
+                      const uint8_t **entries, struct li_error *err)
+{
+    const uint8_t *entry = data + LI_MANIFEST_HEADER_SIZE;
+    struct li_manifest_clear got;
+    int rc = li_manifest_peek(data, len, &got, err);
+
+    if (rc < 0)
+        return rc;
+    if (len < clear_size(got.chunk_count))
+        return li_fail(err, LI_ECORRUPT, "the manifest is cut short: its table has %u chunks",
+                       got.chunk_count);
+    for (uint32_t i = 1; i < got.chunk_count; i++, entry += LI_MANIFEST_ENTRY_SIZE)
+        if (li_get_le32(entry) >= li_get_le32(entry + LI_MANIFEST_ENTRY_SIZE))
+            return li_fail(err, LI_ECORRUPT,
+                           "the manifest's table of chunks is out of order at entry %u", i);
+    *clear = got;
+    *entries = data + LI_MANIFEST_HEADER_SIZE;
+    return 0;
+}
+
 static int check_indexes(const struct li_manifest *m, int code, struct li_error *err)
 {
     for (size_t i = 0; i < m->chunk_count; i++) {
@@ -187,18 +208,20 @@ static int parse(const uint8_t *sealed, size_t len, const uint8_t *entries, stru
     return rc < 0 ? rc : check_names(m, err);
 }
 
-/* Checks the tag and decrypts the sealed part into OUT, which the caller wipes. */
+/* Checks the tag, then decrypts the sealed part into OUT, which the caller wipes. Whoever writes
+ * the store chooses how long it is, so no memory is taken for it before the tag matches. */
 static int open_sealed(const uint8_t *data, size_t len, size_t clear_len,
                        const struct li_secret *key, struct li_buffer *out, struct li_error *err)
 {
+    const struct li_gcm gcm = {key, data + NONCE_OFFSET, data, clear_len};
+    const uint8_t *sealed = data + clear_len, *tag = data + len - LI_GCM_TAG_SIZE;
     size_t sealed_len = len - clear_len - LI_GCM_TAG_SIZE;
-    int rc = li_buffer_reserve(out, sealed_len, err);
+    int rc = li_crypto_gcm_check(&gcm, sealed, sealed_len, tag, err);
 
-    if (rc < 0)
-        return rc;
-    rc = li_crypto_gcm_open(&(struct li_gcm){key, data + NONCE_OFFSET, data, clear_len},
-                            data + clear_len, sealed_len, data + len - LI_GCM_TAG_SIZE, out->data,
-                            err);
+    if (rc == 0)
+        rc = li_buffer_reserve(out, sealed_len, err);
+    if (rc == 0)
+        rc = li_crypto_gcm_open(&gcm, sealed, sealed_len, tag, out->data, err);
     if (rc == LI_ECORRUPT)
         return li_fail(err, LI_ECORRUPT,
                        "the manifest was damaged or changed, or this is not its key");
@@ -211,6 +234,13 @@ static size_t shortest(uint32_t count)
 {
     return clear_size(count) + JSON_LENGTH_SIZE + (size_t)count * LI_MANIFEST_KEYS_SIZE +
            LI_GCM_TAG_SIZE;
+}
+
+size_t li_manifest_table_end(uint64_t size)
+{
+    uint64_t count = size < shortest(0) ? 0 : (size - shortest(0)) / (shortest(1) - shortest(0));
+
+    return clear_size(count < LI_CHUNK_MAX_COUNT ? (size_t)count : LI_CHUNK_MAX_COUNT);
 }
 
 size_t li_manifest_longest(uint32_t count)

@@ -97,6 +97,16 @@ int li_manifest_encode(const struct li_manifest *manifest, const struct li_secre
 int li_manifest_peek(const uint8_t *data, size_t len, struct li_manifest_clear *clear,
                      struct li_error *err);
 
+/* The same with the table of chunks: *ENTRIES is the first of clear->chunk_count entries of
+ * LI_MANIFEST_ENTRY_SIZE bytes, in DATA. An entry is the chunk's index, little-endian, and its
+ * name. DATA may be cut after the table. LI_ECORRUPT also if it is cut within, or if the indexes do
+ * not ascend. The table is not authenticated: only li_manifest_decode() can do that. */
+int li_manifest_table(const uint8_t *data, size_t len, struct li_manifest_clear *clear,
+                      const uint8_t **entries, struct li_error *err);
+
+/* The most bytes of a manifest of SIZE bytes that can be header and table. */
+size_t li_manifest_table_end(uint64_t size);
+
 /* The most bytes of a manifest of COUNT chunks. */
 size_t li_manifest_longest(uint32_t count);
 

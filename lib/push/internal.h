@@ -12,6 +12,7 @@ struct li_push {
     struct li_repo *repo;
     const struct li_push_image *image;
     const struct li_push_options *options;
+    struct li_seal_policy seal; /* that of the options, with the repository's padding */
     struct li_root root;
     struct li_manifest_chunk *chunk; /* ascending by index */
     size_t chunk_count;

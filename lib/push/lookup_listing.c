@@ -11,7 +11,6 @@
  */
 #include <string.h>
 
-#include "base/hex.h"
 #include "push/lookup_internal.h"
 #include "repo/keys.h"
 
@@ -24,21 +23,10 @@ struct listing {
     struct li_lookup *lookup;
     struct li_name_list names;
     uint64_t last; /* the greatest of the names' first eight bytes */
-    size_t prefix; /* bytes of a key before "ab/NAME" */
+    size_t prefix; /* bytes of a key before "chunks/ab/NAME" */
     size_t others; /* keys that are not a chunk's */
     bool stopped;  /* by note_name() */
 };
-
-/* A key that is not a chunk's is not ours. An object that cannot be a sealed chunk counts as
- * absent. */
-static bool name_of(const char *key, size_t prefix, uint8_t name[LI_NAME_SIZE])
-{
-    const char *hex = key + prefix + 3;
-
-    return strlen(key) == prefix + 3 + 2 * (size_t)LI_NAME_SIZE &&
-           memcmp(key + prefix, hex, 2) == 0 && key[prefix + 2] == '/' &&
-           li_hex_decode(hex, name, LI_NAME_SIZE) == 0;
-}
 
 static int stop(struct listing *l, struct li_error *err)
 {
@@ -53,6 +41,8 @@ static bool is_worth(const struct li_lookup *p)
     return !p->complete && !p->too_long && questions >= PAGE_COST * p->pages;
 }
 
+/* A key that is not a chunk's is not ours. An object that cannot be a sealed chunk counts as
+ * absent. */
 static int note_name(void *arg, const char *key, uint64_t size, struct li_error *err)
 {
     struct listing *l = arg;
@@ -61,7 +51,7 @@ static int note_name(void *arg, const char *key, uint64_t size, struct li_error 
     uint64_t start = 0;
     int rc;
 
-    if (size == 0 || size > LI_SEAL_MAX_SIZE || !name_of(key, l->prefix, name))
+    if (size == 0 || size > LI_SEAL_MAX_SIZE || !li_key_chunk_name(key + l->prefix, name))
         return l->others++ < LISTED ? 0 : stop(l, err);
     if (l->names.count == LISTED)
         return stop(l, err);
@@ -82,7 +72,7 @@ static int note_name(void *arg, const char *key, uint64_t size, struct li_error 
 static int list(struct li_lookup *p, struct li_error *err)
 {
     struct li_key prefix = li_key_root(p->scope.root->id, "chunks/");
-    struct listing l = {.lookup = p, .prefix = strlen(prefix.text)};
+    struct listing l = {.lookup = p, .prefix = strlen(li_key_root(p->scope.root->id, "").text)};
     int rc = li_store_list(p->store, prefix.text, note_name, &l, err);
 
     if (rc == LI_LISTING_STOPPED && l.stopped)

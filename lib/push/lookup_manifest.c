@@ -18,15 +18,13 @@ static int take_names(struct li_lookup *l, const uint8_t id[LI_ID_SIZE],
                       const struct li_buffer *manifest, struct li_error *err)
 {
     struct li_manifest_clear clear;
-    int rc = li_manifest_peek(manifest->data, manifest->len, &clear, err);
+    const uint8_t *entry;
+    int rc = li_manifest_table(manifest->data, manifest->len, &clear, &entry, err);
 
-    if (rc < 0 || memcmp(clear.id, id, LI_ID_SIZE) != 0 ||
-        (manifest->len - LI_MANIFEST_HEADER_SIZE) / LI_MANIFEST_ENTRY_SIZE < clear.chunk_count)
+    if (rc < 0 || memcmp(clear.id, id, LI_ID_SIZE) != 0)
         return 0;
-    for (uint32_t i = 0; i < clear.chunk_count && rc == 0; i++)
-        rc = li_name_list_add(
-            &l->manifest,
-            manifest->data + LI_MANIFEST_HEADER_SIZE + (size_t)i * LI_MANIFEST_ENTRY_SIZE + 4, err);
+    for (uint32_t i = 0; i < clear.chunk_count && rc == 0; i++, entry += LI_MANIFEST_ENTRY_SIZE)
+        rc = li_name_list_add(&l->manifest, entry + 4, err);
     return rc;
 }
 

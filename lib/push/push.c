@@ -15,6 +15,7 @@
 
 #include "push/internal.h"
 #include "push/server.h"
+#include "repo/identity.h"
 #include "repo/salt.h"
 
 /* How many roots may be retired during one push before it gives up. */
@@ -30,12 +31,24 @@ static int flush(struct li_push *p, struct li_error *err)
 
 static int check_root(struct li_push *p, struct li_error *err)
 {
-    struct li_root now;
-    bool there = false;
-    int rc = li_root_read(li_repo_store(p->repo), p->root.id, &now, &there, err);
+    bool accepts = false;
+    int rc = li_root_accepts(p->repo, p->root.id, &accepts, err);
 
-    if (rc == 0 && (!there || now.state != LI_ROOT_ACTIVE))
-        return PUSH_AGAIN;
+    return rc == 0 && !accepts ? PUSH_AGAIN : rc;
+}
+
+/* A repository that an older version made gets its identity, except in a dry run. All pushes pad as
+ * the repository's policy says. */
+static int follow_policy(struct li_push *p, struct li_error *err)
+{
+    struct li_repo_identity identity = {.there = false};
+    bool made;
+    int rc = p->options->dry_run ? 0 : li_identity_ensure(p->repo, NULL, &made, err);
+
+    if (rc == 0)
+        rc = li_repo_identity(p->repo, &identity, err);
+    if (rc == 0)
+        p->seal.pad = identity.policy.pad;
     return rc;
 }
 
@@ -106,7 +119,7 @@ int li_push_image(struct li_repo *repo, const struct li_push_image *image,
                   const struct li_push_options *options, struct li_push_result *result,
                   struct li_error *err)
 {
-    struct li_push p = {.repo = repo, .image = image, .options = options};
+    struct li_push p = {.repo = repo, .image = image, .options = options, .seal = options->seal};
     struct li_server_known known = {.lacks = 0};
     struct li_error ignored = LI_ERROR_INIT;
     int rc = check_arguments(&p, err);
@@ -114,6 +127,8 @@ int li_push_image(struct li_repo *repo, const struct li_push_image *image,
     pthread_mutex_init(&p.gate, NULL);
     if (rc == 0 && !options->dry_run)
         rc = li_server_recall(repo, options->memo, &known, err);
+    if (rc == 0)
+        rc = follow_policy(&p, err);
     if (rc == 0)
         rc = PUSH_AGAIN;
     for (int i = 0; i < MAX_ATTEMPTS && rc == PUSH_AGAIN; i++)

@@ -60,9 +60,9 @@ typedef int li_push_report(void *arg, const struct li_push_chunk *chunk, struct 
 
 /* How to push. A seal policy of zeros is not valid; everything else may be zero. */
 struct li_push_options {
-    struct li_seal_policy seal;
-    bool dry_run;        /* store nothing, count what would be stored */
-    bool check_existing; /* fetch and check existing chunks, replace those that fail */
+    struct li_seal_policy seal; /* but its padding: the repository's policy has that (D3) */
+    bool dry_run;               /* store nothing, count what would be stored */
+    bool check_existing;        /* fetch and check existing chunks, replace those that fail */
     /* Called before each object is stored, from any thread but one at a time. It says whether the
      * data read so far is right: 0, or why the image must not be kept. It may wait; chunks are read
      * and named meanwhile. May be NULL. */
@@ -102,10 +102,12 @@ struct li_push_result {
     struct li_push_ways ways;
 };
 
-/* Pushes IMAGE into the newest active root of REPO, which needs its KMS. RESULT is set on success
+/* Pushes IMAGE into the newest active root of REPO, which needs its KMS. A repository without an
+ * identity gets one, without padding, unless this is a dry run. RESULT is set on success
  * only. LI_EINVALID (a pin, no KMS, a size that does not fit), LI_ELIMIT (too many chunks),
  * LI_ECHANGED if roots were retired again and again meanwhile, the errors of the source and of
- * CONFIRM, and the failures of store and KMS. Several pushes may run at once. */
+ * CONFIRM, and the errors of
+ * li_repo_identity(). Several pushes may run at once. */
 int li_push_image(struct li_repo *repo, const struct li_push_image *image,
                   const struct li_push_options *options, struct li_push_result *result,
                   struct li_error *err);

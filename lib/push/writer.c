@@ -21,8 +21,8 @@ int li_push_seal(struct li_chunk_push *p, struct li_push_tools *tools,
     int rc = need_opener(p, tools, err);
 
     return rc < 0 ? rc
-                  : li_seal_chunk(li_opener_sealer(tools->opener), &p->push->options->seal,
-                                  &item->chunk.prk, plain, out, err);
+                  : li_seal_chunk(li_opener_sealer(tools->opener), &p->push->seal, &item->chunk.prk,
+                                  plain, out, err);
 }
 
 void li_push_tools_free(struct li_push_tools *tools)

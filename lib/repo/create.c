@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A repository is made in three steps: its description (lambdaimg.json), which claims the address;
- * a salt; and the first root, which makes the repository usable. A process may die after each of
- * them, and the next one continues from there. The first to write the description chooses the
- * repository's ID. The first root's ID is derived from it. So exactly one process makes the root,
- * however many race, or finish what another began. No chunk was ever named with a salt that no root
- * refers to.
+ * A repository is made in these steps: its description (lambdaimg.json), which claims the address;
+ * a salt; its identity (identity.h), with a proof of the first root; and that root, which makes the
+ * repository usable. A process may die after each of them, and the next one continues from there.
+ * The first to write the description chooses the repository's ID, from which that of the first root
+ * is derived. The first to write the identity chooses the padding and the salt. So exactly one
+ * process makes the root, however many race, or finish what another began. No chunk was ever named
+ * with a salt that no root refers to.
  *
  * Some stores cannot refuse a second write. There two processes may each choose an ID, and the
  * description of one may replace that of the other at any time, even long after the other is done.
@@ -22,6 +23,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "repo/identity.h"
 #include "repo/internal.h"
 #include "repo/keys.h"
 #include "repo/salt.h"
@@ -32,6 +34,7 @@ struct making {
     struct li_store *store;
     struct li_kms *kms;
     const struct li_env *env;
+    const struct li_repo_policy *policy; /* NULL: the default */
     uint8_t id[LI_ID_SIZE]; /* the ID of the repository that has the address, as last seen */
     bool restored;          /* its description was written again */
     bool made;              /* a root, of this one: */
@@ -129,21 +132,67 @@ static int first_root_id(const uint8_t repository[LI_ID_SIZE], uint8_t root[LI_I
     return rc;
 }
 
-/* Of several processes that make the same root one succeeds, and the salts of the others are
- * useless. They are left in place if the store may have let more than one succeed, because without
- * its salt nobody can push to a root. */
+/* A salt that another process's was preferred to is useless. It is left where the store may have
+ * let more than one succeed, because without its salt nobody can push to a root. */
+static void drop_salt(struct making *m, const uint8_t salt[LI_ID_SIZE], const struct li_root *root)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+
+    if (!m->store->remote && memcmp(salt, root->salt, LI_ID_SIZE) != 0)
+        (void)li_store_remove(m->store, li_key_salt(salt).text, &ignored);
+}
+
+/* Makes the identity, with a proof of the first root as this process would make it. */
+static int make_identity(struct making *m, struct li_repo *repo, struct li_root *root,
+                         struct li_error *err)
+{
+    static const struct li_repo_policy usual = {.pad = LI_REPO_PAD};
+    int rc = li_salt_create(m->store, m->kms, m->env, m->id, root->salt, err);
+
+    root->state = LI_ROOT_ACTIVE;
+    root->generation = 1;
+    root->created = m->env->now();
+    return rc < 0 ? rc : li_identity_make(repo, m->policy ? m->policy : &usual, root, 1, err);
+}
+
+/* The first root, as the identity proves it, whoever made that. */
+static int plan_root(struct making *m, struct li_repo *repo, struct li_root *root,
+                     struct li_error *err)
+{
+    struct li_repo_identity identity = {.there = false};
+    struct li_repo_key key = {.id = {0}};
+    uint8_t salt[LI_ID_SIZE];
+    bool there = false;
+    int rc = first_root_id(m->id, root->id, err);
+
+    if (rc == 0)
+        rc = li_repo_identity(repo, &identity, err);
+    if (rc == 0 && !identity.there)
+        rc = make_identity(m, repo, root, err);
+    memcpy(salt, root->salt, LI_ID_SIZE);
+    if (rc == 0)
+        rc = li_identity_key(repo, &key, err);
+    if (rc == 0)
+        rc = li_proof_read(repo, &key, root->id, root, &there, err);
+    if (rc == 0 && !there)
+        rc = li_fail(err, LI_ECORRUPT, "%s/%s is gone; restore it from a copy of the repository",
+                     m->store->address, li_key_proof(root->id, key.id).text);
+    if (rc == 0 && !identity.there)
+        drop_salt(m, salt, root);
+    li_secret_wipe(&key.secret);
+    return rc;
+}
+
+/* Of several processes that make the same root one succeeds, and all write the same. */
 static int make_root(struct making *m, struct li_error *err)
 {
-    struct li_root root = {
-        .state = LI_ROOT_ACTIVE, .generation = 1, .created = m->env->now(), .owned = true};
-    struct li_error ignored = LI_ERROR_INIT;
+    struct li_root root = {.owned = true};
     struct li_buffer text = {0};
-    int rc;
+    struct li_repo *repo = NULL;
+    int rc = li_repo_new(m->store, m->kms, m->env, m->id, &repo, err);
 
-    memcpy(root.repository, m->id, LI_ID_SIZE);
-    rc = li_salt_create(m->store, m->kms, m->env, m->id, root.salt, err);
     if (rc == 0)
-        rc = first_root_id(m->id, root.id, err);
+        rc = plan_root(m, repo, &root, err);
     if (rc == 0)
         rc = li_root_encode(&root, &text, err);
     if (rc == 0)
@@ -151,16 +200,13 @@ static int make_root(struct making *m, struct li_error *err)
     if (rc == 0)
         rc = li_store_put_if_absent(m->store, li_key_root(root.id, "root.json").text, text.data,
                                     text.len, err);
+    m->made = rc == 0;
     if (rc == 0)
         rc = li_store_flush(m->store, err);
-    if (rc == LI_END && !m->store->remote)
-        (void)li_store_remove(m->store, li_key_salt(root.salt).text, &ignored);
+    li_repo_free(repo);
     li_buffer_free(&text);
-    if (rc != 0)
-        return rc == LI_END ? 0 : rc;
-    m->made = true;
     m->root = root;
-    return 0;
+    return rc == LI_END ? 0 : rc;
 }
 
 /* Removes the root that was made for a repository that has lost the address. */
@@ -236,20 +282,54 @@ static int read_back(const struct making *m, struct li_error *err)
     return rc < 0 ? li_context(err, "the repository was made, but cannot be read back") : 0;
 }
 
-int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
-                   struct li_error *err)
+int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err)
 {
-    struct making m = {.store = store, .kms = kms, .env = env};
+    static const struct li_secret zeros = {{0}};
+    struct li_kms_context context = {.purpose = "salt"};
+    struct li_secret opened = {{0}};
+    struct li_buffer blob = {0};
+    int rc = env->random(context.repository, LI_ID_SIZE, err);
+
+    if (rc == 0)
+        rc = env->random(context.object, LI_ID_SIZE, err);
+    if (rc == 0)
+        rc = li_kms_wrap(kms, &context, &zeros, &blob, err);
+    if (rc == 0)
+        rc = li_kms_unwrap(kms, &context, blob.data, blob.len, &opened, err);
+    if (rc == 0) {
+        context.purpose = "manifest";
+        rc = li_kms_wrap(kms, &context, &zeros, &blob, err);
+    }
+    li_buffer_free(&blob);
+    return rc;
+}
+
+/* There was one. If it is of an older version, it gets an identity, if the KMS is the right one. */
+static int refuse(const struct making *m, struct li_error *err)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+    struct li_repo *repo = NULL;
+    bool proven = false;
+
+    if (li_repo_new(m->store, m->kms, m->env, m->id, &repo, &ignored) == 0)
+        (void)li_identity_ensure(repo, m->policy, &proven, &ignored);
+    li_repo_free(repo);
+    return li_fail(err, LI_EEXISTS, "%s: there is a repository already%s%s", m->store->address,
+                   m->restored ? "; another lambdaimg init had overwritten its description, which "
+                                 "has been restored"
+                               : "",
+                   proven ? "; it had no identity, which has been made" : "");
+}
+
+int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
+                   const struct li_repo_policy *policy, struct li_error *err)
+{
+    struct making m = {.store = store, .kms = kms, .env = env, .policy = policy};
     int rc = claim(&m, err);
 
     if (rc == 0)
         rc = settle(&m, err);
     if (rc < 0)
         return rc;
-    if (m.made)
-        return read_back(&m, err);
-    return li_fail(err, LI_EEXISTS, "%s: there is a repository already%s", store->address,
-                   m.restored ? "; another lambdaimg init had overwritten its description, which "
-                                "has been restored"
-                              : "");
+    return m.made ? read_back(&m, err) : refuse(&m, err);
 }

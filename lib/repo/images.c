@@ -234,6 +234,52 @@ int li_repo_each_image(struct li_repo *repo,
     return rc < 0 ? rc : 0;
 }
 
+/* ---- the last tag ---------------------------------------------------------------------------- */
+
+struct latest {
+    struct li_reference *tag;
+    bool found;
+    int64_t modified;
+};
+
+static int note_latest(void *arg, const struct li_store_object *object, struct li_error *err)
+{
+    struct latest *latest = arg;
+    struct li_reference tag;
+
+    (void)err;
+    if (!parse_key(object->key, &tag))
+        return 0;
+    if (latest->found &&
+        (object->modified < latest->modified ||
+         (object->modified == latest->modified && strverscmp(tag.tag, latest->tag->tag) < 0)))
+        return 0;
+    *latest->tag = tag;
+    latest->modified = object->modified;
+    latest->found = true;
+    return 0;
+}
+
+int li_repo_latest(struct li_repo *repo, const char *name, struct li_reference *out, bool *found,
+                   struct li_error *err)
+{
+    struct li_reference any = {.tag = "x"}, tag;
+    struct latest latest = {.tag = &tag};
+    struct li_key prefix;
+    int rc;
+
+    snprintf(any.name, sizeof(any.name), "%s", name);
+    prefix = li_key_image(&any);
+    strrchr(prefix.text, '/')[1] = '\0';
+    rc = li_store_list_objects(repo->store, prefix.text, note_latest, &latest, err);
+    if (rc < 0)
+        return rc;
+    *found = latest.found;
+    if (latest.found)
+        *out = tag;
+    return 0;
+}
+
 int li_repo_remove(struct li_repo *repo, const struct li_reference *reference, struct li_error *err)
 {
     int rc;

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <pthread.h>
 
+#include "repo/authentic.h"
 #include "repo/repo.h"
 #include "repo/roots.h"
 
@@ -25,6 +26,14 @@ struct li_roots_kept {
     struct li_roots roots; /* of all repositories */
 };
 
+/* The identity, once it was read. */
+struct li_identity_kept {
+    pthread_mutex_t lock; /* of all that follows */
+    bool asked;
+    struct li_repo_identity identity;
+    struct li_repo_key *key; /* of li_secret_alloc(); NULL: there is none, or it was forgotten */
+};
+
 struct li_repo {
     struct li_store *store;
     struct li_kms *kms; /* or NULL */
@@ -32,7 +41,13 @@ struct li_repo {
     uint8_t id[LI_ID_SIZE];
     struct li_store *fork; /* STORE, if this handle is a fork, which owns it; else NULL */
     struct li_roots_kept roots;
+    struct li_identity_kept identity;
 };
+
+/* Makes a handle on the repository ID without asking STORE whether it is there. The caller frees
+ * OUT with li_repo_free(). */
+int li_repo_new(struct li_store *store, struct li_kms *kms, const struct li_env *env,
+                const uint8_t id[LI_ID_SIZE], struct li_repo **out, struct li_error *err);
 
 /* Parses a small JSON object, which must have a "format" that is at most LI_REPO_FORMAT
  * (LI_EUNSUPPORTED). LI_ECORRUPT. The caller releases *OUT with json_decref(). */
@@ -44,6 +59,20 @@ int li_json_encode(json_t *json, struct li_buffer *out, struct li_error *err);
 
 /* Reads the ID in FIELD of JSON. LI_ECORRUPT if there is none; ID is then not set. */
 int li_json_id(const json_t *json, const char *field, uint8_t id[LI_ID_SIZE], struct li_error *err);
+
+/* root_json.c. NULL if memory ran out. */
+json_t *li_root_to_json(const struct li_root *root);
+
+/* Sets everything in ROOT but its ID. LI_ECORRUPT. */
+int li_root_from_json(const json_t *json, struct li_root *root, struct li_error *err);
+
+/* Below 0 if X is older than Y, above if it is newer. */
+int li_root_order(const struct li_root *x, const struct li_root *y);
+
+/* identity.c. No other thread may use REPO meanwhile. */
+void li_identity_init(struct li_identity_kept *kept);
+void li_identity_forget_key(struct li_identity_kept *kept);
+void li_identity_destroy(struct li_identity_kept *kept);
 
 /* roots_kept.c. Each caller gets a copy of the list, without roots of other repositories, and frees
  * it with li_roots_free(). The errors are those of li_roots_load(). Any thread. */

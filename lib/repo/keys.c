@@ -32,6 +32,34 @@ struct li_key li_key_salt(const uint8_t salt[LI_ID_SIZE])
     return key;
 }
 
+struct li_key li_key_identity(const uint8_t repository[LI_ID_SIZE])
+{
+    char id[LI_HEX_ID_SIZE];
+    struct li_key key;
+
+    li_hex_encode(repository, LI_ID_SIZE, id);
+    snprintf(key.text, sizeof(key.text), "identities/%s", id);
+    return key;
+}
+
+struct li_key li_key_repository_key(const uint8_t key[LI_ID_SIZE], const char *kms)
+{
+    char id[LI_HEX_ID_SIZE];
+    struct li_key out;
+
+    li_hex_encode(key, LI_ID_SIZE, id);
+    snprintf(out.text, sizeof(out.text), "keys/%s.wraps/%s", id, kms);
+    return out;
+}
+
+struct li_key li_key_proof(const uint8_t root[LI_ID_SIZE], const uint8_t key[LI_ID_SIZE])
+{
+    char rest[sizeof("proofs/") + LI_HEX_ID_SIZE] = "proofs/";
+
+    li_hex_encode(key, LI_ID_SIZE, rest + strlen(rest));
+    return li_key_root(root, rest);
+}
+
 /* '/' becomes '~', which no name has, so that each image is one directory and no image's tag is
  * another's directory. */
 struct li_key li_key_image(const struct li_reference *reference)
@@ -55,6 +83,25 @@ struct li_key li_key_chunk(const uint8_t name[LI_NAME_SIZE])
     li_hex_encode(name, LI_NAME_SIZE, hex);
     snprintf(key.text, sizeof(key.text), "chunks/%.2s/%s", hex, hex);
     return key;
+}
+
+bool li_key_chunk_name(const char *rest, uint8_t name[LI_NAME_SIZE])
+{
+    static const char folder[] = "chunks/";
+    const size_t at = sizeof(folder) - 1;
+
+    return strncmp(rest, folder, at) == 0 && strlen(rest) == at + 3 + 2 * (size_t)LI_NAME_SIZE &&
+           memcmp(rest + at, rest + at + 3, 2) == 0 && rest[at + 2] == '/' &&
+           li_hex_decode(rest + at + 3, name, LI_NAME_SIZE) == 0;
+}
+
+bool li_key_manifest_id(const char *rest, uint8_t id[LI_ID_SIZE])
+{
+    static const char folder[] = "manifests/";
+    const size_t at = sizeof(folder) - 1;
+
+    return strncmp(rest, folder, at) == 0 && strlen(rest) == at + 2 * (size_t)LI_ID_SIZE &&
+           li_hex_decode(rest + at, id, LI_ID_SIZE) == 0;
 }
 
 struct li_key li_key_manifest(const uint8_t id[LI_ID_SIZE])

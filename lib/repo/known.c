@@ -48,8 +48,19 @@ static int file_of(const char *directory, const char *address, char **out, struc
     return li_fail_memory(err);
 }
 
+/* The member "identity" is missing if this host has seen none. */
+static int parse_kept(const json_t *json, uint8_t id[LI_ID_SIZE], struct li_known_found *out,
+                      struct li_error *err)
+{
+    int rc = li_json_id(json, "repository", id, err);
+
+    out->proven = rc == 0 && json_object_get(json, "identity");
+    return out->proven ? li_json_id(json, "identity", out->key, err) : rc;
+}
+
 /* *THERE is false where nothing is kept. */
-static int read_kept(const char *path, uint8_t id[LI_ID_SIZE], bool *there, struct li_error *err)
+static int read_kept(const char *path, uint8_t id[LI_ID_SIZE], struct li_known_found *out,
+                     bool *there, struct li_error *err)
 {
     struct li_buffer text = {0};
     json_t *json = NULL;
@@ -61,34 +72,42 @@ static int read_kept(const char *path, uint8_t id[LI_ID_SIZE], bool *there, stru
     if (*there && rc == 0)
         rc = li_json_parse(&text, &json, err);
     if (*there && rc == 0)
-        rc = li_json_id(json, "repository", id, err);
+        rc = parse_kept(json, id, out, err);
     json_decref(json);
     li_buffer_free(&text);
     return rc < 0 ? li_context(err, "%s, where this host keeps the ID of the repository", path) : 0;
 }
 
-static int encode(const char *address, const uint8_t id[LI_ID_SIZE], struct li_buffer *out,
-                  struct li_error *err)
+static int encode(const char *address, const uint8_t id[LI_ID_SIZE],
+                  const struct li_known_found *found, struct li_buffer *out, struct li_error *err)
 {
-    char hex[LI_HEX_ID_SIZE];
+    char hex[LI_HEX_ID_SIZE], key[LI_HEX_ID_SIZE];
 
     li_hex_encode(id, LI_ID_SIZE, hex);
-    return li_json_encode(json_pack("{s:s, s:i, s:s}", "address", address, "format", LI_REPO_FORMAT,
+    li_hex_encode(found->key, LI_ID_SIZE, key);
+    return li_json_encode(json_pack("{s:s, s:i, s:s*, s:s}", "address", address, "format",
+                                    LI_REPO_FORMAT, "identity", found->proven ? key : NULL,
                                     "repository", hex),
                           out, err);
 }
 
-static int keep(const struct li_known *known, const char *path, const char *address,
-                const uint8_t id[LI_ID_SIZE], struct li_error *err)
+/* Where what is known of an address is kept. */
+struct place {
+    const char *directory;
+    char *address, *path; /* the file */
+};
+
+static int keep(const struct place *place, const uint8_t id[LI_ID_SIZE],
+                const struct li_known_found *found, struct li_error *err)
 {
     struct li_buffer text = {0};
     struct li_output *out = NULL;
-    int rc = encode(address, id, &text, err);
+    int rc = encode(place->address, id, found, &text, err);
 
     if (rc == 0)
-        rc = li_make_directories(known->directory, err);
+        rc = li_make_directories(place->directory, err);
     if (rc == 0)
-        rc = li_output_open(path, text.len, &out, err);
+        rc = li_output_open(place->path, text.len, &out, err);
     if (rc == 0)
         rc = li_output_write(out, text.data, text.len, 0, err);
     if (rc == 0)
@@ -118,50 +137,124 @@ static int refuse(const struct li_repo *repo, const uint8_t expected[LI_ID_SIZE]
                    repo->store->address, is, should, path);
 }
 
-/* PATH is the file for ADDRESS. */
-static int check_kept(const struct li_repo *repo, const struct li_known *known, const char *address,
-                      const char *path, enum li_known_how *how, struct li_error *err)
+static int find_place(const struct li_repo *repo, const struct li_known *known, struct place *out,
+                      struct li_error *err)
+{
+    int rc;
+
+    *out = (struct place){.directory = known->directory};
+    rc = whole_address(repo->store, &out->address, err);
+    return rc < 0 ? rc : file_of(known->directory, out->address, &out->path, err);
+}
+
+static void free_place(struct place *place)
+{
+    free(place->address);
+    free(place->path);
+}
+
+static int check_kept(const struct li_repo *repo, const struct li_known *known,
+                      const struct place *place, struct li_known_found *out, struct li_error *err)
 {
     struct li_error ignored = LI_ERROR_INIT;
     uint8_t kept[LI_ID_SIZE];
     bool there = false;
-    int rc = known->accept ? 0 : read_kept(path, kept, &there, err);
+    int rc = known->accept ? 0 : read_kept(place->path, kept, out, &there, err);
 
     if (rc < 0)
         return rc;
-    *how = LI_KNOWN_KEPT;
+    out->how = LI_KNOWN_KEPT;
     if (there)
-        return memcmp(kept, repo->id, LI_ID_SIZE) == 0 ? 0 : refuse(repo, kept, path, err);
-    rc = keep(known, path, address, repo->id, &ignored);
+        return memcmp(kept, repo->id, LI_ID_SIZE) == 0 ? 0 : refuse(repo, kept, place->path, err);
+    rc = keep(place, repo->id, out, &ignored);
     if (rc == LI_ENOMEM || (rc < 0 && known->accept)) {
         *err = ignored;
         return li_context(err, "cannot keep the ID of the repository");
     }
-    *how = rc < 0 ? LI_KNOWN_NOT : LI_KNOWN_NEW;
+    out->how = rc < 0 ? LI_KNOWN_NOT : LI_KNOWN_NEW;
     return 0;
 }
 
-int li_known_check(const struct li_repo *repo, const struct li_known *known, enum li_known_how *how,
-                   struct li_error *err)
+int li_known_check(const struct li_repo *repo, const struct li_known *known,
+                   struct li_known_found *out, struct li_error *err)
 {
-    char *address = NULL, *path = NULL;
+    struct place place;
     int rc;
 
-    *how = LI_KNOWN_GIVEN;
+    *out = (struct li_known_found){.how = LI_KNOWN_GIVEN};
     if (known->id)
         return memcmp(known->id, repo->id, LI_ID_SIZE) == 0 ? 0
                                                             : refuse(repo, known->id, NULL, err);
-    *how = LI_KNOWN_NOT;
+    out->how = LI_KNOWN_NOT;
     if (!known->directory)
         return 0;
-    rc = whole_address(repo->store, &address, err);
+    rc = find_place(repo, known, &place, err);
     if (rc == 0)
-        rc = file_of(known->directory, address, &path, err);
-    if (rc == 0)
-        rc = check_kept(repo, known, address, path, how, err);
-    free(address);
-    free(path);
+        rc = check_kept(repo, known, &place, out, err);
+    free_place(&place);
     return rc;
+}
+
+/* ---- the identity ---------------------------------------------------------------------------- */
+
+static int refuse_identity(const struct li_repo *repo, bool there, struct li_error *err)
+{
+    struct li_key key = li_key_identity(repo->id);
+    const char *address = repo->store->address;
+
+    if (!there)
+        return li_fail(
+            err, LI_ECORRUPT,
+            "%s/%s is gone, which was there when this host last used the repository: "
+            "somebody may have removed it. Restore it from a copy of the repository; or, "
+            "if that is right, run this again with --accept-new-repository",
+            address, key.text);
+    return li_fail(
+        err, LI_ECORRUPT,
+        "%s/%s is another than when this host last used the repository: somebody who has "
+        "its key has made it anew. If that is right, run this again with "
+        "--accept-new-repository",
+        address, key.text);
+}
+
+/* What cannot be kept is asked for again the next time. */
+static int learn(const struct li_repo *repo, const struct li_known *known,
+                 const struct li_known_found *found, struct li_error *err)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+    struct place place;
+    int rc = find_place(repo, known, &place, err);
+
+    if (rc == 0 && keep(&place, repo->id, found, &ignored) == LI_ENOMEM) {
+        *err = ignored;
+        rc = LI_ENOMEM;
+    }
+    free_place(&place);
+    return rc;
+}
+
+int li_known_compare(const struct li_repo *repo, const struct li_known *known,
+                     struct li_known_found *found, const struct li_repo_identity *identity,
+                     struct li_error *err)
+{
+    if (found->proven && (!identity->there || memcmp(found->key, identity->key, LI_ID_SIZE) != 0))
+        return refuse_identity(repo, identity->there, err);
+    if (found->proven || !identity->there)
+        return 0;
+    found->proven = true;
+    memcpy(found->key, identity->key, LI_ID_SIZE);
+    return found->how == LI_KNOWN_NEW || found->how == LI_KNOWN_KEPT
+               ? learn(repo, known, found, err)
+               : 0;
+}
+
+int li_known_check_identity(struct li_repo *repo, const struct li_known *known,
+                            struct li_known_found *found, struct li_error *err)
+{
+    struct li_repo_identity identity = {.there = false};
+    int rc = li_repo_identity(repo, &identity, err);
+
+    return rc < 0 ? rc : li_known_compare(repo, known, found, &identity, err);
 }
 
 bool li_known_cut_id(char *address, uint8_t id[LI_ID_SIZE])

@@ -30,11 +30,29 @@ enum li_known_how {
     LI_KNOWN_NOT,   /* nothing was known, and nothing can be kept */
 };
 
+struct li_known_found {
+    enum li_known_how how;
+    bool proven; /* it had an identity when this host last used it, under the key with this ID: */
+    uint8_t key[LI_ID_SIZE];
+};
+
 /* Whether REPO is the repository that is expected at its address. An ID that the user gave goes
  * before one that is kept. LI_EDENIED if it is another; LI_ECORRUPT if what is kept cannot be read;
  * LI_ENOMEM. Processes may run this at once. */
-int li_known_check(const struct li_repo *repo, const struct li_known *known, enum li_known_how *how,
-                   struct li_error *err);
+int li_known_check(const struct li_repo *repo, const struct li_known *known,
+                   struct li_known_found *out, struct li_error *err);
+
+/* Whether REPO, which has a KMS, has the identity (li_repo_identity()) that this host knows from
+ * earlier. FOUND is what li_known_check() found, and is updated. An identity that is new to this
+ * host is kept, if it keeps anything. LI_ECORRUPT if there was an identity, and is none now,
+ * or another; the errors of li_repo_identity(). */
+int li_known_check_identity(struct li_repo *repo, const struct li_known *known,
+                            struct li_known_found *found, struct li_error *err);
+
+/* The same with the IDENTITY that another process has read from the repository. */
+int li_known_compare(const struct li_repo *repo, const struct li_known *known,
+                     struct li_known_found *found, const struct li_repo_identity *identity,
+                     struct li_error *err);
 
 /* Cuts "#ID" off ADDRESS, which is changed in place, and sets ID to it; false if it has none. "#"
  * and other text than an ID are part of the address. */

@@ -26,8 +26,8 @@ out:
     return rc;
 }
 
-static int make(struct li_store *store, struct li_kms *kms, const struct li_env *env,
-                struct li_repo **out, struct li_error *err)
+int li_repo_new(struct li_store *store, struct li_kms *kms, const struct li_env *env,
+                const uint8_t id[LI_ID_SIZE], struct li_repo **out, struct li_error *err)
 {
     struct li_repo *repo = calloc(1, sizeof(*repo));
 
@@ -36,7 +36,9 @@ static int make(struct li_store *store, struct li_kms *kms, const struct li_env 
     repo->store = store;
     repo->kms = kms;
     repo->env = env;
+    memcpy(repo->id, id, LI_ID_SIZE);
     li_roots_init(&repo->roots);
+    li_identity_init(&repo->identity);
     *out = repo;
     return 0;
 }
@@ -44,36 +46,25 @@ static int make(struct li_store *store, struct li_kms *kms, const struct li_env 
 int li_repo_open(struct li_store *store, struct li_kms *kms, const struct li_env *env,
                  struct li_repo **out, struct li_error *err)
 {
-    struct li_repo *repo = NULL;
-    int rc = make(store, kms, env, &repo, err);
+    uint8_t id[LI_ID_SIZE];
+    int rc = li_description_read(store, id, err);
 
-    if (rc < 0)
-        return rc;
-    rc = li_description_read(store, repo->id, err);
     if (rc == LI_ENOTFOUND)
         li_fail(err, rc, "%s is not a repository; run: lambdaimg init %s", store->address,
                 store->address);
-    if (rc < 0)
-        li_repo_free(repo);
-    else
-        *out = repo;
-    return rc;
+    return rc < 0 ? rc : li_repo_new(store, kms, env, id, out, err);
 }
 
 int li_repo_adopt(struct li_store *store, struct li_kms *kms, const struct li_env *env,
                   const uint8_t id[LI_ID_SIZE], struct li_repo **out, struct li_error *err)
 {
-    int rc = make(store, kms, env, out, err);
-
-    if (rc == 0)
-        memcpy((*out)->id, id, LI_ID_SIZE);
-    return rc;
+    return li_repo_new(store, kms, env, id, out, err);
 }
 
 int li_repo_fork(struct li_repo *repo, struct li_repo **out, struct li_error *err)
 {
     struct li_repo *fork = NULL;
-    int rc = li_repo_adopt(repo->store, repo->kms, repo->env, repo->id, &fork, err);
+    int rc = li_repo_new(repo->store, repo->kms, repo->env, repo->id, &fork, err);
 
     if (rc < 0)
         return rc;
@@ -98,6 +89,7 @@ void li_repo_free(struct li_repo *repo)
     if (!repo)
         return;
     li_roots_destroy(&repo->roots);
+    li_identity_destroy(&repo->identity);
     li_store_free(repo->fork);
     free(repo);
 }
@@ -125,6 +117,7 @@ const uint8_t *li_repo_id(const struct li_repo *repo)
 void li_repo_forget_kms(struct li_repo *repo)
 {
     repo->kms = NULL;
+    li_identity_forget_key(&repo->identity);
 }
 
 int li_repo_need_kms(const struct li_repo *repo, struct li_error *err)

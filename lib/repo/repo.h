@@ -3,8 +3,11 @@
  * Repositories: a store, a KMS, and the rules that make an image repository of them.
  *
  *     lambdaimg.json                       format version and repository id
+ *     identities/ID                        the repository's identity: its ID and policy, with a MAC
+ *     keys/ID.wraps/WRAP                   the key of these MACs, wrapped; one for each KMS key
  *     salts/ID                             a salt, wrapped
  *     roots/ID/root.json                   a generation: state, salt in force, creation time
+ *     roots/ID/proofs/KEY                  the same, with a MAC under that key
  *     roots/ID/chunks/ab/NAME              sealed chunks; ab are the name's first two digits
  *     roots/ID/manifests/ID                manifests
  *     roots/ID/manifests/ID.wraps/WRAP     a manifest's data key, wrapped; one for each KMS key
@@ -31,11 +34,27 @@
 
 struct li_repo;
 
-/* Creates a repository in STORE: its description, the first root, and a salt wrapped by KMS. If an
- * earlier call did not finish one, this call does. LI_EEXISTS if there is one; LI_EINVALID if the
- * store holds anything else; LI_ECORRUPT if a part of a repository was lost. */
+/* Finds out whether KMS does what a repository takes: it wraps 32 zeros as a salt and as the key of
+ * a manifest, and unwraps the salt, under IDs of no repository. Nothing is stored. The KMS's
+ * failures.
+ */
+int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err);
+
+/* What all pushes into a repository follow. It is chosen when the identity is made. */
+struct li_repo_policy {
+    uint32_t pad; /* sealed sizes are multiples of this, at most LI_SEAL_PAD_MAX; 0 and 1: any */
+};
+
+/* The padding of a new repository, unless another is chosen (D3). */
+enum { LI_REPO_PAD = 4096 };
+
+/* Creates a repository in STORE: its description, a salt and a key of its own wrapped by KMS, its
+ * identity with POLICY, and the first root. POLICY may be NULL: LI_REPO_PAD for a new repository.
+ * If an earlier call did not finish one, this call does. If there is one (LI_EEXISTS), of an older
+ * version and without an identity, it gets one: with POLICY, or, if that is NULL, without padding.
+ * LI_EINVALID if the store holds anything else; LI_ECORRUPT if a part of a repository was lost. */
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
-                   struct li_error *err);
+                   const struct li_repo_policy *policy, struct li_error *err);
 
 /* Opens the repository in STORE. STORE, KMS and ENV are borrowed and must outlive it. KMS may be
  * NULL if no key is needed (li_repo_each_image(), li_repo_remove()). LI_ENOTFOUND if there is none,
@@ -65,7 +84,21 @@ struct li_kms *li_repo_kms(const struct li_repo *repo); /* NULL if there is none
 const struct li_env *li_repo_env(const struct li_repo *repo);
 const uint8_t *li_repo_id(const struct li_repo *repo);
 
-/* From now on REPO has no KMS, and its owner may free the KMS (D17). Forks of REPO keep it. No
+/* What a repository proves about itself with a key that only the KMS opens (D5g). */
+struct li_repo_identity {
+    bool there;              /* false: an older version made it, and nobody has pushed since */
+    uint8_t key[LI_ID_SIZE]; /* the ID of the key, which is random */
+    struct li_repo_policy policy;
+};
+
+/* Fetches and checks REPO's identity, the first time; later calls return the same. LI_EINVALID
+ * without a KMS; LI_EDENIED if the key was not wrapped for it, or the store denies access;
+ * LI_ECORRUPT if it fails its check or its key is gone; LI_EUNSUPPORTED; the failures of the store
+ * and of the KMS. Any thread. */
+int li_repo_identity(struct li_repo *repo, struct li_repo_identity *out, struct li_error *err);
+
+/* From now on REPO has no KMS, and its owner may free the KMS (D17). What was opened by it for
+ * writing is wiped; an identity that was read is still known. Forks of REPO keep it. No
  * other thread may use REPO meanwhile. */
 void li_repo_forget_kms(struct li_repo *repo);
 
@@ -95,6 +128,12 @@ int li_repo_each_image(struct li_repo *repo,
                        int (*visit)(void *arg, const struct li_repo_image *image,
                                     struct li_error *err),
                        void *arg, struct li_error *err);
+
+/* Finds the tag of NAME that was pushed last, by the times of the store's objects; of several with
+ * the same time, the last in the order of versions. *FOUND is false, and OUT is not set, if there
+ * is none. Fails as the store does. */
+int li_repo_latest(struct li_repo *repo, const char *name, struct li_reference *out, bool *found,
+                   struct li_error *err);
 
 /* Removes the pointer of `name:tag`. LI_ENOTFOUND; LI_EINVALID for a pin. */
 int li_repo_remove(struct li_repo *repo, const struct li_reference *reference,

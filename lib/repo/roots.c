@@ -18,70 +18,9 @@
 #include "repo/internal.h"
 #include "repo/keys.h"
 
-static const char *const state_names[] = {"active", "retired", "expired"};
-
-int li_root_encode(const struct li_root *root, struct li_buffer *out, struct li_error *err)
-{
-    char salt[LI_HEX_ID_SIZE], repository[LI_HEX_ID_SIZE];
-
-    li_hex_encode(root->salt, LI_ID_SIZE, salt);
-    li_hex_encode(root->repository, LI_ID_SIZE, repository);
-    return li_json_encode(json_pack("{s:I, s:i, s:i, s:n, s:s*, s:s, s:s}", "created",
-                                    (json_int_t)root->created, "format", LI_REPO_FORMAT,
-                                    "generation", (int)root->generation, "predecessor",
-                                    "repository", root->owned ? repository : NULL, "salt", salt,
-                                    "state", state_names[root->state]),
-                          out, err);
-}
-
 bool li_root_is_of(const struct li_root *root, const uint8_t id[LI_ID_SIZE])
 {
     return !root->owned || memcmp(root->repository, id, LI_ID_SIZE) == 0;
-}
-
-static int parse_state(const json_t *json, enum li_root_state *state, struct li_error *err)
-{
-    const char *text = json_string_value(json_object_get(json, "state"));
-
-    for (size_t i = 0; text && i < sizeof(state_names) / sizeof(state_names[0]); i++) {
-        if (strcmp(text, state_names[i]) == 0) {
-            *state = (enum li_root_state)i;
-            return 0;
-        }
-    }
-    return li_fail(err, LI_ECORRUPT, "\"state\" is not active, retired or expired");
-}
-
-static int parse_numbers(const json_t *json, struct li_root *root, struct li_error *err)
-{
-    const json_t *created = json_object_get(json, "created");
-    const json_t *generation = json_object_get(json, "generation");
-
-    if (!json_is_integer(created) || !json_is_integer(generation) ||
-        json_integer_value(generation) < 1 || json_integer_value(generation) > INT32_MAX)
-        return li_fail(err, LI_ECORRUPT,
-                       "\"created\" or \"generation\" is not a number in its range");
-    root->created = json_integer_value(created);
-    root->generation = (uint32_t)json_integer_value(generation);
-    return 0;
-}
-
-static int parse(const struct li_buffer *text, struct li_root *root, struct li_error *err)
-{
-    json_t *json = NULL;
-    int rc = li_json_parse(text, &json, err);
-
-    if (rc == 0)
-        rc = parse_state(json, &root->state, err);
-    if (rc == 0)
-        rc = parse_numbers(json, root, err);
-    if (rc == 0)
-        rc = li_json_id(json, "salt", root->salt, err);
-    root->owned = rc == 0 && json_object_get(json, "repository");
-    if (rc == 0 && root->owned)
-        rc = li_json_id(json, "repository", root->repository, err);
-    json_decref(json);
-    return rc;
 }
 
 int li_root_read(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li_root *out,
@@ -90,31 +29,38 @@ int li_root_read(struct li_store *store, const uint8_t id[LI_ID_SIZE], struct li
     struct li_key key = li_key_root(id, "root.json");
     struct li_buffer text = {0};
     struct li_root root = {0};
+    json_t *json = NULL;
     int rc;
 
     memcpy(root.id, id, LI_ID_SIZE);
     rc = li_store_get(store, key.text, LI_REPO_JSON_MAX, &text, err);
     *there = rc != LI_ENOTFOUND;
     if (rc == 0) {
-        rc = parse(&text, &root, err);
+        rc = li_json_parse(&text, &json, err);
+        if (rc == 0)
+            rc = li_root_from_json(json, &root, err);
         if (rc < 0)
             li_context(err, "%s/%s", store->address, key.text);
     }
     if (rc == 0)
         *out = root;
+    json_decref(json);
     li_buffer_free(&text);
     return *there ? rc : 0;
 }
 
-static int compare(const void *a, const void *b)
+int li_root_order(const struct li_root *x, const struct li_root *y)
 {
-    const struct li_root *x = a, *y = b;
-
     if (x->generation != y->generation)
         return x->generation < y->generation ? -1 : 1;
     if (x->created != y->created)
         return x->created < y->created ? -1 : 1;
     return memcmp(x->id, y->id, LI_ID_SIZE);
+}
+
+static int compare(const void *a, const void *b)
+{
+    return li_root_order(a, b);
 }
 
 /* Adds a root's ID. Other things beside the roots do not belong to this version. */
@@ -141,9 +87,12 @@ static int note_root(void *arg, const char *key, uint64_t size, struct li_error 
     return rc;
 }
 
+/* A proof is written before the description, and alone is nothing that could be lost. */
 static int note_object(void *arg, const char *key, uint64_t size, struct li_error *err)
 {
-    (void)key, (void)size;
+    (void)size;
+    if (strncmp(key + strlen("roots/") + LI_HEX_ID_SIZE, "proofs/", strlen("proofs/")) == 0)
+        return 0;
     *(bool *)arg = true;
     return li_fail(err, LI_ECANCELLED, "one is enough");
 }
@@ -242,31 +191,6 @@ int li_roots_lost(const struct li_store *store, const struct li_roots *roots, st
                    "%s/%s is gone, though the root holds objects; restore it from a copy of the "
                    "repository",
                    store->address, li_key_root(roots->lost_id, "root.json").text);
-}
-
-int li_root_active(struct li_repo *repo, struct li_root *out, struct li_error *err)
-{
-    const char *address = repo->store->address;
-    struct li_roots roots = {0};
-    size_t i;
-    int rc = li_roots_now(repo, &roots, err);
-
-    if (rc < 0)
-        return rc;
-    for (i = roots.count; i > 0 && roots.root[i - 1].state != LI_ROOT_ACTIVE; i--)
-        ;
-    if (i > 0)
-        *out = roots.root[i - 1];
-    else if (roots.lost)
-        rc = li_roots_lost(repo->store, &roots, err);
-    else if (roots.count)
-        rc = li_fail(err, LI_EINVALID, "%s: no root of the repository is active", address);
-    else
-        rc = li_fail(err, LI_EINVALID,
-                     "%s: the repository was not completely made; run again: lambdaimg init %s",
-                     address, address);
-    li_roots_free(&roots);
-    return rc;
 }
 
 static int fetch_from(struct li_repo *repo, const uint8_t root[LI_ID_SIZE],

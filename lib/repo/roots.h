@@ -2,10 +2,11 @@
 /*
  * Roots: the generations of a repository, and the rules for reading and writing them (D5).
  *
- * A root is `roots/ID/root.json` and all objects below `roots/ID/`. Roots are ordered by
- * generation, then by creation time, then by ID, so that everybody agrees on the order. A push
- * writes into the newest active root. A reader looks in the root that a manifest names and then in
- * newer ones.
+ * A root is `roots/ID/root.json` and all objects below `roots/ID/`. Anybody who writes to the store
+ * can write a root.json; see identity.h for the proof that a root belongs to a repository. Roots
+ * are ordered by generation, then by creation time, then by ID, so that everybody agrees on the
+ * order. A push writes into the newest active root. A reader looks in the root that a manifest
+ * names and then in newer ones.
  *
  * Functions that take a struct li_repo may be called from any thread. Functions that take only a
  * store do not need an open repository; they are for creating and for collecting one.
@@ -78,9 +79,16 @@ int li_root_encode(const struct li_root *root, struct li_buffer *out, struct li_
 /* Whether ROOT belongs to the repository ID. A root that names no repository belongs to any. */
 bool li_root_is_of(const struct li_root *root, const uint8_t id[LI_ID_SIZE]);
 
-/* Finds the root that accepts pushes: the newest active one, as the store has it now. LI_EINVALID
- * if there is none, LI_ECORRUPT if a root has lost its description; the text says what to do. */
+/* Finds the root that accepts pushes: the newest active one, as the store has it now. If REPO has
+ * an identity, only roots with a proof count (identity.h). REPO needs its KMS. LI_EINVALID if there
+ * is none; LI_ECORRUPT if a root has lost its description, or no active root has a proof; the text
+ * says what to do. The errors of li_repo_identity(), and the store's failures. */
 int li_root_active(struct li_repo *repo, struct li_root *out, struct li_error *err);
+
+/* Sets *ACCEPTS to whether the root ID accepts pushes, as the store has it now, by the same rules.
+ * REPO needs its KMS. LI_ECORRUPT, LI_EUNSUPPORTED, and the failures of li_root_active(). */
+int li_root_accepts(struct li_repo *repo, const uint8_t id[LI_ID_SIZE], bool *accepts,
+                    struct li_error *err);
 
 /* An object to look for below the roots. */
 struct li_root_search {

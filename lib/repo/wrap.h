@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Wraps: secrets in the store, each wrapped by a KMS (D4a): data keys of manifests, and salts.
+ * Wraps: secrets in the store, each wrapped by a KMS (D4a): data keys of manifests, salts,
+ * and keys of repositories.
  *
  * A wrap opens only under the context it was made for. The context is built from the key of the
  * object in the store, never from the wrap's contents, so a wrap that was moved does not open.
@@ -19,8 +20,8 @@
 
 enum { LI_REPO_WRAP_MAX = LI_KMS_BLOB_MAX + 64 }; /* bytes of a wrap object */
 
-/* The context of a wrap for OBJECT, the ID of a manifest or salt. PURPOSE is "manifest" or "salt",
- * and must outlive the context. */
+/* The context of a wrap for OBJECT, the ID of a manifest, a salt or a repository's key. PURPOSE is
+ * "manifest", "salt" or "repository", and must outlive the context. */
 struct li_kms_context li_wrap_context(const char *purpose, const uint8_t repository[LI_ID_SIZE],
                                       const uint8_t object[LI_ID_SIZE]);
 

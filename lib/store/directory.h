@@ -97,8 +97,8 @@ int li_directory_replace_if(struct li_store *store, const char *key,
 int li_directory_remove(struct li_store *store, const char *key, struct li_error *err);
 int li_directory_copy(struct li_store *store, const char *from, const char *to,
                       struct li_error *err);
-int li_directory_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
-                      void *arg, struct li_error *err);
+int li_directory_list(struct li_store *store, const char *prefix, bool deep,
+                      li_store_visit_object *visit, void *arg, struct li_error *err);
 int li_directory_flush(struct li_store *store, struct li_error *err);
 
 #endif

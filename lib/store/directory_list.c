@@ -23,7 +23,7 @@ struct listing {
     struct li_store_activity *activity;
     bool deep;
     size_t count; /* of the names so far */
-    li_store_visit *visit;
+    li_store_visit_object *visit;
     void *arg;
     char key[LI_STORE_KEY_MAX + 256 + 2]; /* a prefix with its '/', and a name */
 };
@@ -44,18 +44,22 @@ static int list_entry(struct listing *l, int parent, size_t len, unsigned depth,
 {
     const char *name = l->key + len;
     size_t end = len + strlen(name);
+    struct li_store_object object = {.key = l->key, .modified = LI_STORE_NO_TIME};
     struct stat st;
     int fd;
 
     if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : li_fail_errno(err, errno, "cannot look at %s", name);
-    if (S_ISREG(st.st_mode))
-        return l->visit(l->arg, l->key, (uint64_t)st.st_size, err);
+    if (S_ISREG(st.st_mode)) {
+        object.size = (uint64_t)st.st_size;
+        object.modified = li_store_time(st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+        return l->visit(l->arg, &object, err);
+    }
     if (!S_ISDIR(st.st_mode))
         return 0;
     if (!l->deep) {
         memcpy(l->key + end, "/", 2);
-        return l->visit(l->arg, l->key, 0, err);
+        return l->visit(l->arg, &object, err);
     }
     if (end > LI_STORE_KEY_MAX || depth == MAX_DEPTH)
         return li_fail(err, LI_ELIMIT, "the directories within it are nested too deeply");
@@ -94,8 +98,8 @@ static int list_directory(struct listing *l, int fd, size_t len, unsigned depth,
     return rc < 0 ? rc : 0;
 }
 
-int li_directory_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
-                      void *arg, struct li_error *err)
+int li_directory_list(struct li_store *store, const char *prefix, bool deep,
+                      li_store_visit_object *visit, void *arg, struct li_error *err)
 {
     struct listing l = {.activity = store->activity, .deep = deep, .visit = visit, .arg = arg};
     size_t len = strlen(prefix);

@@ -116,7 +116,7 @@ static int exists(struct li_store *store, const char *const *keys, size_t count,
     return answer(f, v, rc, err);
 }
 
-static int list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
+static int list(struct li_store *store, const char *prefix, bool deep, li_store_visit_object *visit,
                 void *arg, struct li_error *err)
 {
     struct fault *f = (struct fault *)store;

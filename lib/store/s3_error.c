@@ -137,7 +137,7 @@ int li_s3_error_tell(const char *bucket, const struct li_aws_refusal *refusal, s
         snprintf(times, sizeof(times), " %u times", refusal->attempts);
     return li_fail(err, code_of(said, refusal->status),
                    "the server answered %s%s with %d%s%s%s%s%s%s",
-                   li_http_method_text(refusal->method), times, refusal->status,
+                   li_http_method_text(refusal->call->method), times, refusal->status,
                    *said->code ? " " : "", said->code, why, *said->request ? " (request " : "",
                    said->request, *said->request ? ")" : "");
 }

@@ -139,7 +139,7 @@ int li_s3_remove(struct li_store *store, const char *key, struct li_error *err);
 int li_s3_remove_many(struct li_store *store, const char *const *keys, size_t count,
                       struct li_error *err);
 int li_s3_copy(struct li_store *store, const char *from, const char *to, struct li_error *err);
-int li_s3_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
+int li_s3_list(struct li_store *store, const char *prefix, bool deep, li_store_visit_object *visit,
                void *arg, struct li_error *err);
 
 /* Calls ONE with each number below COUNT, many at a time, until one fails, which cancels the

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/time.h"
 #include "aws/xml.h"
 #include "store/s3_internal.h"
 
@@ -32,7 +33,9 @@ enum {
 struct entry {
     char *key;
     uint64_t size;
-    bool cut; /* a common prefix */
+    bool cut;   /* a common prefix */
+    bool timed; /* MODIFIED is set, as in struct li_store_object */
+    int64_t modified;
 };
 
 struct page {
@@ -111,6 +114,16 @@ static int set_size(struct page *page, const char *text, struct li_error *err)
     return 0;
 }
 
+/* Only reports need it, so a time that cannot be read is none. */
+static void set_time(struct page *page, const char *text)
+{
+    int64_t seconds;
+
+    page->next.timed = li_aws_time_parse(text, &seconds) == 0;
+    if (page->next.timed)
+        page->next.modified = li_store_time(seconds, 0);
+}
+
 static int add_entry(struct page *page, bool cut, struct li_error *err)
 {
     if (!page->next.key)
@@ -164,6 +177,8 @@ static int note(void *arg, const char *path, const char *text, struct li_error *
         return set_key(page, text, err);
     if (strcmp(path, "Contents/Size") == 0)
         return set_size(page, text, err);
+    if (strcmp(path, "Contents/LastModified") == 0)
+        set_time(page, text);
     if (strcmp(path, "Contents") == 0)
         return add_entry(page, false, err);
     if (strcmp(path, "CommonPrefixes") == 0)
@@ -223,8 +238,9 @@ static int fetch(struct li_s3 *s3, const char *prefix, bool deep, const char *to
 /* BEGIN is the length of the store's own prefix; WHOLE is that plus the requested one. An object
  * with exactly the store's prefix as its key, as consoles make for a "folder", is not ours. */
 static int visit_page(const struct page *page, const char *whole, size_t begin,
-                      li_store_visit *visit, void *arg, struct li_error *err)
+                      li_store_visit_object *visit, void *arg, struct li_error *err)
 {
+    struct li_store_object object;
     int rc = 0;
 
     for (size_t i = 0; i < page->count && rc >= 0; i++) {
@@ -232,8 +248,10 @@ static int visit_page(const struct page *page, const char *whole, size_t begin,
 
         if (strncmp(entry->key, whole, strlen(whole)) != 0)
             return li_fail(err, LI_ECORRUPT, "the listing has a key that was not asked for");
+        object = (struct li_store_object){entry->key + begin, entry->cut ? 0 : entry->size,
+                                          entry->timed ? entry->modified : LI_STORE_NO_TIME};
         if (strcmp(entry->key, whole) != 0)
-            rc = visit(arg, entry->key + begin, entry->cut ? 0 : entry->size, err);
+            rc = visit(arg, &object, err);
     }
     return rc < 0 ? rc : 0;
 }
@@ -264,7 +282,7 @@ static int check_length(uint64_t pages, uint64_t keys, struct li_error *err)
     return 0;
 }
 
-static int list_pages(struct li_s3 *s3, const char *whole, bool deep, li_store_visit *visit,
+static int list_pages(struct li_s3 *s3, const char *whole, bool deep, li_store_visit_object *visit,
                       void *arg, struct li_error *err)
 {
     char token[TOKEN_MAX + 1] = "", milestone[TOKEN_MAX + 1] = "";
@@ -293,7 +311,7 @@ static int list_pages(struct li_s3 *s3, const char *whole, bool deep, li_store_v
     return rc;
 }
 
-int li_s3_list(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
+int li_s3_list(struct li_store *store, const char *prefix, bool deep, li_store_visit_object *visit,
                void *arg, struct li_error *err)
 {
     struct li_s3 *s3 = (struct li_s3 *)store;

@@ -179,24 +179,57 @@ int li_store_exists(struct li_store *store, const char *const *keys, size_t coun
     return explain(settle(rc, 0, err), store, count == 1 ? keys[0] : "", err);
 }
 
-int li_store_list(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
-                  struct li_error *err)
+int64_t li_store_time(int64_t seconds, int64_t nanoseconds)
+{
+    const int64_t second = 1000000000;
+
+    if (seconds <= INT64_MIN / second + 1 || seconds >= INT64_MAX / second)
+        return LI_STORE_NO_TIME;
+    return seconds * second + nanoseconds;
+}
+
+static int list(struct li_store *store, const char *prefix, bool deep, li_store_visit_object *visit,
+                void *arg, struct li_error *err)
 {
     int rc = check_prefix(prefix, err);
 
     if (rc == 0)
-        rc = end(store, begin(store)->list(store, prefix, true, visit, arg, err));
+        rc = end(store, begin(store)->list(store, prefix, deep, visit, arg, err));
     return explain(settle(rc, 0, err), store, prefix, err);
+}
+
+struct plain_visit {
+    li_store_visit *visit;
+    void *arg;
+};
+
+static int visit_plainly(void *arg, const struct li_store_object *object, struct li_error *err)
+{
+    const struct plain_visit *plain = arg;
+
+    return plain->visit(plain->arg, object->key, object->size, err);
+}
+
+int li_store_list(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
+                  struct li_error *err)
+{
+    struct plain_visit plain = {visit, arg};
+
+    return list(store, prefix, true, visit_plainly, &plain, err);
+}
+
+int li_store_list_objects(struct li_store *store, const char *prefix, li_store_visit_object *visit,
+                          void *arg, struct li_error *err)
+{
+    return list(store, prefix, true, visit, arg, err);
 }
 
 int li_store_list_shallow(struct li_store *store, const char *prefix, li_store_visit *visit,
                           void *arg, struct li_error *err)
 {
-    int rc = check_prefix(prefix, err);
+    struct plain_visit plain = {visit, arg};
 
-    if (rc == 0)
-        rc = end(store, begin(store)->list(store, prefix, false, visit, arg, err));
-    return explain(settle(rc, 0, err), store, prefix, err);
+    return list(store, prefix, false, visit_plainly, &plain, err);
 }
 
 int li_store_remove(struct li_store *store, const char *key, struct li_error *err)

@@ -50,6 +50,21 @@ struct li_store_stats {
 /* Called for each key of a listing, in no order. A negative return ends the listing with it. */
 typedef int li_store_visit(void *arg, const char *key, uint64_t size, struct li_error *err);
 
+/* The time of an object whose store does not say when it was written. */
+#define LI_STORE_NO_TIME INT64_MIN
+
+/* What a listing says of an object, valid during the visit only. */
+struct li_store_object {
+    const char *key;
+    uint64_t size;    /* bytes */
+    int64_t modified; /* when it was written by the store's clock, in nanoseconds since 1970, or
+                         LI_STORE_NO_TIME. A copy of the store may have the time of the copy */
+};
+
+/* As li_store_visit, for who wants to know more. */
+typedef int li_store_visit_object(void *arg, const struct li_store_object *object,
+                                  struct li_error *err);
+
 struct li_store_operations {
     /* The whole object, at most LIMIT bytes (LI_ELIMIT). LI_ENOTFOUND if it does not exist. */
     int (*get)(struct li_store *store, const char *key, size_t limit, struct li_buffer *out,
@@ -73,9 +88,9 @@ struct li_store_operations {
                   bool *present, struct li_error *err);
     /* Visits all keys that begin with PREFIX, which is "" or ends with '/'. If others have stored
      * objects under keys that break the rules above, these are visited, too. If DEEP is false, keys
-     * with a further '/' are cut after it and visited once, with size 0, like in a directory
-     * listing. */
-    int (*list)(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
+     * with a further '/' are cut after it and visited once, with size 0 and no time, like in a
+     * directory listing. */
+    int (*list)(struct li_store *store, const char *prefix, bool deep, li_store_visit_object *visit,
                 void *arg, struct li_error *err);
     /* Removes the object; LI_END if it does not exist. */
     int (*remove)(struct li_store *store, const char *key, struct li_error *err);
@@ -114,6 +129,9 @@ struct li_store {
 int li_store_open(const char *address, bool create, const struct li_env *env, struct li_store **out,
                   struct li_error *err);
 
+/* For an implementation: the time of an object, or LI_STORE_NO_TIME if it cannot be expressed. */
+int64_t li_store_time(int64_t seconds, int64_t nanoseconds);
+
 /* The operations above. They check KEY, and put STORE's address and KEY into errors. They return
  * only the codes listed above as answers: LI_ENOTFOUND only from get(), get_range() and for
  * copy()'s FROM; LI_ECHANGED only from replace_if(); LI_END only from put_if_absent(), remove() and
@@ -132,6 +150,8 @@ int li_store_exists(struct li_store *store, const char *const *keys, size_t coun
                     bool *present, struct li_error *err);
 int li_store_list(struct li_store *store, const char *prefix, li_store_visit *visit, void *arg,
                   struct li_error *err);
+int li_store_list_objects(struct li_store *store, const char *prefix, li_store_visit_object *visit,
+                          void *arg, struct li_error *err);
 /* list() with DEEP false. */
 int li_store_list_shallow(struct li_store *store, const char *prefix, li_store_visit *visit,
                           void *arg, struct li_error *err);

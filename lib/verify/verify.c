@@ -27,6 +27,7 @@ struct verify {
     struct li_sealed *origin; /* of the repository */
     const struct li_manifest *manifest;
     const struct li_verify_options *options;
+    struct li_seal_policy seal;       /* for repairs */
     uint8_t missing_root[LI_ID_SIZE]; /* the root for chunks that are in no root */
     atomic_size_t next;
     pthread_mutex_t lock;
@@ -70,8 +71,8 @@ static int mend(struct verify *v, struct tools *tools, const struct li_manifest_
     int rc = read_again(v, tools, chunk, err);
 
     if (rc == 0)
-        rc = li_seal_chunk(li_opener_sealer(tools->opener), v->options->seal, &chunk->prk,
-                           tools->plain, &tools->sealed, err);
+        rc = li_seal_chunk(li_opener_sealer(tools->opener), &v->seal, &chunk->prk, tools->plain,
+                           &tools->sealed, err);
     if (rc == 0)
         rc = li_store_replace(li_repo_store(v->repo), li_key_chunk_in(root, chunk->name).text,
                               tools->sealed.data, tools->sealed.len, err);
@@ -156,14 +157,28 @@ static int work(void *arg, unsigned index, struct li_workers *team, struct li_er
 static int choose_root(struct verify *v, struct li_error *err)
 {
     struct li_root root;
-    bool there = false;
-    int rc = li_root_read(li_repo_store(v->repo), v->manifest->root, &root, &there, err);
+    bool accepts = false;
+    int rc = li_root_accepts(v->repo, v->manifest->root, &accepts, err);
 
-    if (rc == 0 && (!there || root.state != LI_ROOT_ACTIVE))
+    memcpy(root.id, v->manifest->root, LI_ID_SIZE);
+    if (rc == 0 && !accepts)
         rc = li_root_active(v->repo, &root, err);
     if (rc == 0)
         memcpy(v->missing_root, root.id, LI_ID_SIZE);
     return rc;
+}
+
+/* Chunks are padded as the repository's policy says. */
+static int prepare_repair(struct verify *v, struct li_error *err)
+{
+    struct li_repo_identity identity = {.there = false};
+    int rc = li_repo_identity(v->repo, &identity, err);
+
+    if (rc == 0) {
+        v->seal = *v->options->seal;
+        v->seal.pad = identity.policy.pad;
+    }
+    return rc == 0 ? choose_root(v, err) : rc;
 }
 
 static int judge(const struct verify *v, struct li_error *err)
@@ -205,7 +220,7 @@ int li_verify(struct li_repo *repo, const struct li_manifest *manifest,
 {
     struct verify v = {
         .repo = repo, .manifest = manifest, .options = options, .first_bad = manifest->chunk_count};
-    int rc = options->repair ? choose_root(&v, err) : 0;
+    int rc = options->repair ? prepare_repair(&v, err) : 0;
 
     if (rc == 0)
         rc = li_sealed_origin_new(repo, &v.origin, err);

@@ -15,7 +15,8 @@
 /* Each may be NULL. */
 struct li_verify_options {
     const struct li_chunk_source *repair; /* the original image, to make bad chunks from */
-    const struct li_seal_policy *seal;    /* how to seal these; needed with REPAIR only */
+    const struct li_seal_policy *seal;    /* how to seal these, but for the padding, which the
+                                     repository's policy    has; needed with REPAIR only */
     const struct li_progress *progress;
 };
 
@@ -28,9 +29,9 @@ struct li_verify_result {
 
 /* Fetches and checks every chunk of MANIFEST, from REPO's store and without any cache. With an
  * image to repair from, each bad chunk is made from it again, compared with the manifest's digest,
- * sealed and replaced. Returns LI_ECORRUPT if bad chunks remain; the text names the first.
- * LI_EINVALID if REPAIR is another image. Any other failure says nothing about the chunks. RESULT
- * is always set. */
+ * sealed and replaced; REPO needs its KMS for that. Returns LI_ECORRUPT if bad chunks remain; the
+ * text names the first. LI_EINVALID if REPAIR is another image. Any other failure says nothing
+ * about the chunks. RESULT is always set. */
 int li_verify(struct li_repo *repo, const struct li_manifest *manifest,
               const struct li_verify_options *options, struct li_verify_result *result,
               struct li_error *err);

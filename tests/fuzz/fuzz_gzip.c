@@ -56,7 +56,7 @@ static ssize_t by_us(struct input in, size_t piece, uint8_t *out)
     struct li_error err = LI_ERROR_INIT;
     struct li_decompress *d = NULL;
     size_t total = 0, got = 1;
-    int rc = li_decompress_open(LI_COMPRESSION_GZIP, read_input, &in, &d, &err);
+    int rc = li_decompress_open(LI_COMPRESSION_GZIP, read_input, &in, NULL, &d, &err);
 
     while (rc == 0 && got > 0 && total < OUTPUT_MAX) {
         size_t len = piece < OUTPUT_MAX - total ? piece : OUTPUT_MAX - total;

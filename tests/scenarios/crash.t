@@ -84,13 +84,78 @@ equal first.ext4 got.ext4 >differs || equal second.ext4 got.ext4 >>differs
 result $? "both to one tag: it is one of them" <differs
 
 rm -rf race
+inits=()
 for i in 1 2 3 4; do
     "$LAMBDAIMG" init "dir:$WORK/race" >"init.$i" 2>&1 &
-    started+=($!)
+    inits+=($!)
 done
-wait
+started+=("${inits[@]}")
+wait "${inits[@]}"
 export LAMBDAIMG_REPO=dir:$WORK/race
 run 0 "four inits at once made one repository: push" push first.tar first:1
 intact "four inits at once"
+
+# ---- what a repository proves -------------------------------------------------------------------
+
+# killed MILLISECONDS COMMAND...: after so long; counts in KILLED.
+killed() {
+    local milliseconds=$1 pid
+    shift
+
+    "$LAMBDAIMG" "$@" >"$OUT" 2>"$ERR" &
+    pid=$!
+    started+=("$pid")
+    sleep "0.$(printf '%03d' "$milliseconds")"
+    kill -9 "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+    [ $? -ne 137 ] || KILLED=$((KILLED + 1))
+}
+
+# proves WHAT PAD: the repository has one identity, with that padding, and takes pushes.
+proves() {
+    run 0 "$1: push" push first.tar first:1
+    run 0 "$1: inspect" inspect first:1 --json
+    is "$(jq .pad "$OUT")" "$2" "$1: the padding"
+    is "$(find "${LAMBDAIMG_REPO#dir:}/identities" -type f ! -name '.tmp*' | wc -l)" 1 "$1: there is one identity"
+    run 0 "$1: verify" verify first:1
+}
+
+KILLED=0
+for ((i = 1; i <= moments; i++)); do
+    export LAMBDAIMG_REPO=dir:$WORK/init-$i
+    killed $((i * 2)) init --pad 512
+    "$LAMBDAIMG" init --pad 512 >"$OUT" 2>"$ERR" || grep -q 'there is a repository already$' "$ERR"
+    result $? "init, killed at moment $i, is finished by the next" <"$ERR"
+    quietly ls --accept-new-repository
+    proves "init killed at moment $i" 512
+done
+echo "# inits killed: $KILLED of $moments"
+
+# The first push to a repository of an older version. Its chunks are stored, so that it is about to make an identity.
+new_repository "$WORK/older"
+quietly push first.tar first:1
+rm -r older/identities older/keys older/roots/*/proofs
+KILLED=0
+for ((i = 1; i <= moments; i++)); do
+    cp -a older "older-$i"
+    export LAMBDAIMG_REPO=dir:$WORK/older-$i
+    quietly ls --accept-new-repository
+    killed $((i * 4)) push first.tar first:1 --no-memo
+    proves "the first push to an older one, killed at moment $i" 0
+done
+echo "# first pushes killed: $KILLED of $moments"
+
+export LAMBDAIMG_REPO=dir:$WORK/older
+quietly ls --accept-new-repository
+for i in 1 2 3 4; do
+    "$LAMBDAIMG" push first.tar "first:$i" >"push.$i" 2>&1 &
+    started+=($!)
+done
+wait
+proves "four first pushes at once" 0
+is "$(find older/keys -type f | wc -l) $(find older/roots/*/proofs -type f | wc -l)" "1 1" "what three made for nothing is gone"
+for i in 1 2 3 4; do
+    run 0 "what was pushed is whole" verify "first:$i"
+done
 
 finish

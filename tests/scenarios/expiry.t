@@ -50,7 +50,7 @@ echo 'AKIALONG secret-long' >"$aws/keys"
 : >"$aws/log"
 export AWS_ACCESS_KEY_ID=AKIALONG AWS_SECRET_ACCESS_KEY=secret-long AWS_SESSION_TOKEN=secret-old
 run 1 "fixed credentials that are expired" push app.tar app:2
-has "$ERR" 'from the environment were rejected, and there are no others$' "say so"
+has "$ERR" 'from the environment were rejected as expired, and there are no others; get new ones$' "say so"
 has_no "$ERR" 'secret' "without the secret"
 is "$(counted '^GET /container$')" 0 "and nobody else's are used instead"
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN

@@ -13,6 +13,7 @@ require_mount
 repository=$(basename "$WORK")
 export LAMBDAIMG_REPO=s3://$S3_BUCKET/$repository
 quietly init
+id=$(sed -n 's/^its ID is //p' "$OUT")
 layer base <<END
 dir ./
 dir base
@@ -45,7 +46,9 @@ through_faults() {
     local seconds=$1
     shift
 
-    AWS_ENDPOINT_URL_S3=$PROXY timeout -k 5 "$seconds" "$LAMBDAIMG" "$@" --stall 1 >"$OUT" 2>"$ERR"
+    # By its ID, since each proxy is another address, whose first use is told.
+    AWS_ENDPOINT_URL_S3=$PROXY timeout -k 5 "$seconds" "$LAMBDAIMG" "$@" --repo "$LAMBDAIMG_REPO#$id" --stall 1 \
+        >"$OUT" 2>"$ERR"
     status=$?
     case $status in
     0) echo "$1" >>successes ;;

@@ -24,6 +24,9 @@ compress() {
         zstd -qc -1 "$2" >>"$3"
         ;;
     xz) xz -qc -0 -T1 "$2" >"$3" ;;
+    # With the largest window and dictionary that are read; zstd must not know the size.
+    zstd-wide) zstd -qc -1 --long=27 <"$2" >"$3" ;;
+    xz-wide) xz -qc --lzma2=preset=0,dict=128MiB -T1 "$2" >"$3" ;;
     plain) cp "$2" "$3" ;;
     esac
 }
@@ -31,8 +34,8 @@ compress() {
 # The specification has no type for xz; such layers go by the plain one.
 layer_type() {
     case $1 in
-    plain | xz) echo application/vnd.oci.image.layer.v1.tar ;;
-    pzstd) echo application/vnd.oci.image.layer.v1.tar+zstd ;;
+    plain | xz | xz-wide) echo application/vnd.oci.image.layer.v1.tar ;;
+    pzstd | zstd-wide) echo application/vnd.oci.image.layer.v1.tar+zstd ;;
     *) echo "application/vnd.oci.image.layer.v1.tar+$1" ;;
     esac
 }

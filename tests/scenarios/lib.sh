@@ -11,6 +11,7 @@
 #     SOAK=1               the long variants
 #     CHECK_REQUIRE_MOUNT=1   not being able to mount is a failure, not a reason to skip
 #     STORE=http, https    repositories lie in a bucket, beside tests/with-s3-server: through-s3
+#     KMS=aws              their keys are in AWS KMS: kms.sh
 # and leaves in WORK the scratch directory, in OUT and ERR what the last `run` printed.
 set -u
 export LC_ALL=C TZ=UTC0
@@ -409,3 +410,12 @@ kernel_mount() {
 
 # shellcheck source-path=SCRIPTDIR
 . "$scenarios/images.sh"
+
+# In a bucket, the caller is the one that the bucket knows. The region is that of the ARN, and so not the bucket's.
+if [ "${KMS:-file}" = aws ]; then
+    . "$scenarios/kms.sh"
+    TLS=$([ "${STORE:-dir}" != https ] || echo yes) kms_start
+    : "${AWS_ACCESS_KEY_ID:=AKADMIN}" "${AWS_SECRET_ACCESS_KEY:=secret-admin}"
+    kms_principal "$AWS_ACCESS_KEY_ID" "${AWS_SECRET_ACCESS_KEY#secret-}" "$(kms_policy 'kms:*')"
+    export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY LAMBDAIMG_KMS=aws-kms:arn:aws:kms:eu-west-1:111122223333:alias/images
+fi

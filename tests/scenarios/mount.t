@@ -268,10 +268,11 @@ if [ -n "$why" ]; then
     skip "an ordinary user mounts" "$why"
 else
     nobody=(${there[@]+"${there[@]}"} "${as_nobody[@]}"
-        env HOME=/nonexistent LAMBDAIMG_KMS="file:$WORK/user/key" LAMBDAIMG_REPO="dir:$WORK/user/repo")
+        env HOME=/nonexistent LAMBDAIMG_KMS="${LAMBDAIMG_KMS/"$WORK/key"/"$WORK/user/key"}" LAMBDAIMG_REPO="dir:$WORK/user/repo")
     mkdir user user/mnt
     # A copy of the program too, since the build may lie where only its owner gets to.
-    cp -r repo key "$LAMBDAIMG" user/
+    cp -r repo "$LAMBDAIMG" user/
+    [ ! -e key ] || cp key user/
     theirs=$WORK/user/$(basename "$LAMBDAIMG")
     chown -R 65534:65534 user
     mounted+=("$WORK/user/mnt")

@@ -20,7 +20,7 @@ run 1 "no push before init" push app.tar app:1
 not_ok "and it makes no repository" test -e repo
 run 0 "init" init
 ok "it wrote its description" jq -e . repo/lambdaimg.json
-is "$(stat -c %a key)" 600 "the key is its owner's alone"
+[ "${KMS:-file}" != file ] || is "$(stat -c %a key)" 600 "the key is its owner's alone"
 run 1 "init again" init
 mkdir full && touch full/something
 run 1 "init where something else is" init "dir:$WORK/full"
@@ -110,7 +110,7 @@ ok "chunks of two repositories share no name" test -z "$(
         <(find tight/roots/*/chunks -type f -printf '%f\n' | sort)
 )"
 new_repository "$WORK/padded"
-run 0 "push with padding" push app.tar app:1 --pad 4096
+run 0 "push with padding" push app.tar app:1
 is "$(find padded/roots/*/chunks -type f -printf "%s\n" | awk "\$1 % 4096" | wc -l)" 0 \
     "sealed chunks have round sizes"
 run 0 "pull" pull app:1 -o got.ext4

@@ -125,5 +125,42 @@ run 0 "push --stats, for people" push few.tar few:1 --stats
 has "$OUT" "^looked up: [0-9]+ by a manifest" "says which way was taken"
 has "$OUT" "^requests: [0-9]+ \(" "and what it cost"
 
+# ---- what it costs that a repository proves itself ----------------------------------------------
+
+# proofs_since LINE: requests for the identity, its key and proofs after that line of the proxy's log.
+proofs_since() {
+    tail -n +$(($1 + 1)) "$PROXY_LOG" | grep -cE '/(identities|keys|proofs)/'
+}
+
+# shellcheck disable=SC2317
+are_proofs() {
+    [ "$(proofs_since "$1")" -ge "$2" ]
+}
+
+# proves COUNT WHAT ARGUMENT...: by way of the proxy, it takes so many of these requests.
+proves() {
+    local count=$1 what=$2 before
+    shift 2
+    before=$(wc -l <"$PROXY_LOG")
+
+    run 0 "$1" "$@"
+    # A line is written when the request is over for the proxy.
+    await are_proofs "$before" "$count"
+    is "$(proofs_since "$before")" "$count" "$what"
+}
+
+rm -rf got "$HOME/.local/state"
+proves 2 "the first read on a host takes two requests more: the identity and its key" pull few:1 -o got
+proves 0 "the next takes none" pull few:1 -o got
+proves 2 "who checks asks for both" verify few:1
+proves 4 "a push also asks for the root's proof, before and after" push few.tar few:1 --no-memo
+proves 5 "and once more for the memo" push few.tar few:1
+if [ -z "$("$top/scripts/mount-obstacle")" ]; then
+    before=$(wc -l <"$PROXY_LOG")
+    mount_image few:1 "$WORK/mnt"
+    run 0 "umount" umount "$WORK/mnt"
+    is "$(proofs_since "$before")" 0 "nor does a mount take any"
+fi
+
 end_proxy
 finish

@@ -95,7 +95,7 @@ broker_of() {
 }
 
 begin "$LAMBDAIMG" push - app:2 --no-memo
-held "$PID" "" "what parses holds no key yet"
+held "$PID" "repository" "what parses holds the repository's key, for its root, and no other yet"
 held "$(broker_of "$PID")" "wrapping" "its broker holds the key that wraps, for the manifest, and no other"
 release
 

@@ -78,10 +78,11 @@ done
 
 # ---- two who make a repository at one address --------------------------------------------------
 
-# held COMMAND...: it runs in the background until its put of lambdaimg.json has come to the server and
+# held OBJECT COMMAND...: it runs in the background until its put of the object has come to the server and
 # waits there; sets HELD.
 held() {
-    echo "PUT ${LAMBDAIMG_REPO#s3://bucket/}/lambdaimg.json\$" >"$aws/s3-hold"
+    echo "PUT ${LAMBDAIMG_REPO#s3://bucket/}/$1\$" >"$aws/s3-hold"
+    shift
     "$LAMBDAIMG" "$@" --stall 600 --timeout 600 >held.out 2>held.err &
     HELD=$!
     started+=("$HELD")
@@ -102,7 +103,7 @@ for conditions in no-conditions refuse-conditions; do
     for halves in at-once body-first metadata-first; do
         export LAMBDAIMG_REPO=s3://bucket/two-$conditions-$halves
         habits "$conditions $halves"
-        held init
+        held lambdaimg.json init
         run 0 "$conditions, $halves: init" init
         run 0 "push" push app.tar app:1
         rm "$aws/s3-hold"
@@ -113,7 +114,7 @@ for conditions in no-conditions refuse-conditions; do
     done
     export LAMBDAIMG_REPO=s3://bucket/dies-$conditions
     habits "$conditions"
-    held init
+    held lambdaimg.json init
     run 0 "$conditions: init" init
     run 0 "push" push app.tar app:1
     kill -9 "$HELD"
@@ -137,6 +138,27 @@ for conditions in no-conditions refuse-conditions; do
     wait "${four[@]}"
     run 0 "four at once, $conditions: push" push app.tar app:1
     is_one
+done
+
+# An identity that comes late replaces that of the other. It brings its own key and proof, so it is whole; whoever has
+# seen the other is told.
+for conditions in no-conditions refuse-conditions; do
+    export LAMBDAIMG_REPO=s3://bucket/proof-$conditions
+    habits "$conditions"
+    held 'identities/[0-9a-f]*' init --pad 512
+    run 0 "$conditions: init" init
+    run 0 "push" push app.tar app:1
+    rm "$aws/s3-hold"
+    wait "$HELD"
+    is "$?" 1 "the other init fails"
+    has held.err 'there is a repository already' "and says why"
+    run 1 "whoever has seen the first identity" push app.tar app:2
+    has "$ERR" 'is another than when this host last used the repository' "is told"
+    run 0 "and may accept it" verify app:1 --accept-new-repository
+    run 0 "push" push app.tar app:2 --no-memo
+    run 0 "what was pushed is whole" verify app:2
+    run 1 "init" init
+    has "$ERR" 'there is a repository already$' "there is one repository"
 done
 
 # ---- buckets -----------------------------------------------------------------------------------
@@ -243,6 +265,28 @@ habits ''
 run 1 "a bucket that is not public" ls --no-sign-request
 has "$ERR" 'needs credentials' "says what to try"
 export AWS_ACCESS_KEY_ID=AKIATEST AWS_SECRET_ACCESS_KEY=secret-test
+
+# A bucket that may be read and not listed says "forbidden" of all that is not there, so of the identity of a repository
+# that an older version made. Whoever only reads can do without.
+export LAMBDAIMG_REPO=s3://bucket/unlisted
+habits ''
+quietly init
+quietly push app.tar app:1
+mapfile -t paths < <(awk '$2 == "PUT" && $7 ~ /\/(identities|keys|proofs)\// { print $7 }' "$aws/log")
+is "${#paths[@]}" 3 "an identity, its key and a proof are there"
+for path in "${paths[@]}"; do
+    ok "and are taken away" curl -sf --aws-sigv4 aws:amz:us-east-1:s3 --user AKIATEST:secret-test \
+        -H "x-amz-content-sha256: $(sha256sum </dev/null | cut -d ' ' -f 1)" -X DELETE "$url$path"
+done
+run 0 "an older repository, on a host that has not seen it" ls --accept-new-repository
+habits unlisted public
+for command in 'inspect app:1' 'pull app:1 -o got.ext4'; do
+    # shellcheck disable=SC2086
+    run 0 "where nothing may be listed: ${command%% *}" $command --no-sign-request
+done
+same app.ext4 got.ext4 "what was pulled is what convert gives"
+run 1 "whoever writes is told" push app.tar app:2
+has "$ERR" "cannot check the repository's identity: .*403 AccessDenied" "what was forbidden"
 
 # ---- a 404 that is not S3's ----------------------------------------------------------------------
 

@@ -21,8 +21,8 @@ run 2 "push without an image" push
 run 2 "push of too much" push a.tar b:1 c:1
 run 2 "push with a compression that does not exist" push a.tar b:1 --compression lzma
 run 2 "push with a level that does not exist" push a.tar b:1 --compression zstd:99
-run 2 "push with a padding that is none" push a.tar b:1 --pad x
-run 2 "push with too much padding" push a.tar b:1 --pad 1000000000
+run 2 "init with a padding that is none" init "dir:$WORK/new" --pad x
+run 2 "init with a padding that is not offered" init "dir:$WORK/new" --pad 1000000000
 run 2 "pull without an output" pull a:1
 run 2 "mount without a directory" mount a:1
 run 2 "mount with too little memory" mount a:1 . --memory 1 --repo "dir:$WORK"

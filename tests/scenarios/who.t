@@ -27,7 +27,12 @@ quietly init "dir:$WORK/theirs" --kms "file:$WORK/their-key"
 quietly push image.tar --repo "dir:$WORK/theirs" --kms "file:$WORK/their-key" --no-memo
 objects repo chunks | xargs stat -c %s | sort >sizes
 objects theirs chunks | xargs stat -c %s | sort >their-sizes
-same_text sizes their-sizes "can: recognise a known image by the sizes of its chunks"
+same_text sizes their-sizes "can: recognise a known image by the sizes of all its chunks"
+is "$(awk '$1 % 4096' sizes)" "" "which are padded"
+quietly init "dir:$WORK/unpadded" --pad none
+quietly push image.tar --repo "dir:$WORK/unpadded" --no-memo
+objects unpadded chunks | xargs stat -c %s | sort -n | uniq -u >own-size
+ok "can: without padding, recognise a chunk by a size that no other has" test "$(awk '$1 % 4096' own-size | wc -l)" -gt 0
 ok "can: see names and tags" test -e repo/images/demo/1
 not_ok "cannot: read contents" grep -raqF "$marker" repo
 comm -12 <(objects repo chunks | sed 's|.*/||' | sort) <(objects theirs chunks | sed 's|.*/||' | sort) >names
@@ -56,6 +61,7 @@ layer any <<<'file any size=5 fill=3'
 make_docker_old any-image.tar demo:1 "$WORK/any.tar"
 cp -a repo written
 run 0 "can: make any image, under any tag" push any-image.tar demo:1 --repo "dir:$WORK/written" --accept-new-repository
+# can: make the identity anew, and cannot for a host that has seen it: identity.t
 # cannot: push with a salt under another key: keys.t
 
 # ---- who writes to the store --------------------------------------------------------------------
@@ -73,6 +79,16 @@ cp -a newer repo
 run 0 "the newer one again" inspect demo:1 --json
 is $(($(jq -r .manifest "$OUT" | grep -cFf manifest))) 0 "is another manifest"
 run 1 "cannot: serve it for a pin" inspect "demo@$(jq -r .manifest "$OUT")" --repo "dir:$WORK/older"
+cp -a repo proven
+rm -r proven/identities proven/keys proven/roots/*/proofs
+LAMBDAIMG_STATE=$WORK/state run 0 "can: take the identity away, for a host that has not seen it" \
+    push any-image.tar demo:9 --repo "dir:$WORK/proven"
+is "$(find proven/identities -type f | wc -l)" 1 "which takes the repository for an older one"
+run 0 "a host that has seen it" ls --repo "dir:$WORK/proven" --accept-new-repository
+rm -r proven/identities
+run 1 "cannot: for one that has" push any-image.tar demo:9 --repo "dir:$WORK/proven"
+has "$ERR" 'is gone, which was there when this host last used the repository' "which says so"
+# cannot: choose padding, root or salt of a push; put parts of another repository there: identity.t
 # cannot: put another repository there, where its ID is known: known.t
 # cannot: swap pointers, wraps and manifests: test_repo.c
 mapfile -t chunks < <(objects older chunks)

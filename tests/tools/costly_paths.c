@@ -235,6 +235,24 @@ static void make_again(struct costly *c)
         costly_file(c, &c->upper, "l/%u", i);
 }
 
+/* The same, with much to read and few entries. */
+static void make_again_large(struct costly *c)
+{
+    struct li_buffer records = {0};
+    char path[64], comment[4001];
+
+    memset(comment, 'n', sizeof(comment) - 1);
+    comment[sizeof(comment) - 1] = '\0';
+    while (records.len + 5000 < COSTLY_SPECIAL)
+        tar_record_text(&records, "comment", comment);
+    c->uppers = chance(50) ? COSTLY_LAYERS - 1 : 1 + pick(200);
+    for (unsigned i = 0; costly_room(c, &c->upper); i++) {
+        snprintf(path, sizeof(path), "k%u/%u", c->part, i);
+        costly_put(c, &c->upper, &(struct costly_entry){path, NULL, '0', &records});
+    }
+    li_buffer_free(&records);
+}
+
 const struct costly_kind costly_paths[] = {
     {"names that are long", make_names},
     {"one path again and again", make_repeated},
@@ -252,5 +270,6 @@ const struct costly_kind costly_paths[] = {
     {"whiteouts through links to links", make_waiting_chain},
     {"whiteouts again and again", make_removed},
     {"layers again and again", make_again},
+    {"layers with large headers again and again", make_again_large},
     {NULL, NULL},
 };

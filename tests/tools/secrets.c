@@ -3,9 +3,9 @@
  * secrets REF [NAME=TEXT...]: prints the secrets behind an image of the repository of
  * LAMBDAIMG_REPO and of the key file of LAMBDAIMG_KMS, one "NAME HEX" a line, for memscan: key the
  * key file's key digits    the same, as the digits that are in the file wrapping  the key that is
- * expanded from it, which wraps salt      the salt that is in force data      the key of the
- * image's manifest chunk     the PRK of the image's last chunk and each NAME with the bytes of
- * TEXT.
+ * expanded from it, which wraps repository  the repository's key salt      the salt that is in
+ * force data      the key of the image's manifest chunk     the PRK of the image's last chunk and
+ * each NAME with the bytes of TEXT.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "base/hex.h"
 #include "cmd/common/context.h"
 #include "kms/key_file.h"
+#include "repo/identity.h"
 #include "repo/keys.h"
 #include "repo/roots.h"
 #include "repo/salt.h"
@@ -58,6 +59,16 @@ static int print_key(const char *path, struct li_error *err)
     return 0;
 }
 
+static int print_repository(struct li_repo *repo, struct li_error *err)
+{
+    struct li_repo_key key;
+    int rc = li_identity_key(repo, &key, err);
+
+    if (rc == 0)
+        print_secret("repository", &key.secret);
+    return rc;
+}
+
 /* What the key opens. */
 static int print_opened(struct li_repo *repo, const struct li_manifest *manifest,
                         struct li_error *err)
@@ -67,8 +78,10 @@ static int print_opened(struct li_repo *repo, const struct li_manifest *manifest
     struct li_secret salt, data;
     struct li_root root;
     bool there = false;
-    int rc = li_root_active(repo, &root, err);
+    int rc = print_repository(repo, err);
 
+    if (rc == 0)
+        rc = li_root_active(repo, &root, err);
     if (rc == 0)
         rc = li_salt_open(repo, root.salt, &salt, err);
     if (rc == 0)

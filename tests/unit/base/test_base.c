@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/base64.h"
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/hex.h"
@@ -317,6 +318,52 @@ static void cursor_stops_at_the_end(void **state)
     assert_int_equal(li_cursor_u8(&c), 0);
 }
 
+/* Those of RFC 4648, section 10. */
+static void base64_of_the_standard(void **state)
+{
+    static const char *const text[] = {"",         "Zg==",     "Zm8=",    "Zm9v",
+                                       "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
+    char encoded[9];
+    uint8_t bytes[6];
+    size_t len;
+
+    (void)state;
+    for (size_t i = 0; i < 7; i++) {
+        li_base64_encode((const uint8_t *)"foobar", i, encoded);
+        assert_string_equal(encoded, text[i]);
+        assert_int_equal(strlen(encoded), LI_BASE64_LENGTH(i));
+        assert_int_equal(li_base64_decode(text[i], strlen(text[i]), bytes, 6, &len), 0);
+        assert_int_equal(len, i);
+        assert_memory_equal(bytes, "foobar", i);
+        if (i > 0)
+            assert_int_equal(li_base64_decode(text[i], strlen(text[i]), bytes, i - 1, &len),
+                             LI_ELIMIT);
+    }
+}
+
+static void base64_is_strict(void **state)
+{
+    static const char *const text[] = {
+        "Z",      "Zg",   "Zg=",  "Zh==",     "Zm9=",  "=Zg=", "====",     "Z===",  "Zg==Zg==",
+        "Zm9v\n", "Zm 9", "Zm-v", "Zm9v====", "Zm9\0", "Zm=v", "Zm9vZg=a", " Zg==", "Zm_v"};
+    uint8_t bytes[16], all[256], again[256];
+    char encoded[LI_BASE64_LENGTH(256) + 1];
+    size_t len;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
+        assert_int_equal(li_base64_decode(text[i], strlen(text[i]), bytes, 16, &len), LI_EINVALID);
+    assert_int_equal(li_base64_decode("Zm\0v", 4, bytes, 16, &len), LI_EINVALID);
+    for (size_t i = 0; i < 256; i++)
+        all[i] = (uint8_t)(i * 167);
+    for (size_t n = 0; n <= 256; n++) {
+        li_base64_encode(all, n, encoded);
+        assert_int_equal(li_base64_decode(encoded, strlen(encoded), again, n, &len), 0);
+        assert_int_equal(len, n);
+        assert_memory_equal(again, all, n);
+    }
+}
+
 static void hex_is_strict(void **state)
 {
     uint8_t bytes[2];
@@ -448,6 +495,8 @@ int main(void)
         cmocka_unit_test(only_one_is_no_plural),
         cmocka_unit_test(error_survives_long_texts),
         cmocka_unit_test(cursor_stops_at_the_end),
+        cmocka_unit_test(base64_of_the_standard),
+        cmocka_unit_test(base64_is_strict),
         cmocka_unit_test(hex_is_strict),
         cmocka_unit_test(workers_tell_the_reason_not_its_echo),
         cmocka_unit_test(queue_loses_nothing),

@@ -44,7 +44,7 @@ static int decompress(enum li_compression compression, struct input *in, size_t 
                       struct li_buffer *out, struct li_error *err)
 {
     struct li_decompress *d = NULL;
-    int rc = li_decompress_open(compression, read_input, in, &d, err);
+    int rc = li_decompress_open(compression, read_input, in, NULL, &d, err);
     size_t got = 1;
 
     while (rc == 0 && got > 0) {
@@ -235,8 +235,12 @@ static struct li_universal_key key;
 static int inflate_job(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     struct job *job = arg;
-    struct li_inflate how = {&job->blob, LI_COMPRESSION_GZIP, &job->total, "/dev",
-                             &key,       &job->tags};
+    struct li_inflate how = {.blob = &job->blob,
+                             .compression = LI_COMPRESSION_GZIP,
+                             .total = &job->total,
+                             .dir = "/dev",
+                             .key = &key,
+                             .tags = &job->tags};
 
     (void)index;
     li_tags_free(&job->tags);
@@ -368,7 +372,7 @@ static void more_than_four_gibibytes_come_out(void **state)
     tar_append(&b.out, trailer, sizeof(trailer));
     in.data = b.out.data;
     in.len = b.out.len;
-    assert_done(li_decompress_open(LI_COMPRESSION_GZIP, read_input, &in, &d, &err), &err);
+    assert_done(li_decompress_open(LI_COMPRESSION_GZIP, read_input, &in, NULL, &d, &err), &err);
     while (got > 0) {
         assert_done(li_decompress_read(d, buf, 1 << 20, &got, &err), &err);
         total += got;

@@ -44,12 +44,19 @@ struct served {
     bool writable, refused;
 };
 
-static int identify(void *arg, const uint8_t id[LI_ID_SIZE], struct li_error *err)
+static int identify(void *arg, const uint8_t id[LI_ID_SIZE], bool *proven, struct li_error *err)
 {
     (void)arg;
+    *proven = true;
     return memcmp(id, repository, LI_ID_SIZE) == 0
                ? 0
                : li_fail(err, LI_EDENIED, "this is another repository");
+}
+
+static int prove(void *arg, const uint8_t *key, struct li_error *err)
+{
+    (void)arg;
+    return key && *key == 'k' ? 0 : li_fail(err, LI_ECORRUPT, "the identity is gone");
 }
 
 /* Lends its standard error for 7. */
@@ -69,6 +76,7 @@ static int run(void *arg, struct li_broker_server *server)
                                               .kms = &kms,
                                               .writable = served->writable,
                                               .identify = identify,
+                                              .prove = prove,
                                               .extra = extra};
     struct li_error err = LI_ERROR_INIT;
 
@@ -245,6 +253,7 @@ static void keys_are_of_one_repository_and_end(void **state)
 {
     struct li_kms_context context = {.purpose = "manifest"}, other = {.purpose = "manifest"};
     struct li_secret key = {"the key of a manifest, 32 bytes."}, got;
+    bool proven = false;
     struct fixture *f = *state;
     struct parent p;
 
@@ -253,23 +262,29 @@ static void keys_are_of_one_repository_and_end(void **state)
     assert_string_equal(p.opened.kms->name, "toy");
     assert_fails(li_kms_wrap(p.opened.kms, &context, &key, &f->out, &f->err), LI_EDENIED, "",
                  &f->err);
-    assert_done(li_broker_identify(p.broker, repository, &f->err), &f->err);
+    assert_fails(li_broker_prove(p.broker, key.bytes, &f->err), LI_EINVALID, "not identified",
+                 &f->err);
+    assert_done(li_broker_identify(p.broker, repository, &proven, &f->err), &f->err);
+    assert_fails(li_broker_prove(p.broker, NULL, &f->err), LI_ECORRUPT, "gone", &f->err);
+    assert_fails(li_broker_prove(p.broker, key.bytes, &f->err), LI_ECORRUPT, "gone", &f->err);
+    assert_done(li_broker_prove(p.broker, (const uint8_t *)"k0123456789abcde", &f->err), &f->err);
+    assert_true(proven);
     assert_done(li_kms_wrap(p.opened.kms, &context, &key, &f->out, &f->err), &f->err);
     assert_done(li_kms_unwrap(p.opened.kms, &context, f->out.data, f->out.len, &got, &f->err),
                 &f->err);
     assert_memory_equal(got.bytes, key.bytes, LI_SECRET_SIZE);
     assert_fails(li_kms_unwrap(p.opened.kms, &other, f->out.data, f->out.len, &got, &f->err),
                  LI_EDENIED, "not a key of the repository", &f->err);
-    assert_fails(li_broker_identify(p.broker, other.repository, &f->err), LI_EINVALID, "already",
-                 &f->err);
+    assert_fails(li_broker_identify(p.broker, other.repository, &proven, &f->err), LI_EINVALID,
+                 "already", &f->err);
     assert_done(li_broker_forget_kms(p.broker, &f->err), &f->err);
     assert_fails(li_kms_unwrap(p.opened.kms, &context, f->out.data, f->out.len, &got, &f->err),
                  LI_EDENIED, "forgotten", &f->err);
     end(&p);
 
     begin(f, &p, true);
-    assert_fails(li_broker_identify(p.broker, other.repository, &f->err), LI_EDENIED, "another",
-                 &f->err);
+    assert_fails(li_broker_identify(p.broker, other.repository, &proven, &f->err), LI_EDENIED,
+                 "another", &f->err);
     assert_fails(li_kms_wrap(p.opened.kms, &other, &key, &f->out, &f->err), LI_EDENIED, "",
                  &f->err);
     end(&p);
@@ -322,9 +337,10 @@ static void hostile_numbers_are_refused(void **state)
     };
     struct fixture *f = *state;
     struct parent p;
+    bool proven;
 
     begin(f, &p, true);
-    assert_done(li_broker_identify(p.broker, repository, &f->err), &f->err);
+    assert_done(li_broker_identify(p.broker, repository, &proven, &f->err), &f->err);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct li_call call = {.channel = NULL};
 

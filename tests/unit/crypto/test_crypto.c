@@ -234,6 +234,30 @@ static void gcm_notices_every_change(void **state)
         assert_fails(li_crypto_gcm_open(&c.gcm, text, sizeof(text), tag, out, &err), LI_ECORRUPT,
                      "tag does not match", &err);
         assert_memory_equal(out, zeros, sizeof(out));
+        assert_fails(li_crypto_gcm_check(&c.gcm, text, sizeof(text), tag, &err), LI_ECORRUPT,
+                     "tag does not match", &err);
+    }
+}
+
+/* In pieces, whose number and last length do not matter. */
+static void gcm_is_checked_without_room_for_the_text(void **state)
+{
+    static const size_t sizes[] = {0, 1, 15, 16, 4095, 4096, 4097, 10000, 12288};
+    struct li_error err = LI_ERROR_INIT;
+    uint8_t text[12288], tag[LI_GCM_TAG_SIZE];
+    struct gcm_case c;
+
+    (void)state;
+    gcm_case(&c);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        memset(text, 0x5a, sizeof(text));
+        assert_done(li_crypto_gcm_seal(&c.gcm, text, sizes[i], text, tag, &err), &err);
+        assert_done(li_crypto_gcm_check(&c.gcm, text, sizes[i], tag, &err), &err);
+        if (sizes[i] == 0)
+            continue;
+        text[sizes[i] - 1] ^= 1;
+        assert_fails(li_crypto_gcm_check(&c.gcm, text, sizes[i], tag, &err), LI_ECORRUPT,
+                     "tag does not match", &err);
     }
 }
 
@@ -302,6 +326,7 @@ int main(void)
         cmocka_unit_test(ctr_of_nist),
         cmocka_unit_test(gcm_of_nist),
         cmocka_unit_test(gcm_notices_every_change),
+        cmocka_unit_test(gcm_is_checked_without_room_for_the_text),
         cmocka_unit_test(gcm_of_nothing_has_a_tag),
         cmocka_unit_test(threads_do_not_disturb_each_other),
     };

@@ -21,7 +21,14 @@
 
 static const struct li_kms_options kms_options = {.env = &unit_env};
 
-enum { REPOSITORY_BYTE = 0xc3, SALT_BYTE = 0xd4, MANIFEST_BYTE = 0xa1, ROOT_BYTE = 0xb2 };
+enum {
+    REPOSITORY_BYTE = 0xc3,
+    KEY_BYTE = 0xe5,
+    PAD = 4096,
+    SALT_BYTE = 0xd4,
+    MANIFEST_BYTE = 0xa1,
+    ROOT_BYTE = 0xb2
+};
 
 /* The three pages as text, and what is on them. */
 static struct {
@@ -230,6 +237,23 @@ static void put_in_root(const char *root, const char *start)
     put_file(path, t.dump.data, t.dump.len);
 }
 
+/* The dump behind the name of an object becomes that object. */
+static void put_dump(const char *name)
+{
+    char where[256];
+
+    snprintf(where, sizeof(where), "\n.Pa %s ", name);
+    page_dump(&t.repository, where, &t.dump);
+    put_file(name, t.dump.data, t.dump.len);
+}
+
+static void put_identity(void)
+{
+    put_dump("identities/c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3");
+    put_dump("keys/e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5.wraps/file-19d5ae83d4803787");
+    put_dump("roots/b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2/proofs/e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5");
+}
+
 static void put_repository(void)
 {
     static const char root[] = "roots/b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2/";
@@ -240,6 +264,7 @@ static void put_repository(void)
     put_document("roots/d6983b90979d4b47304dcdb6e3113c01/root.json");
     put_document("roots/b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2/root.json");
     put_document("images/team~app/1.0");
+    put_identity();
     page_dump(&t.repository, "\n.Pa salts/d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4 ", &t.dump);
     put_file("salts/d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4", t.dump.data, t.dump.len);
     page_dump(&t.chunk, "this object:", &t.dump);
@@ -309,6 +334,42 @@ static void repository(void **state)
     li_kms_free(kms);
 }
 
+/* The same repository: what it proves, and the MAC as the page computes it. */
+static void identity(void **state)
+{
+    struct li_repo_identity identity = {.there = false};
+    struct li_kms *kms = open_key();
+    struct li_repo *repo = NULL;
+    struct li_store *store = NULL;
+    struct li_secret key, mac_key;
+    uint8_t mac[LI_MAC_SIZE], message[512];
+    char address[128];
+
+    (void)state;
+    put_repository();
+    snprintf(address, sizeof(address), "dir:%s", t.dir);
+    assert_done(li_store_open(address, false, &unit_env, &store, &t.err), &t.err);
+    assert_done(li_repo_open(store, kms, &unit_env, &repo, &t.err), &t.err);
+    assert_done(li_repo_identity(repo, &identity, &t.err), &t.err);
+    assert_true(identity.there);
+    assert_int_equal(identity.key[0], KEY_BYTE);
+    assert_int_equal(identity.policy.pad, PAD);
+    page_dump(&t.repository, "which holds the bytes 64 to 95", &t.dump);
+    unwrap(kms, "repository", KEY_BYTE, &key);
+    for (int i = 0; i < LI_SECRET_SIZE; i++)
+        assert_int_equal(key.bytes[i], 64 + i);
+    assert_done(li_crypto_expand(&key, "lambdaimg identity", &mac_key, &t.err), &t.err);
+    page_dump(&t.repository, "\n.Pa identities/c3", &t.dump);
+    assert_in_range(t.dump.len, 65, sizeof(message));
+    memcpy(message, t.dump.data, 32);
+    memcpy(message + 32, t.dump.data + 64, t.dump.len - 64);
+    assert_done(li_crypto_mac(&mac_key, message, t.dump.len - 32, mac, &t.err), &t.err);
+    assert_memory_equal(mac, t.dump.data + 32, sizeof(mac));
+    li_repo_free(repo);
+    li_store_free(store);
+    li_kms_free(kms);
+}
+
 static void first_root(void **state)
 {
     static const char label[] = "lambdaimg first root";
@@ -365,6 +426,7 @@ int main(void)
         cmocka_unit_test(manifest_object),
         cmocka_unit_test_setup_teardown(wrap_object, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(repository, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(identity, make_scratch, remove_scratch),
         cmocka_unit_test(first_root),
     };
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fixtures/unit.h"
 
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "base/bytes.h"
 #include "manifest/manifest.h"
 #include "tests/fixtures/golden.h"
@@ -346,6 +350,45 @@ static void the_least_manifest_decodes(void **state)
     li_manifest_free(&m);
 }
 
+/* The address space that is in use, in bytes. */
+static rlim_t space_in_use(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    unsigned long pages = 0;
+
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lu", &pages), 1);
+    fclose(file);
+    return pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/* A clear header of many chunks, with as many bytes behind it: the tag fails before memory is taken
+ * for what they might decrypt to. */
+static void a_forged_manifest_costs_no_more_than_itself(void **state)
+{
+    const uint32_t count = 600000;
+    const size_t len = 64 + (size_t)count * 100 + 4 + 16, spare = 8 << 20;
+    struct rlimit before, limit;
+    struct li_manifest m;
+    uint8_t *data;
+
+    (void)state;
+    if (SANITIZED)
+        skip(); /* a sanitizer reserves more than any limit allows */
+    data = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(data, MAP_FAILED);
+    memcpy(data, t.data.data, 64);
+    li_put_le32(data + 12, count);
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    limit = (struct rlimit){space_in_use() + spare, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+    assert_null(malloc(4 * spare));
+    assert_int_equal(li_manifest_decode(data, len, &t.key, &m, &t.err), LI_ECORRUPT);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    assert_non_null(strstr(t.err.text, "damaged or changed"));
+    munmap(data, len);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +403,7 @@ int main(void)
         cmocka_unit_test_setup(tables_are_checked_behind_the_tag, fresh),
         cmocka_unit_test_setup(the_encoder_refuses_what_the_decoder_would, fresh),
         cmocka_unit_test_setup(the_least_manifest_decodes, fresh),
+        cmocka_unit_test_setup(a_forged_manifest_costs_no_more_than_itself, fresh),
     };
 
     return cmocka_run_group_tests(tests, NULL, tear_down);

@@ -34,9 +34,9 @@ static void a_description_that_comes_late(void **state)
     write_description(f, STRANGER);
     reopen(f);
     assert_fails(push(f, "b", &small), LI_EINVALID, "run again: lambdaimg init", &f->err);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EEXISTS,
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_EEXISTS,
                  "had overwritten its description, which has been restored", &f->err);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EEXISTS,
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_EEXISTS,
                  "there is a repository already", &f->err);
     assert_null(strstr(f->err.text, "overwritten"));
     reopen(f);
@@ -54,7 +54,7 @@ static void a_root_of_another_is_passed_over(void **state)
     reopen(f);
     assert_done(push(f, "a", &small), &f->err);
     expect_pushed(f, "a", &small);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EEXISTS, "already",
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_EEXISTS, "already",
                  &f->err);
 }
 
@@ -71,7 +71,7 @@ static void a_root_of_another_is_no_heir(void **state)
     assert_done(li_store_remove(f->directory, own, &f->err), &f->err);
     write_strangers_root(f);
     memcpy(id, li_repo_id(f->repo), LI_ID_SIZE);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_ECORRUPT,
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_ECORRUPT,
                  "root.json is gone", &f->err);
     reopen(f);
     assert_memory_equal(li_repo_id(f->repo), id, LI_ID_SIZE);
@@ -90,7 +90,7 @@ static void a_root_that_was_made_a_moment_ago(void **state)
     assert_done(push(f, "b", &small), &f->err);
     assert_true(li_fault_happened(f->store));
     li_fault_order(f->store, LI_FAULT_GET, 3, LI_FAULT_BEFORE, LI_ENOTFOUND);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EEXISTS, "already",
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_EEXISTS, "already",
                  &f->err);
     assert_true(li_fault_happened(f->store));
 }
@@ -104,7 +104,7 @@ static void a_root_of_nobody(void **state)
     assert_done(push(f, "a", &small), &f->err);
     first = root_key(f, "a", "root.json");
     write_roots(f, first, "active", NULL);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EEXISTS, "already",
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_EEXISTS, "already",
                  &f->err);
     reopen(f);
     expect_pushed(f, "a", &small);
@@ -158,14 +158,14 @@ static void a_root_that_was_made_for_nothing(void **state)
     race.f = f;
     race.times = 0;
     race.other = open_repo_directory(f, "other");
-    assert_done(li_repo_create(race.other, f->kms, &f->env, &f->err), &f->err);
+    assert_done(li_repo_create(race.other, f->kms, &f->env, NULL, &f->err), &f->err);
     assert_done(li_repo_open(race.other, NULL, &f->env, &other, &f->err), &f->err);
     race.operations = *f->directory->ops;
     race.put = race.operations.put_if_absent;
     race.operations.put_if_absent = put_in_a_race;
     f->directory->ops = &race.operations;
-    assert_fails(li_repo_create(f->directory, f->kms, &f->env, &f->err), LI_EEXISTS, "already",
-                 &f->err);
+    assert_fails(li_repo_create(f->directory, f->kms, &f->env, NULL, &f->err), LI_EEXISTS,
+                 "already", &f->err);
     assert_done(li_store_list(f->directory, "roots/", count_root, &roots, &f->err), &f->err);
     assert_int_equal(roots, 1);
     reopen(f);
@@ -176,15 +176,16 @@ static void a_root_that_was_made_for_nothing(void **state)
     li_store_free(race.other);
 }
 
-/* Another makes the same root right before. Its salt is of use, and this one's only where the store
- * may have taken this one's own root for another's. */
+/* Another makes the same repository right before this one writes its identity. The other's salt is
+ * of use, and this one's only where the store may have taken this one's own identity for another's.
+ */
 static int put_after_another(struct li_store *store, const char *key, const void *data, size_t len,
                              struct li_error *err)
 {
     struct repo_fixture *f = race.f;
 
-    if (strstr(key, "/root.json") && race.times++ == 0)
-        assert_done(li_repo_create(store, f->kms, &f->env, err), err);
+    if (strncmp(key, "identities/", 11) == 0 && race.times++ == 0)
+        assert_done(li_repo_create(store, f->kms, &f->env, NULL, err), err);
     return race.put(store, key, data, len, err);
 }
 
@@ -206,8 +207,8 @@ static void expect_salts(struct repo_fixture *f, bool remote, int count)
     race.operations.put_if_absent = put_after_another;
     f->directory->ops = &race.operations;
     f->directory->remote = remote;
-    assert_fails(li_repo_create(f->directory, f->kms, &f->env, &f->err), LI_EEXISTS, "already",
-                 &f->err);
+    assert_fails(li_repo_create(f->directory, f->kms, &f->env, NULL, &f->err), LI_EEXISTS,
+                 "already", &f->err);
     assert_int_equal(race.times, 2);
     assert_done(li_store_list(f->directory, "salts/", count_key, &salts, &f->err), &f->err);
     assert_int_equal(salts, count);
@@ -232,7 +233,7 @@ static void a_description_that_is_withheld(void **state)
     struct repo_fixture *f = *state;
 
     li_fault_order(f->store, LI_FAULT_GET, 2, LI_FAULT_BEFORE, LI_ENOTFOUND);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_ECORRUPT, "ordered",
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_ECORRUPT, "ordered",
                  &f->err);
 }
 
@@ -241,8 +242,8 @@ static void what_cannot_be_read_back_is_told(void **state)
 {
     struct repo_fixture *f = *state;
 
-    li_fault_order(f->store, LI_FAULT_GET, 7, LI_FAULT_BEFORE, LI_EIO);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EIO,
+    li_fault_order(f->store, LI_FAULT_GET, 9, LI_FAULT_BEFORE, LI_EIO);
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_EIO,
                  "was made, but cannot be read back", &f->err);
 }
 

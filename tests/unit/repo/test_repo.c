@@ -4,6 +4,7 @@
 
 #include "base/hex.h"
 #include "base/workers.h"
+#include "tests/fixtures/repo_objects.h"
 #include "tests/fixtures/tree.h"
 
 static const struct image small = {4, {1, 0, 2, 0}};
@@ -17,9 +18,9 @@ static void create_once_and_open(void **state)
     assert_fails(li_repo_open(f->store, f->kms, &f->env, &f->repo, &f->err), LI_ENOTFOUND,
                  "lambdaimg init dir:", &f->err);
     assert_null(f->repo);
-    assert_done(li_repo_create(f->store, f->kms, &f->env, &f->err), &f->err);
+    assert_done(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), &f->err);
     reopen(f);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EEXISTS, "already",
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_EEXISTS, "already",
                  &f->err);
     assert_done(li_repo_open(f->store, NULL, &f->env, &again, &f->err), &f->err);
     assert_memory_equal(li_repo_id(again), li_repo_id(f->repo), LI_ID_SIZE);
@@ -33,7 +34,7 @@ static void other_directories_are_left_alone(void **state)
     struct repo_fixture *f = *state;
 
     tree_write(f->dir, "repo/My Thesis.txt", "x", 1);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EINVALID,
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_EINVALID,
                  "it holds My Thesis.txt", &f->err);
     /* repo, the thesis and the key. */
     assert_int_equal(tree_count(f->dir), 4);
@@ -58,12 +59,12 @@ static void interrupted_creation_is_finished(void **state)
             directory = open_repo_directory(f, name);
             assert_done(li_fault_new(directory, &store, &f->err), &f->err);
             li_fault_order(store, LI_FAULT_ANY, n, hows[i], LI_ENETWORK);
-            first = li_repo_create(store, f->kms, &f->env, &f->err);
+            first = li_repo_create(store, f->kms, &f->env, NULL, &f->err);
             happened = li_fault_happened(store);
             assert_int_equal(first < 0, happened);
             failures += happened;
             li_fault_order(store, LI_FAULT_ANY, 0, LI_FAULT_BEFORE, 0);
-            second = li_repo_create(store, f->kms, &f->env, &f->err);
+            second = li_repo_create(store, f->kms, &f->env, NULL, &f->err);
             assert_true(second == 0 || second == LI_EEXISTS);
             assert_done(li_repo_open(store, f->kms, &f->env, &f->repo, &f->err), &f->err);
             assert_done(push(f, "a", &small), &f->err);
@@ -82,7 +83,7 @@ static void unfinished_creation_refuses_pushes(void **state)
     struct repo_fixture *f = *state;
 
     li_fault_order(f->store, LI_FAULT_PUT, 2, LI_FAULT_BEFORE, LI_EIO);
-    assert_int_equal(li_repo_create(f->store, f->kms, &f->env, &f->err), LI_EIO);
+    assert_int_equal(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_EIO);
     reopen(f);
     assert_fails(push(f, "a", &small), LI_EINVALID, "run again: lambdaimg init", &f->err);
 }
@@ -98,7 +99,7 @@ static int create_in_thread(void *arg, unsigned index, struct li_workers *team,
     struct creators *c = arg;
 
     (void)team;
-    c->result[index] = li_repo_create(c->f->store, c->f->kms, &c->f->env, err);
+    c->result[index] = li_repo_create(c->f->store, c->f->kms, &c->f->env, NULL, err);
     return 0;
 }
 
@@ -207,7 +208,7 @@ static void swapped_pointers_are_found_out(void **state)
 
     assert_done(push(f, "a:1", &small), &f->err);
     assert_done(push(f, "b:1", &other), &f->err);
-    swap_in(f, "images/b/1", "images/a/1");
+    put_from(f, f->directory, "images/b/1", "images/a/1");
     assert_fails(open_manifest(f, "a:1", &m), LI_ECORRUPT, "another image, b:1", &f->err);
     overwrite(f, "images/a/1", "{\"format\":3}", 12);
     assert_fails(open_manifest(f, "a:1", &m), LI_EUNSUPPORTED, "newer", &f->err);
@@ -244,9 +245,9 @@ static void swapped_wraps_and_manifests_are_found_out(void **state)
     wrap_a = manifest_key(f, "a:1", more);
     wrap_b = manifest_key(f, "b:1", more);
 
-    swap_in(f, wrap_b, wrap_a);
+    put_from(f, f->directory, wrap_b, wrap_a);
     assert_fails(open_manifest(f, "a:1", &m), LI_EDENIED, "cannot unwrap", &f->err);
-    swap_in(f, b, a);
+    put_from(f, f->directory, b, a);
     assert_fails(open_manifest(f, "a:1", &m), LI_ECORRUPT, "another manifest", &f->err);
     assert_int_equal(li_store_remove(f->directory, a, &f->err), 0);
     assert_fails(open_manifest(f, "a:1", &m), LI_ECORRUPT, "manifest is gone", &f->err);
@@ -303,7 +304,7 @@ static void another_key_opens_nothing(void **state)
     f->kms = make_kms(f, "other-key");
     reopen(f);
     assert_fails(open_manifest(f, "a:1", &m), LI_EDENIED, "not wrapped for this key", &f->err);
-    assert_fails(push(f, "a:2", &small), LI_EDENIED, "salt", &f->err);
+    assert_fails(push(f, "a:2", &small), LI_EDENIED, "was not wrapped for this key", &f->err);
     li_kms_free(f->kms);
     f->kms = mine;
     reopen(f);
@@ -317,7 +318,7 @@ static void salts_make_all_names_differ(void **state)
     struct li_repo *first = f->repo, *second = NULL;
     struct li_manifest a = {0}, b = {0};
 
-    assert_done(li_repo_create(directory, f->kms, &f->env, &f->err), &f->err);
+    assert_done(li_repo_create(directory, f->kms, &f->env, NULL, &f->err), &f->err);
     assert_done(li_repo_open(directory, f->kms, &f->env, &second, &f->err), &f->err);
     assert_done(push(f, "a", &other), &f->err);
     assert_done(open_manifest(f, "a", &a), &f->err);

@@ -124,8 +124,8 @@ static void await(sem_t *semaphore)
     assert_int_equal(sem_timedwait(semaphore, &until), 0);
 }
 
-static int list_slowly(struct li_store *store, const char *prefix, bool deep, li_store_visit *visit,
-                       void *arg, struct li_error *err)
+static int list_slowly(struct li_store *store, const char *prefix, bool deep,
+                       li_store_visit_object *visit, void *arg, struct li_error *err)
 {
     sem_post(&slow.begun);
     sem_wait(&slow.go_on);
@@ -196,15 +196,16 @@ static struct {
 } endless;
 
 static int list_endlessly(struct li_store *store, const char *prefix, bool deep,
-                          li_store_visit *visit, void *arg, struct li_error *err)
+                          li_store_visit_object *visit, void *arg, struct li_error *err)
 {
     char key[400];
+    const struct li_store_object object = {key, 10, LI_STORE_NO_TIME};
     int rc = 0;
 
     (void)store, (void)prefix, (void)deep;
     for (endless.listed = 0; rc >= 0 && endless.listed < ENDLESS; endless.listed++) {
         snprintf(key, sizeof(key), "%s%08u", endless.prefix, endless.listed);
-        rc = visit(arg, key, 10, err);
+        rc = visit(arg, &object, err);
     }
     return rc;
 }

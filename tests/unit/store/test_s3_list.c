@@ -53,6 +53,36 @@ static void pages(void **state)
     s3_finish(&f);
 }
 
+static int note_time(void *arg, const struct li_store_object *object, struct li_error *err)
+{
+    struct seen *seen = arg;
+    size_t len = strlen(seen->text);
+
+    (void)err;
+    if (object->modified == LI_STORE_NO_TIME)
+        snprintf(seen->text + len, sizeof(seen->text) - len, "%s:- ", object->key);
+    else
+        snprintf(seen->text + len, sizeof(seen->text) - len, "%s:%lld ", object->key,
+                 (long long)object->modified / 1000000000);
+    return 0;
+}
+
+#define TIMED(key, time)                                                                           \
+    "<Contents><Key>" key "</Key><LastModified>" time "</LastModified><Size>1</Size></Contents>"
+
+/* A time that is missing or cannot be read is none, and not that of another object. */
+static void times(void **state)
+{
+    BEGIN(PAGE(TIMED("pre/d/a", "2026-01-31T12:00:01.000Z") KEY("pre/d/b", "2")
+                   TIMED("pre/d/c", "yesterday") TIMED("pre/d/d", "1970-01-01T00:00:00Z")
+                       TIMED("pre/d/e", "9999-01-01T00:00:00Z")));
+    struct seen seen = {"", 0, 0};
+
+    assert_done(li_store_list_objects(f.store, "d/", note_time, &seen, &f.err), &f.err);
+    assert_string_equal(seen.text, "d/a:1769860801 d/b:- d/c:- d/d:0 d/e:- ");
+    s3_finish(&f);
+}
+
 /* Keys are decoded only by an answer that says so, wherever it does; an empty element says
  * nothing. Common prefixes are keys, and tokens are not. */
 static void encodings(void **state)
@@ -181,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages),
+        cmocka_unit_test(times),
         cmocka_unit_test(encodings),
         cmocka_unit_test(prefix_is_not_encoded),
         cmocka_unit_test(circles),

@@ -2,6 +2,8 @@
 /* What every store does. */
 #include "tests/fixtures/store_fixture.h"
 
+#include <time.h>
+
 #include "base/workers.h"
 #include "store/fault.h"
 
@@ -242,6 +244,28 @@ static void listing(void **state)
                  &f->err);
 }
 
+static int note_object(void *arg, const struct li_store_object *object, struct li_error *err)
+{
+    (void)err;
+    if (strcmp(object->key, "a/b/c") == 0)
+        *(struct li_store_object *)arg = *object;
+    return 0;
+}
+
+/* An object has the time at which it was written, by the clock of the store. */
+static void listing_with_times(void **state)
+{
+    struct li_store_object seen = {.modified = LI_STORE_NO_TIME};
+    struct fixture *f = *state;
+    time_t before = time(NULL);
+
+    put(f, "a/b/c", "12");
+    put(f, "a/d", "345");
+    assert_done(li_store_list_objects(f->store, "a/", note_object, &seen, &f->err), &f->err);
+    assert_int_equal(seen.size, 2);
+    assert_in_range(seen.modified / 1000000000, before - 120, time(NULL) + 120);
+}
+
 static int put_same(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     struct fixture *f = arg;
@@ -389,6 +413,7 @@ int main(void)
         WITH_STORE(remove_many),
         WITH_STORE(who_may_not_remove),
         WITH_STORE(listing),
+        WITH_STORE(listing_with_times),
         WITH_STORE(one_of_many_writers_wins),
         WITH_STORE(faults_happen_as_ordered),
     };

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/report/report.h"
+#include "base/text.h"
+#include "cmd/common/brokered.h"
+#include "cmd/common/image.h"
+
+static const struct option_row options[] = {
+    {"all", 0, NULL, "report on the whole repository; no key is needed"},
+    {"to-latest", 0, NULL,
+     "compare with the tag of the same name that was pushed last (the default)"},
+    {"to", 0, "REF", "compare with this image of the repository"},
+    {"json", 0, NULL, "print the report as JSON"},
+    {"markdown", 0, NULL, "print the report on an IMAGE as Markdown"},
+    {"max-new-bytes", 0, "SIZE", "budget: the most bytes of new chunks, as they would be stored"},
+    {"max-new-share", 0, "PERCENT",
+     "budget: the most new chunks, in percent of the image's chunks"},
+    {"max-size", 0, "SIZE",
+     "budget: the most bytes of the image's chunks, or +N% over the image it is compared with"},
+    {"min-dedup", 0, "FACTOR", "budget, with --all: the least deduplication factor"},
+    {"budgets", 0, "FILE",
+     "take budgets from FILE (default: .lambdaimg-ci.json in the working directory, or in the next "
+     "one above that has it)"},
+    {"no-budgets", 0, NULL, "do not look for a budget file"},
+    {"compression", 0, "CODEC",
+     "compress new chunks: zstd, zstd:LEVEL (1 to 19, default 3) or none"},
+    {"pad", 0, "N", "round sealed sizes up to a multiple of N bytes (default: no padding)"},
+    {"salt-kms", 0, "KMS",
+     "the key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
+    {"size", 0, "SIZE", "size of the file system, such as 10G (default: what --free gives)"},
+    {"free", 0, "ROOM",
+     "free space: a size, or a percentage of what is used (default: 25%, at least "
+     "64M)"},
+    {"image", 0, "TAG", "which image to use, if several: a tag or a digest"},
+    {"platform", 0, "OS/ARCH", "which platform to use, if several (default: this host's)"},
+    {"memo", 0, "DIR", "remember what was read in DIR (default: ~/.cache/lambdaimg)"},
+    {"no-memo", 0, NULL, "read all layers, and remember nothing"},
+    {NULL, 0, NULL, NULL},
+};
+
+/* ---- the repository -------------------------------------------------------------------------- */
+
+static int read_repository(const struct arguments *args, struct context *context,
+                           struct li_report *report, struct li_error *err)
+{
+    struct li_report_options reporting = {.memory = 0};
+    struct progress_bar bar;
+    struct li_progress progress;
+    int rc = open_brokered(args, &(struct brokerage){.count = 0}, context, err);
+
+    if (rc < 0)
+        return rc;
+    progress = begin_progress(&bar, "reading manifests");
+    reporting.progress = &progress;
+    rc = li_report_repository(context->repo, &reporting, report, err);
+    end_progress(&bar);
+    return rc < 0 ? li_context(err, "cannot report") : 0;
+}
+
+static void judge_repository(const struct li_budgets *budgets, const struct li_report *report,
+                             struct verdicts *out)
+{
+    double used = (double)report->used.bytes;
+
+    if (report->used.bytes)
+        judge(budgets, LI_BUDGET_DEDUP, (double)report->apart.bytes / used, 0, out);
+}
+
+static int print_repository(const struct arguments *args, const struct li_report *report,
+                            const char *address, const struct verdicts *verdicts,
+                            struct li_error *err)
+{
+    int rc;
+
+    if (flag(args, "json"))
+        return print_repository_json(report, address, verdicts, err);
+    rc = print_repository_text(report, address, err);
+    if (rc == 0)
+        print_verdicts(verdicts);
+    return rc;
+}
+
+static int report_repository(const struct arguments *args, const struct li_budgets *budgets,
+                             struct li_error *err)
+{
+    struct li_report report = {.first = LI_ERROR_INIT};
+    struct verdicts verdicts = {.count = 0};
+    struct context context = {0};
+    int rc = read_repository(args, &context, &report, err);
+
+    if (rc == 0) {
+        judge_repository(budgets, &report, &verdicts);
+        rc = print_repository(args, &report, context.store->address, &verdicts, err);
+    }
+    if (rc == 0 && report.unreadable > 0) {
+        *err = report.first;
+        rc = li_context(err, "%zu image%s or manifest%s cannot be read", report.unreadable,
+                        li_text_s(report.unreadable), li_text_s(report.unreadable));
+    }
+    li_report_free(&report);
+    close_context(&context);
+    return rc == 0 ? verdict_code(&verdicts) : rc;
+}
+
+/* ---- an image -------------------------------------------------------------------------------- */
+
+static void judge_image(const struct li_budgets *budgets, const struct li_image_report *report,
+                        struct verdicts *out)
+{
+    double known = (double)(report->chunks[LI_COST_KNOWN] + report->chunks[LI_COST_REPEATED]);
+    double fresh = (double)report->chunks[LI_COST_NEW];
+
+    judge(budgets, LI_BUDGET_NEW_BYTES, (double)report->fresh.bytes, 0, out);
+    judge(budgets, LI_BUDGET_NEW_SHARE, known + fresh > 0 ? 100 * fresh / (known + fresh) : 0, 0,
+          out);
+    judge(budgets, LI_BUDGET_SIZE, (known + fresh) * LI_CHUNK_SIZE,
+          (double)report->base.table * LI_CHUNK_SIZE, out);
+}
+
+static int report_image(const struct arguments *args, const struct li_budgets *budgets,
+                        struct li_error *err)
+{
+    struct image_report report = {.path = NULL};
+    struct verdicts verdicts = {.count = 0};
+    int rc = open_image_report(args, &report, err);
+
+    if (rc == 0)
+        judge_image(budgets, &report.report, &verdicts);
+    if (rc == 0 && flag(args, "json")) {
+        rc = print_image_json(&report, &verdicts, err);
+    } else if (rc == 0 && flag(args, "markdown")) {
+        print_image_markdown(&report, &verdicts);
+    } else if (rc == 0) {
+        print_image_text(&report);
+        print_verdicts(&verdicts);
+    }
+    close_image_report(&report);
+    return rc == 0 ? verdict_code(&verdicts) : rc;
+}
+
+/* ---- an image that is stored ----------------------------------------------------------------- */
+
+static int report_stored(const struct arguments *args, struct li_error *err)
+{
+    struct li_report report = {.first = LI_ERROR_INIT};
+    const struct li_report_push *push = NULL;
+    struct context context = {0};
+    struct li_reference reference;
+    char name[REFERENCE_TEXT];
+    int rc = parse_tag(args->operand[0], &reference, err);
+
+    if (rc == 0)
+        rc = read_repository(args, &context, &report, err);
+    if (rc == 0) {
+        rc = find_stored(&report, &reference, &push, err);
+        if (rc < 0)
+            li_context(err, "cannot report on %s", args->operand[0]);
+    }
+    if (rc == 0 && flag(args, "json"))
+        rc = print_stored_json(push, reference_text(&reference, name), context.store->address, err);
+    else if (rc == 0)
+        print_stored_text(push, reference_text(&reference, name), context.store->address);
+    li_report_free(&report);
+    close_context(&context);
+    return rc;
+}
+
+static int run(const struct arguments *args, struct li_error *err)
+{
+    struct li_budgets budgets;
+    int rc;
+
+    if (flag(args, "all") != (args->count == 0))
+        return li_fail(err, CMD_EUSAGE, "report: give either --all, or an IMAGE or REF");
+    if (args->count == 1 && !is_image(args->operand[0]))
+        return report_stored(args, err);
+    if (flag(args, "json") && flag(args, "markdown"))
+        return li_fail(err, CMD_EUSAGE, "--json and --markdown cannot both be given");
+    rc = find_budgets(args, &budgets, err);
+    if (rc < 0)
+        return rc;
+    return flag(args, "all") ? report_repository(args, &budgets, err)
+                             : report_image(args, &budgets, err);
+}
+
+const struct command command_report = {
+    "report", "[IMAGE] [REF]", "show what images cost and share", 0, 2, options, run,
+};

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cmd/common/context.h"
+#include "cmd/report/report.h"
+
+enum { NARROWEST = 20, USUAL = 80, WIDEST = 500 };
+
+static const int64_t second = 1000000000;
+
+unsigned terminal_width(void)
+{
+    struct winsize size = {.ws_col = 0};
+
+    if (!isatty(STDOUT_FILENO))
+        return 0;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+        return USUAL;
+    if (size.ws_col < NARROWEST)
+        return NARROWEST;
+    return size.ws_col > WIDEST ? WIDEST : size.ws_col;
+}
+
+void print_bar(uint64_t part, uint64_t whole, unsigned width)
+{
+    double full = whole ? (double)part / (double)whole * width : 0;
+
+    if (width && full > 0)
+        fputs("  ", stdout);
+    for (unsigned i = 0; i < width && i < full; i++)
+        putchar('#');
+}
+
+double percent(uint64_t part, uint64_t whole)
+{
+    return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+json_t *time_json(int64_t nanoseconds)
+{
+    return nanoseconds == LI_STORE_NO_TIME ? json_null() : json_integer(nanoseconds / second);
+}
+
+const char *store_time_text(int64_t nanoseconds, char text[TIME_TEXT])
+{
+    if (nanoseconds != LI_STORE_NO_TIME)
+        return time_text(nanoseconds / second, text);
+    snprintf(text, TIME_TEXT, "-");
+    return text;
+}
+
+json_t *sum_json(const struct li_report_sum *sum)
+{
+    return json_pack("{s:I, s:I}", "chunks", (json_int_t)sum->chunks, "bytes",
+                     (json_int_t)sum->bytes);
+}
+
+int json_add(json_t *list, json_t *row, struct li_error *err)
+{
+    if (row && json_array_append_new(list, row) == 0)
+        return 0;
+    return li_fail_memory(err);
+}
+
+void print_column(uint64_t part, uint64_t whole, unsigned width)
+{
+    double full = whole ? (double)part / (double)whole * width : 0;
+
+    for (unsigned i = 0; i < width; i++)
+        putchar(i < full ? '#' : ' ');
+    fputs("  ", stdout);
+}
+
+const char *reference_text(const struct li_reference *reference, char text[REFERENCE_TEXT])
+{
+    char id[2 * LI_ID_SIZE + 1];
+
+    snprintf(text, REFERENCE_TEXT, "%s%s%s", reference->name, reference->pinned ? "@" : ":",
+             reference->pinned ? id_text(reference->id, id) : reference->tag);
+    return text;
+}
+
+char *path_text(const char *path)
+{
+    char *text = malloc(4 * strlen(path) + 1), *to = text;
+
+    while (text && *path) {
+        size_t len = *path == '\\' ? 0 : li_text_visible(path);
+
+        if (len == 0)
+            to += sprintf(to, "\\x%02x", (unsigned char)*path);
+        else
+            to = (char *)memcpy(to, path, len) + len;
+        path += len ? len : 1;
+    }
+    if (text)
+        *to = '\0';
+    return text;
+}
+
+void print_path(FILE *to, const char *path)
+{
+    char *text = path_text(path);
+
+    fputs(text ? text : "?", to);
+    free(text);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The forms of reports. */
+#ifndef LI_CMD_REPORT_REPORT_H
+#define LI_CMD_REPORT_REPORT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "cmd/common/context.h"
+#include "flatten/flatten.h"
+#include "report/budget.h"
+#include "report/image.h"
+#include "report/report.h"
+
+/* The version of the JSON that reports print. Members may be added without a new version. */
+enum { REPORT_FORMAT = 1 };
+
+/* common.c */
+
+/* The columns of standard output if that is a terminal, else 0. */
+unsigned terminal_width(void);
+
+/* Prints two blanks and a bar for PART of WHOLE, at most WIDTH columns; nothing if either is 0. */
+void print_bar(uint64_t part, uint64_t whole, unsigned width);
+
+/* PART of WHOLE in percent; 0 if WHOLE is 0. */
+double percent(uint64_t part, uint64_t whole);
+
+/* A time of the library's, as seconds since 1970 in JSON; null if there is none. */
+json_t *time_json(int64_t nanoseconds);
+
+/* The same as text, "-" if there is none. */
+enum { TIME_TEXT = 32 };
+const char *store_time_text(int64_t nanoseconds, char text[TIME_TEXT]);
+
+/* A sum in JSON: {"chunks": ..., "bytes": ...}; NULL if memory ran out. */
+json_t *sum_json(const struct li_report_sum *sum);
+
+/* Appends ROW, which may be NULL if memory ran out, to LIST, and takes ownership of it. */
+int json_add(json_t *list, json_t *row, struct li_error *err);
+
+/* A bar of exactly WIDTH columns, and two blanks. */
+void print_column(uint64_t part, uint64_t whole, unsigned width);
+
+/* "name:tag" or "name@ID". */
+enum { REFERENCE_TEXT = LI_REFERENCE_NAME_MAX + LI_REFERENCE_TAG_MAX + 2 };
+const char *reference_text(const struct li_reference *reference, char text[REFERENCE_TEXT]);
+
+/* A path, or another text from an image, for output: its visible characters as they are, and each
+ * other byte, and each backslash, as \\xNN. So nothing controls a terminal, and nothing is lost.
+ * The caller frees it. NULL if memory ran out. */
+char *path_text(const char *path);
+void print_path(FILE *to, const char *path);
+
+/* budgets.c: the budgets of the options and of the budget file, that of --budgets or the one that
+ * is found by itself. CMD_EUSAGE for an option; LI_EINVALID for the file, and the file system's
+ * failures. */
+int find_budgets(const struct arguments *args, struct li_budgets *out, struct li_error *err);
+
+/* Zero-initialise it. */
+struct verdicts {
+    struct li_verdict verdict[LI_BUDGETS];
+    size_t count;
+    size_t broken;
+};
+
+/* Adds the verdict on VALUE, if there is such a budget. BASE as in li_budget_judge(). */
+void judge(const struct li_budgets *budgets, enum li_budget_kind kind, double value, double base,
+           struct verdicts *out);
+
+/* A value in the unit of its budget. */
+const char *budget_value_text(enum li_budget_kind kind, double value, char text[SIZE_TEXT]);
+
+/* How they are told: on standard output, one line each; in JSON, NULL if memory ran out. */
+void print_verdicts(const struct verdicts *verdicts);
+json_t *verdicts_json(const struct verdicts *verdicts);
+
+/* The exit code. Names the broken budgets on standard error. */
+int verdict_code(const struct verdicts *verdicts);
+
+/* reference.c: the push of the tag REFERENCE. LI_ENOTFOUND, LI_ECORRUPT. */
+int find_stored(const struct li_report *report, const struct li_reference *reference,
+                const struct li_report_push **out, struct li_error *err);
+void print_stored_text(const struct li_report_push *push, const char *name, const char *address);
+int print_stored_json(const struct li_report_push *push, const char *name, const char *address,
+                      struct li_error *err);
+
+/* repository_json.c: prints the report of the repository at ADDRESS on standard output. */
+int print_repository_json(const struct li_report *report, const char *address,
+                          const struct verdicts *verdicts, struct li_error *err);
+
+/* repository_text.c: the same as text. */
+int print_repository_text(const struct li_report *report, const char *address,
+                          struct li_error *err);
+
+/* A report on an image. Zero-initialise it. It must not move. */
+struct image_report {
+    const char *path;
+    const char *address; /* of the repository */
+    struct li_reference reference;
+    struct context context;
+    struct li_flatten_options making;
+    struct li_flattened *flattened;
+    struct li_image_report report;
+};
+
+/* image.c: whether an operand names an image and not a reference: "-", or something that exists. */
+bool is_image(const char *operand);
+
+/* Makes the report. The caller closes it, also after a failure. */
+int open_image_report(const struct arguments *args, struct image_report *r, struct li_error *err);
+void close_image_report(struct image_report *r);
+
+/* image_json.c and image_text.c: print it on standard output. */
+int print_image_json(const struct image_report *r, const struct verdicts *verdicts,
+                     struct li_error *err);
+void print_image_text(const struct image_report *r);
+
+/* markdown.c: the same for a comment, with the verdicts. */
+void print_image_markdown(const struct image_report *r, const struct verdicts *verdicts);
+
+#endif

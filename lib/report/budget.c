@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A budget file is written by hand, so it is read strictly: nothing in it is ignored. */
+#include "report/budget.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FORMAT = 1 };
+
+static const struct {
+    const char *name, *member;
+    bool least;
+} kinds[LI_BUDGETS] = {
+    [LI_BUDGET_NEW_BYTES] = {"max-new-bytes", "max_new_bytes", false},
+    [LI_BUDGET_NEW_SHARE] = {"max-new-share", "max_new_share", false},
+    [LI_BUDGET_SIZE] = {"max-size", "max_size", false},
+    [LI_BUDGET_DEDUP] = {"min-dedup", "min_dedup", true},
+};
+
+const char *li_budget_name(enum li_budget_kind kind)
+{
+    return kinds[kind].name;
+}
+
+bool li_budget_is_least(enum li_budget_kind kind)
+{
+    return kinds[kind].least;
+}
+
+bool li_budget_relative(const char *text, struct li_budget *out)
+{
+    char *end;
+    double limit;
+
+    if (*text != '+' || !isdigit((unsigned char)text[1]))
+        return false;
+    limit = strtod(text + 1, &end);
+    if (strcmp(end, "%") != 0 || !isfinite(limit))
+        return false;
+    *out = (struct li_budget){.set = true, .relative = true, .limit = limit};
+    return true;
+}
+
+static int take_limit(enum li_budget_kind kind, const json_t *value, struct li_budget *out,
+                      struct li_error *err)
+{
+    if (kind == LI_BUDGET_SIZE && json_is_string(value) &&
+        li_budget_relative(json_string_value(value), out))
+        return 0;
+    if (!json_is_number(value) || json_number_value(value) < 0)
+        return li_fail(err, LI_EINVALID, "\"%s\" is not a number%s", kinds[kind].member,
+                       kind == LI_BUDGET_SIZE ? ", nor a string such as \"+3%\"" : "");
+    *out = (struct li_budget){.set = true, .limit = json_number_value(value)};
+    return 0;
+}
+
+static int take_member(const char *key, const json_t *value, struct li_budgets *out,
+                       struct li_error *err)
+{
+    if (strcmp(key, "format") == 0)
+        return 0;
+    for (int i = 0; i < LI_BUDGETS; i++)
+        if (strcmp(key, kinds[i].member) == 0)
+            return take_limit((enum li_budget_kind)i, value, &out->of[i], err);
+    return li_fail(err, LI_EINVALID, "\"%.100s\" is not a budget that this lambdaimg knows", key);
+}
+
+static int take_all(json_t *json, struct li_budgets *out, struct li_error *err)
+{
+    const char *key;
+    json_t *value;
+    int rc = 0;
+
+    if (!json_is_object(json))
+        return li_fail(err, LI_EINVALID, "it is not a JSON object");
+    if (json_integer_value(json_object_get(json, "format")) != FORMAT)
+        return li_fail(err, LI_EINVALID, "\"format\" is not %d", FORMAT);
+    json_object_foreach(json, key, value)
+    {
+        rc = take_member(key, value, out, err);
+        if (rc < 0)
+            break;
+    }
+    return rc;
+}
+
+int li_budgets_parse(const void *data, size_t len, struct li_budgets *out, struct li_error *err)
+{
+    struct li_budgets budgets = {0};
+    json_error_t why;
+    json_t *json = json_loadb(data, len, JSON_REJECT_DUPLICATES, &why);
+    int rc;
+
+    if (!json)
+        return li_fail(err, LI_EINVALID, "it is not valid JSON: line %d: %s", why.line, why.text);
+    rc = take_all(json, &budgets, err);
+    json_decref(json);
+    if (rc == 0)
+        *out = budgets;
+    return rc;
+}
+
+struct li_verdict li_budget_judge(enum li_budget_kind kind, const struct li_budget *budget,
+                                  double value, double base)
+{
+    struct li_verdict v = {.kind = kind, .met = true, .value = value};
+
+    if (budget->relative && base <= 0)
+        return v;
+    v.known = true;
+    v.limit = budget->relative ? base * (1 + budget->limit / 100) : budget->limit;
+    v.left = kinds[kind].least ? value - v.limit : v.limit - value;
+    v.met = v.left >= 0;
+    return v;
+}

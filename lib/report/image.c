@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The figures are those of the push itself: there is no second way to find out what is new.
+ */
+#include "report/image.h"
+
+#include <string.h>
+
+#include "push/name_list.h"
+#include "push/push.h"
+
+/* Objects that a push writes besides chunks: manifest, wrap and pointer. */
+enum { OBJECTS = 3 };
+
+struct reporting {
+    struct li_repo *repo;
+    struct li_flattened *flattened;
+    const struct li_image_report_options *options;
+    struct li_costs *costs;
+    struct li_image_report *report;
+};
+
+static int run_dry(struct reporting *r, struct li_error *err)
+{
+    struct li_chunk_source source = li_flattened_source(r->flattened);
+    struct li_manifest about = {0};
+    const struct li_push_image image = {
+        .reference = r->options->reference, .about = &about, .source = &source};
+    const struct li_push_options pushing = {.seal = r->options->seal,
+                                            .dry_run = true,
+                                            .confirm = li_flattened_confirm,
+                                            .confirm_arg = r->flattened,
+                                            .memo = r->options->memo,
+                                            .progress = r->options->progress,
+                                            .report = li_costs_note,
+                                            .report_arg = r->costs};
+    struct li_push_result result;
+    int rc = li_flattened_describe(r->flattened, &about, err);
+
+    if (rc == 0)
+        rc = li_push_image(r->repo, &image, &pushing, &result, err);
+    if (rc == 0)
+        rc = li_costs_settle(r->costs, err);
+    if (rc == 0) {
+        r->report->size = about.size;
+        r->report->fresh = (struct li_report_sum){result.new_chunks, result.new_bytes};
+        r->report->requests = result.new_chunks + OBJECTS;
+        r->report->sent = result.new_bytes + result.metadata;
+    }
+    li_manifest_free(&about);
+    return rc;
+}
+
+/* ---- the base -------------------------------------------------------------------------------- */
+
+struct comparing {
+    const struct reporting *r;
+    const struct li_name_list *names; /* of the base, each once */
+    struct li_report_base *base;
+};
+
+static int compare_name(void *arg, uint64_t index, const uint8_t *name)
+{
+    struct comparing *c = arg;
+
+    if (li_costs_of(c->r->costs, index).kind == LI_COST_REPEATED)
+        return 0;
+    if (li_name_list_has(c->names, name))
+        c->base->common++;
+    else
+        c->base->changed++;
+    return 0;
+}
+
+static int list_names(const struct li_manifest *manifest, struct li_name_list *names,
+                      struct li_error *err)
+{
+    size_t kept = 0;
+    int rc = 0;
+
+    for (size_t i = 0; i < manifest->chunk_count && rc == 0; i++)
+        rc = li_name_list_add(names, manifest->chunks[i].name, err);
+    li_name_list_sort(names);
+    for (size_t i = 0; i < names->count; i++)
+        if (i == 0 || memcmp(names->name[i], names->name[kept - 1], LI_NAME_SIZE) != 0)
+            memmove(names->name[kept++], names->name[i], LI_NAME_SIZE);
+    names->count = kept;
+    return rc;
+}
+
+static int compare_base(struct reporting *r, const struct li_reference *reference,
+                        struct li_error *err)
+{
+    struct li_report_base *base = &r->report->base;
+    struct li_manifest manifest = {0};
+    struct li_name_list names = {0};
+    struct comparing c = {r, &names, base};
+    int rc = li_repo_manifest(r->repo, reference, &manifest, err);
+
+    if (rc == 0)
+        rc = list_names(&manifest, &names, err);
+    if (rc == 0) {
+        base->there = true;
+        base->reference = *reference;
+        memcpy(base->manifest, manifest.id, LI_ID_SIZE);
+        base->table = manifest.chunk_count;
+        base->chunks = names.count;
+        li_costs_each_name(r->costs, compare_name, &c);
+    }
+    li_name_list_free(&names);
+    li_manifest_free(&manifest);
+    return rc;
+}
+
+static int find_base(struct reporting *r, struct li_error *err)
+{
+    const struct li_image_report_options *options = r->options;
+    struct li_reference latest;
+    bool found = false;
+    int rc;
+
+    if (options->base)
+        return compare_base(r, options->base, err);
+    rc = li_repo_latest(r->repo, options->reference->name, &latest, &found, err);
+    if (rc == 0 && found)
+        rc = compare_base(r, &latest, err);
+    return rc == LI_ENOTFOUND ? li_as_failure(rc, err) : rc;
+}
+
+int li_report_on_image(struct li_repo *repo, struct li_flattened *flattened,
+                       const struct li_image_report_options *options, struct li_image_report *out,
+                       struct li_error *err)
+{
+    struct li_image_report report = {.size = 0};
+    struct reporting r = {
+        .repo = repo, .flattened = flattened, .options = options, .report = &report};
+    int rc = li_costs_new(li_flattened_source(flattened).count, &r.costs, err);
+
+    if (rc == 0)
+        rc = run_dry(&r, err);
+    if (rc == 0)
+        rc = find_base(&r, err);
+    for (uint64_t i = 0; rc == 0 && i < li_costs_count(r.costs); i++)
+        report.chunks[li_costs_of(r.costs, i).kind]++;
+    if (rc == 0)
+        rc = li_blame_image(flattened, r.costs, &report.blame, err);
+    li_costs_free(r.costs);
+    if (rc < 0)
+        li_image_report_free(&report);
+    else
+        *out = report;
+    return rc;
+}
+
+void li_image_report_free(struct li_image_report *report)
+{
+    if (report)
+        li_blame_free(&report->blame);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Budgets: what a file may say, and when a budget is met. */
+#include "tests/fixtures/unit.h"
+
+#include "report/budget.h"
+
+static int parse(const char *text, struct li_budgets *out, struct li_error *err)
+{
+    return li_budgets_parse(text, strlen(text), out, err);
+}
+
+static void what_a_file_may_say(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_budgets b;
+
+    (void)state;
+    assert_done(parse("{\"format\":1}", &b, &err), &err);
+    for (int i = 0; i < LI_BUDGETS; i++)
+        assert_false(b.of[i].set);
+    assert_done(parse("{\"max_new_bytes\":1000, \"format\":1, \"max_size\":\"+3.5%\","
+                      "\"min_dedup\":1.5, \"max_new_share\":0}",
+                      &b, &err),
+                &err);
+    for (int i = 0; i < LI_BUDGETS; i++) {
+        assert_true(b.of[i].set);
+        assert_int_equal(b.of[i].relative, i == LI_BUDGET_SIZE);
+    }
+    assert_true(b.of[LI_BUDGET_NEW_BYTES].limit == 1000);
+    assert_true(b.of[LI_BUDGET_NEW_SHARE].limit == 0);
+    assert_true(b.of[LI_BUDGET_SIZE].limit == 3.5);
+    assert_true(b.of[LI_BUDGET_DEDUP].limit == 1.5);
+    assert_done(parse("{\"format\":1,\"max_size\":5}", &b, &err), &err);
+    assert_false(b.of[LI_BUDGET_SIZE].relative);
+}
+
+static void what_it_may_not_say(void **state)
+{
+    static const struct {
+        const char *text, *words;
+    } bad[] = {
+        {"", "not valid JSON"},
+        {"{\"format\":1", "not valid JSON"},
+        {"{\"format\":1} {}", "not valid JSON"},
+        {"[]", "not a JSON object"},
+        {"{}", "\"format\" is not 1"},
+        {"{\"format\":2}", "\"format\" is not 1"},
+        {"{\"format\":\"1\"}", "\"format\" is not 1"},
+        {"{\"format\":1,\"max_new_byte\":1}", "\"max_new_byte\" is not a budget"},
+        {"{\"format\":1,\"max-size\":1}", "is not a budget"},
+        {"{\"format\":1,\"max_size\":1,\"max_size\":2}", "duplicate"},
+        {"{\"format\":1,\"max_size\":-1}", "not a number, nor"},
+        {"{\"format\":1,\"max_size\":\"3%\"}", "not a number, nor"},
+        {"{\"format\":1,\"max_size\":\"+3\"}", "not a number, nor"},
+        {"{\"format\":1,\"max_size\":\"+-3%\"}", "not a number, nor"},
+        {"{\"format\":1,\"max_size\":\"+infinity%\"}", "not a number, nor"},
+        {"{\"format\":1,\"max_new_bytes\":\"+3%\"}", "is not a number"},
+        {"{\"format\":1,\"max_new_bytes\":null}", "is not a number"},
+        {"{\"format\":1,\"min_dedup\":true}", "is not a number"},
+    };
+    struct li_budgets b = {.of = {{.limit = 7}}};
+    struct li_error err = LI_ERROR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_fails(parse(bad[i].text, &b, &err), LI_EINVALID, bad[i].words, &err);
+    assert_true(b.of[0].limit == 7);
+}
+
+static struct li_verdict judged(enum li_budget_kind kind, struct li_budget budget, double value,
+                                double base)
+{
+    return li_budget_judge(kind, &budget, value, base);
+}
+
+static void when_it_is_met(void **state)
+{
+    const struct li_budget hundred = {.set = true, .limit = 100};
+    const struct li_budget more = {.set = true, .relative = true, .limit = 10};
+    struct li_verdict v;
+
+    (void)state;
+    v = judged(LI_BUDGET_NEW_BYTES, hundred, 100, 0);
+    assert_true(v.met && v.known && v.left == 0);
+    v = judged(LI_BUDGET_NEW_BYTES, hundred, 101, 0);
+    assert_true(!v.met && v.left == -1);
+    v = judged(LI_BUDGET_DEDUP, hundred, 99, 0);
+    assert_true(!v.met && v.left == -1);
+    v = judged(LI_BUDGET_DEDUP, hundred, 101, 0);
+    assert_true(v.met && v.left == 1);
+    v = judged(LI_BUDGET_SIZE, more, 219, 200);
+    assert_true(v.met && v.limit > 219.9 && v.limit < 220.1);
+    v = judged(LI_BUDGET_SIZE, more, 221, 200);
+    assert_false(v.met);
+    v = judged(LI_BUDGET_SIZE, more, 221, 0);
+    assert_true(v.met && !v.known);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_file_may_say),
+        cmocka_unit_test(what_it_may_not_say),
+        cmocka_unit_test(when_it_is_met),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -28,9 +28,9 @@ endif
 # ---- sources ---------------------------------------------------------------------------------
 
 LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/base64.c lib/base/blocks.c lib/base/budget.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
-	lib/base/gunzip.c lib/base/hex.c lib/base/input.c lib/base/io.c lib/base/packed.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
+	lib/base/gunzip.c lib/base/hex.c lib/base/input.c lib/base/io.c lib/base/packed.c lib/base/program.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
 	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/unxz.c lib/base/unzstd.c \
-	lib/base/workers.c
+	lib/base/user_directory.c lib/base/workers.c
 
 # ISA-L where there is one, else zlib. INFLATER=zlib takes zlib all the same; give it a BUILD of its own.
 ifndef INFLATER
@@ -74,8 +74,9 @@ LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 
 LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/names.c lib/memo/record.c
 
-LIB_KMS = lib/kms/aws_error.c lib/kms/aws_key.c lib/kms/aws_reply.c lib/kms/aws_request.c lib/kms/key_file.c \
-	lib/kms/kms.c lib/kms/kms_aws.c lib/kms/kms_file.c lib/kms/split.c
+LIB_KMS = lib/kms/aws_error.c lib/kms/aws_key.c lib/kms/aws_reply.c lib/kms/aws_request.c lib/kms/exec.c \
+	lib/kms/exec_protocol.c lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_aws.c lib/kms/kms_file.c lib/kms/set.c \
+	lib/kms/specs.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_temporary.c lib/store/directory_write.c lib/store/fault.c lib/store/s3.c \
@@ -93,7 +94,9 @@ LIB_FLATTEN = lib/flatten/describe.c lib/flatten/flatten.c lib/flatten/versions.
 
 LIB_REPO = lib/repo/authentic.c lib/repo/create.c lib/repo/identity.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c \
 	lib/repo/known.c lib/repo/manifest.c lib/repo/objects.c lib/repo/pointer.c lib/repo/proof.c lib/repo/repo.c lib/repo/root_json.c \
-	lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c
+	lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c lib/repo/wrapped.c
+
+LIB_WRAPS = lib/wraps/apply.c lib/wraps/list.c lib/wraps/plan.c
 
 LIB_PUSH = lib/push/chunks.c lib/push/item.c lib/push/jobs.c lib/push/lookup.c lib/push/lookup_keep.c lib/push/lookup_listing.c \
 	lib/push/lookup_manifest.c lib/push/metadata.c lib/push/name_list.c lib/push/names.c lib/push/push.c \
@@ -116,24 +119,26 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
 	lib/compare/readers.c lib/compare/route.c lib/compare/share.c lib/compare/stored.c lib/compare/walk.c
 
-LIB_REPORT = lib/report/blame.c lib/report/blame_files.c lib/report/blame_layers.c lib/report/budget.c \
+LIB_REPORT = lib/report/blame.c lib/report/blame_base.c lib/report/blame_files.c lib/report/blame_layers.c lib/report/budget.c \
 	lib/report/costs.c lib/report/figures.c lib/report/gather.c lib/report/image.c lib/report/names.c \
 	lib/report/records.c lib/report/report.c lib/report/tags.c
 
 FUSE = fuse/attach.c fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
 	fuse/unmount.c
 
-CMD = cmd/cache.c cmd/convert.c cmd/init.c cmd/inspect.c cmd/key.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
+CMD = cmd/cache.c cmd/convert.c cmd/init.c cmd/inspect.c cmd/key/change.c cmd/key/check.c cmd/key/key.c \
+	cmd/key/list.c cmd/key/select.c cmd/key/whoami.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
 	cmd/report.c cmd/rm.c cmd/umount.c cmd/verify.c
 
 # The forms of reports.
-CMD_REPORT = cmd/report/budgets.c cmd/report/common.c cmd/report/image.c cmd/report/image_json.c \
-	cmd/report/image_text.c cmd/report/markdown.c cmd/report/reference.c cmd/report/repository_json.c \
+CMD_REPORT = cmd/report/budgets.c cmd/report/common.c cmd/report/files.c cmd/report/image.c \
+	cmd/report/image_json.c cmd/report/image_text.c cmd/report/markdown.c cmd/report/reference.c cmd/report/repository_json.c \
 	cmd/report/repository_text.c
 
 # What the commands share.
-CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/brokered.c cmd/common/cache.c cmd/common/confine.c cmd/common/context.c cmd/common/explain.c \
-	cmd/common/help.c cmd/common/image.c cmd/common/known.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
+CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/brokered.c cmd/common/cache.c cmd/common/confine.c \
+	cmd/common/context.c cmd/common/explain.c cmd/common/help.c cmd/common/image.c cmd/common/keys.c \
+	cmd/common/known.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
 	cmd/common/progress.c cmd/common/watchdog.c
 
 # What programs may include, installed below include/lambdaimg with these paths. The shared library exports what
@@ -144,15 +149,16 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/flatten/flatten.h lib/http/http.h lib/image/image.h lib/kms/kms.h lib/layer/layer.h lib/layer/layout.h \
 	lib/layer/record.h lib/layer/scan.h lib/layer/tree.h lib/manifest/manifest.h lib/manifest/reference.h \
 	lib/memo/memo.h lib/push/push.h lib/reader/reader.h lib/repo/repo.h lib/report/report.h lib/sealed/sealed.h lib/store/s3.h \
-	lib/store/store.h lib/tar/tar.h lib/verify/verify.h
+	lib/store/store.h lib/tar/tar.h lib/verify/verify.h lib/wraps/wraps.h
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
 UNIT_STAGES = aws base broker cache chunk compare crypto diskcache ext4 files flatten fuse http image kms layer man manifest memo push reader \
-	repo report sealed store tar
+	repo report sealed store tar wraps
 
 UNIT_aws = aws aws_call credentials credentials_kept location
-UNIT_base = acl_watch base blocks budget compression decompress output packed secret sha256 sha256_openssl
-UNIT_broker = broker
+UNIT_base = acl_watch base blocks budget compression decompress error output packed program secret sha256 sha256_openssl user_directory \
+	workers
+UNIT_broker = broker broker_keys
 UNIT_cache = cache
 UNIT_chunk = chunk
 UNIT_compare = compare compare_cost compare_stored
@@ -162,25 +168,27 @@ UNIT_ext4 = ext4 ext4_htree ext4_size ext4_soak
 UNIT_files = damage files files_directories
 UNIT_flatten = flatten
 UNIT_fuse = loader
-UNIT_http = http http_connections http_progress http_retry
-UNIT_image = image image_choice image_container image_json image_kinds image_oci image_platform
-UNIT_kms = kms kms_aws kms_aws_answers
+UNIT_http = http http_connections http_progress http_resolve http_retry
+UNIT_image = image image_choice image_container image_cost image_json image_kinds image_oci image_platform
+UNIT_kms = exec kms kms_aws kms_aws_answers kms_rewrap vectors
 UNIT_layer = layer layer_acl layer_broken layer_entries layer_give_way layer_gzip layer_headers layer_names layer_read \
 	layer_runs layer_sparse layer_xattr layer_xattr_blocks layer_zeros tags
 UNIT_man = man
 UNIT_manifest = manifest reference wrap
 UNIT_memo = memo memo_files memo_record
-UNIT_push = lookup push push_report server
+UNIT_push = lookup push push_report push_vanished server
 UNIT_reader = lost reader
-UNIT_repo = create identity identity_make policy proof repo repo_costs repo_lost
+UNIT_repo = create identity identity_make known policy proof repo repo_costs repo_lost roots wraps
 UNIT_report = blame report_budget records report
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
+UNIT_wraps = rewrap
 UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk
 
 # What unit tests and fuzz targets share. Each program is linked with those that it uses.
-FIXTURES = tests/fixtures/comparison.c tests/fixtures/ext4_image.c tests/fixtures/golden.c \
-	tests/fixtures/http_server.c tests/fixtures/image_files.c tests/fixtures/images.c tests/fixtures/kms_fixture.c \
+FIXTURES = tests/fixtures/broker_fixture.c tests/fixtures/comparison.c tests/fixtures/ext4_image.c tests/fixtures/golden.c \
+	tests/fixtures/http_server.c tests/fixtures/image_files.c tests/fixtures/images.c \
+	tests/fixtures/key_fixture.c tests/fixtures/kms_fixture.c \
 	tests/fixtures/memo_fixture.c tests/fixtures/no_links.c tests/fixtures/oci_files.c tests/fixtures/page.c \
 	tests/fixtures/questions.c tests/fixtures/repo_fixture.c tests/fixtures/repo_objects.c tests/fixtures/s3_fixture.c \
 	tests/fixtures/sparse.c tests/fixtures/stack.c tests/fixtures/store_fixture.c tests/fixtures/tar.c tests/fixtures/tar_reader.c \
@@ -199,24 +207,24 @@ TAR_CLASSES = tests/tools/tarclass_go.c tests/tools/tarclass_libarchive.c tests/
 # man/PAGE.in each; what they say of commands and options is the program's own table.
 MAN = lambdaimg.1 lambdaimg-cache.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
 	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-report.1 lambdaimg-rm.1 \
-	lambdaimg-umount.1 lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-manifest.5 lambdaimg-report.5 lambdaimg-repository.5 lambdaimg-aws-kms.7 lambdaimg-s3.7
+	lambdaimg-umount.1 lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-kms-program.5 lambdaimg-manifest.5 lambdaimg-report.5 lambdaimg-repository.5 lambdaimg-aws-kms.7 lambdaimg-s3.7
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
-FUZZ = aws files gzip image layer manifest record s3 seal tar tars
+FUZZ = aws files gzip image kms layer manifest record repo s3 seal tar tars
 FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
 
 LIB_SRC = $(LIB_BASE) $(LIB_CONFINE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
-	$(LIB_STORE) $(LIB_BROKER) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_SEALED) $(LIB_PUSH) \
+	$(LIB_STORE) $(LIB_BROKER) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_WRAPS) $(LIB_SEALED) $(LIB_PUSH) \
 	$(LIB_VERIFY) $(LIB_DISKCACHE) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE) $(LIB_REPORT)
 UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
 
 LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libzstd jansson libcurl expat libseccomp $(INFLATER:isal=libisal)
 PKG = $(LIB_PKG) fuse3
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
-PKG_LIBS := $(shell pkg-config --libs $(PKG) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKG) 2>/dev/null) -lm
 
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wpointer-arith -Wwrite-strings -Wundef -Werror
@@ -357,9 +365,10 @@ $(COMPLETION): scripts/make-completion $(PROGRAM)
 
 $(BUILD)/tests/fuzz_tars: $(call obj,$(TAR_LISTS) $(TAR_CLASSES))
 
-$(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FIXTURE_LIB) $(LIB)
+# cost.c is called in place of the target, which it calls.
+$(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/cost.o $(FIXTURE_LIB) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(FIXTURE_LIB) $(LIB) -lcmocka $(PKG_LIBS) \
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -Wl,--wrap=LLVMFuzzerTestOneInput -o $@ $(filter %.o,$^) $(FIXTURE_LIB) $(LIB) -lcmocka $(PKG_LIBS) \
 		$(if $(filter %/fuzz_gzip,$@),-lz)
 
 $(BUILD)/tests/seeds: $(BUILD)/obj/tests/fuzz/seeds.o $(FIXTURE_LIB) $(LIB)
@@ -371,7 +380,7 @@ clean:
 
 SHARE = $(DESTDIR)$(PREFIX)/share
 DOCUMENTS = CHANGELOG.md CONTRIBUTING.md DESIGN.md LICENSE README.md SECURITY.md STYLE.md bench/README.md \
-	contrib/example/readfile.c
+	contrib/example/readfile.c contrib/kms/lambdaimg-kms-pkcs11 contrib/kms/lambdaimg-kms-vault
 
 .PHONY: dist install-documents install-library install-program
 
@@ -399,7 +408,7 @@ install-documents:
 	for document in $(DOCUMENTS); do \
 		install -d $(SHARE)/doc/lambdaimg/$$(dirname $$document) && \
 		scripts/make-document $$document $(DOCUMENTS) >$(SHARE)/doc/lambdaimg/$$document && \
-		chmod 644 $(SHARE)/doc/lambdaimg/$$document || exit 1; \
+		chmod $$(test -x $$document && echo 755 || echo 644) $(SHARE)/doc/lambdaimg/$$document || exit 1; \
 	done
 
 # DIST=FOLDER writes it there; COMMIT=TAG takes that commit in place of HEAD.
@@ -427,6 +436,9 @@ TEST_JOBS := $(shell echo $$(($(JOBS) * 2)))
 SCENARIOS_dir = $(basename $(notdir $(sort $(wildcard tests/scenarios/*.t))))
 SCENARIOS_http = against crash ends faults http2 lost mount random repo requests s3 s3-crash stop wrong-input
 SCENARIOS_https = crash ends faults mount repo s3
+# Those that open a key, once more with their keys in AWS KMS. Most of what flips.t does is about chunks.
+SCENARIOS_dir_aws = against crash diskfull ends known lost memo mount random repo secrets who $(if $(SOAK),flips)
+SCENARIOS_http_aws = crash ends faults lost mount random repo requests s3 s3-crash stop
 # These take longest, so they are begun first: a run does not end with waiting for one of them alone.
 SCENARIOS_long = hang faults flips http2 cost against convert random wrong-input crash golden expiry s3-crash mount
 
@@ -436,7 +448,10 @@ scenario = $(if $(filter $(3),$(SCENARIOS_$(2))),$(1):$(2):tests/scenarios/$(3).
 scenarios = $(foreach name,$(SCENARIO_ORDER),$(foreach store,dir http https,$(foreach build,$(1),\
 	$(call scenario,$(build),$(store),$(name)))))
 units = $(foreach build,$(1),$(UNIT_BIN:$(BUILD)/%=$(build)/%) $(build):http:$(build)/tests/test_store)
-tests = $(call scenarios,$(1)) $(call units,$(1))
+# Where the keys are makes no difference to a sanitizer, so of several builds only the last one runs these.
+aws_scenarios = $(foreach name,$(SCENARIO_ORDER),$(foreach store,dir http,\
+	$(if $(filter $(name),$(SCENARIOS_$(store)_aws)),$(lastword $(1)):$(store):aws:tests/scenarios/$(name).t)))
+tests = $(call scenarios,$(1)) $(call aws_scenarios,$(1)) $(call units,$(1))
 
 # run_tests BUILD...: all in one run, beside one S3 server. For one test by itself:
 #	tests/run-tests --one build:dir:tests/scenarios/NAME.t
@@ -514,7 +529,7 @@ bench: $(PROGRAM) $(filter $(DEMO_IMAGE),$(IMAGES))
 C_FILES = $(sort $(wildcard $(addsuffix /*.c,lib/* fuse cmd cmd/* contrib/* tests/* tests/unit/*)))
 H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd cmd/* tests/*)))
 GO_FILES = $(wildcard tests/tools/*.go)
-SHELL_FILES = .ci/run $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
+SHELL_FILES = .ci/run contrib/kms/lambdaimg-kms-vault $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
 	tests/scenarios/through-s3 tests/compare-images tests/with-canary tests/with-s3-server \
 	$(filter-out %.md %/recorded %/cache-policy,$(wildcard bench/*))
 

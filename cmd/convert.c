@@ -39,15 +39,16 @@ static int convert(const struct arguments *args, struct li_flattened *flattened,
 static int confine_conversion(const struct arguments *args, const struct li_env *env,
                               struct li_error *err)
 {
-    char *directory = NULL;
-    int rc = output_directory(args, &directory, err);
+    struct allowed allowed = {.count = 0};
+    int rc = allow(&allowed, args->operand[0], false, err);
 
     if (rc == 0)
-        rc = confine(args,
-                     (struct li_confine_path[]){
-                         {args->operand[0], false}, {env->tmpdir, true}, {directory, true}},
-                     3, err);
-    free(directory);
+        rc = allow(&allowed, env->tmpdir, true, err);
+    if (rc == 0)
+        rc = allow_output(&allowed, option(args, "output"), err);
+    if (rc == 0)
+        rc = confine(args, &allowed, err);
+    free_allowed(&allowed);
     return rc;
 }
 

@@ -8,7 +8,7 @@
 static const struct option_row options[] = {
     {"create-bucket", 0, NULL, "create the bucket of s3://BUCKET/PREFIX if it does not exist"},
     {"salt-kms", 0, "KMS",
-     "the key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
+     "a key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
     {"pad", 0, "N",
      "round the sizes of stored chunks up to a multiple of N bytes: 512, 4096, 16384, 65536 or "
      "none "
@@ -16,10 +16,10 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-/* The keys of a repository, and whether this command has made them. */
+/* The keys of a repository, and which of them this command has made. */
 struct keys {
-    char *spec, *salt_spec; /* the second may be NULL */
-    bool made, made_salt;
+    struct key_specs specs;
+    bool made[LI_KMS_SET_MAX], made_salt[LI_KMS_SET_MAX];
 };
 
 /* *CHOSEN is OUT, or NULL if the user leaves the choice to the library. */
@@ -41,15 +41,18 @@ static int parse_policy(const struct arguments *args, struct li_repo_policy *out
                : li_fail(err, CMD_EUSAGE, "--pad %s: not 512, 4096, 16384, 65536 or none", text);
 }
 
-static int make_key(const struct arguments *args, const char *spec, struct context *context,
-                    bool *made, struct li_error *err)
+static int make_keys(const struct arguments *args, const struct li_kms_specs *specs,
+                     struct context *context, bool *made, struct li_error *err)
 {
     struct li_kms_options with;
-    int rc = kms_options(args, spec, context, &with, err);
+    int rc = 0;
 
-    if (rc == 0)
-        rc = li_kms_create(spec, &with, err);
-    *made = rc == 0;
+    for (size_t i = 0; rc >= 0 && i < specs->count; i++) {
+        rc = kms_options(args, specs->spec[i], context, &with, err);
+        if (rc == 0)
+            rc = li_kms_create(specs->spec[i], &with, err);
+        made[i] = rc == 0;
+    }
     return rc < 0 ? rc : 0;
 }
 
@@ -59,18 +62,19 @@ static int create(const struct arguments *args, const char *address, struct keys
                   const struct li_repo_policy *policy, struct context *context,
                   struct li_error *err)
 {
-    int rc = make_key(args, keys->spec, context, &keys->made, err);
+    int rc = make_keys(args, &keys->specs.keys, context, keys->made, err);
 
-    if (rc == 0 && keys->salt_spec)
-        rc = make_key(args, keys->salt_spec, context, &keys->made_salt, err);
     if (rc == 0)
-        rc = open_kms(args, keys->spec, keys->salt_spec, context, err);
+        rc = make_keys(args, &keys->specs.salts, context, keys->made_salt, err);
+    if (rc == 0)
+        rc = open_kms(args, &keys->specs, context, err);
     if (rc == 0)
         rc = li_repo_try_kms(context->kms, &context->env, err);
     if (rc == 0)
         rc = open_store(args, address, true, context, err);
     if (rc == 0)
-        rc = li_repo_create(context->store, context->kms, &context->env, policy, err);
+        rc = li_repo_create(context->store, context->kms, &context->env, policy, &context->repo,
+                            err);
     return rc == 0 ? keep_known(context, err) : rc;
 }
 
@@ -85,12 +89,16 @@ static int refuse_id(const char *address, struct li_error *err)
     return has_id ? li_fail(err, CMD_EUSAGE, "%s: init chooses the ID; leave it out", address) : 0;
 }
 
-/* USE is what nobody can do without it. */
-static void print_made_key(const char *spec, const char *use)
+/* USE is what nobody can do without them. */
+static void print_made_keys(const struct li_kms_specs *specs, const bool *made, const char *use)
 {
-    fputs("made the key ", stdout);
-    print_shown(stdout, spec);
-    printf("; keep a copy of it, without it nothing can be %s\n", use);
+    for (size_t i = 0; i < specs->count; i++) {
+        if (!made[i])
+            continue;
+        fputs("made the key ", stdout);
+        print_shown(stdout, specs->spec[i]);
+        printf("; keep a copy of it, without it nothing can be %s\n", use);
+    }
 }
 
 /* The identity has been read already, when the ID was kept. */
@@ -113,7 +121,7 @@ static int print_created(const char *address, struct context *context, struct li
 static int run(const struct arguments *args, struct li_error *err)
 {
     const char *address = args->count > 0 ? args->operand[0] : NULL;
-    struct keys keys = {.spec = NULL};
+    struct keys keys = {.made = {false}};
     struct context context = {0};
     const struct li_repo_policy *chosen = NULL;
     struct li_repo_policy policy;
@@ -126,23 +134,18 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = parse_policy(args, &policy, &chosen, err);
     if (rc == 0)
-        rc = kms_spec(args, &keys.spec, err);
-    if (rc == 0)
-        rc = salt_kms_spec(args, &keys.salt_spec, err);
+        rc = key_specs(args, &keys.specs, err);
     if (rc == 0) {
         rc = create(args, address, &keys, chosen, &context, err);
         if (rc < 0)
             li_context(err, "cannot create the repository");
     }
     forget_key(&context);
-    if (keys.made)
-        print_made_key(keys.spec, "read");
-    if (keys.made_salt)
-        print_made_key(keys.salt_spec, "pushed");
+    print_made_keys(&keys.specs.keys, keys.made, "read");
+    print_made_keys(&keys.specs.salts, keys.made_salt, "pushed");
     if (rc == 0)
         rc = print_created(address, &context, err);
-    free(keys.spec);
-    free(keys.salt_spec);
+    free_key_specs(&keys.specs);
     close_context(&context);
     return rc < 0 ? rc : EXIT_DONE;
 }

@@ -38,7 +38,7 @@ const struct option_row common_options[] = {
     {"no-sign-request", 0, NULL, "send requests to S3 without credentials, for public buckets"},
     {"stall", 0, "SECONDS", "retry a request without progress for this long (default: 20)"},
     {"timeout", 0, "SECONDS", "give up after this long without progress (default: 60)"},
-    {"kms", 0, "KMS", "the key, " LI_KMS_FORMS " (environment: LAMBDAIMG_KMS)"},
+    {"kms", 0, "KMS", "a key, " LI_KMS_FORMS "; may be repeated (environment: LAMBDAIMG_KMS)"},
     {"confine", 0, "WHEN",
      "what parses gets only what it needs: auto (default), require or no (environment: "
      "LAMBDAIMG_CONFINE)"},

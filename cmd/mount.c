@@ -3,7 +3,7 @@
  * The loader. It forks before it opens anything, because threads do not survive a fork. The parent
  * waits until the child says that the mount works, or has printed why it does not.
  *
- * The loader forks again, and its child is the broker (D18): it has the store, and it mounts and
+ * The loader forks again, and its child is the broker (D18a): it has the store, and it mounts and
  * unmounts. The loader answers the kernel, parses, and has nothing else.
  */
 #include <errno.h>
@@ -210,16 +210,15 @@ static void detach(void *arg)
 /* The loader can open files of the cache only, and none if there is no cache. */
 static int open_repository(struct mount *m, struct li_error *err)
 {
-    struct li_confine_path path = {NULL, true};
-    struct brokerage brokerage = {
-        .key = WITH_KEY, .own = serve_loader, .own_arg = m, .paths = &path};
+    struct brokerage brokerage = {.key = WITH_KEY, .own = serve_loader, .own_arg = m};
     char *directory = NULL;
     int rc = open_cache(m->args, &directory, &m->cache, err);
 
-    path.path = directory;
-    brokerage.count = m->cache ? 1 : 0;
+    if (rc == 0)
+        rc = allow(&brokerage.allowed, directory, true, err);
     if (rc == 0)
         rc = open_brokered(m->args, &brokerage, &m->context, err);
+    free_allowed(&brokerage.allowed);
     free(directory);
     if (rc == 0)
         rc = open_manifest(&m->context, &m->reference, &m->manifest, err);
@@ -233,7 +232,7 @@ static int open_reader(struct mount *m, const struct li_reader_options *reading,
     int rc = li_sealed_origin_new(m->context.repo, &m->origin, err);
 
     if (rc == 0 && m->cache)
-        rc = li_sealed_diskcache_new(m->origin, m->cache, &m->source, err);
+        rc = li_sealed_diskcache_new(m->origin, m->cache, reading->deadline, &m->source, err);
     if (rc == 0)
         rc = li_reader_open(m->source ? m->source : m->origin, &m->manifest, reading, &m->reader,
                             err);

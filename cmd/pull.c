@@ -42,7 +42,7 @@ static int pull_through(const struct arguments *args, struct context *context,
     int rc = li_sealed_origin_new(context->repo, &origin, err);
 
     if (rc == 0 && cache)
-        rc = li_sealed_diskcache_new(origin, cache, &source, err);
+        rc = li_sealed_diskcache_new(origin, cache, 0, &source, err);
     if (rc == 0)
         rc = pull(args, context, source ? source : origin, manifest, err);
     li_sealed_free(source);
@@ -54,18 +54,17 @@ static int pull_through(const struct arguments *args, struct context *context,
 static int open_source(const struct arguments *args, struct context *context,
                        struct li_diskcache **cache, struct li_error *err)
 {
-    struct li_confine_path paths[] = {{NULL, true}, {NULL, true}};
-    const struct brokerage brokerage = {.key = WITH_KEY, .paths = paths, .count = 2};
-    char *directory = NULL, *kept = NULL;
-    int rc = output_directory(args, &directory, err);
+    struct brokerage brokerage = {.key = WITH_KEY};
+    char *kept = NULL;
+    int rc = allow_output(&brokerage.allowed, option(args, "output"), err);
 
     if (rc == 0)
         rc = open_cache(args, &kept, cache, err);
-    paths[0].path = directory;
-    paths[1].path = kept;
+    if (rc == 0)
+        rc = allow(&brokerage.allowed, kept, true, err);
     if (rc == 0)
         rc = open_brokered(args, &brokerage, context, err);
-    free(directory);
+    free_allowed(&brokerage.allowed);
     free(kept);
     return rc;
 }

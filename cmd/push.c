@@ -14,7 +14,7 @@ static const struct option_row options[] = {
     {"compression", 0, "CODEC",
      "compress new chunks: zstd, zstd:LEVEL (1 to 19, default 3) or none"},
     {"salt-kms", 0, "KMS",
-     "the key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
+     "a key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
     {"size", 0, "SIZE", "size of the file system, such as 10G (default: what --free gives)"},
     {"free", 0, "ROOM",
      "free space: a size, or a percentage of what is used (default: 25%, at least "
@@ -190,7 +190,7 @@ static int run(const struct arguments *args, struct li_error *err)
     int rc = parse(args, &making, &pushing, &reference, err);
 
     if (rc == 0)
-        rc = open_for_image(args, !flag(args, "dry-run"), &context, err);
+        rc = open_for_image(args, !flag(args, "dry-run"), NULL, &context, err);
     if (rc == 0)
         rc = check_identity(&context, err);
     if (rc == 0)

@@ -11,19 +11,24 @@ static const struct option_row options[] = {
     {"to", 0, "REF", "compare with this image of the repository"},
     {"json", 0, NULL, "print the report as JSON"},
     {"markdown", 0, NULL, "print the report on an IMAGE as Markdown"},
+    {"junit", 0, "FILE", "write the budgets of an IMAGE to FILE as JUnit's XML"},
+    {"openmetrics", 0, "FILE", "write the figures of an IMAGE to FILE as OpenMetrics"},
+    {"code-quality", 0, "FILE",
+     "write broken budgets of an IMAGE to FILE, for GitLab's code quality"},
     {"max-new-bytes", 0, "SIZE", "budget: the most bytes of new chunks, as they would be stored"},
     {"max-new-share", 0, "PERCENT",
      "budget: the most new chunks, in percent of the image's chunks"},
     {"max-size", 0, "SIZE",
-     "budget: the most bytes of the image's chunks, or +N% over the image it is compared with"},
+     "budget: the most bytes of the image's chunks, or a percentage over the other image"},
     {"min-dedup", 0, "FACTOR", "budget, with --all: the least deduplication factor"},
     {"budgets", 0, "FILE",
      "take budgets from FILE (default: .lambdaimg-ci.json in the working directory, or in the next "
      "one above that has it)"},
+    {"ratchet", 0, "[PERCENT]",
+     "tighten the budgets in the file to what was found, and PERCENT more (default: 5)"},
     {"no-budgets", 0, NULL, "do not look for a budget file"},
     {"compression", 0, "CODEC",
      "compress new chunks: zstd, zstd:LEVEL (1 to 19, default 3) or none"},
-    {"pad", 0, "N", "round sealed sizes up to a multiple of N bytes (default: no padding)"},
     {"salt-kms", 0, "KMS",
      "the key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
     {"size", 0, "SIZE", "size of the file system, such as 10G (default: what --free gives)"},
@@ -39,13 +44,26 @@ static const struct option_row options[] = {
 
 /* ---- the repository -------------------------------------------------------------------------- */
 
-static int read_repository(const struct arguments *args, struct context *context,
-                           struct li_report *report, struct li_error *err)
+/* BUDGETS may be NULL. */
+static int open_repository(const struct arguments *args, const struct budgets *budgets,
+                           struct context *context, struct li_error *err)
+{
+    struct brokerage brokerage = {.key = WITHOUT_KEY};
+    int rc = budgets ? allow_ratchet(args, budgets, &brokerage.allowed, err) : 0;
+
+    if (rc == 0)
+        rc = open_brokered(args, &brokerage, context, err);
+    free_allowed(&brokerage.allowed);
+    return rc;
+}
+
+static int read_repository(const struct arguments *args, const struct budgets *budgets,
+                           struct context *context, struct li_report *report, struct li_error *err)
 {
     struct li_report_options reporting = {.memory = 0};
     struct progress_bar bar;
     struct li_progress progress;
-    int rc = open_brokered(args, &(struct brokerage){.count = 0}, context, err);
+    int rc = open_repository(args, budgets, context, err);
 
     if (rc < 0)
         return rc;
@@ -56,8 +74,8 @@ static int read_repository(const struct arguments *args, struct context *context
     return rc < 0 ? li_context(err, "cannot report") : 0;
 }
 
-static void judge_repository(const struct li_budgets *budgets, const struct li_report *report,
-                             struct verdicts *out)
+static void judge_repository(const struct li_report_budgets *budgets,
+                             const struct li_report *report, struct verdicts *out)
 {
     double used = (double)report->used.bytes;
 
@@ -79,23 +97,32 @@ static int print_repository(const struct arguments *args, const struct li_report
     return rc;
 }
 
-static int report_repository(const struct arguments *args, const struct li_budgets *budgets,
+/* Figures that lack an image are shown, and then the command fails. */
+static int check_readable(const struct li_report *report, struct li_error *err)
+{
+    if (report->unreadable == 0)
+        return 0;
+    *err = report->first;
+    return li_context(err, "%zu image%s or manifest%s cannot be read", report->unreadable,
+                      li_text_s(report->unreadable), li_text_s(report->unreadable));
+}
+
+static int report_repository(const struct arguments *args, struct budgets *budgets,
                              struct li_error *err)
 {
     struct li_report report = {.first = LI_ERROR_INIT};
     struct verdicts verdicts = {.count = 0};
     struct context context = {0};
-    int rc = read_repository(args, &context, &report, err);
+    int rc = read_repository(args, budgets, &context, &report, err);
 
     if (rc == 0) {
-        judge_repository(budgets, &report, &verdicts);
+        judge_repository(&budgets->all, &report, &verdicts);
         rc = print_repository(args, &report, context.store->address, &verdicts, err);
     }
-    if (rc == 0 && report.unreadable > 0) {
-        *err = report.first;
-        rc = li_context(err, "%zu image%s or manifest%s cannot be read", report.unreadable,
-                        li_text_s(report.unreadable), li_text_s(report.unreadable));
-    }
+    if (rc == 0)
+        rc = check_readable(&report, err);
+    if (rc == 0)
+        rc = ratchet(args, budgets, &verdicts, err);
     li_report_free(&report);
     close_context(&context);
     return rc == 0 ? verdict_code(&verdicts) : rc;
@@ -103,8 +130,8 @@ static int report_repository(const struct arguments *args, const struct li_budge
 
 /* ---- an image -------------------------------------------------------------------------------- */
 
-static void judge_image(const struct li_budgets *budgets, const struct li_image_report *report,
-                        struct verdicts *out)
+static void judge_image(const struct li_report_budgets *budgets,
+                        const struct li_image_report *report, struct verdicts *out)
 {
     double known = (double)(report->chunks[LI_COST_KNOWN] + report->chunks[LI_COST_REPEATED]);
     double fresh = (double)report->chunks[LI_COST_NEW];
@@ -116,15 +143,22 @@ static void judge_image(const struct li_budgets *budgets, const struct li_image_
           (double)report->base.table * LI_CHUNK_SIZE, out);
 }
 
-static int report_image(const struct arguments *args, const struct li_budgets *budgets,
-                        struct li_error *err)
+static int report_image(const struct arguments *args, struct budgets *budgets, struct li_error *err)
 {
     struct image_report report = {.path = NULL};
     struct verdicts verdicts = {.count = 0};
-    int rc = open_image_report(args, &report, err);
+    struct allowed outputs = {.count = 0};
+    int rc = try_forms(args, &outputs, err);
 
     if (rc == 0)
-        judge_image(budgets, &report.report, &verdicts);
+        rc = allow_ratchet(args, budgets, &outputs, err);
+    if (rc == 0)
+        rc = open_image_report(args, &outputs, &report, err);
+    free_allowed(&outputs);
+    if (rc == 0)
+        judge_image(&budgets->all, &report.report, &verdicts);
+    if (rc == 0)
+        rc = write_forms(args, &report, &verdicts, err);
     if (rc == 0 && flag(args, "json")) {
         rc = print_image_json(&report, &verdicts, err);
     } else if (rc == 0 && flag(args, "markdown")) {
@@ -133,6 +167,8 @@ static int report_image(const struct arguments *args, const struct li_budgets *b
         print_image_text(&report);
         print_verdicts(&verdicts);
     }
+    if (rc == 0)
+        rc = ratchet(args, budgets, &verdicts, err);
     close_image_report(&report);
     return rc == 0 ? verdict_code(&verdicts) : rc;
 }
@@ -149,7 +185,7 @@ static int report_stored(const struct arguments *args, struct li_error *err)
     int rc = parse_tag(args->operand[0], &reference, err);
 
     if (rc == 0)
-        rc = read_repository(args, &context, &report, err);
+        rc = read_repository(args, NULL, &context, &report, err);
     if (rc == 0) {
         rc = find_stored(&report, &reference, &push, err);
         if (rc < 0)
@@ -159,27 +195,53 @@ static int report_stored(const struct arguments *args, struct li_error *err)
         rc = print_stored_json(push, reference_text(&reference, name), context.store->address, err);
     else if (rc == 0)
         print_stored_text(push, reference_text(&reference, name), context.store->address);
+    if (rc == 0)
+        rc = check_readable(&report, err);
     li_report_free(&report);
     close_context(&context);
     return rc;
 }
 
-static int run(const struct arguments *args, struct li_error *err)
-{
-    struct li_budgets budgets;
-    int rc;
+/* ---- the command line ------------------------------------------------------------------------ */
 
-    if (flag(args, "all") != (args->count == 0))
-        return li_fail(err, CMD_EUSAGE, "report: give either --all, or an IMAGE or REF");
-    if (args->count == 1 && !is_image(args->operand[0]))
-        return report_stored(args, err);
+/* What is asked for would not happen: a budget that is not judged must not pass as one that is met.
+ */
+static int refuse_others(const struct arguments *args, bool image, struct li_error *err)
+{
+    static const char *const of_image[] = {
+        "markdown",  "junit",         "openmetrics",   "code-quality", "to",
+        "to-latest", "max-new-bytes", "max-new-share", "max-size"};
+
+    for (size_t i = 0; i < sizeof(of_image) / sizeof(of_image[0]) && !image; i++)
+        if (flag(args, of_image[i]))
+            return li_fail(err, CMD_EUSAGE, "--%s is for a report on an IMAGE", of_image[i]);
+    if (!image && !flag(args, "all") && (flag(args, "budgets") || flag(args, "ratchet")))
+        return li_fail(err, CMD_EUSAGE, "there are no budgets for an image that is stored");
+    if (flag(args, "min-dedup") && !flag(args, "all"))
+        return li_fail(err, CMD_EUSAGE,
+                       "--min-dedup is for a report on the repository, with --all");
     if (flag(args, "json") && flag(args, "markdown"))
         return li_fail(err, CMD_EUSAGE, "--json and --markdown cannot both be given");
+    return 0;
+}
+
+static int run(const struct arguments *args, struct li_error *err)
+{
+    bool all = flag(args, "all");
+    bool stored = args->count == 1 && !is_image(args->operand[0]);
+    struct budgets budgets = {.path = NULL};
+    int rc;
+
+    if (all != (args->count == 0))
+        return li_fail(err, CMD_EUSAGE, "report: give either --all, or an IMAGE or REF");
+    rc = refuse_others(args, !all && !stored, err);
+    if (rc < 0 || stored)
+        return rc < 0 ? rc : report_stored(args, err);
     rc = find_budgets(args, &budgets, err);
-    if (rc < 0)
-        return rc;
-    return flag(args, "all") ? report_repository(args, &budgets, err)
-                             : report_image(args, &budgets, err);
+    if (rc == 0)
+        rc = all ? report_repository(args, &budgets, err) : report_image(args, &budgets, err);
+    free_budgets(&budgets);
+    return rc;
 }
 
 const struct command command_report = {

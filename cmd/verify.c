@@ -63,17 +63,20 @@ static int verify(const struct arguments *args, struct context *context,
 static int open_verified(const struct arguments *args, struct context *context,
                          struct li_error *err)
 {
-    struct li_confine_path paths[] = {
-        {option(args, "repair"), false}, {option(args, "against"), false}, {NULL, true}};
-    bool originals = paths[0].path || paths[1].path;
-    const struct brokerage brokerage = {.key = WITH_KEY,
-                                        .writable = option(args, "repair") != NULL,
-                                        .paths = paths,
-                                        .count = originals ? 3 : 0};
+    const char *repair = option(args, "repair"), *against = option(args, "against");
+    struct brokerage brokerage = {.key = WITH_KEY, .writable = repair != NULL};
     int rc = make_env(args, &context->env, err);
 
-    paths[2].path = context->env.tmpdir;
-    return rc < 0 ? rc : open_brokered(args, &brokerage, context, err);
+    if (rc == 0)
+        rc = allow(&brokerage.allowed, repair, false, err);
+    if (rc == 0)
+        rc = allow(&brokerage.allowed, against, false, err);
+    if (rc == 0 && (repair || against))
+        rc = allow(&brokerage.allowed, context->env.tmpdir, true, err);
+    if (rc == 0)
+        rc = open_brokered(args, &brokerage, context, err);
+    free_allowed(&brokerage.allowed);
+    return rc;
 }
 
 /* Standard input can be read only once. */

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/common/aws.h"
 
+#include <curl/curl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "base/secret.h"
 
 /* A mount's loader changes its directory later. If the current directory was removed, relative
  * paths mean nothing. */
@@ -21,6 +25,18 @@ static void read_settings(const struct arguments *args, struct aws *aws)
         aws->settings.environment[i] = getenv(li_aws_variable_name((enum li_aws_variable)i));
 }
 
+/* Requests and answers have credentials, of which libcurl keeps copies. This counts for the
+ * process, and only if nobody has started libcurl before. */
+static int wipe_curl(struct li_error *err)
+{
+    CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, li_wipe_free, li_wipe_realloc,
+                                         strdup, calloc);
+
+    return code == CURLE_OK ? 0
+                            : li_fail(err, LI_EUNSUPPORTED, "libcurl does not start: %s",
+                                      curl_easy_strerror(code));
+}
+
 int open_aws(const struct arguments *args, const struct li_env *env, struct aws *out,
              struct li_error *err)
 {
@@ -29,7 +45,9 @@ int open_aws(const struct arguments *args, const struct li_env *env, struct aws 
     int rc;
 
     read_settings(args, out);
-    rc = li_aws_ca_bundle(&out->settings, bundle, err);
+    rc = wipe_curl(err);
+    if (rc == 0)
+        rc = li_aws_ca_bundle(&out->settings, bundle, err);
     if (rc == 0) {
         options.ca_bundle = *bundle ? bundle : NULL;
         rc = li_http_new(&options, &out->http, err);

@@ -56,6 +56,19 @@ static int prove(void *arg, const uint8_t *key, struct li_error *err)
     return compare_identity(&serving->context, &identity, err);
 }
 
+static int open_further_keys(struct serving *serving, struct li_error *err)
+{
+    const struct brokerage *brokerage = serving->brokerage;
+    struct context *context = &serving->context;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < brokerage->specs; i++) {
+        rc = open_key(serving->args, brokerage->spec[i], context, &context->key[i], err);
+        context->keys += rc == 0;
+    }
+    return rc;
+}
+
 /* Names and IDs are stored in the clear, so some commands can do without a key. */
 static int open_for(struct serving *serving, struct li_error *err)
 {
@@ -84,6 +97,8 @@ static int run_broker(void *arg, struct li_broker_server *server)
     struct li_error err = LI_ERROR_INIT;
     int rc = open_for(serving, &err);
 
+    if (rc == 0)
+        rc = open_further_keys(serving, &err);
     if (rc < 0) {
         li_broker_refuse(server, &err);
         return EXIT_DONE;
@@ -91,6 +106,8 @@ static int run_broker(void *arg, struct li_broker_server *server)
     service.store = context->store;
     service.kms = context->kms;
     service.keyless = &serving->keyless;
+    service.key = context->key;
+    service.keys = context->keys;
     li_broker_serve(server, &service);
     return EXIT_DONE;
 }
@@ -118,21 +135,21 @@ static int open_handles(struct context *out, struct li_error *err)
     out->store = opened.store;
     out->kms = opened.kms;
     out->keyless = opened.keyless;
+    memcpy(out->key, opened.key, sizeof(out->key));
+    out->keys = opened.keys;
     rc = li_repo_open(out->store, out->kms, &out->env, &out->repo, err);
     return rc < 0 ? rc
                   : li_broker_identify(out->broker, li_repo_id(out->repo), &out->known.proven, err);
 }
 
-/* A key that does not open the repository is as good as none. */
+/* A key that does not open the repository may still open some of its images. */
 static int try_key(struct context *out, struct li_error *err)
 {
     int rc = check_identity(out, err);
 
     if (rc != LI_EDENIED)
         return rc;
-    out->keyless = *err;
     li_error_clear(err);
-    forget_key(out);
     return 0;
 }
 
@@ -147,7 +164,7 @@ int open_brokered(const struct arguments *args, const struct brokerage *brokerag
         rc = li_broker_start(run_broker, &serving, &out->broker, err);
     if (rc == 0) {
         li_broker_on_loss(out->broker, follow, out->broker);
-        rc = confine(args, brokerage->paths, brokerage->count, err);
+        rc = confine(args, &brokerage->allowed, err);
     }
     if (rc == 0)
         rc = open_handles(out, err);
@@ -159,21 +176,34 @@ int open_brokered(const struct arguments *args, const struct brokerage *brokerag
 }
 
 /* The image is read, layers are spooled, and the memo is kept. */
-int open_for_image(const struct arguments *args, bool writable, struct context *context,
-                   struct li_error *err)
+static int allow_image(const struct arguments *args, const struct context *context,
+                       struct allowed *allowed, struct li_error *err)
 {
-    struct li_confine_path paths[] = {{args->operand[0], false}, {NULL, true}, {NULL, true}};
-    const struct brokerage brokerage = {
-        .key = WITH_KEY, .writable = writable, .paths = paths, .count = 3};
     char *memo = NULL;
+    int rc = allow(allowed, args->operand[0], false, err);
+
+    if (rc == 0)
+        rc = allow(allowed, context->env.tmpdir, true, err);
+    if (rc == 0)
+        rc = make_memo_directory(args, &memo, err);
+    if (rc == 0)
+        rc = allow(allowed, memo, true, err);
+    free(memo);
+    return rc;
+}
+
+int open_for_image(const struct arguments *args, bool writable, const struct allowed *outputs,
+                   struct context *context, struct li_error *err)
+{
+    struct brokerage brokerage = {.key = WITH_KEY, .writable = writable};
     int rc = make_env(args, &context->env, err);
 
     if (rc == 0)
-        rc = make_memo_directory(args, &memo, err);
-    paths[1].path = context->env.tmpdir;
-    paths[2].path = memo;
+        rc = allow_image(args, context, &brokerage.allowed, err);
+    for (size_t i = 0; outputs && rc == 0 && i < outputs->count; i++)
+        rc = allow(&brokerage.allowed, outputs->path[i].path, outputs->path[i].writable, err);
     if (rc == 0)
         rc = open_brokered(args, &brokerage, context, err);
-    free(memo);
+    free_allowed(&brokerage.allowed);
     return rc;
 }

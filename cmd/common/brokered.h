@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening a repository for a process that parses: another process opens it (D18). */
+/* Opening a repository for a process that parses: another process opens it (D18a). */
 #ifndef LI_CMD_BROKERED_H
 #define LI_CMD_BROKERED_H
 
@@ -17,9 +17,9 @@ struct brokerage {
      * NULL. */
     int (*own)(void *arg, unsigned number, int *fd, struct li_error *err);
     void *own_arg;
-    /* Files that the parser may open. */
-    const struct li_confine_path *paths;
-    size_t count;
+    const char *const *spec; /* keys besides the KMS, for context.key */
+    size_t specs;
+    struct allowed allowed; /* files that the parser may open */
 };
 
 /* Starts a broker that opens the store and the key, confines this process, and opens the repository
@@ -29,8 +29,8 @@ int open_brokered(const struct arguments *args, const struct brokerage *brokerag
                   struct context *out, struct li_error *err);
 
 /* The same, with the key, for a command that flattens the image of its first operand, and has a
- * memo. */
-int open_for_image(const struct arguments *args, bool writable, struct context *context,
-                   struct li_error *err);
+ * memo. OUTPUTS is what else it may open, and may be NULL. */
+int open_for_image(const struct arguments *args, bool writable, const struct allowed *outputs,
+                   struct context *context, struct li_error *err);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the disk cache is. It only saves time. If it cannot be used, a command continues without it
- * and says so once, unless the user has named its directory.
+ * and says so, unless --cache names its directory: then it fails.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/user_directory.h"
 #include "cmd/common/context.h"
 #include "store/s3.h"
 
@@ -16,9 +17,11 @@ static const uint64_t default_size = (uint64_t)10 << 30;
 static int cache_directory(const struct arguments *args, bool wanted, char **out,
                            struct li_error *err)
 {
-    const char *named = option(args, "cache"), *cache = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    int n = 0;
+    const char *named = option(args, "cache");
+    const struct li_user_directories from = {
+        .base = getenv("XDG_CACHE_HOME"), .home = getenv("HOME"), .below = ".cache"};
+    char *dir = NULL;
+    int n = 0, rc = 0;
 
     *out = NULL;
     if (!named)
@@ -27,12 +30,11 @@ static int cache_directory(const struct arguments *args, bool wanted, char **out
         n = strcmp(named, "off") == 0 ? 0 : asprintf(out, "%s", named);
     else if (wanted && geteuid() == 0)
         n = asprintf(out, "/var/cache/lambdaimg");
-    else if (wanted && cache && *cache == '/')
-        n = asprintf(out, "%s/lambdaimg/chunks", cache);
-    else if (wanted && home && *home)
-        n = asprintf(out, "%s/.cache/lambdaimg/chunks", home);
+    else if (wanted && (rc = li_user_directory(&from, &dir, err)) == 0)
+        n = asprintf(out, "%s/chunks", dir);
+    free(dir);
     if (n >= 0)
-        return 0;
+        return rc < 0 ? rc : 0;
     *out = NULL;
     return li_fail_memory(err);
 }

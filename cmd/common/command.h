@@ -26,7 +26,7 @@ struct option_row {
     const char *help;
 };
 
-enum { OPTIONS_MAX = 40, OPERANDS_MAX = 8 };
+enum { OPTIONS_MAX = 40, OPERANDS_MAX = 8, GIVEN_MAX = 64 };
 
 struct command;
 
@@ -34,6 +34,11 @@ struct command;
 struct arguments {
     const struct command *command;
     const char *value[OPTIONS_MAX]; /* by row of the command's options; NULL: not given */
+    struct {
+        int row;
+        const char *value;
+    } given[GIVEN_MAX]; /* all of them, in order, for options that may be repeated */
+    int given_count;
     int count;
     char *operand[OPERANDS_MAX];
 };
@@ -57,6 +62,10 @@ int parse_arguments(const struct command *command, int argc, char **argv, struct
 
 /* The option's argument, "" for an option without one, or NULL if the option was not given. */
 const char *option(const struct arguments *args, const char *name);
+
+/* The arguments of an option that may be repeated, one for each call, beginning with *AT 0; NULL
+ * after the last. */
+const char *option_next(const struct arguments *args, const char *name, int *at);
 
 /* Whether the command has the option. */
 bool takes_option(const struct arguments *args, const char *name);

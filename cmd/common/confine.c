@@ -6,13 +6,10 @@
 #include "cmd/common/confine.h"
 
 #include <dlfcn.h>
-#include <limits.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { PATHS_MAX = 8 };
 
 enum when { AUTO, REQUIRE, NO };
 
@@ -63,30 +60,47 @@ static int judge(enum when when, unsigned lacks, struct li_error *err)
     return 0;
 }
 
-int output_directory(const struct arguments *args, char **out, struct li_error *err)
+int allow(struct allowed *allowed, const char *path, bool writable, struct li_error *err)
 {
-    const char *path = option(args, "output");
+    char *copy;
+
+    if (!path || strcmp(path, "-") == 0)
+        return 0;
+    if (allowed->count == ALLOWED_MAX)
+        return li_fail(err, LI_ELIMIT, "%s is more than this process may open", path);
+    copy = strdup(path);
+    if (!copy)
+        return li_fail_memory(err);
+    allowed->path[allowed->count++] = (struct li_confine_path){copy, writable};
+    return 0;
+}
+
+/* A link is followed, because the file that it points to is replaced. */
+int allow_output(struct allowed *allowed, const char *path, struct li_error *err)
+{
     char *real = path ? realpath(path, NULL) : NULL;
     char *copy = real ? real : path ? strdup(path) : NULL;
     char *slash = copy ? strrchr(copy, '/') : NULL;
+    int rc;
 
-    *out = NULL;
     if (path && !copy)
         return li_fail_memory(err);
     if (slash)
         slash[slash == copy ? 1 : 0] = '\0';
-    else if (copy)
-        strcpy(copy, *copy ? "." : "");
-    *out = copy;
-    return 0;
+    rc = allow(allowed, copy && !slash ? "." : copy, true, err);
+    free(copy);
+    return rc;
 }
 
-int confine(const struct arguments *args, const struct li_confine_path *paths, size_t count,
-            struct li_error *err)
+void free_allowed(struct allowed *allowed)
 {
-    struct li_confine_path given[PATHS_MAX];
+    while (allowed->count > 0)
+        free((char *)allowed->path[--allowed->count].path);
+}
+
+int confine(const struct arguments *args, const struct allowed *allowed, struct li_error *err)
+{
     enum when when = AUTO;
-    size_t kept = 0;
     int rc = parse_when(args, &when, err);
 
     if (rc < 0 || when == NO)
@@ -94,14 +108,11 @@ int confine(const struct arguments *args, const struct li_confine_path *paths, s
     rc = judge(when, li_confine_lacks(), err);
     if (rc < 0)
         return rc;
-    for (size_t i = 0; i < count && kept < PATHS_MAX; i++)
-        if (paths[i].path && strcmp(paths[i].path, "-") != 0)
-            given[kept++] = paths[i];
     OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_CIPHERS |
                             OPENSSL_INIT_ADD_ALL_DIGESTS,
                         NULL);
     (void)dlopen("libgcc_s.so.1", RTLD_NOW);
-    rc = li_confine(given, kept, err);
+    rc = li_confine(allowed->path, allowed->count, err);
     return rc < 0 ? li_context(err, "cannot confine the process; --confine no leaves it as it is")
                   : 0;
 }

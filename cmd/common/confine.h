@@ -6,14 +6,25 @@
 #include "cmd/common/command.h"
 #include "confine/confine.h"
 
-/* Confines this process, before it starts threads, to COUNT PATHS and what is open, as --confine or
- * LAMBDAIMG_CONFINE demands. A path that is NULL or "-" is left out. LI_EUNSUPPORTED if it is to be
- * confined and the kernel cannot; CMD_EUSAGE. */
-int confine(const struct arguments *args, const struct li_confine_path *paths, size_t count,
-            struct li_error *err);
+enum { ALLOWED_MAX = 12 };
 
-/* The directory in which --output makes its file. The caller frees *OUT; it is NULL without that
- * option. LI_ENOMEM. */
-int output_directory(const struct arguments *args, char **out, struct li_error *err);
+/* Files and directories that what parses may open. Zero-initialise it. */
+struct allowed {
+    struct li_confine_path path[ALLOWED_MAX]; /* their texts are copies */
+    size_t count;
+};
+
+/* Adds PATH, unless it is NULL or "-". With WRITABLE, what is below it may be made and changed.
+ * LI_ENOMEM, LI_ELIMIT. */
+int allow(struct allowed *allowed, const char *path, bool writable, struct li_error *err);
+
+/* Adds the directory in which the file PATH is made or replaced, unless PATH is NULL. The same. */
+int allow_output(struct allowed *allowed, const char *path, struct li_error *err);
+void free_allowed(struct allowed *allowed);
+
+/* Confines this process, before it starts threads, to ALLOWED and what is open, as --confine or
+ * LAMBDAIMG_CONFINE demands. LI_EUNSUPPORTED if it is to be confined and the kernel cannot;
+ * CMD_EUSAGE. */
+int confine(const struct arguments *args, const struct allowed *allowed, struct li_error *err);
 
 #endif

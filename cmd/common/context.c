@@ -64,46 +64,17 @@ int repo_address(const struct arguments *args, const char **address, struct li_e
     return 0;
 }
 
-int kms_spec(const struct arguments *args, char **spec, struct li_error *err)
-{
-    const char *text = option(args, "kms");
-    int rc;
-
-    if (!text)
-        text = getenv("LAMBDAIMG_KMS");
-    if (!text || !*text) {
-        rc = li_kms_default_spec(getenv("XDG_CONFIG_HOME"), getenv("HOME"), spec, err);
-        return rc != LI_END
-                   ? rc
-                   : li_fail(
-                         err, CMD_EUSAGE,
-                         "no key is given and HOME is not set; name one with --kms " LI_KMS_FORMS);
-    }
-    if (!li_kms_is_spec(text))
-        return li_fail(err, CMD_EUSAGE, "--kms %s: not " LI_KMS_FORMS, text);
-    *spec = strdup(text);
-    return *spec ? 0 : li_fail_memory(err);
-}
-
-int salt_kms_spec(const struct arguments *args, char **spec, struct li_error *err)
-{
-    const char *text = option(args, "salt-kms");
-
-    *spec = NULL;
-    if (!text && takes_option(args, "salt-kms"))
-        text = getenv("LAMBDAIMG_SALT_KMS");
-    if (!text || !*text)
-        return 0;
-    if (!li_kms_is_spec(text))
-        return li_fail(err, CMD_EUSAGE, "--salt-kms %s: not " LI_KMS_FORMS, text);
-    *spec = strdup(text);
-    return *spec ? 0 : li_fail_memory(err);
-}
-
 /* Unless it is open already: a bucket and a KMS share it. */
 static int need_aws(const struct arguments *args, struct context *context, struct li_error *err)
 {
     return context->aws.http ? 0 : open_aws(args, &context->env, &context->aws, err);
+}
+
+/* Prints a notice of the library for the user. */
+static void print_notice(void *arg, const char *text)
+{
+    (void)arg;
+    fprintf(stderr, "lambdaimg: note: %s\n", text);
 }
 
 int kms_options(const struct arguments *args, const char *spec, struct context *context,
@@ -118,7 +89,8 @@ int kms_options(const struct arguments *args, const char *spec, struct context *
                                    .http = context->aws.http,
                                    .provider = context->aws.provider,
                                    .settings = &context->aws.settings,
-                                   .deadline = deadline};
+                                   .deadline = deadline,
+                                   .notice = print_notice};
     return rc;
 }
 
@@ -127,13 +99,6 @@ int parse_reference(const char *text, struct li_reference *out, struct li_error 
     if (li_reference_parse(text, out, err) < 0)
         err->code = CMD_EUSAGE;
     return err->code;
-}
-
-/* Prints a notice of the library for the user. */
-static void print_notice(void *arg, const char *text)
-{
-    (void)arg;
-    fprintf(stderr, "lambdaimg: note: %s\n", text);
 }
 
 static enum li_s3_addressing addressing(const struct arguments *args,
@@ -167,6 +132,7 @@ static int open_bucket(const struct arguments *args, const char *address, struct
     options.provider = out->aws.provider;
     options.endpoint = *location.endpoint ? location.endpoint : NULL;
     options.region = *location.region ? location.region : NULL;
+    options.variant = location.variant;
     options.stall = (unsigned)stall;
     options.addressing = addressing(args, &location);
     options.create_bucket = flag(args, "create-bucket");
@@ -226,47 +192,6 @@ int open_store(const struct arguments *args, const char *address, bool create, s
     return open_directory(args, address, create, out, err);
 }
 
-static int open_one(const struct arguments *args, const char *spec, struct context *context,
-                    struct li_kms **out, struct li_error *err)
-{
-    struct li_kms_options options;
-    int rc = kms_options(args, spec, context, &options, err);
-
-    return rc < 0 ? rc : li_kms_open(spec, &options, out, err);
-}
-
-int open_kms(const struct arguments *args, const char *spec, const char *salt_spec,
-             struct context *context, struct li_error *err)
-{
-    struct li_kms *salts = NULL, *both = NULL;
-    int rc = open_one(args, spec, context, &context->kms, err);
-
-    if (rc < 0 || !salt_spec)
-        return rc;
-    rc = open_one(args, salt_spec, context, &salts, err);
-    if (rc == 0)
-        rc = li_kms_split(salts, context->kms, &both, err);
-    if (rc == 0)
-        context->kms = both;
-    else
-        li_kms_free(salts);
-    return rc;
-}
-
-static int open_keys(const struct arguments *args, struct context *out, struct li_error *err)
-{
-    char *spec = NULL, *salt_spec = NULL;
-    int rc = kms_spec(args, &spec, err);
-
-    if (rc == 0)
-        rc = salt_kms_spec(args, &salt_spec, err);
-    if (rc == 0)
-        rc = open_kms(args, spec, salt_spec, out, err);
-    free(spec);
-    free(salt_spec);
-    return rc;
-}
-
 int open_connections(const struct arguments *args, bool with_key, struct context *out,
                      struct li_error *err)
 {
@@ -304,16 +229,25 @@ void stop_watching(struct context *context)
     context->watchdog = NULL;
 }
 
+static void free_keys(struct context *context)
+{
+    while (context->keys > 0)
+        li_kms_free(context->key[--context->keys]);
+    li_kms_free(context->kms);
+    context->kms = NULL;
+}
+
 void forget_key(struct context *context)
 {
     struct li_error ignored = LI_ERROR_INIT;
 
+    bool some = context->kms || context->keys > 0;
+
     if (context->repo)
         li_repo_forget_kms(context->repo);
-    li_kms_free(context->kms);
-    if (context->kms && context->broker)
+    free_keys(context);
+    if (some && context->broker)
         (void)li_broker_forget_kms(context->broker, &ignored);
-    context->kms = NULL;
 }
 
 int open_manifest(struct context *context, const struct li_reference *reference,
@@ -330,7 +264,7 @@ int open_manifest(struct context *context, const struct li_reference *reference,
 void close_context(struct context *context)
 {
     li_repo_free(context->repo);
-    li_kms_free(context->kms);
+    free_keys(context);
     watchdog_watch(context->watchdog, NULL);
     li_store_free(context->store);
     watchdog_stop(context->watchdog);

@@ -27,6 +27,8 @@ struct context {
     struct watchdog *watchdog; /* of a store that may hang; NULL: there is none */
     struct li_store *store;
     struct li_kms *kms;
+    struct li_kms *key[LI_KMS_SET_MAX]; /* further keys, of a command that takes such */
+    size_t keys;
     struct li_error keyless; /* why there is no KMS, if it was to be opened */
     struct li_repo *repo;
     struct li_known_found known; /* of the repository */
@@ -40,17 +42,27 @@ int store_timeout(const struct arguments *args, unsigned *out, struct li_error *
 /* --repo or LAMBDAIMG_REPO; CMD_EUSAGE if neither is given. */
 int repo_address(const struct arguments *args, const char **address, struct li_error *err);
 
-/* --kms, LAMBDAIMG_KMS, or the default in the user's configuration directory; the caller frees
- * *SPEC. */
-int kms_spec(const struct arguments *args, char **spec, struct li_error *err);
+/* keys.c: the keys that the user gave. Zero-initialise it. */
+struct key_specs {
+    struct li_kms_specs keys;  /* at least one */
+    struct li_kms_specs salts; /* none: the salts have those above */
+};
 
-/* --salt-kms or LAMBDAIMG_SALT_KMS, if the command has that option; else *SPEC is NULL, and the key
- * for everything is the key for salts, too. The caller frees *SPEC. */
-int salt_kms_spec(const struct arguments *args, char **spec, struct li_error *err);
+/* --kms, LAMBDAIMG_KMS, or the default in the user's configuration directory; and --salt-kms or
+ * LAMBDAIMG_SALT_KMS, if the command has that option. CMD_EUSAGE. The caller frees OUT. */
+int key_specs(const struct arguments *args, struct key_specs *out, struct li_error *err);
+void free_key_specs(struct key_specs *specs);
 
-/* Opens the KMS in SPEC, and that in SALT_SPEC for salts if it is not NULL. */
-int open_kms(const struct arguments *args, const char *spec, const char *salt_spec,
-             struct context *context, struct li_error *err);
+/* Opens the keys in SPECS as the KMS of CONTEXT. */
+int open_kms(const struct arguments *args, const struct key_specs *specs, struct context *context,
+             struct li_error *err);
+
+/* The same for the keys that the user gave. */
+int open_keys(const struct arguments *args, struct context *context, struct li_error *err);
+
+/* Opens one key. The caller frees *OUT. */
+int open_key(const struct arguments *args, const char *spec, struct context *context,
+             struct li_kms **out, struct li_error *err);
 
 /* The options to open the KMS in SPEC with. If it is a service, it uses CONTEXT's network. */
 int kms_options(const struct arguments *args, const char *spec, struct context *context,
@@ -72,8 +84,8 @@ void stop_watching(struct context *context);
 int open_connections(const struct arguments *args, bool with_key, struct context *out,
                      struct li_error *err);
 
-/* Wipes the key and closes its KMS. For a command that has opened all that the key opens, before it
- * goes on with what may take long. */
+/* Wipes the keys and closes their KMS. For a command that has opened all that the key opens, before
+ * it goes on with what may take long. */
 void forget_key(struct context *context);
 
 /* Fetches and opens the manifest of REFERENCE, for a command that only reads, and forgets the key.
@@ -81,7 +93,7 @@ void forget_key(struct context *context);
 int open_manifest(struct context *context, const struct li_reference *reference,
                   struct li_manifest *out, struct li_error *err);
 
-/* Closes what open_context() and open_store() opened, but not the environment. */
+/* Closes what open_connections() and open_store() opened, but not the environment. */
 void close_context(struct context *context);
 
 /* Threads for fetching and checking. One for each processor would not keep a network busy. */
@@ -134,8 +146,8 @@ int compare_identity(struct context *context, const struct li_repo_identity *ide
  * only until this host has seen one, and a key that does not open it is as good as none. */
 int learn_identity(struct context *context, struct li_error *err);
 
-/* known.c: opens the repository in CONTEXT's store, which this process has just made, and keeps its
- * ID, if this host keeps any. The caller closes CONTEXT. */
+/* known.c: keeps the ID of the repository of CONTEXT, which this process has just made, if this
+ * host keeps any. */
 int keep_known(struct context *context, struct li_error *err);
 
 /* progress.c: a bar on standard error if that is a terminal and the work takes over a second. */

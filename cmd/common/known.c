@@ -4,49 +4,53 @@
  * directory, like other things that a program learns and that are not a cache.
  */
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/hex.h"
+#include "base/user_directory.h"
 #include "cmd/common/context.h"
 #include "repo/known.h"
 
 /* *OUT is NULL if no directory is known. */
 static int known_directory(char **out, struct li_error *err)
 {
-    const char *own = getenv("LAMBDAIMG_STATE"), *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-    int n = 0;
+    const struct li_user_directories from = {.own = getenv("LAMBDAIMG_STATE"),
+                                             .base = getenv("XDG_STATE_HOME"),
+                                             .home = getenv("HOME"),
+                                             .below = ".local/state"};
+    char *dir = NULL;
+    int rc = li_user_directory(&from, &dir, err);
 
     *out = NULL;
-    if (own && *own)
-        n = asprintf(out, "%s/repositories", own);
-    else if (state && *state == '/')
-        n = asprintf(out, "%s/lambdaimg/repositories", state);
-    else if (home && *home)
-        n = asprintf(out, "%s/.local/state/lambdaimg/repositories", home);
-    if (n >= 0)
-        return 0;
-    *out = NULL;
-    return li_fail_memory(err);
+    if (rc == 0 && asprintf(out, "%s/repositories", dir) < 0) {
+        *out = NULL;
+        rc = li_fail_memory(err);
+    }
+    free(dir);
+    return rc < 0 ? rc : 0;
+}
+
+/* "ADDRESS#ID" */
+static void print_whole(const char *address, const uint8_t *id)
+{
+    char digits[2 * LI_ID_SIZE + 1];
+
+    print_shown(stderr, address);
+    fprintf(stderr, "#%s", id_text(id, digits));
 }
 
 static void tell_how(const struct li_repo *repo, enum li_known_how how)
 {
     const char *address = li_repo_store(repo)->address;
-    char id[2 * LI_ID_SIZE + 1];
+    bool new = how == LI_KNOWN_NEW;
 
-    id_text(li_repo_id(repo), id);
-    if (how == LI_KNOWN_NEW)
-        fprintf(stderr,
-                "lambdaimg: note: this host uses %s for the first time, and keeps its ID: on hosts "
-                "that keep nothing, write %s#%s\n",
-                address, address, id);
-    else if (how == LI_KNOWN_NOT)
-        fprintf(
-            stderr,
-            "lambdaimg: note: this host cannot tell whether %s is the same repository as before: "
-            "write %s#%s to be sure\n",
-            address, address, id);
+    if (!new &&how != LI_KNOWN_NOT)
+        return;
+    fprintf(stderr, "lambdaimg: note: this host %s ", new ? "uses" : "cannot tell whether");
+    print_shown(stderr, address);
+    fputs(new ? " for the first time, and keeps its ID: on hosts that keep nothing, write "
+              : " is the same repository as before: write ",
+          stderr);
+    print_whole(address, li_repo_id(repo));
+    fputs(new ? "\n" : " to be sure\n", stderr);
 }
 
 int check_known(const struct arguments *args, struct context *context, struct li_error *err)
@@ -131,8 +135,6 @@ int keep_known(struct context *context, struct li_error *err)
     int rc = known_directory(&directory, err);
 
     known.directory = directory;
-    if (rc == 0)
-        rc = li_repo_open(context->store, context->kms, &context->env, &context->repo, err);
     if (rc == 0)
         (void)li_known_check(context->repo, &known, &context->known, &ignored);
     free(directory);

@@ -4,9 +4,9 @@
  * and says nothing, unless the user has named its directory and so must hear about the failure.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/io.h"
+#include "base/user_directory.h"
 #include "cmd/common/context.h"
 #include "flatten/flatten.h"
 #include "push/push.h"
@@ -14,23 +14,16 @@
 /* *OUT is NULL if no directory is known. */
 static int memo_directory(const struct arguments *args, char **out, struct li_error *err)
 {
-    const char *named = option(args, "memo"), *cache = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    int n = 0;
+    const char *named = option(args, "memo");
+    const struct li_user_directories from = {.own = named ? named : getenv("LAMBDAIMG_MEMO"),
+                                             .base = getenv("XDG_CACHE_HOME"),
+                                             .home = getenv("HOME"),
+                                             .below = ".cache"};
+    int rc;
 
     *out = NULL;
-    if (!named)
-        named = getenv("LAMBDAIMG_MEMO");
-    if (named && *named)
-        n = asprintf(out, "%s", named);
-    else if (cache && *cache == '/')
-        n = asprintf(out, "%s/lambdaimg", cache);
-    else if (home && *home)
-        n = asprintf(out, "%s/.cache/lambdaimg", home);
-    if (n >= 0)
-        return 0;
-    *out = NULL;
-    return li_fail_memory(err);
+    rc = li_user_directory(&from, out, err);
+    return rc < 0 ? rc : 0;
 }
 
 int make_memo_directory(const struct arguments *args, char **out, struct li_error *err)

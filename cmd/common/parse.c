@@ -104,7 +104,12 @@ int parse_arguments(const struct command *command, int argc, char **argv, struct
             return refuse_option(command, c, argv[optind - 1], err);
         if (optarg && !*optarg)
             return refuse_empty(command, i, err);
+        if (out->given_count == GIVEN_MAX)
+            return li_fail(err, CMD_EUSAGE, "%s: more than %d options are given", command->name,
+                           GIVEN_MAX);
         out->value[i] = optarg ? optarg : "";
+        out->given[out->given_count].row = i;
+        out->given[out->given_count++].value = out->value[i];
     }
     if (flag(out, "help")) {
         print_help(stdout, command);
@@ -139,6 +144,16 @@ const char *option(const struct arguments *args, const char *name)
     int i = find_option(args, name);
 
     return i < 0 ? NULL : args->value[i];
+}
+
+const char *option_next(const struct arguments *args, const char *name, int *at)
+{
+    int i = find_option(args, name);
+
+    while (*at < args->given_count)
+        if (args->given[(*at)++].row == i)
+            return args->given[*at - 1].value;
+    return NULL;
 }
 
 bool flag(const struct arguments *args, const char *name)

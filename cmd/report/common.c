@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/text.h"
 #include "cmd/common/context.h"
 #include "cmd/report/report.h"
@@ -109,4 +110,17 @@ void print_path(FILE *to, const char *path)
 
     fputs(text ? text : "?", to);
     free(text);
+}
+
+int write_file(const char *path, const void *text, size_t len, struct li_error *err)
+{
+    struct li_output *out = NULL;
+    int rc = li_output_open(path, len, &out, err);
+
+    if (rc == 0)
+        rc = li_output_write(out, text, len, 0, err);
+    if (rc == 0)
+        rc = li_output_commit(out, err);
+    li_output_free(out);
+    return rc;
 }

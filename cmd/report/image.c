@@ -51,7 +51,8 @@ static int parse(const struct arguments *args, struct image_report *r,
     return rc;
 }
 
-int open_image_report(const struct arguments *args, struct image_report *r, struct li_error *err)
+int open_image_report(const struct arguments *args, const struct allowed *outputs,
+                      struct image_report *r, struct li_error *err)
 {
     struct li_image_report_options reporting = {.reference = &r->reference};
     struct li_error ignored = LI_ERROR_INIT;
@@ -61,7 +62,9 @@ int open_image_report(const struct arguments *args, struct image_report *r, stru
     r->path = args->operand[0];
     rc = parse(args, r, &reporting, &base, err);
     if (rc == 0)
-        rc = open_for_image(args, false, &r->context, err);
+        rc = store_timeout(args, &reporting.deadline, err);
+    if (rc == 0)
+        rc = open_for_image(args, false, outputs, &r->context, err);
     if (rc == 0)
         rc = open_memo(args, &r->context, &r->making.memo, err);
     if (rc == 0)

@@ -63,6 +63,13 @@ static int directories_json(const struct li_blame *blame, json_t *list, struct l
     return rc;
 }
 
+static json_t *change_json(enum li_blame_change change)
+{
+    if (change == LI_BLAME_UNKNOWN)
+        return json_null();
+    return json_string(change == LI_BLAME_SAME ? "same" : "changed");
+}
+
 static int files_json(const struct li_blame *blame, json_t *list, struct li_error *err)
 {
     int rc = 0;
@@ -71,9 +78,10 @@ static int files_json(const struct li_blame *blame, json_t *list, struct li_erro
         const struct li_blame_file *file = &blame->file[i];
 
         rc = json_add(list,
-                      json_pack("{s:o, s:I, s:I, s:o}", "path", path_json(file->path), "layer",
-                                (json_int_t)file->layer, "size", (json_int_t)file->size, "new",
-                                sum_json(&file->fresh)),
+                      json_pack("{s:o, s:I, s:I, s:o, s:o, s:I}", "path", path_json(file->path),
+                                "layer", (json_int_t)file->layer, "size", (json_int_t)file->size,
+                                "new", sum_json(&file->fresh), "change", change_json(file->change),
+                                "dragged", (json_int_t)file->dragged),
                       err);
     }
     return rc;

@@ -107,6 +107,7 @@ static void print_files(const struct li_blame *blame)
 {
     size_t shown = blame->files < FILES_SHOWN ? blame->files : FILES_SHOWN;
     uint64_t others = blame->files - shown + blame->files_left_out;
+    char size[SIZE_TEXT];
 
     if (blame->files)
         printf("\n   CHUNKS       BYTES       %%  FILE\n");
@@ -115,6 +116,10 @@ static void print_files(const struct li_blame *blame)
 
         print_share(&file->fresh, blame->fresh.bytes);
         print_path(stdout, file->path);
+        if (file->change == LI_BLAME_SAME)
+            fputs(" (the same as before)", stdout);
+        if (file->dragged)
+            printf(" (and %s of its neighbours)", size_text(file->dragged, size));
         putchar('\n');
     }
     if (others)

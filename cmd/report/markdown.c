@@ -43,7 +43,7 @@ static void print_budgets(const struct verdicts *verdicts)
         return;
     printf("\n| budget | | value | limit | left |\n|---|---|---:|---:|---:|\n");
     for (size_t i = 0; i < verdicts->count; i++) {
-        const struct li_verdict *v = &verdicts->verdict[i];
+        const struct li_report_verdict *v = &verdicts->verdict[i];
         char value[SIZE_TEXT], limit[SIZE_TEXT] = "-", left[SIZE_TEXT] = "-";
 
         budget_value_text(v->kind, v->value, value);
@@ -51,7 +51,7 @@ static void print_budgets(const struct verdicts *verdicts)
             budget_value_text(v->kind, v->limit, limit);
             budget_value_text(v->kind, v->left < 0 ? -v->left : v->left, left);
         }
-        printf("| %s | %s | %s | %s | %s%s |\n", li_budget_name(v->kind),
+        printf("| %s | %s | %s | %s | %s%s |\n", li_report_budget_name(v->kind),
                v->met ? "met" : "**broken**", value, limit, v->left < 0 ? "-" : "", left);
     }
 }
@@ -89,6 +89,10 @@ static void print_files(const struct li_blame *blame)
     for (size_t i = 0; i < rows; i++) {
         printf("| %s | ", size_text(blame->file[i].fresh.bytes, size));
         print_code(blame->file[i].path);
+        if (blame->file[i].change == LI_BLAME_SAME)
+            printf(" the same as before");
+        if (blame->file[i].dragged)
+            printf(" and %s of its neighbours", size_text(blame->file[i].dragged, size));
         printf(" |\n");
     }
     if (others)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "cmd/common/confine.h"
 #include "cmd/common/context.h"
 #include "flatten/flatten.h"
 #include "report/budget.h"
@@ -54,28 +55,49 @@ const char *reference_text(const struct li_reference *reference, char text[REFER
 char *path_text(const char *path);
 void print_path(FILE *to, const char *path);
 
+/* The file that budgets are found in. */
+#define BUDGET_FILE ".lambdaimg-ci.json"
+
+/* Zero-initialise it. */
+struct budgets {
+    struct li_report_budgets all;  /* what counts */
+    struct li_report_budgets file; /* what the budget file says, */
+    char *path;                    /* and its path, or NULL */
+    double margin;                 /* percent, of --ratchet */
+};
+
 /* budgets.c: the budgets of the options and of the budget file, that of --budgets or the one that
  * is found by itself. CMD_EUSAGE for an option; LI_EINVALID for the file, and the file system's
- * failures. */
-int find_budgets(const struct arguments *args, struct li_budgets *out, struct li_error *err);
+ * failures. The caller calls free_budgets(), also after a failure. */
+int find_budgets(const struct arguments *args, struct budgets *out, struct li_error *err);
+void free_budgets(struct budgets *budgets);
 
 /* Zero-initialise it. */
 struct verdicts {
-    struct li_verdict verdict[LI_BUDGETS];
+    struct li_report_verdict verdict[LI_BUDGETS];
     size_t count;
     size_t broken;
 };
 
-/* Adds the verdict on VALUE, if there is such a budget. BASE as in li_budget_judge(). */
-void judge(const struct li_budgets *budgets, enum li_budget_kind kind, double value, double base,
-           struct verdicts *out);
+/* Adds the verdict on VALUE, if there is such a budget. BASE as in li_report_budget_judge(). */
+void judge(const struct li_report_budgets *budgets, enum li_report_budget_kind kind, double value,
+           double base, struct verdicts *out);
 
 /* A value in the unit of its budget. */
-const char *budget_value_text(enum li_budget_kind kind, double value, char text[SIZE_TEXT]);
+const char *budget_value_text(enum li_report_budget_kind kind, double value, char text[SIZE_TEXT]);
 
 /* How they are told: on standard output, one line each; in JSON, NULL if memory ran out. */
 void print_verdicts(const struct verdicts *verdicts);
 json_t *verdicts_json(const struct verdicts *verdicts);
+
+/* With --ratchet: adds the budget file to OUTPUTS. */
+int allow_ratchet(const struct arguments *args, const struct budgets *budgets,
+                  struct allowed *outputs, struct li_error *err);
+
+/* With --ratchet: writes the budget file again with each budget that the option does not override
+ * moved to what was found and a margin, if that is tighter and none is broken. */
+int ratchet(const struct arguments *args, struct budgets *budgets, const struct verdicts *verdicts,
+            struct li_error *err);
 
 /* The exit code. Names the broken budgets on standard error. */
 int verdict_code(const struct verdicts *verdicts);
@@ -86,6 +108,9 @@ int find_stored(const struct li_report *report, const struct li_reference *refer
 void print_stored_text(const struct li_report_push *push, const char *name, const char *address);
 int print_stored_json(const struct li_report_push *push, const char *name, const char *address,
                       struct li_error *err);
+
+/* Writes LEN bytes to the file at PATH, which appears whole or not at all. */
+int write_file(const char *path, const void *text, size_t len, struct li_error *err);
 
 /* repository_json.c: prints the report of the repository at ADDRESS on standard output. */
 int print_repository_json(const struct li_report *report, const char *address,
@@ -109,8 +134,10 @@ struct image_report {
 /* image.c: whether an operand names an image and not a reference: "-", or something that exists. */
 bool is_image(const char *operand);
 
-/* Makes the report. The caller closes it, also after a failure. */
-int open_image_report(const struct arguments *args, struct image_report *r, struct li_error *err);
+/* Makes the report. Only files in OUTPUTS can be written then. The caller closes it, also after a
+ * failure. */
+int open_image_report(const struct arguments *args, const struct allowed *outputs,
+                      struct image_report *r, struct li_error *err);
 void close_image_report(struct image_report *r);
 
 /* image_json.c and image_text.c: print it on standard output. */
@@ -120,5 +147,11 @@ void print_image_text(const struct image_report *r);
 
 /* markdown.c: the same for a comment, with the verdicts. */
 void print_image_markdown(const struct image_report *r, const struct verdicts *verdicts);
+
+/* files.c: writes the files that --junit, --openmetrics and --code-quality name, if they do. The
+ * first only finds out whether they can be written, and adds them to OUTPUTS. */
+int try_forms(const struct arguments *args, struct allowed *outputs, struct li_error *err);
+int write_forms(const struct arguments *args, const struct image_report *report,
+                const struct verdicts *verdicts, struct li_error *err);
 
 #endif

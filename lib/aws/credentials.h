@@ -116,6 +116,8 @@ struct li_aws_location {
     char endpoint[LI_AWS_URL_SIZE];          /* without a slash at the end */
     char endpoint_source[LI_AWS_SOURCE_MAX]; /* "--endpoint", "AWS_ENDPOINT_URL_S3" */
     char addressing[16]; /* the profile's s3.addressing_style: "auto", "path", "virtual" or "" */
+    /* AWS's own endpoint to use (use_fips_endpoint, use_dualstack_endpoint) */
+    struct li_aws_variant variant;
 };
 
 /* Finds region and endpoint of S3 by option, environment and profile, in this order. The instance
@@ -126,9 +128,9 @@ int li_aws_locate(const struct li_aws_settings *settings, struct li_http *http,
                   const struct li_env *env, struct li_aws_location *out, struct li_error *err);
 
 /* Finds region and endpoint of KMS in the same way. REGION is the one that the key's ARN names, or
- * NULL. Without a configured endpoint it is AWS's own in that region, of the kind that the settings
- * ask for (use_fips_endpoint, use_dualstack_endpoint); "" if the region is not known. Errors as
- * above; LI_EINVALID also if an endpoint is configured and another kind is asked for. */
+ * NULL. Without a configured endpoint it is AWS's own in that region, and "" if the region is not
+ * known. Errors as above; LI_EINVALID also if an endpoint is configured and one of AWS's own is
+ * asked for, LI_EUNSUPPORTED if AWS has none of that kind there. */
 int li_aws_locate_kms(const struct li_aws_settings *settings, struct li_http *http,
                       const struct li_env *env, const char *region, struct li_aws_location *out,
                       struct li_error *err);

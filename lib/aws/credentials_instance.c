@@ -15,6 +15,7 @@
 
 #include "aws/fetch.h"
 #include "aws/json.h"
+#include "base/secret.h"
 
 enum {
     TOKEN_MAX = 1024,
@@ -193,7 +194,7 @@ int li_aws_from_instance(const struct li_aws_search *search, struct li_aws_crede
     if (rc == 0)
         rc = get_line(&instance, credentials, role, sizeof(role), err);
     if (rc != 0)
-        return rc;
+        goto out;
     snprintf(path, sizeof(path), "%s%s", credentials, role);
     rc = get(&instance, path, &response, err);
     if (rc == 0)
@@ -202,6 +203,8 @@ int li_aws_from_instance(const struct li_aws_search *search, struct li_aws_crede
         out->expires = search->env->now() + STABLE_SECONDS;
     li_aws_credentials_source(out, "the instance's role %.150s", role);
     li_http_response_free(&response);
+out:
+    li_wipe(&instance, sizeof(instance));
     return rc;
 }
 
@@ -213,5 +216,6 @@ int li_aws_instance_region(const struct li_aws_search *search, char region[LI_AW
 
     if (rc == 0)
         rc = get_line(&instance, "placement/region", region, LI_AWS_REGION_SIZE, err);
+    li_wipe(&instance, sizeof(instance));
     return rc;
 }

@@ -54,7 +54,8 @@ static int find_sts(const struct li_aws_search *search, struct sts *sts, struct 
 {
     static const struct li_aws_service service = {"sts", LI_AWS_ENDPOINT_URL_STS};
     const struct li_aws_files *files = &search->files;
-    char source[LI_AWS_SOURCE_MAX];
+    const struct li_aws_variant variant = li_aws_wanted_variant(search->settings, files);
+    char source[LI_AWS_SOURCE_MAX], host[LI_AWS_HOST_MAX + 1];
     int rc = li_aws_region(search->settings, files, sts->region, source, err);
     bool global = rc == 0 && is_global(search, sts->region);
 
@@ -64,12 +65,13 @@ static int find_sts(const struct li_aws_search *search, struct sts *sts, struct 
         rc = li_aws_service_url(search->settings, files, &service, sts->url, source, err);
     if (rc < 0)
         return rc;
-    if (!*sts->url && global)
+    if (!*sts->url && global && !variant.fips && !variant.dualstack) {
         strcpy(sts->url, "https://sts.amazonaws.com");
-    else if (!*sts->url)
-        snprintf(sts->url, sizeof(sts->url), "https://sts.%s.%s", sts->region,
-                 li_aws_domain(sts->region));
-    return li_aws_endpoint_parse(sts->url, &sts->endpoint, err);
+    } else if (!*sts->url) {
+        rc = li_aws_host("sts", sts->region, variant, host, err);
+        snprintf(sts->url, sizeof(sts->url), "https://%s", rc == 0 ? host : "");
+    }
+    return rc == 0 ? li_aws_endpoint_parse(sts->url, &sts->endpoint, err) : rc;
 }
 
 static int check_duration(const char *text, struct li_error *err)

@@ -107,6 +107,10 @@ int li_aws_service_url(const struct li_aws_settings *settings, const struct li_a
                        const struct li_aws_service *service, char url[LI_AWS_URL_SIZE],
                        char source[LI_AWS_SOURCE_MAX], struct li_error *err);
 
+/* Which of AWS's own endpoints environment and profile ask for. */
+struct li_aws_variant li_aws_wanted_variant(const struct li_aws_settings *settings,
+                                            const struct li_aws_files *files);
+
 /* The region from option, environment and profile, or ""; SOURCE names where it is set. LI_EINVALID
  * if it is not the name of a region. */
 int li_aws_region(const struct li_aws_settings *settings, const struct li_aws_files *files,

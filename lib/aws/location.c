@@ -88,6 +88,15 @@ static bool is_on(const struct li_aws_settings *settings, const struct li_aws_fi
     return li_aws_is_true(said ? said : li_aws_profile_get(files, files->profile, key));
 }
 
+struct li_aws_variant li_aws_wanted_variant(const struct li_aws_settings *settings,
+                                            const struct li_aws_files *files)
+{
+    return (struct li_aws_variant){
+        .fips = is_on(settings, files, LI_AWS_USE_FIPS_ENDPOINT, "use_fips_endpoint"),
+        .dualstack =
+            is_on(settings, files, LI_AWS_USE_DUALSTACK_ENDPOINT, "use_dualstack_endpoint")};
+}
+
 int li_aws_service_url(const struct li_aws_settings *settings, const struct li_aws_files *files,
                        const struct li_aws_service *service, char url[LI_AWS_URL_SIZE],
                        char source[LI_AWS_SOURCE_MAX], struct li_error *err)
@@ -192,6 +201,20 @@ static int find_region(const struct li_aws_search *search, const struct wanted *
     return rc;
 }
 
+/* A configured endpoint is of its own kind, so to ask for one of AWS's, too, is a mistake, as it is
+ * for AWS's tools. Not so for S3, whose endpoint is often not AWS's, while KMS's is. */
+static int check_variant(const struct li_aws_location *location, struct li_error *err)
+{
+    const struct li_aws_variant *variant = &location->variant;
+
+    if (!*location->endpoint || (!variant->fips && !variant->dualstack))
+        return 0;
+    return li_fail(err, LI_EINVALID,
+                   "the endpoint comes from %.200s, but use_%s_endpoint asks for one of AWS's own; "
+                   "leave out one of the two",
+                   location->endpoint_source, variant->fips ? "fips" : "dualstack");
+}
+
 static int find_location(const struct li_aws_search *search, const struct wanted *wanted,
                          struct li_aws_location *out, struct li_error *err)
 {
@@ -200,6 +223,7 @@ static int find_location(const struct li_aws_search *search, const struct wanted
 
     if (rc == 0)
         rc = configured_endpoint(search, wanted, out, err);
+    out->variant = li_aws_wanted_variant(search->settings, &search->files);
     return rc == 0 ? find_region(search, wanted, out, err) : rc;
 }
 
@@ -222,27 +246,15 @@ int li_aws_locate(const struct li_aws_settings *settings, struct li_http *http,
     return rc;
 }
 
-/* AWS's own endpoint, of the kind that the settings ask for. A configured one is of its own kind,
- * so both together are a mistake, as for AWS's tools. */
-static int default_endpoint(const struct li_aws_search *search, const struct wanted *wanted,
-                            struct li_aws_location *out, struct li_error *err)
+static int default_endpoint(const struct wanted *wanted, struct li_aws_location *out,
+                            struct li_error *err)
 {
-    const struct li_aws_variant variant = {
-        .fips =
-            is_on(search->settings, &search->files, LI_AWS_USE_FIPS_ENDPOINT, "use_fips_endpoint"),
-        .dualstack = is_on(search->settings, &search->files, LI_AWS_USE_DUALSTACK_ENDPOINT,
-                           "use_dualstack_endpoint")};
     char host[LI_AWS_HOST_MAX + 1];
     int rc;
 
-    if (*out->endpoint && (variant.fips || variant.dualstack))
-        return li_fail(err, LI_EINVALID,
-                       "the endpoint comes from %.200s, but use_%s_endpoint asks for one of AWS's "
-                       "own; leave out one of the two",
-                       out->endpoint_source, variant.fips ? "fips" : "dualstack");
     if (*out->endpoint || !*out->region)
         return 0;
-    rc = li_aws_host(wanted->service.name, out->region, variant, host, err);
+    rc = li_aws_host(wanted->service.name, out->region, out->variant, host, err);
     if (rc == 0)
         snprintf(out->endpoint, sizeof(out->endpoint), "https://%s", host);
     return rc;
@@ -261,7 +273,9 @@ int li_aws_locate_kms(const struct li_aws_settings *settings, struct li_http *ht
     if (rc == 0)
         rc = find_location(&search, &kms, &location, err);
     if (rc == 0)
-        rc = default_endpoint(&search, &kms, &location, err);
+        rc = check_variant(&location, err);
+    if (rc == 0)
+        rc = default_endpoint(&kms, &location, err);
     if (rc == 0)
         *out = location;
     li_aws_files_free(&search.files);

@@ -277,14 +277,28 @@ static int set_hash(const struct li_aws_request *request, char *hash, struct li_
     return rc;
 }
 
+/* The canonical request of PARTS: the path, the query, the headers, and the names of these. */
+static int join(const struct li_aws_request *request, const struct li_aws_signed *out,
+                const char *const parts[4], struct li_buffer *canonical, struct li_error *err)
+{
+    int rc = add(canonical, li_http_method_text(request->method), err);
+
+    for (size_t i = 0; i < 4 && rc == 0; i++) {
+        rc = add(canonical, "\n", err);
+        if (rc == 0)
+            rc = add(canonical, parts[i], err);
+    }
+    if (rc == 0)
+        rc = add(canonical, "\n", err);
+    return rc < 0 ? rc : add(canonical, out->hash, err);
+}
+
 /* The canonical request and the URL, from the same encoded path and query. */
 static int compose(const struct li_aws_request *request, struct li_aws_signed *out,
                    struct li_buffer *canonical, struct li_buffer *names, struct li_error *err)
 {
     struct li_buffer path = {0}, query = {0}, lines = {.wiped = true};
-    const char *method = li_http_method_text(request->method);
-    char *text = NULL;
-    int len = -1, rc = encode_path(request, &path, err);
+    int rc = encode_path(request, &path, err);
 
     if (rc == 0)
         rc = encode_query(request, &query, err);
@@ -296,24 +310,17 @@ static int compose(const struct li_aws_request *request, struct li_aws_signed *o
         rc = li_buffer_append(&query, "", 1, err);
     if (rc == 0)
         rc = li_buffer_append(&lines, "", 1, err);
-    if (rc < 0)
-        goto out;
-    len = asprintf(&text, "%s\n%s\n%s\n%s\n%s\n%s", method, (char *)path.data, (char *)query.data,
-                   (char *)lines.data, (char *)names->data, out->hash);
-    if (len < 0) {
-        rc = li_fail_memory(err);
-        goto out;
-    }
-    rc = li_buffer_append(canonical, text, (size_t)len, err);
-    li_wipe(text, (size_t)len);
-    free(text);
+    if (rc == 0)
+        rc = join(request, out,
+                  (const char *const[]){(char *)path.data, (char *)query.data, (char *)lines.data,
+                                        (char *)names->data},
+                  canonical, err);
     if (rc == 0 && asprintf(&out->url, "%s://%s%s%s%s", request->endpoint->https ? "https" : "http",
                             request->endpoint->host, (char *)path.data, query.len > 1 ? "?" : "",
                             (char *)query.data) < 0) {
         out->url = NULL;
         rc = li_fail_memory(err);
     }
-out:
     li_buffer_free(&path);
     li_buffer_free(&query);
     li_buffer_wipe_free(&lines);

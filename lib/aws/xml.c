@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An answer may have credentials, so no copy of it is left in memory that was freed. */
 #include "aws/xml.h"
 
 #include <expat.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/secret.h"
 
 struct parsing {
     XML_Parser parser;
@@ -90,12 +93,13 @@ static void XMLCALL on_end(void *arg, const XML_Char *name)
 int li_xml_parse(const void *data, size_t len, li_xml_element *element, void *arg,
                  struct li_error *err)
 {
-    struct parsing p = {.element = element, .arg = arg, .err = err};
+    static const XML_Memory_Handling_Suite memory = {malloc, li_wipe_realloc, li_wipe_free};
+    struct parsing p = {.element = element, .arg = arg, .text.wiped = true, .err = err};
     enum XML_Status status;
 
     if (len > INT_MAX)
         return li_fail(err, LI_ECORRUPT, "the answer's XML has %zu bytes", len);
-    p.parser = XML_ParserCreate(NULL);
+    p.parser = XML_ParserCreate_MM(NULL, &memory, NULL);
     if (!p.parser)
         return li_fail_memory(err);
     XML_SetUserData(p.parser, &p);

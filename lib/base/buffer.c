@@ -6,22 +6,6 @@
 
 #include "base/secret.h"
 
-/* Like realloc(), but wipes the old bytes if they move. */
-static uint8_t *grow(struct li_buffer *b, size_t want)
-{
-    uint8_t *data;
-
-    if (!b->wiped || !b->data)
-        return realloc(b->data, want);
-    data = malloc(want);
-    if (!data)
-        return NULL;
-    memcpy(data, b->data, b->len);
-    li_wipe(b->data, b->cap);
-    free(b->data);
-    return data;
-}
-
 int li_buffer_reserve(struct li_buffer *b, size_t cap, struct li_error *err)
 {
     size_t want = b->cap ? b->cap : 64;
@@ -34,7 +18,7 @@ int li_buffer_reserve(struct li_buffer *b, size_t cap, struct li_error *err)
             return li_fail_memory(err);
         want *= 2;
     }
-    data = grow(b, want);
+    data = b->wiped ? li_wipe_realloc(b->data, want) : realloc(b->data, want);
     if (!data)
         return li_fail_memory(err);
     b->data = data;

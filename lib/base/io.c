@@ -113,7 +113,7 @@ int li_temporary_file(const char *dir, int *fd, struct li_error *err)
     return 0;
 }
 
-int li_make_directories(const char *dir, struct li_error *err)
+static int make_directories(const char *dir, mode_t mode, struct li_error *err)
 {
     char *path = strdup(dir);
     int rc = 0;
@@ -126,7 +126,7 @@ int li_make_directories(const char *dir, struct li_error *err)
         if (c != '/' && c != '\0')
             continue;
         *p = '\0';
-        if (mkdir(path, 0777) < 0 && errno != EEXIST) {
+        if (mkdir(path, mode) < 0 && errno != EEXIST) {
             rc = li_fail_errno(err, errno, "cannot make the directory %s", path);
             break;
         }
@@ -135,6 +135,37 @@ int li_make_directories(const char *dir, struct li_error *err)
             break;
     }
     free(path);
+    return rc;
+}
+
+int li_make_directories(const char *dir, struct li_error *err)
+{
+    return make_directories(dir, 0777, err);
+}
+
+int li_make_private_directories(const char *dir, struct li_error *err)
+{
+    return make_directories(dir, 0700, err);
+}
+
+char *li_directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return strdup(".");
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+int li_sync_directory(const char *dir, struct li_error *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = 0;
+
+    if (fd < 0 || fsync(fd) < 0)
+        rc = li_fail_errno(err, errno, "cannot write the directory %s to the disk", dir);
+    if (fd >= 0)
+        close(fd);
     return rc;
 }
 
@@ -236,15 +267,6 @@ static int resolve_output(struct li_output *out, const char *path, struct li_err
     return 0;
 }
 
-static char *directory_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    if (!slash)
-        return strdup(".");
-    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
-}
-
 int li_output_open(const char *path, uint64_t size, struct li_output **out, struct li_error *err)
 {
     struct li_output *o = calloc(1, sizeof(*o));
@@ -257,7 +279,7 @@ int li_output_open(const char *path, uint64_t size, struct li_output **out, stru
     rc = resolve_output(o, path, err);
     if (rc < 0)
         goto out;
-    o->dir = directory_of(o->path);
+    o->dir = li_directory_of(o->path);
     if (!o->dir) {
         rc = li_fail_memory(err);
         goto out;
@@ -345,29 +367,39 @@ static int link_temporary(struct li_output *out, struct li_error *err)
     return rc;
 }
 
-int li_output_commit(struct li_output *out, struct li_error *err)
+/* Writes the file to the disk, and gives it a name beside its place. */
+static int finish_output(struct li_output *out, struct li_error *err)
 {
-    int dir = -1;
-    int rc = 0;
-
     set_permissions(out);
     if (fsync(out->fd) < 0)
         return li_fail_errno(err, errno, "cannot write %s to the disk", out->path);
-    if (!out->temporary) {
-        rc = link_temporary(out, err);
-        if (rc < 0)
-            return rc;
-    }
-    if (rename(out->temporary, out->path) < 0)
-        return li_fail_errno(err, errno, "cannot put the finished file at %s", out->path);
+    return out->temporary ? 0 : link_temporary(out, err);
+}
+
+/* The file has its place. */
+static int settle_output(struct li_output *out, struct li_error *err)
+{
     free(out->temporary);
     out->temporary = NULL;
-    dir = open(out->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0 || fsync(dir) < 0)
-        rc = li_fail_errno(err, errno, "cannot write the directory %s to the disk", out->dir);
-    if (dir >= 0)
-        close(dir);
-    return rc;
+    return li_sync_directory(out->dir, err);
+}
+
+int li_output_commit(struct li_output *out, struct li_error *err)
+{
+    int rc = finish_output(out, err);
+
+    if (rc == 0 && rename(out->temporary, out->path) < 0)
+        rc = li_fail_errno(err, errno, "cannot put the finished file at %s", out->path);
+    return rc < 0 ? rc : settle_output(out, err);
+}
+
+int li_output_commit_new(struct li_output *out, struct li_error *err)
+{
+    int rc = finish_output(out, err);
+
+    if (rc == 0)
+        rc = li_move_where_absent(AT_FDCWD, out->temporary, AT_FDCWD, out->path, err);
+    return rc == 0 ? settle_output(out, err) : rc;
 }
 
 void li_output_free(struct li_output *out)

@@ -35,6 +35,16 @@ int li_temporary_file(const char *dir, int *fd, struct li_error *err);
 /* Makes DIR and its missing parents with mode 0777 and the umask. */
 int li_make_directories(const char *dir, struct li_error *err);
 
+/* The same with mode 0700: whatever the umask, nobody else can read or exchange what is in them. */
+int li_make_private_directories(const char *dir, struct li_error *err);
+
+/* The path of the directory of PATH: "." if PATH has no slash. The caller frees it. NULL if memory
+ * ran out. */
+char *li_directory_of(const char *path);
+
+/* Writes the directory DIR itself to the disk, with the names in it. */
+int li_sync_directory(const char *dir, struct li_error *err);
+
 /* Moves the file FROM to TO; LI_END if TO exists. Paths may be relative to the directories FROM_DIR
  * and TO_DIR, as for linkat(). On failure FROM stays in its place. */
 int li_move_where_absent(int from_dir, const char *from, int to_dir, const char *to,
@@ -57,8 +67,12 @@ int li_output_try(const char *path, struct li_error *err);
 int li_output_write(struct li_output *out, const void *buf, size_t len, uint64_t offset,
                     struct li_error *err);
 
-/* Makes the file durable and puts it at its path. Call it once only. */
+/* Makes the file durable and puts it at its path. Call this or li_output_commit_new(), and once
+ * only. */
 int li_output_commit(struct li_output *out, struct li_error *err);
+
+/* The same, but replaces nothing: LI_END if there is a file by now. Of many processes, one wins. */
+int li_output_commit_new(struct li_output *out, struct li_error *err);
 
 /* Frees it. Without a commit, nothing is left behind. NULL is allowed. */
 void li_output_free(struct li_output *out);

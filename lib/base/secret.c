@@ -44,6 +44,19 @@ void li_wipe_free(void *memory)
     free(memory);
 }
 
+void *li_wipe_realloc(void *memory, size_t size)
+{
+    size_t old = malloc_usable_size(memory);
+    void *moved = malloc(size);
+
+    if (!moved)
+        return NULL;
+    if (memory)
+        memcpy(moved, memory, old < size ? old : size);
+    li_wipe_free(memory);
+    return moved;
+}
+
 /* Neither is certain: a kernel may lack it, and RLIMIT_MEMLOCK may be small. Pages are locked when
  * they are first used, so that a large table takes no memory before. */
 static void keep_in_memory(void *begin, size_t len)

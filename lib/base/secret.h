@@ -28,6 +28,9 @@ void li_wipe(void *data, size_t len);
  * to be wiped gives this function to json_set_alloc_funcs(). Any thread. */
 void li_wipe_free(void *memory);
 
+/* Like realloc(), but always moves, and wipes all of the old allocation. Any thread. */
+void *li_wipe_realloc(void *memory, size_t size);
+
 /* Allocates SIZE bytes for secrets, zeroed, on pages of their own: left out of core dumps, kept out
  * of swap as far as the system permits (RLIMIT_MEMLOCK), and followed by a page that nobody may
  * touch. It takes two pages at least, so it is meant for few and long-lived secrets. Returns NULL

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The broker: a process that holds what the process that parses must not have (D18).
+ * The broker: a process that holds what the process that parses must not have (D18a).
  *
  * li_broker_start() forks. The child, the broker, opens the store and the KMS, and with them
  * network, credentials and files. The parent parses, and has a store and a KMS whose operations are
@@ -8,8 +8,8 @@
  * checks each key and each length in them, and moves bytes.
  *
  * Whoever takes over the parent gets no more from the broker than the parent: objects of this
- * store; writes, if the command writes; and keys of one repository, until the broker has forgotten
- * the KMS.
+ * store; writes, if the command writes; and what the keys open of one repository, until the broker
+ * has forgotten them.
  *
  * Bytes of objects lie in memory that both processes see. There are as many places for them, and
  * threads of the broker, as calls at once; each is made when it is needed first. The broker copies
@@ -39,12 +39,15 @@ int li_broker_start(li_broker_run *run, void *arg, struct li_broker **out, struc
 
 /* What a broker serves. The texts and the store belong to it, like everything it points to. */
 struct li_broker_opened {
-    struct li_store *store;  /* errors of its operations name the address and the key */
-    struct li_kms *kms;      /* NULL: there is none */
-    struct li_error keyless; /* why; its code is 0 if nobody says */
+    struct li_store *store;             /* errors of its operations name the address and the key */
+    struct li_kms *kms;                 /* NULL: there is none */
+    struct li_error keyless;            /* why; its code is 0 if nobody says */
+    struct li_kms *key[LI_KMS_SET_MAX]; /* further keys, in the order of the service's */
+    size_t keys;
 };
 
-/* Waits until the broker serves something, and says what; or why it does not. Call it once. */
+/* Waits until the broker serves something, and says what; or why it does not. The caller frees the
+ * store and the keys. Call it once. */
 int li_broker_await(struct li_broker *broker, struct li_broker_opened *out, struct li_error *err);
 
 /* Tells the broker, once, the ID of the repository in its store, which the parent has read there.
@@ -60,7 +63,8 @@ int li_broker_prove(struct li_broker *broker, const uint8_t *key, struct li_erro
  * there, which the caller closes, or -1. FD may be NULL. Any thread. */
 int li_broker_ask(struct li_broker *broker, unsigned number, int *fd, struct li_error *err);
 
-/* Makes the broker forget the KMS. The caller has freed its own handle. Any thread. */
+/* Makes the broker forget the KMS and all further keys. The caller has freed its own handles. Any
+ * thread. */
 int li_broker_forget_kms(struct li_broker *broker, struct li_error *err);
 
 /* The broker's process ID. */
@@ -81,7 +85,9 @@ struct li_broker_service {
     struct li_store *store;
     struct li_kms *kms;             /* or NULL */
     const struct li_error *keyless; /* why there is no KMS; may be NULL */
-    bool writable;                  /* the parent may write objects */
+    struct li_kms *const *key;      /* further keys for the parent, at most LI_KMS_SET_MAX */
+    size_t keys;
+    bool writable; /* the parent may write objects */
     /* The parent says that the repository has ID. Whether it is the right one, and in *PROVEN
      * whether this host knows an identity of it; a failure leaves the
      * parent without keys. Like EXTRA called by one thread at a time. */
@@ -89,8 +95,8 @@ struct li_broker_service {
     /* The parent says that the repository's identity has KEY, or NULL: none. The same. */
     int (*prove)(void *arg, const uint8_t *key, struct li_error *err);
     /* What the parent may ask for besides. Sets *FD, which is -1 before, to a descriptor that the
-     * parent gets a copy of. Called by one thread at a time. LI_BROKER_FORGET: the KMS is not in
-     * use any more, and may be freed. */
+     * parent gets a copy of. Called by one thread at a time. LI_BROKER_FORGET: the KMS and the
+     * further keys are not in use any more, and may be freed. */
     int (*extra)(void *arg, unsigned number, int *fd, struct li_error *err);
     void *arg;
 };

@@ -96,12 +96,15 @@ static int make_handles(struct li_broker *broker, const struct li_broker_greetin
 {
     int rc = li_remote_store_new(broker, greeting, &out->store, err);
 
-    if (rc == 0 && greeting->has_kms)
-        rc = li_remote_kms_new(broker, greeting, &out->kms, err);
-    if (rc < 0) {
-        li_store_free(out->store);
-        out->store = NULL;
-    }
+    if (rc == 0)
+        rc = li_remote_kms_new(broker, greeting, out, err);
+    if (rc == 0)
+        return 0;
+    while (out->keys > 0)
+        li_kms_free(out->key[--out->keys]);
+    li_kms_free(out->kms);
+    li_store_free(out->store);
+    *out = (struct li_broker_opened){0};
     return rc;
 }
 

@@ -29,6 +29,8 @@ enum {
     /* The bytes of a region: room for any sealed chunk, in whole pages. */
     LI_BROKER_REGION = (LI_SEAL_MAX_SIZE + 4095) / 4096 * 4096,
     LI_BROKER_ADDRESS_MAX = 8192,
+    LI_BROKER_KEYS = 2 * LI_KMS_SET_MAX, /* those of the KMS, and further ones */
+    LI_BROKER_PERMISSION_MAX = 32,       /* bytes of its name, with the NUL */
 };
 
 enum li_broker_op {
@@ -58,13 +60,18 @@ enum li_broker_op {
     LI_BROKER_REMOVE_MANY, /* COUNT; input: keys */
     LI_BROKER_COPY,        /* KEY; input: the other key, with its NUL */
     LI_BROKER_FLUSH,
-    LI_BROKER_WRAP,   /* KEY is the purpose, ID the object's; input: the key; output: the blob */
-    LI_BROKER_UNWRAP, /* the same; input: the blob; output: the key */
+    /* by the key with the number COUNT */
+    LI_BROKER_WRAP,     /* KEY is the purpose, OBJECT the object's ID; input: the key; output: the
+                           blob */
+    LI_BROKER_UNWRAP,   /* the same; input: the blob; output: the key */
+    LI_BROKER_REWRAP,   /* the same; input: a blob by the key with the number HANDLE; output: the
+                           blob */
+    LI_BROKER_DESCRIBE, /* output: struct li_kms_description */
 };
 
 struct li_broker_request {
     uint32_t op;
-    uint32_t handle; /* 0: the store; others: of LI_BROKER_FORK */
+    uint32_t handle; /* 0: the store; others: of LI_BROKER_FORK; or of a key */
     uint32_t count;
     uint64_t offset, limit;
     uint64_t len; /* bytes of input */
@@ -81,13 +88,22 @@ struct li_broker_reply {
     struct li_store_stats stats;
 };
 
+/* A key of the broker, by its place in the list. */
+struct li_broker_key {
+    char name[LI_KMS_WRAP_NAME_MAX];
+    uint32_t use;                                              /* enum li_kms_use */
+    char permission[LI_KMS_ACTIONS][LI_BROKER_PERMISSION_MAX]; /* "": none */
+};
+
 /* The first message of the broker. */
 struct li_broker_greeting {
     struct li_error error;
     struct li_error keyless;
     uint32_t width;
-    uint32_t remote, has_identity, has_kms;
-    char kms[LI_KMS_WRAP_NAME_MAX];
+    uint32_t remote, has_identity;
+    uint32_t is_set;         /* the KMS is a set of these; else it is the only one: */
+    uint32_t members, apart; /* the keys of the KMS, and then the further ones */
+    struct li_broker_key key[LI_BROKER_KEYS];
     char address[LI_BROKER_ADDRESS_MAX], identity[LI_BROKER_ADDRESS_MAX];
 };
 
@@ -145,18 +161,21 @@ int li_broker_exchange(struct li_broker *broker, const struct li_broker_request 
 /* All output of a call whose first reply is there, into OUT, which is replaced. */
 int li_call_output(struct li_call *call, struct li_buffer *out, struct li_error *err);
 
-/* remote_store.c, remote_kms.c: what GREETING describes. The caller frees *OUT. LI_ENOMEM. */
+/* remote_store.c, remote_kms.c: what GREETING describes. The caller frees *OUT, and the keys in
+ * OUT, also on failure. LI_ENOMEM. */
 int li_remote_store_new(struct li_broker *broker, const struct li_broker_greeting *greeting,
                         struct li_store **out, struct li_error *err);
 int li_remote_kms_new(struct li_broker *broker, const struct li_broker_greeting *greeting,
-                      struct li_kms **out, struct li_error *err);
+                      struct li_broker_opened *out, struct li_error *err);
 
 /* ---- the broker ------------------------------------------------------------------------------ */
 
 struct li_broker_server {
     int control;
     struct li_broker_service service;
-    pthread_rwlock_t kms_lock; /* of SERVICE's kms: it is used under it, and taken away; and of: */
+    pthread_rwlock_t kms_lock; /* of what follows, up to the next lock: keys are used under it */
+    struct li_kms *key[LI_BROKER_KEYS];
+    size_t keys; /* 0 when they are forgotten */
     bool identified;
     uint8_t repository[LI_ID_SIZE]; /* whose keys the parent gets; zeros if there was none yet */
     pthread_mutex_t lock;           /* of the rest */
@@ -173,6 +192,11 @@ struct li_broker_session {
     struct li_buffer input; /* what came in parts */
     struct li_broker_reply reply;
 };
+
+/* serve_kms.c: makes the list of the service's keys, in SERVER and for the parent; and takes all of
+ * them away, so that they may be freed. */
+void li_serve_keys(struct li_broker_server *server, struct li_broker_greeting *greeting);
+void li_serve_no_keys(struct li_broker_server *server);
 
 /* serve_store.c, serve_kms.c: carry out a request of a channel. They leave the result in ERR's
  * code, or return a positive answer. */

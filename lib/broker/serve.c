@@ -96,7 +96,7 @@ static int carry_out(struct li_broker_session *s, struct li_broker_request *q, s
             li_buffer_wipe_free(&s->input);
         return rc;
     }
-    if (q->op == LI_BROKER_WRAP || q->op == LI_BROKER_UNWRAP)
+    if (q->op >= LI_BROKER_WRAP && q->op <= LI_BROKER_DESCRIBE)
         rc = li_serve_kms(s, q, err);
     else
         rc = li_serve_store(s, q, err);
@@ -208,15 +208,12 @@ static int fork_store(struct li_broker_server *server, uint32_t *handle, struct 
 
 static int extra(struct li_broker_server *server, unsigned number, int *fd, struct li_error *err)
 {
-    if (number == LI_BROKER_FORGET) {
-        pthread_rwlock_wrlock(&server->kms_lock);
-        server->service.kms = NULL;
-        pthread_rwlock_unlock(&server->kms_lock);
-    }
+    if (number == LI_BROKER_FORGET)
+        li_serve_no_keys(server);
     return server->service.extra(server->service.arg, number, fd, err);
 }
 
-/* A repository that is not the right one gets no key any more. */
+/* A repository that is not the right one gets no key any more, and there is no second try. */
 static int identify(struct li_broker_server *server, const uint8_t id[LI_ID_SIZE], uint32_t *proven,
                     struct li_error *err)
 {
@@ -225,14 +222,13 @@ static int identify(struct li_broker_server *server, const uint8_t id[LI_ID_SIZE
 
     if (server->identified)
         return li_fail(err, LI_EINVALID, "the repository was identified already");
-    server->identified = true;
     rc = server->service.identify(server->service.arg, id, &known, err);
     *proven = known;
+    if (rc < 0)
+        li_serve_no_keys(server);
     pthread_rwlock_wrlock(&server->kms_lock);
-    if (rc == 0)
-        memcpy(server->repository, id, LI_ID_SIZE);
-    else
-        server->service.kms = NULL;
+    memcpy(server->repository, id, LI_ID_SIZE);
+    server->identified = true;
     pthread_rwlock_unlock(&server->kms_lock);
     return rc;
 }
@@ -293,9 +289,7 @@ static int greet(struct li_broker_server *server, const struct li_broker_service
     greeting->has_identity = store->identity != NULL;
     if (store->identity)
         strcpy(greeting->identity, store->identity);
-    greeting->has_kms = service->kms != NULL;
-    if (service->kms)
-        memcpy(greeting->kms, service->kms->name, sizeof(greeting->kms));
+    li_serve_keys(server, greeting);
     if (service->keyless)
         greeting->keyless = *service->keyless;
     (void)li_wire_send(server->control, greeting, sizeof(*greeting), NULL, 0);

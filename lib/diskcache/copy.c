@@ -113,30 +113,30 @@ static bool write_own(const struct li_diskcache *cache, const char *own, mode_t 
     return close(fd) == 0 && written;
 }
 
-/* Adds the file, with its shard locked. */
-static bool add_locked(struct li_shard *shard, const uint8_t name[LI_NAME_SIZE],
-                       const struct li_buffer *bytes)
+/* Adds the file, with its shard locked. LI_END if it is there already. */
+static int add_locked(struct li_shard *shard, const uint8_t name[LI_NAME_SIZE],
+                      const struct li_buffer *bytes)
 {
     const struct li_diskcache *cache = shard->cache;
     mode_t mode = li_shard_remembers(shard, name) ? PERMISSIONS_MAIN : PERMISSIONS_SMALL;
     struct li_error ignored = LI_ERROR_INIT;
     char path[LI_SHARD_PATH], own[LI_SHARD_PATH];
-    bool added;
+    int rc = LI_EIO;
 
     li_shard_path(name, path);
     snprintf(own, sizeof(own), "%x/.tmp-%ld-%u", shard->number, (long)getpid(),
              atomic_fetch_add(&shard->cache->number, 1));
     if (!has_room(cache, bytes->len)) {
         li_shard_shrink(shard, &ignored);
-        return false;
+        return LI_EIO;
     }
-    added = write_own(cache, own, mode, bytes) &&
-            li_move_where_absent(cache->root, own, cache->root, path, &ignored) == 0;
-    if (!added)
+    if (write_own(cache, own, mode, bytes))
+        rc = li_move_where_absent(cache->root, own, cache->root, path, &ignored);
+    if (rc != 0)
         unlinkat(cache->root, own, 0);
     else
         li_shard_add(shard, bytes->len, &ignored);
-    return added;
+    return rc;
 }
 
 void li_copy_add(struct li_diskcache *cache, const uint8_t name[LI_NAME_SIZE],
@@ -144,11 +144,12 @@ void li_copy_add(struct li_diskcache *cache, const uint8_t name[LI_NAME_SIZE],
 {
     struct li_error ignored = LI_ERROR_INIT;
     struct li_shard shard;
-    bool added = false;
+    int rc = LI_EIO;
 
     if (li_shard_lock(cache, li_shard_of(name), &shard, &ignored) == 0) {
-        added = add_locked(&shard, name, bytes);
+        rc = add_locked(&shard, name, bytes);
         li_shard_unlock(&shard);
     }
-    atomic_fetch_add(added ? &cache->stored : &cache->unstored, 1);
+    if (rc <= 0)
+        atomic_fetch_add(rc == 0 ? &cache->stored : &cache->unstored, 1);
 }

@@ -54,19 +54,6 @@ static int make_shards(struct li_diskcache *cache, const char *directory, struct
     return rc;
 }
 
-static int make_private(const char *directory, struct li_error *err)
-{
-    struct stat st;
-    int rc;
-
-    if (stat(directory, &st) == 0)
-        return 0;
-    rc = li_make_directories(directory, err);
-    if (rc == 0 && chmod(directory, 0700) < 0)
-        rc = li_fail_errno(err, errno, "%s", directory);
-    return rc;
-}
-
 int li_diskcache_open(const char *directory, uint64_t size, struct li_diskcache **out,
                       struct li_error *err)
 {
@@ -82,7 +69,7 @@ int li_diskcache_open(const char *directory, uint64_t size, struct li_diskcache 
         pthread_mutex_init(&cache->shard[i], NULL);
     for (int i = 0; i < LI_FLIGHTS; i++)
         cache->flights[i].fd = -1;
-    rc = make_private(directory, err);
+    rc = li_make_private_directories(directory, err);
     if (rc == 0)
         rc = make_shards(cache, directory, err);
     if (rc < 0) {

@@ -47,8 +47,9 @@ uint64_t li_diskcache_size(const struct li_diskcache *cache);
 
 /* INNER with CACHE in front of it. Both are borrowed, and must outlive it. What it gets from CACHE
  * is marked as a copy, and INNER hears nothing about it. Of several processes that miss the same
- * chunk, one fetches it, and the others wait some seconds for that. LI_ENOMEM. */
-int li_sealed_diskcache_new(struct li_sealed *inner, struct li_diskcache *cache,
+ * chunk, one fetches it, and the others wait for that, up to 3 seconds, and up to a quarter of
+ * DEADLINE, the seconds within which a chunk must come; 0: there is no such limit. LI_ENOMEM. */
+int li_sealed_diskcache_new(struct li_sealed *inner, struct li_diskcache *cache, unsigned deadline,
                             struct li_sealed **out, struct li_error *err);
 
 /* What this process did with the cache so far. */

@@ -15,8 +15,8 @@
 #include "base/bytes.h"
 #include "diskcache/internal.h"
 
-/* 2 ms, then twice as long each time up to 32 ms, in all about 3 s. */
-enum { TURNS = 96, NAP_LEAST = 2000000, NAP_DOUBLINGS = 4 };
+/* 2 ms, then twice as long each time up to 32 ms. */
+enum { NAP_LEAST = 2, NAP_DOUBLINGS = 4 };
 
 static struct flock byte_of(const uint8_t name[LI_NAME_SIZE])
 {
@@ -44,21 +44,32 @@ static void keep(struct li_diskcache *cache, const uint8_t name[LI_NAME_SIZE], i
         close(fd);
 }
 
+static unsigned long long now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000;
+}
+
 static void nap(unsigned turn)
 {
     unsigned doublings = turn < NAP_DOUBLINGS ? turn : NAP_DOUBLINGS;
-    const struct timespec time = {.tv_nsec = (long)NAP_LEAST << doublings};
+    const struct timespec time = {.tv_nsec = ((long)NAP_LEAST << doublings) * 1000000};
 
     nanosleep(&time, NULL);
 }
 
-bool li_flight_wait(struct li_diskcache *cache, const uint8_t name[LI_NAME_SIZE], unsigned *turn)
+bool li_flight_wait(struct li_diskcache *cache, const uint8_t name[LI_NAME_SIZE],
+                    struct li_flight_turn *turn)
 {
     struct flock byte = byte_of(name);
     bool taken;
     int fd;
 
-    if (*turn >= TURNS)
+    if (turn->count == 0)
+        turn->end = now_ms() + turn->patience;
+    if (turn->over || now_ms() > turn->end)
         return false;
     fd = openat(cache->root, ".fetching", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
                 0600);
@@ -67,13 +78,13 @@ bool li_flight_wait(struct li_diskcache *cache, const uint8_t name[LI_NAME_SIZE]
     if (fcntl(fd, F_OFD_SETLK, &byte) == 0) {
         keep(cache, name, fd);
         /* Its last holder may have added the copy between our look and this lock. */
-        *turn = TURNS;
+        turn->over = true;
         return true;
     }
     taken = errno == EAGAIN || errno == EACCES;
     close(fd);
     if (taken)
-        nap((*turn)++);
+        nap(turn->count++);
     return taken;
 }
 

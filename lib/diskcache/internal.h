@@ -117,9 +117,19 @@ void li_copy_drop(struct li_diskcache *cache, const uint8_t name[LI_NAME_SIZE]);
 
 /* ---- flight.c: one fetch for all ------------------------------------------------------------- */
 
-/* Waits while another process fetches NAME, but not for long. Returns true if the caller should
- * look for a copy again, and call this again if there is none; false if it should fetch. */
-bool li_flight_wait(struct li_diskcache *cache, const uint8_t name[LI_NAME_SIZE], unsigned *turn);
+/* How long somebody has waited for a fetch. */
+struct li_flight_turn {
+    unsigned patience;      /* milliseconds: set by who waits, the rest is zero at first */
+    unsigned count;         /* naps so far */
+    unsigned long long end; /* of the waiting, by the monotonic clock */
+    bool over;
+};
+
+/* Waits while another process fetches NAME, but no longer than TURN's patience. Returns true if the
+ * caller should look for a copy again, and call this again if there is none; false if it should
+ * fetch. */
+bool li_flight_wait(struct li_diskcache *cache, const uint8_t name[LI_NAME_SIZE],
+                    struct li_flight_turn *turn);
 
 /* The fetch of NAME, if there is one, has ended: nobody waits for it any more. */
 void li_flight_end(struct li_diskcache *cache, const uint8_t name[LI_NAME_SIZE]);

@@ -238,8 +238,11 @@ int li_shard_trim(struct li_shard *shard, uint64_t bytes, struct li_error *err)
     uint64_t limit = shard->cache->size / LI_SHARDS;
     struct li_copies copies;
     char path[LI_SHARD_PATH];
-    int rc = li_shard_scan(shard->cache, shard->number, &copies, err);
-    int dir;
+    int rc, dir;
+
+    /* The file system's own clock now, beside which files are old. */
+    futimens(shard->state, NULL);
+    rc = li_shard_scan(shard->cache, shard->number, &copies, err);
 
     if (rc == 0)
         rc = li_evict(&copies, bytes, limit, err);
@@ -273,6 +276,6 @@ int li_shard_shrink(struct li_shard *shard, struct li_error *err)
     uint64_t now = 0, least = shard->cache->size / LI_SHARDS / 16;
 
     if (!read_count(shard, &now))
-        now = least;
+        now = shard->cache->size / LI_SHARDS;
     return li_shard_trim(shard, now > least ? now - least : 0, err);
 }

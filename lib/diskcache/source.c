@@ -9,13 +9,17 @@ struct cached {
     struct li_sealed sealed;
     struct li_sealed *inner;
     struct li_diskcache *cache;
+    unsigned patience; /* milliseconds that a get() waits for another process */
 };
 
+enum { PATIENCE_MOST = 3000 };
+
 /* Looks for a copy, also while others fetch the chunk. */
-static bool find_copy(struct li_diskcache *cache, const struct li_sealed_chunk *chunk,
+static bool find_copy(const struct cached *cached, const struct li_sealed_chunk *chunk,
                       struct li_buffer *out)
 {
-    unsigned turn = 0;
+    struct li_flight_turn turn = {.patience = cached->patience};
+    struct li_diskcache *cache = cached->cache;
     bool found;
 
     if (chunk->fresh)
@@ -34,7 +38,7 @@ static int cached_get(struct li_sealed *sealed, const struct li_sealed_chunk *ch
 {
     struct cached *cached = (struct cached *)sealed;
 
-    if (!find_copy(cached->cache, chunk, &out->bytes))
+    if (!find_copy(cached, chunk, &out->bytes))
         return li_sealed_get(cached->inner, chunk, out, err);
     out->there = out->copy = true;
     memcpy(out->root, chunk->root, LI_ID_SIZE);
@@ -69,7 +73,7 @@ static void cached_free(struct li_sealed *sealed)
     free(sealed);
 }
 
-int li_sealed_diskcache_new(struct li_sealed *inner, struct li_diskcache *cache,
+int li_sealed_diskcache_new(struct li_sealed *inner, struct li_diskcache *cache, unsigned deadline,
                             struct li_sealed **out, struct li_error *err)
 {
     static const struct li_sealed_operations operations = {cached_get, cached_want, cached_used,
@@ -81,6 +85,8 @@ int li_sealed_diskcache_new(struct li_sealed *inner, struct li_diskcache *cache,
     cached->sealed = (struct li_sealed){&operations, inner->address};
     cached->inner = inner;
     cached->cache = cache;
+    cached->patience =
+        deadline > 0 && deadline * 250 < PATIENCE_MOST ? deadline * 250 : PATIENCE_MOST;
     *out = &cached->sealed;
     return 0;
 }

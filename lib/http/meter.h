@@ -4,7 +4,10 @@
  *
  * A request makes progress when LI_HTTP_RATE bytes for each second have moved since it last did. So
  * bytes that drip are no progress, however long they do, and a burst does not excuse the silence
- * that follows it. Times are milliseconds of a monotonic clock. For one thread at a time.
+ * that follows it. Times are milliseconds. For one thread at a time.
+ *
+ * Time passes only while somebody looks. If the process was stopped, nobody could see what the
+ * server sent, and the server is not to blame.
  */
 #ifndef LI_HTTP_METER_H
 #define LI_HTTP_METER_H
@@ -12,26 +15,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct li_meter {
-    uint64_t waited; /* for a connection */
-    bool connected;
-    uint64_t since; /* when it last made progress */
-    int64_t bytes;  /* that had moved by then */
+enum {
+    /* The most that counts of the time between two looks. Those who look do so more often. */
+    LI_METER_STEP = 500,
 };
 
-/* The request begins. */
+struct li_meter {
+    uint64_t looked; /* when, by a monotonic clock */
+    uint64_t waited; /* for a connection */
+    uint64_t idle;   /* since it last made progress, or began to wait */
+    bool connected;
+    int64_t bytes; /* that had moved by then */
+};
+
+/* The request begins at the time NOW. */
 void li_meter_begin(struct li_meter *meter, uint64_t now);
 
+/* It is NOW. */
+void li_meter_look(struct li_meter *meter, uint64_t now);
+
 /* The request has a connection, and is about to be sent. Later calls change nothing. */
-void li_meter_connect(struct li_meter *meter, uint64_t now);
+void li_meter_connect(struct li_meter *meter);
 
 /* BYTES have moved since the request began. */
-void li_meter_move(struct li_meter *meter, int64_t bytes, uint64_t now);
+void li_meter_move(struct li_meter *meter, int64_t bytes);
 
 /* Milliseconds without progress on the connection; 0 before there is one. */
-uint64_t li_meter_stall(const struct li_meter *meter, uint64_t now);
+uint64_t li_meter_stall(const struct li_meter *meter);
 
 /* The same, with the time that it took to connect. */
-uint64_t li_meter_silent(const struct li_meter *meter, uint64_t now);
+uint64_t li_meter_silent(const struct li_meter *meter);
 
 #endif

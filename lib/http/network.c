@@ -139,6 +139,15 @@ static void reap(struct li_network *network)
     }
 }
 
+/* Also for requests that wait in libcurl for a connection. */
+static void look_at_meters(const struct li_network *network)
+{
+    uint64_t now = li_http_milliseconds();
+
+    for (struct li_transfer *at = network->running; at; at = at->next)
+        li_meter_look(&at->meter, now);
+}
+
 static bool is_stopping(struct li_network *network)
 {
     bool stopping;
@@ -215,7 +224,8 @@ static void cancel(struct li_network *network)
     } while (queued || running);
 }
 
-/* Milliseconds to wait for an event at most, because a pause of the window ends without one. */
+/* Milliseconds to wait for an event at most: a pause of the window ends without one, and the
+ * meters of requests must be looked at. */
 static int patience(struct li_network *network)
 {
     bool queued;
@@ -223,7 +233,9 @@ static int patience(struct li_network *network)
     pthread_mutex_lock(&network->lock);
     queued = network->first != NULL;
     pthread_mutex_unlock(&network->lock);
-    return queued ? LI_WINDOW_PAUSE / 4 : 60000;
+    if (queued)
+        return LI_WINDOW_PAUSE / 4;
+    return network->running ? LI_METER_STEP / 2 : 60000;
 }
 
 static int run_network(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
@@ -235,6 +247,7 @@ static int run_network(void *arg, unsigned index, struct li_workers *team, struc
     while (!is_stopping(network)) {
         cancel(network);
         begin(network);
+        look_at_meters(network);
         curl_multi_perform(network->multi, &running);
         reap(network);
         begin(network);

@@ -150,23 +150,22 @@ static int64_t moved(const struct li_transfer *transfer, int64_t received, int64
     return received + sent;
 }
 
-/* libcurl calls this about once a second, and when something moves. */
+/* libcurl calls this for every request that has a connection, each time that it is called. */
 static int watch_progress(void *arg, curl_off_t expected, curl_off_t received, curl_off_t sending,
                           curl_off_t sent)
 {
     struct li_transfer *transfer = arg;
     unsigned stall = transfer->request->stall ? transfer->request->stall : LI_HTTP_STALL;
-    uint64_t now = li_http_milliseconds();
     curl_off_t ready = 0;
 
     (void)expected, (void)sending;
     curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
     if (ready > 0)
-        li_meter_connect(&transfer->meter, now);
-    if (li_meter_stall(&transfer->meter, now) < LOOK)
+        li_meter_connect(&transfer->meter);
+    if (li_meter_stall(&transfer->meter) < LOOK)
         return 0;
-    li_meter_move(&transfer->meter, moved(transfer, received, sent), now);
-    transfer->stalled = li_meter_stall(&transfer->meter, now) >= stall * UINT64_C(1000);
+    li_meter_move(&transfer->meter, moved(transfer, received, sent));
+    transfer->stalled = li_meter_stall(&transfer->meter) >= stall * UINT64_C(1000);
     return transfer->stalled;
 }
 
@@ -260,8 +259,7 @@ int li_transfer_result(struct li_transfer *transfer, CURLcode code)
 {
     long status = 0;
 
-    if (transfer->connections)
-        transfer->response.silent = li_meter_silent(&transfer->meter, li_http_milliseconds());
+    transfer->response.silent = li_meter_silent(&transfer->meter);
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     /* An error answer that is longer than anybody reads. */
     if (code == CURLE_WRITE_ERROR && transfer->over && status > 299)
@@ -290,21 +288,24 @@ static int add_line(struct li_transfer *transfer, const char *line, struct li_er
     return 0;
 }
 
+/* libcurl takes "name:" for a header to leave out, and "name;" for one without a value. */
 static int add_header(struct li_transfer *transfer, const struct li_http_header *header,
                       struct li_error *err)
 {
-    char *line = NULL;
-    int len, rc;
+    const char *between = *header->value ? ": " : ";";
+    struct li_buffer line = {.wiped = true};
+    int rc;
 
     if (strpbrk(header->name, "\r\n:") || strpbrk(header->value, "\r\n"))
         return li_fail(err, LI_EINVALID, "the header %s has a line break in it", header->name);
-    /* libcurl takes "name:" for a header to leave out, and "name;" for one without a value. */
-    len = asprintf(&line, *header->value ? "%s: %s" : "%s;", header->name, header->value);
-    if (len < 0)
-        return li_fail_memory(err);
-    rc = add_line(transfer, line, err);
-    li_wipe(line, (size_t)len);
-    free(line);
+    rc = li_buffer_append(&line, header->name, strlen(header->name), err);
+    if (rc == 0)
+        rc = li_buffer_append(&line, between, strlen(between), err);
+    if (rc == 0)
+        rc = li_buffer_append(&line, header->value, strlen(header->value) + 1, err);
+    if (rc == 0)
+        rc = add_line(transfer, (const char *)line.data, err);
+    li_buffer_wipe_free(&line);
     return rc;
 }
 
@@ -327,17 +328,16 @@ static int set_headers(struct li_transfer *transfer, struct li_error *err)
 }
 
 /* We watch the progress ourselves, because libcurl counts bytes as sent when the kernel has taken
- * them. It looks at its own low speed once a second, and calls us then; that limit is never
- * reached. */
+ * them. A name that is not found in time is looked up to the end by a thread of its own, for
+ * which libcurl would wait, and all other requests with it. */
 static void set_times(CURL *easy, const struct li_http_request *request)
 {
     unsigned connect = request->connect ? request->connect : LI_HTTP_CONNECT;
     unsigned total = request->total ? request->total : LI_HTTP_TOTAL;
 
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)connect);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)total + 60);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)total);
 }
 

@@ -16,8 +16,8 @@ struct li_transfer {
     const struct li_http_request *request;
     struct li_answers *answers; /* used by the network thread only, like those below */
     struct li_connections *connections;
-    struct li_meter meter;
-    bool stalled; /* it was ended because it made no progress */
+    struct li_meter meter; /* the network thread looks at it */
+    bool stalled;          /* it was ended because it made no progress */
     CURL *easy;
     struct curl_slist *headers;
     struct li_http_response response;

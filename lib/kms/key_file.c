@@ -109,21 +109,12 @@ int li_key_file_read(const char *path, struct li_secret *key, struct li_error *e
     return rc;
 }
 
-/* li_make_directories() would make them accessible to others. */
-static int make_private_directories(const char *path, struct li_error *err)
+static int make_directories_of(const char *path, struct li_error *err)
 {
-    char *copy = strdup(path);
-    int rc = 0;
+    char *dir = li_directory_of(path);
+    int rc = dir ? li_make_private_directories(dir, err) : li_fail_memory(err);
 
-    if (!copy)
-        return li_fail_memory(err);
-    for (char *p = strchr(copy + 1, '/'); p && rc == 0; p = strchr(p + 1, '/')) {
-        *p = '\0';
-        if (mkdir(copy, 0700) < 0 && errno != EEXIST)
-            rc = li_fail_errno(err, errno, "cannot make the directory %s", copy);
-        *p = '/';
-    }
-    free(copy);
+    free(dir);
     return rc;
 }
 
@@ -146,18 +137,9 @@ static int write_key(int fd, const struct li_env *env, struct li_error *err)
 
 static int sync_directory_of(const char *path, struct li_error *err)
 {
-    const char *slash = strrchr(path, '/');
-    char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    int fd;
-    int rc = 0;
+    char *dir = li_directory_of(path);
+    int rc = dir ? li_sync_directory(dir, err) : li_fail_memory(err);
 
-    if (!dir)
-        return li_fail_memory(err);
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        rc = li_fail_errno(err, errno, "cannot write the directory %s to the disk", dir);
-    if (fd >= 0)
-        close(fd);
     free(dir);
     return rc;
 }
@@ -198,7 +180,7 @@ int li_key_file_create(const char *path, const struct li_env *env, struct li_err
 
     if (access(path, F_OK) == 0)
         return LI_END;
-    rc = make_private_directories(path, err);
+    rc = make_directories_of(path, err);
     if (rc == 0)
         rc = name_temporary(path, env, &temporary, err);
     if (rc < 0 || !temporary)

@@ -6,8 +6,11 @@
 #include "kms/kms.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/user_directory.h"
+#include "kms/exec.h"
 #include "kms/kms_aws.h"
 #include "kms/kms_file.h"
 
@@ -68,17 +71,25 @@ bool li_kms_is_service(const char *spec)
     return kind && kind->is_service;
 }
 
+bool li_kms_is_name(const char *text)
+{
+    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    return len > 0 && len < LI_KMS_WRAP_NAME_MAX && !text[len];
+}
+
 int li_kms_default_spec(const char *config, const char *home, char **out, struct li_error *err)
 {
-    int n;
+    const struct li_user_directories from = {.base = config, .home = home, .below = ".config"};
+    char *dir = NULL, *spec = NULL;
+    int rc = li_user_directory(&from, &dir, err);
 
-    if (config && *config == '/')
-        n = asprintf(out, "file:%s/lambdaimg/key", config);
-    else if (home && *home)
-        n = asprintf(out, "file:%s/.config/lambdaimg/key", home);
-    else
-        return LI_END;
-    return n < 0 ? li_fail_memory(err) : 0;
+    if (rc == 0 && asprintf(&spec, "file:%s/key", dir) < 0)
+        rc = li_fail_memory(err);
+    if (rc == 0)
+        *out = spec;
+    free(dir);
+    return rc;
 }
 
 int li_kms_open(const char *spec, const struct li_kms_options *options, struct li_kms **out,
@@ -96,6 +107,13 @@ int li_kms_create(const char *spec, const struct li_kms_options *options, struct
     const struct kind *kind = need_kind(spec, &rest, err);
 
     return kind ? kind->create(rest, options, err) : LI_EINVALID;
+}
+
+struct li_kms *li_kms_member(struct li_kms *kms, const char *purpose, size_t index)
+{
+    if (kms->ops->member)
+        return kms->ops->member(kms, purpose, index);
+    return index == 0 ? kms : NULL;
 }
 
 int li_kms_wrap(struct li_kms *kms, const struct li_kms_context *context,

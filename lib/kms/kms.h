@@ -24,6 +24,7 @@ enum {
     LI_ID_SIZE = 16,           /* repository, root, salt and manifest IDs: random */
     LI_KMS_WRAP_NAME_MAX = 64, /* with its NUL */
     LI_KMS_BLOB_MAX = 8192,    /* bytes of a wrapped key */
+    LI_KMS_SET_MAX = 16,       /* keys that are used at a time */
 };
 
 /* What a wrap is for. */
@@ -68,6 +69,8 @@ struct li_kms_operations {
                   struct li_error *err);
     /* NULL: there is nobody to ask. */
     int (*describe)(struct li_kms *kms, struct li_kms_description *out, struct li_error *err);
+    /* See li_kms_member(). NULL: the KMS is one key. */
+    struct li_kms *(*member)(struct li_kms *kms, const char *purpose, size_t index);
     /* The permissions that the actions need, "kms:Encrypt". NULL: the KMS knows no permissions. */
     const char *permission[LI_KMS_ACTIONS];
 };
@@ -85,7 +88,8 @@ struct li_kms {
  * is for the first kind, NEXT for the others. */
 #define LI_KMS_KINDS(FIRST, NEXT)                                                                  \
     FIRST(file, "file:PATH", "file:/etc/lambdaimg.key", false)                                     \
-    NEXT(aws, "aws-kms:KEY", "aws-kms:alias/images", true)
+    NEXT(aws, "aws-kms:KEY", "aws-kms:alias/images", true)                                         \
+    NEXT(exec, "exec:PROGRAM", "exec:/etc/lambdaimg-kms", false)
 
 #define LI_KMS_FORM_FIRST(name, form, example, service) form
 #define LI_KMS_FORM_NEXT(name, form, example, service) " or " form
@@ -95,6 +99,9 @@ struct li_kms {
 
 /* Whether SPEC begins like one of a kind, so that the user meant a KMS. */
 bool li_kms_is_spec(const char *spec);
+
+/* Whether TEXT may be the name of a wrap: 1 to LI_KMS_WRAP_NAME_MAX - 1 characters of [a-z0-9-]. */
+bool li_kms_is_name(const char *text);
 
 /* Whether SPEC names a service, which is called over the network. */
 bool li_kms_is_service(const char *spec);
@@ -116,6 +123,10 @@ struct li_kms_options {
     const struct li_aws_settings *settings;
     unsigned deadline; /* the longest time for one question to a service, with all attempts, in
                           seconds; 0: no limit */
+    /* Called for what a program of the user's says besides its answer, a line at a time. TEXT is
+     * safe for a terminal. Any thread. NULL: nobody. */
+    void (*notice)(void *arg, const char *text);
+    void *notice_arg;
 };
 
 /* Opens the KMS that SPEC names:
@@ -126,18 +137,51 @@ struct li_kms_options {
  *
  * "aws-kms:KEY": a symmetric key of AWS KMS, by its ID, its ARN, an alias or the ARN of an alias.
  * An alias is looked up now; otherwise nothing is asked until there is something to wrap. Errors:
- * LI_EINVALID (KEY, the region or the endpoint; no provider), and those of li_kms_describe(). */
+ * LI_EINVALID (KEY, the region or the endpoint; no provider), and those of li_kms_describe().
+ *
+ * "exec:PROGRAM": a program that is run without a shell, once now and once for each wrap. Errors:
+ * LI_ENOTFOUND (no program), LI_EDENIED (it refused), LI_EINVALID, LI_EIO and LI_ENETWORK. */
 int li_kms_open(const char *spec, const struct li_kms_options *options, struct li_kms **out,
                 struct li_error *err);
 
-/* Makes one KMS of two: SALTS wraps what has the purpose "salt", and OTHERS wraps everything else
- * and gives the name. *OUT owns both on success, and neither on failure. LI_ENOMEM. */
-int li_kms_split(struct li_kms *salts, struct li_kms *others, struct li_kms **out,
-                 struct li_error *err);
-
 /* Makes what SPEC names if it does not exist: for "file:PATH" a key file of mode 0600, and its
- * directory of mode 0700. Returns LI_END, and changes nothing, if it exists. */
+ * directory of mode 0700. Returns LI_END, and changes nothing, if it exists, or if its kind is made
+ * by other tools. */
 int li_kms_create(const char *spec, const struct li_kms_options *options, struct li_error *err);
+
+/* ---- several keys ---------------------------------------------------------------------------- */
+
+/* Specs of several keys. Zero-initialise it. */
+struct li_kms_specs {
+    char *spec[LI_KMS_SET_MAX];
+    size_t count;
+};
+
+/* Adds the specs in TEXT, which are separated by commas. A comma after which no kind of spec begins
+ * belongs to the spec before it. LI_EINVALID if TEXT does not begin with a spec; LI_ELIMIT. */
+int li_kms_specs_add(struct li_kms_specs *specs, const char *text, struct li_error *err);
+void li_kms_specs_free(struct li_kms_specs *specs);
+
+/* What a key of a set is for: everything, salts only, or everything but salts. */
+enum li_kms_use { LI_KMS_FOR_ALL, LI_KMS_FOR_SALTS, LI_KMS_FOR_OTHERS };
+
+/* Makes an empty set of keys, which is a KMS itself. It has the name of its first key that is not
+ * for salts only. It wraps by the first key that is for the purpose, and unwraps by any that is.
+ * Whoever stores wraps makes one by each member instead. LI_ENOMEM. */
+int li_kms_set_new(struct li_kms **out, struct li_error *err);
+
+/* Adds MEMBER, one key, to SET, which owns it from then on, but not on failure. A key that is there
+ * already, for the same use, is freed. LI_ELIMIT. No other thread may use SET meanwhile. */
+int li_kms_set_add(struct li_kms *set, struct li_kms *member, enum li_kms_use use,
+                   struct li_error *err);
+
+/* Makes a stand-in for a key that could not be opened: whatever is asked of it fails with WHY. Its
+ * name is "". For readers, whom one of several keys is enough. LI_ENOMEM. */
+int li_kms_closed(const struct li_error *why, struct li_kms **out, struct li_error *err);
+
+/* The key of KMS at INDEX of those that are for PURPOSE; NULL if there are not so many. A KMS that
+ * is not a set has one, which is itself. Any thread. */
+struct li_kms *li_kms_member(struct li_kms *kms, const char *purpose, size_t index);
 
 /* ---- the operations -------------------------------------------------------------------------- */
 

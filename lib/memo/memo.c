@@ -54,7 +54,7 @@ static int open_directory(struct li_memo *memo, const char *dir, struct li_error
 {
     char hex[2 * LI_MEMO_CONTEXT_SIZE + 1];
     char *path = NULL;
-    int rc = li_make_directories(dir, err);
+    int rc = li_make_private_directories(dir, err);
 
     li_hex_encode(memo->context, LI_MEMO_CONTEXT_SIZE, hex);
     if (rc == 0 && asprintf(&memo->root, "%s/memo", dir) < 0) {

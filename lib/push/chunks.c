@@ -134,7 +134,7 @@ static int prepare(struct li_chunk_push *p, struct li_error *err)
     int rc = li_repo_fork(p->push->repo, &p->repo, err);
 
     if (rc == 0)
-        rc = li_sealed_origin_new(p->repo, &p->origin, err);
+        rc = li_sealed_root_new(p->repo, &p->origin, err);
     if (rc == 0)
         rc = li_salt_open(p->repo, p->push->root.salt, p->salt, err);
     if (rc == 0 && memo && li_memo_fits(memo, p->salt))

@@ -29,7 +29,7 @@ struct li_push_tools {
 struct li_chunk_push {
     struct li_push *push;
     struct li_repo *repo;     /* a fork, cancelled when the push has failed */
-    struct li_sealed *origin; /* of that store */
+    struct li_sealed *origin; /* the push's root in that store */
     struct li_memo *memo;     /* or NULL */
     struct li_secret *salt;   /* of li_secret_alloc() */
     struct li_lookup *lookup;

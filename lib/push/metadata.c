@@ -66,19 +66,22 @@ int li_push_choose_key(struct li_push *p, struct li_error *err)
 }
 
 /* Runs once; the gate is held, or there is only one thread. */
-static int store_wrap(struct li_push *p, struct li_store *store, struct li_error *err)
+static int store_wraps(struct li_push *p, struct li_store *store, struct li_error *err)
 {
-    struct li_kms *kms = li_repo_kms(p->repo);
     struct li_kms_context context =
         li_wrap_context("manifest", li_repo_id(p->repo), p->result.manifest);
     struct li_buffer wrap = {0};
-    int rc;
+    struct li_kms *kms;
+    int rc = 0;
 
     if (p->wrapped)
         return 0;
-    rc = li_wrap_make(kms, &context, p->key, &wrap, err);
-    if (rc == 0)
-        rc = put_metadata(p, store, li_key_wrap(p->result.manifest, kms->name).text, &wrap, err);
+    for (size_t i = 0; rc == 0 && (kms = li_kms_member(li_repo_kms(p->repo), "manifest", i)); i++) {
+        rc = li_wrap_make(kms, &context, p->key, &wrap, err);
+        if (rc == 0)
+            rc =
+                put_metadata(p, store, li_key_wrap(p->result.manifest, kms->name).text, &wrap, err);
+    }
     p->wrapped = rc == 0;
     li_buffer_free(&wrap);
     return rc;
@@ -95,7 +98,7 @@ int li_push_may_store(struct li_push *p, struct li_store *store, struct li_error
     if (p->options->confirm)
         rc = p->options->confirm(p->options->confirm_arg, err);
     if (rc == 0 && store->remote)
-        rc = store_wrap(p, store, err);
+        rc = store_wraps(p, store, err);
     pthread_mutex_unlock(&p->gate);
     return rc;
 }
@@ -103,7 +106,7 @@ int li_push_may_store(struct li_push *p, struct li_store *store, struct li_error
 int li_push_store_manifest(struct li_push *p, struct li_error *err)
 {
     struct li_buffer manifest = {0};
-    int rc = store_wrap(p, li_repo_store(p->repo), err);
+    int rc = store_wraps(p, li_repo_store(p->repo), err);
 
     if (rc == 0)
         rc = encode_manifest(p, &manifest, err);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writers: from a chunk's bytes to an object. A writer never puts into the queue: if all did,
  * nobody would take from it. */
-#include <string.h>
 
 #include "push/chunks.h"
 #include "repo/keys.h"
@@ -39,18 +38,16 @@ static struct li_key key_of(const struct li_chunk_push *p, const struct li_push_
 }
 
 /* Fetches and opens the stored chunk of ITEM. SOUND is the answer: the push continues if the chunk
- * is damaged, or was removed since. A copy in a newer root does not help this one. */
+ * is damaged, or was removed since. */
 static int check_stored(struct li_chunk_push *p, struct li_push_tools *tools,
                         const struct li_push_item *item, bool *sound, struct li_error *err)
 {
-    const uint8_t *root = p->push->root.id;
     struct li_sealed_finding finding = {.health = LI_SEALED_UNKNOWN};
     int rc = need_opener(p, tools, err);
 
     if (rc == 0)
-        rc = li_opener_check(tools->opener, root, &item->chunk, &finding, err);
-    *sound =
-        rc == 0 && finding.health == LI_SEALED_SOUND && memcmp(finding.root, root, LI_ID_SIZE) == 0;
+        rc = li_opener_check(tools->opener, p->push->root.id, &item->chunk, &finding, err);
+    *sound = rc == 0 && finding.health == LI_SEALED_SOUND;
     return rc;
 }
 

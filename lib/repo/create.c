@@ -139,7 +139,7 @@ static void drop_salt(struct making *m, const uint8_t salt[LI_ID_SIZE], const st
     struct li_error ignored = LI_ERROR_INIT;
 
     if (!m->store->remote && memcmp(salt, root->salt, LI_ID_SIZE) != 0)
-        (void)li_store_remove(m->store, li_key_salt(salt).text, &ignored);
+        (void)li_salt_discard(m->store, m->kms, salt, &ignored);
 }
 
 /* Makes the identity, with a proof of the first root as this process would make it. */
@@ -265,8 +265,17 @@ static int settle(struct making *m, struct li_error *err)
     return rc;
 }
 
+/* Whoever writes the store may exchange the repository meanwhile, even for one of the same key. */
+static int check_id(const struct making *m, const struct li_repo *repo, struct li_error *err)
+{
+    if (memcmp(repo->id, m->root.repository, LI_ID_SIZE) == 0)
+        return 0;
+    return li_fail(err, LI_EDENIED, "%s: another repository has been put in its place",
+                   m->store->address);
+}
+
 /* Reads it back as the first push will. */
-static int read_back(const struct making *m, struct li_error *err)
+static int read_back(const struct making *m, struct li_repo **out, struct li_error *err)
 {
     struct li_secret salt = {{0}};
     struct li_repo *repo = NULL;
@@ -274,33 +283,52 @@ static int read_back(const struct making *m, struct li_error *err)
     int rc = li_repo_open(m->store, m->kms, m->env, &repo, err);
 
     if (rc == 0)
+        rc = check_id(m, repo, err);
+    if (rc == 0)
         rc = li_root_active(repo, &root, err);
     if (rc == 0)
         rc = li_salt_open(repo, root.salt, &salt, err);
     li_secret_wipe(&salt);
+    if (rc == 0 && out) {
+        *out = repo;
+        repo = NULL;
+    }
     li_repo_free(repo);
     return rc < 0 ? li_context(err, "the repository was made, but cannot be read back") : 0;
 }
 
-int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err)
+/* Wraps 32 zeros under CONTEXT by each key, and unwraps them if READ_BACK. */
+static int try_keys(struct li_kms *kms, struct li_kms_context *context, bool read_back,
+                    struct li_error *err)
 {
     static const struct li_secret zeros = {{0}};
-    struct li_kms_context context = {.purpose = "salt"};
     struct li_secret opened = {{0}};
     struct li_buffer blob = {0};
+    struct li_kms *member;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && (member = li_kms_member(kms, context->purpose, i)); i++) {
+        rc = li_kms_wrap(member, context, &zeros, &blob, err);
+        if (rc == 0 && read_back)
+            rc = li_kms_unwrap(member, context, blob.data, blob.len, &opened, err);
+    }
+    li_buffer_free(&blob);
+    return rc;
+}
+
+int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err)
+{
+    static const char *const purpose[] = {"salt", "repository", "manifest"};
+    struct li_kms_context context = {.purpose = NULL};
     int rc = env->random(context.repository, LI_ID_SIZE, err);
 
     if (rc == 0)
         rc = env->random(context.object, LI_ID_SIZE, err);
-    if (rc == 0)
-        rc = li_kms_wrap(kms, &context, &zeros, &blob, err);
-    if (rc == 0)
-        rc = li_kms_unwrap(kms, &context, blob.data, blob.len, &opened, err);
-    if (rc == 0) {
-        context.purpose = "manifest";
-        rc = li_kms_wrap(kms, &context, &zeros, &blob, err);
+    for (size_t i = 0; i < sizeof(purpose) / sizeof(purpose[0]) && rc == 0; i++) {
+        context.purpose = purpose[i];
+        /* No manifest is read back. */
+        rc = try_keys(kms, &context, strcmp(purpose[i], "manifest") != 0, err);
     }
-    li_buffer_free(&blob);
     return rc;
 }
 
@@ -322,7 +350,7 @@ static int refuse(const struct making *m, struct li_error *err)
 }
 
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
-                   const struct li_repo_policy *policy, struct li_error *err)
+                   const struct li_repo_policy *policy, struct li_repo **out, struct li_error *err)
 {
     struct making m = {.store = store, .kms = kms, .env = env, .policy = policy};
     int rc = claim(&m, err);
@@ -331,5 +359,5 @@ int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_e
         rc = settle(&m, err);
     if (rc < 0)
         return rc;
-    return m.made ? read_back(&m, err) : refuse(&m, err);
+    return m.made ? read_back(&m, out, err) : refuse(&m, err);
 }

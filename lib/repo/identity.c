@@ -17,46 +17,17 @@
 #include "repo/keys.h"
 #include "repo/salt.h"
 #include "repo/wrap.h"
+#include "repo/wrapped.h"
 
 static const char label[] = "lambdaimg identity";
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static int note_wrap(void *arg, const char *key, uint64_t size, struct li_error *err)
-{
-    (void)key, (void)size, (void)err;
-    *(bool *)arg = true;
-    return 0;
-}
-
-/* There is no wrap for the user's key: the repository was made with another, or the wrap is lost.
- */
-static int no_wrap(struct li_repo *repo, const uint8_t key[LI_ID_SIZE], struct li_error *err)
-{
-    struct li_key prefix = li_key_repository_key(key, "");
-    bool others = false;
-    int rc = li_store_list(repo->store, prefix.text, note_wrap, &others, err);
-
-    if (rc < 0)
-        return rc;
-    return others ? li_fail(err, LI_EDENIED,
-                            "the repository's key was not wrapped for this key (%s), but for "
-                            "another",
-                            repo->kms->name)
-                  : li_fail(err, LI_ECORRUPT,
-                            "the repository's key is gone: there is nothing in %s/%s; restore it "
-                            "from a copy of the repository",
-                            repo->store->address, prefix.text);
-}
-
 static int unwrap(struct li_repo *repo, struct li_repo_key *key, struct li_error *err)
 {
-    struct li_kms_context context = li_wrap_context("repository", repo->id, key->id);
-    struct li_key at = li_key_repository_key(key->id, repo->kms->name);
-    bool there = false;
-    int rc = li_wrap_open(repo, at.text, &context, &key->secret, &there, err);
+    struct li_wrapped wrapped = li_wrapped_repository(key->id);
 
-    return rc == 0 && !there ? no_wrap(repo, key->id, err) : rc;
+    return li_wrapped_open(repo, &wrapped, &key->secret, err);
 }
 
 static int check_policy(const struct li_repo_policy *policy, struct li_error *err)
@@ -213,15 +184,21 @@ static int new_key(struct li_repo *repo, struct li_repo_key *out, struct li_erro
     return rc < 0 ? rc : repo->env->random(out->secret.bytes, sizeof(out->secret.bytes), err);
 }
 
-static int store_wrap(struct li_repo *repo, const struct li_repo_key *key, struct li_error *err)
+/* One wrap for each key. */
+static int store_wraps(struct li_repo *repo, const struct li_repo_key *key, struct li_error *err)
 {
     struct li_kms_context context = li_wrap_context("repository", repo->id, key->id);
-    struct li_key at = li_key_repository_key(key->id, repo->kms->name);
     struct li_buffer wrap = {0};
-    int rc = li_wrap_make(repo->kms, &context, &key->secret, &wrap, err);
+    struct li_kms *kms;
+    int rc = 0;
 
-    if (rc == 0)
-        rc = li_store_put_if_absent(repo->store, at.text, wrap.data, wrap.len, err);
+    for (size_t i = 0; rc == 0 && (kms = li_kms_member(repo->kms, "repository", i)); i++) {
+        struct li_key at = li_key_repository_key(key->id, kms->name);
+
+        rc = li_wrap_make(kms, &context, &key->secret, &wrap, err);
+        if (rc == 0)
+            rc = li_store_put_if_absent(repo->store, at.text, wrap.data, wrap.len, err);
+    }
     if (rc == LI_END)
         rc = li_fail(err, LI_EEXISTS,
                      "a new random key ID is in use already; the source of randomness is broken");
@@ -254,13 +231,15 @@ static void remove_useless(struct li_repo *repo, const struct li_repo_key *key,
                            const struct li_root *roots, size_t count)
 {
     struct li_error ignored = LI_ERROR_INIT;
+    struct li_kms *kms;
 
     if (repo->store->remote)
         return;
     for (size_t i = 0; i < count; i++)
         (void)li_store_remove(repo->store, li_key_proof(roots[i].id, key->id).text, &ignored);
-    (void)li_store_remove(repo->store, li_key_repository_key(key->id, repo->kms->name).text,
-                          &ignored);
+    for (size_t i = 0; (kms = li_kms_member(repo->kms, "repository", i)); i++)
+        (void)li_store_remove(repo->store, li_key_repository_key(key->id, kms->name).text,
+                              &ignored);
 }
 
 int li_identity_make(struct li_repo *repo, const struct li_repo_policy *policy,
@@ -274,7 +253,7 @@ int li_identity_make(struct li_repo *repo, const struct li_repo_policy *policy,
     if (rc == 0)
         rc = new_key(repo, &key, err);
     if (rc == 0)
-        rc = store_wrap(repo, &key, err);
+        rc = store_wraps(repo, &key, err);
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = li_proof_write(repo, &key, &roots[i], err);
     if (rc == 0)

@@ -12,44 +12,41 @@
 
 const char li_key_description[] = "lambdaimg.json";
 
-struct li_key li_key_root(const uint8_t root[LI_ID_SIZE], const char *rest)
+/* FOLDER, a '/', ID in digits, SEPARATOR, REST. */
+static struct li_key key_of_id(const char *folder, const uint8_t id[LI_ID_SIZE],
+                               const char *separator, const char *rest)
 {
-    char id[LI_HEX_ID_SIZE];
+    char hex[LI_HEX_ID_SIZE];
     struct li_key key;
 
-    li_hex_encode(root, LI_ID_SIZE, id);
-    snprintf(key.text, sizeof(key.text), "roots/%s/%s", id, rest);
+    li_hex_encode(id, LI_ID_SIZE, hex);
+    snprintf(key.text, sizeof(key.text), "%s/%s%s%s", folder, hex, separator, rest);
     return key;
+}
+
+struct li_key li_key_root(const uint8_t root[LI_ID_SIZE], const char *rest)
+{
+    return key_of_id("roots", root, "/", rest);
 }
 
 struct li_key li_key_salt(const uint8_t salt[LI_ID_SIZE])
 {
-    char id[LI_HEX_ID_SIZE];
-    struct li_key key;
+    return key_of_id("salts", salt, "", "");
+}
 
-    li_hex_encode(salt, LI_ID_SIZE, id);
-    snprintf(key.text, sizeof(key.text), "salts/%s", id);
-    return key;
+struct li_key li_key_salt_wrap(const uint8_t salt[LI_ID_SIZE], const char *kms)
+{
+    return key_of_id("salts", salt, ".wraps/", kms);
 }
 
 struct li_key li_key_identity(const uint8_t repository[LI_ID_SIZE])
 {
-    char id[LI_HEX_ID_SIZE];
-    struct li_key key;
-
-    li_hex_encode(repository, LI_ID_SIZE, id);
-    snprintf(key.text, sizeof(key.text), "identities/%s", id);
-    return key;
+    return key_of_id("identities", repository, "", "");
 }
 
 struct li_key li_key_repository_key(const uint8_t key[LI_ID_SIZE], const char *kms)
 {
-    char id[LI_HEX_ID_SIZE];
-    struct li_key out;
-
-    li_hex_encode(key, LI_ID_SIZE, id);
-    snprintf(out.text, sizeof(out.text), "keys/%s.wraps/%s", id, kms);
-    return out;
+    return key_of_id("keys", key, ".wraps/", kms);
 }
 
 struct li_key li_key_proof(const uint8_t root[LI_ID_SIZE], const uint8_t key[LI_ID_SIZE])

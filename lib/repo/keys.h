@@ -29,6 +29,10 @@ extern const char li_key_description[];
 /* "salts/SALT": a wrapped salt. */
 struct li_key li_key_salt(const uint8_t salt[LI_ID_SIZE]);
 
+/* "salts/SALT.wraps/KMS": a further wrap of it, by the KMS key of that name; with KMS "" the prefix
+ * of all of these. */
+struct li_key li_key_salt_wrap(const uint8_t salt[LI_ID_SIZE], const char *kms);
+
 /* "identities/REPOSITORY": what proves the repository's ID and policy (identity.h). */
 struct li_key li_key_identity(const uint8_t repository[LI_ID_SIZE]);
 

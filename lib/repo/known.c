@@ -2,6 +2,7 @@
 #include "repo/known.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "base/hex.h"
 #include "base/io.h"
+#include "base/regular.h"
 #include "base/sha256.h"
 #include "repo/internal.h"
 #include "repo/keys.h"
@@ -59,16 +61,31 @@ static int parse_kept(const json_t *json, uint8_t id[LI_ID_SIZE], struct li_know
 }
 
 /* *THERE is false where nothing is kept. */
+static int read_file(const char *path, struct li_buffer *out, bool *there, struct li_error *err)
+{
+    struct stat st;
+    int fd = li_open_regular(AT_FDCWD, path, O_RDONLY, &st);
+    int rc;
+
+    *there = fd >= 0 || (errno != ENOENT && errno != ENOTDIR);
+    if (fd >= 0)
+        rc = li_read_rest(fd, LI_REPO_JSON_MAX, out, err);
+    else if (errno == ENODEV)
+        rc = li_fail(err, LI_EINVALID, "it is not a regular file");
+    else
+        rc = *there ? li_fail_errno(err, errno, "cannot open it") : 0;
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
 static int read_kept(const char *path, uint8_t id[LI_ID_SIZE], struct li_known_found *out,
                      bool *there, struct li_error *err)
 {
     struct li_buffer text = {0};
     json_t *json = NULL;
-    int rc = 0;
+    int rc = read_file(path, &text, there, err);
 
-    *there = access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
-    if (*there)
-        rc = li_read_file(path, LI_REPO_JSON_MAX, &text, err);
     if (*there && rc == 0)
         rc = li_json_parse(&text, &json, err);
     if (*there && rc == 0)
@@ -97,7 +114,8 @@ struct place {
     char *address, *path; /* the file */
 };
 
-static int keep(const struct place *place, const uint8_t id[LI_ID_SIZE],
+/* LI_END if another process keeps one by now, which is replaced only if REPLACE is true. */
+static int keep(const struct place *place, bool replace, const uint8_t id[LI_ID_SIZE],
                 const struct li_known_found *found, struct li_error *err)
 {
     struct li_buffer text = {0};
@@ -105,13 +123,13 @@ static int keep(const struct place *place, const uint8_t id[LI_ID_SIZE],
     int rc = encode(place->address, id, found, &text, err);
 
     if (rc == 0)
-        rc = li_make_directories(place->directory, err);
+        rc = li_make_private_directories(place->directory, err);
     if (rc == 0)
         rc = li_output_open(place->path, text.len, &out, err);
     if (rc == 0)
         rc = li_output_write(out, text.data, text.len, 0, err);
     if (rc == 0)
-        rc = li_output_commit(out, err);
+        rc = replace ? li_output_commit(out, err) : li_output_commit_new(out, err);
     li_output_free(out);
     li_buffer_free(&text);
     return rc;
@@ -156,23 +174,49 @@ static void free_place(struct place *place)
 static int check_kept(const struct li_repo *repo, const struct li_known *known,
                       const struct place *place, struct li_known_found *out, struct li_error *err)
 {
-    struct li_error ignored = LI_ERROR_INIT;
+    struct li_error why = LI_ERROR_INIT;
     uint8_t kept[LI_ID_SIZE];
     bool there = false;
-    int rc = known->accept ? 0 : read_kept(place->path, kept, out, &there, err);
+    int rc = known->accept ? 0 : read_kept(place->path, kept, out, &there, err), keeping = 0;
 
+    if (rc == 0 && !there)
+        keeping = keep(place, known->accept, repo->id, out, &why);
+    if (keeping == LI_END)
+        rc = read_kept(place->path, kept, out, &there, err);
     if (rc < 0)
         return rc;
     out->how = LI_KNOWN_KEPT;
     if (there)
         return memcmp(kept, repo->id, LI_ID_SIZE) == 0 ? 0 : refuse(repo, kept, place->path, err);
-    rc = keep(place, repo->id, out, &ignored);
-    if (rc == LI_ENOMEM || (rc < 0 && known->accept)) {
-        *err = ignored;
+    if (keeping == LI_ENOMEM || (keeping < 0 && known->accept)) {
+        *err = why;
         return li_context(err, "cannot keep the ID of the repository");
     }
-    out->how = rc < 0 ? LI_KNOWN_NOT : LI_KNOWN_NEW;
+    out->how = keeping == 0 ? LI_KNOWN_NEW : LI_KNOWN_NOT;
     return 0;
+}
+
+/* The user gave the ID. If this host has seen an identity before, that counts all the same. */
+static int recall_proof(const struct li_repo *repo, const struct li_known *known,
+                        struct li_known_found *out, struct li_error *err)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+    struct li_known_found kept = {.proven = false};
+    uint8_t id[LI_ID_SIZE];
+    struct place place;
+    bool there = false;
+    int rc;
+
+    if (!known->directory || known->accept)
+        return 0;
+    rc = find_place(repo, known, &place, err);
+    if (rc == 0 && read_kept(place.path, id, &kept, &there, &ignored) == 0 && there &&
+        memcmp(id, repo->id, LI_ID_SIZE) == 0) {
+        out->proven = kept.proven;
+        memcpy(out->key, kept.key, LI_ID_SIZE);
+    }
+    free_place(&place);
+    return rc;
 }
 
 int li_known_check(const struct li_repo *repo, const struct li_known *known,
@@ -182,9 +226,10 @@ int li_known_check(const struct li_repo *repo, const struct li_known *known,
     int rc;
 
     *out = (struct li_known_found){.how = LI_KNOWN_GIVEN};
+    if (known->id && memcmp(known->id, repo->id, LI_ID_SIZE) != 0)
+        return refuse(repo, known->id, NULL, err);
     if (known->id)
-        return memcmp(known->id, repo->id, LI_ID_SIZE) == 0 ? 0
-                                                            : refuse(repo, known->id, NULL, err);
+        return recall_proof(repo, known, out, err);
     out->how = LI_KNOWN_NOT;
     if (!known->directory)
         return 0;
@@ -222,10 +267,18 @@ static int learn(const struct li_repo *repo, const struct li_known *known,
                  const struct li_known_found *found, struct li_error *err)
 {
     struct li_error ignored = LI_ERROR_INIT;
+    struct li_known_found now = {.proven = false};
+    uint8_t kept[LI_ID_SIZE];
     struct place place;
-    int rc = find_place(repo, known, &place, err);
+    bool there = false;
+    int rc = find_place(repo, known, &place, err), keeping = 0;
 
-    if (rc == 0 && keep(&place, repo->id, found, &ignored) == LI_ENOMEM) {
+    /* If the user has accepted another repository meanwhile, that one stays. */
+    if (rc == 0)
+        keeping = read_kept(place.path, kept, &now, &there, &ignored);
+    if (rc == 0 && keeping == 0 && there && memcmp(kept, repo->id, LI_ID_SIZE) == 0)
+        keeping = keep(&place, true, repo->id, found, &ignored);
+    if (keeping == LI_ENOMEM) {
         *err = ignored;
         rc = LI_ENOMEM;
     }

@@ -18,9 +18,10 @@
 
 /* What is known of a repository before it is opened. */
 struct li_known {
-    const char *directory; /* where IDs are kept; made where there is none; NULL: nowhere */
-    const uint8_t *id;     /* the ID that the user gave, LI_ID_SIZE bytes; NULL: none */
-    bool accept;           /* whatever is there now is right, and replaces what is kept */
+    /* Where IDs are kept; made, for its user only, where there is none; NULL: nowhere. */
+    const char *directory;
+    const uint8_t *id; /* the ID that the user gave, LI_ID_SIZE bytes; NULL: none */
+    bool accept;       /* whatever is there now is right, and replaces what is kept */
 };
 
 enum li_known_how {

@@ -12,7 +12,7 @@
 #include "repo/internal.h"
 #include "repo/keys.h"
 #include "repo/pointer.h"
-#include "repo/wrap.h"
+#include "repo/wrapped.h"
 
 /* Bytes of a manifest that is fetched without a look at its header: of up to 40,000 chunks, or
  * 20 GiB. */
@@ -92,42 +92,11 @@ static int fetch(struct opening *o, struct li_buffer *sealed, struct li_error *e
     return rc;
 }
 
-static int note_wrap(void *arg, const char *key, uint64_t size, struct li_error *err)
-{
-    (void)key, (void)size, (void)err;
-    *(bool *)arg = true;
-    return 0;
-}
-
-/* There is no wrap for the user's key, either because the manifest was pushed with another key, or
- * because the wrap was lost. */
-static int no_wrap(const struct opening *o, struct li_error *err)
-{
-    struct li_key prefix = li_key_root(o->root, li_key_wrap(o->id, "").text);
-    bool others = false;
-    int rc = li_store_list(o->repo->store, prefix.text, note_wrap, &others, err);
-
-    if (rc < 0)
-        return rc;
-    return others ? li_fail(err, LI_EDENIED,
-                            "its manifest was not wrapped for this key (%s); it was pushed with "
-                            "another",
-                            o->repo->kms->name)
-                  : li_fail(err, LI_ECORRUPT,
-                            "the key of its manifest is gone: there is nothing in %s/%s",
-                            o->repo->store->address, prefix.text);
-}
-
 static int unwrap(const struct opening *o, struct li_secret *key, struct li_error *err)
 {
-    struct li_kms_context context = li_wrap_context("manifest", o->repo->id, o->id);
-    struct li_key rest = li_key_wrap(o->id, o->repo->kms->name);
-    bool there = false;
-    int rc =
-        li_wrap_open(o->repo, li_key_root(o->root, rest.text).text, &context, key, &there, err);
+    struct li_wrapped wrapped = li_wrapped_manifest(o->root, o->id);
+    int rc = li_wrapped_open(o->repo, &wrapped, key, err);
 
-    if (rc == 0 && !there)
-        return no_wrap(o, err);
     return rc < 0 ? li_context(err, "cannot unwrap the key of its manifest") : 0;
 }
 

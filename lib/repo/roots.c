@@ -193,8 +193,8 @@ int li_roots_lost(const struct li_store *store, const struct li_roots *roots, st
                    store->address, li_key_root(roots->lost_id, "root.json").text);
 }
 
-static int fetch_from(struct li_repo *repo, const uint8_t root[LI_ID_SIZE],
-                      struct li_root_search *search, struct li_error *err)
+int li_root_fetch_from(struct li_repo *repo, const uint8_t root[LI_ID_SIZE],
+                       struct li_root_search *search, struct li_error *err)
 {
     int rc = li_store_get(repo->store, li_key_root(root, search->rest).text, search->limit,
                           search->out, err);
@@ -219,10 +219,10 @@ static int fetch_newer(struct li_repo *repo, const struct li_roots *roots,
         oldest = li_roots_position(roots, hint) + 1;
     for (size_t i = roots->count; i > oldest && rc == 0 && !search->there; i--)
         if (li_roots_position(done, roots->root[i - 1].id) == done->count)
-            rc = fetch_from(repo, roots->root[i - 1].id, search, err);
+            rc = li_root_fetch_from(repo, roots->root[i - 1].id, search, err);
     /* It may be in the root whose position in the order is not known. */
     if (rc == 0 && !search->there && roots->lost)
-        rc = fetch_from(repo, roots->lost_id, search, err);
+        rc = li_root_fetch_from(repo, roots->lost_id, search, err);
     return rc;
 }
 
@@ -235,7 +235,7 @@ int li_root_fetch(struct li_repo *repo, const uint8_t *hint, struct li_root_sear
 
     search->there = false;
     if (hint)
-        rc = fetch_from(repo, hint, search, err);
+        rc = li_root_fetch_from(repo, hint, search, err);
     if (rc < 0 || search->there)
         return rc;
     rc = li_roots_known(repo, &known, err);

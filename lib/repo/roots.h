@@ -107,6 +107,10 @@ struct li_root_search {
 int li_root_fetch(struct li_repo *repo, const uint8_t *hint, struct li_root_search *search,
                   struct li_error *err);
 
+/* The same from ROOT alone: no other root is looked for, so roots need not be listed. */
+int li_root_fetch_from(struct li_repo *repo, const uint8_t root[LI_ID_SIZE],
+                       struct li_root_search *search, struct li_error *err);
+
 /* Sets *FOLLOWS to whether an object that was made in the root BIRTH may be in ROOT: they are the
  * same, or ROOT is newer, or BIRTH no longer exists. */
 int li_root_follows(struct li_repo *repo, const uint8_t birth[LI_ID_SIZE],

@@ -16,15 +16,19 @@
 #include "repo/repo.h"
 #include "store/store.h"
 
-/* Makes a salt, wraps it for the repository with ID REPOSITORY and stores it. Sets ID to a random
- * one. LI_EEXISTS if that ID is taken, which means that randomness is broken; the failures of the
- * store, the KMS and ENV. Any thread. */
+/* Makes a salt, wraps it for the repository with ID REPOSITORY by each key of KMS, and stores that.
+ * Sets ID to a random one. LI_EEXISTS if that ID is taken, which means that randomness is broken;
+ * the failures of the store, the KMS and ENV. Any thread. */
 int li_salt_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
                    const uint8_t repository[LI_ID_SIZE], uint8_t id[LI_ID_SIZE],
                    struct li_error *err);
 
-/* Fetches and unwraps the salt ID with REPO's KMS, which it must have. The caller wipes SALT.
- * LI_ECORRUPT if it is gone, and the errors of li_wrap_open(). Any thread. */
+/* Removes the wraps that li_salt_create() has made, of a salt that nothing refers to. */
+int li_salt_discard(struct li_store *store, struct li_kms *kms, const uint8_t id[LI_ID_SIZE],
+                    struct li_error *err);
+
+/* Fetches and unwraps the salt ID with REPO's KMS, which it must have. The caller wipes SALT. The
+ * errors are those of li_wrapped_open(). Any thread. */
 int li_salt_open(struct li_repo *repo, const uint8_t id[LI_ID_SIZE], struct li_secret *salt,
                  struct li_error *err);
 

@@ -9,14 +9,12 @@
 #ifndef LI_REPO_WRAP_H
 #define LI_REPO_WRAP_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "kms/kms.h"
-#include "repo/repo.h"
 
 enum { LI_REPO_WRAP_MAX = LI_KMS_BLOB_MAX + 64 }; /* bytes of a wrap object */
 
@@ -29,12 +27,5 @@ struct li_kms_context li_wrap_context(const char *purpose, const uint8_t reposit
  * failures, LI_ENOMEM. Any thread. */
 int li_wrap_make(struct li_kms *kms, const struct li_kms_context *context,
                  const struct li_secret *secret, struct li_buffer *out, struct li_error *err);
-
-/* Fetches the wrap at KEY and unwraps it with REPO's KMS, which it must have. The caller wipes
- * SECRET. If the store has no such object, *THERE is false and 0 is returned. LI_EDENIED if the KMS
- * key or the context does not match, LI_ECORRUPT, and the failures of the store and of the KMS. Any
- * thread. */
-int li_wrap_open(struct li_repo *repo, const char *key, const struct li_kms_context *context,
-                 struct li_secret *secret, bool *there, struct li_error *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two passes over the plan: the first counts the blocks in use of each chunk, the second divides
- * the chunk's bytes among them. A part is the difference of two rounded-down running totals, so
- * nothing is lost by rounding.
+ * Passes over the plan: the first counts the blocks in use of each chunk, the last but one divides
+ * the chunk's bytes among them. In between, files are compared with those of the base. A part is
+ * the difference of two rounded-down running totals, so nothing is lost by rounding.
  */
 #include "report/blame.h"
 
@@ -20,6 +20,8 @@ struct use {
     uint16_t blocks;  /* in use */
     uint16_t divided; /* of these, blocks that have got their part */
     bool data;        /* of files, and not of metadata */
+    uint16_t most;    /* the most blocks of a changed file, */
+    uint32_t culprit; /* and the inode of that file, if there is one */
 };
 
 struct blaming {
@@ -68,21 +70,42 @@ static int count_run(void *arg, const struct li_ext4_run *run, struct li_error *
     return 0;
 }
 
+/* The first of the largest changed files. */
+static void accuse_part(struct blaming *b, const struct li_ext4_run *run, uint64_t chunk,
+                        uint16_t blocks)
+{
+    struct use *use = &b->use[chunk];
+
+    if (!is_data(run) || b->part[run->inode].change != LI_BLAME_CHANGED || blocks <= use->most)
+        return;
+    use->most = blocks;
+    use->culprit = run->inode;
+}
+
+static int accuse_run(void *arg, const struct li_ext4_run *run, struct li_error *err)
+{
+    (void)err;
+    each_chunk(arg, run, accuse_part);
+    return 0;
+}
+
 static void divide_part(struct blaming *b, const struct li_ext4_run *run, uint64_t chunk,
                         uint16_t blocks)
 {
     uint64_t bytes = li_costs_of(b->costs, chunk).bytes;
     struct use *use = &b->use[chunk];
     uint64_t before = bytes * use->divided / use->blocks;
-    struct li_blame_part *part;
+    struct li_blame_part *part = &b->part[run->inode];
 
     if (!use->data || !is_data(run))
         return;
     use->divided = (uint16_t)(use->divided + blocks);
-    part = &b->part[run->inode];
+    bytes = bytes * use->divided / use->blocks - before;
     part->node = run->node;
-    part->bytes += bytes * use->divided / use->blocks - before;
+    part->bytes += bytes;
     part->chunks++;
+    if (part->change == LI_BLAME_SAME && use->most > 0)
+        b->part[use->culprit].dragged += bytes;
 }
 
 static int divide_run(void *arg, const struct li_ext4_run *run, struct li_error *err)
@@ -134,11 +157,24 @@ static void count_chunks(struct blaming *b)
     }
 }
 
-static int blame_all(const struct li_flattened *flattened, struct blaming *b, struct li_error *err)
+static bool has_new(const struct li_costs *costs)
+{
+    for (uint64_t i = 0; i < li_costs_count(costs); i++)
+        if (li_costs_of(costs, i).kind == LI_COST_NEW)
+            return true;
+    return false;
+}
+
+static int blame_all(const struct li_flattened *flattened, struct li_files *base, struct blaming *b,
+                     struct li_error *err)
 {
     const struct li_ext4 *plan = li_flattened_plan(flattened);
     int rc = li_ext4_explain(plan, count_run, b, err);
 
+    if (rc == 0 && base)
+        rc = li_blame_compare(flattened, b->costs, base, b->part, err);
+    if (rc == 0)
+        rc = li_ext4_explain(plan, accuse_run, b, err);
     if (rc == 0)
         rc = li_ext4_explain(plan, divide_run, b, err);
     if (rc < 0)
@@ -151,7 +187,7 @@ static int blame_all(const struct li_flattened *flattened, struct blaming *b, st
 }
 
 int li_blame_image(const struct li_flattened *flattened, const struct li_costs *costs,
-                   struct li_blame *out, struct li_error *err)
+                   struct li_files *base, struct li_blame *out, struct li_error *err)
 {
     const struct li_tree *tree = li_flattened_tree(flattened);
     struct li_blame blame = {.layers = 0};
@@ -162,8 +198,8 @@ int li_blame_image(const struct li_flattened *flattened, const struct li_costs *
     b.part = calloc((size_t)li_tree_inodes(tree) + 1, sizeof(*b.part));
     if (rc == 0 && (!b.use || !b.part))
         rc = li_fail_memory(err);
-    if (rc == 0)
-        rc = blame_all(flattened, &b, err);
+    if (rc == 0 && has_new(costs))
+        rc = blame_all(flattened, base, &b, err);
     free(b.use);
     free(b.part);
     if (rc < 0)

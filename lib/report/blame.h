@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "files/files.h"
 #include "flatten/flatten.h"
 #include "report/costs.h"
 #include "report/report.h"
@@ -30,11 +31,22 @@ struct li_blame_layer {
     struct li_report_sum fresh;
 };
 
+/* What became of a file since the base. */
+enum li_blame_change {
+    LI_BLAME_UNKNOWN, /* there is no base, or the file was not compared */
+    LI_BLAME_CHANGED, /* its contents changed, or it is new; so its neighbours' chunks are new, too
+                       */
+    LI_BLAME_SAME,    /* the base has the same contents at this path */
+};
+
 struct li_blame_file {
     char *path;                 /* from the root, with a leading slash; any bytes but NUL */
     size_t layer;               /* its position; 0 is the lowest */
     uint64_t size;              /* of the file, bytes */
     struct li_report_sum fresh; /* new chunks that it has a part of, and its part of their bytes */
+    enum li_blame_change change;
+    uint64_t dragged; /* bytes of files that are the same, in those new chunks of which it is the
+                         largest changed file: what it dragged along */
 };
 
 struct li_blame_directory {
@@ -49,17 +61,19 @@ struct li_blame {
     struct li_report_sum metadata; /* of inodes, directories and the like */
     struct li_blame_layer *layer;  /* lowest first */
     size_t layers;
-    struct li_blame_file *file; /* those with the most bytes, these first */
+    struct li_blame_file *file; /* those with the most bytes, dragged ones included, these first;
+                                   files that are the same come last */
     size_t files;
     uint64_t files_left_out, files_left_out_bytes;
     struct li_blame_directory *directory; /* sorted by path */
     size_t directories;
 };
 
-/* COSTS are those of FLATTENED's chunks, settled. LI_ENOMEM. The caller frees OUT with
- * li_blame_free(). */
+/* COSTS are those of FLATTENED's chunks, settled. BASE is the image that it is compared with, or
+ * NULL. LI_ENOMEM, and the failures of reading the two. The caller frees OUT with li_blame_free().
+ */
 int li_blame_image(const struct li_flattened *flattened, const struct li_costs *costs,
-                   struct li_blame *out, struct li_error *err);
+                   struct li_files *base, struct li_blame *out, struct li_error *err);
 
 void li_blame_free(struct li_blame *blame); /* NULL and zeros are allowed */
 

@@ -25,14 +25,23 @@ static int path_of(const struct li_tree *tree, uint32_t node, char **out, struct
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-/* The most bytes first; of files with as many, the one that comes first in the image. */
+/* What a file is blamed for. */
+static uint64_t weight(const struct li_blame_part *part)
+{
+    return part->bytes + part->dragged;
+}
+
+/* Files that are the same come last. Then the most bytes first; of files with as many, the one that
+ * comes first in the image. */
 static int compare(const void *a, const void *b, void *arg)
 {
     const struct li_blame_part *part = arg;
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
-    if (part[x].bytes != part[y].bytes)
-        return part[x].bytes < part[y].bytes ? 1 : -1;
+    if ((part[x].change == LI_BLAME_SAME) != (part[y].change == LI_BLAME_SAME))
+        return part[x].change == LI_BLAME_SAME ? 1 : -1;
+    if (weight(&part[x]) != weight(&part[y]))
+        return weight(&part[x]) < weight(&part[y]) ? 1 : -1;
     return x < y ? -1 : x > y;
 }
 
@@ -46,6 +55,8 @@ static int add_file(const struct li_tree *tree, uint32_t inode, const struct li_
         return rc;
     file->layer = li_tree_inode(tree, inode)->layer;
     file->size = li_tree_inode(tree, inode)->size;
+    file->change = part->change;
+    file->dragged = part->dragged;
     file->fresh = (struct li_report_sum){part->chunks, part->bytes};
     blame->files++;
     return 0;

@@ -10,7 +10,14 @@ struct li_blame_part {
     uint32_t node; /* its first name */
     uint32_t chunks;
     uint64_t bytes;
+    uint64_t dragged; /* bytes of files that are the same, in chunks that it has made new */
+    enum li_blame_change change;
 };
+
+/* blame_base.c: sets change in the PARTS of inodes with a part of a new chunk, by a comparison of
+ * their contents with BASE, from which it fetches. Fails as the two images' reads do. */
+int li_blame_compare(const struct li_flattened *flattened, const struct li_costs *costs,
+                     struct li_files *base, struct li_blame_part *part, struct li_error *err);
 
 /* blame_layers.c: sets layer in BLAME, without sums. */
 int li_blame_layers(const struct li_flattened *flattened, struct li_blame *blame,

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,17 +21,20 @@ static const struct {
     [LI_BUDGET_DEDUP] = {"min-dedup", "min_dedup", true},
 };
 
-const char *li_budget_name(enum li_budget_kind kind)
+/* What a size may be on the command line, too. */
+static const double bytes_most = 0x1p62;
+
+const char *li_report_budget_name(enum li_report_budget_kind kind)
 {
     return kinds[kind].name;
 }
 
-bool li_budget_is_least(enum li_budget_kind kind)
+bool li_report_budget_is_least(enum li_report_budget_kind kind)
 {
     return kinds[kind].least;
 }
 
-bool li_budget_relative(const char *text, struct li_budget *out)
+bool li_report_budget_relative(const char *text, struct li_report_budget *out)
 {
     char *end;
     double limit;
@@ -40,35 +44,43 @@ bool li_budget_relative(const char *text, struct li_budget *out)
     limit = strtod(text + 1, &end);
     if (strcmp(end, "%") != 0 || !isfinite(limit))
         return false;
-    *out = (struct li_budget){.set = true, .relative = true, .limit = limit};
+    *out = (struct li_report_budget){.set = true, .relative = true, .limit = limit};
     return true;
 }
 
-static int take_limit(enum li_budget_kind kind, const json_t *value, struct li_budget *out,
-                      struct li_error *err)
+static bool is_of_bytes(enum li_report_budget_kind kind)
+{
+    return kind == LI_BUDGET_NEW_BYTES || kind == LI_BUDGET_SIZE;
+}
+
+static int take_limit(enum li_report_budget_kind kind, const json_t *value,
+                      struct li_report_budget *out, struct li_error *err)
 {
     if (kind == LI_BUDGET_SIZE && json_is_string(value) &&
-        li_budget_relative(json_string_value(value), out))
+        li_report_budget_relative(json_string_value(value), out))
         return 0;
     if (!json_is_number(value) || json_number_value(value) < 0)
         return li_fail(err, LI_EINVALID, "\"%s\" is not a number%s", kinds[kind].member,
                        kind == LI_BUDGET_SIZE ? ", nor a string such as \"+3%\"" : "");
-    *out = (struct li_budget){.set = true, .limit = json_number_value(value)};
+    *out = (struct li_report_budget){.set = true, .limit = json_number_value(value)};
+    if (is_of_bytes(kind) && (out->limit > bytes_most || out->limit != floor(out->limit)))
+        return li_fail(err, LI_EINVALID, "\"%s\" is not a whole number of bytes up to 2^62",
+                       kinds[kind].member);
     return 0;
 }
 
-static int take_member(const char *key, const json_t *value, struct li_budgets *out,
+static int take_member(const char *key, const json_t *value, struct li_report_budgets *out,
                        struct li_error *err)
 {
     if (strcmp(key, "format") == 0)
         return 0;
     for (int i = 0; i < LI_BUDGETS; i++)
         if (strcmp(key, kinds[i].member) == 0)
-            return take_limit((enum li_budget_kind)i, value, &out->of[i], err);
+            return take_limit((enum li_report_budget_kind)i, value, &out->of[i], err);
     return li_fail(err, LI_EINVALID, "\"%.100s\" is not a budget that this lambdaimg knows", key);
 }
 
-static int take_all(json_t *json, struct li_budgets *out, struct li_error *err)
+static int take_all(json_t *json, struct li_report_budgets *out, struct li_error *err)
 {
     const char *key;
     json_t *value;
@@ -87,9 +99,10 @@ static int take_all(json_t *json, struct li_budgets *out, struct li_error *err)
     return rc;
 }
 
-int li_budgets_parse(const void *data, size_t len, struct li_budgets *out, struct li_error *err)
+int li_report_budgets_parse(const void *data, size_t len, struct li_report_budgets *out,
+                            struct li_error *err)
 {
-    struct li_budgets budgets = {0};
+    struct li_report_budgets budgets = {0};
     json_error_t why;
     json_t *json = json_loadb(data, len, JSON_REJECT_DUPLICATES, &why);
     int rc;
@@ -103,10 +116,11 @@ int li_budgets_parse(const void *data, size_t len, struct li_budgets *out, struc
     return rc;
 }
 
-struct li_verdict li_budget_judge(enum li_budget_kind kind, const struct li_budget *budget,
-                                  double value, double base)
+struct li_report_verdict li_report_budget_judge(enum li_report_budget_kind kind,
+                                                const struct li_report_budget *budget, double value,
+                                                double base)
 {
-    struct li_verdict v = {.kind = kind, .met = true, .value = value};
+    struct li_report_verdict v = {.kind = kind, .met = true, .value = value};
 
     if (budget->relative && base <= 0)
         return v;
@@ -115,4 +129,62 @@ struct li_verdict li_budget_judge(enum li_budget_kind kind, const struct li_budg
     v.left = kinds[kind].least ? value - v.limit : v.limit - value;
     v.met = v.left >= 0;
     return v;
+}
+
+static json_t *limit_json(enum li_report_budget_kind kind, const struct li_report_budget *budget)
+{
+    char text[64];
+
+    if (budget->relative) {
+        snprintf(text, sizeof(text), "+%.10g%%", budget->limit);
+        return json_string(text);
+    }
+    if (is_of_bytes(kind))
+        return json_integer((json_int_t)budget->limit);
+    return json_real(budget->limit);
+}
+
+int li_report_budgets_encode(const struct li_report_budgets *budgets, struct li_buffer *out,
+                             struct li_error *err)
+{
+    json_t *json = json_pack("{s:i}", "format", FORMAT);
+    char *text = NULL;
+    int rc = json ? 0 : li_fail_memory(err);
+
+    for (int i = 0; i < LI_BUDGETS && rc == 0; i++)
+        if (budgets->of[i].set &&
+            json_object_set_new(json, kinds[i].member,
+                                limit_json((enum li_report_budget_kind)i, &budgets->of[i])) != 0)
+            rc = li_fail_memory(err);
+    if (rc == 0 && !(text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(12))))
+        rc = li_fail_memory(err);
+    out->len = 0;
+    if (rc == 0)
+        rc = li_buffer_append(out, text, strlen(text), err);
+    if (rc == 0)
+        rc = li_buffer_append(out, "\n", 1, err);
+    json_decref(json);
+    free(text);
+    return rc;
+}
+
+bool li_report_budget_tighten(struct li_report_budget *budget, const struct li_report_verdict *v,
+                              double margin)
+{
+    double unit = is_of_bytes(v->kind) ? 1 : 100, limit;
+
+    /* A limit of nothing could not be met by any change. */
+    if (!budget->set || budget->relative || !v->known || !v->met || v->value <= 0)
+        return false;
+    if (kinds[v->kind].least) {
+        limit = floor(v->value * (1 - margin / 100) * unit) / unit;
+        if (limit <= budget->limit)
+            return false;
+    } else {
+        limit = ceil(v->value * (1 + margin / 100) * unit) / unit;
+        if (limit >= budget->limit)
+            return false;
+    }
+    budget->limit = limit;
+    return true;
 }

@@ -8,6 +8,11 @@
 
 #include "push/name_list.h"
 #include "push/push.h"
+#include "reader/reader.h"
+#include "sealed/sealed.h"
+
+/* Bytes of the base that are kept in memory. */
+enum { BASE_MEMORY = 32 << 20 };
 
 /* Objects that a push writes besides chunks: manifest, wrap and pointer. */
 enum { OBJECTS = 3 };
@@ -18,6 +23,11 @@ struct reporting {
     const struct li_image_report_options *options;
     struct li_costs *costs;
     struct li_image_report *report;
+    /* The base, if there is one, and its files, if the image has new chunks. */
+    struct li_manifest manifest;
+    struct li_sealed *origin;
+    struct li_reader *reader;
+    struct li_files *files;
 };
 
 static int run_dry(struct reporting *r, struct li_error *err)
@@ -92,23 +102,22 @@ static int compare_base(struct reporting *r, const struct li_reference *referenc
                         struct li_error *err)
 {
     struct li_report_base *base = &r->report->base;
-    struct li_manifest manifest = {0};
+    const struct li_manifest *manifest = &r->manifest;
     struct li_name_list names = {0};
     struct comparing c = {r, &names, base};
-    int rc = li_repo_manifest(r->repo, reference, &manifest, err);
+    int rc = li_repo_manifest(r->repo, reference, &r->manifest, err);
 
     if (rc == 0)
-        rc = list_names(&manifest, &names, err);
+        rc = list_names(manifest, &names, err);
     if (rc == 0) {
         base->there = true;
         base->reference = *reference;
-        memcpy(base->manifest, manifest.id, LI_ID_SIZE);
-        base->table = manifest.chunk_count;
+        memcpy(base->manifest, manifest->id, LI_ID_SIZE);
+        base->table = manifest->chunk_count;
         base->chunks = names.count;
         li_costs_each_name(r->costs, compare_name, &c);
     }
     li_name_list_free(&names);
-    li_manifest_free(&manifest);
     return rc;
 }
 
@@ -127,6 +136,33 @@ static int find_base(struct reporting *r, struct li_error *err)
     return rc == LI_ENOTFOUND ? li_as_failure(rc, err) : rc;
 }
 
+/* Opens the files of the base. */
+static int open_base(struct reporting *r, struct li_error *err)
+{
+    const struct li_reader_options reading = {.memory = BASE_MEMORY,
+                                              .workers = li_repo_env(r->repo)->threads,
+                                              .deadline = r->options->deadline};
+    int rc;
+
+    if (!r->report->base.there || r->report->fresh.chunks == 0)
+        return 0;
+    li_manifest_forget_config(&r->manifest);
+    rc = li_sealed_origin_new(r->repo, &r->origin, err);
+    if (rc == 0)
+        rc = li_reader_open(r->origin, &r->manifest, &reading, &r->reader, err);
+    if (rc == 0)
+        rc = li_files_open(li_reader_blocks(r->reader), &r->files, err);
+    return rc < 0 ? li_context(err, "cannot read the image to compare with") : 0;
+}
+
+static void close_base(struct reporting *r)
+{
+    li_files_free(r->files);
+    li_reader_free(r->reader);
+    li_sealed_free(r->origin);
+    li_manifest_free(&r->manifest);
+}
+
 int li_report_on_image(struct li_repo *repo, struct li_flattened *flattened,
                        const struct li_image_report_options *options, struct li_image_report *out,
                        struct li_error *err)
@@ -143,7 +179,10 @@ int li_report_on_image(struct li_repo *repo, struct li_flattened *flattened,
     for (uint64_t i = 0; rc == 0 && i < li_costs_count(r.costs); i++)
         report.chunks[li_costs_of(r.costs, i).kind]++;
     if (rc == 0)
-        rc = li_blame_image(flattened, r.costs, &report.blame, err);
+        rc = open_base(&r, err);
+    if (rc == 0)
+        rc = li_blame_image(flattened, r.costs, r.files, &report.blame, err);
+    close_base(&r);
     li_costs_free(r.costs);
     if (rc < 0)
         li_image_report_free(&report);

@@ -44,6 +44,7 @@ struct li_image_report_options {
     struct li_seal_policy seal;
     struct li_memo *memo;               /* as for a push; may be NULL */
     const struct li_progress *progress; /* may be NULL */
+    unsigned deadline;                  /* seconds to wait for a chunk of the base */
 };
 
 /* Reports on FLATTENED, whose layers are confirmed before anything is returned. REPO needs its KMS.

@@ -99,6 +99,10 @@ void li_sealed_free(struct li_sealed *sealed); /* NULL is allowed */
  * LI_ENOMEM. */
 int li_sealed_origin_new(struct li_repo *repo, struct li_sealed **out, struct li_error *err);
 
+/* The same, but get() looks in the chunk's root only, and never lists the roots. For a push, which
+ * stores a chunk into its own root wherever else it is. */
+int li_sealed_root_new(struct li_repo *repo, struct li_sealed **out, struct li_error *err);
+
 /* Counts the gets that it passes to INNER, which is borrowed and must outlive it. LI_ENOMEM. */
 int li_sealed_counted_new(struct li_sealed *inner, struct li_sealed **out, struct li_error *err);
 

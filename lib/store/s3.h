@@ -11,6 +11,7 @@
 #define LI_STORE_S3_H
 
 #include "aws/aws.h"
+#include "aws/endpoint.h"
 #include "http/http.h"
 #include "store/store.h"
 
@@ -25,6 +26,7 @@ struct li_s3_options {
     struct li_aws_provider *provider; /* NULL: requests are not signed */
     const char *endpoint;             /* "https://minio.example:9000"; NULL: AWS's for the region */
     const char *region;               /* NULL: us-east-1, until the server names another */
+    struct li_aws_variant variant;    /* of AWS's endpoint, if there is no other */
     /* A bucket is always named in the path if its name cannot be part of a host name, or if the
      * endpoint is an IP address. */
     enum li_s3_addressing addressing;

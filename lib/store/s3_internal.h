@@ -27,6 +27,7 @@ struct li_s3_location {
     char bucket[LI_S3_BUCKET_MAX + 1];
     char prefix[LI_S3_PREFIX_MAX + 1]; /* "", or ends with '/' */
     bool amazon;                       /* at AWS's own endpoint, which follows from the region */
+    struct li_aws_variant variant;     /* of that endpoint */
     struct li_aws_endpoint given;      /* if not AMAZON */
     bool in_host;                      /* the bucket is named in the host, not in the path */
 };

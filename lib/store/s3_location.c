@@ -103,7 +103,9 @@ static int find_endpoint(const struct li_s3_location *location, const char *regi
 
     if (location->amazon) {
         base = (struct li_aws_endpoint){.https = true};
-        snprintf(base.host, sizeof(base.host), "s3.%s.%s", region, li_aws_domain(region));
+        snprintf(base.host, sizeof(base.host), "s3%s%s.%s.%s",
+                 location->variant.fips ? "-fips" : "",
+                 location->variant.dualstack ? ".dualstack" : "", region, li_aws_domain(region));
     }
     *out = base;
     if (!location->in_host)
@@ -170,7 +172,7 @@ int li_s3_location_parse(const char *address, const struct li_s3_options *option
                          struct li_s3_location *out, struct li_aws_destination *destination,
                          struct li_error *err)
 {
-    struct li_s3_location location = {.amazon = !options->endpoint};
+    struct li_s3_location location = {.amazon = !options->endpoint, .variant = options->variant};
     struct li_aws_destination to = {.region = ""};
     int rc = parse_address(address, &location, err);
 

@@ -17,6 +17,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* MiB of memory that an input may take at once, beside 512 bytes for each of its own (cost.c): what
+ * an image may take, unless a target defines it. */
+enum { FUZZ_MEMORY = 300 };
+extern const size_t fuzz_memory;
+
 static const struct li_env fuzz_env = {unit_random, unit_now, "/tmp", 1};
 
 /* Gives each tar header in the bytes, at whatever block, the checksum that it should have. */

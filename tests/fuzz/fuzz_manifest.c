@@ -8,6 +8,8 @@
 #include "base/bytes.h"
 #include "manifest/manifest.h"
 
+const size_t fuzz_memory = 8;
+
 static const struct li_secret key = {"the data key, of 32 bytes....."};
 
 static void put_names(uint8_t *entries, const uint8_t *keys, size_t count)

@@ -7,6 +7,8 @@
 
 #include "layer/record.h"
 
+const size_t fuzz_memory = 24;
+
 /* Looks at every byte that an entry leads to. */
 static int visit(void *arg, const struct li_entry *entry, struct li_error *err)
 {

@@ -8,6 +8,8 @@
 
 #include "store/s3_internal.h"
 
+const size_t fuzz_memory = 24;
+
 enum { PAGE_END = 0xff /* in no UTF-8 */, EXPLANATION = 0, LISTING, TREE, REMOVAL, QUESTIONS };
 
 static struct {
@@ -51,12 +53,12 @@ int li_s3_call(struct li_s3 *s3, const char *key, const struct li_aws_call *call
     return 0;
 }
 
-static int visit(void *arg, const char *key, uint64_t size, struct li_error *err)
+static int visit(void *arg, const struct li_store_object *object, struct li_error *err)
 {
     size_t *sum = arg;
 
     (void)err;
-    *sum += strlen(key) + (size > 0);
+    *sum += strlen(object->key) + (object->size > 0);
     return 0;
 }
 
@@ -79,8 +81,9 @@ static void explain(void)
     const struct li_aws_credentials credentials = {.access_key = "AKIDEXAMPLE"};
     struct li_error err = LI_ERROR_INIT;
     struct li_aws_error said;
+    const struct li_aws_call call = {.method = LI_HTTP_GET, .path = "/"};
     const struct li_aws_refusal refusal = {.said = &said,
-                                           .method = LI_HTTP_GET,
+                                           .call = &call,
                                            .status = response.status,
                                            .attempts = 1,
                                            .credentials = &credentials};

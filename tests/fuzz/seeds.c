@@ -302,6 +302,76 @@ static void save_credentials(void)
     save_text("aws", "time", 5, "2026-01-31T12:00:00.5+01:00");
 }
 
+/* ---- repositories ---- */
+
+/* The object whose key has that NUMBER in fuzz_repo.c. */
+static void put_object(struct li_buffer *input, uint8_t number, const void *data, size_t len)
+{
+    uint8_t head[3] = {number};
+
+    li_put_le16(head + 1, (uint16_t)len);
+    tar_append(input, head, sizeof(head));
+    if (len > 0)
+        tar_append(input, data, len);
+}
+
+static void put_text(struct li_buffer *input, uint8_t number, const char *text)
+{
+    put_object(input, number, text, strlen(text));
+}
+
+/* Two roots, the second of which follows the first; an image in each, one of which has a wrap and a
+ * manifest whose tag does not match. */
+static void save_repositories(void)
+{
+    static const char root[] = "{\"created\":1,\"format\":1,\"generation\":%d,\"predecessor\":%s,"
+                               "\"repository\":\"00000000000000000000000000000009\",\"salt\":"
+                               "\"00000000000000000000000000000003\",\"state\":\"%s\"}";
+    static const uint8_t wrap[] = "LIMGWRAP\1\0\0\0\4\0\0\0blob";
+    uint8_t manifest[200] = "LIMGMNFT\1\0\0\0\1";
+    struct li_buffer input = {0};
+    char *first = format(root, 1, "null", "retired");
+    char *second = format(root, 2, "\"00000000000000000000000000000000\"", "active");
+
+    manifest[16 + LI_ID_SIZE - 1] = 7;
+    put_text(&input, 0, "{\"format\":1,\"repository\":\"00000000000000000000000000000009\"}");
+    put_text(&input, 1,
+             "{\"format\":1,\"manifest\":\"00000000000000000000000000000007\",\"root\":"
+             "\"00000000000000000000000000000001\"}");
+    put_text(&input, 2,
+             "{\"format\":1,\"manifest\":\"00000000000000000000000000000008\",\"root\":"
+             "\"00000000000000000000000000000000\"}");
+    put_text(&input, 3, first);
+    put_object(&input, 7, "x", 1);
+    put_text(&input, 8, second);
+    save("repo", "roots", input.data, input.len);
+    put_object(&input, 9, manifest, sizeof(manifest));
+    put_object(&input, 10, wrap, sizeof(wrap) - 1);
+    save("repo", "images", input.data, input.len);
+    free(first);
+    free(second);
+    li_buffer_free(&input);
+}
+
+static void save_kms(void)
+{
+#define ARN "arn:aws:kms:eu-west-1:111122223333:key/11111111-1111-4111-8111-111111111111"
+    save_text("kms", "encrypt", 0, "{\"CiphertextBlob\":\"AAEC\",\"KeyId\":\"" ARN "\"}");
+    save_text("kms", "decrypt", 1,
+              "{\"Plaintext\":\"QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=\",\"KeyId\":\"" ARN
+              "\",\"EncryptionAlgorithm\":\"SYMMETRIC_DEFAULT\"}");
+    save_text("kms", "re-encrypt", 2, "{\"CiphertextBlob\":\"AAEC\",\"KeyId\":\"" ARN "\"}");
+    save_text("kms", "describe", 3,
+              "{\"KeyMetadata\":{\"Arn\":\"" ARN "\",\"KeyState\":\"Enabled\",\"KeyUsage\":"
+              "\"ENCRYPT_DECRYPT\",\"KeySpec\":\"SYMMETRIC_DEFAULT\"}}");
+    save_text("kms", "refusal", 4, "{\"__type\":\"a#NotFoundException:b\",\"message\":\"no\"}");
+    save_text("kms", "refusal-xml", 4, "<Error><Code>AccessDenied</Code></Error>");
+    save_text("kms", "key", 5, ARN);
+    save_text("kms", "alias", 5, "arn:aws:kms:eu-west-1:111122223333:alias/images");
+    save_text("kms", "base64", 6, "QEFCQ0RFRg==");
+#undef ARN
+}
+
 /* ---- records ---- */
 
 static void save_records(void)
@@ -361,6 +431,8 @@ int main(int argc, char **argv)
     save_changes();
     save_answers();
     save_credentials();
+    save_repositories();
+    save_kms();
     save_records();
     return 0;
 }

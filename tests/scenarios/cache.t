@@ -74,18 +74,22 @@ damaged() {
 }
 
 # overwrite FILE: a byte in the middle; cut FILE; swap FILE: it has another chunk's contents.
+# shellcheck disable=SC2317
 overwrite() {
     chmod u+w "$1"
     printf 'XYZX' | dd of="$1" bs=1 seek=$(($(stat -c %s "$1") / 2)) conv=notrunc status=none
 }
+# shellcheck disable=SC2317
 cut_off() {
     truncate -s $(($(stat -c %s "$1") / 2)) "$1"
 }
+# shellcheck disable=SC2317
 swap() {
     [ -z "${last:-}" ] || cp "$last" "$1.new"
     [ -z "${last:-}" ] || mv "$1.new" "$1"
     last=$1
 }
+# shellcheck disable=SC2317
 make_fifo() {
     rm "$1"
     mkfifo "$1"

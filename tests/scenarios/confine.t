@@ -20,8 +20,10 @@ make_oci_tar image.tar 1 zstd "$WORK/app.tar"
 mkdir -m 1777 free out
 new_repository "$WORK/repo"
 quietly push image.tar app:1
+quietly key new file:second-key
 cp key their-key
-chown 65534:65534 their-key
+cp second-key their-second-key
+chown 65534:65534 their-key their-second-key
 chmod a+x "$HOME"
 # How the description of a repository begins, and a pointer, but not what this host keeps of it.
 export ATTACK_TEXT='{"format":'
@@ -115,7 +117,9 @@ tried() {
 }
 
 for who in as_root as_nobody; do
+    second=file:$WORK/second-key
     if [ "$who" = as_nobody ]; then
+        second=file:$WORK/their-second-key
         export LAMBDAIMG_KMS=file:$WORK/their-key LAMBDAIMG_STATE=$WORK/free/state LAMBDAIMG_MEMO=$WORK/free/memo
         chown -R 65534:65534 repo
     fi
@@ -128,6 +132,13 @@ for who in as_root as_nobody; do
     tried "$who" json 4 inspect app:1
     tried "$who" json 4 ls
     tried "$who" json 4 rm app:9
+    tried "$who" layer 4 report image.tar --no-budgets --junit out/report.xml
+    tried "$who" json 4 report --all
+    tried "$who" json 4 report app:1
+    tried "$who" json 4 key list --all
+    tried "$who" json 4 key check
+    tried "$who" json 4 key add "$second" --all --yes
+    tried "$who" json 4 key rewrap "$second" "$second" --all --yes
     why=$obstacle
     [ "$who" = as_root ] || why+=$USERS_MAY_NOT
     if [ -z "$why" ]; then

@@ -147,13 +147,21 @@ echo "# first pushes killed: $KILLED of $moments"
 
 export LAMBDAIMG_REPO=dir:$WORK/older
 quietly ls --accept-new-repository
+pushes=()
 for i in 1 2 3 4; do
     "$LAMBDAIMG" push first.tar "first:$i" >"push.$i" 2>&1 &
-    started+=($!)
+    pushes+=($!)
 done
-wait
+started+=("${pushes[@]}")
+wait "${pushes[@]}"
 proves "four first pushes at once" 0
-is "$(find older/keys -type f | wc -l) $(find older/roots/*/proofs -type f | wc -l)" "1 1" "what three made for nothing is gone"
+made="$(find older/keys -type f | wc -l) $(find older/roots/*/proofs -type f | wc -l)"
+if [ "${STORE:-dir}" = dir ]; then
+    is "$made" "1 1" "what three made for nothing is gone"
+else
+    # A server may have stored what it said that it did not, so nothing is removed there.
+    has /dev/stdin '^[1-4] [1-4]$' "what three made for nothing may be there" <<<"$made"
+fi
 for i in 1 2 3 4; do
     run 0 "what was pushed is whole" verify "first:$i"
 done

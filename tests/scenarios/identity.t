@@ -93,6 +93,10 @@ for command in 'push more.tar' 'push -n more.tar' 'inspect demo:1' 'verify demo:
     has "$ERR" "identities/[0-9a-f]{32} is gone, which was there when this host last used the repository" "says so"
     has "$ERR" '--accept-new-repository' "and what to do if that is right"
 done
+id=$(jq -r .repository repo/lambdaimg.json)
+LAMBDAIMG_REPO=$LAMBDAIMG_REPO#$id run 1 "a push to the ID" push more.tar
+has "$ERR" "identities/[0-9a-f]{32} is gone, which was there when this host last used the repository" \
+    "counts on what the host has seen, too"
 is "$(find repo -type f | sort | sed 's/^repo//')" "$(find before -type f -not -path '*/identities/*' | sort | sed 's/^before//')" \
     "nothing was changed"
 run 0 "a pull takes nothing from it" pull demo:1 -o got.ext4
@@ -154,7 +158,7 @@ quietly init "dir:$WORK/dev" --pad none
 quietly push more.tar demo:1 --repo "dir:$WORK/dev"
 # part WHAT REGEX: repo has something of dev's. A host that remembers nothing notices.
 part() {
-    run 1 "$1: push" push more.tar demo:3 --no-memo --repo "dir:$WORK/repo#$(jq -r .repository repo/lambdaimg.json)"
+    LAMBDAIMG_STATE=$WORK/fresh run 1 "$1: push" push more.tar demo:3 --no-memo --repo "dir:$WORK/repo#$(jq -r .repository repo/lambdaimg.json)"
     has "$ERR" "$2" "is noticed"
     rm -rf repo
     cp -a before repo
@@ -225,7 +229,7 @@ rm -r second
 # Before there is an identity, the second has an image.
 run 0 "the first of two keys" push image.tar demo:1 --salt-kms "file:$WORK/shared"
 run 1 "the second of two" push more.tar demo:2 --salt-kms "file:$WORK/shared" --kms "file:$WORK/key-two"
-has "$ERR" "the repository's key was not wrapped for this key \\(file-[0-9a-f]*\\), but for another" "says why"
+has "$ERR" "the repository's key was not wrapped for this key \\(file-[0-9a-f]*\\); it was pushed with another: file-" "says why"
 run 0 "its ls" ls --kms "file:$WORK/key-two"
 has "$OUT" 'demo:1' "works as without a key"
 has "$ERR" 'sizes are missing where no key fits' "which it says"

@@ -56,6 +56,33 @@ run 1 "chunks are damaged" verify demo:1
 run 0 "repair, without the key for the salt" verify demo:1 --repair image.tar
 run 0 "all is well" verify demo:1
 
+# ---- several keys ---------------------------------------------------------------------------------
+
+both=(--kms "file:$WORK/east" --kms "file:$WORK/west")
+LAMBDAIMG_REPO=dir:$WORK/several run 0 "init with two keys" init "${both[@]}"
+is "$(grep -c '^made the key file:' "$OUT")" 2 "makes both"
+export LAMBDAIMG_REPO=dir:$WORK/several
+run 0 "a push for both" push image.tar "${both[@]}"
+is "$(find several -path '*/manifests/*.wraps/*' | wc -l)" 2 "makes a wrap for each"
+is "$(find several -path '*/salts/*.wraps/*' | wc -l)" 1 "so has init, of the salt"
+for name in east west; do
+    run 0 "whoever has $name reads" pull demo:1 -o "got-$name" --kms "file:$WORK/$name"
+    run 0 "and can push" push -n image.tar --kms "file:$WORK/$name"
+done
+mv west hidden
+LAMBDAIMG_KMS=file:$WORK/west,file:$WORK/east run 0 "a reader for whom one of two keys is not there" pull demo:1 -o got3
+LAMBDAIMG_KMS=file:$WORK/west,file:$WORK/east run 1 "whoever pushes needs all of them" push image.tar
+has "$ERR" "there is no key file at $WORK/west" "and is told which is missing"
+run 1 "none of two" inspect demo:1 --kms "file:$WORK/west" --kms "file:$WORK/reading"
+has "$ERR" "none of the keys opens it: there is no key file at .*/west.*; file-.*: there is no wrap by this key" \
+    "is told of both"
+run 1 "two others" inspect demo:1 --kms "file:$WORK/elsewhere" --kms "file:$WORK/reading"
+has "$ERR" "was not wrapped for any of these keys; it was pushed with another: file-.*, file-" "are told which it has"
+cp east east,file
+run 0 "a comma is part of a path" inspect demo:1 --kms "file:$WORK/east,file"
+run 2 "a list with something else in front" inspect demo:1 --kms "east,file:$WORK/east"
+export LAMBDAIMG_REPO=dir:$WORK/repo
+
 run 1 "init where a repository is" init --salt-kms "file:$WORK/elsewhere"
 run 2 "a key for the salt that is none" push image.tar --salt-kms nonsense
 run 2 "init with one that is none" init "dir:$WORK/new" --salt-kms nonsense

@@ -18,12 +18,21 @@ file other size=100000 fill=2
 END
 make_docker_old image.tar demo:1 "$WORK/base.tar"
 
-# asked REGEX WHAT: the requests since the last time, by operation, code and purpose of each.
-asked() {
+# requests: those since the last time, by operation and purpose of each, in the file asked.
+requests() {
     tail -n +$((seen + 1)) "$kms/log" |
         sed -E 's/^(\w+) ok .*lambdaimg:purpose=([a-z]+).*/\1 \2/; t; s/^(\w+) ok .*/\1/' | paste -sd, >asked
     seen=$(wc -l <"$kms/log")
+}
+
+# asked REQUESTS WHAT: these were sent. began REQUESTS WHAT: these were sent first.
+asked() {
+    requests
     is "$(cat asked)" "$1" "$2"
+}
+began() {
+    requests
+    has asked "^$1" "$2"
 }
 seen=0
 
@@ -31,11 +40,12 @@ seen=0
 
 run 0 "init" init
 id=$(sed -n 's/^its ID is //p' "$OUT")
-asked "DescribeKey,Encrypt salt,Decrypt salt,Encrypt manifest,Encrypt salt,Decrypt salt" "asks first, and reads back"
+tried="Encrypt salt,Decrypt salt,Encrypt repository,Decrypt repository,Encrypt manifest,"
+began "DescribeKey,$tried" "asks first"
 run 0 "push" push image.tar
-asked "DescribeKey,Decrypt salt,Decrypt salt,Encrypt manifest" "asks for the salt, and once for the manifest"
+asked "DescribeKey,Decrypt repository,Decrypt salt,Decrypt salt,Encrypt manifest" "asks for the salt, and once for the manifest"
 run 0 "push by the ARN" push image.tar --kms "aws-kms:$account:key/$images_key"
-asked "Decrypt salt,Decrypt salt,Encrypt manifest" "which needs no look-up"
+asked "Decrypt repository,Decrypt salt,Decrypt salt,Encrypt manifest" "which needs no look-up"
 ok "one key has one name" test "$(find repo -path '*.wraps/*' -printf '%f\n' | sort -u)" = "aws-kms-$images_key"
 for key in "$images_key" "$account:key/$images_key" alias/images "$account:alias/images"; do
     rm -f got
@@ -43,9 +53,9 @@ for key in "$images_key" "$account:key/$images_key" alias/images "$account:alias
 done
 seen=$(wc -l <"$kms/log")
 run 0 "inspect" inspect demo:1 --kms "aws-kms:$images_key"
-asked "Decrypt manifest" "asks once"
+asked "Decrypt repository,Decrypt manifest" "asks once for each key"
 run 0 "ls" ls --kms "aws-kms:$images_key"
-asked "Decrypt manifest" "asks once for an image"
+asked "Decrypt repository,Decrypt manifest" "asks once for an image"
 is "$(grep -c ' - \| ->' "$kms/log")" 0 "each request names its key"
 has "$kms/log" "^Decrypt ok AKADMIN eu-west-1 alias/images lambdaimg:object=[0-9a-f]{32} lambdaimg:purpose=manifest lambdaimg:repository=$id\$" \
     "under a context that CloudTrail can show"
@@ -72,6 +82,20 @@ if [ -z "$("$top/scripts/mount-obstacle")" ]; then
     kms_key images '{state: "Enabled"}'
     run 0 "umount" umount "$WORK/mnt"
 fi
+
+# ---- two keys ----------------------------------------------------------------------------------
+
+seen=$(wc -l <"$kms/log")
+first=$seen
+run 0 "a salt with a key of its own" init "dir:$WORK/two" --salt-kms aws-kms:alias/other
+began "DescribeKey,DescribeKey,$tried" "tries both keys"
+is "$(tail -n +$((first + 1)) "$kms/log" | sed -nE 's/.* (alias\/\w+) .*purpose=(\w+) .*/\1 \2/p' | sort -u | paste -sd,)" \
+    "alias/images manifest,alias/images repository,alias/other salt" "each for what it is for"
+run 1 "a push without it" push image.tar --repo "dir:$WORK/two"
+has "$ERR" "cannot open the repository's salt, which may have a key of its own: .*another key has wrapped this" "says so"
+run 0 "a push with both" push image.tar --repo "dir:$WORK/two" --salt-kms "aws-kms:$other_key"
+rm -f got
+run 0 "a pull with one" pull demo:1 -o got --repo "dir:$WORK/two"
 
 # ---- regions -----------------------------------------------------------------------------------
 
@@ -199,7 +223,7 @@ kms_faults '[{"operation": "Decrypt", "times": 2, "code": "ThrottlingException",
 rm -f got
 run 0 "requests that are throttled are repeated" pull demo:1 -o got
 kms_faults '[{"operation": "Decrypt", "times": 99, "delay": 30}]'
-refused "AWS KMS cannot unwrap with the key alias/images: " "a server that does not answer in time" --timeout 1
+refused "AWS KMS cannot unwrap with the key $images_key: " "a server that does not answer in time" --kms "aws-kms:$images_key" --timeout 5
 kms_faults '[{"operation": "Decrypt", "times": 99, "members": {"Plaintext": "AAAA"}}]'
 refused "the unwrapped key has 3 bytes instead of 32" "a key that is too short"
 kms_faults "[{\"operation\": \"Decrypt\", \"times\": 99, \"members\": {\"KeyId\": \"$account:key/$other_key\"}}]"
@@ -230,19 +254,23 @@ unwrapped "a salt" "$fits"
 head -c -1 kept >"$wrap"
 unwrapped "a wrap that is cut" "the wrap is damaged"
 
-# An attacker has a key of their own, which the account may use, and knows every context.
-attack() {
-    AWS_DEFAULT_REGION=eu-west-1 /usr/bin/python3 -B - "$kms_url" "$id" "$(basename "$(dirname "$wrap")" .wraps)" <<'END' >blob
+# wrapped_by KEY: what the wrap holds, wrapped by Amazon's client under the same context and KEY.
+wrapped_by() {
+    AWS_DEFAULT_REGION=eu-west-1 /usr/bin/python3 -B - "$kms_url" "$id" "$(basename "$(dirname "$wrap")" .wraps)" "$1" <<'END'
 import botocore.session, struct, sys
 kms = botocore.session.Session().create_client('kms', endpoint_url=sys.argv[1])
 context = {'lambdaimg:purpose': 'manifest', 'lambdaimg:repository': sys.argv[2], 'lambdaimg:object': sys.argv[3]}
-key = 'arn:aws:kms:eu-west-1:444455556666:key/44444444-4444-4444-8444-444444444444'
-blob = kms.encrypt(KeyId=key, Plaintext=bytes(32), EncryptionContext=context)['CiphertextBlob']
+key = kms.decrypt(KeyId='alias/images', CiphertextBlob=open('kept', 'rb').read()[16:], EncryptionContext=context)['Plaintext']
+blob = kms.encrypt(KeyId=sys.argv[4], Plaintext=key, EncryptionContext=context)['CiphertextBlob']
 sys.stdout.buffer.write(b'LIMGWRAP' + struct.pack('<HHI', 1, 0, len(blob)) + blob)
 END
 }
-attack
-cp blob "$wrap"
+wrapped_by alias/images >"$wrap"
+rm -f got
+run 0 "a wrap that another client has made by the page opens" pull demo:1 -o got
+
+# An attacker has a key of their own, which the account may use, and knows every context, even the key.
+wrapped_by "arn:aws:kms:eu-west-1:444455556666:key/$strange_key" >"$wrap"
 unwrapped "a wrap by an attacker's key" "another key has wrapped this; give that key with --kms"
 rm -f got
 run 0 "all is well" pull demo:1 -o got

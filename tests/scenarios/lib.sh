@@ -411,11 +411,17 @@ kernel_mount() {
 # shellcheck source-path=SCRIPTDIR
 . "$scenarios/images.sh"
 
-# In a bucket, the caller is the one that the bucket knows. The region is that of the ARN, and so not the bucket's.
+# In a bucket, callers are those that the bucket knows. The region is that of the ARN, and so not the bucket's.
 if [ "${KMS:-file}" = aws ]; then
     . "$scenarios/kms.sh"
     TLS=$([ "${STORE:-dir}" != https ] || echo yes) kms_start
-    : "${AWS_ACCESS_KEY_ID:=AKADMIN}" "${AWS_SECRET_ACCESS_KEY:=secret-admin}"
-    kms_principal "$AWS_ACCESS_KEY_ID" "${AWS_SECRET_ACCESS_KEY#secret-}" "$(kms_policy 'kms:*')"
-    export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY LAMBDAIMG_KMS=aws-kms:arn:aws:kms:eu-west-1:111122223333:alias/images
+    if [ "${STORE:-dir}" = dir ]; then
+        export AWS_ACCESS_KEY_ID=AKADMIN AWS_SECRET_ACCESS_KEY=secret-admin
+    else
+        kms_principal "$S3_KEY" "${S3_SECRET#secret-}" "$(kms_policy 'kms:*')"
+        kms_principal "$S3_KEY_2" "${S3_SECRET_2#secret-}" "$(kms_policy 'kms:*')"
+        kms_principal "$S3_READ_KEY" "${S3_READ_SECRET#secret-}" "$(kms_policy 'kms:*')"
+    fi
+    # shellcheck disable=SC2154
+    export LAMBDAIMG_KMS=aws-kms:arn:aws:kms:eu-west-1:111122223333:key/$images_key
 fi

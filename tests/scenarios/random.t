@@ -96,14 +96,16 @@ try_some() {
     done
 }
 
+lane_pids=()
 for ((lane = 0; lane < lanes; lane++)); do
     mkdir -p "$lane/mnt"
     mounted+=("$WORK/$lane/mnt" "$WORK/$lane/kernel")
     try_some "$lane" &
     started+=($!)
+    lane_pids[lane]=$!
 done
 for ((seed = FIRST; seed < FIRST + SEEDS; seed++)); do
-    until [ -e "status.$seed" ] || ! is_running "${started[(seed - FIRST) % lanes]}"; do
+    until [ -e "status.$seed" ] || ! is_running "${lane_pids[(seed - FIRST) % lanes]}"; do
         sleep 0.05
     done
     result "$(cat "status.$seed" 2>/dev/null || echo 1)" "seed $seed" <"said.$seed"

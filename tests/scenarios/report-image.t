@@ -41,10 +41,11 @@ make_docker_old two.tar team/app:2 "${LAYERS[@]}" "$WORK/app-2.tar"
 
 # ---- the first of its name -----------------------------------------------------------------------
 
+files_of repo >before
 run 0 "the first image" report one.tar --json
 cp "$OUT" first.json
-is "$(ls repo/images 2>/dev/null)" "" "the first image: nothing is stored"
-is "$(find repo/roots -name '[0-9a-f]*' -type f)" "" "the first image: no chunk either"
+files_of repo >after
+same_text before after "the first image: nothing is stored"
 is_true first.json '.base == null' "the first image: there is nothing to compare it with"
 sums_up first.json "the first image"
 for threads in 1 4; do
@@ -56,8 +57,8 @@ is "$(jq '[.new.chunks, .new.bytes] | @csv' first.json)" "$(jq '[.new_chunks, .n
     "the first image: a push brings what the report said"
 is "$(jq '.push.bytes' first.json)" "$(jq '.new_bytes + .metadata_bytes' "$OUT")" \
     "the first image: and writes as many bytes"
-is "$(find repo/roots -type f ! -name root.json | wc -l)" "$(($(jq .push.requests first.json) - 1))" \
-    "the first image: and as many objects, with the pointer"
+is "$(files_of repo | comm -13 before - | wc -l)" "$(jq .push.requests first.json)" \
+    "the first image: and as many objects"
 
 # ---- one file changed ----------------------------------------------------------------------------
 
@@ -77,7 +78,7 @@ has "$OUT" '^new +[0-9]+ +[0-9.]+ %' "text: what is new"
 has "$OUT" '^compared with team/app:1: ' "text: what it was compared with"
 has "$OUT" ' metadata of the file system$' "text: metadata is told"
 ok "text: the changed file is the first" grep -A 1 -E '^ +CHUNKS +BYTES +% +FILE$' "$OUT"
-has "$OUT" '%  /app/main$' "text: it is there"
+has "$OUT" '%  /app/main [(]and [0-9.]+ kB of its neighbours[)]$' "text: with what shares its last chunk"
 quietly push one.tar other:1
 run 0 "--to" report two.tar --to other:1 --json
 is "$(jq -r .base.reference "$OUT")" other:1 "--to: compared with another image"
@@ -112,6 +113,56 @@ run 0 "a stored image as text, without a key" report team/app:2 --kms "file:$WOR
 has "$OUT" '^team/app:2 in dir:.*, pushed 20' "a stored image as text: it says of what"
 run 1 "an image that is not stored" report team/app:3
 has "$ERR" 'no such image, and no such file' "an image that is not stored: it says so"
+
+run 2 "a budget that nothing is judged by" report team/app:2 --max-new-bytes 1G
+run 2 "a budget for the repository" report --all --max-size 1G
+run 2 "a form for images" report --all --markdown
+run 2 "a factor of an image" report two.tar --min-dedup 2
+
+# ---- which file it was ---------------------------------------------------------------------------
+
+# small NAME NUMBER LARGE: an image with three small files in one chunk, of which the second has contents of its own,
+# and a large file.
+small() {
+    layer "small-$2" <<END
+file s/a size=3000 fill=31
+file s/b size=2000 fill=$2
+file s/c size=9000 fill=33
+file s/large size=1048576 fill=$3
+END
+    make_docker_old "$1" "small:$2" "$WORK/small-$2.tar"
+}
+small small-1.tar 101 34
+small small-2.tar 102 34
+small small-3.tar 102 35
+quietly push small-1.tar
+run 0 "a neighbour" report small-2.tar --json
+sums_up "$OUT" "a neighbour"
+is "$(jq -r '.files[] | "\(.path) \(.change)"' "$OUT" | sort | sed '/large/d' | xargs)" "/s/a same /s/b changed /s/c same" \
+    "a neighbour: only the contents tell which file changed"
+is "$(jq -r '.files[0].path' "$OUT")" /s/b "a neighbour: the file that changed comes first"
+is "$(jq '.files[0].dragged' "$OUT")" "$(jq '[.files[] | select(.change == "same").new.bytes] | add' "$OUT")" \
+    "a neighbour: it dragged the others along"
+is_true "$OUT" '[.files[] | select(.path != "/s/b").dragged] | add == 0' "a neighbour: nobody else did"
+run 0 "a neighbour, as text" report small-2.tar
+has "$OUT" '/s/b [(]and [0-9.]+ k?B of its neighbours[)]$' "a neighbour, as text: the file that changed"
+has "$OUT" '/s/a [(]the same as before[)]$' "a neighbour, as text: one that did not"
+quietly push small-2.tar
+run 0 "a large file" report small-3.tar --json
+is "$(jq -r '.files[0] | "\(.path) \(.change) \(.dragged)"' "$OUT")" "/s/large changed 0" \
+    "a large file: it has chunks of its own"
+sums_up "$OUT" "a large file"
+run 0 "beside an image that has nothing of it" report small-1.tar small:9 --to team/app:1 --json --no-memo
+lost=$(find repo/roots/*/chunks -type f | LC_ALL=C sort)
+mkdir kept
+for chunk in $lost; do
+    mv "$chunk" "kept/${chunk##*/}"
+done
+run 1 "a base that is gone" report small-3.tar
+has "$ERR" 'cannot read the image to compare with|/s/' "a base that is gone: it says so"
+for chunk in $lost; do
+    mv "kept/${chunk##*/}" "$chunk"
+done
 
 # ---- budgets -------------------------------------------------------------------------------------
 
@@ -159,6 +210,63 @@ echo '{"format": 1, "max_size": "+3%"}' >budgets.json
 run 0 "a budget file that is named" report three.tar --budgets budgets.json
 has "$OUT" '^budget max-size: ' "a budget file that is named: and used"
 
+# A ratchet tightens, and never loosens.
+echo '{"format": 1, "max_new_bytes": 1000000000, "max_size": "+3%", "max_new_share": 100}' >budgets.json
+run 0 "--ratchet" report three.tar --budgets budgets.json --ratchet
+fresh=$("$LAMBDAIMG" report three.tar --json | jq .new.bytes)
+is_true budgets.json ".max_new_bytes > $fresh and .max_new_bytes < $fresh * 1.06" "--ratchet: 5 % above what was found"
+is "$(jq -r .max_size budgets.json)" "+3%" "--ratchet: a relative budget stays"
+cp budgets.json tight.json
+run 0 "--ratchet once more" report three.tar --budgets budgets.json --ratchet=50
+same budgets.json tight.json "--ratchet once more: nothing is loosened"
+echo '{"format": 1, "max_new_bytes": 1, "max_new_share": 100}' >budgets.json
+cp budgets.json broken.json
+run 3 "--ratchet, with a broken budget" report three.tar --budgets budgets.json --ratchet
+same budgets.json broken.json "--ratchet, with a broken budget: nothing is written"
+run 2 "--ratchet without a file" report three.tar --ratchet
+run 2 "--ratchet by what is not a number" report three.tar --budgets budgets.json --ratchet=x
+
+# ---- files for CI services -----------------------------------------------------------------------
+
+# files_of_forms IMAGE STATUS WHAT ARGUMENT...: a report with all files, each valid by another's reading.
+files_of_forms() {
+    local image=$1 status=$2 what=$3
+    shift 3
+
+    run "$status" "$what: a report with files" report "$image" --junit junit.xml --openmetrics metrics.txt \
+        --code-quality quality.json "$@"
+    ok "$what: JUnit's file is XML" python3 -c 'import xml.dom.minidom as m; m.parse("junit.xml")'
+    ok "$what: the code quality is JSON" jq -e 'type == "array"' quality.json
+    ok "$what: the metrics are as OpenMetrics wants them" python3 - <<'END'
+import re
+lines = open("metrics.txt", encoding="utf-8").read().split("\n")
+assert lines[-2:] == ["# EOF", ""], lines
+name = None
+for line in lines[:-2]:
+    head = re.fullmatch(r"# (TYPE|UNIT|HELP) ([a-z_]+) (.+)", line)
+    if head:
+        name = head[2]
+        assert head[1] != "UNIT" or name.endswith("_" + head[3]), line
+    else:
+        row = re.fullmatch(r'([a-z_]+)\{image="([^"\\\n]*)"\} ([0-9]+)', line)
+        assert row and row[1] == name, line
+END
+}
+
+files_of_forms three.tar 0 "nothing broken" --max-new-bytes 100M
+is "$(jq length quality.json)" 0 "nothing broken: no finding"
+has junit.xml 'tests="1" failures="0"' "nothing broken: a test case that passes"
+files_of_forms three.tar 3 "a broken budget" --max-new-bytes 10 --max-new-share 100
+has junit.xml 'tests="2" failures="1"' "a broken budget: a test case that fails"
+has junit.xml '<failure message="max-new-bytes is ' "a broken budget: it says why"
+is "$(jq -r '.[].check_name' quality.json)" max-new-bytes "a broken budget: one finding"
+finding=$(jq -r '.[].fingerprint' quality.json)
+is "$(sed -n 's/^lambdaimg_new_bytes{.*} //p' metrics.txt)" \
+    "$(quietly report three.tar --json; jq .new.bytes "$OUT")" "a broken budget: the metric is the figure"
+files_of_forms three.tar 3 "another build" team/app:4 --max-new-bytes 10 --compression none
+is "$(jq -r '.[].fingerprint' quality.json)" "$finding" "another build: the finding is the same"
+run 1 "a file that cannot be written" report three.tar --junit none/junit.xml
+
 # ---- hostile names -------------------------------------------------------------------------------
 
 layer hostile <<'END'
@@ -190,6 +298,14 @@ sed 's|</\{0,1\}code>||g' "$OUT" >untagged
 has_no untagged '[]<>`*_[]|\([a-z]' "hostile names as Markdown: nothing means anything"
 is "$(grep '^|' "$OUT" | sed 's/[^|]//g' | sort -u | xargs)" "||| |||| ||||||" \
     "hostile names as Markdown: no cell is split"
+files_of_forms hostile.tar 0 "hostile names" --max-new-bytes 1G
+is "$(python3 -c '
+import xml.dom.minidom as m
+for line in m.parse("junit.xml").getElementsByTagName("system-out")[0].firstChild.data.split("\n"):
+    if "/" in line:
+        print(line[line.index("/"):])' | LC_ALL=C sort)" "$(quietly report hostile.tar --json
+jq -r '.files[].path' "$OUT" | LC_ALL=C sort)" "hostile names in XML: nothing is lost"
+run 0 "hostile names as Markdown once more" report hostile.tar --markdown --max-new-bytes 1G
 # What a reader sees of the cells, by another's reading of HTML.
 python3 - "$OUT" >shown <<'END'
 import html, re, sys

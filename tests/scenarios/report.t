@@ -130,7 +130,10 @@ manifest=$(echo repo/roots/*/manifests/"$id")
 change_byte "$manifest" 3
 run 1 "a damaged manifest" report --all --json
 has "$ERR" '1 image or manifest cannot be read: .*not a manifest' "a damaged manifest: it says so"
+other=$("$LAMBDAIMG" ls --json | jq -r '[.[] | select(.reference != "base:latest").reference][0]')
 ok "a damaged manifest: the others are reported" jq -e '[.images[] | select(.readable)] | length == 2' "$OUT"
+run 1 "a damaged manifest: another image alone" report "$other"
+has "$ERR" '1 image or manifest cannot be read' "a damaged manifest: its figures may lack what they share"
 change_byte "$manifest" 3
 mv "$manifest" away
 run 1 "a lost manifest" report --all

@@ -4,10 +4,8 @@
 # Secrets in memory: which keys and plaintexts a command holds while it runs, what is left of them
 # when it ends, and who else gets to see its memory.
 . "$(dirname "$0")/lib.sh"
-[ "$(id -u)" -eq 0 ] || skip_all "only root may look at another process's memory"
-
-sanitized=
-! grep -qE "__(a|t|m)san_" "$LAMBDAIMG" || sanitized="a sanitizer keeps memory that was freed"
+# shellcheck source-path=SCRIPTDIR
+. "$scenarios/memory.sh"
 
 # Small files, which share chunks, all over the layer, and one that spans several chunks.
 content=what_is_in_the_file_and_nowhere_else
@@ -27,44 +25,6 @@ new_repository "$WORK/repo"
 quietly push image.tar app:1 --no-memo
 "$TOOLS/secrets" app:1 "environment=SECRET=the-sum-of-all-tests" "content=$content" >secrets ||
     { echo "Bail out! the secrets are not known"; exit 1; }
-
-# held PID WANTED WHAT: of the secrets, the process holds those, and no others.
-held() {
-    if [ -n "$sanitized" ]; then
-        skip "$3" "$sanitized"
-        return
-    fi
-    is "$("$TOOLS/memscan" secrets "$1")" "$2" "$3"
-}
-
-# left WANTED ARGUMENT...: of the secrets, a command holds those when it ends. What it freed is not given back
-# to the system meanwhile, as far as that can be had.
-left() {
-    local want=$1 got
-    shift
-
-    if [ -n "$sanitized" ]; then
-        skip "what is left at the end of $1" "$sanitized"
-        return
-    fi
-    got=$(MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=1000000000 "$TOOLS/memscan" secrets "$LAMBDAIMG" "$@" 2>"$ERR") || got="exit status $? $(tail -n 1 "$ERR")"
-    is "$got" "$want" "what is left at the end of $*"
-}
-
-# freed ARGUMENT...: nothing that a command frees, or Jansson for it, still holds a secret.
-freed() {
-    if [ -n "$sanitized" ]; then
-        skip "what $1 frees" "$sanitized"
-        return
-    fi
-    : >freed
-    ok "$* ends well" env "${watched[@]}" "$LAMBDAIMG" "$@"
-    freed_wiped "$1"
-}
-freed_wiped() {
-    has_no freed ' (lambdaimg|libjansson.*)$' "what $1 frees is wiped"
-}
-watched=(LD_PRELOAD="$TOOLS/freescan.so" FREESCAN_SECRETS="$WORK/secrets" FREESCAN_OUT="$WORK/freed")
 
 # ---- while a command runs ----------------------------------------------------------------------
 
@@ -94,9 +54,12 @@ broker_of() {
     grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status | sed 's|/proc/||; s|/status||'
 }
 
+# What wraps is in memory only where the key is a file.
+wrapping=
+[ "${KMS:-file}" != file ] || wrapping="wrapping"
 begin "$LAMBDAIMG" push - app:2 --no-memo
 held "$PID" "repository" "what parses holds the repository's key, for its root, and no other yet"
-held "$(broker_of "$PID")" "wrapping" "its broker holds the key that wraps, for the manifest, and no other"
+held "$(broker_of "$PID")" "$wrapping" "its broker holds the key that wraps, for the manifest, and no other"
 release
 
 begin "$LAMBDAIMG" verify app:1 --against -

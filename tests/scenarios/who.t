@@ -61,8 +61,11 @@ layer any <<<'file any size=5 fill=3'
 make_docker_old any-image.tar demo:1 "$WORK/any.tar"
 cp -a repo written
 run 0 "can: make any image, under any tag" push any-image.tar demo:1 --repo "dir:$WORK/written" --accept-new-repository
-# can: make the identity anew, and cannot for a host that has seen it: identity.t
+# can: change what the repository proves about itself: test_identity.c
 # cannot: push with a salt under another key: keys.t
+
+# ---- who may use the key in AWS KMS for one repository -------------------------------------------
+# can and cannot: kms.t
 
 # ---- who writes to the store --------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from .errors import Refused
 
 
 class Unknown(Exception):
-    """A policy has something that is not implemented here."""
+    """A policy has an element that this server does not know, so it cannot say what the policy allows."""
 
 
 def as_list(value):

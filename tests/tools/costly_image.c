@@ -135,7 +135,7 @@ static void make_layer(struct archive_out *out, const struct li_buffer *entries,
     li_buffer_free(&tar);
 }
 
-/* For each layer one TEXT, in which the first %s is the lower's or the upper's word. */
+/* Adds BEFORE, the layer's own text and BEHIND for each layer, with commas between. */
 static void add_layers(const struct archive_out *out, struct li_buffer *to, const char *before,
                        const char *lower, const char *upper, const char *behind)
 {

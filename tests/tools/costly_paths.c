@@ -138,7 +138,7 @@ static void make_targets(struct costly *c)
     }
 }
 
-/* 38 links, each of which leads through all of a deep directory to the next one. */
+/* Some dozens of links, each of which leads through all of a deep directory to the next one. */
 static void make_chain(struct costly *c, const char *end)
 {
     char path[COSTLY_PATH + 1], target[COSTLY_PATH + 100];

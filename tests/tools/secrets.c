@@ -1,24 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * secrets REF [NAME=TEXT...]: prints the secrets behind an image of the repository of
- * LAMBDAIMG_REPO and of the key file of LAMBDAIMG_KMS, one "NAME HEX" a line, for memscan: key the
- * key file's key digits    the same, as the digits that are in the file wrapping  the key that is
- * expanded from it, which wraps repository  the repository's key salt      the salt that is in
- * force data      the key of the image's manifest chunk     the PRK of the image's last chunk and
- * each NAME with the bytes of TEXT.
+ * LAMBDAIMG_REPO and of LAMBDAIMG_KMS, one "NAME HEX" a line, for memscan:
+ *
+ *     key         the key file's key, if it is one
+ *     digits      the same, as the digits that are in the file
+ *     wrapping    the key that is expanded from it, which wraps
+ *     repository  the repository's key
+ *     salt        the salt that is in force
+ *     data        the key of the image's manifest
+ *     chunk       the PRK of the image's last chunk
+ *     encrypting  the key that is expanded from it, which encrypts
+ *     signing     the same, of its MAC
+ *     salt-text   salt and data as they are in JSON, if the key is not a file
+ *     data-text
+ *
+ * and each NAME with the bytes of TEXT.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/hex.h"
 #include "cmd/common/context.h"
 #include "kms/key_file.h"
 #include "repo/identity.h"
-#include "repo/keys.h"
 #include "repo/roots.h"
 #include "repo/salt.h"
-#include "repo/wrap.h"
+#include "repo/wrapped.h"
 
 const struct command *const commands[] = {NULL};
 
@@ -69,15 +79,38 @@ static int print_repository(struct li_repo *repo, struct li_error *err)
     return rc;
 }
 
+/* The keys of a chunk. */
+static int print_chunk(const struct li_secret *prk, struct li_error *err)
+{
+    struct li_secret encrypting, signing;
+    int rc = li_crypto_expand(prk, "lambdaimg chunk encryption", &encrypting, err);
+
+    if (rc == 0)
+        rc = li_crypto_expand(prk, "lambdaimg chunk mac", &signing, err);
+    if (rc < 0)
+        return rc;
+    print_secret("chunk", prk);
+    print_secret("encrypting", &encrypting);
+    print_secret("signing", &signing);
+    return 0;
+}
+
+/* SECRET as text of JSON. The last characters also depend on what follows the secret. */
+static void print_text(const char *name, const struct li_secret *secret)
+{
+    char text[LI_BASE64_LENGTH(LI_SECRET_SIZE) + 1];
+
+    li_base64_encode(secret->bytes, sizeof(secret->bytes), text);
+    print(name, text, LI_SECRET_SIZE / 3 * 4);
+}
+
 /* What the key opens. */
 static int print_opened(struct li_repo *repo, const struct li_manifest *manifest,
                         struct li_error *err)
 {
-    struct li_kms_context wrap = li_wrap_context("manifest", li_repo_id(repo), manifest->id);
-    struct li_key rest = li_key_wrap(manifest->id, li_repo_kms(repo)->name);
+    struct li_wrapped wrapped = li_wrapped_manifest(manifest->root, manifest->id);
     struct li_secret salt, data;
     struct li_root root;
-    bool there = false;
     int rc = print_repository(repo, err);
 
     if (rc == 0)
@@ -85,16 +118,16 @@ static int print_opened(struct li_repo *repo, const struct li_manifest *manifest
     if (rc == 0)
         rc = li_salt_open(repo, root.salt, &salt, err);
     if (rc == 0)
-        rc = li_wrap_open(repo, li_key_root(manifest->root, rest.text).text, &wrap, &data, &there,
-                          err);
-    if (rc == 0 && !there)
-        rc = li_fail(err, LI_ECORRUPT, "the manifest has no wrap");
+        rc = li_wrapped_open(repo, &wrapped, &data, err);
     if (rc < 0)
         return rc;
+    if (strncmp(li_repo_kms(repo)->name, "file-", 5) != 0) {
+        print_text("salt-text", &salt);
+        print_text("data-text", &data);
+    }
     print_secret("salt", &salt);
     print_secret("data", &data);
-    print_secret("chunk", &manifest->chunks[manifest->chunk_count - 1].prk);
-    return 0;
+    return print_chunk(&manifest->chunks[manifest->chunk_count - 1].prk, err);
 }
 
 static int run(const char *text, struct li_error *err)
@@ -103,13 +136,13 @@ static int run(const char *text, struct li_error *err)
     struct li_manifest manifest = {0};
     struct li_reference reference;
     struct context context = {0};
-    char *spec = NULL;
+    struct key_specs specs = {.keys.count = 0};
     int rc = parse_reference(text, &reference, err);
 
     if (rc == 0)
-        rc = kms_spec(&args, &spec, err);
-    if (rc == 0)
-        rc = print_key(spec + strlen("file:"), err);
+        rc = key_specs(&args, &specs, err);
+    if (rc == 0 && strncmp(specs.keys.spec[0], "file:", 5) == 0)
+        rc = print_key(specs.keys.spec[0] + strlen("file:"), err);
     if (rc == 0)
         rc = open_connections(&args, true, &context, err);
     if (rc == 0)
@@ -120,7 +153,7 @@ static int run(const char *text, struct li_error *err)
         rc = print_opened(context.repo, &manifest, err);
     li_manifest_free(&manifest);
     close_context(&context);
-    free(spec);
+    free_key_specs(&specs);
     return rc;
 }
 

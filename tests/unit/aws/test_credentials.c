@@ -12,6 +12,7 @@
 #include "aws/sts_reply.h"
 #include "aws/time.h"
 #include "aws/words.h"
+#include "aws/xml.h"
 #include "tests/fixtures/wipes.h"
 
 static struct li_error err;
@@ -322,7 +323,7 @@ static void hostile_sts_answers_are_refused(void **state)
 /* Counts what is wiped and begins like the answer below. */
 static atomic_uint cleansed;
 
-static void see_wipe(void *data, size_t len)
+void see_wipe(void *data, size_t len)
 {
     if (len >= 8 && memcmp(data, "SECRET0\n", 8) == 0)
         atomic_fetch_add(&cleansed, 1);
@@ -354,6 +355,25 @@ static void answers_leave_nothing_in_what_they_outgrew(void **state)
     li_http_free(search.http);
     http_server_stop(&server);
     http_server_free(&server);
+}
+
+static int ignore_element(void *arg, const char *path, const char *text, struct li_error *e)
+{
+    (void)arg, (void)path, (void)text, (void)e;
+    return 0;
+}
+
+/* The buffer of texts has 64 bytes at first. */
+static void texts_of_xml_leave_nothing_in_what_they_outgrew(void **state)
+{
+    static const char xml[] =
+        "<a><b>SECRET0&#10;234567890123456789012345678901234567890</b>"
+        "<c>1234567890123456789012345678901234567890123456789012345678901234567890</c></a>";
+
+    (void)state;
+    cleansed = 0;
+    assert_done(li_xml_parse(xml, sizeof(xml) - 1, ignore_element, NULL, &err), &err);
+    assert_int_equal(cleansed, 1);
 }
 
 /* A directory that is no more is no reason not to run, since few programs care. */
@@ -389,6 +409,7 @@ int main(void)
         cmocka_unit_test(sts_answers_are_read),
         cmocka_unit_test(hostile_sts_answers_are_refused),
         cmocka_unit_test(answers_leave_nothing_in_what_they_outgrew),
+        cmocka_unit_test(texts_of_xml_leave_nothing_in_what_they_outgrew),
         cmocka_unit_test(programs_run_where_paths_begin),
     };
 

@@ -10,7 +10,7 @@
 
 static struct li_error err;
 
-/* As botocore's endpoint rules for kms have them; tests/kms-client compares more of them. */
+/* As botocore's partitions.json and its endpoint rules for KMS have them. */
 static void hosts_follow_partition_and_variant(void **state)
 {
     static const struct {
@@ -169,6 +169,22 @@ static void kms_may_be_nowhere(void **state)
                  "is not an AWS region", &err);
 }
 
+/* Where S3 is not AWS's, it has no variants, which then are for KMS alone. */
+static void s3_takes_them_where_it_is_aws_own(void **state)
+{
+    struct li_aws_settings settings = settings_of("fips");
+    struct li_aws_location location;
+
+    (void)state;
+    assert_done(li_aws_locate(&settings, NULL, &unit_env, &location, &err), &err);
+    assert_true(location.variant.fips && location.variant.dualstack);
+    assert_string_equal(location.endpoint, "");
+    settings.endpoint = "http://minio.example";
+    assert_done(li_aws_locate(&settings, NULL, &unit_env, &location, &err), &err);
+    assert_string_equal(location.endpoint, "http://minio.example");
+    expect_place(&settings, NULL, "us-west-2", "https://kms-fips.us-west-2.api.aws");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +192,7 @@ int main(void)
         cmocka_unit_test(kms_is_where_the_user_says),
         cmocka_unit_test(kms_has_variants),
         cmocka_unit_test(kms_may_be_nowhere),
+        cmocka_unit_test(s3_takes_them_where_it_is_aws_own),
     };
 
     return cmocka_run_group_tests_name("location", tests, set_up, tear_down);

@@ -185,6 +185,82 @@ static void output_may_be_tried(void **state)
     assert_int_equal(rmdir(dir), 0);
 }
 
+static int read_byte(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    int byte;
+
+    assert_non_null(file);
+    byte = fgetc(file);
+    fclose(file);
+    return byte;
+}
+
+static void output_may_be_new_or_nothing(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_output *first = NULL, *second = NULL;
+    char dir[] = "/tmp/unit-output-XXXXXX";
+    char path[64];
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/file", dir);
+    assert_done(li_output_open(path, 1, &first, &err), &err);
+    assert_done(li_output_open(path, 1, &second, &err), &err);
+    assert_done(li_output_write(first, "1", 1, 0, &err), &err);
+    assert_done(li_output_write(second, "2", 1, 0, &err), &err);
+    assert_int_equal(li_output_commit_new(second, &err), 0);
+    assert_int_equal(li_output_commit_new(first, &err), LI_END);
+    li_output_free(first);
+    li_output_free(second);
+    assert_int_equal(count_files(dir), 1);
+    assert_int_equal(read_byte(path), '2');
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
+static void private_directories_are_private(void **state)
+{
+    struct li_error err = LI_ERROR_INIT;
+    char dir[] = "/tmp/unit-output-XXXXXX";
+    char open[64], secret[80];
+    mode_t mask = umask(0);
+    struct stat st;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(open, sizeof(open), "%s/open", dir);
+    snprintf(secret, sizeof(secret), "%s/a/secret", open);
+    assert_done(li_make_directories(open, &err), &err);
+    assert_done(li_make_private_directories(secret, &err), &err);
+    assert_done(li_make_private_directories(secret, &err), &err);
+    umask(mask);
+    assert_int_equal(stat(open, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0777);
+    assert_int_equal(stat(secret, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    assert_int_equal(rmdir(secret), 0);
+    *strrchr(secret, '/') = '\0';
+    assert_int_equal(stat(secret, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    assert_int_equal(rmdir(secret) | rmdir(open) | rmdir(dir), 0);
+}
+
+static void paths_have_a_directory(void **state)
+{
+    static const char *const cases[][2] = {
+        {"file", "."}, {"", "."}, {"/file", "/"}, {"a/file", "a"}, {"/a/b/", "/a/b"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *dir = li_directory_of(cases[i][0]);
+
+        assert_string_equal(dir, cases[i][1]);
+        free(dir);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +269,9 @@ int main(void)
         cmocka_unit_test(output_is_its_owners),
         cmocka_unit_test(output_names_are_refused_early_or_work),
         cmocka_unit_test(output_may_be_tried),
+        cmocka_unit_test(output_may_be_new_or_nothing),
+        cmocka_unit_test(private_directories_are_private),
+        cmocka_unit_test(paths_have_a_directory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

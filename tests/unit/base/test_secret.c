@@ -16,7 +16,7 @@
 static const void *cleansed;
 static size_t cleansed_len;
 
-static void see_wipe(void *data, size_t len)
+void see_wipe(void *data, size_t len)
 {
     memset(data, 0, len);
     cleansed = data;
@@ -161,6 +161,26 @@ static void all_of_an_allocation_is_wiped(void **state)
     }
 }
 
+static void memory_that_is_outgrown_is_wiped(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SIZES; i++) {
+        char *memory = li_wipe_realloc(NULL, sizes[i] + 1), *was = memory;
+
+        assert_non_null(memory);
+        memset(memory, 'x', sizes[i] + 1);
+        cleansed = NULL;
+        memory = li_wipe_realloc(memory, 2 * sizes[i] + 2);
+        assert_non_null(memory);
+        assert_ptr_equal(cleansed, was);
+        assert_true(cleansed_len >= sizes[i] + 1);
+        assert_int_equal(memory[sizes[i]], 'x');
+        memory = li_wipe_realloc(memory, 1);
+        assert_int_equal(*memory, 'x');
+        free(memory);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +190,7 @@ int main(void)
         cmocka_unit_test(it_is_not_filled_before_it_is_used),
         cmocka_unit_test(a_read_past_its_end_fails),
         cmocka_unit_test(all_of_an_allocation_is_wiped),
+        cmocka_unit_test(memory_that_is_outgrown_is_wiped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

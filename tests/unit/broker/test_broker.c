@@ -1,115 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A broker over a directory, with a KMS that shows what it is asked: every operation comes through,
- * and somebody who has taken over the parent gets no more than the parent.
+ * A broker over a directory: every operation of a store comes through, and somebody who has taken
+ * over the parent gets no more than the parent.
  */
-#include "broker/internal.h"
-
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/fixtures/store_fixture.h"
-
-static const uint8_t repository[LI_ID_SIZE] = "the repository.";
-
-/* ---- the broker ------------------------------------------------------------------------------ */
-
-static int toy_wrap(struct li_kms *kms, const struct li_kms_context *context,
-                    const struct li_secret *key, struct li_buffer *blob, struct li_error *err)
-{
-    (void)kms;
-    blob->len = 0;
-    return li_buffer_append(blob, context->purpose, strlen(context->purpose), err) < 0
-               ? err->code
-               : li_buffer_append(blob, key->bytes, LI_SECRET_SIZE, err);
-}
-
-static int toy_unwrap(struct li_kms *kms, const struct li_kms_context *context, const uint8_t *blob,
-                      size_t len, struct li_secret *key, struct li_error *err)
-{
-    size_t purpose = strlen(context->purpose);
-
-    (void)kms;
-    if (len != purpose + LI_SECRET_SIZE || memcmp(blob, context->purpose, purpose) != 0)
-        return li_fail(err, LI_EDENIED, "the context does not match");
-    memcpy(key->bytes, blob + purpose, LI_SECRET_SIZE);
-    return 0;
-}
-
-static const struct li_kms_operations toy = {.wrap = toy_wrap, .unwrap = toy_unwrap};
-
-struct served {
-    struct fixture *fixture;
-    bool writable, refused;
-};
-
-static int identify(void *arg, const uint8_t id[LI_ID_SIZE], bool *proven, struct li_error *err)
-{
-    (void)arg;
-    *proven = true;
-    return memcmp(id, repository, LI_ID_SIZE) == 0
-               ? 0
-               : li_fail(err, LI_EDENIED, "this is another repository");
-}
-
-static int prove(void *arg, const uint8_t *key, struct li_error *err)
-{
-    (void)arg;
-    return key && *key == 'k' ? 0 : li_fail(err, LI_ECORRUPT, "the identity is gone");
-}
-
-/* Lends its standard error for 7. */
-static int extra(void *arg, unsigned number, int *fd, struct li_error *err)
-{
-    (void)arg;
-    if (number == 7)
-        *fd = 2;
-    return number == 8 ? li_fail(err, LI_EUNSUPPORTED, "8 cannot be had") : 0;
-}
-
-static int run(void *arg, struct li_broker_server *server)
-{
-    const struct served *served = arg;
-    struct li_kms kms = {.ops = &toy, .name = "toy"};
-    const struct li_broker_service service = {.store = served->fixture->store,
-                                              .kms = &kms,
-                                              .writable = served->writable,
-                                              .identify = identify,
-                                              .prove = prove,
-                                              .extra = extra};
-    struct li_error err = LI_ERROR_INIT;
-
-    if (served->refused) {
-        li_fail(&err, LI_ENOTFOUND, "there is no repository");
-        li_broker_refuse(server, &err);
-    } else {
-        li_broker_serve(server, &service);
-    }
-    return 0;
-}
-
-/* ---- the parent ------------------------------------------------------------------------------ */
-
-struct parent {
-    struct li_broker *broker;
-    struct li_broker_opened opened;
-};
-
-static void begin(struct fixture *f, struct parent *p, bool writable)
-{
-    struct served served = {f, writable, false};
-
-    assert_done(li_broker_start(run, &served, &p->broker, &f->err), &f->err);
-    assert_done(li_broker_await(p->broker, &p->opened, &f->err), &f->err);
-}
-
-static void end(struct parent *p)
-{
-    li_kms_free(p->opened.kms);
-    li_store_free(p->opened.store);
-    li_broker_free(p->broker);
-}
+#include "tests/fixtures/broker_fixture.h"
 
 static void operations_come_through(void **state)
 {
@@ -249,47 +146,6 @@ static void nothing_is_written_by_who_reads(void **state)
     end(&p);
 }
 
-static void keys_are_of_one_repository_and_end(void **state)
-{
-    struct li_kms_context context = {.purpose = "manifest"}, other = {.purpose = "manifest"};
-    struct li_secret key = {"the key of a manifest, 32 bytes."}, got;
-    bool proven = false;
-    struct fixture *f = *state;
-    struct parent p;
-
-    memcpy(context.repository, repository, LI_ID_SIZE);
-    begin(f, &p, true);
-    assert_string_equal(p.opened.kms->name, "toy");
-    assert_fails(li_kms_wrap(p.opened.kms, &context, &key, &f->out, &f->err), LI_EDENIED, "",
-                 &f->err);
-    assert_fails(li_broker_prove(p.broker, key.bytes, &f->err), LI_EINVALID, "not identified",
-                 &f->err);
-    assert_done(li_broker_identify(p.broker, repository, &proven, &f->err), &f->err);
-    assert_fails(li_broker_prove(p.broker, NULL, &f->err), LI_ECORRUPT, "gone", &f->err);
-    assert_fails(li_broker_prove(p.broker, key.bytes, &f->err), LI_ECORRUPT, "gone", &f->err);
-    assert_done(li_broker_prove(p.broker, (const uint8_t *)"k0123456789abcde", &f->err), &f->err);
-    assert_true(proven);
-    assert_done(li_kms_wrap(p.opened.kms, &context, &key, &f->out, &f->err), &f->err);
-    assert_done(li_kms_unwrap(p.opened.kms, &context, f->out.data, f->out.len, &got, &f->err),
-                &f->err);
-    assert_memory_equal(got.bytes, key.bytes, LI_SECRET_SIZE);
-    assert_fails(li_kms_unwrap(p.opened.kms, &other, f->out.data, f->out.len, &got, &f->err),
-                 LI_EDENIED, "not a key of the repository", &f->err);
-    assert_fails(li_broker_identify(p.broker, other.repository, &proven, &f->err), LI_EINVALID,
-                 "already", &f->err);
-    assert_done(li_broker_forget_kms(p.broker, &f->err), &f->err);
-    assert_fails(li_kms_unwrap(p.opened.kms, &context, f->out.data, f->out.len, &got, &f->err),
-                 LI_EDENIED, "forgotten", &f->err);
-    end(&p);
-
-    begin(f, &p, true);
-    assert_fails(li_broker_identify(p.broker, other.repository, &proven, &f->err), LI_EDENIED,
-                 "another", &f->err);
-    assert_fails(li_kms_wrap(p.opened.kms, &other, &key, &f->out, &f->err), LI_EDENIED, "",
-                 &f->err);
-    end(&p);
-}
-
 static void hostile_keys_are_refused(void **state)
 {
     static const char *const keys[] = {"../x", "/etc/passwd", "a/../../x", ".tmp-x", ""};
@@ -329,6 +185,10 @@ static void hostile_numbers_are_refused(void **state)
         {{.op = LI_BROKER_PART, .len = UINT64_MAX}, LI_ELIMIT},
         {{.op = LI_BROKER_WRAP, .key = "manifest", .len = 5}, LI_EINVALID},
         {{.op = LI_BROKER_UNWRAP, .key = "manifest", .len = UINT64_MAX}, LI_EINVALID},
+        {{.op = LI_BROKER_UNWRAP, .key = "manifest", .count = 1}, LI_EDENIED},
+        {{.op = LI_BROKER_REWRAP, .key = "manifest", .count = UINT32_MAX}, LI_EDENIED},
+        {{.op = LI_BROKER_REWRAP, .key = "manifest", .handle = UINT32_MAX}, LI_EDENIED},
+        {{.op = LI_BROKER_DESCRIBE, .count = 77}, LI_EDENIED},
         {{.op = LI_BROKER_NEXT}, LI_EINVALID},
         {{.op = LI_BROKER_CHANNEL}, LI_EINVALID},
         {{.op = 77}, LI_EINVALID},
@@ -340,14 +200,14 @@ static void hostile_numbers_are_refused(void **state)
     bool proven;
 
     begin(f, &p, true);
-    assert_done(li_broker_identify(p.broker, repository, &proven, &f->err), &f->err);
+    assert_done(li_broker_identify(p.broker, broker_repository, &proven, &f->err), &f->err);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct li_call call = {.channel = NULL};
 
         assert_done(li_call_begin(&call, p.broker, cases[i].request.op, NULL, &f->err), &f->err);
         memset(call.channel->region, 'k', LI_BROKER_REGION);
         call.request = cases[i].request;
-        memcpy(call.request.repository, repository, LI_ID_SIZE);
+        memcpy(call.request.repository, broker_repository, LI_ID_SIZE);
         /* li_call_send() would send what lies in the region first. */
         assert_true(
             li_wire_send(call.channel->socket, &call.request, sizeof(call.request), NULL, 0));
@@ -392,11 +252,11 @@ static void channels_and_handles_are_limited(void **state)
 static void refusals_and_extras(void **state)
 {
     struct fixture *f = *state;
-    struct served refused = {f, false, true};
+    struct served refused = {.fixture = f, .refused = true};
     struct parent p;
     int fd = -1;
 
-    assert_done(li_broker_start(run, &refused, &p.broker, &f->err), &f->err);
+    assert_done(li_broker_start(broker_run, &refused, &p.broker, &f->err), &f->err);
     assert_fails(li_broker_await(p.broker, &p.opened, &f->err), LI_ENOTFOUND,
                  "there is no repository", &f->err);
     end(&p);
@@ -442,7 +302,6 @@ int main(void)
         WITH_DIRECTORY(long_objects_come_in_parts),
         WITH_DIRECTORY(listings_come_in_parts),
         WITH_DIRECTORY(nothing_is_written_by_who_reads),
-        WITH_DIRECTORY(keys_are_of_one_repository_and_end),
         WITH_DIRECTORY(hostile_keys_are_refused),
         WITH_DIRECTORY(hostile_numbers_are_refused),
         WITH_DIRECTORY(channels_and_handles_are_limited),

@@ -33,6 +33,7 @@ static struct {
     struct li_sealed *source;
     struct li_opener *opener;
     struct li_manifest_chunk chunk;
+    unsigned deadline; /* of reads, in seconds */
     uint8_t *plain, *got;
     struct li_error err;
 } t;
@@ -80,7 +81,8 @@ static void open_source(void)
     li_sealed_free(t.source);
     li_diskcache_free(t.cache);
     assert_done(li_diskcache_open(t.top, LI_DISKCACHE_LEAST, &t.cache, &t.err), &t.err);
-    assert_done(li_sealed_diskcache_new(&t.origin.sealed, t.cache, &t.source, &t.err), &t.err);
+    assert_done(li_sealed_diskcache_new(&t.origin.sealed, t.cache, t.deadline, &t.source, &t.err),
+                &t.err);
     assert_done(li_opener_new(t.source, &t.opener, &t.err), &t.err);
 }
 
@@ -106,7 +108,7 @@ static int setup(void **state)
 
     (void)state;
     memset(&t, 0, sizeof(t));
-    strcpy(t.top, "diskcache.XXXXXX");
+    strcpy(t.top, "/tmp/li-diskcache-XXXXXX");
     assert_non_null(mkdtemp(t.top));
     t.plain = malloc(LI_CHUNK_SIZE);
     t.got = malloc(LI_CHUNK_SIZE);
@@ -315,6 +317,29 @@ static void test_stopped_fetcher(void **state)
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* Nobody waits so long that the chunk then comes too late. */
+static void test_stopped_fetcher_and_a_deadline(void **state)
+{
+    pid_t pid = reader(60000);
+    struct li_flight_turn turn = {.patience = 250};
+    uint64_t before;
+
+    (void)state;
+    await_question();
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    t.deadline = 1;
+    open_source();
+    before = unit_milliseconds();
+    while (li_flight_wait(t.cache, t.chunk.name, &turn))
+        ;
+    assert_true(turn.count < 20);
+    assert_true(unit_milliseconds() - before >= 250);
+    read_chunk();
+    assert_int_equal(asked(), 2);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 /* A fetch that failed is over: the next one does not wait for it. */
 static void test_failed_fetch_is_over(void **state)
 {
@@ -340,6 +365,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_fetch_for_all, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dead_fetcher, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stopped_fetcher, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stopped_fetcher_and_a_deadline, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failed_fetch_is_over, setup, teardown),
     };
 

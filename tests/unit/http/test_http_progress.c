@@ -2,6 +2,10 @@
 /* What counts as progress of a request, and how long one without it may take (D6p). */
 #include "tests/fixtures/http_server.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "http/attempts.h"
 #include "http/meter.h"
 
@@ -9,24 +13,39 @@
 
 /* ---- the meter ------------------------------------------------------------------------------- */
 
+/* So much time passes, and is looked at as often as it should. */
+static void pass(struct li_meter *m, uint64_t milliseconds)
+{
+    for (; milliseconds >= LI_METER_STEP; milliseconds -= LI_METER_STEP)
+        li_meter_look(m, m->looked + LI_METER_STEP);
+    li_meter_look(m, m->looked + milliseconds);
+}
+
 static void drops_are_no_progress(void **state)
 {
     struct li_meter m;
 
     (void)state;
     li_meter_begin(&m, 1000);
-    assert_int_equal(li_meter_stall(&m, 9000), 0);
-    assert_int_equal(li_meter_silent(&m, 9000), 8000);
-    li_meter_connect(&m, 9000);
-    li_meter_connect(&m, 9500);
-    assert_int_equal(li_meter_stall(&m, 9500), 500);
-    assert_int_equal(li_meter_silent(&m, 9500), 8500);
-    for (uint64_t i = 1; i <= 20; i++)
-        li_meter_move(&m, (int64_t)i * (LI_HTTP_RATE - 1), 9000 + 1000 * i);
-    assert_int_equal(li_meter_stall(&m, 29000), 20000);
-    li_meter_move(&m, 21 * LI_HTTP_RATE, 30000);
-    assert_int_equal(li_meter_stall(&m, 30000), 0);
-    assert_int_equal(li_meter_silent(&m, 30000), 8000);
+    pass(&m, 8000);
+    assert_int_equal(li_meter_stall(&m), 0);
+    assert_int_equal(li_meter_silent(&m), 8000);
+    li_meter_connect(&m);
+    pass(&m, 500);
+    li_meter_connect(&m);
+    assert_int_equal(li_meter_stall(&m), 500);
+    assert_int_equal(li_meter_silent(&m), 8500);
+    pass(&m, 500);
+    for (uint64_t i = 1; i < 20; i++) {
+        li_meter_move(&m, (int64_t)i * (LI_HTTP_RATE - 1));
+        pass(&m, 1000);
+    }
+    li_meter_move(&m, 20 * (LI_HTTP_RATE - 1));
+    assert_int_equal(li_meter_stall(&m), 20000);
+    pass(&m, 1000);
+    li_meter_move(&m, 21 * LI_HTTP_RATE);
+    assert_int_equal(li_meter_stall(&m), 0);
+    assert_int_equal(li_meter_silent(&m), 8000);
 }
 
 /* What moved before is no credit, and what goes back is no loss. */
@@ -36,14 +55,36 @@ static void bursts_are_progress_once(void **state)
 
     (void)state;
     li_meter_begin(&m, 1);
-    li_meter_connect(&m, 1);
-    li_meter_move(&m, 1 << 20, 2);
-    assert_int_equal(li_meter_stall(&m, 10002), 10000);
-    li_meter_move(&m, (1 << 20) + 5 * LI_HTTP_RATE, 10002);
-    assert_int_equal(li_meter_stall(&m, 10002), 10000);
-    li_meter_move(&m, -5, 10003);
-    li_meter_move(&m, (1 << 20) + 11 * LI_HTTP_RATE, 11002);
-    assert_int_equal(li_meter_stall(&m, 11002), 0);
+    li_meter_connect(&m);
+    pass(&m, 1);
+    li_meter_move(&m, 1 << 20);
+    pass(&m, 10000);
+    assert_int_equal(li_meter_stall(&m), 10000);
+    li_meter_move(&m, (1 << 20) + 5 * LI_HTTP_RATE);
+    assert_int_equal(li_meter_stall(&m), 10000);
+    pass(&m, 1);
+    li_meter_move(&m, -5);
+    pass(&m, 999);
+    li_meter_move(&m, (1 << 20) + 11 * LI_HTTP_RATE);
+    assert_int_equal(li_meter_stall(&m), 0);
+}
+
+/* A process that was stopped, or a clock that jumps. */
+static void time_that_nobody_saw_is_no_silence(void **state)
+{
+    struct li_meter m;
+
+    (void)state;
+    li_meter_begin(&m, 1000);
+    li_meter_look(&m, 3600000);
+    assert_int_equal(li_meter_silent(&m), LI_METER_STEP);
+    li_meter_connect(&m);
+    li_meter_look(&m, 7200000);
+    assert_int_equal(li_meter_stall(&m), LI_METER_STEP);
+    li_meter_move(&m, LI_HTTP_RATE);
+    assert_int_equal(li_meter_stall(&m), 0);
+    li_meter_look(&m, 7199000);
+    assert_in_range(li_meter_stall(&m), 0, LI_METER_STEP);
 }
 
 /* ---- a request ------------------------------------------------------------------------------- */
@@ -128,6 +169,46 @@ static void a_slow_body_is_served(void **state)
     finish(&f);
 }
 
+/* The child, which ends with 0 if it gets an answer. It learns the server's address from FD. */
+static void get_in_child(int fd)
+{
+    struct fixture f = {.rc = 0};
+    int rc = -1;
+
+    if (read(fd, f.server.url, sizeof(f.server.url)) > 0)
+        rc = li_http_new(&(struct li_http_options){0}, &f.http, &f.err);
+    _exit(rc == 0 && get(&f, 2) == 0 ? 0 : 1);
+}
+
+/* Ctrl-Z for longer than a request may be silent. Its answer comes meanwhile. */
+static void a_process_that_was_stopped_goes_on(void **state)
+{
+    static const struct http_reply reply = {.bytes = OK "0\r\n\r\n", .hold = 3000};
+    struct fixture f;
+    pid_t child;
+    int pipes[2], status = 0;
+
+    (void)state;
+    assert_int_equal(pipe(pipes), 0);
+    /* Before there are threads. */
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        get_in_child(pipes[0]);
+    begin(&f, &reply, 1);
+    assert_int_equal(write(pipes[1], f.server.url, sizeof(f.server.url)), sizeof(f.server.url));
+    while (http_server_asked(&f.server) == 0)
+        usleep(1000);
+    kill(child, SIGSTOP);
+    sleep(5);
+    kill(child, SIGCONT);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    close(pipes[0]);
+    close(pipes[1]);
+    finish(&f);
+}
+
 /* ---- attempts -------------------------------------------------------------------------------- */
 
 static int no_random(void *buf, size_t len, struct li_error *err)
@@ -205,9 +286,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(drops_are_no_progress),
         cmocka_unit_test(bursts_are_progress_once),
+        cmocka_unit_test(time_that_nobody_saw_is_no_silence),
         cmocka_unit_test(a_dripping_body_is_cut),
         cmocka_unit_test(dripping_headers_are_cut),
         cmocka_unit_test(a_slow_body_is_served),
+        cmocka_unit_test(a_process_that_was_stopped_goes_on),
         cmocka_unit_test(silence_adds_up_to_the_patience),
         cmocka_unit_test(an_answer_in_time_is_taken),
     };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/fixtures/unit.h"
+#include "tests/fixtures/key_fixture.h"
 
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -9,66 +9,10 @@
 #include "base/hex.h"
 #include "base/io.h"
 #include "base/workers.h"
-#include "kms/kms.h"
 #include "tests/fixtures/golden.h"
 #include "tests/fixtures/no_links.h"
 
-static const struct li_kms_options kms_options = {.env = &unit_env};
-
-static const char golden_key[] =
-    "lambdaimg-key-1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
-
-static char dir[] = "/tmp/unit-kms-XXXXXX";
-static char key_path[64];
-static char key_spec[80];
 static struct li_error err;
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(dir + strlen(dir) - 6, "XXXXXX");
-    if (!mkdtemp(dir))
-        return -1;
-    snprintf(key_path, sizeof(key_path), "%s/key", dir);
-    snprintf(key_spec, sizeof(key_spec), "file:%s", key_path);
-    return 0;
-}
-
-/* The directory must be as empty as it was: no temporary file stays. */
-static int tear_down(void **state)
-{
-    (void)state;
-    unlink(key_path);
-    return rmdir(dir);
-}
-
-static void write_key_file(const char *text, size_t len, mode_t mode)
-{
-    int fd = open(key_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-    assert_true(fd >= 0);
-    assert_done(li_pwrite_all(fd, text, len, 0, &err), &err);
-    assert_int_equal(fchmod(fd, mode), 0);
-    close(fd);
-}
-
-static struct li_kms *open_golden(void)
-{
-    struct li_kms *kms = NULL;
-
-    write_key_file(golden_key, sizeof(golden_key) - 1, 0600);
-    assert_done(li_kms_open(key_spec, &kms_options, &kms, &err), &err);
-    return kms;
-}
-
-static struct li_kms_context context_of(const char *purpose, uint8_t repository, uint8_t object)
-{
-    struct li_kms_context context = {.purpose = purpose};
-
-    memset(context.repository, repository, LI_ID_SIZE);
-    memset(context.object, object, LI_ID_SIZE);
-    return context;
-}
 
 static void create_makes_a_private_key(void **state)
 {
@@ -100,11 +44,11 @@ static void create_makes_private_directories(void **state)
     struct stat st;
 
     (void)state;
-    snprintf(spec, sizeof(spec), "file:%s/a/b/key", dir);
+    snprintf(spec, sizeof(spec), "file:%s/a/b/key", key_dir);
     assert_int_equal(li_kms_create(spec, &kms_options, &err), 0);
     assert_int_equal(unlink(spec + 5), 0);
     for (int depth = 2; depth > 0; depth--) {
-        snprintf(path, sizeof(path), "%s%s", dir, depth == 2 ? "/a/b" : "/a");
+        snprintf(path, sizeof(path), "%s%s", key_dir, depth == 2 ? "/a/b" : "/a");
         assert_int_equal(stat(path, &st), 0);
         assert_int_equal(st.st_mode, S_IFDIR | 0700);
         assert_int_equal(rmdir(path), 0);
@@ -117,7 +61,7 @@ static void create_says_why_it_cannot(void **state)
 
     (void)state;
     write_key_file("x", 1, 0600);
-    snprintf(spec, sizeof(spec), "file:%s/key/below", dir);
+    snprintf(spec, sizeof(spec), "file:%s/key/below", key_dir);
     assert_fails(li_kms_create(spec, &kms_options, &err), LI_ENOTFOUND, "Not a directory", &err);
     assert_int_equal(unlink(key_path), 0);
     assert_int_equal(symlink("nowhere", key_path), 0);
@@ -238,7 +182,7 @@ static void what_is_no_file_does_not_open(void **state)
     (void)state;
     assert_fails(li_kms_open(key_spec, &kms_options, &kms, &err), LI_ENOTFOUND, "lambdaimg init",
                  &err);
-    snprintf(spec, sizeof(spec), "file:%s", dir);
+    snprintf(spec, sizeof(spec), "file:%s", key_dir);
     assert_fails(li_kms_open(spec, &kms_options, &kms, &err), LI_EINVALID, "not a regular file",
                  &err);
     assert_int_equal(mkfifo(key_path, 0600), 0);
@@ -263,7 +207,7 @@ static void expect_default(const char *config, const char *home, const char *wan
 static void specs_are_told_apart_and_have_a_default(void **state)
 {
     (void)state;
-    assert_string_equal(LI_KMS_FORMS, "file:PATH or aws-kms:KEY");
+    assert_string_equal(LI_KMS_FORMS, "file:PATH or aws-kms:KEY or exec:PROGRAM");
     assert_true(li_kms_is_spec("file:/k"));
     assert_true(li_kms_is_spec("file:")); /* which is then said to name no file */
     assert_false(li_kms_is_spec("file"));
@@ -289,7 +233,7 @@ static void symbolic_links_are_followed(void **state)
     (void)state;
     li_kms_free(kms);
     kms = NULL;
-    snprintf(spec, sizeof(spec), "file:%s/link", dir);
+    snprintf(spec, sizeof(spec), "file:%s/link", key_dir);
     assert_int_equal(symlink("key", spec + 5), 0);
     assert_done(li_kms_open(spec, &kms_options, &kms, &err), &err);
     li_kms_free(kms);
@@ -397,138 +341,23 @@ static void changed_and_cut_wraps_fail(void **state)
     li_kms_free(kms);
 }
 
-/* ---- another key ------------------------------------------------------------------------------
- */
-
-/* A KMS whose wraps are the keys themselves. */
-struct odd {
-    struct li_kms kms;
-    unsigned rewrapped;
-    bool lies; /* it unwraps another key */
-};
-
-static int odd_wrap(struct li_kms *kms, const struct li_kms_context *context,
-                    const struct li_secret *key, struct li_buffer *blob, struct li_error *e)
-{
-    (void)kms, (void)context;
-    blob->len = 0;
-    return li_buffer_append(blob, key->bytes, sizeof(key->bytes), e);
-}
-
-static int odd_unwrap(struct li_kms *kms, const struct li_kms_context *context, const uint8_t *blob,
-                      size_t len, struct li_secret *key, struct li_error *e)
-{
-    (void)context, (void)e;
-    assert_int_equal(len, sizeof(key->bytes));
-    memcpy(key->bytes, blob, len);
-    key->bytes[0] ^= ((struct odd *)kms)->lies;
-    return 0;
-}
-
-static int odd_rewrap(struct li_kms *kms, const struct li_kms_wrapped *wrapped,
-                      struct li_buffer *out, struct li_error *e)
-{
-    if (wrapped->by->ops != kms->ops)
-        return LI_END;
-    ((struct odd *)kms)->rewrapped++;
-    out->len = 0;
-    return li_buffer_append(out, wrapped->blob, wrapped->len, e);
-}
-
-static int odd_describe(struct li_kms *kms, struct li_kms_description *out, struct li_error *e)
-{
-    (void)kms, (void)e;
-    *out = (struct li_kms_description){.key = "odd", .state = "Enabled", .usable = true};
-    return 0;
-}
-
-static const struct li_kms_operations odd_operations = {.wrap = odd_wrap,
-                                                        .unwrap = odd_unwrap,
-                                                        .rewrap = odd_rewrap,
-                                                        .describe = odd_describe,
-                                                        .permission = {"a", "b", "c", "d"}};
-
-static void rewrapping_keeps_the_key(void **state)
-{
-    struct odd odd = {.kms = {.ops = &odd_operations}};
-    struct li_kms_context context = context_of("manifest", 1, 2);
-    struct li_secret key = golden_secret(64), opened = {{0}};
-    struct li_buffer first = {0}, second = {0};
-    struct li_kms *file = open_golden();
-    struct li_kms_wrapped wrapped = {.by = file, .context = &context};
-
-    (void)state;
-    assert_done(li_kms_wrap(file, &context, &key, &first, &err), &err);
-    wrapped.blob = first.data;
-    wrapped.len = first.len;
-    /* The one cannot do it for the other, so the key is unwrapped and wrapped. */
-    assert_done(li_kms_rewrap(&odd.kms, &wrapped, &second, &err), &err);
-    assert_int_equal(odd.rewrapped, 0);
-    assert_memory_equal(second.data, key.bytes, sizeof(key.bytes));
-    context.object[0]++;
-    assert_fails(li_kms_rewrap(&odd.kms, &wrapped, &second, &err), LI_EDENIED, "does not fit",
-                 &err);
-    context.object[0]--;
-    wrapped = (struct li_kms_wrapped){&odd.kms, &context, key.bytes, sizeof(key.bytes)};
-    assert_done(li_kms_rewrap(&odd.kms, &wrapped, &second, &err), &err);
-    assert_int_equal(odd.rewrapped, 1);
-    assert_done(li_kms_rewrap(file, &wrapped, &second, &err), &err);
-    assert_done(li_kms_unwrap(file, &context, second.data, second.len, &opened, &err), &err);
-    assert_memory_equal(opened.bytes, key.bytes, sizeof(key.bytes));
-    li_buffer_free(&first);
-    li_buffer_free(&second);
-    li_kms_free(file);
-}
-
-static void a_check_says_what_works(void **state)
-{
-    struct odd odd = {.kms = {.ops = &odd_operations}};
-    struct li_kms_context context = context_of("manifest", 1, 2);
-    struct li_kms *file = open_golden();
-    struct li_kms_check check;
-
-    (void)state;
-    li_kms_check(file, &context, &check);
-    assert_int_equal(check.action[LI_KMS_WRAP].rc, 0);
-    assert_int_equal(check.action[LI_KMS_UNWRAP].rc, 0);
-    assert_int_equal(check.action[LI_KMS_DESCRIBE].rc, LI_END);
-    assert_null(li_kms_permission(file, LI_KMS_WRAP));
-    li_kms_check(&odd.kms, &context, &check);
-    assert_int_equal(check.action[LI_KMS_DESCRIBE].rc, 0);
-    assert_true(check.description.usable);
-    assert_int_equal(check.action[LI_KMS_UNWRAP].rc, 0);
-    assert_string_equal(li_kms_permission(&odd.kms, LI_KMS_UNWRAP), "b");
-    odd.lies = true;
-    li_kms_check(&odd.kms, &context, &check);
-    assert_int_equal(check.action[LI_KMS_UNWRAP].rc, LI_ECORRUPT);
-    context.purpose = "a purpose of more than thirty-two bytes";
-    li_kms_check(file, &context, &check);
-    assert_int_equal(check.action[LI_KMS_WRAP].rc, LI_EINVALID);
-    assert_int_equal(check.action[LI_KMS_UNWRAP].rc, LI_END);
-    li_kms_free(file);
-}
-
-#define test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(create_makes_a_private_key),
-        test(create_makes_private_directories),
-        test(create_says_why_it_cannot),
-        test(create_does_without_links),
-        test(of_many_at_once_one_makes_the_key),
-        test(only_private_key_files_open),
-        test(only_key_files_open),
-        test(what_is_no_file_does_not_open),
-        test(specs_are_told_apart_and_have_a_default),
-        test(symbolic_links_are_followed),
-        test(golden_name_and_wrap),
-        test(wraps_fit_their_context_only),
-        test(wraps_fit_their_key_only),
-        test(changed_and_cut_wraps_fail),
-        test(rewrapping_keeps_the_key),
-        test(a_check_says_what_works),
+        with_key(create_makes_a_private_key),
+        with_key(create_makes_private_directories),
+        with_key(create_says_why_it_cannot),
+        with_key(create_does_without_links),
+        with_key(of_many_at_once_one_makes_the_key),
+        with_key(only_private_key_files_open),
+        with_key(only_key_files_open),
+        with_key(what_is_no_file_does_not_open),
+        with_key(specs_are_told_apart_and_have_a_default),
+        with_key(symbolic_links_are_followed),
+        with_key(golden_name_and_wrap),
+        with_key(wraps_fit_their_context_only),
+        with_key(wraps_fit_their_key_only),
+        with_key(changed_and_cut_wraps_fail),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -374,7 +374,7 @@ static void a_forged_manifest_costs_no_more_than_itself(void **state)
 
     (void)state;
     if (SANITIZED)
-        skip(); /* a sanitizer reserves more than any limit allows */
+        return;
     data = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(data, MAP_FAILED);
     memcpy(data, t.data.data, 64);
@@ -391,6 +391,11 @@ static void a_forged_manifest_costs_no_more_than_itself(void **state)
 
 int main(void)
 {
+    /* In TAP cmocka's skip() is a failure, and a name can say it. */
+    const char *costs = SANITIZED
+                            ? "a_forged_manifest_costs_no_more_than_itself # SKIP a sanitizer "
+                              "reserves more memory than any limit allows"
+                            : "a_forged_manifest_costs_no_more_than_itself";
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(decoding_gives_what_was_encoded, fresh),
         cmocka_unit_test_setup(golden_object, fresh),
@@ -403,7 +408,7 @@ int main(void)
         cmocka_unit_test_setup(tables_are_checked_behind_the_tag, fresh),
         cmocka_unit_test_setup(the_encoder_refuses_what_the_decoder_would, fresh),
         cmocka_unit_test_setup(the_least_manifest_decodes, fresh),
-        cmocka_unit_test_setup(a_forged_manifest_costs_no_more_than_itself, fresh),
+        {costs, a_forged_manifest_costs_no_more_than_itself, fresh, NULL, NULL},
     };
 
     return cmocka_run_group_tests(tests, NULL, tear_down);

@@ -35,6 +35,17 @@ static void set_age(const char *path, int64_t days)
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
+static void use_makes_young_again(struct fixture *f, const char *path)
+{
+    struct stat st;
+
+    push_once(f);
+    set_age(path, 9);
+    push_once(f);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_mtime > later() - LI_MEMO_DAY);
+}
+
 static void what_was_used_longest_ago_goes_first(void **state)
 {
     struct fixture *f = *state;
@@ -74,16 +85,7 @@ static void what_was_used_longest_ago_goes_first(void **state)
     assert_true(exists(strdup(path[0])));
     li_memo_free(f->memo);
     f->memo = NULL;
-    /* Use makes young again. */
-    push_once(f);
-    set_age(path[0], 9);
-    push_once(f);
-    {
-        struct stat st;
-
-        assert_int_equal(stat(path[0], &st), 0);
-        assert_true(st.st_mtime > later() - LI_MEMO_DAY);
-    }
+    use_makes_young_again(f, path[0]);
     for (size_t i = 0; i < 3; i++)
         free(path[i]);
 }

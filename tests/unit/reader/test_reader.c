@@ -89,7 +89,7 @@ static int set_up(void **state)
     snprintf(address, sizeof(address), "dir:%s/repo", t.dir);
     assert_done(li_store_open(address, true, &unit_env, &t.store, &err), &err);
     assert_done(li_fault_new(t.store, &t.fault, &err), &err);
-    assert_done(li_repo_create(t.fault, t.kms, &unit_env, NULL, &err), &err);
+    assert_done(li_repo_create(t.fault, t.kms, &unit_env, NULL, NULL, &err), &err);
     assert_done(li_repo_open(t.fault, t.kms, &unit_env, &t.repo, &err), &err);
     assert_done(li_sealed_origin_new(t.repo, &t.origin, &err), &err);
     push();

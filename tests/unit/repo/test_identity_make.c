@@ -112,7 +112,7 @@ static void who_cannot_push_makes_none(void **state)
     reopen(f);
     files = tree_count(f->dir);
     assert_fails(push(f, "a:1", &small), LI_EDENIED, "salt", &f->err);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_EEXISTS,
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, NULL, &f->err), LI_EEXISTS,
                  "there is a repository already", &f->err);
     assert_int_equal(tree_count(f->dir), files);
     li_kms_free(f->kms);
@@ -127,11 +127,11 @@ static void init_gives_an_older_repository_one_with_a_policy(void **state)
     const struct li_repo_policy policy = {.pad = PAD}, later = {.pad = 0};
 
     make_older(f);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &policy, &f->err), LI_EEXISTS,
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, &policy, NULL, &f->err), LI_EEXISTS,
                  "already; it had no identity, which has been made", &f->err);
     expect_identity(f, 1, PAD);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &later, &f->err), LI_EEXISTS, "already",
-                 &f->err);
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, &later, NULL, &f->err), LI_EEXISTS,
+                 "already", &f->err);
     assert_null(strstr(f->err.text, "identity"));
     expect_identity(f, 1, PAD);
 }
@@ -141,10 +141,10 @@ static void a_policy_out_of_range_makes_nothing(void **state)
     struct repo_fixture *f = *state;
     const struct li_repo_policy policy = {.pad = LI_SEAL_PAD_MAX + 1};
 
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &policy, &f->err), LI_EINVALID,
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, &policy, NULL, &f->err), LI_EINVALID,
                  "at most 65536", &f->err);
     assert_int_equal(count_objects(f, "identities/") + count_objects(f, "root.json"), 0);
-    assert_done(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), &f->err);
+    assert_done(li_repo_create(f->store, f->kms, &f->env, NULL, NULL, &f->err), &f->err);
     expect_identity(f, 1, LI_REPO_PAD);
 }
 

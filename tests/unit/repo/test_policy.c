@@ -31,7 +31,7 @@ static void all_pushes_pad_as_the_policy_says(void **state)
     const struct li_repo_policy policy = {.pad = PAD};
     struct li_push_options options = push_options();
 
-    assert_done(li_repo_create(f->store, f->kms, &f->env, &policy, &f->err), &f->err);
+    assert_done(li_repo_create(f->store, f->kms, &f->env, &policy, NULL, &f->err), &f->err);
     reopen(f);
     assert_done(push(f, "a:1", &small), &f->err);
     expect_padded(f, PAD);
@@ -60,7 +60,7 @@ static void a_chunk_that_was_stored_before_the_policy_stays(void **state)
     make_older(f);
     assert_done(push_with(f->repo, "a:1", &small, &options, &f->result, &f->err), &f->err);
     make_older(f);
-    assert_int_equal(li_repo_create(f->store, f->kms, &f->env, &policy, &f->err), LI_EEXISTS);
+    assert_int_equal(li_repo_create(f->store, f->kms, &f->env, &policy, NULL, &f->err), LI_EEXISTS);
     reopen(f);
     assert_done(push(f, "a:2", &small), &f->err);
     assert_int_equal(f->result.new_chunks, 0);

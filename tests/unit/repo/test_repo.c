@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making and opening repositories; pointers, wraps, manifests and roots in the wrong place. */
+/* Making and opening repositories; pointers, wraps and manifests in the wrong place. */
 #include "tests/fixtures/repo_fixture.h"
 
 #include "base/hex.h"
@@ -18,10 +18,10 @@ static void create_once_and_open(void **state)
     assert_fails(li_repo_open(f->store, f->kms, &f->env, &f->repo, &f->err), LI_ENOTFOUND,
                  "lambdaimg init dir:", &f->err);
     assert_null(f->repo);
-    assert_done(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), &f->err);
+    assert_done(li_repo_create(f->store, f->kms, &f->env, NULL, NULL, &f->err), &f->err);
     reopen(f);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_EEXISTS, "already",
-                 &f->err);
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, NULL, &f->err), LI_EEXISTS,
+                 "already", &f->err);
     assert_done(li_repo_open(f->store, NULL, &f->env, &again, &f->err), &f->err);
     assert_memory_equal(li_repo_id(again), li_repo_id(f->repo), LI_ID_SIZE);
     assert_fails(push_with(again, "a", &small, &(struct li_push_options){0}, &f->result, &f->err),
@@ -34,7 +34,7 @@ static void other_directories_are_left_alone(void **state)
     struct repo_fixture *f = *state;
 
     tree_write(f->dir, "repo/My Thesis.txt", "x", 1);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_EINVALID,
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, NULL, &f->err), LI_EINVALID,
                  "it holds My Thesis.txt", &f->err);
     /* repo, the thesis and the key. */
     assert_int_equal(tree_count(f->dir), 4);
@@ -59,12 +59,12 @@ static void interrupted_creation_is_finished(void **state)
             directory = open_repo_directory(f, name);
             assert_done(li_fault_new(directory, &store, &f->err), &f->err);
             li_fault_order(store, LI_FAULT_ANY, n, hows[i], LI_ENETWORK);
-            first = li_repo_create(store, f->kms, &f->env, NULL, &f->err);
+            first = li_repo_create(store, f->kms, &f->env, NULL, NULL, &f->err);
             happened = li_fault_happened(store);
             assert_int_equal(first < 0, happened);
             failures += happened;
             li_fault_order(store, LI_FAULT_ANY, 0, LI_FAULT_BEFORE, 0);
-            second = li_repo_create(store, f->kms, &f->env, NULL, &f->err);
+            second = li_repo_create(store, f->kms, &f->env, NULL, NULL, &f->err);
             assert_true(second == 0 || second == LI_EEXISTS);
             assert_done(li_repo_open(store, f->kms, &f->env, &f->repo, &f->err), &f->err);
             assert_done(push(f, "a", &small), &f->err);
@@ -83,7 +83,7 @@ static void unfinished_creation_refuses_pushes(void **state)
     struct repo_fixture *f = *state;
 
     li_fault_order(f->store, LI_FAULT_PUT, 2, LI_FAULT_BEFORE, LI_EIO);
-    assert_int_equal(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_EIO);
+    assert_int_equal(li_repo_create(f->store, f->kms, &f->env, NULL, NULL, &f->err), LI_EIO);
     reopen(f);
     assert_fails(push(f, "a", &small), LI_EINVALID, "run again: lambdaimg init", &f->err);
 }
@@ -99,7 +99,7 @@ static int create_in_thread(void *arg, unsigned index, struct li_workers *team,
     struct creators *c = arg;
 
     (void)team;
-    c->result[index] = li_repo_create(c->f->store, c->f->kms, &c->f->env, NULL, err);
+    c->result[index] = li_repo_create(c->f->store, c->f->kms, &c->f->env, NULL, NULL, err);
     return 0;
 }
 
@@ -318,7 +318,7 @@ static void salts_make_all_names_differ(void **state)
     struct li_repo *first = f->repo, *second = NULL;
     struct li_manifest a = {0}, b = {0};
 
-    assert_done(li_repo_create(directory, f->kms, &f->env, NULL, &f->err), &f->err);
+    assert_done(li_repo_create(directory, f->kms, &f->env, NULL, NULL, &f->err), &f->err);
     assert_done(li_repo_open(directory, f->kms, &f->env, &second, &f->err), &f->err);
     assert_done(push(f, "a", &other), &f->err);
     assert_done(open_manifest(f, "a", &a), &f->err);
@@ -336,98 +336,6 @@ static void salts_make_all_names_differ(void **state)
     li_manifest_free(&b);
     li_repo_free(second);
     li_store_free(directory);
-}
-
-struct retirement {
-    struct repo_fixture *f;
-    char *first;
-    unsigned asked;
-};
-
-static int retire(void *arg, struct li_error *err)
-{
-    struct retirement *r = arg;
-
-    (void)err;
-    if (r->asked++ == 0)
-        write_roots(r->f, r->first, "retired", second_root);
-    return 0;
-}
-
-static void a_root_retired_under_a_push_is_left(void **state)
-{
-    struct repo_fixture *f = *state;
-    struct li_push_options options = push_options();
-    struct retirement r = {.f = f};
-    struct li_manifest m = {0};
-    char hex[2 * LI_ID_SIZE + 1];
-
-    assert_done(push(f, "a:1", &small), &f->err);
-    r.first = root_key(f, "a:1", "root.json");
-    options.confirm = retire;
-    options.confirm_arg = &r;
-    assert_done(push_with(f->repo, "b:1", &other, &options, &f->result, &f->err), &f->err);
-    /* Before each chunk that is stored, two and then three, and before each manifest. */
-    assert_int_equal(r.asked, 3 + 4);
-    assert_int_equal(f->result.new_chunks, 3);
-    assert_done(open_manifest(f, "b:1", &m), &f->err);
-    li_hex_encode(m.root, LI_ID_SIZE, hex);
-    assert_string_equal(hex, second_root);
-    li_manifest_free(&m);
-    expect_pushed(f, "b:1", &other);
-    expect_pushed(f, "a:1", &small);
-
-    write_roots(f, r.first, "expired", NULL);
-    expect_pushed(f, "a:1", &small);
-    free(r.first);
-}
-
-static void no_active_root_takes_no_push(void **state)
-{
-    struct repo_fixture *f = *state;
-    char *first;
-
-    assert_done(push(f, "a:1", &small), &f->err);
-    first = root_key(f, "a:1", "root.json");
-    write_roots(f, first, "retired", NULL);
-    assert_fails(push(f, "a:2", &small), LI_EINVALID, "active", &f->err);
-    overwrite(f, first, "{\"format\":1,\"state\":\"weird\"}", 28);
-    assert_fails(push(f, "a:2", &small), LI_ECORRUPT, "state", &f->err);
-    free(first);
-}
-
-static int copy_forward(void *arg, const char *key, uint64_t size, struct li_error *err)
-{
-    struct repo_fixture *f = arg;
-    char to[300];
-    int rc;
-
-    (void)size;
-    if (strstr(key, "root.json"))
-        return 0;
-    snprintf(to, sizeof(to), "roots/%s/%s", second_root,
-             key + strlen("roots/") + 2 * LI_ID_SIZE + 1);
-    rc = li_store_copy(f->directory, key, to, err);
-    return rc < 0 ? rc : li_store_remove(f->directory, key, err);
-}
-
-/* The handle has listed the roots before the second one was there. */
-static void what_was_copied_forward_is_found(void **state)
-{
-    struct repo_fixture *f = *state;
-    char *first, prefix[100];
-
-    assert_done(push(f, "a:1", &small), &f->err);
-    expect_pushed(f, "a:1", &small);
-    first = root_key(f, "a:1", "root.json");
-    write_roots(f, first, "expired", second_root);
-    snprintf(prefix, sizeof(prefix), "%.*s", (int)(strlen(first) - strlen("root.json")), first);
-    assert_done(li_store_list(f->directory, prefix, copy_forward, f, &f->err), &f->err);
-    expect_pushed(f, "a:1", &small);
-    assert_int_equal(li_store_remove(f->directory, first, &f->err), 0);
-    reopen(f);
-    expect_pushed(f, "a:1", &small);
-    free(first);
 }
 
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup_store, teardown_repo)
@@ -448,9 +356,6 @@ int main(void)
         WITH_REPO(a_manifest_is_as_long_as_it_says),
         WITH_REPO(another_key_opens_nothing),
         WITH_REPO(salts_make_all_names_differ),
-        WITH_REPO(a_root_retired_under_a_push_is_left),
-        WITH_REPO(no_active_root_takes_no_push),
-        WITH_REPO(what_was_copied_forward_is_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

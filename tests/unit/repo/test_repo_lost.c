@@ -112,7 +112,7 @@ static void a_root_without_its_description_is_not_a_new_one(void **state)
     files = tree_count(f->dir);
     expect_pushed(f, "a:1", &small);
     assert_fails(push(f, "a:2", &other), LI_ECORRUPT, "root.json is gone", &f->err);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, &f->err), LI_ECORRUPT,
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, NULL, &f->err), LI_ECORRUPT,
                  "root.json is gone", &f->err);
     assert_int_equal(tree_count(f->dir), files);
     put_back(f, key, &description);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The report of a repository: what is whose, what was new when, and what cannot be read. */
-#include "tests/fixtures/repo_fixture.h"
+#include "tests/fixtures/repo_objects.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/hex.h"
 #include "report/report.h"
+#include "tests/fixtures/repo_objects.h"
 
 static const struct image small = {6, {0, 1, 2, 2, 0, 3}}, next = {4, {1, 2, 4, 0}},
                           other = {3, {2, 9, 8}};
@@ -20,18 +21,24 @@ static struct li_report reported(struct repo_fixture *f, size_t memory)
     return report;
 }
 
+static void set_time(struct repo_fixture *f, const char *key, time_t when)
+{
+    const struct timespec times[2] = {{.tv_sec = when}, {.tv_sec = when}};
+    char path[400];
+
+    snprintf(path, sizeof(path), "%s/repo/%s", f->dir, key);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
 /* Pushes at a time of its own, since a file system may give two pushes one time. */
 static void push_at(struct repo_fixture *f, const char *ref, const struct image *image, time_t when)
 {
-    const struct timespec times[2] = {{.tv_sec = when}, {.tv_sec = when}};
-    char rest[100] = "manifests/", path[400];
-    char *key;
+    char rest[100] = "manifests/", *key;
 
     assert_done(push(f, ref, image), &f->err);
     li_hex_encode(f->result.manifest, LI_ID_SIZE, rest + strlen(rest));
     key = root_key(f, ref, rest);
-    snprintf(path, sizeof(path), "%s/repo/%s", f->dir, key);
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    set_time(f, key, when);
     free(key);
 }
 
@@ -197,7 +204,6 @@ static void what_is_lost_or_strange(void **state)
     assert_int_equal(report.stored.bytes, report.used.bytes + 5);
     li_report_free(&report);
 }
-
 /* A manifest that is damaged, is another, or is gone does not hide the others. */
 static void what_cannot_be_read(void **state)
 {
@@ -217,7 +223,7 @@ static void what_cannot_be_read(void **state)
     broken = root_key(f, "a:1", rest[0]);
     swapped = root_key(f, "a:2", rest[1]);
     gone = root_key(f, "a:3", rest[2]);
-    swap_in(f, gone, swapped);
+    put_from(f, f->directory, gone, swapped);
     assert_int_equal(li_store_remove(f->directory, gone, &f->err), 0);
     overwrite(f, broken, "LIMGMNFT\1\0\0\0\5", 13);
     report = reported(f, 0);
@@ -290,6 +296,35 @@ static void a_store_that_does_not_answer(void **state)
         }
 }
 
+/* Of tags that were pushed at the same time, the last in the order of versions. */
+static void the_last_tag_of_a_name(void **state)
+{
+    struct repo_fixture *f = *state;
+    struct li_reference latest;
+    bool found = true;
+
+    assert_done(li_repo_latest(f->repo, "a", &latest, &found, &f->err), &f->err);
+    assert_false(found);
+    push_at(f, "a:9", &small, 1000);
+    push_at(f, "a:10", &small, 1000);
+    push_at(f, "a/b:1", &next, 1000);
+    push_at(f, "ab:1", &other, 1000);
+    set_time(f, "images/a/9", 2000);
+    set_time(f, "images/a/10", 2000);
+    set_time(f, "images/a~b/1", 3000);
+    overwrite(f, "images/a/not/a/tag", "x", 1);
+    assert_done(li_repo_latest(f->repo, "a", &latest, &found, &f->err), &f->err);
+    assert_true(found);
+    assert_string_equal(latest.tag, "10");
+    set_time(f, "images/a/9", 2001);
+    assert_done(li_repo_latest(f->repo, "a", &latest, &found, &f->err), &f->err);
+    assert_string_equal(latest.tag, "9");
+    assert_done(li_repo_latest(f->repo, "a/b", &latest, &found, &f->err), &f->err);
+    assert_string_equal(latest.name, "a/b");
+    li_fault_order(f->store, LI_FAULT_LIST, 1, LI_FAULT_BEFORE, LI_ENETWORK);
+    assert_int_equal(li_repo_latest(f->repo, "a", &latest, &found, &f->err), LI_ENETWORK);
+}
+
 #define WITH_REPO(test) cmocka_unit_test_setup_teardown(test, setup_repo, teardown_repo)
 
 int main(void)
@@ -303,6 +338,7 @@ int main(void)
         WITH_REPO(what_cannot_be_read),
         WITH_REPO(copies_in_another_root),
         WITH_REPO(a_store_that_does_not_answer),
+        WITH_REPO(the_last_tag_of_a_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

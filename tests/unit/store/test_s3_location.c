@@ -100,10 +100,34 @@ static void regions(void **state)
     assert_string_equal(to.endpoint.host, "b2b.s3.eu-west-1.amazonaws.com");
 }
 
+static void variants_are_aws_own(void **state)
+{
+    struct li_s3_options options = {.region = "us-west-2", .variant = {.fips = true}};
+    struct li_error err = LI_ERROR_INIT;
+    struct li_s3_location location;
+    struct li_aws_destination to;
+
+    (void)state;
+    assert_done(li_s3_location_parse("s3://buck", &options, &location, &to, &err), &err);
+    assert_string_equal(to.endpoint.host, "buck.s3-fips.us-west-2.amazonaws.com");
+    options.variant.dualstack = true;
+    assert_done(li_s3_location_parse("s3://buck", &options, &location, &to, &err), &err);
+    assert_string_equal(to.endpoint.host, "buck.s3-fips.dualstack.us-west-2.amazonaws.com");
+    assert_done(li_s3_location_move(&location, "us-east-2", &to, &err), &err);
+    assert_string_equal(to.endpoint.host, "buck.s3-fips.dualstack.us-east-2.amazonaws.com");
+    options.variant.fips = false;
+    assert_done(li_s3_location_parse("s3://buck", &options, &location, &to, &err), &err);
+    assert_string_equal(to.endpoint.host, "buck.s3.dualstack.us-west-2.amazonaws.com");
+    options.endpoint = "https://minio.example";
+    assert_done(li_s3_location_parse("s3://buck", &options, &location, &to, &err), &err);
+    assert_string_equal(to.endpoint.host, "minio.example");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(locations),
+        cmocka_unit_test(variants_are_aws_own),
         cmocka_unit_test(regions),
     };
 

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "cmd/common/aws.h"
-#include "cmd/common/context.h"
-
-static const struct option_row options[] = {
-    {"json", 0, NULL, "print the result as JSON"},
-    {NULL, 0, NULL, NULL},
-};
+#include "cmd/key/key.h"
 
 static void print_field(const char *what, const char *value)
 {
@@ -66,7 +59,7 @@ static int print_whoami(const struct li_aws_credentials *who,
                       err);
 }
 
-static int whoami(const struct arguments *args, struct li_error *err)
+int key_whoami(const struct arguments *args, struct li_error *err)
 {
     struct li_aws_credentials who = {.expires = INT64_MAX, .source = "--no-sign-request"};
     struct li_aws_location location = {.profile = ""};
@@ -90,15 +83,3 @@ static int whoami(const struct arguments *args, struct li_error *err)
     close_aws(&aws);
     return rc < 0 ? rc : EXIT_DONE;
 }
-
-static int run(const struct arguments *args, struct li_error *err)
-{
-    if (strcmp(args->operand[0], "whoami") == 0)
-        return whoami(args, err);
-    return li_fail(err, CMD_EUSAGE, "key: \"%.100s\" is not whoami; lambdaimg key --help shows how",
-                   args->operand[0]);
-}
-
-const struct command command_key = {
-    "key", "whoami", "show which AWS credentials are used, and from where", 1, 1, options, run,
-};

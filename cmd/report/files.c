@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reports on an image in the forms that CI services read, each in a file: JUnit's XML, OpenMetrics
+ * and GitLab's code quality. All that comes from the image is escaped as path_text() does before
+ * the form's own escapes, so no form meets a byte that it cannot hold.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/io.h"
+#include "base/sha256.h"
+#include "base/text.h"
+#include "cmd/report/report.h"
+
+enum { FILES_TOLD = 10 };
+
+/* What a form is made of. */
+struct form {
+    const struct image_report *report;
+    const struct verdicts *verdicts;
+    FILE *to;
+};
+
+/* ---- JUnit ----------------------------------------------------------------------------------- */
+
+static void put_xml(FILE *to, const char *text)
+{
+    for (; *text; text++) {
+        if (strchr("<>&\"'", *text))
+            fprintf(to, "&#%d;", *text);
+        else
+            fputc(*text, to);
+    }
+}
+
+static void put_verdict(const struct form *form, const struct li_report_verdict *v,
+                        const char *class)
+{
+    char value[SIZE_TEXT], limit[SIZE_TEXT];
+
+    fprintf(form->to, "    <testcase classname=\"");
+    put_xml(form->to, class);
+    fprintf(form->to, "\" name=\"%s\">\n", li_report_budget_name(v->kind));
+    if (!v->met)
+        fprintf(form->to, "      <failure message=\"%s is %s, over %s\"/>\n",
+                li_report_budget_name(v->kind), budget_value_text(v->kind, v->value, value),
+                budget_value_text(v->kind, v->limit, limit));
+    else if (!v->known)
+        fprintf(form->to, "      <skipped message=\"there is no image to compare it with\"/>\n");
+    fprintf(form->to, "    </testcase>\n");
+}
+
+static int put_junit(const struct form *form, struct li_error *err)
+{
+    const struct li_blame *blame = &form->report->report.blame;
+    char name[REFERENCE_TEXT], size[SIZE_TEXT];
+    size_t skipped = 0;
+
+    reference_text(&form->report->reference, name);
+    for (size_t i = 0; i < form->verdicts->count; i++)
+        skipped += !form->verdicts->verdict[i].known;
+    fprintf(form->to,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
+            "  <testsuite name=\"lambdaimg report\" tests=\"%zu\" failures=\"%zu\" "
+            "errors=\"0\" skipped=\"%zu\">\n",
+            form->verdicts->count, form->verdicts->broken, skipped);
+    for (size_t i = 0; i < form->verdicts->count; i++)
+        put_verdict(form, &form->verdicts->verdict[i], name);
+    fprintf(form->to, "    <system-out>");
+    for (size_t i = 0; i < blame->files && i < FILES_TOLD; i++) {
+        char *path = path_text(blame->file[i].path);
+
+        if (!path)
+            return li_fail_memory(err);
+        fprintf(form->to, "%s ", size_text(blame->file[i].fresh.bytes, size));
+        put_xml(form->to, path);
+        fputc('\n', form->to);
+        free(path);
+    }
+    fprintf(form->to, "</system-out>\n  </testsuite>\n</testsuites>\n");
+    return 0;
+}
+
+/* ---- OpenMetrics ----------------------------------------------------------------------------- */
+
+static void put_metric(const struct form *form, const char *name, const char *help, uint64_t value)
+{
+    size_t len = strlen(name);
+
+    fprintf(form->to, "# TYPE lambdaimg_%s gauge\n", name);
+    if (len > 6 && strcmp(name + len - 6, "_bytes") == 0)
+        fprintf(form->to, "# UNIT lambdaimg_%s bytes\n", name);
+    fprintf(form->to, "# HELP lambdaimg_%s %s\n", name, help);
+    fprintf(form->to, "lambdaimg_%s{image=\"%s\"} %llu\n", name, form->report->reference.name,
+            (unsigned long long)value);
+}
+
+/* The tag is left out, so that a service finds the same series for each build. */
+static int put_openmetrics(const struct form *form, struct li_error *err)
+{
+    const struct li_image_report *report = &form->report->report;
+    const uint64_t *chunks = report->chunks;
+    uint64_t used = chunks[LI_COST_KNOWN] + chunks[LI_COST_REPEATED] + chunks[LI_COST_NEW];
+
+    (void)err;
+    put_metric(form, "new_bytes", "Bytes of new chunks as they would be stored.",
+               report->fresh.bytes);
+    put_metric(form, "new_chunks", "Chunks that are not in the repository.", chunks[LI_COST_NEW]);
+    put_metric(form, "known_chunks", "Chunks that are in the repository.", chunks[LI_COST_KNOWN]);
+    put_metric(form, "repeated_chunks", "Chunks that the image has several times.",
+               chunks[LI_COST_REPEATED]);
+    put_metric(form, "size_bytes", "Bytes of all chunks that are not zeros.", used * LI_CHUNK_SIZE);
+    put_metric(form, "push_bytes", "Bytes that a push would write.", report->sent);
+    put_metric(form, "push_requests", "Objects that a push would write.", report->requests);
+    fprintf(form->to, "# EOF\n");
+    return 0;
+}
+
+/* ---- code quality ---------------------------------------------------------------------------- */
+
+/* It does not depend on the value, so a finding stays the same while the value changes. */
+static int fingerprint(const char *name, const char *budget, char text[2 * LI_SHA256_SIZE + 1],
+                       struct li_error *err)
+{
+    uint8_t digest[LI_SHA256_SIZE];
+    char *whole = NULL;
+    int rc;
+
+    if (asprintf(&whole, "lambdaimg budget\n%s\n%s", name, budget) < 0)
+        return li_fail_memory(err);
+    rc = li_sha256(whole, strlen(whole), digest, err);
+    li_hex_encode(digest, sizeof(digest), text);
+    free(whole);
+    return rc;
+}
+
+static int add_finding(const struct form *form, const struct li_report_verdict *v, json_t *list,
+                       struct li_error *err)
+{
+    char value[SIZE_TEXT], limit[SIZE_TEXT], hex[2 * LI_SHA256_SIZE + 1], text[200];
+    const char *name = form->report->reference.name, *budget = li_report_budget_name(v->kind);
+    int rc = fingerprint(name, budget, hex, err);
+
+    if (rc < 0)
+        return rc;
+    snprintf(text, sizeof(text), "%s is %s, over %s", budget,
+             budget_value_text(v->kind, v->value, value),
+             budget_value_text(v->kind, v->limit, limit));
+    return json_add(list,
+                    json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:{s:i}}}", "description", text,
+                              "check_name", budget, "fingerprint", hex, "severity", "major",
+                              "location", "path", BUDGET_FILE, "lines", "begin", 1),
+                    err);
+}
+
+static int put_code_quality(const struct form *form, struct li_error *err)
+{
+    json_t *list = json_array();
+    int rc = list ? 0 : li_fail_memory(err);
+
+    for (size_t i = 0; i < form->verdicts->count && rc == 0; i++)
+        if (!form->verdicts->verdict[i].met)
+            rc = add_finding(form, &form->verdicts->verdict[i], list, err);
+    if (rc == 0 && (json_dumpf(list, form->to, JSON_INDENT(2)) != 0 || fputc('\n', form->to) < 0))
+        rc = li_fail_memory(err);
+    json_decref(list);
+    return rc;
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static int write_form(const char *path, int (*put)(const struct form *form, struct li_error *err),
+                      struct form form, struct li_error *err)
+{
+    char *text = NULL;
+    size_t len = 0;
+    int rc;
+
+    form.to = open_memstream(&text, &len);
+    if (!form.to)
+        return li_fail_memory(err);
+    rc = put(&form, err);
+    if ((ferror(form.to) | fclose(form.to)) != 0 && rc == 0)
+        rc = li_fail_memory(err);
+    if (rc == 0)
+        rc = write_file(path, text, len, err);
+    free(text);
+    return rc;
+}
+
+static const struct {
+    const char *option;
+    int (*put)(const struct form *form, struct li_error *err);
+} forms[] = {
+    {"junit", put_junit}, {"openmetrics", put_openmetrics}, {"code-quality", put_code_quality}};
+
+int try_forms(const struct arguments *args, struct allowed *outputs, struct li_error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) && rc == 0; i++) {
+        const char *path = option(args, forms[i].option);
+
+        rc = path ? li_output_try(path, err) : 0;
+        if (rc == 0)
+            rc = allow_output(outputs, path, err);
+    }
+    return rc;
+}
+
+int write_forms(const struct arguments *args, const struct image_report *report,
+                const struct verdicts *verdicts, struct li_error *err)
+{
+    const struct form form = {.report = report, .verdicts = verdicts};
+    int rc = 0;
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) && rc == 0; i++)
+        if (option(args, forms[i].option))
+            rc = write_form(option(args, forms[i].option), forms[i].put, form, err);
+    return rc;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests are put together as text, because nothing in them needs to be escaped, and a key would
+ * leave copies in a library's memory. Answers are JSON of anybody's making.
+ */
+#include <string.h>
+
+#include "aws/json.h"
+#include "base/base64.h"
+#include "base/hex.h"
+#include "kms/exec.h"
+
+enum { VERSION = 1 };
+
+static const char what[] = "the program's answer";
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+static int append(struct li_buffer *out, const char *text, struct li_error *err)
+{
+    return li_buffer_append(out, text, strlen(text), err);
+}
+
+static int append_base64(struct li_buffer *out, const uint8_t *bytes, size_t len,
+                         struct li_error *err)
+{
+    int rc = li_buffer_reserve(out, out->len + LI_BASE64_LENGTH(len) + 1, err);
+
+    if (rc < 0)
+        return rc;
+    li_base64_encode(bytes, len, (char *)out->data + out->len);
+    out->len += LI_BASE64_LENGTH(len);
+    return 0;
+}
+
+static int append_id(struct li_buffer *out, const uint8_t id[LI_ID_SIZE], struct li_error *err)
+{
+    char hex[2 * LI_ID_SIZE + 1];
+
+    li_hex_encode(id, LI_ID_SIZE, hex);
+    return append(out, hex, err);
+}
+
+static int append_context(struct li_buffer *out, const struct li_kms_context *context,
+                          struct li_error *err)
+{
+    int rc = append(out, ",\"context\":{\"purpose\":\"", err);
+
+    if (rc == 0)
+        rc = append(out, context->purpose, err);
+    if (rc == 0)
+        rc = append(out, "\",\"repository\":\"", err);
+    if (rc == 0)
+        rc = append_id(out, context->repository, err);
+    if (rc == 0)
+        rc = append(out, "\",\"object\":\"", err);
+    if (rc == 0)
+        rc = append_id(out, context->object, err);
+    return rc == 0 ? append(out, "\"}", err) : rc;
+}
+
+/* It must not need to be escaped. */
+static int check_purpose(const char *purpose, struct li_error *err)
+{
+    if (purpose[strspn(purpose, "abcdefghijklmnopqrstuvwxyz-")] == '\0')
+        return 0;
+    return li_fail(err, LI_EINVALID, "the purpose \"%s\" is not of the characters a-z and \"-\"",
+                   purpose);
+}
+
+static int begin(struct li_buffer *out, const char *operation, struct li_error *err)
+{
+    int rc;
+
+    out->len = 0;
+    out->wiped = true;
+    rc = append(out, "{\"version\":1,\"operation\":\"", err);
+    if (rc == 0)
+        rc = append(out, operation, err);
+    return rc == 0 ? append(out, "\"", err) : rc;
+}
+
+/* What a request is about: a member with bytes. */
+struct subject {
+    const char *member;
+    const uint8_t *bytes;
+    size_t len;
+};
+
+static int ask(const char *operation, const struct li_kms_context *context,
+               const struct subject *subject, struct li_buffer *out, struct li_error *err)
+{
+    int rc = check_purpose(context->purpose, err);
+
+    if (rc == 0)
+        rc = begin(out, operation, err);
+    if (rc == 0)
+        rc = append_context(out, context, err);
+    if (rc == 0)
+        rc = append(out, ",\"", err);
+    if (rc == 0)
+        rc = append(out, subject->member, err);
+    if (rc == 0)
+        rc = append(out, "\":\"", err);
+    if (rc == 0)
+        rc = append_base64(out, subject->bytes, subject->len, err);
+    return rc == 0 ? append(out, "\"}\n", err) : rc;
+}
+
+int li_exec_ask_name(struct li_buffer *out, struct li_error *err)
+{
+    int rc = begin(out, "describe", err);
+
+    return rc == 0 ? append(out, "}\n", err) : rc;
+}
+
+int li_exec_ask_wrap(const struct li_kms_context *context, const struct li_secret *key,
+                     struct li_buffer *out, struct li_error *err)
+{
+    const struct subject subject = {"key", key->bytes, sizeof(key->bytes)};
+
+    return ask("wrap", context, &subject, out, err);
+}
+
+int li_exec_ask_unwrap(const struct li_kms_context *context, const uint8_t *blob, size_t len,
+                       struct li_buffer *out, struct li_error *err)
+{
+    const struct subject subject = {"blob", blob, len};
+
+    return ask("unwrap", context, &subject, out, err);
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+/* A bad answer is a failure of the program, and says nothing about the repository. */
+static int parse(const struct li_buffer *answer, json_t **out, struct li_error *err)
+{
+    const json_t *version;
+    json_t *json = NULL;
+    int rc = li_aws_json_parse(what, answer->data, answer->len, &json, err);
+
+    if (rc == LI_ECORRUPT)
+        rc = err->code = LI_EIO;
+    if (rc < 0)
+        return rc;
+    version = json_object_get(json, "version");
+    if (!json_is_integer(version))
+        rc = li_fail(err, LI_EIO, "%s has no \"version\": %d", what, VERSION);
+    else if (json_integer_value(version) != VERSION)
+        rc = li_fail(err, LI_EUNSUPPORTED, "%s has another version than %d", what, VERSION);
+    if (rc < 0)
+        li_aws_json_free(json);
+    else
+        *out = json;
+    return rc;
+}
+
+/* The bytes of a member, at most SIZE of them. */
+static int read_bytes(const struct li_buffer *answer, const char *member, uint8_t *bytes,
+                      size_t size, size_t *len, struct li_error *err)
+{
+    json_t *json = NULL;
+    const json_t *value;
+    int rc = parse(answer, &json, err);
+
+    if (rc < 0)
+        return rc;
+    value = json_object_get(json, member);
+    if (!json_is_string(value))
+        rc = li_fail(err, LI_EIO, "%s has no text \"%s\"", what, member);
+    if (rc == 0)
+        rc =
+            li_base64_decode(json_string_value(value), json_string_length(value), bytes, size, len);
+    if (rc == LI_EINVALID)
+        rc = li_fail(err, LI_EIO, "\"%s\" in %s is not Base64", member, what);
+    if (rc == LI_ELIMIT)
+        rc = li_fail(err, LI_EIO, "\"%s\" in %s has more than %zu bytes", member, what, size);
+    li_aws_json_free(json);
+    return rc;
+}
+
+int li_exec_read_name(const struct li_buffer *answer, char name[LI_EXEC_NAME_MAX],
+                      struct li_error *err)
+{
+    json_t *json = NULL;
+    const char *text;
+    int rc = parse(answer, &json, err);
+
+    if (rc < 0)
+        return rc;
+    text = li_aws_json_text(json, "name");
+    if (!text || !li_kms_is_name(text) || strlen(text) >= LI_EXEC_NAME_MAX)
+        rc = li_fail(err, LI_EIO, "\"name\" in %s is not 1 to %d characters of a-z, 0-9 and \"-\"",
+                     what, LI_EXEC_NAME_MAX - 1);
+    else
+        memcpy(name, text, strlen(text) + 1);
+    li_aws_json_free(json);
+    return rc;
+}
+
+int li_exec_read_blob(const struct li_buffer *answer, size_t most, struct li_buffer *out,
+                      struct li_error *err)
+{
+    size_t len = 0;
+    int rc = li_buffer_reserve(out, out->len + most, err);
+
+    if (rc == 0)
+        rc = read_bytes(answer, "blob", out->data + out->len, most, &len, err);
+    if (rc == 0 && len == 0)
+        rc = li_fail(err, LI_EIO, "\"blob\" in %s is empty", what);
+    if (rc == 0)
+        out->len += len;
+    return rc;
+}
+
+int li_exec_read_key(const struct li_buffer *answer, struct li_secret *key, struct li_error *err)
+{
+    struct li_secret got = {{0}};
+    size_t len = 0;
+    int rc = read_bytes(answer, "key", got.bytes, sizeof(got.bytes), &len, err);
+
+    if (rc == 0 && len != sizeof(got.bytes))
+        rc = li_fail(err, LI_EIO, "\"key\" in %s has %zu bytes, not %zu", what, len,
+                     sizeof(got.bytes));
+    if (rc == 0)
+        *key = got;
+    li_secret_wipe(&got);
+    return rc;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which small files of new chunks are as they were in the base. Small files share chunks, so a file
+ * that changed makes its neighbours' bytes new as well; only a comparison of contents shows which
+ * of them it was. Times and sizes would not do: builds that can be reproduced give all files one
+ * time.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/secret.h"
+#include "ext4/explain.h"
+#include "report/blame_internal.h"
+
+struct comparison {
+    const struct li_tree *tree;
+    const struct li_costs *costs;
+    const struct li_chunk_source *source;
+    struct li_files *base;
+    struct li_blame_part *part;
+    struct li_buffer path;
+    uint8_t *chunk; /* the one with this number plus 1; 0: none */
+    uint64_t number;
+    uint8_t *other; /* bytes of the base */
+};
+
+static int load_chunk(struct comparison *c, uint64_t index, struct li_error *err)
+{
+    bool zeros = false;
+    int rc;
+
+    if (c->number == index + 1)
+        return 0;
+    rc = li_chunk_read(c->source, index, c->chunk, &zeros, err);
+    if (rc == 0 && zeros)
+        memset(c->chunk, 0, LI_CHUNK_SIZE);
+    c->number = rc == 0 ? index + 1 : 0;
+    return rc;
+}
+
+/* The regular file of the base at the path of NODE, if it has SIZE bytes. */
+static int find_in_base(struct comparison *c, uint32_t node, uint64_t size, struct li_file *out,
+                        bool *found, struct li_error *err)
+{
+    struct stat st;
+    int rc;
+
+    c->path.len = 0;
+    rc = li_tree_path(c->tree, node, &c->path, err);
+    if (rc == 0)
+        rc = li_files_find(c->base, (const char *)c->path.data, out, found, err);
+    if (rc < 0 || !*found)
+        return rc;
+    li_files_stat(c->base, out, &st);
+    *found = S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
+    return 0;
+}
+
+/* Sets *SAME to whether the base has the bytes of RUN at the same place of the same file. */
+static int compare_run(struct comparison *c, const struct li_ext4_run *run, bool *same,
+                       struct li_error *err)
+{
+    uint64_t size = li_tree_inode(c->tree, run->inode)->size;
+    uint64_t from = run->from * LI_EXT4_BLOCK_SIZE, at = run->offset % LI_CHUNK_SIZE;
+    size_t len = (size_t)run->blocks * LI_EXT4_BLOCK_SIZE;
+    struct li_file file;
+    bool found = false;
+    int rc = find_in_base(c, run->node, size, &file, &found, err);
+
+    *same = false;
+    if (rc < 0 || !found || from >= size || at + len > LI_CHUNK_SIZE)
+        return rc;
+    if (len > size - from)
+        len = (size_t)(size - from);
+    rc = load_chunk(c, run->offset / LI_CHUNK_SIZE, err);
+    if (rc == 0) {
+        size_t got = len;
+
+        rc = li_files_read(c->base, &file, from, c->other, &got, err);
+        *same = rc == 0 && got == len && memcmp(c->chunk + at, c->other, len) == 0;
+    }
+    return rc;
+}
+
+static bool is_new(const struct comparison *c, const struct li_ext4_run *run)
+{
+    uint64_t end = run->offset + run->blocks * LI_EXT4_BLOCK_SIZE;
+
+    for (uint64_t i = run->offset / LI_CHUNK_SIZE; i * LI_CHUNK_SIZE < end; i++)
+        if (li_costs_of(c->costs, i).kind == LI_COST_NEW)
+            return true;
+    return false;
+}
+
+/* A chunk of one large file that is new has new contents. A file with holes is not compared: its
+ * blocks are not where its bytes are. */
+static int visit(void *arg, const struct li_ext4_run *run, struct li_error *err)
+{
+    struct comparison *c = arg;
+    struct li_blame_part *part;
+    bool same = false;
+    int rc = 0;
+
+    if ((run->kind != LI_EXT4_PACKED && run->kind != LI_EXT4_ALIGNED) || !is_new(c, run))
+        return 0;
+    part = &c->part[run->inode];
+    if (run->kind == LI_EXT4_PACKED) {
+        if (li_tree_inode(c->tree, run->inode)->sparse != LI_TREE_NONE)
+            return 0;
+        rc = compare_run(c, run, &same, err);
+    }
+    if (rc == 0 && part->change != LI_BLAME_CHANGED)
+        part->change = same ? LI_BLAME_SAME : LI_BLAME_CHANGED;
+    return rc;
+}
+
+int li_blame_compare(const struct li_flattened *flattened, const struct li_costs *costs,
+                     struct li_files *base, struct li_blame_part *part, struct li_error *err)
+{
+    const struct li_chunk_source source = li_flattened_source(flattened);
+    struct comparison c = {.tree = li_flattened_tree(flattened),
+                           .costs = costs,
+                           .source = &source,
+                           .base = base,
+                           .part = part,
+                           .chunk = malloc(LI_CHUNK_SIZE),
+                           .other = malloc(LI_CHUNK_SIZE)};
+    int rc = c.chunk && c.other ? 0 : li_fail_memory(err);
+
+    if (rc == 0)
+        rc = li_ext4_explain(li_flattened_plan(flattened), visit, &c, err);
+    li_buffer_free(&c.path);
+    li_wipe_free(c.chunk);
+    li_wipe_free(c.other);
+    return rc;
+}

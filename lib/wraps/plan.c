@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a change means for each object, from the names of its wraps. The wrap of a salt that has no
+ * name may be by any key, so the keys of the change are tried on it; a repository has few salts.
+ */
+#include <string.h>
+
+#include "manifest/manifest.h"
+#include "repo/wrap.h"
+#include "wraps/internal.h"
+
+struct li_wrapped li_wraps_place(const struct li_wraps_object *object)
+{
+    switch (object->kind) {
+    case LI_WRAPS_SALT:
+        return li_wrapped_salt(object->id);
+    case LI_WRAPS_REPOSITORY:
+        return li_wrapped_repository(object->id);
+    default:
+        return li_wrapped_manifest(object->root, object->id);
+    }
+}
+
+bool li_wraps_has(const struct li_wraps *wraps, const struct li_wraps_object *object,
+                  const char *name)
+{
+    for (size_t i = 0; i < object->names; i++)
+        if (strcmp(wraps->name[object->name + i], name) == 0)
+            return true;
+    return false;
+}
+
+int li_wraps_fetch(struct li_repo *repo, const struct li_key *at, struct li_buffer *object,
+                   const uint8_t **blob, size_t *len, struct li_error *err)
+{
+    struct li_store *store = li_repo_store(repo);
+    int rc = li_as_failure(li_store_get(store, at->text, LI_REPO_WRAP_MAX, object, err), err);
+
+    if (rc < 0)
+        return rc;
+    rc = li_wrap_decode(object->data, object->len, blob, len, err);
+    return rc < 0 ? li_context(err, "%s/%s", store->address, at->text) : 0;
+}
+
+int li_wraps_try(struct li_repo *repo, const struct li_wrapped *wrapped, const struct li_key *at,
+                 struct li_kms *kms, struct li_error *err)
+{
+    struct li_kms_context context =
+        li_wrap_context(wrapped->purpose, li_repo_id(repo), wrapped->object);
+    struct li_secret secret = {{0}};
+    struct li_buffer object = {0};
+    const uint8_t *blob;
+    size_t len;
+    int rc = li_wraps_fetch(repo, at, &object, &blob, &len, err);
+
+    if (rc == 0) {
+        rc = li_kms_unwrap(kms, &context, blob, len, &secret, err);
+        if (rc < 0)
+            li_context(err, "%s/%s", li_repo_store(repo)->address, at->text);
+    }
+    li_secret_wipe(&secret);
+    li_buffer_free(&object);
+    return rc;
+}
+
+struct planning {
+    struct li_repo *repo;
+    const struct li_wraps_change *change;
+    const struct li_wraps *wraps;
+};
+
+/* Sets *YES to whether the wrap of OBJECT that has no name is by KMS, which may be NULL. */
+static int is_unnamed_by(const struct planning *p, const struct li_wraps_object *object,
+                         struct li_kms *kms, bool *yes, struct li_error *err)
+{
+    struct li_wrapped wrapped = li_wraps_place(object);
+    int rc;
+
+    *yes = false;
+    if (!object->unnamed || !kms)
+        return 0;
+    rc = li_wraps_try(p->repo, &wrapped, &wrapped.unnamed, kms, err);
+    *yes = rc == 0;
+    return rc == LI_EDENIED || rc == LI_ECORRUPT || rc == LI_ENOTFOUND ? 0 : rc;
+}
+
+static int plan_additions(const struct planning *p, struct li_wraps_object *object,
+                          struct li_error *err)
+{
+    bool there = false;
+    int rc = 0;
+
+    object->add = 0;
+    for (size_t i = 0; rc == 0 && i < p->change->to_count; i++) {
+        struct li_kms *kms = p->change->to[i];
+
+        there = li_wraps_has(p->wraps, object, kms->name);
+        if (!there)
+            rc = is_unnamed_by(p, object, kms, &there, err);
+        if (!there)
+            object->add |= UINT32_C(1) << i;
+    }
+    return rc;
+}
+
+/* Whether an earlier name to be removed is the same as number AT, so that both are one wrap. */
+static bool is_named_before(const struct li_wraps_change *change, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(change->remove[i], change->remove[at]) == 0)
+            return true;
+    return false;
+}
+
+static int plan_removals(const struct planning *p, struct li_wraps_object *object,
+                         struct li_error *err)
+{
+    int rc = 0;
+
+    object->remove = 0;
+    object->remove_unnamed = false;
+    if (object->kind == LI_WRAPS_REPOSITORY && !p->change->whole)
+        return 0;
+    for (size_t i = 0; rc == 0 && i < p->change->remove_count; i++) {
+        bool yes = false;
+
+        if (!is_named_before(p->change, i) && li_wraps_has(p->wraps, object, p->change->remove[i]))
+            object->remove |= UINT32_C(1) << i;
+        rc = is_unnamed_by(p, object, p->change->remove_key[i], &yes, err);
+        object->remove_unnamed = object->remove_unnamed || yes;
+    }
+    return rc;
+}
+
+static size_t bits(uint32_t word)
+{
+    return (size_t)__builtin_popcount(word);
+}
+
+static enum li_wraps_state judge(const struct planning *p, const struct li_wraps_object *object)
+{
+    const struct li_wraps_change *change = p->change;
+    bool removes = object->remove || object->remove_unnamed;
+    size_t before = object->names + object->unnamed;
+    size_t after = before + bits(object->add) - bits(object->remove) - object->remove_unnamed;
+
+    if (change->replace && !removes && object->add &&
+        !li_wraps_has(p->wraps, object, change->from->name))
+        return LI_WRAPS_FOREIGN;
+    if (!object->add && !removes)
+        return LI_WRAPS_DONE;
+    return removes && after == 0 && !change->force ? LI_WRAPS_LAST : LI_WRAPS_CHANGE;
+}
+
+int li_wraps_plan(struct li_repo *repo, const struct li_wraps_change *change,
+                  struct li_wraps *wraps, struct li_error *err)
+{
+    const struct planning p = {repo, change, wraps};
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < wraps->count; i++) {
+        struct li_wraps_object *object = &wraps->object[i];
+
+        rc = plan_additions(&p, object, err);
+        if (rc == 0)
+            rc = plan_removals(&p, object, err);
+        if (rc == 0)
+            object->state = judge(&p, object);
+    }
+    return rc;
+}

@@ -132,13 +132,13 @@ for who in as_root as_nobody; do
     tried "$who" json 4 inspect app:1
     tried "$who" json 4 ls
     tried "$who" json 4 rm app:9
-    tried "$who" layer 4 report image.tar --no-budgets --junit out/report.xml
+    tried "$who" layer 4 report image.tar app:4 --no-memo --no-budgets --junit out/report.xml
     tried "$who" json 4 report --all
     tried "$who" json 4 report app:1
     tried "$who" json 4 key list --all
     tried "$who" json 4 key check
     tried "$who" json 4 key add "$second" --all --yes
-    tried "$who" json 4 key rewrap "$second" "$second" --all --yes
+    tried "$who" json 4 key rewrap "$second" "$LAMBDAIMG_KMS" --all --yes
     why=$obstacle
     [ "$who" = as_root ] || why+=$USERS_MAY_NOT
     if [ -z "$why" ]; then

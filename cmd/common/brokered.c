@@ -159,6 +159,7 @@ int open_brokered(const struct arguments *args, const struct brokerage *brokerag
     struct serving serving = {.args = args, .brokerage = brokerage};
     int rc = make_env(args, &out->env, err);
 
+    load_early();
     fflush(stdout);
     if (rc == 0)
         rc = li_broker_start(run_broker, &serving, &out->broker, err);

@@ -98,6 +98,14 @@ void free_allowed(struct allowed *allowed)
         free((char *)allowed->path[--allowed->count].path);
 }
 
+void load_early(void)
+{
+    OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_CIPHERS |
+                            OPENSSL_INIT_ADD_ALL_DIGESTS,
+                        NULL);
+    (void)dlopen("libgcc_s.so.1", RTLD_NOW);
+}
+
 int confine(const struct arguments *args, const struct allowed *allowed, struct li_error *err)
 {
     enum when when = AUTO;
@@ -108,10 +116,7 @@ int confine(const struct arguments *args, const struct allowed *allowed, struct 
     rc = judge(when, li_confine_lacks(), err);
     if (rc < 0)
         return rc;
-    OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_CIPHERS |
-                            OPENSSL_INIT_ADD_ALL_DIGESTS,
-                        NULL);
-    (void)dlopen("libgcc_s.so.1", RTLD_NOW);
+    load_early();
     rc = li_confine(allowed->path, allowed->count, err);
     return rc < 0 ? li_context(err, "cannot confine the process; --confine no leaves it as it is")
                   : 0;

@@ -22,6 +22,10 @@ int allow(struct allowed *allowed, const char *path, bool writable, struct li_er
 int allow_output(struct allowed *allowed, const char *path, struct li_error *err);
 void free_allowed(struct allowed *allowed);
 
+/* Loads what libraries would load later: confine() does so, and whoever forks before it saves that
+ * the other process does it again. */
+void load_early(void);
+
 /* Confines this process, before it starts threads, to ALLOWED and what is open, as --confine or
  * LAMBDAIMG_CONFINE demands. LI_EUNSUPPORTED if it is to be confined and the kernel cannot;
  * CMD_EUSAGE. */

@@ -209,7 +209,7 @@ int li_serve_kms(struct li_broker_session *s, const struct li_broker_request *q,
 int li_session_input(struct li_broker_session *s, const struct li_broker_request *q, bool private,
                      const uint8_t **data, struct li_error *err);
 
-/* Output: all but the last reply are sent, and the last is prepared. */
+/* Output: all but the last reply are sent, and the last is prepared. DATA may be the region. */
 int li_session_output(struct li_broker_session *s, const uint8_t *data, size_t len,
                       struct li_error *err);
 

@@ -78,7 +78,7 @@ int li_session_output(struct li_broker_session *s, const uint8_t *data, size_t l
         data += LI_BROKER_REGION;
         len -= LI_BROKER_REGION;
     }
-    if (rc == 0 && len > 0)
+    if (rc == 0 && len > 0 && data != s->region)
         memcpy(s->region, data, len);
     s->reply.len = rc == 0 ? len : 0;
     return rc;

@@ -25,7 +25,7 @@ static int serve_get(struct li_broker_session *s, const struct li_broker_request
                      struct li_error *err)
 {
     size_t limit = q->limit < LI_STORE_OBJECT_MAX ? (size_t)q->limit : LI_STORE_OBJECT_MAX;
-    struct li_buffer object = {0};
+    struct li_buffer object = {.data = s->region, .cap = LI_BROKER_REGION, .borrowed = true};
     int rc;
 
     if (q->op == LI_BROKER_GET)

@@ -74,7 +74,7 @@ FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
 
-LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libzstd jansson expat $(INFLATER:isal=libisal)
+LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libseccomp libzstd jansson expat $(INFLATER:isal=libisal)
 PKG = $(LIB_PKG) fuse3
 # libcurl is not linked: lib/http/curl.h.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) libcurl 2>/dev/null | sed 's/-I/-isystem /g')
@@ -110,7 +110,8 @@ SHARED = $(BUILD)/$(SONAME)
 PROGRAM = $(BUILD)/lambdaimg
 UNIT_BIN = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(UNIT_SRC)))
 FIXTURE_LIB = $(BUILD)/libfixtures.a
-TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%) $(BUILD)/tests/flipread.so $(BUILD)/tests/freescan.so $(BUILD)/tests/tardump
+TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%) $(BUILD)/tests/attack.so $(BUILD)/tests/flipread.so $(BUILD)/tests/freescan.so \
+	$(BUILD)/tests/tardump
 
 MAN_PAGES = $(MAN:%=$(BUILD)/man/%)
 COMPLETION = $(BUILD)/completion/lambdaimg

@@ -23,45 +23,16 @@
 /* The name of the interface that <curl/curl.h> has had since 2006. */
 static const char soname[] = "libcurl.so.4";
 
-#define FUNCTIONS(EACH)                                                                            \
-    EACH(easy_cleanup)                                                                             \
-    EACH(easy_getinfo)                                                                             \
-    EACH(easy_init)                                                                                \
-    EACH(easy_setopt)                                                                              \
-    EACH(easy_strerror)                                                                            \
-    EACH(free)                                                                                     \
-    EACH(getdate)                                                                                  \
-    EACH(global_init)                                                                              \
-    EACH(global_init_mem)                                                                          \
-    EACH(multi_add_handle)                                                                         \
-    EACH(multi_cleanup)                                                                            \
-    EACH(multi_info_read)                                                                          \
-    EACH(multi_init)                                                                               \
-    EACH(multi_perform)                                                                            \
-    EACH(multi_poll)                                                                               \
-    EACH(multi_remove_handle)                                                                      \
-    EACH(multi_setopt)                                                                             \
-    EACH(multi_wakeup)                                                                             \
-    EACH(share_cleanup)                                                                            \
-    EACH(share_init)                                                                               \
-    EACH(share_setopt)                                                                             \
-    EACH(slist_append)                                                                             \
-    EACH(slist_free_all)                                                                           \
-    EACH(url)                                                                                      \
-    EACH(url_cleanup)                                                                              \
-    EACH(url_get)                                                                                  \
-    EACH(url_set)
-
 #define POINTER(name) __typeof__(curl_##name) *name;
 static struct {
-    FUNCTIONS(POINTER)
+    LI_CURL_FUNCTIONS(POINTER)
 } curl;
 
 #define PLACE(name) {"curl_" #name, (void **)&curl.name},
 static const struct {
     const char *name;
     void **pointer;
-} places[] = {FUNCTIONS(PLACE)};
+} places[] = {LI_CURL_FUNCTIONS(PLACE)};
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct li_error failure = LI_ERROR_INIT; /* why CURL is not set */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A repository whose store is hostile: its description, identity, roots with their proofs, pointers,
- * wraps and manifests. An input is the store: rows of a byte that says which key, two bytes of
- * length, and so many bytes. Keys are those that the reader asks for, and some that only a listing
- * shows.
+ * A repository whose store is hostile: its description, identity, roots with their proofs,
+ * pointers, wraps and manifests. An input is the store: rows of a byte that says which key, two
+ * bytes of length, and so many bytes. Keys are those that the reader asks for, and some that only a
+ * listing shows.
  */
 #include "fuzz.h"
 

@@ -25,6 +25,7 @@ struct context {
     struct watchdog *watchdog; /* of a store that may hang; NULL: there is none */
     struct li_store *store;
     struct li_kms *kms;
+    bool any_key; /* one of the user's keys is enough, even for a command that takes --salt-kms */
     struct li_repo *repo;
     struct li_known_found known; /* of the repository */
 };
@@ -124,6 +125,10 @@ int find_cache(const struct arguments *args, bool wanted, struct li_diskcache **
 /* known.c: whether the open repository of CONTEXT is the one with ID, if that is not NULL, or else
  * the one that this host knows. Prints a note if nothing was known. LI_EDENIED. */
 int check_known(const struct arguments *args, struct context *context, const uint8_t *id,
+                struct li_error *err);
+
+/* known.c: the same without a note. */
+int match_known(const struct arguments *args, struct context *context, const uint8_t *id,
                 struct li_error *err);
 
 /* known.c: whether the repository, which was opened with a key, proves that it is the one that this

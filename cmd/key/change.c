@@ -96,6 +96,8 @@ static void print_totals(const struct request *r, const struct totals *t, bool d
            done ? "removed" : "to remove");
     if (!done && t->foreign)
         printf("%zu left alone: no wrap by %s\n", t->foreign, r->change.from->name);
+    if (t->failed)
+        printf("%zu %s\n", t->failed, done ? "failed" : "cannot be changed");
     if (!done && loses_first_salt(&r->wraps))
         puts("releases up to 0.1 can then no longer push: they know only the first wrap of a salt");
 }
@@ -108,6 +110,21 @@ static int print_totals_json(const struct totals *t, bool dry_run, struct li_err
                                 (json_int_t)t->removed, "left_alone", (json_int_t)t->foreign,
                                 "failed", (json_int_t)t->failed),
                       err);
+}
+
+/* Prints what will be done, or was. A failure RC, which ERR has, goes before one of printing. */
+static int show(const struct request *r, bool done, int rc, struct li_error *err)
+{
+    struct totals t = count(&r->wraps);
+    struct li_error printing = LI_ERROR_INIT;
+
+    if (!flag(r->args, "json"))
+        print_totals(r, &t, done);
+    else if (print_totals_json(&t, flag(r->args, "dry-run"), &printing) < 0 && rc == 0) {
+        *err = printing;
+        rc = err->code;
+    }
+    return rc;
 }
 
 /* Whether the user agrees. */
@@ -127,42 +144,41 @@ static int ask(const struct request *r, bool *agreed, struct li_error *err)
     return 0;
 }
 
-static int apply(struct request *r, struct li_error *err)
+/* Where nothing CHANGES, wraps that are there already are compared all the same. */
+static int apply(struct request *r, bool changes, struct li_error *err)
 {
     int rc =
         li_wraps_apply(r->context.repo, &r->change, &r->wraps, fetching_threads(&r->context), err);
-    struct totals done = count(&r->wraps);
 
-    if (rc < 0)
-        return rc;
-    if (flag(r->args, "json"))
-        return print_totals_json(&done, false, err);
-    print_totals(r, &done, true);
-    return 0;
+    return r->wraps.ended && (changes || flag(r->args, "json")) ? show(r, true, rc, err) : rc;
+}
+
+static int refuse_last(const struct totals *t, struct li_error *err)
+{
+    return li_fail(err, LI_EINVALID,
+                   "%zu object%s would lose the last wrap, and nobody could open %s any more; "
+                   "--force removes it all the same",
+                   t->last, li_text_s(t->last), t->last == 1 ? "it" : "them");
 }
 
 static int show_and_apply(struct request *r, struct li_error *err)
 {
     struct totals t = count(&r->wraps);
-    bool json = flag(r->args, "json"), agreed = false;
+    bool agreed = t.changed == 0;
     int rc = 0;
 
     if (t.last)
-        return li_fail(err, LI_EINVALID,
-                       "%zu object%s would lose the last wrap, and nobody could open %s any more; "
-                       "--force removes it all the same",
-                       t.last, li_text_s(t.last), t.last == 1 ? "it" : "them");
-    if (json && (flag(r->args, "dry-run") || t.changed == 0))
-        return print_totals_json(&t, flag(r->args, "dry-run"), err);
-    if (!json)
-        print_totals(r, &t, false);
-    if (flag(r->args, "dry-run") || t.changed == 0)
-        return 0;
+        return refuse_last(&t, err);
+    if (flag(r->args, "dry-run"))
+        return show(r, false, li_wraps_failure(&r->wraps, err), err);
+    if (!flag(r->args, "json"))
+        show(r, false, 0, err);
     fflush(stdout);
-    rc = ask(r, &agreed, err);
+    if (!agreed)
+        rc = ask(r, &agreed, err);
     if (rc == 0 && !agreed)
         rc = li_fail(err, LI_ECANCELLED, "nothing was changed");
-    return rc == 0 ? apply(r, err) : rc;
+    return rc == 0 ? apply(r, t.changed > 0, err) : rc;
 }
 
 static int run(struct request *r, struct li_error *err)
@@ -191,6 +207,7 @@ int key_add(const struct arguments *args, struct li_error *err)
 
     if (rc == 0 && r.keys == 0)
         rc = li_fail(err, CMD_EUSAGE, "key add: no key is given; it is " LI_KMS_FORMS);
+    r.context.any_key = true;
     if (rc == 0)
         rc = open_all(&r, true, err);
     if (rc == 0) {

@@ -89,7 +89,7 @@ LIB_FLATTEN = lib/flatten/describe.c lib/flatten/flatten.c lib/flatten/versions.
 
 LIB_REPO = lib/repo/authentic.c lib/repo/create.c lib/repo/identity.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c \
 	lib/repo/known.c lib/repo/manifest.c lib/repo/objects.c lib/repo/pointer.c lib/repo/proof.c lib/repo/repo.c lib/repo/root_json.c \
-	lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c lib/repo/wrapped.c
+	lib/repo/roots.c lib/repo/roots_kept.c lib/repo/rotate.c lib/repo/salt.c lib/repo/wrap.c lib/repo/wrapped.c
 
 LIB_WRAPS = lib/wraps/apply.c lib/wraps/list.c lib/wraps/plan.c
 
@@ -122,7 +122,7 @@ FUSE = fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c f
 	fuse/unmount.c
 
 CMD = cmd/cache.c cmd/convert.c cmd/init.c cmd/inspect.c cmd/key/change.c cmd/key/check.c cmd/key/key.c \
-	cmd/key/list.c cmd/key/select.c cmd/key/whoami.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
+	cmd/key/list.c cmd/key/rotate.c cmd/key/select.c cmd/key/whoami.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
 	cmd/report.c cmd/rm.c cmd/umount.c cmd/verify.c
 
 # The forms of reports.
@@ -171,7 +171,7 @@ UNIT_manifest = manifest reference wrap
 UNIT_memo = memo memo_files memo_record
 UNIT_push = lookup push push_report push_vanished server
 UNIT_reader = lost reader
-UNIT_repo = create identity identity_make known policy proof repo repo_costs repo_lost roots wraps
+UNIT_repo = create identity identity_make known policy proof repo repo_costs repo_lost roots rotate wraps
 UNIT_report = blame report_budget records report
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store

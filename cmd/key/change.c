@@ -2,7 +2,6 @@
 /* Adding, removing and replacing keys: the plan is shown, and made when the user agrees. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "cmd/key/key.h"
@@ -127,23 +126,6 @@ static int show(const struct request *r, bool done, int rc, struct li_error *err
     return rc;
 }
 
-/* Whether the user agrees. */
-static int ask(const struct request *r, bool *agreed, struct li_error *err)
-{
-    char answer[16];
-
-    *agreed = flag(r->args, "yes");
-    if (*agreed)
-        return 0;
-    if (!isatty(STDIN_FILENO) || flag(r->args, "json"))
-        return li_fail(err, CMD_EUSAGE,
-                       "key %s: nobody can be asked whether this is right; give --yes or --dry-run",
-                       r->args->operand[0]);
-    fputs("go on? [y/N] ", stderr);
-    *agreed = fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
-    return 0;
-}
-
 /* Where nothing CHANGES, wraps that are there already are compared all the same. */
 static int apply(struct request *r, bool changes, struct li_error *err)
 {
@@ -175,7 +157,7 @@ static int show_and_apply(struct request *r, struct li_error *err)
         show(r, false, 0, err);
     fflush(stdout);
     if (!agreed)
-        rc = ask(r, &agreed, err);
+        rc = ask(r->args, &agreed, err);
     if (rc == 0 && !agreed)
         rc = li_fail(err, LI_ECANCELLED, "nothing was changed");
     return rc == 0 ? apply(r, t.changed > 0, err) : rc;

@@ -201,9 +201,10 @@ opens "$new" demo:1 demo:2 demo:3 demo:4 app/other:1
 run 0 "check" key check
 has "$OUT" "^$old_name manifest wrap: yes$" "wraps"
 has "$OUT" "^$old_name salt unwrap: yes$" "and unwraps"
+has "$OUT" "^$old_name repository unwrap: yes$" "the repository's key, too"
 run 0 "check of two, without a repository" key check --kms "$old" --kms "$new" --json
 is "$(jq -c '[.[] | [.key, .purpose, .wrap, .unwrap]]' "$OUT")" \
-    "[[\"$old_name\",\"manifest\",true,true],[\"$new_name\",\"manifest\",true,true],[\"$old_name\",\"salt\",true,true],[\"$new_name\",\"salt\",true,true]]" \
+    "[[\"$old_name\",\"manifest\",true,true],[\"$new_name\",\"manifest\",true,true],[\"$old_name\",\"salt\",true,true],[\"$new_name\",\"salt\",true,true],[\"$old_name\",\"repository\",true,true],[\"$new_name\",\"repository\",true,true]]" \
     "as JSON"
 cat >refuses <<'END'
 #!/bin/sh

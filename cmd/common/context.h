@@ -170,6 +170,8 @@ void print_escaped(FILE *to, const char *text);
 /* Prints a text from the command line, the environment or a configuration, as li_text_show() shows
  * it in messages. */
 void print_shown(FILE *to, const char *text);
+/* The same as a string of JSON, which is UTF-8. NULL if memory ran out. */
+json_t *shown_json(const char *text);
 /* Writes "1.2 GB" to TEXT, and returns it, like the functions below. */
 enum { SIZE_TEXT = 32 };
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT]);

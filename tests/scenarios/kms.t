@@ -43,9 +43,9 @@ id=$(sed -n 's/^its ID is //p' "$OUT")
 tried="Encrypt salt,Decrypt salt,Encrypt repository,Decrypt repository,Encrypt manifest,"
 began "DescribeKey,$tried" "asks first"
 run 0 "push" push image.tar
-asked "DescribeKey,Decrypt repository,Decrypt salt,Decrypt salt,Encrypt manifest" "asks for the salt, and once for the manifest"
+asked "DescribeKey,Decrypt repository,Decrypt salt,Encrypt manifest" "asks once for each key"
 run 0 "push by the ARN" push image.tar --kms "aws-kms:$account:key/$images_key"
-asked "Decrypt repository,Decrypt salt,Decrypt salt,Encrypt manifest" "which needs no look-up"
+asked "Decrypt repository,Decrypt salt,Encrypt manifest" "which needs no look-up"
 ok "one key has one name" test "$(find repo -path '*.wraps/*' -printf '%f\n' | sort -u)" = "aws-kms-$images_key"
 for key in "$images_key" "$account:key/$images_key" alias/images "$account:alias/images"; do
     rm -f got

@@ -175,7 +175,7 @@ UNIT_repo = create identity identity_make known policy proof repo repo_costs rep
 UNIT_report = blame report_budget records report
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
-UNIT_wraps = new_keys rewrap
+UNIT_wraps = new_keys rewrap tampering
 UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk
 
 # What unit tests and fuzz targets share. Each program is linked with those that it uses.

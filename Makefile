@@ -73,8 +73,8 @@ LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
 LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/names.c lib/memo/record.c
 
 LIB_KMS = lib/kms/aws_error.c lib/kms/aws_key.c lib/kms/aws_reply.c lib/kms/aws_request.c lib/kms/exec.c \
-	lib/kms/exec_protocol.c lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_aws.c lib/kms/kms_file.c lib/kms/set.c \
-	lib/kms/specs.c
+	lib/kms/exec_protocol.c lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_aws.c lib/kms/kms_file.c \
+	lib/kms/request_json.c lib/kms/set.c lib/kms/specs.c
 
 LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
 	lib/store/directory_temporary.c lib/store/directory_write.c lib/store/fault.c lib/store/s3.c \

@@ -67,7 +67,7 @@ static int add_identity(const struct arguments *args, const struct li_repo_polic
     int rc = li_repo_open(context->store, context->kms, &context->env, &context->repo, err);
 
     if (rc == 0)
-        rc = match_known(args, context, NULL, err);
+        rc = match_known(args, context, err);
     if (rc == 0)
         rc = check_identity(context, err);
     if (rc == 0 && li_identity_ensure(context->repo, policy, made, &ignored) == 0 && *made)

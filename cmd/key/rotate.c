@@ -146,8 +146,9 @@ static int show_and_make(struct rotation *r, struct li_error *err)
 
 int key_rotate(const struct arguments *args, struct li_error *err)
 {
+    const struct brokerage brokerage = {.key = WITH_KEY, .writable = !flag(args, "dry-run")};
     struct rotation r = {.args = args};
-    int rc = open_context(args, true, &r.context, err);
+    int rc = open_brokered(args, &brokerage, &r.context, err);
 
     if (rc == 0)
         rc = check_identity(&r.context, err);

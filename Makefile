@@ -289,7 +289,7 @@ TEST_JOBS := $(shell echo $$(($(JOBS) * 2)))
 # The scenarios, tests/scenarios/NAME.t, by the store that they run on. Those of a bucket are the directory's
 # once more.
 SCENARIOS_dir = $(basename $(notdir $(sort $(wildcard tests/scenarios/*.t))))
-SCENARIOS_http = against crash ends faults http2 lost mount random repo requests s3 s3-crash stop wrong-input
+SCENARIOS_http = against crash ends faults http2 lost mount programs random repo requests rewrap s3 s3-crash stop wrong-input
 SCENARIOS_https = crash ends faults mount repo s3
 # Those that open a key, once more with their keys in AWS KMS. Most of what flips.t does is about chunks.
 SCENARIOS_dir_aws = against crash diskfull ends known lost memo mount random repo secrets who $(if $(SOAK),flips)

@@ -112,10 +112,10 @@ static json_t *head_json(const struct image_report *r)
     char name[REFERENCE_TEXT];
 
     return json_pack(
-        "{s:i, s:s, s:s, s:s, s:s, s:I, s:{s:I, s:I, s:I, s:I}, s:o, s:{s:I, s:I}, s:o, s:o, s:I, "
+        "{s:i, s:s, s:o, s:o, s:s, s:I, s:{s:I, s:I, s:I, s:I}, s:o, s:{s:I, s:I}, s:o, s:o, s:I, "
         "s:I}",
-        "format", REPORT_FORMAT, "kind", "image", "repository", r->address, "image",
-        image_text(r->path), "reference", reference_text(&r->reference, name), "size",
+        "format", REPORT_FORMAT, "kind", "image", "repository", shown_json(r->address), "image",
+        shown_json(image_text(r->path)), "reference", reference_text(&r->reference, name), "size",
         (json_int_t)report->size, "chunks", "zeros", (json_int_t)report->chunks[LI_COST_ZEROS],
         "known", (json_int_t)report->chunks[LI_COST_KNOWN], "repeated",
         (json_int_t)report->chunks[LI_COST_REPEATED], "new",

@@ -36,7 +36,7 @@ struct li_repo;
 
 /* Finds out whether each key of KMS does what a repository takes: it wraps 32 zeros as a salt, as
  * the key of a repository and as that of a manifest, and unwraps the first two, under IDs of no
- * repository. Nothing is stored. The KMS's failures. */
+ * repository. Nothing is stored. The failures of li_kms_try(). */
 int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err);
 
 /* What all pushes into a repository follow. It is chosen when the identity is made. */
@@ -49,11 +49,11 @@ enum { LI_REPO_PAD = 4096 };
 
 /* Creates a repository in STORE: its description, a salt and a key of its own wrapped by KMS, its
  * identity with POLICY, and the first root. POLICY may be NULL: LI_REPO_PAD for a new repository.
- * If an earlier call did not finish one, this call does. If there is one (LI_EEXISTS), of an older
- * version and without an identity, it gets one: with POLICY, or, if that is NULL, without padding.
- * *OUT is the repository that it made, open as by li_repo_open(); OUT may be NULL. LI_EINVALID if
- * the store holds anything else; LI_ECORRUPT if a part of a repository was lost; LI_EDENIED if
- * another repository was put in its place meanwhile. */
+ * If an earlier call did not finish one, this call does. *OUT is the repository that it made, open
+ * as by li_repo_open(); OUT may be NULL. LI_EEXISTS if there is one, which is left as it is, except
+ * that its description may be restored; LI_EINVALID if the store holds anything else; LI_ECORRUPT
+ * if a part of a repository was lost; LI_EDENIED if another repository was put in its place
+ * meanwhile. */
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
                    const struct li_repo_policy *policy, struct li_repo **out, struct li_error *err);
 

@@ -107,7 +107,7 @@ LIB_CACHE = lib/cache/buffers.c lib/cache/cache.c lib/cache/queue.c lib/cache/wa
 
 LIB_READER = lib/reader/fetcher.c lib/reader/map.c lib/reader/reader.c
 
-LIB_FILES = lib/files/directory.c lib/files/extent.c lib/files/htree.c lib/files/inode.c lib/files/path.c lib/files/read.c \
+LIB_FILES = lib/files/directory.c lib/files/extent.c lib/files/htree.c lib/files/inode.c lib/files/names.c lib/files/path.c lib/files/read.c \
 	lib/files/statvfs.c lib/files/superblock.c lib/files/xattr.c
 
 LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c lib/compare/compare.c \

@@ -144,6 +144,7 @@ echo nonsense >"repo/images/base/latest"
 run 1 "a damaged pointer" report --all
 has "$ERR" '1 image or manifest cannot be read' "a damaged pointer: it says so"
 has "$OUT" '^team/app:2 ' "a damaged pointer: the others are reported"
+has "$OUT" '^base:latest +- ' "a damaged pointer: its tag is listed"
 
 run 2 "no repository, and no --all" report
 run 1 "no such repository" report --all --repo "dir:$WORK/none"

@@ -9,11 +9,10 @@ static const struct option_row options[] = {
      "compare with the tag of the same name that was pushed last (the default)"},
     {"to", 0, "REF", "compare with this image of the repository"},
     {"json", 0, NULL, "print the report as JSON"},
-    {"markdown", 0, NULL, "print the report on an IMAGE as Markdown"},
-    {"junit", 0, "FILE", "write the budgets of an IMAGE to FILE as JUnit's XML"},
-    {"openmetrics", 0, "FILE", "write the figures of an IMAGE to FILE as OpenMetrics"},
-    {"code-quality", 0, "FILE",
-     "write broken budgets of an IMAGE to FILE, for GitLab's code quality"},
+    {"markdown", 0, NULL, "print the report as Markdown"},
+    {"junit", 0, "FILE", "write the budgets to FILE as JUnit's XML"},
+    {"openmetrics", 0, "FILE", "write the figures to FILE as OpenMetrics"},
+    {"code-quality", 0, "FILE", "write broken budgets to FILE, for GitLab's code quality"},
     {"max-new-bytes", 0, "SIZE", "budget: the most bytes of new chunks, as they would be stored"},
     {"max-new-share", 0, "PERCENT",
      "budget: the most new chunks, in percent of the image's chunks"},
@@ -26,16 +25,7 @@ static const struct option_row options[] = {
     {"ratchet", 0, "[PERCENT]",
      "tighten the budgets in the file to what was found, and PERCENT more (default: 5)"},
     {"no-budgets", 0, NULL, "do not look for a budget file"},
-    {"compression", 0, "CODEC",
-     "compress new chunks: zstd, zstd:LEVEL (1 to 19, default 3) or none"},
-    {"salt-kms", 0, "KMS",
-     "the key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
-    {"size", 0, "SIZE", "size of the file system, such as 10G (default: what --free gives)"},
-    {"free", 0, "ROOM",
-     "free space: a size, or a percentage of what is used (default: 25%, at least "
-     "64M)"},
-    {"image", 0, "TAG", "which image to use, if several: a tag or a digest"},
-    {"platform", 0, "OS/ARCH", "which platform to use, if several (default: this host's)"},
+    PUSH_OPTIONS,
     {"memo", 0, "DIR", "remember what was read in DIR (default: ~/.cache/lambdaimg)"},
     {"no-memo", 0, NULL, "read all layers, and remember nothing"},
     {NULL, 0, NULL, NULL},
@@ -67,6 +57,8 @@ static void judge_repository(const struct li_report_budgets *budgets,
 
     if (report->used.bytes)
         judge(budgets, LI_BUDGET_DEDUP, (double)report->apart.bytes / used, 0, out);
+    else
+        judge_nothing(budgets, LI_BUDGET_DEDUP, out);
 }
 
 static int print_repository(const struct arguments *args, const struct li_report *report,
@@ -77,6 +69,8 @@ static int print_repository(const struct arguments *args, const struct li_report
 
     if (flag(args, "json"))
         return print_repository_json(report, address, verdicts, err);
+    if (flag(args, "markdown"))
+        return print_repository_markdown(report, address, verdicts, err);
     rc = print_repository_text(report, address, err);
     if (rc == 0)
         print_verdicts(verdicts);
@@ -99,12 +93,18 @@ static int report_repository(const struct arguments *args, struct budgets *budge
     struct li_report report = {.first = LI_ERROR_INIT};
     struct verdicts verdicts = {.count = 0};
     struct context context = {0};
-    int rc = read_repository(args, &context, &report, err);
+    int rc = try_forms(args, err);
 
+    if (rc == 0)
+        rc = read_repository(args, &context, &report, err);
     if (rc == 0) {
+        const struct reported what = {NULL, &report, context.store->address, &verdicts};
+
         judge_repository(&budgets->all, &report, &verdicts);
-        rc = print_repository(args, &report, context.store->address, &verdicts, err);
+        rc = write_forms(args, &what, err);
     }
+    if (rc == 0)
+        rc = print_repository(args, &report, context.store->address, &verdicts, err);
     if (rc == 0)
         rc = check_readable(&report, err);
     if (rc == 0)
@@ -140,7 +140,7 @@ static int report_image(const struct arguments *args, struct budgets *budgets, s
     if (rc == 0)
         judge_image(&budgets->all, &report.report, &verdicts);
     if (rc == 0)
-        rc = write_forms(args, &report, &verdicts, err);
+        rc = write_forms(args, &(struct reported){.image = &report, .verdicts = &verdicts}, err);
     if (rc == 0 && flag(args, "json")) {
         rc = print_image_json(&report, &verdicts, err);
     } else if (rc == 0 && flag(args, "markdown")) {
@@ -190,13 +190,17 @@ static int report_stored(const struct arguments *args, struct li_error *err)
  */
 static int refuse_others(const struct arguments *args, bool image, struct li_error *err)
 {
-    static const char *const of_image[] = {
-        "markdown",  "junit",         "openmetrics",   "code-quality", "to",
-        "to-latest", "max-new-bytes", "max-new-share", "max-size"};
+    static const char *const of_image[] = {"to", "to-latest", "max-new-bytes", "max-new-share",
+                                           "max-size"};
+    static const char *const forms[] = {"markdown", "junit", "openmetrics", "code-quality"};
 
     for (size_t i = 0; i < sizeof(of_image) / sizeof(of_image[0]) && !image; i++)
         if (flag(args, of_image[i]))
             return li_fail(err, CMD_EUSAGE, "--%s is for a report on an IMAGE", of_image[i]);
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) && !image && !flag(args, "all"); i++)
+        if (flag(args, forms[i]))
+            return li_fail(err, CMD_EUSAGE, "--%s is for a report on an IMAGE, or with --all",
+                           forms[i]);
     if (!image && !flag(args, "all") && (flag(args, "budgets") || flag(args, "ratchet")))
         return li_fail(err, CMD_EUSAGE, "there are no budgets for an image that is stored");
     if (flag(args, "min-dedup") && !flag(args, "all"))

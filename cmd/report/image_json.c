@@ -7,16 +7,6 @@
 #include "cmd/common/context.h"
 #include "cmd/report/report.h"
 
-/* A string that can hold any bytes: escaped as print_path() does. */
-static json_t *path_json(const char *path)
-{
-    char *shown = path_text(path);
-    json_t *json = shown ? json_string(shown) : NULL;
-
-    free(shown);
-    return json;
-}
-
 static json_t *base_json(const struct li_report_base *base)
 {
     char id[2 * LI_ID_SIZE + 1], name[REFERENCE_TEXT];
@@ -112,10 +102,10 @@ static json_t *head_json(const struct image_report *r)
     char name[REFERENCE_TEXT];
 
     return json_pack(
-        "{s:i, s:s, s:s, s:s, s:s, s:I, s:{s:I, s:I, s:I, s:I}, s:o, s:{s:I, s:I}, s:o, s:o, s:I, "
+        "{s:i, s:s, s:o, s:o, s:s, s:I, s:{s:I, s:I, s:I, s:I}, s:o, s:{s:I, s:I}, s:o, s:o, s:I, "
         "s:I}",
-        "format", REPORT_FORMAT, "kind", "image", "repository", r->address, "image",
-        image_text(r->path), "reference", reference_text(&r->reference, name), "size",
+        "format", REPORT_FORMAT, "kind", "image", "repository", path_json(r->address), "image",
+        path_json(image_text(r->path)), "reference", reference_text(&r->reference, name), "size",
         (json_int_t)report->size, "chunks", "zeros", (json_int_t)report->chunks[LI_COST_ZEROS],
         "known", (json_int_t)report->chunks[LI_COST_KNOWN], "repeated",
         (json_int_t)report->chunks[LI_COST_REPEATED], "new",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The report on an image for people. Long lists are cut, and say so; the JSON has more. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -79,8 +80,11 @@ static void print_layers(const struct li_blame *blame)
         print_share(&layer->fresh, blame->fresh.bytes);
         printf("%zu", i);
         if (layer->created_by) {
+            char *line = line_text(layer->created_by);
+
             fputs(": ", stdout);
-            print_path(stdout, layer->created_by);
+            print_path(stdout, line ? line : "?");
+            free(line);
         }
         putchar('\n');
     }

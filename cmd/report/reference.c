@@ -59,9 +59,9 @@ int print_stored_json(const struct li_report_push *push, const char *name, const
 {
     char id[2 * LI_ID_SIZE + 1];
 
-    return print_json(json_pack("{s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "format",
-                                REPORT_FORMAT, "kind", "stored", "repository", address, "reference",
-                                name, "manifest", id_text(push->id, id), "pushed",
+    return print_json(json_pack("{s:i, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "format",
+                                REPORT_FORMAT, "kind", "stored", "repository", path_json(address),
+                                "reference", name, "manifest", id_text(push->id, id), "pushed",
                                 time_json(push->time), "all", sum_json(&push->all), "unique",
                                 sum_json(&push->unique), "new", sum_json(&push->fresh), "missing",
                                 (json_int_t)push->missing),

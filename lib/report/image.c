@@ -14,8 +14,8 @@
 /* Bytes of the base that are kept in memory. */
 enum { BASE_MEMORY = 32 << 20 };
 
-/* Objects that a push writes besides chunks: manifest, wrap and pointer. */
-enum { OBJECTS = 3 };
+/* Objects that a push writes besides chunks and wraps: manifest and pointer. */
+enum { OBJECTS = 2 };
 
 struct reporting {
     struct li_repo *repo;
@@ -29,6 +29,16 @@ struct reporting {
     struct li_reader *reader;
     struct li_files *files;
 };
+
+/* A push wraps the manifest's key by each key of the KMS. */
+static uint64_t count_wraps(const struct li_repo *repo)
+{
+    uint64_t count = 0;
+
+    while (li_kms_member(li_repo_kms(repo), "manifest", count))
+        count++;
+    return count;
+}
 
 static int run_dry(struct reporting *r, struct li_error *err)
 {
@@ -54,7 +64,7 @@ static int run_dry(struct reporting *r, struct li_error *err)
     if (rc == 0) {
         r->report->size = about.size;
         r->report->fresh = (struct li_report_sum){result.new_chunks, result.new_bytes};
-        r->report->requests = result.new_chunks + OBJECTS;
+        r->report->requests = result.new_chunks + count_wraps(r->repo) + OBJECTS;
         r->report->sent = result.new_bytes + result.metadata;
     }
     li_manifest_free(&about);

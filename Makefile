@@ -123,14 +123,14 @@ LIB_REPORT = lib/report/blame.c lib/report/blame_base.c lib/report/blame_files.c
 FUSE = fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
 	fuse/unmount.c
 
-CMD = cmd/cache.c cmd/convert.c cmd/diff/diff.c cmd/diff/print.c cmd/init.c cmd/inspect.c cmd/key/change.c cmd/key/check.c cmd/key/key.c \
+CMD = cmd/cache.c cmd/convert.c cmd/diff/diff.c cmd/diff/operand.c cmd/diff/print.c cmd/init.c cmd/inspect.c cmd/key/change.c cmd/key/check.c cmd/key/key.c \
 	cmd/key/list.c cmd/key/select.c cmd/key/whoami.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
 	cmd/report.c cmd/rm.c cmd/umount.c cmd/verify.c
 
 # The forms of reports.
 CMD_REPORT = cmd/report/budgets.c cmd/report/common.c cmd/report/files.c cmd/report/image.c \
 	cmd/report/image_json.c cmd/report/image_text.c cmd/report/markdown.c cmd/report/metrics.c cmd/report/reference.c cmd/report/repository_json.c \
-	cmd/report/repository_markdown.c cmd/report/repository_text.c
+	cmd/report/repository_markdown.c cmd/report/repository_text.c cmd/report/stored.c
 
 # What the commands share.
 CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/cache.c cmd/common/context.c cmd/common/explain.c \

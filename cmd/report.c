@@ -2,12 +2,13 @@
 #include "cmd/report/report.h"
 #include "base/text.h"
 #include "cmd/common/image.h"
+#include "cmd/report/stored.h"
 
 static const struct option_row options[] = {
     {"all", 0, NULL, "report on the whole repository; no key is needed"},
     {"to-latest", 0, NULL,
-     "compare with the tag of the same name that was pushed last (the default)"},
-    {"to", 0, "REF", "compare with this image of the repository"},
+     "compare with the tag of the same name that was pushed last before it (the default)"},
+    {"to", 0, "OTHER", "compare with this image, a REF or an IMAGE"},
     {"json", 0, NULL, "print the report as JSON"},
     {"markdown", 0, NULL, "print the report as Markdown"},
     {"junit", 0, "FILE", "write the budgets to FILE as JUnit's XML"},
@@ -33,16 +34,13 @@ static const struct option_row options[] = {
 
 /* ---- the repository -------------------------------------------------------------------------- */
 
-static int read_repository(const struct arguments *args, struct context *context,
-                           struct li_report *report, struct li_error *err)
+static int read_repository(struct context *context, struct li_report *report, struct li_error *err)
 {
     struct li_report_options reporting = {.memory = 0};
     struct progress_bar bar;
     struct li_progress progress;
-    int rc = open_context(args, false, context, err);
+    int rc;
 
-    if (rc < 0)
-        return rc;
     progress = begin_progress(&bar, "reading manifests");
     reporting.progress = &progress;
     rc = li_report_repository(context->repo, &reporting, report, err);
@@ -96,7 +94,9 @@ static int report_repository(const struct arguments *args, struct budgets *budge
     int rc = try_forms(args, err);
 
     if (rc == 0)
-        rc = read_repository(args, &context, &report, err);
+        rc = open_context(args, false, &context, err);
+    if (rc == 0)
+        rc = read_repository(&context, &report, err);
     if (rc == 0) {
         const struct reported what = {NULL, &report, context.store->address, &verdicts};
 
@@ -157,28 +157,44 @@ static int report_image(const struct arguments *args, struct budgets *budgets, s
 
 /* ---- an image that is stored ----------------------------------------------------------------- */
 
+static int print_stored(const struct arguments *args, const struct stored_report *stored,
+                        struct li_error *err)
+{
+    if (flag(args, "json"))
+        return print_stored_json(stored, err);
+    print_stored_text(stored);
+    if (stored->keyless.code == 0)
+        return 0;
+    fflush(stdout);
+    fprintf(stderr, "lambdaimg: its files are not told, because no key fits: %s\n",
+            stored->keyless.text);
+    return 0;
+}
+
 static int report_stored(const struct arguments *args, struct li_error *err)
 {
     struct li_report report = {.first = LI_ERROR_INIT};
-    const struct li_report_push *push = NULL;
+    struct li_error keyless = LI_ERROR_INIT;
+    struct stored_report stored = {.keyless = LI_ERROR_INIT};
     struct context context = {0};
     struct li_reference reference;
-    char name[REFERENCE_TEXT];
     int rc = parse_tag(args->operand[0], &reference, err);
 
     if (rc == 0)
-        rc = read_repository(args, &context, &report, err);
+        rc = open_context_if_key(args, &context, &keyless, err);
+    if (rc == 0)
+        rc = read_repository(&context, &report, err);
     if (rc == 0) {
-        rc = find_stored(&report, &reference, &push, err);
+        rc = open_stored_report(args, &context, &report, &reference, &keyless, &stored, err);
         if (rc < 0)
             li_context(err, "cannot report on %s", args->operand[0]);
     }
-    if (rc == 0 && flag(args, "json"))
-        rc = print_stored_json(push, reference_text(&reference, name), context.store->address, err);
-    else if (rc == 0)
-        print_stored_text(push, reference_text(&reference, name), context.store->address);
+    forget_key(&context);
+    if (rc == 0)
+        rc = print_stored(args, &stored, err);
     if (rc == 0)
         rc = check_readable(&report, err);
+    close_stored_report(&stored);
     li_report_free(&report);
     close_context(&context);
     return rc;
@@ -190,8 +206,7 @@ static int report_stored(const struct arguments *args, struct li_error *err)
  */
 static int refuse_others(const struct arguments *args, bool image, struct li_error *err)
 {
-    static const char *const of_image[] = {"to", "to-latest", "max-new-bytes", "max-new-share",
-                                           "max-size"};
+    static const char *const of_image[] = {"max-new-bytes", "max-new-share", "max-size"};
     static const char *const forms[] = {"markdown", "junit", "openmetrics", "code-quality"};
 
     for (size_t i = 0; i < sizeof(of_image) / sizeof(of_image[0]) && !image; i++)
@@ -203,6 +218,10 @@ static int refuse_others(const struct arguments *args, bool image, struct li_err
                            forms[i]);
     if (!image && !flag(args, "all") && (flag(args, "budgets") || flag(args, "ratchet")))
         return li_fail(err, CMD_EUSAGE, "there are no budgets for an image that is stored");
+    if (flag(args, "all") && (flag(args, "to") || flag(args, "to-latest")))
+        return li_fail(err, CMD_EUSAGE, "the repository is not compared with an image");
+    if (option(args, "to") && flag(args, "to-latest"))
+        return li_fail(err, CMD_EUSAGE, "--to and --to-latest cannot both be given");
     if (flag(args, "min-dedup") && !flag(args, "all"))
         return li_fail(err, CMD_EUSAGE,
                        "--min-dedup is for a report on the repository, with --all");

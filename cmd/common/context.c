@@ -243,6 +243,7 @@ int open_context_if_key(const struct arguments *args, struct context *out, struc
     if (rc == CMD_EUSAGE || rc == LI_ENETWORK)
         return rc;
     *keyless = *err;
+    li_error_clear(err);
     return open_context(args, false, out, err);
 }
 

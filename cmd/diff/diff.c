@@ -5,10 +5,6 @@
 #include <string.h>
 
 #include "cmd/common/image.h"
-#include "cmd/report/report.h"
-
-/* Bytes of chunks to keep of each image. */
-enum { MEMORY = 64 << 20 };
 
 static const struct option_row options[] = {
     {"exit-code", 0, NULL, "end with 3 if the images differ, and with 0 only if they do not"},
@@ -19,40 +15,19 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-/* An operand. Zero-initialise it. */
-struct operand {
-    const char *text;
-    bool flattens; /* it is an IMAGE; what follows is for the one or the other */
-    struct li_flatten_options making;
-    struct li_flattened *flattened;
-    struct li_reference reference;
-    struct li_manifest manifest;
-    struct li_view *view;
-};
-
 /* It must not move. */
 struct diff {
     const struct arguments *args;
-    struct operand operand[2]; /* the old one, and the new one */
-    struct context context;    /* its repository is open if an operand is in it */
+    struct diff_operand operand[2]; /* the old one, and the new one */
+    struct context context;         /* its repository is open if an operand is in it */
 };
-
-static int parse_operand(const struct arguments *args, int i, struct operand *out,
-                         struct li_error *err)
-{
-    out->text = args->operand[i];
-    out->flattens = is_image(out->text);
-    if (out->flattens)
-        return image_options(args, out->text, &out->making, err);
-    return parse_reference(out->text, &out->reference, err);
-}
 
 static int parse(struct diff *d, struct li_error *err)
 {
-    int rc = parse_operand(d->args, 0, &d->operand[0], err);
+    int rc = diff_operand_parse(d->args, d->args->operand[0], &d->operand[0], err);
 
     if (rc == 0)
-        rc = parse_operand(d->args, 1, &d->operand[1], err);
+        rc = diff_operand_parse(d->args, d->args->operand[1], &d->operand[1], err);
     if (rc == 0 && strcmp(d->operand[0].text, "-") == 0 && strcmp(d->operand[1].text, "-") == 0)
         rc = li_fail(err, CMD_EUSAGE, "standard input can be read only once");
     return rc;
@@ -69,49 +44,10 @@ static int open_manifests(struct diff *d, struct li_error *err)
     rc = open_context(d->args, true, &d->context, err);
     if (rc == 0)
         rc = learn_identity(&d->context, err);
-    for (int i = 0; i < 2 && rc == 0; i++) {
-        struct operand *o = &d->operand[i];
-
-        if (!o->flattens)
-            rc = li_repo_manifest(d->context.repo, &o->reference, &o->manifest, err);
-        li_manifest_forget_config(&o->manifest);
-    }
+    for (int i = 0; i < 2 && rc == 0; i++)
+        rc = diff_operand_manifest(&d->context, &d->operand[i], err);
     forget_key(&d->context);
     return rc;
-}
-
-static int flatten(struct diff *d, struct operand *o, struct li_view_options *viewing,
-                   struct li_error *err)
-{
-    struct li_chunk_source source;
-    struct progress_bar bar;
-    struct li_progress progress;
-    int rc = li_flatten(&o->making, &d->context.env, &o->flattened, err);
-
-    if (rc < 0)
-        return rc;
-    print_notes(o->flattened);
-    source = li_flattened_source(o->flattened);
-    progress = begin_progress(&bar, "reading");
-    viewing->progress = &progress;
-    viewing->workers = d->context.env.threads;
-    rc = li_view_source(&source, viewing, &o->view, err);
-    end_progress(&bar);
-    return rc < 0 ? rc : li_flattened_confirm(o->flattened, err);
-}
-
-static int open_operand(struct diff *d, struct operand *o, struct li_error *err)
-{
-    struct li_view_options viewing = {.memory = MEMORY};
-    int rc = store_timeout(d->args, &viewing.deadline, err);
-
-    if (rc == 0 && o->flattens)
-        rc = flatten(d, o, &viewing, err);
-    if (rc == 0 && !o->flattens) {
-        viewing.workers = fetching_threads(&d->context);
-        rc = li_view_stored(d->context.repo, &o->manifest, &viewing, &o->view, err);
-    }
-    return rc < 0 ? li_context(err, "%s", image_text(o->text)) : 0;
 }
 
 static int compare(struct diff *d, struct li_diff_result *result, struct li_error *err)
@@ -119,10 +55,10 @@ static int compare(struct diff *d, struct li_diff_result *result, struct li_erro
     struct diff_output output = {.old = image_text(d->operand[0].text),
                                  .new = image_text(d->operand[1].text),
                                  .as_json = flag(d->args, "json")};
-    int rc = open_operand(d, &d->operand[0], err);
+    int rc = diff_operand_open(d->args, &d->context, &d->operand[0], err);
 
     if (rc == 0)
-        rc = open_operand(d, &d->operand[1], err);
+        rc = diff_operand_open(d->args, &d->context, &d->operand[1], err);
     if (rc == 0)
         rc = diff_begin(&output, err);
     if (rc == 0)
@@ -132,11 +68,8 @@ static int compare(struct diff *d, struct li_diff_result *result, struct li_erro
 
 static void close_diff(struct diff *d)
 {
-    for (int i = 0; i < 2; i++) {
-        li_view_free(d->operand[i].view);
-        li_flattened_free(d->operand[i].flattened);
-        li_manifest_free(&d->operand[i].manifest);
-    }
+    for (int i = 0; i < 2; i++)
+        diff_operand_close(&d->operand[i]);
     close_context(&d->context);
 }
 

@@ -7,16 +7,19 @@
 #include "cmd/common/context.h"
 #include "cmd/report/report.h"
 
-static json_t *base_json(const struct li_report_base *base)
+static json_t *base_json(const struct image_report *r)
 {
+    const struct li_report_base *base = &r->report.base;
     char id[2 * LI_ID_SIZE + 1], name[REFERENCE_TEXT];
 
     if (!base->there)
         return json_null();
-    return json_pack("{s:s, s:s, s:I, s:I, s:I}", "reference",
-                     reference_text(&base->reference, name), "manifest",
-                     id_text(base->manifest, id), "chunks", (json_int_t)base->chunks, "common",
-                     (json_int_t)base->common, "changed", (json_int_t)base->changed);
+    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I}", "reference",
+                     base->flattened ? json_null() : json_string(base_text(r, name)), "image",
+                     base->flattened ? path_json(base_text(r, name)) : json_null(), "manifest",
+                     base->flattened ? json_null() : json_string(id_text(base->manifest, id)),
+                     "chunks", (json_int_t)base->chunks, "common", (json_int_t)base->common,
+                     "changed", (json_int_t)base->changed);
 }
 
 static json_t *layer_json(const struct li_blame_layer *layer)
@@ -111,7 +114,7 @@ static json_t *head_json(const struct image_report *r)
         (json_int_t)report->chunks[LI_COST_REPEATED], "new",
         (json_int_t)report->chunks[LI_COST_NEW], "new", sum_json(&report->fresh), "push",
         "requests", (json_int_t)report->requests, "bytes", (json_int_t)report->sent, "base",
-        base_json(&report->base), "metadata", sum_json(&report->blame.metadata), "files_left_out",
+        base_json(r), "metadata", sum_json(&report->blame.metadata), "files_left_out",
         (json_int_t)report->blame.files_left_out, "files_left_out_bytes",
         (json_int_t)report->blame.files_left_out_bytes);
 }

@@ -117,7 +117,7 @@ void print_image_markdown(const struct image_report *r, const struct verdicts *v
            (unsigned long long)used, li_text_s(used), size_text(report->fresh.bytes, size));
     if (report->base.there) {
         printf("\nCompared with ");
-        print_markdown_code(reference_text(&report->base.reference, name));
+        print_markdown_code(base_text(r, name));
         printf(": %llu of its %llu chunk%s remain, %llu other%s come in.\n",
                (unsigned long long)report->base.common, (unsigned long long)report->base.chunks,
                li_text_s(report->base.chunks), (unsigned long long)report->base.changed,

@@ -111,13 +111,6 @@ int ratchet(const struct arguments *args, struct budgets *budgets, const struct 
 /* The exit code. Names the broken budgets on standard error. */
 int verdict_code(const struct verdicts *verdicts);
 
-/* reference.c: the push of the tag REFERENCE. LI_ENOTFOUND, LI_ECORRUPT. */
-int find_stored(const struct li_report *report, const struct li_reference *reference,
-                const struct li_report_push **out, struct li_error *err);
-void print_stored_text(const struct li_report_push *push, const char *name, const char *address);
-int print_stored_json(const struct li_report_push *push, const char *name, const char *address,
-                      struct li_error *err);
-
 /* Writes LEN bytes to the file at PATH, which appears whole or not at all. */
 int write_file(const char *path, const void *text, size_t len, struct li_error *err);
 
@@ -137,8 +130,15 @@ struct image_report {
     struct context context;
     struct li_flatten_options making;
     struct li_flattened *flattened;
+    const char *base_path; /* of an image to compare with that is not stored, or NULL */
+    struct li_flatten_options base_making;
+    struct li_flattened *base;
     struct li_image_report report;
 };
+
+/* image.c: what the image was compared with, if there is a base: its path or its reference. The
+ * result is valid as long as TEXT and the report. */
+const char *base_text(const struct image_report *r, char text[REFERENCE_TEXT]);
 
 /* image.c: whether an operand names an image and not a reference: "-", or something that exists. */
 bool is_image(const char *operand);

@@ -179,7 +179,8 @@ int li_view_source(const struct li_chunk_source *source, const struct li_view_op
         return rc;
     view->source = *source;
     view->blocks = (struct li_blocks){&operations, source->count * LI_CHUNK_SIZE};
-    rc = li_chunk_walk_hashed(source, options->workers, &digests, options->progress, err);
+    if (!options->files_only)
+        rc = li_chunk_walk_hashed(source, options->workers, &digests, options->progress, err);
     if (rc == 0)
         rc = li_cache_new(&caching, &view->cache, err);
     if (rc == 0)

@@ -6,6 +6,7 @@
 #ifndef LI_DIFF_VIEW_H
 #define LI_DIFF_VIEW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/env.h"
@@ -23,6 +24,7 @@ struct li_view_options {
     unsigned workers;                   /* chunks read at once, 1 or more */
     unsigned deadline;                  /* seconds a read waits for a chunk, 1 or more */
     const struct li_progress *progress; /* of li_view_source(); may be NULL */
+    bool files_only; /* of li_view_source(): there are no digests, and nothing is read for them */
 };
 
 /* The image of MANIFEST in REPO. Reads the superblock; later, only the chunks that are asked for.
@@ -32,7 +34,8 @@ int li_view_stored(struct li_repo *repo, const struct li_manifest *manifest,
                    const struct li_view_options *options, struct li_view **out,
                    struct li_error *err);
 
-/* The image that SOURCE makes. Reads all of it once, because a chunk's digest is not known before.
+/* The image that SOURCE makes. Reads all of it once, because a chunk's digest is not known before,
+ * unless FILES_ONLY is true: such a view is not for li_diff().
  * SOURCE is copied; what it refers to must outlive the view. Errors: the source's, and
  * li_files_open()'s. */
 int li_view_source(const struct li_chunk_source *source, const struct li_view_options *options,

@@ -78,10 +78,25 @@ has "$OUT" '%  /app/main [(]and [0-9.]+ kB of its neighbours[)]$' "text: with wh
 quietly push one.tar other:1
 run 0 "--to" report two.tar --to other:1 --json
 is "$(jq -r .base.reference "$OUT")" other:1 "--to: compared with another image"
+run 0 "--to an image that is not stored" report two.tar --to one.tar --json
+cp "$OUT" other.json
+is "$(jq -r '.base | "\(.reference) \(.image) \(.manifest)"' other.json)" "null one.tar null" \
+    "--to an image that is not stored: it is told"
+run 0 "--to the same image, stored" report two.tar --to team/app:1 --json
+is "$(jq -S 'del(.base.reference, .base.image, .base.manifest)' other.json | cksum)" \
+    "$(jq -S 'del(.base.reference, .base.image, .base.manifest)' "$OUT" | cksum)" \
+    "--to an image that is not stored: the same as if it were"
+run 0 "--to an image that is not stored, as text" report two.tar --to one.tar
+has "$OUT" '^compared with one.tar: [0-9]+ of its [0-9]+ chunks remain, ' \
+    "--to an image that is not stored, as text: it says so"
+run 1 "--to a file that is not an image" report two.tar --to /dev/null
+has "$ERR" 'cannot report on two.tar: /dev/null: ' "--to a file that is not an image: it says which"
+run 2 "--to standard input, twice" report - --to -
 run 0 "a tag of its own" report two.tar team/next:9 --json
 is "$(jq -r '.reference, .base' "$OUT" | xargs)" "team/next:9 null" "a tag of its own: it has another name"
 run 1 "--to an image that is not there" report two.tar --to team/none:1
 has "$ERR" 'there is no image team/none:1' "--to an image that is not there: it says so"
+run 2 "--all and --to" report --all --to team/app:1
 run 2 "--to and --to-latest" report two.tar --to other:1 --to-latest
 run 2 "--json and --markdown" report two.tar --json --markdown
 run 1 "a file that is not an image" report /dev/null
@@ -97,8 +112,33 @@ is "$(jq '[.new.chunks, .new.bytes] | @csv' "$OUT")" "$(jq '[.new.chunks, .new.b
     "a stored image: its push brought what the report had said"
 is "$(jq -r .kind "$OUT")" stored "a stored image: it is one"
 described "$OUT" lambdaimg-report.5 "a stored image"
+is "$(jq -r '[.base.reference, .keyless, .files[0].path, .files[0].change] | @csv' "$OUT")" \
+    '"team/app:1",,"/app/main","changed"' "a stored image: the file that changed since the tag before it"
+cp "$OUT" stored.json
+run 0 "its difference" diff team/app:1 team/app:2 --json
+is "$(jq -c '[.totals.common, .totals.only_new.chunks]' "$OUT")" "$(jq -c '.base | [.common, .changed]' stored.json)" \
+    "a stored image: its chunks are those of the difference"
+run 0 "a stored image, --to an image that is not stored" report team/app:2 --to one.tar --json
+is "$(jq -c .files "$OUT")" "$(jq -c .files stored.json)" "a stored image, --to an image that is not stored: the same"
+is "$(jq -r .base.image "$OUT")" one.tar "a stored image, --to an image that is not stored: it is told"
+run 0 "a stored image as text" report team/app:2
+has "$OUT" '^compared with team/app:1: [0-9]+ of its [0-9]+ chunks remain, [0-9]+ others? come in$' \
+    "a stored image as text: what it was compared with"
+ok "a stored image as text: the changed file is the first" \
+    grep -A 1 '^   CHUNKS       BYTES       %  FILE [(]before compression[)]$' "$OUT"
+has "$OUT" '%  /app/main [(]changed[)]$' "a stored image as text: the file that changed"
+run 0 "the first of its name" report team/app:1
+has "$OUT" '^there is no earlier image of that name' "the first of its name: it says so"
+run 1 "a stored image, --to one that is not there" report team/app:2 --to team/none:1
+has "$ERR" 'cannot compare it with team/none:1: ' "a stored image, --to one that is not there: it says so"
 run 0 "a stored image as text, without a key" report team/app:2 --kms "file:$WORK/none"
-has "$OUT" '^team/app:2 in dir:.*, pushed 20' "a stored image as text: it says of what"
+has "$OUT" '^team/app:2 in dir:.*, pushed 20' "a stored image as text, without a key: it says of what"
+has "$ERR" '^lambdaimg: its files are not told, because no key fits: ' "a stored image as text, without a key: it says so"
+run 0 "a stored image, without a key" report team/app:2 --kms "file:$WORK/none" --json
+is_true "$OUT" '.base == null and .files == [] and (.keyless | length > 10)' "a stored image, without a key: so does JSON"
+quietly key new "file:$WORK/other-key"
+run 0 "a stored image, with another key" report team/app:2 --kms "file:$WORK/other-key" --json
+is_true "$OUT" '.base == null and (.keyless | length > 10)' "a stored image, with another key: the same"
 run 1 "an image that is not stored" report team/app:3
 has "$ERR" 'no such image, and no such file' "an image that is not stored: it says so"
 

@@ -174,18 +174,17 @@ static int print_stored(const struct arguments *args, const struct stored_report
 static int report_stored(const struct arguments *args, struct li_error *err)
 {
     struct li_report report = {.first = LI_ERROR_INIT};
-    struct li_error keyless = LI_ERROR_INIT;
     struct stored_report stored = {.keyless = LI_ERROR_INIT};
     struct context context = {0};
     struct li_reference reference;
     int rc = parse_tag(args->operand[0], &reference, err);
 
     if (rc == 0)
-        rc = open_context_if_key(args, &context, &keyless, err);
+        rc = open_context_if_key(args, &context, &stored.keyless, err);
     if (rc == 0)
         rc = read_repository(&context, &report, err);
     if (rc == 0) {
-        rc = open_stored_report(args, &context, &report, &reference, &keyless, &stored, err);
+        rc = open_stored_report(args, &context, &report, &reference, &stored, err);
         if (rc < 0)
             li_context(err, "cannot report on %s", args->operand[0]);
     }

@@ -60,13 +60,11 @@ static int choose_base(const struct arguments *args, const struct li_report *rep
 /* ---- the comparison -------------------------------------------------------------------------- */
 
 /* Opens both manifests. That the key does not open them is an answer. */
-static int open_manifests(struct context *context, const struct li_error *keyless,
-                          struct stored_report *r, struct li_error *err)
+static int open_manifests(struct context *context, struct stored_report *r, struct li_error *err)
 {
     int rc;
 
-    r->keyless = *keyless;
-    if (keyless->code != 0)
+    if (r->keyless.code != 0)
         return 0;
     rc = diff_operand_manifest(context, &r->image, err);
     if (rc == 0)
@@ -123,8 +121,7 @@ static int compare(const struct arguments *args, struct context *context, struct
 
 int open_stored_report(const struct arguments *args, struct context *context,
                        const struct li_report *report, const struct li_reference *reference,
-                       const struct li_error *keyless, struct stored_report *out,
-                       struct li_error *err)
+                       struct stored_report *out, struct li_error *err)
 {
     int rc;
 
@@ -132,13 +129,15 @@ int open_stored_report(const struct arguments *args, struct context *context,
     rc = find_stored(report, reference_text(reference, out->name), &out->push, err);
     if (rc == 0)
         rc = choose_base(args, report, out, err);
+    if (!out->base_name)
+        li_error_clear(&out->keyless);
     if (rc < 0 || !out->base_name)
         return rc;
     rc = diff_operand_parse(args, out->name, &out->image, err);
     if (rc == 0)
         rc = diff_operand_parse(args, out->base_name, &out->base, err);
     if (rc == 0)
-        rc = open_manifests(context, keyless, out, err);
+        rc = open_manifests(context, out, err);
     if (rc == 0 && out->compared)
         rc = compare(args, context, out, err);
     return rc < 0 ? li_context(err, "cannot compare it with %s", image_text(out->base_name)) : 0;

@@ -26,17 +26,16 @@ struct stored_report {
     struct li_diff_result result;
     struct stored_file *file; /* the most bytes first */
     size_t files, cap;
-    struct li_error keyless; /* if not COMPARED although there is a base: why no key fits */
+    struct li_error keyless; /* open_context_if_key()'s, or why a manifest could not be opened */
 };
 
 /* stored.c: finds REFERENCE in REPORT and compares it with the image of --to, or with the tag of
- * its name that was pushed last before it. KEYLESS is open_context_if_key()'s; the key is
- * forgotten. LI_ENOTFOUND, LI_ECORRUPT, and the failures of reading the two. The caller closes OUT,
- * also after a failure. */
+ * its name that was pushed last before it, unless OUT has the reason why there is no key. Then the
+ * key is forgotten. LI_ENOTFOUND, LI_ECORRUPT, and the failures of reading the two. The caller
+ * closes OUT, also after a failure. */
 int open_stored_report(const struct arguments *args, struct context *context,
                        const struct li_report *report, const struct li_reference *reference,
-                       const struct li_error *keyless, struct stored_report *out,
-                       struct li_error *err);
+                       struct stored_report *out, struct li_error *err);
 void close_stored_report(struct stored_report *r);
 
 /* reference.c: how it is told, on standard output. */

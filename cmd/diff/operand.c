@@ -27,9 +27,10 @@ int diff_operand_manifest(struct context *context, struct diff_operand *o, struc
     return rc;
 }
 
-static int flatten(struct context *context, struct diff_operand *o, struct li_view_options *viewing,
-                   struct li_error *err)
+static int flatten(struct context *context, struct diff_operand *o,
+                   const struct li_view_options *options, struct li_error *err)
 {
+    struct li_view_options viewing = *options;
     struct li_chunk_source source;
     struct progress_bar bar;
     struct li_progress progress;
@@ -40,9 +41,9 @@ static int flatten(struct context *context, struct diff_operand *o, struct li_vi
     print_notes(o->flattened);
     source = li_flattened_source(o->flattened);
     progress = begin_progress(&bar, "reading");
-    viewing->progress = &progress;
-    viewing->workers = context->env.threads;
-    rc = li_view_source(&source, viewing, &o->view, err);
+    viewing.progress = &progress;
+    viewing.workers = context->env.threads;
+    rc = li_view_source(&source, &viewing, &o->view, err);
     end_progress(&bar);
     return rc < 0 ? rc : li_flattened_confirm(o->flattened, err);
 }

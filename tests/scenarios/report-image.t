@@ -242,6 +242,26 @@ for chunk in $lost; do
     mv "kept/${chunk##*/}" "$chunk"
 done
 
+# ---- another base image --------------------------------------------------------------------------
+
+for version in 1 2; do
+    layer "system-$version" <<END
+dir lib/
+file lib/changed size=600000 fill=4$version
+file lib/kept size=700000 fill=43
+file lib/version text=$version
+END
+    make_docker_old "service-$version.tar" "service:$version" "$WORK/system-$version.tar" "$WORK/app-1.tar"
+done
+quietly push service-1.tar
+run 0 "another base image" report service-2.tar --json
+is_true "$OUT" '.layers[0].new.chunks > 0 and .layers[1].new.chunks == 0' "another base image: it is that layer"
+is "$(jq -r '.files[0] | "\(.path) \(.layer) \(.change)"' "$OUT")" "/lib/changed 0 changed" \
+    "another base image: and the file in it"
+is "$(jq '[.files[] | select(.path | startswith("/app"))] | length' "$OUT")" 0 \
+    "another base image: the application's files are not to blame"
+sums_up "$OUT" "another base image"
+
 # ---- budgets -------------------------------------------------------------------------------------
 
 layer app-3 <<'END'

@@ -25,8 +25,8 @@ static uint64_t in_chunk(uint64_t place, uint64_t length)
 
 /* ---- costs ----------------------------------------------------------------------------------- */
 
-int li_diff_cost(const struct li_diff_side *side, const struct li_file *file,
-                 struct li_diff_cost *out, struct li_error *err)
+int li_diff_measure(const struct li_diff_side *side, const struct li_file *file,
+                    struct li_diff_cost *out, struct li_error *err)
 {
     uint64_t size = size_of(side, file), offset = 0, last = UINT64_MAX;
     struct li_files_run run;

@@ -43,8 +43,8 @@ int li_diff_link(struct li_diff_side *side, uint32_t ino, struct li_diff_link **
                  struct li_error *err);
 
 /* contents.c: the part of the regular file FILE in chunks that only SIDE has. */
-int li_diff_cost(const struct li_diff_side *side, const struct li_file *file,
-                 struct li_diff_cost *out, struct li_error *err);
+int li_diff_measure(const struct li_diff_side *side, const struct li_file *file,
+                    struct li_diff_cost *out, struct li_error *err);
 
 /* A file on both sides. */
 struct li_diff_pair {

@@ -83,7 +83,7 @@ static int add_cost(struct li_diff_side *side, const struct li_file *file, const
     *cost = (struct li_diff_cost){0, 0};
     if (!seen->first || !S_ISREG(seen->st.st_mode))
         return 0;
-    rc = li_diff_cost(side, file, cost, err);
+    rc = li_diff_measure(side, file, cost, err);
     if (rc == 0)
         *(same ? &side->sum->same : &side->sum->changed) += cost->bytes;
     return rc;

@@ -7,7 +7,7 @@
 
 #include "diff/diff.h"
 
-enum { LARGE = 3 * LI_CHUNK_SIZE };
+enum { LARGE = 3 * LI_CHUNK_SIZE, BROKEN = 400 /* images */, FLIPS = 6 };
 
 /* A source in front of that of a stack: it counts what is read, and changes bytes of it. */
 struct counted {
@@ -16,7 +16,22 @@ struct counted {
     const char *find; /* the byte at FIND + AT becomes VALUE; NULL: nothing does */
     ptrdiff_t at;
     uint8_t value;
+    uint32_t noise; /* if not 0, FLIPS bytes of the first chunk change, by this seed */
 };
+
+/* Changes bytes that are not 0, because the others mean little. */
+static void make_noise(uint32_t seed, uint8_t *buf)
+{
+    for (unsigned i = 0; i < FLIPS; i++) {
+        uint32_t at;
+
+        do {
+            seed = seed * 1664525 + 1013904223;
+            at = seed >> 13;
+        } while (buf[at % LI_CHUNK_SIZE] == 0);
+        buf[at % LI_CHUNK_SIZE] = (uint8_t)(seed >> 5);
+    }
+}
 
 static int read_counted(void *self, uint64_t index, uint8_t *buf, bool *zeros, struct li_error *err)
 {
@@ -25,6 +40,8 @@ static int read_counted(void *self, uint64_t index, uint8_t *buf, bool *zeros, s
     uint8_t *found;
 
     __atomic_fetch_add(&c->reads, 1, __ATOMIC_RELAXED);
+    if (rc == 0 && c->noise && index == 0)
+        make_noise(c->noise, buf);
     if (rc != 0 || *zeros || !c->find)
         return rc;
     found = memmem(buf, LI_CHUNK_SIZE, c->find, strlen(c->find));
@@ -40,21 +57,29 @@ struct made {
     struct li_view *view;
 };
 
-static void make(struct made *m)
+static int try_make(struct made *m, struct li_error *err)
 {
     const struct li_view_options options = {.memory = 1 << 20, .workers = 1, .deadline = 60};
-    struct li_error err = LI_ERROR_INIT;
     struct li_chunk_source source;
+    int rc;
 
-    assert_done(stack_plan(&m->stack, &err), &err);
+    assert_done(stack_plan(&m->stack, err), err);
     m->counted.inner = li_ext4_source(m->stack.ext4);
     source = m->counted.inner;
     source.self = &m->counted;
     source.read = read_counted;
     source.recipe = NULL;
     source.give_way = NULL;
-    assert_done(li_view_source(&source, &options, &m->view, &err), &err);
+    rc = li_view_source(&source, &options, &m->view, err);
     m->counted.reads = 0;
+    return rc;
+}
+
+static void make(struct made *m)
+{
+    struct li_error err = LI_ERROR_INIT;
+
+    assert_done(try_make(m, &err), &err);
 }
 
 static void unmake(struct made *m)
@@ -234,13 +259,42 @@ static void a_directory_in_itself(void **state)
     unmake(&new);
 }
 
+/* Whoever may push can write any image: it is compared, or refused for a reason, and nothing else
+ * happens. */
+static void broken_images(void **state)
+{
+    static const char entries[] = "a=1 b*a d/ d/e=3 d/f>a d/g/ d/g/h=4 i=5";
+    struct made sound = {.stack = make_stack(entries)};
+    unsigned refused = 0;
+
+    (void)state;
+    make(&sound);
+    for (uint32_t seed = 1; seed <= BROKEN; seed++) {
+        struct made broken = {.stack = make_stack(entries), .counted = {.noise = seed}};
+        struct li_error err = LI_ERROR_INIT;
+        struct li_diff_result result;
+        struct li_buffer said = {0};
+        int rc = try_make(&broken, &err);
+
+        if (rc == 0)
+            rc = seed % 2 ? li_diff(sound.view, broken.view, note, &said, &result, &err)
+                          : li_diff(broken.view, sound.view, note, &said, &result, &err);
+        assert_true(rc == 0 || (rc == err.code && *err.text));
+        refused += rc < 0;
+        li_buffer_free(&said);
+        unmake(&broken);
+    }
+    assert_in_range(refused, 1, BROKEN - 1);
+    unmake(&sound);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_of_changes),           cmocka_unit_test(links),
         cmocka_unit_test(what_both_have_is_not_read), cmocka_unit_test(what_differs_costs),
         cmocka_unit_test(equal_chunks_count_once),    cmocka_unit_test(a_visit_that_fails_ends_it),
-        cmocka_unit_test(a_directory_in_itself),
+        cmocka_unit_test(a_directory_in_itself),      cmocka_unit_test(broken_images),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

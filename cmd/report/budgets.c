@@ -186,6 +186,14 @@ const char *budget_value_text(enum li_report_budget_kind kind, double value, cha
     return text;
 }
 
+/* What the difference between limit and value is called. */
+static const char *room_text(const struct li_report_verdict *v)
+{
+    if (li_report_budget_is_least(v->kind))
+        return v->met ? "more than needed" : "too little";
+    return v->met ? "left" : "too much";
+}
+
 void print_verdicts(const struct verdicts *verdicts)
 {
     if (verdicts->count)
@@ -204,10 +212,7 @@ void print_verdicts(const struct verdicts *verdicts)
         printf("budget %s: %s of %s %s, %s %s\n", li_report_budget_name(v->kind), value,
                li_report_budget_is_least(v->kind) ? "at least" : "at most",
                budget_value_text(v->kind, v->limit, limit),
-               budget_value_text(v->kind, fabs(v->left), left),
-               !v->met                              ? "too much"
-               : li_report_budget_is_least(v->kind) ? "more than needed"
-                                                    : "left");
+               budget_value_text(v->kind, fabs(v->left), left), room_text(v));
     }
 }
 

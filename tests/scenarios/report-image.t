@@ -288,6 +288,7 @@ has "$OUT" '^budget max-size: .*; there is no image to compare it with$' "no bas
 run 0 "a factor" report --all --min-dedup 1.01
 has "$OUT" '^budget min-dedup: [0-9.]+ of at least 1.010, .* more than needed$' "a factor: how much more"
 run 3 "a factor that is not reached" report --all --min-dedup 100
+has "$OUT" '^budget min-dedup: [0-9.]+ of at least 100.000, [0-9.]+ too little$' "a factor that is not reached: by how much"
 for bad in --max-new-bytes=x --max-new-share=x --max-new-share=-1 --max-size=+x% --max-size=3% --min-dedup=nan; do
     run 2 "$bad" report three.tar "$bad"
 done

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/report/report.h"
 #include "base/text.h"
+#include "cmd/common/brokered.h"
 #include "cmd/common/image.h"
 #include "cmd/report/stored.h"
 
@@ -33,6 +34,25 @@ static const struct option_row options[] = {
 };
 
 /* ---- the repository -------------------------------------------------------------------------- */
+
+/* A large repository is sorted in a temporary file. */
+static int open_repository(const struct arguments *args, const struct budgets *budgets,
+                           struct context *context, struct li_error *err)
+{
+    struct brokerage brokerage = {.key = WITHOUT_KEY};
+    int rc = try_forms(args, &brokerage.allowed, err);
+
+    if (rc == 0)
+        rc = allow_ratchet(args, budgets, &brokerage.allowed, err);
+    if (rc == 0)
+        rc = make_env(args, &context->env, err);
+    if (rc == 0)
+        rc = allow(&brokerage.allowed, context->env.tmpdir, true, err);
+    if (rc == 0)
+        rc = open_brokered(args, &brokerage, context, err);
+    free_allowed(&brokerage.allowed);
+    return rc;
+}
 
 static int read_repository(struct context *context, struct li_report *report, struct li_error *err)
 {
@@ -91,10 +111,8 @@ static int report_repository(const struct arguments *args, struct budgets *budge
     struct li_report report = {.first = LI_ERROR_INIT};
     struct verdicts verdicts = {.count = 0};
     struct context context = {0};
-    int rc = try_forms(args, err);
+    int rc = open_repository(args, budgets, &context, err);
 
-    if (rc == 0)
-        rc = open_context(args, false, &context, err);
     if (rc == 0)
         rc = read_repository(&context, &report, err);
     if (rc == 0) {
@@ -129,14 +147,28 @@ static void judge_image(const struct li_report_budgets *budgets,
           (double)report->base.table * LI_CHUNK_SIZE, out);
 }
 
+/* The image of --to, if it is one that is not stored. */
+static int allow_base(const struct arguments *args, struct allowed *allowed, struct li_error *err)
+{
+    const char *base = option(args, "to");
+
+    return base && is_image(base) ? allow(allowed, base, false, err) : 0;
+}
+
 static int report_image(const struct arguments *args, struct budgets *budgets, struct li_error *err)
 {
     struct image_report report = {.path = NULL};
     struct verdicts verdicts = {.count = 0};
-    int rc = try_forms(args, err);
+    struct allowed outputs = {.count = 0};
+    int rc = try_forms(args, &outputs, err);
 
     if (rc == 0)
-        rc = open_image_report(args, &report, err);
+        rc = allow_ratchet(args, budgets, &outputs, err);
+    if (rc == 0)
+        rc = allow_base(args, &outputs, err);
+    if (rc == 0)
+        rc = open_image_report(args, &outputs, &report, err);
+    free_allowed(&outputs);
     if (rc == 0)
         judge_image(&budgets->all, &report.report, &verdicts);
     if (rc == 0)
@@ -156,6 +188,21 @@ static int report_image(const struct arguments *args, struct budgets *budgets, s
 }
 
 /* ---- an image that is stored ----------------------------------------------------------------- */
+
+static int open_stored(const struct arguments *args, struct context *context, struct li_error *err)
+{
+    struct brokerage brokerage = {.key = KEY_IF_IT_OPENS};
+    int rc = make_env(args, &context->env, err);
+
+    if (rc == 0)
+        rc = allow(&brokerage.allowed, context->env.tmpdir, true, err);
+    if (rc == 0)
+        rc = allow_base(args, &brokerage.allowed, err);
+    if (rc == 0)
+        rc = open_brokered(args, &brokerage, context, err);
+    free_allowed(&brokerage.allowed);
+    return rc;
+}
 
 static int print_stored(const struct arguments *args, const struct stored_report *stored,
                         struct li_error *err)
@@ -180,10 +227,11 @@ static int report_stored(const struct arguments *args, struct li_error *err)
     int rc = parse_tag(args->operand[0], &reference, err);
 
     if (rc == 0)
-        rc = open_context_if_key(args, &context, &stored.keyless, err);
+        rc = open_stored(args, &context, err);
     if (rc == 0)
         rc = read_repository(&context, &report, err);
     if (rc == 0) {
+        stored.keyless = context.keyless;
         rc = open_stored_report(args, &context, &report, &reference, &stored, err);
         if (rc < 0)
             li_context(err, "cannot report on %s", args->operand[0]);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cmd/common/brokered.h"
 #include "cmd/common/image.h"
 
 static const struct option_row options[] = {
@@ -33,15 +34,33 @@ static int parse(struct diff *d, struct li_error *err)
     return rc;
 }
 
+/* Opens the repository if an operand is in it. Images that are not are read, and layers spooled. */
+static int open_or_confine(struct diff *d, struct li_error *err)
+{
+    struct brokerage brokerage = {.key = WITH_KEY};
+    int rc = make_env(d->args, &d->context.env, err);
+
+    if (rc == 0)
+        rc = allow(&brokerage.allowed, d->context.env.tmpdir, true, err);
+    for (int i = 0; i < 2 && rc == 0; i++)
+        if (d->operand[i].flattens)
+            rc = allow(&brokerage.allowed, d->operand[i].text, false, err);
+    if (rc == 0 && d->operand[0].flattens && d->operand[1].flattens)
+        rc = confine(d->args, &brokerage.allowed, err);
+    else if (rc == 0)
+        rc = open_brokered(d->args, &brokerage, &d->context, err);
+    free_allowed(&brokerage.allowed);
+    return rc;
+}
+
 /* Opens the manifests of operands that are in the repository, and forgets the key before anything
  * else is read. */
 static int open_manifests(struct diff *d, struct li_error *err)
 {
-    int rc = 0;
+    int rc = open_or_confine(d, err);
 
-    if (d->operand[0].flattens && d->operand[1].flattens)
-        return make_env(d->args, &d->context.env, err);
-    rc = open_context(d->args, true, &d->context, err);
+    if (!d->context.repo)
+        return rc;
     if (rc == 0)
         rc = learn_identity(&d->context, err);
     for (int i = 0; i < 2 && rc == 0; i++)

@@ -26,7 +26,7 @@ struct stored_report {
     struct li_diff_result result;
     struct stored_file *file; /* the most bytes first */
     size_t files, cap;
-    struct li_error keyless; /* open_context_if_key()'s, or why a manifest could not be opened */
+    struct li_error keyless; /* the context's, or why a manifest could not be opened */
 };
 
 /* stored.c: finds REFERENCE in REPORT and compares it with the image of --to, or with the tag of

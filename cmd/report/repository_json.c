@@ -99,10 +99,10 @@ int print_repository_json(const struct li_report *report, const char *address,
                  {"names", names_json},
                  {"sharing", sharing_json},
                  {"pushes", pushes_json}};
-    json_t *json = json_pack(
-        "{s:i, s:s, s:o, s:o, s:I, s:o}", "format", REPORT_FORMAT, "kind", "repository",
-        "repository", shown_json(address), "totals", totals_json(report), "names_left_out",
-        (json_int_t)report->names_left_out, "budgets", verdicts_json(verdicts));
+    json_t *json =
+        json_pack("{s:i, s:s, s:o, s:o, s:I, s:o}", "format", REPORT_FORMAT, "kind", "repository",
+                  "repository", path_json(address), "totals", totals_json(report), "names_left_out",
+                  (json_int_t)report->names_left_out, "budgets", verdicts_json(verdicts));
     int rc = json ? 0 : li_fail_memory(err);
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && rc == 0; i++) {

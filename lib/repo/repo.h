@@ -130,6 +130,21 @@ int li_repo_each_image(struct li_repo *repo,
                                     struct li_error *err),
                        void *arg, struct li_error *err);
 
+/* The same visits, for who wants to know which pointers cannot be read. */
+struct li_repo_tag_visitor {
+    void *arg;
+    int (*image)(void *arg, const struct li_repo_image *image, struct li_error *err);
+    /* NAME:TAG is listed, but its pointer cannot be read, for the reason WHY. */
+    int (*unread)(void *arg, const char *name_and_tag, const struct li_error *why,
+                  struct li_error *err);
+};
+
+/* Calls one of the functions of VISITOR for each tag. A negative return ends it. That a pointer
+ * cannot be read is not a failure, unless the store does not answer (LI_ENETWORK, LI_ECANCELLED) or
+ * LI_ENOMEM. */
+int li_repo_each_tag(struct li_repo *repo, const struct li_repo_tag_visitor *visitor,
+                     struct li_error *err);
+
 /* Finds the tag of NAME that was pushed last, by the times of the store's objects; of several with
  * the same time, the last in the order of versions. *FOUND is false, and OUT is not set, if there
  * is none. Fails as the store does. */

@@ -21,7 +21,12 @@
 #include "repo/repo.h"
 
 /* LI_WRAPS_REPOSITORY: the key of the repository, which proves its identity to readers. */
-enum li_wraps_kind { LI_WRAPS_MANIFEST, LI_WRAPS_SALT, LI_WRAPS_REPOSITORY };
+enum li_wraps_kind {
+    LI_WRAPS_MANIFEST,
+    LI_WRAPS_SALT,
+    LI_WRAPS_REPOSITORY,
+    LI_WRAPS_KINDS, /* their number */
+};
 
 /* What a plan does with an object. */
 enum li_wraps_state {
@@ -42,6 +47,7 @@ struct li_wraps_object {
     enum li_wraps_state state;
     uint32_t add;        /* a bit for each key of li_wraps_change.to */
     uint32_t there;      /* the same: it has a wrap by that key already */
+    uint32_t unproven;   /* the same, once applied: and nothing could be compared with that */
     uint32_t remove;     /* a bit for each name of li_wraps_change.remove */
     bool remove_unnamed; /* that wrap was made by a key that is to be removed */
 };
@@ -86,6 +92,8 @@ struct li_wraps_change {
     size_t remove_count;
     bool replace; /* FROM is one key, which is replaced: objects without a wrap by it are foreign */
     bool force;   /* remove last wraps, too */
+    /* A key that is only added may refuse to unwrap, as one for emergencies does. */
+    bool unproven;
     /* Remove wraps of the repository's keys, too, which readers of all images need. They are added
      * in any case. */
     bool whole;
@@ -103,10 +111,12 @@ int li_wraps_failure(const struct li_wraps *wraps, struct li_error *err);
 
 /* Makes the change that li_wraps_plan() has planned, with THREADS threads.
  *
- * Before anything is written, each key that is to have wraps is tried: it wraps zeros, and unwraps
- * them. If a key is only added, it may refuse to unwrap, as one that is kept for emergencies does.
- * A wrap that a new key has already is opened and compared with what opens the object now
- * (LI_ECORRUPT), unless nothing is removed or added and a key is replaced.
+ * Before anything is written, each key that is to have wraps is tried for each kind of object that
+ * it is needed for: it wraps zeros, and unwraps them. What is wrapped for a key that is added comes
+ * from wraps by other keys of REPO's KMS, all of which that open must hold the same (LI_ECORRUPT).
+ * A wrap that a new key has already is opened and compared with that (LI_ECORRUPT), unless nothing
+ * is removed or added and a key is replaced. Where the new key may not unwrap, or no other opens
+ * the object, the wrap is not compared, and is UNPROVEN in its object.
  *
  * An object that cannot be changed becomes LI_WRAPS_FAILED, keeps the wraps it has, and does not
  * end it, but li_wraps_failure() is returned in the end. A network that fails ends it. Threads

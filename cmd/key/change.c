@@ -19,7 +19,7 @@ struct request {
 
 /* What a plan does, or has done. */
 struct totals {
-    size_t objects, changed, added, removed, foreign, last, failed, unproven;
+    size_t objects, changed, added, removed, foreign, last, failed, stray, unproven;
 };
 
 /* ---- the request ----------------------------------------------------------------------------- */
@@ -75,6 +75,7 @@ static struct totals count(const struct li_wraps *wraps)
         t.foreign += object->state == LI_WRAPS_FOREIGN;
         t.last += object->state == LI_WRAPS_LAST;
         t.failed += object->state == LI_WRAPS_FAILED;
+        t.stray += object->state == LI_WRAPS_STRAY;
         t.unproven += bits(object->unproven);
     }
     return t;
@@ -97,6 +98,11 @@ static void print_totals(const struct request *r, const struct totals *t, bool d
         printf("%zu left alone: no wrap by %s\n", t->foreign, r->change.from->name);
     if (t->failed)
         printf("%zu %s\n", t->failed, done ? "failed" : "cannot be changed");
+    if (t->stray)
+        printf(
+            "%zu that nothing refers to cannot be changed: left by an interrupted command, unless "
+            "somebody has changed what refers to %s (see key list)\n",
+            t->stray, t->stray == 1 ? "it" : "them");
     if (!done && loses_first_salt(&r->wraps))
         puts("releases up to 0.1 can then no longer push: they know only the first wrap of a salt");
 }
@@ -117,12 +123,12 @@ static void print_unproven(const struct request *r)
 
 static int print_totals_json(const struct totals *t, bool dry_run, struct li_error *err)
 {
-    return print_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "dry_run", dry_run,
+    return print_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "dry_run", dry_run,
                                 "objects", (json_int_t)t->objects, "changed",
                                 (json_int_t)t->changed, "added", (json_int_t)t->added, "removed",
                                 (json_int_t)t->removed, "left_alone", (json_int_t)t->foreign,
                                 "failed", (json_int_t)t->failed, "unproven",
-                                (json_int_t)t->unproven),
+                                (json_int_t)t->unproven, "stray", (json_int_t)t->stray),
                       err);
 }
 

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "repo/roots.h"
 #include "repo/wrapped.h"
 #include "wraps/wraps.h"
 
@@ -30,9 +31,14 @@ int li_wraps_open(struct li_repo *repo, const struct li_wrapped *wrapped, const 
 /* Whether a failure with one object would be the same with the next. */
 bool li_wraps_is_fatal(int rc);
 
-/* OBJECT has failed with ERR, which is cleared. */
+/* OBJECT has failed with ERR, which is cleared. A stray becomes LI_WRAPS_STRAY. */
 void li_wraps_note_failure(struct li_wraps *wraps, struct li_wraps_object *object,
                            struct li_error *err);
+
+/* Sets in each object of WRAPS whether it is a stray, from ROOTS and, if REPO has a key, from what
+ * their proofs say. LI_ENOMEM, and the failures of the store and of li_repo_identity(). */
+int li_wraps_mark_strays(struct li_repo *repo, const struct li_roots *roots, struct li_wraps *wraps,
+                         struct li_error *err);
 
 /* ---- applying -------------------------------------------------------------------------------- */
 

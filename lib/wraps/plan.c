@@ -73,8 +73,8 @@ bool li_wraps_is_fatal(int rc)
 void li_wraps_note_failure(struct li_wraps *wraps, struct li_wraps_object *object,
                            struct li_error *err)
 {
-    object->state = LI_WRAPS_FAILED;
-    if (wraps->failures++ == 0)
+    object->state = object->stray ? LI_WRAPS_STRAY : LI_WRAPS_FAILED;
+    if (!object->stray && wraps->failures++ == 0)
         wraps->why = *err;
     li_error_clear(err);
 }
@@ -205,24 +205,40 @@ static int plan_removals(const struct planning *p, struct li_wraps_object *objec
     return rc;
 }
 
-static size_t bits(uint32_t word)
+static bool is_removed(const struct li_wraps_change *change, const struct li_wraps_object *object,
+                       const char *name)
 {
-    return (size_t)__builtin_popcount(word);
+    for (size_t i = 0; i < change->remove_count; i++)
+        if (object->remove >> i & 1 && strcmp(change->remove[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Whether OBJECT keeps a wrap, or gets one. What cannot be a wrap does not count: anybody who may
+ * write the store can put it there. */
+static bool keeps_any(const struct planning *p, const struct li_wraps_object *object)
+{
+    bool any =
+        object->add || (object->unnamed && !object->unnamed_broken && !object->remove_unnamed);
+
+    for (size_t i = object->name; !any && i < object->name + object->names; i++)
+        any = !p->wraps->broken[i] && !is_removed(p->change, object, p->wraps->name[i]);
+    return any;
 }
 
 static enum li_wraps_state judge(const struct planning *p, const struct li_wraps_object *object)
 {
     const struct li_wraps_change *change = p->change;
     bool removes = object->remove || object->remove_unnamed;
-    size_t before = object->names + object->unnamed;
-    size_t after = before + bits(object->add) - bits(object->remove) - object->remove_unnamed;
 
     if (change->replace && !removes && object->add &&
         !li_wraps_has(p->wraps, object, change->from->name))
         return LI_WRAPS_FOREIGN;
     if (!object->add && !removes)
         return LI_WRAPS_DONE;
-    return removes && after == 0 && !change->force ? LI_WRAPS_LAST : LI_WRAPS_CHANGE;
+    if (!removes || change->force || keeps_any(p, object))
+        return LI_WRAPS_CHANGE;
+    return object->stray ? LI_WRAPS_STRAY : LI_WRAPS_LAST;
 }
 
 static int plan(const struct planning *p, struct li_wraps_object *object, struct li_error *err)

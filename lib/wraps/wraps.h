@@ -35,6 +35,7 @@ enum li_wraps_state {
     LI_WRAPS_FOREIGN, /* it has no wrap by the key that is to be replaced */
     LI_WRAPS_LAST,    /* its last wrap would be removed, so it is left alone */
     LI_WRAPS_FAILED,  /* it could not be changed */
+    LI_WRAPS_STRAY,   /* the same, or LI_WRAPS_LAST, of a stray */
 };
 
 /* An object with its wraps, and what is to be done with it. */
@@ -42,8 +43,10 @@ struct li_wraps_object {
     enum li_wraps_kind kind;
     uint8_t root[LI_ID_SIZE]; /* of a manifest */
     uint8_t id[LI_ID_SIZE];
-    bool unnamed;       /* of a salt: its wrap without a name is there */
-    size_t name, names; /* the first of its wraps in li_wraps.name, and how many */
+    bool stray;          /* of a salt or a repository's key: nothing seems to refer to it */
+    bool unnamed;        /* of a salt: its wrap without a name is there */
+    bool unnamed_broken; /* but has a size that no wrap has */
+    size_t name, names;  /* the first of its wraps in li_wraps.name, and how many */
     enum li_wraps_state state;
     uint32_t add;        /* a bit for each key of li_wraps_change.to */
     uint32_t there;      /* the same: it has a wrap by that key already */
@@ -57,6 +60,7 @@ struct li_wraps {
     struct li_wraps_object *object;
     size_t count;
     char (*name)[LI_KMS_WRAP_NAME_MAX]; /* the wraps of each object in the order of their names */
+    bool *broken;                       /* for each name, whether no wrap has the size of that */
     size_t name_count;
     size_t failures;     /* objects that are LI_WRAPS_FAILED */
     struct li_error why; /* of the first of them */
@@ -72,11 +76,12 @@ struct li_wraps_selection {
     size_t count;
 };
 
-/* Lists the objects of SELECTION, and the key of the repository, with their wraps. Salts and keys
- * that nothing refers to are left out. Needs no key. If REPO has one, it opens the identity and the
- * manifests of tags and pins: then those are listed that prove to be of these names, and not what
- * somebody made a tag point at (LI_ECORRUPT, LI_EDENIED). LI_ENOTFOUND if any of the references
- * names nothing; LI_ELIMIT; the failures of the store. The caller frees OUT with
+/* Lists the objects of SELECTION, and the keys of the repository, with their wraps. Those that
+ * nothing refers to are strays: what interrupted commands have left, unless somebody who writes the
+ * store has changed a root.json or the identity. Needs no key. If REPO has one, it opens the
+ * identity and the manifests of tags and pins: then those are listed that prove to be of these
+ * names, and not what somebody made a tag point at (LI_ECORRUPT, LI_EDENIED). LI_ENOTFOUND if any
+ * of the references names nothing; LI_ELIMIT; the failures of the store. The caller frees OUT with
  * li_wraps_free(). */
 int li_wraps_list(struct li_repo *repo, const struct li_wraps_selection *selection,
                   struct li_wraps *out, struct li_error *err);

@@ -134,24 +134,101 @@ static void each_purpose_is_tried(void **state)
 
 /* ---- what is listed -------------------------------------------------------------------------- */
 
-/* Of inits and first pushes that died, by a key that nobody has. */
-static void what_nothing_refers_to_is_left_out(void **state)
+static size_t count_strays(const struct li_wraps *wraps, bool in_state)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < wraps->count; i++)
+        count += in_state ? wraps->object[i].state == LI_WRAPS_STRAY : wraps->object[i].stray;
+    return count;
+}
+
+/* Of inits and first pushes that died, by a key that nobody has. They stop nobody. */
+static void what_nothing_refers_to_is_shown(void **state)
 {
     static const uint8_t nobodys[LI_ID_SIZE] = {9};
+    static const char wrap[] = "something that is long enough";
     struct repo_fixture *f = *state;
     struct keys keys;
 
     make_keys(f, &keys);
-    overwrite(f, li_key_salt(nobodys).text, "x", 1);
-    overwrite(f, li_key_salt_wrap(nobodys, "file-0000000000000000").text, "x", 1);
-    overwrite(f, li_key_repository_key(nobodys, "file-0000000000000000").text, "x", 1);
+    overwrite(f, li_key_salt(nobodys).text, wrap, sizeof(wrap));
+    overwrite(f, li_key_salt_wrap(nobodys, "file-0000000000000000").text, wrap, sizeof(wrap));
+    overwrite(f, li_key_repository_key(nobodys, "file-0000000000000000").text, wrap, sizeof(wrap));
     add_new(f, &keys);
     assert_done(make_change(f, &keys), &f->err);
-    assert_int_equal(keys.wraps.count, 2);
+    assert_int_equal(keys.wraps.count, 4);
+    assert_int_equal(count_strays(&keys.wraps, true), 2);
+    assert_int_equal(count_objects(f, keys.new.kms.name), 2);
+    /* Also where they would lose their last wrap. */
+    overwrite(f, li_key_repository_key(nobodys, keys.old.kms.name).text, wrap, sizeof(wrap));
+    assert_int_equal(li_store_remove(f->directory,
+                                     li_key_repository_key(nobodys, "file-0000000000000000").text,
+                                     &f->err),
+                     0);
     li_repo_forget_kms(f->repo);
-    li_wraps_free(&keys.wraps);
-    assert_done(li_wraps_list(f->repo, &everything, &keys.wraps, &f->err), &f->err);
-    assert_int_equal(keys.wraps.count, 2);
+    remove_old(&keys);
+    assert_done(make_change(f, &keys), &f->err);
+    assert_int_equal(count_strays(&keys.wraps, false), 2);
+    assert_int_equal(count_strays(&keys.wraps, true), 2);
+    assert_int_equal(count_objects(f, keys.old.kms.name), 1);
+    free_keys(&keys);
+}
+
+/* Whoever writes the store makes ROOT's description name another salt than its proof. */
+static void hide_salt(struct repo_fixture *f, const struct li_root *root)
+{
+    struct li_root changed = *root;
+    struct li_buffer text = {0};
+
+    memset(changed.salt, 7, LI_ID_SIZE);
+    assert_done(li_root_encode(&changed, &text, &f->err), &f->err);
+    overwrite(f, li_key_root(root->id, "root.json").text, text.data, text.len);
+    li_buffer_free(&text);
+}
+
+static void a_salt_that_the_root_hides_is_changed(void **state)
+{
+    struct repo_fixture *f = *state;
+    struct li_root root;
+    struct keys keys;
+
+    make_keys(f, &keys);
+    assert_done(push(f, "a:1", &small), &f->err);
+    assert_done(li_root_active(f->repo, &root, &f->err), &f->err);
+    hide_salt(f, &root);
+    add_new(f, &keys);
+    assert_done(make_change(f, &keys), &f->err);
+    assert_int_equal(count_objects(f, li_key_salt_wrap(root.salt, keys.new.kms.name).text), 1);
+    /* By the proof it is in use, so that it cannot be opened is a failure. */
+    assert_int_equal(count_strays(&keys.wraps, false), 0);
+    replace_old(&keys);
+    li_repo_forget_kms(f->repo);
+    assert_done(make_change(f, &keys), &f->err);
+    assert_int_equal(count_strays(&keys.wraps, false), 1);
+    assert_int_equal(count_strays(&keys.wraps, true), 0);
+    assert_int_equal(count_objects(f, li_key_salt(root.salt).text), 1);
+    free_keys(&keys);
+}
+
+/* An empty object of any name is no wrap. */
+static void what_cannot_be_a_wrap_does_not_count(void **state)
+{
+    struct repo_fixture *f = *state;
+    struct keys keys;
+
+    make_keys(f, &keys);
+    assert_done(push(f, "a:1", &small), &f->err);
+    remove_old(&keys);
+    for (int i = 0; i < 2; i++) {
+        overwrite(f, wrap_of(f, "a:1", &(struct li_kms){.name = "junk"}).text, "0123456789abcdef!",
+                  i ? 17 : 16);
+        assert_done(li_wraps_list(f->repo, &everything, &keys.wraps, &f->err), &f->err);
+        assert_done(li_wraps_plan(f->repo, &keys.change, &keys.wraps, &f->err), &f->err);
+        assert_int_equal(keys.wraps.object[0].kind, LI_WRAPS_MANIFEST);
+        assert_int_equal(keys.wraps.object[0].state, i ? LI_WRAPS_CHANGE : LI_WRAPS_LAST);
+        li_wraps_free(&keys.wraps);
+    }
     free_keys(&keys);
 }
 
@@ -195,7 +272,9 @@ int main(void)
         WITH_REPO(the_new_key_is_tried_before_anything_is_written),
         WITH_REPO(a_key_that_only_wraps_can_be_added),
         WITH_REPO(each_purpose_is_tried),
-        WITH_REPO(what_nothing_refers_to_is_left_out),
+        WITH_REPO(what_nothing_refers_to_is_shown),
+        WITH_REPO(a_salt_that_the_root_hides_is_changed),
+        WITH_REPO(what_cannot_be_a_wrap_does_not_count),
         WITH_REPO(each_reference_must_name_something),
     };
 

@@ -21,11 +21,17 @@ bool li_wraps_has(const struct li_wraps *wraps, const struct li_wraps_object *ob
 int li_wraps_fetch(struct li_repo *repo, const struct li_key *at, struct li_buffer *object,
                    const uint8_t **blob, size_t *len, struct li_error *err);
 
-/* Opens the wrap at AT of WRAPPED by KMS into SECRET, which the caller wipes. The failures of
- * li_wraps_fetch(). If the KMS fails, *REFUSED is true, and the failure is the KMS's; REFUSED may
- * be NULL. */
-int li_wraps_open(struct li_repo *repo, const struct li_wrapped *wrapped, const struct li_key *at,
-                  struct li_kms *kms, struct li_secret *secret, bool *refused,
+/* One wrap, and a key to open it. Everything is borrowed. */
+struct li_wraps_attempt {
+    const struct li_wrapped *wrapped;
+    const struct li_key *at;
+    struct li_kms *kms;
+    bool refused; /* the result: the wrap was read, and the KMS failed */
+};
+
+/* Opens the wrap of ATTEMPT into SECRET, which the caller wipes. The failures of li_wraps_fetch()
+ * and of the KMS. */
+int li_wraps_open(struct li_repo *repo, struct li_wraps_attempt *attempt, struct li_secret *secret,
                   struct li_error *err);
 
 /* Whether a failure with one object would be the same with the next. */

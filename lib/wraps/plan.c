@@ -42,24 +42,22 @@ int li_wraps_fetch(struct li_repo *repo, const struct li_key *at, struct li_buff
     return rc < 0 ? li_context(err, "%s/%s", store->address, at->text) : 0;
 }
 
-int li_wraps_open(struct li_repo *repo, const struct li_wrapped *wrapped, const struct li_key *at,
-                  struct li_kms *kms, struct li_secret *secret, bool *refused, struct li_error *err)
+int li_wraps_open(struct li_repo *repo, struct li_wraps_attempt *attempt, struct li_secret *secret,
+                  struct li_error *err)
 {
     struct li_kms_context context =
-        li_wrap_context(wrapped->purpose, li_repo_id(repo), wrapped->object);
+        li_wrap_context(attempt->wrapped->purpose, li_repo_id(repo), attempt->wrapped->object);
     struct li_buffer object = {0};
     const uint8_t *blob;
     size_t len;
-    int rc = li_wraps_fetch(repo, at, &object, &blob, &len, err);
+    int rc = li_wraps_fetch(repo, attempt->at, &object, &blob, &len, err);
 
-    if (refused)
-        *refused = false;
+    attempt->refused = false;
     if (rc == 0) {
-        rc = li_as_failure(li_kms_unwrap(kms, &context, blob, len, secret, err), err);
-        if (refused)
-            *refused = rc < 0;
+        rc = li_as_failure(li_kms_unwrap(attempt->kms, &context, blob, len, secret, err), err);
+        attempt->refused = rc < 0;
         if (rc < 0)
-            li_context(err, "%s/%s", li_repo_store(repo)->address, at->text);
+            li_context(err, "%s/%s", li_repo_store(repo)->address, attempt->at->text);
     }
     li_buffer_free(&object);
     return rc;
@@ -115,13 +113,14 @@ static int opens_unnamed(const struct planning *p, const struct li_wraps_object 
                          struct li_kms *kms, bool *yes, bool *refused, struct li_error *err)
 {
     struct li_wrapped wrapped = li_wraps_place(object);
+    struct li_wraps_attempt attempt = {.wrapped = &wrapped, .at = &wrapped.unnamed, .kms = kms};
     struct li_secret secret = {{0}};
-    int rc = li_wraps_open(p->repo, &wrapped, &wrapped.unnamed, kms, &secret, refused, err);
+    int rc = li_wraps_open(p->repo, &attempt, &secret, err);
 
     li_secret_wipe(&secret);
     *yes = rc == 0;
     /* What another kind of key has made is no wrap to this one. */
-    *refused = *refused && (rc == LI_EDENIED || rc == LI_ECORRUPT);
+    *refused = attempt.refused && (rc == LI_EDENIED || rc == LI_ECORRUPT);
     return *refused ? 0 : rc;
 }
 
@@ -266,5 +265,21 @@ int li_wraps_plan(struct li_repo *repo, const struct li_wraps_change *change,
             rc = 0;
         }
     }
+    return rc;
+}
+
+int li_wraps_opens_unnamed(struct li_repo *repo, const struct li_wraps_object *object,
+                           struct li_kms *kms, bool *yes, struct li_error *err)
+{
+    const struct planning p = {.repo = repo};
+    bool refused;
+    int rc;
+
+    *yes = false;
+    if (!object->unnamed)
+        return 0;
+    rc = opens_unnamed(&p, object, kms, yes, &refused, err);
+    if (rc == 0)
+        li_error_clear(err);
     return rc;
 }

@@ -64,21 +64,19 @@ static int differ(struct li_wraps_applying *a, const char *at, const char *purpo
                    li_repo_store(a->repo)->address, at, purpose);
 }
 
-/* Opens the wrap at AT by KMS. What it holds is compared with OUT if that is *FOUND already, and
- * else put there. One wrap that does not open does not matter where another does. */
-static int gather(struct li_wraps_applying *a, const struct li_wrapped *place,
-                  const struct li_key *at, struct li_kms *kms, struct li_secret *out, bool *found,
-                  struct li_error *err)
+/* Opens the wrap of ATTEMPT. What it holds is compared with OUT if that is *FOUND already, and else
+ * put there. One wrap that does not open does not matter where another does. */
+static int gather(struct li_wraps_applying *a, struct li_wraps_attempt *attempt,
+                  struct li_secret *out, bool *found, struct li_error *err)
 {
     struct li_secret secret = {{0}};
-    bool refused;
-    int rc = li_wraps_open(a->repo, place, at, kms, &secret, &refused, err);
+    int rc = li_wraps_open(a->repo, attempt, &secret, err);
 
     if (rc == 0 && *found && !li_equal_secret(secret.bytes, out->bytes, sizeof(out->bytes)))
-        rc = differ(a, at->text, place->purpose, err);
+        rc = differ(a, attempt->at->text, attempt->wrapped->purpose, err);
     else if (rc == 0)
         *out = secret, *found = true;
-    else if (rc != LI_ECANCELLED && rc != LI_ENOMEM && (refused || rc != LI_ENETWORK)) {
+    else if (rc != LI_ECANCELLED && rc != LI_ENOMEM && (attempt->refused || rc != LI_ENETWORK)) {
         li_error_clear(err);
         rc = 0;
     }
@@ -97,11 +95,13 @@ static int gather_all(struct li_wraps_applying *a, const struct li_wraps_object 
 
     for (size_t i = 0; rc == 0 && (kms = li_kms_member(&others->kms, place.purpose, i)); i++) {
         struct li_key at = li_wrapped_at(&place, kms->name);
+        struct li_wraps_attempt named = {.wrapped = &place, .at = &at, .kms = kms};
+        struct li_wraps_attempt unnamed = {.wrapped = &place, .at = &place.unnamed, .kms = kms};
 
         if (*kms->name && li_wraps_has(a->wraps, object, kms->name))
-            rc = gather(a, &place, &at, kms, out, found, err);
+            rc = gather(a, &named, out, found, err);
         if (rc == 0 && *kms->name && object->unnamed)
-            rc = gather(a, &place, &place.unnamed, kms, out, found, err);
+            rc = gather(a, &unnamed, out, found, err);
     }
     return rc;
 }
@@ -135,12 +135,14 @@ int li_wraps_compare(struct li_wraps_applying *a, const struct li_wraps_object *
 {
     struct li_wrapped place = li_wraps_place(object);
     struct li_secret theirs = {{0}}, ours = {{0}};
-    int rc = li_wraps_open(a->repo, &place, at, to, &theirs, NULL, err);
+    struct li_wraps_attempt attempt = {.wrapped = &place, .at = at, .kms = to};
+    int rc = li_wraps_open(a->repo, &attempt, &theirs, err);
 
     if (rc == 0 && !secret) {
         struct li_key old = li_wraps_old(a, object);
+        struct li_wraps_attempt replaced = {.wrapped = &place, .at = &old, .kms = a->change->from};
 
-        rc = li_wraps_open(a->repo, &place, &old, a->change->from, &ours, NULL, err);
+        rc = li_wraps_open(a->repo, &replaced, &ours, err);
         secret = &ours;
     }
     if (rc == 0 && !li_equal_secret(theirs.bytes, secret->bytes, sizeof(theirs.bytes)))

@@ -87,6 +87,12 @@ int li_wraps_list(struct li_repo *repo, const struct li_wraps_selection *selecti
                   struct li_wraps *out, struct li_error *err);
 void li_wraps_free(struct li_wraps *wraps);
 
+/* Sets *YES to whether OBJECT has a wrap without a name, and KMS, one key, opens it. That it
+ * refuses to is an answer. LI_ECORRUPT if the wrap is damaged or gone; the failures of the store,
+ * and those of a KMS that does not work. */
+int li_wraps_opens_unnamed(struct li_repo *repo, const struct li_wraps_object *object,
+                           struct li_kms *kms, bool *yes, struct li_error *err);
+
 /* A change of wraps. Everything is borrowed. */
 struct li_wraps_change {
     struct li_kms *from;               /* opens what is wrapped anew; NULL: nothing is added */

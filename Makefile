@@ -116,6 +116,8 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 
 LIB_REPORT = lib/report/blame.c lib/report/blame_base.c lib/report/blame_files.c lib/report/blame_layers.c lib/report/budget.c \
 	lib/report/costs.c lib/report/figures.c lib/report/gather.c lib/report/image.c lib/report/names.c \
+	lib/report/packages.c lib/report/packages_files.c lib/report/packages_json.c lib/report/packages_language.c \
+	lib/report/packages_parse.c lib/report/packages_rpm.c lib/report/packages_system.c \
 	lib/report/records.c lib/report/report.c lib/report/tags.c
 
 FUSE = fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
@@ -127,7 +129,7 @@ CMD = cmd/cache.c cmd/convert.c cmd/init.c cmd/inspect.c cmd/key/change.c cmd/ke
 
 # The forms of reports.
 CMD_REPORT = cmd/report/budgets.c cmd/report/common.c cmd/report/files.c cmd/report/image.c \
-	cmd/report/image_json.c cmd/report/image_text.c cmd/report/markdown.c cmd/report/reference.c cmd/report/repository_json.c \
+	cmd/report/image_json.c cmd/report/image_text.c cmd/report/markdown.c cmd/report/packages.c cmd/report/reference.c cmd/report/repository_json.c \
 	cmd/report/repository_text.c
 
 # What the commands share.
@@ -172,7 +174,7 @@ UNIT_memo = memo memo_files memo_record
 UNIT_push = lookup push push_report push_vanished server
 UNIT_reader = lost reader
 UNIT_repo = create identity identity_make known policy proof repo repo_costs repo_lost roots wraps
-UNIT_report = blame report_budget records report
+UNIT_report = blame packages report_budget records report
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
 UNIT_wraps = rewrap
@@ -203,7 +205,7 @@ MAN = lambdaimg.1 lambdaimg-cache.1 lambdaimg-convert.1 lambdaimg-init.1 lambdai
 	lambdaimg-umount.1 lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-kms-program.5 lambdaimg-manifest.5 lambdaimg-report.5 lambdaimg-repository.5 lambdaimg-aws-kms.7 lambdaimg-s3.7
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
-FUZZ = aws files gzip image kms layer manifest record repo s3 seal tar tars
+FUZZ = aws files gzip image kms layer manifest packages record repo s3 seal tar tars
 FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
@@ -214,7 +216,7 @@ LIB_SRC = $(LIB_BASE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER
 	$(LIB_VERIFY) $(LIB_DISKCACHE) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE) $(LIB_REPORT)
 UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
 
-LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libzstd jansson libcurl expat $(INFLATER:isal=libisal)
+LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libzstd jansson libcurl expat sqlite3 $(INFLATER:isal=libisal)
 PKG = $(LIB_PKG) fuse3
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKG) 2>/dev/null) -lm

@@ -7,8 +7,7 @@
 #include "cmd/common/context.h"
 #include "cmd/report/report.h"
 
-/* A string that can hold any bytes: escaped as print_path() does. */
-static json_t *path_json(const char *path)
+json_t *path_json(const char *path)
 {
     char *shown = path_text(path);
     json_t *json = shown ? json_string(shown) : NULL;
@@ -103,7 +102,7 @@ static int blame_json(const struct li_blame *blame, json_t *json, struct li_erro
         else
             rc = lists[i].fill(blame, list, err);
     }
-    return rc;
+    return rc < 0 ? rc : add_packages_json(&blame->packages, json, err);
 }
 
 static json_t *head_json(const struct image_report *r)

@@ -135,6 +135,7 @@ void print_image_text(const struct image_report *r)
     if (blame->fresh.chunks == 0)
         return;
     print_layers(blame);
+    print_packages_text(blame, print_share);
     print_directories(blame);
     print_files(blame);
 }

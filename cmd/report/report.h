@@ -141,6 +141,21 @@ void print_image_text(const struct image_report *r);
 /* markdown.c: the same for a comment, with the verdicts. */
 void print_image_markdown(const struct image_report *r, const struct verdicts *verdicts);
 
+/* image_json.c: a string that can hold any bytes: escaped as path_text() does; NULL if memory ran
+ * out. */
+json_t *path_json(const char *path);
+
+/* markdown.c: a text from an image as code. */
+void print_markdown_code(const char *text);
+
+/* packages.c: the packages of an image, in each form. PRINT_SHARE prints the columns before a row.
+ */
+bool has_packages(const struct li_packages *packages);
+void print_packages_text(const struct li_blame *blame,
+                         void (*print_share)(const struct li_report_sum *sum, uint64_t whole));
+void print_packages_markdown(const struct li_blame *blame);
+int add_packages_json(const struct li_packages *packages, json_t *json, struct li_error *err);
+
 /* files.c: writes the files that --junit, --openmetrics and --code-quality name, if they do. The
  * first only finds out whether they can be written. */
 int try_forms(const struct arguments *args, struct li_error *err);

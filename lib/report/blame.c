@@ -183,7 +183,9 @@ static int blame_all(const struct li_flattened *flattened, struct li_files *base
     rc = li_ext4_explain(plan, count_layer, b, err);
     if (rc == 0)
         rc = li_blame_files(b->tree, b->part, b->blame, err);
-    return rc < 0 ? rc : li_blame_directories(b->tree, b->part, b->blame, err);
+    if (rc == 0)
+        rc = li_blame_directories(b->tree, b->part, b->blame, err);
+    return rc < 0 ? rc : li_blame_packages(flattened, b->costs, b->part, &b->blame->packages, err);
 }
 
 int li_blame_image(const struct li_flattened *flattened, const struct li_costs *costs,
@@ -222,5 +224,6 @@ void li_blame_free(struct li_blame *blame)
     free(blame->layer);
     free(blame->file);
     free(blame->directory);
+    li_packages_free(&blame->packages);
     *blame = (struct li_blame){.layers = 0};
 }

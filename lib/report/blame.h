@@ -17,6 +17,7 @@
 #include "files/files.h"
 #include "flatten/flatten.h"
 #include "report/costs.h"
+#include "report/packages.h"
 #include "report/report.h"
 
 enum {
@@ -67,6 +68,7 @@ struct li_blame {
     uint64_t files_left_out, files_left_out_bytes;
     struct li_blame_directory *directory; /* sorted by path */
     size_t directories;
+    struct li_packages packages;
 };
 
 /* COSTS are those of FLATTENED's chunks, settled. BASE is the image that it is compared with, or

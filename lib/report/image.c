@@ -182,6 +182,9 @@ int li_report_on_image(struct li_repo *repo, struct li_flattened *flattened,
         rc = open_base(&r, err);
     if (rc == 0)
         rc = li_blame_image(flattened, r.costs, r.files, &report.blame, err);
+    /* The blame has read more of the layers. */
+    if (rc == 0)
+        rc = li_flattened_confirm(flattened, err);
     close_base(&r);
     li_costs_free(r.costs);
     if (rc < 0)

@@ -118,7 +118,8 @@ LIB_REPORT = lib/report/blame.c lib/report/blame_base.c lib/report/blame_files.c
 	lib/report/costs.c lib/report/figures.c lib/report/gather.c lib/report/image.c lib/report/names.c \
 	lib/report/packages.c lib/report/packages_files.c lib/report/packages_json.c lib/report/packages_language.c \
 	lib/report/packages_parse.c lib/report/packages_rpm.c lib/report/packages_system.c \
-	lib/report/records.c lib/report/report.c lib/report/tags.c
+	lib/report/records.c lib/report/report.c lib/report/tags.c lib/report/waste.c lib/report/waste_digest.c \
+	lib/report/waste_left.c
 
 FUSE = fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
 	fuse/unmount.c
@@ -130,7 +131,7 @@ CMD = cmd/cache.c cmd/convert.c cmd/init.c cmd/inspect.c cmd/key/change.c cmd/ke
 # The forms of reports.
 CMD_REPORT = cmd/report/budgets.c cmd/report/common.c cmd/report/files.c cmd/report/image.c \
 	cmd/report/image_json.c cmd/report/image_text.c cmd/report/markdown.c cmd/report/packages.c cmd/report/reference.c cmd/report/repository_json.c \
-	cmd/report/repository_text.c
+	cmd/report/repository_text.c cmd/report/waste.c
 
 # What the commands share.
 CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/cache.c cmd/common/context.c cmd/common/explain.c \

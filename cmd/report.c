@@ -19,6 +19,8 @@ static const struct option_row options[] = {
      "budget: the most new chunks, in percent of the image's chunks"},
     {"max-size", 0, "SIZE",
      "budget: the most bytes of the image's chunks, or a percentage over the other image"},
+    {"max-waste", 0, "SIZE",
+     "budget: the most bytes of files that nobody needs, or a percentage of all files"},
     {"min-dedup", 0, "FACTOR", "budget, with --all: the least deduplication factor"},
     {"budgets", 0, "FILE",
      "take budgets from FILE (default: .lambdaimg-ci.json in the working directory, or in the next "
@@ -127,6 +129,7 @@ static void judge_image(const struct li_report_budgets *budgets,
           out);
     judge(budgets, LI_BUDGET_SIZE, (known + fresh) * LI_CHUNK_SIZE,
           (double)report->base.table * LI_CHUNK_SIZE, out);
+    judge(budgets, LI_BUDGET_WASTE, (double)report->waste.bytes, (double)report->waste.whole, out);
 }
 
 static int report_image(const struct arguments *args, struct budgets *budgets, struct li_error *err)
@@ -192,7 +195,7 @@ static int refuse_others(const struct arguments *args, bool image, struct li_err
 {
     static const char *const of_image[] = {
         "markdown",  "junit",         "openmetrics",   "code-quality", "to",
-        "to-latest", "max-new-bytes", "max-new-share", "max-size"};
+        "to-latest", "max-new-bytes", "max-new-share", "max-size",     "max-waste"};
 
     for (size_t i = 0; i < sizeof(of_image) / sizeof(of_image[0]) && !image; i++)
         if (flag(args, of_image[i]))

@@ -156,6 +156,11 @@ void print_packages_text(const struct li_blame *blame,
 void print_packages_markdown(const struct li_blame *blame);
 int add_packages_json(const struct li_packages *packages, json_t *json, struct li_error *err);
 
+/* waste.c: the waste of an image, in each form. */
+void print_waste_text(const struct li_waste *waste);
+void print_waste_markdown(const struct li_waste *waste);
+json_t *waste_json(const struct li_waste *waste); /* NULL if memory ran out */
+
 /* files.c: writes the files that --junit, --openmetrics and --code-quality name, if they do. The
  * first only finds out whether they can be written. */
 int try_forms(const struct arguments *args, struct li_error *err);

@@ -129,7 +129,9 @@ CMD = cmd/cache.c cmd/convert.c cmd/init.c cmd/inspect.c cmd/key/change.c cmd/ke
 	cmd/report.c cmd/rm.c cmd/umount.c cmd/verify.c
 
 # The forms of reports.
-CMD_REPORT = cmd/report/budgets.c cmd/report/common.c cmd/report/files.c cmd/report/image.c \
+CMD_REPORT = cmd/report/budgets.c cmd/report/common.c cmd/report/files.c cmd/report/html.c cmd/report/html_budgets.c \
+	cmd/report/html_files.c cmd/report/html_growth.c cmd/report/html_image.c cmd/report/html_repository.c \
+	cmd/report/html_treemap.c cmd/report/image.c \
 	cmd/report/image_json.c cmd/report/image_text.c cmd/report/markdown.c cmd/report/packages.c cmd/report/reference.c cmd/report/repository_json.c \
 	cmd/report/repository_text.c cmd/report/waste.c
 

@@ -10,6 +10,7 @@ static const struct option_row options[] = {
     {"to", 0, "REF", "compare with this image of the repository"},
     {"json", 0, NULL, "print the report as JSON"},
     {"markdown", 0, NULL, "print the report on an IMAGE as Markdown"},
+    {"html", 0, "FILE", "write the report to FILE as a page of HTML"},
     {"junit", 0, "FILE", "write the budgets of an IMAGE to FILE as JUnit's XML"},
     {"openmetrics", 0, "FILE", "write the figures of an IMAGE to FILE as OpenMetrics"},
     {"code-quality", 0, "FILE",
@@ -105,8 +106,10 @@ static int report_repository(const struct arguments *args, struct budgets *budge
 
     if (rc == 0) {
         judge_repository(&budgets->all, &report, &verdicts);
-        rc = print_repository(args, &report, context.store->address, &verdicts, err);
+        rc = write_repository_html(args, &report, context.store->address, &verdicts, err);
     }
+    if (rc == 0)
+        rc = print_repository(args, &report, context.store->address, &verdicts, err);
     if (rc == 0)
         rc = check_readable(&report, err);
     if (rc == 0)
@@ -144,6 +147,8 @@ static int report_image(const struct arguments *args, struct budgets *budgets, s
         judge_image(&budgets->all, &report.report, &verdicts);
     if (rc == 0)
         rc = write_forms(args, &report, &verdicts, err);
+    if (rc == 0)
+        rc = write_image_html(args, &report, &verdicts, err);
     if (rc == 0 && flag(args, "json")) {
         rc = print_image_json(&report, &verdicts, err);
     } else if (rc == 0 && flag(args, "markdown")) {
@@ -176,6 +181,9 @@ static int report_stored(const struct arguments *args, struct li_error *err)
         if (rc < 0)
             li_context(err, "cannot report on %s", args->operand[0]);
     }
+    if (rc == 0)
+        rc = write_stored_html(args, push, reference_text(&reference, name), context.store->address,
+                               err);
     if (rc == 0 && flag(args, "json"))
         rc = print_stored_json(push, reference_text(&reference, name), context.store->address, err);
     else if (rc == 0)
@@ -220,6 +228,8 @@ static int run(const struct arguments *args, struct li_error *err)
     if (all != (args->count == 0))
         return li_fail(err, CMD_EUSAGE, "report: give either --all, or an IMAGE or REF");
     rc = refuse_others(args, !all && !stored, err);
+    if (rc == 0)
+        rc = try_html(args, err);
     if (rc < 0 || stored)
         return rc < 0 ? rc : report_stored(args, err);
     rc = find_budgets(args, &budgets, err);

@@ -167,4 +167,15 @@ int try_forms(const struct arguments *args, struct li_error *err);
 int write_forms(const struct arguments *args, const struct image_report *report,
                 const struct verdicts *verdicts, struct li_error *err);
 
+/* html_files.c: writes the page that --html names, if it does. The first only finds out whether it
+ * can be written. */
+int try_html(const struct arguments *args, struct li_error *err);
+int write_image_html(const struct arguments *args, const struct image_report *r,
+                     const struct verdicts *verdicts, struct li_error *err);
+int write_repository_html(const struct arguments *args, const struct li_report *report,
+                          const char *address, const struct verdicts *verdicts,
+                          struct li_error *err);
+int write_stored_html(const struct arguments *args, const struct li_report_push *push,
+                      const char *name, const char *address, struct li_error *err);
+
 #endif

@@ -116,7 +116,7 @@ LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c l
 
 LIB_REPORT = lib/report/blame.c lib/report/blame_base.c lib/report/blame_files.c lib/report/blame_layers.c lib/report/budget.c \
 	lib/report/costs.c lib/report/figures.c lib/report/gather.c lib/report/image.c lib/report/names.c \
-	lib/report/packages.c lib/report/packages_files.c lib/report/packages_json.c lib/report/packages_language.c \
+	lib/report/packages.c lib/report/packages_files.c lib/report/packages_json.c lib/report/packages_kept.c lib/report/packages_language.c \
 	lib/report/packages_parse.c lib/report/packages_rpm.c lib/report/packages_system.c \
 	lib/report/records.c lib/report/report.c lib/report/tags.c lib/report/waste.c lib/report/waste_digest.c \
 	lib/report/waste_left.c

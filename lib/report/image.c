@@ -181,7 +181,7 @@ int li_report_on_image(struct li_repo *repo, struct li_flattened *flattened,
     if (rc == 0)
         rc = open_base(&r, err);
     if (rc == 0)
-        rc = li_blame_image(flattened, r.costs, r.files, &report.blame, err);
+        rc = li_blame_image(flattened, r.costs, r.files, options->memo, &report.blame, err);
     if (rc == 0)
         rc = li_waste_find(flattened, options->memo, &report.waste, err);
     /* The last two have read more of the layers. */

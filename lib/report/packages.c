@@ -295,26 +295,32 @@ static void keep_largest(struct li_packages *out)
     }
 }
 
-static int read_databases(struct li_packaging *p, struct li_error *err)
+static int read_databases(struct li_packaging *p, struct li_memo *memo, struct li_error *err)
 {
     static int (*const readers[])(struct li_packaging *, struct li_error *) = {
         li_packaging_debian, li_packaging_rpm, li_packaging_alpine, li_packaging_python,
         li_packaging_npm};
+    struct li_package_kept *kept = NULL;
     int rc = p->owner && p->out->note ? 0 : li_fail_memory(err);
 
+    if (rc == 0 && memo)
+        rc = li_package_kept_new(li_tree_layers(p->tree), memo, &kept, err);
     if (rc == 0)
-        rc = li_package_files_new(p->tree, &p->files, err);
+        rc = li_package_files_new(p->tree, kept, &p->files, err);
     for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]) && rc == 0; i++) {
         p->current = 0;
         rc = readers[i](p, err);
     }
+    if (rc == 0 && kept)
+        rc = li_package_kept_save(kept, err);
     li_package_files_free(p->files);
+    li_package_kept_free(kept);
     return rc;
 }
 
 int li_blame_packages(const struct li_flattened *flattened, const struct li_costs *costs,
-                      const struct li_blame_part *part, struct li_packages *out,
-                      struct li_error *err)
+                      const struct li_blame_part *part, struct li_memo *memo,
+                      struct li_packages *out, struct li_error *err)
 {
     const struct li_tree *tree = li_flattened_tree(flattened);
     struct li_packages packages = {.note = calloc(LI_PACKAGES_NOTES_MAX, sizeof(char *))};
@@ -322,7 +328,7 @@ int li_blame_packages(const struct li_flattened *flattened, const struct li_cost
     int rc;
 
     p.owner = calloc((size_t)li_tree_inodes(tree) + 1, sizeof(*p.owner));
-    rc = read_databases(&p, err);
+    rc = read_databases(&p, memo, err);
     if (rc == 0)
         rc = sum_up(&p, flattened, costs, err);
     free(p.owner);

@@ -15,7 +15,8 @@
 
 struct li_package_files {
     const struct li_tree *tree;
-    uint32_t *child;       /* of all directories, */
+    struct li_package_kept *kept; /* or NULL */
+    uint32_t *child;              /* of all directories, */
     uint32_t *begin;       /* and by node where its own begin; one more than there are nodes */
     uint64_t steps, bytes; /* that are left */
     /* The directory that was found last, with the node that its path began at. */
@@ -41,8 +42,8 @@ static void list_children(struct li_package_files *files)
     files->begin[nodes] = count;
 }
 
-int li_package_files_new(const struct li_tree *tree, struct li_package_files **out,
-                         struct li_error *err)
+int li_package_files_new(const struct li_tree *tree, struct li_package_kept *kept,
+                         struct li_package_files **out, struct li_error *err)
 {
     struct li_package_files *files = calloc(1, sizeof(*files));
     size_t nodes = li_tree_nodes(tree);
@@ -50,6 +51,7 @@ int li_package_files_new(const struct li_tree *tree, struct li_package_files **o
     if (!files)
         return li_fail_memory(err);
     *files = (struct li_package_files){.tree = tree,
+                                       .kept = kept,
                                        .steps = LI_PACKAGES_STEPS_MAX,
                                        .bytes = LI_PACKAGES_READ_MAX,
                                        .last_from = LI_TREE_NONE};
@@ -224,6 +226,27 @@ static int read_runs(const struct li_package_files *files, const struct li_inode
     return rc;
 }
 
+/* The contents, from the memo or from the layer. */
+static int read_contents(struct li_package_files *files, const struct li_inode *inode, uint8_t *to,
+                         struct li_error *err)
+{
+    bool found = inode->size == 0;
+    int rc = 0;
+
+    if (!found && files->kept)
+        rc = li_package_kept_find(files->kept, inode, to, &found, err);
+    if (rc < 0 || found)
+        return rc;
+    if (inode->sparse != LI_TREE_NONE)
+        rc = read_runs(files, inode, to, err);
+    else
+        rc = li_layers_read(li_tree_layers(files->tree), inode->layer, to, inode->size, inode->data,
+                            err);
+    if (rc == 0 && files->kept)
+        rc = li_package_kept_add(files->kept, inode, to, err);
+    return rc > 0 ? li_as_failure(rc, err) : rc;
+}
+
 int li_package_files_read(struct li_package_files *files, uint32_t node, struct li_buffer *out,
                           const char **why, struct li_error *err)
 {
@@ -241,12 +264,9 @@ int li_package_files_read(struct li_package_files *files, uint32_t node, struct 
         return 0;
     files->bytes -= size;
     rc = li_buffer_reserve(out, size + 1, err);
-    if (rc == 0 && inode->sparse != LI_TREE_NONE)
-        rc = read_runs(files, inode, out->data, err);
-    else if (rc == 0 && size > 0)
-        rc = li_layers_read(li_tree_layers(files->tree), inode->layer, out->data, size, inode->data,
-                            err);
+    if (rc == 0)
+        rc = read_contents(files, inode, out->data, err);
     if (rc == 0)
         out->len = size;
-    return rc > 0 ? li_as_failure(rc, err) : rc;
+    return rc;
 }

@@ -69,14 +69,38 @@ int li_package_parse_rpmdb(void *data, size_t len, const struct li_package_sink 
 int li_package_parse_rpm(const void *data, size_t len, const struct li_package_sink *sink,
                          struct li_error *err);
 
+/* ---- packages_kept.c: files that the memo keeps -----------------------------------------------
+ */
+
+struct li_package_kept;
+
+/* LAYERS and MEMO are borrowed. LI_ENOMEM. */
+int li_package_kept_new(struct li_layers *layers, struct li_memo *memo,
+                        struct li_package_kept **out, struct li_error *err);
+void li_package_kept_free(struct li_package_kept *kept); /* NULL is allowed */
+
+/* Copies the contents of the regular file INODE to TO, inode->size bytes, if they are kept.
+ * LI_ENOMEM.
+ */
+int li_package_kept_find(struct li_package_kept *kept, const struct li_inode *inode, uint8_t *to,
+                         bool *found, struct li_error *err);
+
+/* Remembers the contents, which were read from the layer, until they are saved. LI_ENOMEM. */
+int li_package_kept_add(struct li_package_kept *kept, const struct li_inode *inode,
+                        const uint8_t *bytes, struct li_error *err);
+
+/* Writes what was added, once the layers are known to be what they state. A memo that cannot be
+ * written costs time only. Errors: those of li_layers_verified(); LI_ENOMEM. */
+int li_package_kept_save(struct li_package_kept *kept, struct li_error *err);
+
 /* ---- packages_files.c: the image's files ------------------------------------------------------
  */
 
 struct li_package_files;
 
-/* TREE is borrowed. LI_ENOMEM. */
-int li_package_files_new(const struct li_tree *tree, struct li_package_files **out,
-                         struct li_error *err);
+/* TREE is borrowed, and so is KEPT, which may be NULL. LI_ENOMEM. */
+int li_package_files_new(const struct li_tree *tree, struct li_package_kept *kept,
+                         struct li_package_files **out, struct li_error *err);
 void li_package_files_free(struct li_package_files *files); /* NULL is allowed */
 
 /* The node of PATH below the directory node FROM, or from the root if it begins with a slash;

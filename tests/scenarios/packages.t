@@ -54,7 +54,7 @@ bytes_to debian/usr/share/two 700
 bytes_to debian/opt/own 800
 printf 'Package: %s\nStatus: install ok installed\nVersion: %s\nArchitecture: amd64\n%s\n' \
     one 1.0-1 '' two 2:2.0 $'Multi-Arch: same\n' gone 3 '' >$dpkg/status
-printf '%s\n' /. /bin /bin/one /usr /var/lib/none >$dpkg/info/one.list
+printf '%s\n' /. /bin /bin/one /usr /usr/share/late >$dpkg/info/one.list
 printf '%s\n' /usr/lib/libtwo.so /usr/share/two /bin/one >$dpkg/info/two:amd64.list
 image debian debian
 report_of debian
@@ -74,6 +74,27 @@ printf x >>above/usr/bin/one
 image above debian above
 report_of above
 is "$(jq -r '.packages[0] | "\(.name) \(.version)"' above.json)" 'one 1.0-1' "a base that was updated: the package that changed"
+
+# What the report needs of a layer is in the memo: the layer is not read again, so nobody misses its bytes.
+bytes_to next/usr/share/late 5000
+image next debian next
+report_of next
+is "$(packages next)" 'debian one 1.0-1 1' "a file that a layer above brings: its package is told by the one below"
+for memo in --no-memo --threads=3; do
+    run 0 "the same, $memo" report next.tar --json "$memo"
+    same_text next.json "$OUT" "the memo makes no difference, $memo"
+done
+python3 - next.tar gone.tar debian.layer <<'END'
+import sys
+
+image, layer = (open(name, "rb").read() for name in (sys.argv[1], sys.argv[3]))
+at = image.index(layer)
+open(sys.argv[2], "wb").write(image[:at] + bytes(len(layer)) + image[at + len(layer):])
+END
+run 0 "a layer that is not read" report gone.tar next:1 --json
+sed 's/gone.tar/next.tar/' "$OUT" >gone.json
+same_text next.json gone.json "a layer that is not read: the same report"
+run 1 "without the memo" report gone.tar next:1 --no-memo
 
 # distroless
 mkdir -p distroless/var/lib/dpkg/status.d

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -58,13 +59,15 @@ static const struct {
 static int act(const struct arguments *args, size_t action, struct li_error *err)
 {
     struct li_diskcache *cache = NULL;
-    int rc = find_cache(args, true, &cache, err);
+    char *directory = NULL;
+    int rc = find_cache(args, true, &directory, &cache, err);
 
     if (rc == 0 && !cache)
         rc = li_fail(err, CMD_EUSAGE, "cache: there is none; name its directory with --cache DIR");
     if (rc == 0)
         rc = actions[action].run(args, cache, err);
     li_diskcache_free(cache);
+    free(directory);
     return rc < 0 ? rc : EXIT_DONE;
 }
 

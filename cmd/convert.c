@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "cmd/common/confine.h"
 #include "cmd/common/context.h"
 #include "cmd/common/explain.h"
 #include "cmd/common/image.h"
@@ -32,6 +35,23 @@ static int convert(const struct arguments *args, struct li_flattened *flattened,
     return rc;
 }
 
+/* The image is read, layers are spooled, and the file is written; nothing else is. */
+static int confine_conversion(const struct arguments *args, const struct li_env *env,
+                              struct li_error *err)
+{
+    struct allowed allowed = {.count = 0};
+    int rc = allow(&allowed, args->operand[0], false, err);
+
+    if (rc == 0)
+        rc = allow(&allowed, env->tmpdir, true, err);
+    if (rc == 0)
+        rc = allow_output(&allowed, option(args, "output"), err);
+    if (rc == 0)
+        rc = confine(args, &allowed, err);
+    free_allowed(&allowed);
+    return rc;
+}
+
 static int run(const struct arguments *args, struct li_error *err)
 {
     struct li_flattened *flattened = NULL;
@@ -48,6 +68,8 @@ static int run(const struct arguments *args, struct li_error *err)
         rc = make_env(args, &env, err);
     if (rc == 0)
         rc = try_output(args, err);
+    if (rc == 0)
+        rc = confine_conversion(args, &env, err);
     if (rc == 0)
         rc = li_flatten(&making, &env, &flattened, err);
     if (rc == 0) {

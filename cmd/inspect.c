@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cmd/common/context.h"
+#include "cmd/common/brokered.h"
 #include "image/json.h"
 
 static const struct option_row options[] = {
@@ -141,7 +141,7 @@ static int run(const struct arguments *args, struct li_error *err)
     int rc = parse_reference(args->operand[0], &reference, err);
 
     if (rc == 0)
-        rc = open_context(args, true, &context, err);
+        rc = open_brokered(args, &(struct brokerage){.key = WITH_KEY}, &context, err);
     if (rc == 0)
         rc = open_shown(&context, &reference, &shown, err);
     if (rc < 0)

@@ -3,7 +3,7 @@
 
 #include "base/hex.h"
 #include "base/text.h"
-#include "cmd/common/context.h"
+#include "cmd/common/brokered.h"
 
 static const struct option_row options[] = {
     {"json", 0, NULL, "print the list as JSON"},
@@ -84,15 +84,17 @@ static int visit(void *arg, const struct li_repo_image *image, struct li_error *
 
 static int run(const struct arguments *args, struct li_error *err)
 {
+    /* Names and IDs are stored in the clear. Only the rest needs a key. */
+    const struct brokerage brokerage = {.key = KEY_IF_IT_OPENS};
     struct context context = {0};
     struct listing l = {0};
-    /* Names and IDs are stored in the clear. Only the rest needs a key. */
-    int rc = open_context_if_key(args, &context, &l.keyless, err);
+    int rc = open_brokered(args, &brokerage, &context, err);
 
-    l.with_key = l.keyless.code == 0;
     if (rc == 0 && flag(args, "json") && !(l.json = json_array()))
         rc = li_fail_memory(err);
     l.repo = context.repo;
+    l.with_key = context.kms != NULL;
+    l.keyless = context.keyless;
     if (rc == 0)
         rc = li_repo_each_image(context.repo, visit, &l, err);
     forget_key(&context);

@@ -39,6 +39,9 @@ const struct option_row common_options[] = {
     {"stall", 0, "SECONDS", "retry a request without progress for this long (default: 20)"},
     {"timeout", 0, "SECONDS", "give up after this long without progress (default: 60)"},
     {"kms", 0, "KMS", "a key, " LI_KMS_FORMS "; may be repeated (environment: LAMBDAIMG_KMS)"},
+    {"confine", 0, "WHEN",
+     "what parses gets only what it needs: auto (default), require or no (environment: "
+     "LAMBDAIMG_CONFINE)"},
     {"threads", 0, "N", "number of worker threads (default: one for each processor)"},
     {"help", 'h', NULL, "show this help"},
     {NULL, 0, NULL, NULL},

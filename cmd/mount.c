@@ -2,6 +2,9 @@
 /*
  * The loader. It forks before it opens anything, because threads do not survive a fork. The parent
  * waits until the child says that the mount works, or has printed why it does not.
+ *
+ * The loader forks again, and its child is the broker (D18a): it has the store, and it mounts and
+ * unmounts. The loader answers the kernel, parses, and has nothing else.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +18,7 @@
 
 #include "base/repeats.h"
 #include "base/text.h"
-#include "cmd/common/context.h"
+#include "cmd/common/brokered.h"
 #include "files/files.h"
 #include "fuse/fuse.h"
 #include "reader/reader.h"
@@ -28,6 +31,9 @@ enum {
     /* Seconds to wait for running fetches when the mount is gone. */
     PATIENCE = 5,
 };
+
+/* What the loader asks the broker for. */
+enum { ATTACH = BROKER_OWN, DETACH, LEAVE_TERMINAL };
 
 static const struct option_row options[] = {
     {"foreground", 'f', NULL, "stay in the foreground"},
@@ -43,9 +49,11 @@ struct mount {
     const struct arguments *args;
     struct li_reference reference;
     char *directory;
-    int ready_fd; /* the parent listens here; -1 in the foreground */
-    int presence; /* open as long as an umount must wait */
-    FILE *stats;  /* where reports go; NULL: none */
+    int ready_fd;                      /* the parent listens here; -1 in the foreground */
+    int presence;                      /* open in the broker as long as an umount must wait */
+    int null;                          /* /dev/null */
+    struct li_fuse_attached *attached; /* in the broker */
+    FILE *stats;                       /* where reports go; NULL: none */
     struct context context;
     struct li_manifest manifest;
     struct li_diskcache *cache;        /* NULL: there is none */
@@ -133,30 +141,102 @@ static bool keeps_a_log(void)
 
 static void leave_terminal(const struct mount *m)
 {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    if (null < 0)
+    if (chdir("/") < 0 || m->null < 0)
         return;
-    dup2(null, 0);
-    dup2(null, 1);
+    dup2(m->null, 0);
+    dup2(m->null, 1);
     if (m->stats != stderr && !keeps_a_log())
-        dup2(null, 2);
-    close(null);
+        dup2(m->null, 2);
 }
 
 static void ready(void *arg)
 {
     struct mount *m = arg;
+    struct li_error ignored = LI_ERROR_INIT;
 
     if (m->ready_fd < 0)
         return;
-    if (chdir("/") == 0)
-        leave_terminal(m);
+    leave_terminal(m);
+    (void)li_broker_ask(m->context.broker, LEAVE_TERMINAL, NULL, &ignored);
     /* A user who interrupts the command does not want the mount. */
     if (write(m->ready_fd, "+", 1) < 0)
         kill(getpid(), SIGTERM);
     close(m->ready_fd);
     m->ready_fd = -1;
+}
+
+static struct li_mount_options mount_options(struct mount *m)
+{
+    return (struct li_mount_options){.mountpoint = m->directory,
+                                     .fuse_options = option(m->args, "fuse-option"),
+                                     .source = m->args->operand[0]};
+}
+
+/* In the broker: mounts, unmounts, or leaves the terminal. */
+static int serve_loader(void *arg, unsigned number, int *fd, struct li_error *err)
+{
+    struct mount *m = arg;
+    struct li_mount_options own = mount_options(m);
+    int rc = 0;
+
+    own.presence = &m->presence;
+    if (number == ATTACH && !m->attached) {
+        rc = li_fuse_attach(&own, &m->attached, err);
+        if (rc == 0)
+            *fd = li_fuse_device(m->attached);
+    } else if (number == DETACH) {
+        li_fuse_detach(m->attached);
+        m->attached = NULL;
+    } else if (number == LEAVE_TERMINAL && m->ready_fd >= 0) {
+        leave_terminal(m);
+        close(m->ready_fd);
+        m->ready_fd = -1;
+    }
+    return rc;
+}
+
+static int attach(void *arg, int *device, struct li_error *err)
+{
+    return li_broker_ask(((struct mount *)arg)->context.broker, ATTACH, device, err);
+}
+
+static void detach(void *arg)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+
+    (void)li_broker_ask(((struct mount *)arg)->context.broker, DETACH, NULL, &ignored);
+}
+
+/* The loader can open files of the cache only, and none if there is no cache. */
+static int open_repository(struct mount *m, struct li_error *err)
+{
+    struct brokerage brokerage = {.key = WITH_KEY, .own = serve_loader, .own_arg = m};
+    char *directory = NULL;
+    int rc = open_cache(m->args, &directory, &m->cache, err);
+
+    if (rc == 0)
+        rc = allow(&brokerage.allowed, directory, true, err);
+    if (rc == 0)
+        rc = open_brokered(m->args, &brokerage, &m->context, err);
+    free_allowed(&brokerage.allowed);
+    free(directory);
+    if (rc == 0)
+        rc = open_manifest(&m->context, &m->reference, &m->manifest, err);
+    li_manifest_forget_config(&m->manifest);
+    return rc;
+}
+
+static int open_reader(struct mount *m, const struct li_reader_options *reading,
+                       struct li_error *err)
+{
+    int rc = li_sealed_origin_new(m->context.repo, &m->origin, err);
+
+    if (rc == 0 && m->cache)
+        rc = li_sealed_diskcache_new(m->origin, m->cache, reading->deadline, &m->source, err);
+    if (rc == 0)
+        rc = li_reader_open(m->source ? m->source : m->origin, &m->manifest, reading, &m->reader,
+                            err);
+    return rc;
 }
 
 static int open_image(struct mount *m, struct li_error *err)
@@ -168,28 +248,20 @@ static int open_image(struct mount *m, struct li_error *err)
     if (rc == 0)
         rc = store_timeout(m->args, &reader_options.deadline, err);
     if (rc == 0)
-        rc = open_context(m->args, true, &m->context, err);
-    if (rc == 0)
-        rc = open_manifest(&m->context, &m->reference, &m->manifest, err);
-    li_manifest_forget_config(&m->manifest);
+        rc = open_repository(m, err);
     if (rc < 0)
         return rc;
     reader_options.workers = m->context.store->width;
     reader_options.memory = (uint64_t)memory << 20;
-    rc = open_cache(m->args, &m->context, &m->cache, err);
+    rc = open_reader(m, &reader_options, err);
     if (rc == 0)
-        rc = li_sealed_origin_new(m->context.repo, &m->origin, err);
-    if (rc == 0 && m->cache)
-        rc = li_sealed_diskcache_new(m->origin, m->cache, reader_options.deadline, &m->source, err);
-    if (rc == 0)
-        rc = li_reader_open(m->source ? m->source : m->origin, &m->manifest, &reader_options,
-                            &m->reader, err);
+        rc = li_files_open(li_reader_blocks(m->reader), &m->files, err);
     if (rc < 0)
         return rc;
-    rc = li_files_open(li_reader_blocks(m->reader), &m->files, err);
-    /* From now on a store that hangs fails reads, and nothing else. */
+    /* From now on a store that hangs fails reads, and nothing else. So does a broker that ends. */
     stop_watching(&m->context);
-    return rc;
+    li_broker_on_loss(m->context.broker, NULL, NULL);
+    return 0;
 }
 
 /* Frees what was opened. A fetch that the store never answers would be waited for for ever, and it
@@ -207,34 +279,40 @@ static void close_image(struct mount *m, int rc, const struct li_error *err)
     close_context(&m->context);
 }
 
+/* Answers the kernel until the mount ends. */
+static int serve_image(struct mount *m, struct li_error *err)
+{
+    struct li_mount_options serving = mount_options(m);
+    int rc;
+
+    serving.threads = m->context.env.threads;
+    if (serving.threads < FUSE_THREADS_LEAST)
+        serving.threads = FUSE_THREADS_LEAST;
+    serving.ready = ready;
+    serving.report = report;
+    serving.ending = ending;
+    serving.failed = failed;
+    serving.attach = attach;
+    serving.detach = detach;
+    serving.ready_arg = serving.report_arg = serving.ending_arg = serving.failed_arg =
+        serving.attach_arg = m;
+    rc = li_fuse_mount(m->files, &serving, err);
+    tell_untold(m, li_repeats_untold(&m->failures));
+    if (flag(m->args, "stats"))
+        report(m);
+    return rc;
+}
+
 static int serve(struct mount *m, struct li_error *err)
 {
-    struct li_mount_options mount_options = {.mountpoint = m->directory,
-                                             .fuse_options = option(m->args, "fuse-option"),
-                                             .source = m->args->operand[0],
-                                             .ready = ready,
-                                             .ready_arg = m,
-                                             .report = report,
-                                             .report_arg = m,
-                                             .ending = ending,
-                                             .ending_arg = m,
-                                             .failed = failed,
-                                             .failed_arg = m,
-                                             .presence = &m->presence};
     int rc;
 
     /* If the reader of our output has gone, the mount must not go, too. */
     signal(SIGPIPE, SIG_IGN);
+    m->null = open("/dev/null", O_RDWR | O_CLOEXEC);
     rc = open_image(m, err);
-    if (rc == 0) {
-        mount_options.threads = m->context.env.threads;
-        if (mount_options.threads < FUSE_THREADS_LEAST)
-            mount_options.threads = FUSE_THREADS_LEAST;
-        rc = li_fuse_mount(m->files, &mount_options, err);
-        tell_untold(m, li_repeats_untold(&m->failures));
-        if (flag(m->args, "stats"))
-            report(m);
-    }
+    if (rc == 0)
+        rc = serve_image(m, err);
     if (rc < 0)
         li_context(err, "cannot mount %s on %s", m->args->operand[0], m->args->operand[1]);
     close_image(m, rc, err);
@@ -315,7 +393,8 @@ static int check_options(const struct arguments *args, struct li_error *err)
 static int run(const struct arguments *args, struct li_error *err)
 {
     const char *stats = option(args, "stats");
-    struct mount m = {.args = args, .ready_fd = -1, .presence = -1, .failures = LI_REPEATS_INIT};
+    struct mount m = {
+        .args = args, .ready_fd = -1, .presence = -1, .null = -1, .failures = LI_REPEATS_INIT};
     bool foreground = flag(args, "foreground");
     int rc = parse_reference(args->operand[0], &m.reference, err);
 
@@ -334,8 +413,8 @@ static int run(const struct arguments *args, struct li_error *err)
         rc = foreground ? serve(&m, err) : serve_in_background(&m, err);
     if (m.stats && m.stats != stderr)
         fclose(m.stats);
-    if (m.presence >= 0)
-        close(m.presence);
+    if (m.null >= 0)
+        close(m.null);
     free(m.directory);
     return rc;
 }

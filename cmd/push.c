@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "push/push.h"
+
+#include <stdlib.h>
+
 #include "base/text.h"
-#include "cmd/common/context.h"
+#include "cmd/common/brokered.h"
 #include "cmd/common/image.h"
 
 static const struct option_row options[] = {
@@ -187,7 +190,7 @@ static int run(const struct arguments *args, struct li_error *err)
     int rc = parse(args, &making, &pushing, &reference, err);
 
     if (rc == 0)
-        rc = open_context(args, true, &context, err);
+        rc = open_for_image(args, !flag(args, "dry-run"), NULL, &context, err);
     if (rc == 0)
         rc = check_identity(&context, err);
     if (rc == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/report/report.h"
 #include "base/text.h"
+#include "cmd/common/brokered.h"
 #include "cmd/common/image.h"
 
 static const struct option_row options[] = {
@@ -46,13 +47,28 @@ static const struct option_row options[] = {
 
 /* ---- the repository -------------------------------------------------------------------------- */
 
-static int read_repository(const struct arguments *args, struct context *context,
-                           struct li_report *report, struct li_error *err)
+/* BUDGETS may be NULL. */
+static int open_repository(const struct arguments *args, const struct budgets *budgets,
+                           struct context *context, struct li_error *err)
+{
+    struct brokerage brokerage = {.key = WITHOUT_KEY};
+    int rc = budgets ? allow_ratchet(args, budgets, &brokerage.allowed, err) : 0;
+
+    if (rc == 0)
+        rc = try_html(args, &brokerage.allowed, err);
+    if (rc == 0)
+        rc = open_brokered(args, &brokerage, context, err);
+    free_allowed(&brokerage.allowed);
+    return rc;
+}
+
+static int read_repository(const struct arguments *args, const struct budgets *budgets,
+                           struct context *context, struct li_report *report, struct li_error *err)
 {
     struct li_report_options reporting = {.memory = 0};
     struct progress_bar bar;
     struct li_progress progress;
-    int rc = open_context(args, false, context, err);
+    int rc = open_repository(args, budgets, context, err);
 
     if (rc < 0)
         return rc;
@@ -102,7 +118,7 @@ static int report_repository(const struct arguments *args, struct budgets *budge
     struct li_report report = {.first = LI_ERROR_INIT};
     struct verdicts verdicts = {.count = 0};
     struct context context = {0};
-    int rc = read_repository(args, &context, &report, err);
+    int rc = read_repository(args, budgets, &context, &report, err);
 
     if (rc == 0) {
         judge_repository(&budgets->all, &report, &verdicts);
@@ -139,10 +155,16 @@ static int report_image(const struct arguments *args, struct budgets *budgets, s
 {
     struct image_report report = {.path = NULL};
     struct verdicts verdicts = {.count = 0};
-    int rc = try_forms(args, err);
+    struct allowed outputs = {.count = 0};
+    int rc = try_forms(args, &outputs, err);
 
     if (rc == 0)
-        rc = open_image_report(args, &report, err);
+        rc = try_html(args, &outputs, err);
+    if (rc == 0)
+        rc = allow_ratchet(args, budgets, &outputs, err);
+    if (rc == 0)
+        rc = open_image_report(args, &outputs, &report, err);
+    free_allowed(&outputs);
     if (rc == 0)
         judge_image(&budgets->all, &report.report, &verdicts);
     if (rc == 0)
@@ -175,7 +197,7 @@ static int report_stored(const struct arguments *args, struct li_error *err)
     int rc = parse_tag(args->operand[0], &reference, err);
 
     if (rc == 0)
-        rc = read_repository(args, &context, &report, err);
+        rc = read_repository(args, NULL, &context, &report, err);
     if (rc == 0) {
         rc = find_stored(&report, &reference, &push, err);
         if (rc < 0)
@@ -228,8 +250,6 @@ static int run(const struct arguments *args, struct li_error *err)
     if (all != (args->count == 0))
         return li_fail(err, CMD_EUSAGE, "report: give either --all, or an IMAGE or REF");
     rc = refuse_others(args, !all && !stored, err);
-    if (rc == 0)
-        rc = try_html(args, err);
     if (rc < 0 || stored)
         return rc < 0 ? rc : report_stored(args, err);
     rc = find_budgets(args, &budgets, err);

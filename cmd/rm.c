@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/common/context.h"
+#include "cmd/common/brokered.h"
 
 static int run(const struct arguments *args, struct li_error *err)
 {
     struct context context = {0};
-    struct li_error keyless;
     struct li_reference reference;
     int rc = parse_reference(args->operand[0], &reference, err);
 
     if (rc == 0)
-        rc = open_context_if_key(args, &context, &keyless, err);
+        rc = open_brokered(args, &(struct brokerage){.key = KEY_IF_IT_OPENS, .writable = true},
+                           &context, err);
     if (rc == 0)
         rc = li_repo_remove(context.repo, &reference, err);
     if (rc < 0)

@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "cmd/common/against.h"
-#include "cmd/common/context.h"
+#include "cmd/common/brokered.h"
 #include "cmd/common/image.h"
 #include "verify/verify.h"
 
@@ -59,6 +59,26 @@ static int verify(const struct arguments *args, struct context *context,
     return rc;
 }
 
+/* The original is read, and its layers are spooled. */
+static int open_verified(const struct arguments *args, struct context *context,
+                         struct li_error *err)
+{
+    const char *repair = option(args, "repair"), *against = option(args, "against");
+    struct brokerage brokerage = {.key = WITH_KEY, .writable = repair != NULL};
+    int rc = make_env(args, &context->env, err);
+
+    if (rc == 0)
+        rc = allow(&brokerage.allowed, repair, false, err);
+    if (rc == 0)
+        rc = allow(&brokerage.allowed, against, false, err);
+    if (rc == 0 && (repair || against))
+        rc = allow(&brokerage.allowed, context->env.tmpdir, true, err);
+    if (rc == 0)
+        rc = open_brokered(args, &brokerage, context, err);
+    free_allowed(&brokerage.allowed);
+    return rc;
+}
+
 /* Standard input can be read only once. */
 static int check_options(const struct arguments *args, struct li_error *err)
 {
@@ -105,7 +125,7 @@ static int conclude(const struct arguments *args, const struct li_verify_result 
 static int open_checked(const struct arguments *args, const struct li_reference *reference,
                         struct context *context, struct li_manifest *manifest, struct li_error *err)
 {
-    int rc = open_context(args, true, context, err);
+    int rc = open_verified(args, context, err);
 
     if (rc == 0)
         rc = check_identity(context, err);

@@ -38,6 +38,12 @@ struct li_mount_options {
     /* Receives a descriptor, or -1 if there is none; may be NULL. li_fuse_unmount() in another
      * process waits until the caller has closed it. */
     int *presence;
+    /* Mount and unmount in another process: ATTACH sets *DEVICE to the descriptor of the mount,
+     * which li_fuse_mount() closes; DETACH makes sure that it is unmounted. NULL: this process does
+     * both. */
+    int (*attach)(void *arg, int *device, struct li_error *err);
+    void (*detach)(void *arg);
+    void *attach_arg;
 };
 
 /* Finds the absolute path of DIRECTORY, because the callbacks above may change the working
@@ -59,6 +65,19 @@ int li_fuse_check_options(const char *options, struct li_error *err);
  * options), LI_EDENIED, LI_EIO. */
 int li_fuse_mount(struct li_files *files, const struct li_mount_options *options,
                   struct li_error *err);
+
+/* What li_fuse_mount() does in its own process, for one that only mounts: mounts, and announces the
+ * loader (PRESENCE). OPTIONS are read during the call only; their callbacks are not called. Until
+ * its device is served, whoever uses the file system waits. LI_EINVALID, LI_EDENIED, LI_EIO. */
+struct li_fuse_attached;
+int li_fuse_attach(const struct li_mount_options *options, struct li_fuse_attached **out,
+                   struct li_error *err);
+
+/* The device, for ATTACH. It stays open until li_fuse_detach(). */
+int li_fuse_device(const struct li_fuse_attached *attached);
+
+/* Unmounts it, lazily if it is busy, unless that was done already. NULL is allowed. */
+void li_fuse_detach(struct li_fuse_attached *attached);
 
 /* Unmounts the image at MOUNTPOINT, even if its process was killed, and waits up to 10 seconds for
  * that process to finish. LAZY also detaches a busy mount, and does not wait. LI_ENOTFOUND if no

@@ -28,6 +28,15 @@ struct li_served {
 /* The image as a tree of files: a struct li_served with FILES. */
 extern const struct fuse_lowlevel_ops li_fuse_tree_operations;
 
+/* Makes libfuse's session for SERVED. LI_EINVALID: the options. */
+int li_fuse_session(struct li_served *served, struct fuse_session **out, struct li_error *err);
+
+/* From now on libfuse's words are kept for li_fuse_fail(). */
+void li_fuse_listen(void);
+
+/* Fills in ERR with a step that failed, WHAT, and libfuse's last words; returns CODE. */
+int li_fuse_fail(struct li_error *err, int code, const char *what);
+
 /* The mount that the request belongs to. */
 struct li_served *li_request_served(fuse_req_t req);
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a mount: options, session, loop, unmount. Whatever ends the loop, the mount goes:
- * libfuse unmounts lazily, so a busy mount leaves the tree of names at once and its users get
- * errors. libfuse may be mistaken only if the connection was aborted, because it then believes that
- * the mount is gone already; hence the second look.
+ * The life of a mount: options, session, loop, unmount. Whatever ends the loop, the mount goes.
  *
  * libfuse prints its reasons. We catch them, and the last one becomes the error's text. libfuse has
  * one log for the process, so this file has the only variable of the program that is not on a
@@ -14,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "fuse/internal.h"
@@ -44,8 +39,7 @@ static void keep_words(enum fuse_log_level level, const char *fmt, va_list ap)
     pthread_mutex_unlock(&fuse_words.lock);
 }
 
-/* The failed step and libfuse's last words. */
-static int fail_fuse(struct li_error *err, int code, const char *what)
+int li_fuse_fail(struct li_error *err, int code, const char *what)
 {
     static const char prefix[] = "fuse: ";
     const char *words = fuse_words.last;
@@ -58,28 +52,11 @@ static int fail_fuse(struct li_error *err, int code, const char *what)
     return code;
 }
 
-int li_fuse_mountpoint(const char *directory, char **out, struct li_error *err)
+void li_fuse_listen(void)
 {
-    char *path = realpath(directory, NULL);
-    struct statvfs fs;
-    struct stat st;
-    int rc = 0;
-
-    /* The kernel may remember what a dead loader said about the directory, but not about the file
-     * system. */
-    if ((!path || statvfs(path, &fs) < 0) && errno == ENOTCONN)
-        rc = li_fail(err, LI_EIO,
-                     "a loader that died is still mounted there; run lambdaimg umount %s first",
-                     directory);
-    else if (!path || stat(path, &st) < 0)
-        rc = li_fail_errno(err, errno, "it cannot be found");
-    else if (!S_ISDIR(st.st_mode))
-        rc = li_fail(err, LI_EINVALID, "it is not a directory");
-    if (rc < 0)
-        free(path);
-    else
-        *out = path;
-    return rc;
+    fuse_words.last[0] = '\0';
+    fuse_words.whole = true;
+    fuse_set_log_func(keep_words);
 }
 
 /* The user's options come after ours, so "suid" and "dev" win where root asks for them. */
@@ -105,7 +82,7 @@ static bool add_options(char **to, const struct li_mount_options *options)
     return bad == 0;
 }
 
-static int new_session(struct li_served *served, struct fuse_session **out, struct li_error *err)
+int li_fuse_session(struct li_served *served, struct fuse_session **out, struct li_error *err)
 {
     struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
     char *list = NULL;
@@ -118,7 +95,7 @@ static int new_session(struct li_served *served, struct fuse_session **out, stru
     }
     *out = fuse_session_new(&args, served->operations, sizeof(*served->operations), served);
     if (!*out)
-        rc = fail_fuse(err, LI_EINVALID, "the options are not accepted");
+        rc = li_fuse_fail(err, LI_EINVALID, "the options are not accepted");
 out:
     free(list);
     fuse_opt_free_args(&args);
@@ -152,58 +129,48 @@ static int serve(struct fuse_session *session, const struct li_mount_options *op
     return rc;
 }
 
-/* Serves the mount at PATH, and makes sure that it is gone afterwards. */
-static int serve_mounted(struct fuse_session *session, const char *path,
-                         const struct li_mount_options *options, struct li_signals *signals,
-                         struct li_error *err)
+/* Serves DEVICE, which is closed. */
+static int serve_device(struct li_served *served, int device, struct li_signals *signals,
+                        struct li_error *err)
 {
-    struct li_error ignored = LI_ERROR_INIT;
-    struct li_mounted before, after;
-    int rc;
+    struct fuse_session *session = NULL;
+    char path[32];
+    int rc = li_fuse_session(served, &session, err);
 
-    (void)li_mounted_at(path, &before, &ignored);
-    if (options->presence && before.image)
-        *options->presence = li_loader_announce(before.device);
-    rc = serve(session, options, signals, err);
-    fuse_session_unmount(session);
-    (void)li_mounted_at(path, &after, &ignored);
-    if (after.image && strcmp(before.device, after.device) == 0)
-        li_fuse_unmount(path, true, &ignored);
-    return rc;
-}
-
-/* A second mount would hide the first, and a signal to either would unmount both, because only the
- * path identifies them. */
-static int check_vacant(const char *path, struct li_error *err)
-{
-    struct li_mounted there;
-    int rc = li_mounted_at(path, &there, err);
-
-    if (rc == 0 && there.image)
-        rc = li_fail(err, LI_EINVALID,
-                     "an image is mounted there already; run lambdaimg umount first, or take "
-                     "another directory");
+    if (rc < 0) {
+        close(device);
+        return rc;
+    }
+    snprintf(path, sizeof(path), "/dev/fd/%d", device);
+    if (fuse_session_mount(session, path) < 0)
+        rc = li_fuse_fail(err, LI_EIO, "the kernel's requests cannot be received");
+    else
+        rc = serve(session, served->options, signals, err);
+    fuse_session_destroy(session);
     return rc;
 }
 
 static int mount_and_serve(struct li_served *served, struct li_signals *signals,
                            struct li_error *err)
 {
-    struct fuse_session *session = NULL;
-    const char *path = served->options->mountpoint;
-    int rc = check_vacant(path, err);
+    const struct li_mount_options *options = served->options;
+    struct li_fuse_attached *own = NULL;
+    int device = -1;
+    int rc = options->attach ? options->attach(options->attach_arg, &device, err)
+                             : li_fuse_attach(options, &own, err);
 
-    if (rc == 0)
-        rc = new_session(served, &session, err);
     if (rc < 0)
         return rc;
-    if (fuse_session_mount(session, path) < 0)
-        rc = fail_fuse(err, LI_EIO,
-                       geteuid() == 0 ? "it could not be mounted"
-                                      : "fusermount3 could not mount it");
+    if (own)
+        device = dup(li_fuse_device(own));
+    if (device < 0)
+        rc = li_fail_errno(err, errno, "the kernel's requests cannot be received");
     else
-        rc = serve_mounted(session, path, served->options, signals, err);
-    fuse_session_destroy(session);
+        rc = serve_device(served, device, signals, err);
+    if (own)
+        li_fuse_detach(own);
+    else
+        options->detach(options->attach_arg);
     return rc;
 }
 
@@ -219,9 +186,7 @@ int li_fuse_mount(struct li_files *files, const struct li_mount_options *options
         *options->presence = -1;
     if (options->threads == 0)
         return li_fail(err, LI_EINVALID, "a mount needs at least one thread");
-    fuse_words.last[0] = '\0';
-    fuse_words.whole = true;
-    fuse_set_log_func(keep_words);
+    li_fuse_listen();
     li_signals_block(&signals);
     rc = mount_and_serve(&served, &signals, err);
     li_signals_restore(&signals);

@@ -9,6 +9,7 @@
 
 #include "base/user_directory.h"
 #include "cmd/common/context.h"
+#include "store/s3.h"
 
 static const uint64_t default_size = (uint64_t)10 << 30;
 
@@ -70,33 +71,46 @@ static int cache_size(const struct arguments *args, uint64_t *out, struct li_err
     return rc;
 }
 
-int find_cache(const struct arguments *args, bool wanted, struct li_diskcache **out,
-               struct li_error *err)
+int find_cache(const struct arguments *args, bool wanted, char **directory,
+               struct li_diskcache **out, struct li_error *err)
 {
-    char *directory = NULL;
     uint64_t size = 0;
     int rc = cache_size(args, &size, err);
 
     *out = NULL;
+    *directory = NULL;
     if (rc == 0)
-        rc = cache_directory(args, wanted, &directory, err);
-    if (rc == 0 && directory && option(args, "isolate"))
-        rc = isolate(option(args, "isolate"), &directory, err);
-    if (rc == 0 && directory)
-        rc = li_diskcache_open(directory, size, out, err);
-    free(directory);
+        rc = cache_directory(args, wanted, directory, err);
+    if (rc == 0 && *directory && option(args, "isolate"))
+        rc = isolate(option(args, "isolate"), directory, err);
+    if (rc == 0 && *directory)
+        rc = li_diskcache_open(*directory, size, out, err);
+    if (rc < 0) {
+        free(*directory);
+        *directory = NULL;
+    }
     return rc;
 }
 
-int open_cache(const struct arguments *args, const struct context *context,
-               struct li_diskcache **out, struct li_error *err)
+/* A directory is as near as the cache is. */
+static bool is_far(const struct arguments *args)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+    const char *address = NULL;
+
+    return repo_address(args, &address, &ignored) == 0 && li_s3_is_address(address);
+}
+
+int open_cache(const struct arguments *args, char **directory, struct li_diskcache **out,
+               struct li_error *err)
 {
     int rc;
 
     *out = NULL;
+    *directory = NULL;
     if (flag(args, "no-cache"))
         return 0;
-    rc = find_cache(args, context->store->remote, out, err);
+    rc = find_cache(args, is_far(args), directory, out, err);
     if (rc == 0 || rc == CMD_EUSAGE || rc == LI_ENOMEM || option(args, "cache"))
         return rc;
     fprintf(stderr, "lambdaimg: note: %s\n", err->text);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/common/brokered.h"
 #include "repo/known.h"
 #include "store/s3.h"
 
@@ -191,13 +192,11 @@ int open_store(const struct arguments *args, const char *address, bool create, s
     return open_directory(args, address, create, out, err);
 }
 
-int open_context(const struct arguments *args, bool with_key, struct context *out,
-                 struct li_error *err)
+int open_connections(const struct arguments *args, bool with_key, struct context *out,
+                     struct li_error *err)
 {
     const char *given = NULL;
-    uint8_t id[LI_ID_SIZE];
     char *address = NULL;
-    bool has_id = false;
     int rc = make_env(args, &out->env, err);
 
     if (rc == 0)
@@ -205,7 +204,7 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
     if (rc == 0 && !(address = strdup(given)))
         rc = li_fail_memory(err);
     if (rc == 0) {
-        has_id = li_known_cut_id(address, id);
+        out->has_id = li_known_cut_id(address, out->id);
         rc = open_store(args, address, false, out, err);
     }
     /* With a bucket, this would be a profile that does not exist. */
@@ -214,50 +213,41 @@ int open_context(const struct arguments *args, bool with_key, struct context *ou
                      address);
     if (rc == 0 && with_key)
         rc = open_keys(args, out, err);
-    if (rc == 0)
-        rc = li_repo_open(out->store, out->kms, &out->env, &out->repo, err);
-    if (rc == 0)
-        rc = check_known(args, out, has_id ? id : NULL, err);
     free(address);
     if (rc < 0)
         close_context(out);
     return rc;
 }
 
-/* The key is tried first, so that what is wrong with the repository is told. */
-int open_context_if_key(const struct arguments *args, struct context *out, struct li_error *keyless,
-                        struct li_error *err)
-{
-    int rc = open_context(args, true, out, err);
-
-    *keyless = (struct li_error)LI_ERROR_INIT;
-    if (rc == 0) {
-        rc = check_identity(out, err);
-        if (rc == LI_EDENIED) {
-            li_error_clear(err);
-            rc = 0;
-        }
-        return rc;
-    }
-    /* A store that does not answer is not asked twice. */
-    if (rc == CMD_EUSAGE || rc == LI_ENETWORK)
-        return rc;
-    *keyless = *err;
-    return open_context(args, false, out, err);
-}
-
 void stop_watching(struct context *context)
 {
+    struct li_error ignored = LI_ERROR_INIT;
+
+    if (context->broker)
+        (void)li_broker_ask(context->broker, BROKER_STOP_WATCHING, NULL, &ignored);
     watchdog_stop(context->watchdog);
     context->watchdog = NULL;
 }
 
-void forget_key(struct context *context)
+static void free_keys(struct context *context)
 {
-    if (context->repo)
-        li_repo_forget_kms(context->repo);
+    while (context->keys > 0)
+        li_kms_free(context->key[--context->keys]);
     li_kms_free(context->kms);
     context->kms = NULL;
+}
+
+void forget_key(struct context *context)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+
+    bool some = context->kms || context->keys > 0;
+
+    if (context->repo)
+        li_repo_forget_kms(context->repo);
+    free_keys(context);
+    if (some && context->broker)
+        (void)li_broker_forget_kms(context->broker, &ignored);
 }
 
 int open_manifest(struct context *context, const struct li_reference *reference,
@@ -274,11 +264,12 @@ int open_manifest(struct context *context, const struct li_reference *reference,
 void close_context(struct context *context)
 {
     li_repo_free(context->repo);
-    li_kms_free(context->kms);
+    free_keys(context);
     watchdog_watch(context->watchdog, NULL);
     li_store_free(context->store);
-    stop_watching(context);
+    watchdog_stop(context->watchdog);
     close_aws(&context->aws);
+    li_broker_free(context->broker);
     *context = (struct context){.env = context->env};
 }
 

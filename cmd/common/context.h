@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "broker/broker.h"
 #include "cmd/common/aws.h"
 #include "cmd/common/command.h"
 #include "cmd/common/watchdog.h"
@@ -21,12 +22,18 @@ int make_env(const struct arguments *args, struct li_env *env, struct li_error *
 /* An open repository. Zero-initialise it. It must not move. */
 struct context {
     struct li_env env;
+    struct li_broker *broker;  /* that has what follows; NULL: this process has it (brokered.h) */
     struct aws aws;            /* for a repository in a bucket */
     struct watchdog *watchdog; /* of a store that may hang; NULL: there is none */
     struct li_store *store;
     struct li_kms *kms;
+    struct li_kms *key[LI_KMS_SET_MAX]; /* further keys, of a command that takes such */
+    size_t keys;
+    struct li_error keyless; /* why there is no KMS, if it was to be opened */
     struct li_repo *repo;
     struct li_known_found known; /* of the repository */
+    bool has_id;                 /* the user gave the ID of the repository: */
+    uint8_t id[LI_ID_SIZE];
 };
 
 /* Seconds without progress after which an operation of the store is given up: --timeout. */
@@ -72,17 +79,13 @@ int open_store(const struct arguments *args, const char *address, bool create, s
 /* From now on the caller itself gives up what hangs. */
 void stop_watching(struct context *context);
 
-/* Opens the repository, and its KMS if WITH_KEY is true. */
-int open_context(const struct arguments *args, bool with_key, struct context *out,
-                 struct li_error *err);
+/* Opens the store of the repository that the user names, and the KMS if WITH_KEY is true: what a
+ * broker serves. The commands use open_brokered(). */
+int open_connections(const struct arguments *args, bool with_key, struct context *out,
+                     struct li_error *err);
 
-/* The same with a key, or without one if there is none: KEYLESS is then why, else its code is 0.
- * For commands that can do without. Checks the identity, if the key opens it. */
-int open_context_if_key(const struct arguments *args, struct context *out, struct li_error *keyless,
-                        struct li_error *err);
-
-/* Wipes the key and closes its KMS. For a command that has opened all that the key opens, before it
- * goes on with what may take long. */
+/* Wipes the keys and closes their KMS. For a command that has opened all that the key opens, before
+ * it goes on with what may take long. */
 void forget_key(struct context *context);
 
 /* Fetches and opens the manifest of REFERENCE, for a command that only reads, and forgets the key.
@@ -90,11 +93,16 @@ void forget_key(struct context *context);
 int open_manifest(struct context *context, const struct li_reference *reference,
                   struct li_manifest *out, struct li_error *err);
 
-/* Closes what open_context() and open_store() opened, but not the environment. */
+/* Closes what open_connections() and open_store() opened, but not the environment. */
 void close_context(struct context *context);
 
 /* Threads for fetching and checking. One for each processor would not keep a network busy. */
 unsigned fetching_threads(const struct context *context);
+
+/* memo.c: makes the directory of open_memo(), for a process that cannot do so later. The caller
+ * frees *OUT; it is NULL if there is to be no memo. A directory that cannot be made is an error if
+ * the user named it with --memo. */
+int make_memo_directory(const struct arguments *args, char **out, struct li_error *err);
 
 /* memo.c: opens the memo that --memo, LAMBDAIMG_MEMO or the user's cache directory names. *OUT is
  * NULL with --no-memo, or if there is no memo and the user did not name one with --memo. */
@@ -112,23 +120,27 @@ int open_memo(const struct arguments *args, struct context *context, struct li_m
 
 /* cache.c: opens the disk cache that --cache, LAMBDAIMG_CACHE or the system names. *OUT is NULL
  * with --no-cache, for a repository in a directory if nothing names a cache, and if there is none
- * and the user did not name one with --cache. */
-int open_cache(const struct arguments *args, const struct context *context,
-               struct li_diskcache **out, struct li_error *err);
-
-/* cache.c: opens the cache that --cache or LAMBDAIMG_CACHE names; the default one if WANTED. *OUT
- * is NULL if there is to be none. */
-int find_cache(const struct arguments *args, bool wanted, struct li_diskcache **out,
+ * and the user did not name one with --cache. *DIRECTORY, which the caller frees, is where it is,
+ * or NULL. */
+int open_cache(const struct arguments *args, char **directory, struct li_diskcache **out,
                struct li_error *err);
 
-/* known.c: whether the open repository of CONTEXT is the one with ID, if that is not NULL, or else
- * the one that this host knows. Prints a note if nothing was known. LI_EDENIED. */
-int check_known(const struct arguments *args, struct context *context, const uint8_t *id,
-                struct li_error *err);
+/* cache.c: opens the cache that --cache or LAMBDAIMG_CACHE names; the default one if WANTED. *OUT
+ * is NULL if there is to be none. *DIRECTORY, which the caller frees, is where it is, or NULL. */
+int find_cache(const struct arguments *args, bool wanted, char **directory,
+               struct li_diskcache **out, struct li_error *err);
+
+/* known.c: whether the open repository of CONTEXT is the one whose ID the user gave, or else the
+ * one that this host knows. Prints a note if nothing was known. LI_EDENIED. */
+int check_known(const struct arguments *args, struct context *context, struct li_error *err);
 
 /* known.c: whether the repository, which was opened with a key, proves that it is the one that this
  * host knows (D5g). For commands that write, and for those that check. */
 int check_identity(struct context *context, struct li_error *err);
+
+/* known.c: the same for a broker: IDENTITY was read by the process that parses. */
+int compare_identity(struct context *context, const struct li_repo_identity *identity,
+                     struct li_error *err);
 
 /* known.c: the same for a command that reads. It takes nothing from the identity, so this is done
  * only until this host has seen one, and a key that does not open it is as good as none. */

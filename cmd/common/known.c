@@ -53,10 +53,10 @@ static void tell_how(const struct li_repo *repo, enum li_known_how how)
     fputs(new ? "\n" : " to be sure\n", stderr);
 }
 
-int check_known(const struct arguments *args, struct context *context, const uint8_t *id,
-                struct li_error *err)
+int check_known(const struct arguments *args, struct context *context, struct li_error *err)
 {
-    struct li_known known = {.id = id, .accept = flag(args, "accept-new-repository")};
+    struct li_known known = {.id = context->has_id ? context->id : NULL,
+                             .accept = flag(args, "accept-new-repository")};
     char *directory = NULL;
     int rc = known_directory(&directory, err);
 
@@ -69,7 +69,34 @@ int check_known(const struct arguments *args, struct context *context, const uin
     return rc;
 }
 
-int check_identity(struct context *context, struct li_error *err)
+int compare_identity(struct context *context, const struct li_repo_identity *identity,
+                     struct li_error *err)
+{
+    struct li_known known = {.directory = NULL};
+    char *directory = NULL;
+    int rc = known_directory(&directory, err);
+
+    known.directory = directory;
+    if (rc == 0)
+        rc = li_known_compare(context->repo, &known, &context->known, identity, err);
+    free(directory);
+    return rc;
+}
+
+/* This process reads the identity, and the broker has what this host knows. */
+static int have_identity_checked(struct context *context, struct li_error *err)
+{
+    struct li_repo_identity identity = {.there = false};
+    int rc = li_repo_identity(context->repo, &identity, err);
+
+    if (rc == 0)
+        rc = li_broker_prove(context->broker, identity.there ? identity.key : NULL, err);
+    if (rc == 0)
+        context->known.proven = identity.there;
+    return rc;
+}
+
+static int check_own_identity(struct context *context, struct li_error *err)
 {
     struct li_known known = {.directory = NULL};
     char *directory = NULL;
@@ -80,6 +107,13 @@ int check_identity(struct context *context, struct li_error *err)
         rc = li_known_check_identity(context->repo, &known, &context->known, err);
     free(directory);
     return rc;
+}
+
+int check_identity(struct context *context, struct li_error *err)
+{
+    if (context->broker)
+        return have_identity_checked(context, err);
+    return check_own_identity(context, err);
 }
 
 int learn_identity(struct context *context, struct li_error *err)

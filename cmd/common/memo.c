@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "base/io.h"
 #include "base/user_directory.h"
 #include "cmd/common/context.h"
 #include "flatten/flatten.h"
@@ -23,6 +24,22 @@ static int memo_directory(const struct arguments *args, char **out, struct li_er
     *out = NULL;
     rc = li_user_directory(&from, out, err);
     return rc < 0 ? rc : 0;
+}
+
+int make_memo_directory(const struct arguments *args, char **out, struct li_error *err)
+{
+    struct li_error why = LI_ERROR_INIT;
+    char *dir = NULL;
+    int rc = flag(args, "no-memo") ? 0 : memo_directory(args, &dir, err);
+
+    if (rc == 0 && dir && li_make_directories(dir, &why) < 0 && option(args, "memo")) {
+        *err = why;
+        rc = err->code;
+        free(dir);
+    }
+    if (rc == 0)
+        *out = dir;
+    return rc;
 }
 
 int open_memo(const struct arguments *args, struct context *context, struct li_memo **out,

@@ -12,8 +12,7 @@ struct request {
     const struct arguments *args;
     struct context context;
     struct selected selected;
-    const char *spec[OPERANDS_MAX]; /* operands that are keys */
-    struct li_kms *kms[OPERANDS_MAX];
+    const char *spec[OPERANDS_MAX]; /* operands that are keys; context.key are these keys, open */
     size_t keys;
     struct li_wraps_change change;
     struct li_wraps wraps;
@@ -41,17 +40,16 @@ static int sort_operands(struct request *r, struct li_error *err)
 
 static int open_all(struct request *r, bool with_key, struct li_error *err)
 {
-    int rc = open_context(r->args, with_key, &r->context, err);
+    const struct brokerage brokerage = {.key = with_key ? WITH_KEY : WITHOUT_KEY,
+                                        .writable = !flag(r->args, "dry-run"),
+                                        .spec = r->spec,
+                                        .specs = r->keys};
 
-    for (size_t i = 0; rc == 0 && i < r->keys; i++)
-        rc = open_key(r->args, r->spec[i], &r->context, &r->kms[i], err);
-    return rc;
+    return open_brokered(r->args, &brokerage, &r->context, err);
 }
 
 static void free_request(struct request *r)
 {
-    for (size_t i = 0; i < r->keys; i++)
-        li_kms_free(r->kms[i]);
     li_wraps_free(&r->wraps);
     close_context(&r->context);
 }
@@ -195,7 +193,7 @@ int key_add(const struct arguments *args, struct li_error *err)
         rc = open_all(&r, true, err);
     if (rc == 0) {
         r.change.from = r.context.kms;
-        memcpy(r.change.to, r.kms, sizeof(r.kms));
+        memcpy(r.change.to, r.context.key, sizeof(r.change.to));
         r.change.to_count = r.keys;
         rc = run(&r, err);
     }
@@ -225,7 +223,7 @@ static int name_removed(struct request *r, struct li_error *err)
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < r->keys; i++)
-        rc = add_removed(r, r->kms[i]->name, r->kms[i], err);
+        rc = add_removed(r, r->context.key[i]->name, r->context.key[i], err);
     for (int at = 0; rc == 0 && (name = option_next(r->args, "wrap", &at));) {
         if (!li_kms_is_name(name))
             rc = li_fail(err, CMD_EUSAGE, "--wrap %s: not the name of a wrap", name);
@@ -262,13 +260,13 @@ int key_rewrap(const struct arguments *args, struct li_error *err)
         rc = li_fail(err, CMD_EUSAGE, "key rewrap: give the old key and then the new one");
     if (rc == 0)
         rc = open_all(&r, false, err);
-    if (rc == 0 && strcmp(r.kms[0]->name, r.kms[1]->name) == 0)
+    if (rc == 0 && strcmp(r.context.key[0]->name, r.context.key[1]->name) == 0)
         rc = li_fail(err, CMD_EUSAGE, "key rewrap: the old key and the new one are the same");
     if (rc == 0) {
-        r.change.from = r.kms[0];
-        r.change.to[0] = r.kms[1];
+        r.change.from = r.context.key[0];
+        r.change.to[0] = r.context.key[1];
         r.change.to_count = 1;
-        rc = add_removed(&r, r.kms[0]->name, r.kms[0], err);
+        rc = add_removed(&r, r.context.key[0]->name, r.context.key[0], err);
     }
     if (rc == 0)
         rc = run(&r, err);

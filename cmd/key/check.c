@@ -98,7 +98,8 @@ static int check_purpose(struct checking *c, const char *purpose, struct li_erro
     return rc;
 }
 
-/* The keys need not be those of the repository, whose ID is all that is taken from it. */
+/* The keys need not be those of the repository, whose ID is all that is taken from it. Without a
+ * repository there is nothing to parse, and so no broker. */
 static int open_for_check(const struct arguments *args, struct context *context,
                           struct li_error *err)
 {
@@ -106,9 +107,8 @@ static int open_for_check(const struct arguments *args, struct context *context,
     int rc;
 
     if (flag(args, "repo") || (variable && *variable))
-        rc = open_context(args, false, context, err);
-    else
-        rc = make_env(args, &context->env, err);
+        return open_brokered(args, &(struct brokerage){.key = WITH_KEY}, context, err);
+    rc = make_env(args, &context->env, err);
     return rc == 0 ? open_keys(args, context, err) : rc;
 }
 

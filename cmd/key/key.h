@@ -3,7 +3,7 @@
 #ifndef LI_CMD_KEY_H
 #define LI_CMD_KEY_H
 
-#include "cmd/common/context.h"
+#include "cmd/common/brokered.h"
 #include "wraps/wraps.h"
 
 /* Each returns an exit code, or enum li_err. Their operands begin at 1. */

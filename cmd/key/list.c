@@ -57,7 +57,7 @@ int key_list(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = select_options(args, &selected, err);
     if (rc == 0)
-        rc = open_context(args, false, &context, err);
+        rc = open_brokered(args, &(struct brokerage){.key = WITHOUT_KEY}, &context, err);
     if (rc == 0)
         rc = li_wraps_list(context.repo, &selected.selection, &wraps, err);
     if (rc == 0)

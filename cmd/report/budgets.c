@@ -141,6 +141,12 @@ static int write_budgets(const struct budgets *budgets, struct li_error *err)
     return rc < 0 ? li_context(err, "cannot tighten the budgets in %s", budgets->path) : 0;
 }
 
+int allow_ratchet(const struct arguments *args, const struct budgets *budgets,
+                  struct allowed *outputs, struct li_error *err)
+{
+    return flag(args, "ratchet") ? allow_output(outputs, budgets->path, err) : 0;
+}
+
 int ratchet(const struct arguments *args, struct budgets *budgets, const struct verdicts *verdicts,
             struct li_error *err)
 {

@@ -196,13 +196,17 @@ static const struct {
 } forms[] = {
     {"junit", put_junit}, {"openmetrics", put_openmetrics}, {"code-quality", put_code_quality}};
 
-int try_forms(const struct arguments *args, struct li_error *err)
+int try_forms(const struct arguments *args, struct allowed *outputs, struct li_error *err)
 {
     int rc = 0;
 
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) && rc == 0; i++)
-        if (option(args, forms[i].option))
-            rc = li_output_try(option(args, forms[i].option), err);
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) && rc == 0; i++) {
+        const char *path = option(args, forms[i].option);
+
+        rc = path ? li_output_try(path, err) : 0;
+        if (rc == 0)
+            rc = allow_output(outputs, path, err);
+    }
     return rc;
 }
 

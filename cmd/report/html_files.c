@@ -11,9 +11,12 @@ struct page {
     size_t len;
 };
 
-int try_html(const struct arguments *args, struct li_error *err)
+int try_html(const struct arguments *args, struct allowed *outputs, struct li_error *err)
 {
-    return option(args, "html") ? li_output_try(option(args, "html"), err) : 0;
+    const char *path = option(args, "html");
+    int rc = path ? li_output_try(path, err) : 0;
+
+    return rc == 0 && path ? allow_output(outputs, path, err) : rc;
 }
 
 /* Whether there is a page to write. */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/common/brokered.h"
 #include "cmd/common/image.h"
 #include "cmd/report/report.h"
 
@@ -50,7 +51,8 @@ static int parse(const struct arguments *args, struct image_report *r,
     return rc;
 }
 
-int open_image_report(const struct arguments *args, struct image_report *r, struct li_error *err)
+int open_image_report(const struct arguments *args, const struct allowed *outputs,
+                      struct image_report *r, struct li_error *err)
 {
     struct li_image_report_options reporting = {.reference = &r->reference};
     struct li_error ignored = LI_ERROR_INIT;
@@ -62,7 +64,7 @@ int open_image_report(const struct arguments *args, struct image_report *r, stru
     if (rc == 0)
         rc = store_timeout(args, &reporting.deadline, err);
     if (rc == 0)
-        rc = open_context(args, true, &r->context, err);
+        rc = open_for_image(args, false, outputs, &r->context, err);
     if (rc == 0)
         rc = open_memo(args, &r->context, &r->making.memo, err);
     if (rc == 0)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "cmd/common/confine.h"
 #include "cmd/common/context.h"
 #include "flatten/flatten.h"
 #include "report/budget.h"
@@ -89,6 +90,10 @@ const char *budget_value_text(enum li_report_budget_kind kind, double value, cha
 void print_verdicts(const struct verdicts *verdicts);
 json_t *verdicts_json(const struct verdicts *verdicts);
 
+/* With --ratchet: adds the budget file to OUTPUTS. */
+int allow_ratchet(const struct arguments *args, const struct budgets *budgets,
+                  struct allowed *outputs, struct li_error *err);
+
 /* With --ratchet: writes the budget file again with each budget that the option does not override
  * moved to what was found and a margin, if that is tighter and none is broken. */
 int ratchet(const struct arguments *args, struct budgets *budgets, const struct verdicts *verdicts,
@@ -129,8 +134,10 @@ struct image_report {
 /* image.c: whether an operand names an image and not a reference: "-", or something that exists. */
 bool is_image(const char *operand);
 
-/* Makes the report. The caller closes it, also after a failure. */
-int open_image_report(const struct arguments *args, struct image_report *r, struct li_error *err);
+/* Makes the report. Only files in OUTPUTS can be written then. The caller closes it, also after a
+ * failure. */
+int open_image_report(const struct arguments *args, const struct allowed *outputs,
+                      struct image_report *r, struct li_error *err);
 void close_image_report(struct image_report *r);
 
 /* image_json.c and image_text.c: print it on standard output. */
@@ -162,14 +169,14 @@ void print_waste_markdown(const struct li_waste *waste);
 json_t *waste_json(const struct li_waste *waste); /* NULL if memory ran out */
 
 /* files.c: writes the files that --junit, --openmetrics and --code-quality name, if they do. The
- * first only finds out whether they can be written. */
-int try_forms(const struct arguments *args, struct li_error *err);
+ * first only finds out whether they can be written, and adds them to OUTPUTS. */
+int try_forms(const struct arguments *args, struct allowed *outputs, struct li_error *err);
 int write_forms(const struct arguments *args, const struct image_report *report,
                 const struct verdicts *verdicts, struct li_error *err);
 
 /* html_files.c: writes the page that --html names, if it does. The first only finds out whether it
  * can be written. */
-int try_html(const struct arguments *args, struct li_error *err);
+int try_html(const struct arguments *args, struct allowed *outputs, struct li_error *err);
 int write_image_html(const struct arguments *args, const struct image_report *r,
                      const struct verdicts *verdicts, struct li_error *err);
 int write_repository_html(const struct arguments *args, const struct li_report *report,

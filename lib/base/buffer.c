@@ -6,6 +6,22 @@
 
 #include "base/secret.h"
 
+/* DATA with room for WANT bytes, or NULL. */
+static uint8_t *grow(struct li_buffer *b, size_t want)
+{
+    uint8_t *data;
+
+    if (!b->borrowed)
+        return b->wiped ? li_wipe_realloc(b->data, want) : realloc(b->data, want);
+    data = malloc(want);
+    if (data)
+        memcpy(data, b->data, b->len);
+    if (data && b->wiped)
+        li_wipe(b->data, b->len);
+    b->borrowed = !data;
+    return data;
+}
+
 int li_buffer_reserve(struct li_buffer *b, size_t cap, struct li_error *err)
 {
     size_t want = b->cap ? b->cap : 64;
@@ -18,7 +34,7 @@ int li_buffer_reserve(struct li_buffer *b, size_t cap, struct li_error *err)
             return li_fail_memory(err);
         want *= 2;
     }
-    data = b->wiped ? li_wipe_realloc(b->data, want) : realloc(b->data, want);
+    data = grow(b, want);
     if (!data)
         return li_fail_memory(err);
     b->data = data;
@@ -45,7 +61,8 @@ void li_buffer_free(struct li_buffer *b)
 {
     if (!b)
         return;
-    free(b->data);
+    if (!b->borrowed)
+        free(b->data);
     *b = (struct li_buffer){0};
 }
 

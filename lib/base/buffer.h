@@ -17,6 +17,9 @@ struct li_buffer {
     size_t len; /* bytes in use */
     size_t cap; /* bytes allocated */
     bool wiped; /* for secrets, set before use: memory that the buffer outgrows is overwritten */
+    /* Set before use: data and cap are memory of somebody else. It is not freed; if the buffer
+     * outgrows it, the bytes move to memory of its own. */
+    bool borrowed;
 };
 
 /* Makes room for at least CAP bytes in all; len does not change. */

@@ -286,23 +286,28 @@ static int learn(const struct li_repo *repo, const struct li_known *known,
     return rc;
 }
 
+int li_known_compare(const struct li_repo *repo, const struct li_known *known,
+                     struct li_known_found *found, const struct li_repo_identity *identity,
+                     struct li_error *err)
+{
+    if (found->proven && (!identity->there || memcmp(found->key, identity->key, LI_ID_SIZE) != 0))
+        return refuse_identity(repo, identity->there, err);
+    if (found->proven || !identity->there)
+        return 0;
+    found->proven = true;
+    memcpy(found->key, identity->key, LI_ID_SIZE);
+    return found->how == LI_KNOWN_NEW || found->how == LI_KNOWN_KEPT
+               ? learn(repo, known, found, err)
+               : 0;
+}
+
 int li_known_check_identity(struct li_repo *repo, const struct li_known *known,
                             struct li_known_found *found, struct li_error *err)
 {
     struct li_repo_identity identity = {.there = false};
     int rc = li_repo_identity(repo, &identity, err);
 
-    if (rc < 0)
-        return rc;
-    if (found->proven && (!identity.there || memcmp(found->key, identity.key, LI_ID_SIZE) != 0))
-        return refuse_identity(repo, identity.there, err);
-    if (found->proven || !identity.there)
-        return 0;
-    found->proven = true;
-    memcpy(found->key, identity.key, LI_ID_SIZE);
-    return found->how == LI_KNOWN_NEW || found->how == LI_KNOWN_KEPT
-               ? learn(repo, known, found, err)
-               : 0;
+    return rc < 0 ? rc : li_known_compare(repo, known, found, &identity, err);
 }
 
 bool li_known_cut_id(char *address, uint8_t id[LI_ID_SIZE])

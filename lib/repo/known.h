@@ -50,6 +50,11 @@ int li_known_check(const struct li_repo *repo, const struct li_known *known,
 int li_known_check_identity(struct li_repo *repo, const struct li_known *known,
                             struct li_known_found *found, struct li_error *err);
 
+/* The same with the IDENTITY that another process has read from the repository. */
+int li_known_compare(const struct li_repo *repo, const struct li_known *known,
+                     struct li_known_found *found, const struct li_repo_identity *identity,
+                     struct li_error *err);
+
 /* Cuts "#ID" off ADDRESS, which is changed in place, and sets ID to it; false if it has none. "#"
  * and other text than an ID are part of the address. */
 bool li_known_cut_id(char *address, uint8_t id[LI_ID_SIZE]);

@@ -55,6 +55,12 @@ int li_repo_open(struct li_store *store, struct li_kms *kms, const struct li_env
     return rc < 0 ? rc : li_repo_new(store, kms, env, id, out, err);
 }
 
+int li_repo_adopt(struct li_store *store, struct li_kms *kms, const struct li_env *env,
+                  const uint8_t id[LI_ID_SIZE], struct li_repo **out, struct li_error *err)
+{
+    return li_repo_new(store, kms, env, id, out, err);
+}
+
 int li_repo_fork(struct li_repo *repo, struct li_repo **out, struct li_error *err)
 {
     struct li_repo *fork = NULL;

@@ -64,6 +64,11 @@ int li_repo_open(struct li_store *store, struct li_kms *kms, const struct li_env
                  struct li_repo **out, struct li_error *err);
 void li_repo_free(struct li_repo *repo); /* NULL is allowed */
 
+/* A handle on the repository ID in STORE, which another process has opened and checked. It sends no
+ * request. Otherwise like li_repo_open(). LI_ENOMEM. */
+int li_repo_adopt(struct li_store *store, struct li_kms *kms, const struct li_env *env,
+                  const uint8_t id[LI_ID_SIZE], struct li_repo **out, struct li_error *err);
+
 /* Opens a second handle on REPO, which must outlive it, for work that may be cancelled as a whole:
  * see li_store_fork(). Sends no request. The caller frees OUT. LI_ENOMEM, and the store's failures.
  */

@@ -90,7 +90,7 @@ static int end(struct li_store *store, int rc)
 /* A long key is cut, so that it leaves room for the reason. */
 static int explain(int rc, const struct li_store *store, const char *key, struct li_error *err)
 {
-    return rc < 0 ? li_context(err, "%s/%.300s", store->address, key) : rc;
+    return rc < 0 && !store->explains ? li_context(err, "%s/%.300s", store->address, key) : rc;
 }
 
 int li_store_open(const char *address, bool create, const struct li_env *env, struct li_store **out,
@@ -250,7 +250,7 @@ int li_store_remove_many(struct li_store *store, const char *const *keys, size_t
     if (rc < 0)
         return rc;
     rc = settle(end(store, begin(store)->remove_many(store, keys, count, err)), 0, err);
-    return rc < 0 ? li_context(err, "%s", store->address) : rc;
+    return rc < 0 && !store->explains ? li_context(err, "%s", store->address) : rc;
 }
 
 int li_store_copy(struct li_store *store, const char *from, const char *to, struct li_error *err)
@@ -269,7 +269,7 @@ int li_store_flush(struct li_store *store, struct li_error *err)
 {
     int rc = settle(end(store, begin(store)->flush(store, err)), 0, err);
 
-    return rc < 0 ? li_context(err, "%s", store->address) : rc;
+    return rc < 0 && !store->explains ? li_context(err, "%s", store->address) : rc;
 }
 
 int li_store_fork(struct li_store *store, struct li_store **out, struct li_error *err)

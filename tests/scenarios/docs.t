@@ -122,8 +122,9 @@ completes() {
 }
 
 completes "push pull" lambdaimg pu
-completes "--compression" lambdaimg push --co
+completes "--compression --confine" lambdaimg push --co
 completes "zstd none" lambdaimg push image.tar --compression ""
+completes "auto require no" lambdaimg push --confine ""
 completes "" lambdaimg convert --output im
 completes "allow_other" lambdaimg mount -o ""
 completes "" lambdaimg push ima

@@ -42,6 +42,9 @@ export TMPDIR=$WORK/tmp
 export ASAN_OPTIONS="detect_leaks=1:exitcode=99:log_path=$WORK/sanitizer/report"
 export UBSAN_OPTIONS="print_stacktrace=1:exitcode=99:log_path=$WORK/sanitizer/report"
 export TSAN_OPTIONS="exitcode=99:log_path=$WORK/sanitizer/report"
+# A sanitizer traces the process, starts programs and opens files of its own.
+unset LAMBDAIMG_CONFINE
+! grep -qE "__(a|t|m)san_" "$LAMBDAIMG" || export LAMBDAIMG_CONFINE=no
 mkdir -p "$HOME" "$TMPDIR" "$WORK/sanitizer"
 chmod 755 "$WORK"
 chmod 1777 "$WORK/sanitizer" "$TMPDIR"
@@ -335,6 +338,35 @@ require_mount() {
     [ -n "${CHECK_REQUIRE_MOUNT:-}" ] || skip_all "$why"
     result 1 "mounting is possible" <<<"$why"
     finish
+}
+
+# users_may_mount: for root. Sets USERS_THERE, a command before those with which an ordinary user mounts; or
+# USERS_MAY_NOT, why there is none.
+users_may_mount() {
+    local space
+
+    USERS_THERE=()
+    USERS_MAY_NOT=
+    ! setpriv --reuid 65534 --regid 65534 --clear-groups test -w /dev/fuse || return 0
+    if ! unshare --mount --propagation private true 2>/dev/null; then
+        # shellcheck disable=SC2034 # scenarios use it
+        USERS_MAY_NOT="only root may open /dev/fuse here, and there are no mount namespaces"
+        return 0
+    fi
+    # In a mount namespace with a /dev/fuse that is open to all, as it is where udev runs.
+    unshare --mount --propagation private sleep 600 &
+    space=$!
+    started+=("$space")
+    while [ "$(readlink "/proc/$space/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ]; do
+        sleep 0.05
+    done
+    USERS_THERE=(nsenter --target "$space" --mount --root --wd)
+    mkdir "$WORK/.dev"
+    "${USERS_THERE[@]}" sh -ec "mount -t tmpfs none $WORK/.dev
+        mknod -m 666 $WORK/.dev/fuse c 10 229; mount --bind $WORK/.dev/fuse /dev/fuse"
+    # fusermount3 reads it, and a system that never booted has none.
+    [ -e /etc/mtab ] || "${USERS_THERE[@]}" sh -ec "cp -a /etc $WORK/.dev
+        ln -s /proc/self/mounts $WORK/.dev/etc/mtab; mount --bind $WORK/.dev/etc /etc"
 }
 
 # mount_image REF DIR [ARGUMENT...]: one test: mounts in the foreground of a process of its own, waits

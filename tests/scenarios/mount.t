@@ -257,28 +257,12 @@ not_ok "none of these mounted anything" is_mounted "$mnt"
 
 as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 there=()
-why=
 if [ "$(id -u)" -ne 0 ]; then
     why="this whole run is by one"
-elif ! "${as_nobody[@]}" test -w /dev/fuse; then
-    # In a mount namespace with a /dev/fuse that is open to all, as it is where udev runs.
-    if unshare --mount --propagation private true 2>/dev/null; then
-        unshare --mount --propagation private sleep 600 &
-        space=$!
-        started+=("$space")
-        while [ "$(readlink "/proc/$space/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ]; do
-            sleep 0.05
-        done
-        there=(nsenter --target "$space" --mount --root --wd)
-        mkdir dev
-        "${there[@]}" sh -ec "mount -t tmpfs none $WORK/dev
-            mknod -m 666 $WORK/dev/fuse c 10 229; mount --bind $WORK/dev/fuse /dev/fuse"
-        # fusermount3 reads it, and a system that never booted has none.
-        [ -e /etc/mtab ] || "${there[@]}" sh -ec "cp -a /etc $WORK/dev
-            ln -s /proc/self/mounts $WORK/dev/etc/mtab; mount --bind $WORK/dev/etc /etc"
-    else
-        why="only root may open /dev/fuse here, and there are no mount namespaces"
-    fi
+else
+    users_may_mount
+    why=$USERS_MAY_NOT
+    there=(${USERS_THERE[@]+"${USERS_THERE[@]}"})
 fi
 if [ -n "$why" ]; then
     skip "an ordinary user mounts" "$why"
@@ -299,7 +283,6 @@ else
         "setuid bits do not count there"
     ok "and unmounts" "${nobody[@]}" "$theirs" umount "$WORK/user/mnt"
     not_ok "it is not mounted any more" ${there[@]+"${there[@]}"} findmnt "$WORK/user/mnt"
-    [ ${#there[@]} -eq 0 ] || kill "$space"
 fi
 
 # ---- never wrong bytes -------------------------------------------------------------------------

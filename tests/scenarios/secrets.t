@@ -49,11 +49,17 @@ release() {
     wait "$PID" 2>/dev/null
 }
 
-# What wraps is in the memory of a push only where the key is a file.
+# broker_of PID
+broker_of() {
+    grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status | sed 's|/proc/||; s|/status||'
+}
+
+# What wraps is in memory only where the key is a file.
 wrapping=
-[ "${KMS:-file}" != file ] || wrapping="wrapping "
+[ "${KMS:-file}" != file ] || wrapping="wrapping"
 begin "$LAMBDAIMG" push - app:2 --no-memo
-held "$PID" "${wrapping}repository" "it holds the key that wraps, for its manifest, the repository's for its root, and no other yet"
+held "$PID" "repository" "what parses holds the repository's key, for its root, and no other yet"
+held "$(broker_of "$PID")" "$wrapping" "its broker holds the key that wraps, for the manifest, and no other"
 release
 
 begin "$LAMBDAIMG" verify app:1 --against -
@@ -66,6 +72,7 @@ if [ -z "$obstacle" ]; then
     mount_image app:1 "$mnt"
     is "$(cat "$mnt/small/7")" "$content" "a file is read"
     held "$MOUNT_PID" "chunk content" "the loader holds keys of chunks, and what was read; no other key, no config"
+    held "$(broker_of "$MOUNT_PID")" "" "its broker holds none any more"
     umount "$mnt"
     wait "$MOUNT_PID"
 else

@@ -34,7 +34,9 @@ static int push(const struct arguments *args, struct li_flattened *flattened, ch
     int rc = parse_reference(operands[0], &reference, err);
 
     if (rc == 0)
-        rc = open_context(args, true, &context, err);
+        rc = open_connections(args, true, &context, err);
+    if (rc == 0)
+        rc = li_repo_open(context.store, context.kms, &context.env, &context.repo, err);
     if (rc == 0)
         rc = li_flattened_describe(flattened, &about, err);
     if (rc == 0 && operands[1])

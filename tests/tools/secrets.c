@@ -144,7 +144,9 @@ static int run(const char *text, struct li_error *err)
     if (rc == 0 && strncmp(specs.keys.spec[0], "file:", 5) == 0)
         rc = print_key(specs.keys.spec[0] + strlen("file:"), err);
     if (rc == 0)
-        rc = open_context(&args, true, &context, err);
+        rc = open_connections(&args, true, &context, err);
+    if (rc == 0)
+        rc = li_repo_open(context.store, context.kms, &context.env, &context.repo, err);
     if (rc == 0)
         rc = li_repo_manifest(context.repo, &reference, &manifest, err);
     if (rc == 0)

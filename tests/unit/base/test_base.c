@@ -114,6 +114,27 @@ static void buffer_of_secrets_leaves_none_behind(void **state)
     li_buffer_wipe_free(&secret);
 }
 
+static void borrowed_memory_is_used_and_not_freed(void **state)
+{
+    char memory[8] = "........";
+    struct li_buffer b = {.data = (uint8_t *)memory, .cap = sizeof(memory), .borrowed = true};
+    struct li_error err = LI_ERROR_INIT;
+
+    (void)state;
+    assert_done(li_buffer_append(&b, "abcd", 4, &err), &err);
+    assert_done(li_buffer_append(&b, "efgh", 4, &err), &err);
+    assert_ptr_equal(b.data, memory);
+    assert_memory_equal(memory, "abcdefgh", 8);
+    assert_done(li_buffer_append(&b, "i", 1, &err), &err);
+    assert_ptr_not_equal(b.data, memory);
+    assert_memory_equal(b.data, "abcdefghi", 9);
+    assert_false(b.borrowed);
+    li_buffer_free(&b);
+    b = (struct li_buffer){.data = (uint8_t *)memory, .cap = sizeof(memory), .borrowed = true};
+    li_buffer_free(&b);
+    assert_null(b.data);
+}
+
 /* Of a stream, and of two messages at hand, where the state is ours. */
 static void hashes_leave_no_state_behind(void **state)
 {
@@ -216,6 +237,7 @@ int main(void)
         cmocka_unit_test(array_grows_to_what_is_wanted),
         cmocka_unit_test(lower_bound_is_the_first_that_is_not_before),
         cmocka_unit_test(buffer_of_secrets_leaves_none_behind),
+        cmocka_unit_test(borrowed_memory_is_used_and_not_freed),
         cmocka_unit_test(hashes_leave_no_state_behind),
         cmocka_unit_test(cursor_stops_at_the_end),
         cmocka_unit_test(base64_of_the_standard),

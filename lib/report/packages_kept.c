@@ -14,15 +14,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "report/packages_internal.h"
 
 /* Bytes of a file that is kept, and of all of a layer: what a set can hold. */
 enum { FILE_MAX = 4 << 20, LAYER_MAX = 16 << 20, HEAD = 12 };
 
+struct row {
+    uint64_t offset; /* in the layer */
+    size_t at;       /* its record */
+};
+
+/* What is added in this run is not looked for in it: each file is read once. */
 struct kept_layer {
     bool loaded, changed;
     struct li_buffer records;
+    struct row *row; /* of the records that were loaded, by offset */
+    size_t rows, cap;
 };
 
 struct li_package_kept {
@@ -30,7 +39,6 @@ struct li_package_kept {
     struct li_memo *memo;
     struct kept_layer *layer;
     size_t count;
-    size_t next; /* where in its layer's records the last one that was found ends */
 };
 
 int li_package_kept_new(struct li_layers *layers, struct li_memo *memo,
@@ -39,7 +47,7 @@ int li_package_kept_new(struct li_layers *layers, struct li_memo *memo,
     struct li_package_kept *kept = calloc(1, sizeof(*kept));
 
     if (kept)
-        *kept = (struct li_package_kept){layers, memo, NULL, li_layers_count(layers), 0};
+        *kept = (struct li_package_kept){layers, memo, NULL, li_layers_count(layers)};
     if (kept)
         kept->layer = calloc(kept->count + 1, sizeof(*kept->layer));
     if (!kept || !kept->layer) {
@@ -54,8 +62,10 @@ void li_package_kept_free(struct li_package_kept *kept)
 {
     if (!kept)
         return;
-    for (size_t i = 0; i < kept->count; i++)
+    for (size_t i = 0; i < kept->count; i++) {
         li_buffer_free(&kept->layer[i].records);
+        free(kept->layer[i].row);
+    }
     free(kept->layer);
     free(kept);
 }
@@ -82,11 +92,35 @@ static size_t record_at(const struct li_buffer *records, size_t at)
     return len > 0 && len <= records->len - at - HEAD ? HEAD + len : 0;
 }
 
+static int compare_rows(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+/* Lists the records. The zeros behind the last one make room for more. */
+static int list_records(struct kept_layer *layer, struct li_error *err)
+{
+    size_t at = 0, len;
+    int rc = 0;
+
+    while (rc == 0 && (len = record_at(&layer->records, at)) > 0) {
+        rc = li_array_reserve(&layer->row, &layer->cap, layer->rows + 1, sizeof(*layer->row), err);
+        if (rc == 0)
+            layer->row[layer->rows++] = (struct row){li_get_le64(layer->records.data + at), at};
+        at += len;
+    }
+    layer->records.len = rc == 0 ? at : 0;
+    if (layer->rows > 1)
+        qsort(layer->row, layer->rows, sizeof(*layer->row), compare_rows);
+    return rc;
+}
+
 static int load(struct li_package_kept *kept, size_t index, struct li_error *err)
 {
     struct kept_layer *layer = &kept->layer[index];
     uint8_t set[LI_SHA256_SIZE];
-    size_t end = 0, len;
     int rc = name_set(kept, index, set, err);
 
     layer->loaded = true;
@@ -94,33 +128,25 @@ static int load(struct li_package_kept *kept, size_t index, struct li_error *err
         rc = li_memo_read_names(kept->memo, set, &layer->records, err);
     if (rc != 0)
         return rc < 0 ? rc : 0;
-    /* The zeros behind the last record make room for more. */
-    while ((len = record_at(&layer->records, end)) > 0)
-        end += len;
-    layer->records.len = end;
-    return 0;
+    return list_records(layer, err);
 }
 
-/* Files are asked for in about the order in which they were kept. */
-static const uint8_t *find(struct li_package_kept *kept, const struct li_buffer *records,
-                           uint64_t offset, uint32_t size)
+static bool is_before(const void *row, const void *key)
 {
-    size_t start = kept->next < records->len ? kept->next : 0;
+    return ((const struct row *)row)->offset < *(const uint64_t *)key;
+}
 
-    for (int pass = 0; pass < 2; pass++) {
-        size_t at = pass ? 0 : start, stop = pass ? start : records->len, len;
+/* The bytes of the file of SIZE bytes that begins at OFFSET, or NULL. */
+static const uint8_t *find(const struct kept_layer *layer, uint64_t offset, uint64_t size)
+{
+    size_t i =
+        li_array_lower_bound(layer->row, layer->rows, sizeof(*layer->row), is_before, &offset);
+    const uint8_t *record;
 
-        while (at < stop && (len = record_at(records, at)) > 0) {
-            const uint8_t *record = records->data + at;
-
-            at += len;
-            if (li_get_le64(record) != offset || li_get_le32(record + 8) != size)
-                continue;
-            kept->next = at;
-            return record + HEAD;
-        }
-    }
-    return NULL;
+    if (i == layer->rows || layer->row[i].offset != offset)
+        return NULL;
+    record = layer->records.data + layer->row[i].at;
+    return li_get_le32(record + 8) == size ? record + HEAD : NULL;
 }
 
 int li_package_kept_find(struct li_package_kept *kept, const struct li_inode *inode, uint8_t *to,
@@ -135,7 +161,7 @@ int li_package_kept_find(struct li_package_kept *kept, const struct li_inode *in
         return 0;
     if (!layer->loaded)
         rc = load(kept, inode->layer, err);
-    bytes = rc == 0 ? find(kept, &layer->records, inode->data, (uint32_t)inode->size) : NULL;
+    bytes = rc == 0 ? find(layer, inode->data, inode->size) : NULL;
     if (bytes) {
         memcpy(to, bytes, inode->size);
         *found = true;

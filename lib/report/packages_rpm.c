@@ -26,7 +26,7 @@ enum {
     ENTRIES_MAX = 1 << 16, /* of a header; RPM's own limit */
     ENTRY_SIZE = 16,
     WORK_MAX = 20000,   /* thousands of SQLite's instructions */
-    ROW_MAX = 64 << 20, /* bytes of a header */
+    ROW_MAX = 32 << 20, /* bytes of a header */
     TYPE_INT32 = 4,
     TYPE_STRING = 6,
     TYPE_STRINGS = 8,

@@ -4,7 +4,7 @@
 
 #include "report/packages_internal.h"
 
-const size_t fuzz_memory = 100;
+const size_t fuzz_memory = 150;
 
 /* Looks at every byte that it is told. */
 static int look(uint64_t *sum, struct li_slice text)

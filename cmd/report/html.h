@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "cmd/report/report.h"
+#include "cmd/report/stored.h"
 
 /* html.c: everything between these two is in the page's main part. TITLE is a text from outside. */
 void html_begin(FILE *to, const char *kind, const char *title);
@@ -52,7 +53,10 @@ void html_growth(FILE *to, const struct li_report *report);
 void put_image_html(FILE *to, const struct image_report *r, const struct verdicts *verdicts);
 void put_repository_html(FILE *to, const struct li_report *report, const char *address,
                          const struct verdicts *verdicts);
-void put_stored_html(FILE *to, const struct li_report_push *push, const char *name,
-                     const char *address);
+void put_stored_html(FILE *to, const struct stored_report *r);
+
+/* html_files.c: writes the page of a stored image that --html names, if it does. */
+int write_stored_html(const struct arguments *args, const struct stored_report *stored,
+                      struct li_error *err);
 
 #endif

@@ -65,12 +65,12 @@ int write_repository_html(const struct arguments *args, const struct li_report *
     return end(args, &page, err);
 }
 
-int write_stored_html(const struct arguments *args, const struct li_report_push *push,
-                      const char *name, const char *address, struct li_error *err)
+int write_stored_html(const struct arguments *args, const struct stored_report *stored,
+                      struct li_error *err)
 {
     struct page page = {NULL, NULL, 0};
 
     if (begin(args, &page))
-        put_stored_html(page.to, push, name, address);
+        put_stored_html(page.to, stored);
     return end(args, &page, err);
 }

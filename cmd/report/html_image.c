@@ -34,8 +34,9 @@ static void put_facts(FILE *to, const struct image_report *r)
     html_facts_end(to);
 }
 
-static void put_base(FILE *to, const struct li_report_base *base)
+static void put_base(FILE *to, const struct image_report *r)
 {
+    const struct li_report_base *base = &r->report.base;
     char name[REFERENCE_TEXT];
 
     if (!base->there) {
@@ -43,7 +44,7 @@ static void put_base(FILE *to, const struct li_report_base *base)
         return;
     }
     fputs("<p>Compared with ", to);
-    html_code(to, reference_text(&base->reference, name));
+    html_code(to, base_text(r, name));
     fprintf(to, ": %llu of its %llu chunk%s remain, %llu other%s come in.</p>\n",
             (unsigned long long)base->common, (unsigned long long)base->chunks,
             li_text_s(base->chunks), (unsigned long long)base->changed, li_text_s(base->changed));
@@ -210,7 +211,7 @@ void put_image_html(FILE *to, const struct image_report *r, const struct verdict
     html_code(to, r->address);
     fputs("</p>\n", to);
     put_facts(to, r);
-    put_base(to, &r->report.base);
+    put_base(to, r);
     html_sections(to, sections, SECTIONS);
     html_section_begin(to, &sections[BUDGETS]);
     html_budgets(to, verdicts);

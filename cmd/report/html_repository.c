@@ -168,16 +168,45 @@ void put_repository_html(FILE *to, const struct li_report *report, const char *a
     html_end(to);
 }
 
-void put_stored_html(FILE *to, const struct li_report_push *push, const char *name,
-                     const char *address)
+static void put_changes(FILE *to, const struct stored_report *r)
 {
+    size_t rows = r->files < ROWS ? r->files : ROWS;
+
+    if (!r->compared)
+        return;
+    fputs("<p>Compared with ", to);
+    html_code(to, image_text(r->base_name));
+    fprintf(to, ": %llu of its chunks remain, %llu other%s come in.</p>\n",
+            (unsigned long long)r->result.common, (unsigned long long)r->result.fresh.chunks,
+            li_text_s(r->result.fresh.chunks));
+    if (rows == 0)
+        return;
+    html_table_begin(to, "Files that changed, and their part of these chunks before compression",
+                     "#Chunks|#Bytes|Share|Change|File");
+    for (size_t i = 0; i < rows; i++) {
+        const struct stored_file *file = &r->file[i];
+
+        fputs("<tr>", to);
+        html_number(to, file->cost.chunks);
+        html_size(to, file->cost.bytes);
+        html_share(to, file->cost.bytes, r->result.fresh.bytes);
+        fprintf(to, "<td>%s</td><td>", file->kind == LI_DIFF_ADDED ? "added" : "changed");
+        html_code(to, file->path);
+        fputs("</td></tr>\n", to);
+    }
+    html_table_end(to, r->files - rows, "file");
+}
+
+void put_stored_html(FILE *to, const struct stored_report *r)
+{
+    const struct li_report_push *push = r->push;
     const struct li_report_sum others = {push->all.chunks - push->unique.chunks,
                                          push->all.bytes - push->unique.bytes};
     char when[TIME_TEXT];
 
-    html_begin(to, "Report on", name);
+    html_begin(to, "Report on", r->name);
     fputs("<p>In ", to);
-    html_code(to, address);
+    html_code(to, r->address);
     fprintf(to, ", pushed %s</p>\n", store_time_text(push->time, when));
     if (push->missing)
         fprintf(to, "<p class=\"bad\">%llu of its chunks %s not in the store.</p>\n",
@@ -188,5 +217,6 @@ void put_stored_html(FILE *to, const struct li_report_push *push, const char *na
     put_sum(to, &others, push->all.bytes, "shared: another tag has them");
     put_sum(to, &push->fresh, push->all.bytes, "new: no earlier push had them");
     html_table_end(to, 0, "");
+    put_changes(to, r);
     html_end(to);
 }

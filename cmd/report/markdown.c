@@ -15,11 +15,12 @@
 
 enum { ROWS = 10 };
 
-/* Letters, digits and what else no Markdown gives a meaning to within a word. */
+/* Letters, digits and what else no Markdown gives a meaning to within a word. A '.' is not among
+ * them: GitHub makes a link of www.example.com. */
 static bool is_plain(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c >= 0x80 || c == ' ' || c == '/' || c == '.' || c == '-' || c == ',';
+           c >= 0x80 || c == ' ' || c == '/' || c == '-' || c == ',';
 }
 
 void print_markdown_code(const char *path)
@@ -37,7 +38,7 @@ void print_markdown_code(const char *path)
     free(text);
 }
 
-static void print_budgets(const struct verdicts *verdicts)
+void print_markdown_budgets(const struct verdicts *verdicts)
 {
     if (verdicts->count == 0)
         return;
@@ -68,8 +69,12 @@ static void print_layers(const struct li_blame *blame)
             continue;
         printf("| %llu | %s | %zu ", (unsigned long long)layer->fresh.chunks,
                size_text(layer->fresh.bytes, size), i);
-        if (layer->created_by)
-            print_markdown_code(layer->created_by);
+        if (layer->created_by) {
+            char *line = line_text(layer->created_by);
+
+            print_markdown_code(line ? line : "?");
+            free(line);
+        }
         printf(" |\n");
     }
     if (blame->metadata.chunks)
@@ -112,13 +117,13 @@ void print_image_markdown(const struct image_report *r, const struct verdicts *v
            (unsigned long long)used, li_text_s(used), size_text(report->fresh.bytes, size));
     if (report->base.there) {
         printf("\nCompared with ");
-        print_markdown_code(reference_text(&report->base.reference, name));
+        print_markdown_code(base_text(r, name));
         printf(": %llu of its %llu chunk%s remain, %llu other%s come in.\n",
                (unsigned long long)report->base.common, (unsigned long long)report->base.chunks,
                li_text_s(report->base.chunks), (unsigned long long)report->base.changed,
                li_text_s(report->base.changed));
     }
-    print_budgets(verdicts);
+    print_markdown_budgets(verdicts);
     if (report->fresh.chunks > 0) {
         print_layers(&report->blame);
         print_packages_markdown(&report->blame);

@@ -74,7 +74,7 @@ FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
 
-LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libseccomp libzstd jansson expat $(INFLATER:isal=libisal)
+LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libseccomp libzstd jansson expat sqlite3 $(INFLATER:isal=libisal)
 PKG = $(LIB_PKG) fuse3
 # libcurl is not linked: lib/http/curl.h.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) libcurl 2>/dev/null | sed 's/-I/-isystem /g')

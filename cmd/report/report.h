@@ -49,10 +49,7 @@ void print_column(uint64_t part, uint64_t whole, unsigned width);
 enum { REFERENCE_TEXT = LI_REFERENCE_NAME_MAX + LI_REFERENCE_TAG_MAX + 2 };
 const char *reference_text(const struct li_reference *reference, char text[REFERENCE_TEXT]);
 
-/* A path, or another text from an image, for output: its visible characters as they are, and each
- * other byte, and each backslash, as \\xNN. So nothing controls a terminal, and nothing is lost.
- * The caller frees it. NULL if memory ran out. */
-char *path_text(const char *path);
+/* Prints a path_text(), or "?" if memory ran out. */
 void print_path(FILE *to, const char *path);
 
 /* The beginning of a line of an image's history, at most LINE_MOST characters and "…" for the rest:
@@ -60,9 +57,6 @@ void print_path(FILE *to, const char *path);
  */
 enum { LINE_MOST = 200 };
 char *line_text(const char *line);
-
-/* A path_text() as a string of JSON, which cannot hold any bytes; NULL if memory ran out. */
-json_t *path_json(const char *path);
 
 /* The file that budgets are found in. */
 #define BUDGET_FILE ".lambdaimg-ci.json"

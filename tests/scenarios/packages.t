@@ -65,7 +65,7 @@ run 0 "debian, as text" report debian.tar
 has "$OUT" '%  debian: one 1.0-1$' "text: a package"
 has "$OUT" '%  no package$' "text: what belongs to none"
 run 0 "debian, as Markdown" report debian.tar --markdown
-has "$OUT" '^[|] [0-9]+ [|] [0-9.]+ kB [|] debian <code>one</code> <code>1.0-1</code> [|]$' "Markdown: a package"
+has "$OUT" '^[|] [0-9]+ [|] [0-9.]+ kB [|] debian <code>one</code> <code>1&#46;0-1</code> [|]$' "Markdown: a package"
 quietly push debian.tar
 
 # Only the layer above is new; the database is in the one below.

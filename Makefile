@@ -27,7 +27,7 @@ endif
 
 # ---- sources ---------------------------------------------------------------------------------
 
-LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/base64.c lib/base/blocks.c lib/base/budget.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/error.c \
+LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/base64.c lib/base/blocks.c lib/base/budget.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/env.c lib/base/error.c \
 	lib/base/gunzip.c lib/base/hex.c lib/base/input.c lib/base/io.c lib/base/packed.c lib/base/program.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
 	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/unxz.c lib/base/unzstd.c \
 	lib/base/user_directory.c lib/base/workers.c
@@ -115,6 +115,8 @@ LIB_READER = lib/reader/fetcher.c lib/reader/map.c lib/reader/reader.c
 LIB_FILES = lib/files/directory.c lib/files/extent.c lib/files/htree.c lib/files/inode.c lib/files/path.c lib/files/read.c \
 	lib/files/statvfs.c lib/files/superblock.c lib/files/xattr.c
 
+LIB_VIEW = lib/view/view.c
+
 LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c lib/compare/compare.c \
 	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
 	lib/compare/readers.c lib/compare/route.c lib/compare/share.c lib/compare/stored.c lib/compare/walk.c
@@ -149,11 +151,11 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/flatten/flatten.h lib/http/http.h lib/image/image.h lib/kms/kms.h lib/layer/layer.h lib/layer/layout.h \
 	lib/layer/record.h lib/layer/scan.h lib/layer/tree.h lib/manifest/manifest.h lib/manifest/reference.h \
 	lib/memo/memo.h lib/push/push.h lib/reader/reader.h lib/repo/repo.h lib/report/report.h lib/sealed/sealed.h lib/store/s3.h \
-	lib/store/store.h lib/tar/tar.h lib/verify/verify.h lib/wraps/wraps.h
+	lib/store/store.h lib/tar/tar.h lib/verify/verify.h lib/view/view.h lib/wraps/wraps.h
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
 UNIT_STAGES = aws base broker cache chunk compare crypto diskcache ext4 files flatten fuse http image kms layer man manifest memo push reader \
-	repo report sealed store tar wraps
+	repo report sealed store tar view wraps
 
 UNIT_aws = aws aws_call credentials credentials_kept location
 UNIT_base = acl_watch base blocks budget compression decompress error output packed program secret sha256 sha256_openssl user_directory \
@@ -182,7 +184,9 @@ UNIT_repo = create identity identity_make known policy proof repo repo_costs rep
 UNIT_report = blame report_budget records report
 UNIT_sealed = sealed
 UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
+UNIT_view = view
 UNIT_wraps = rewrap
+
 UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk
 
 # What unit tests and fuzz targets share. Each program is linked with those that it uses.
@@ -218,7 +222,7 @@ FUZZ_SECONDS ?= 20
 LIB_SRC = $(LIB_BASE) $(LIB_CONFINE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
 	$(LIB_MEMO) $(LIB_KMS) \
 	$(LIB_STORE) $(LIB_BROKER) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_WRAPS) $(LIB_SEALED) $(LIB_PUSH) \
-	$(LIB_VERIFY) $(LIB_DISKCACHE) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_COMPARE) $(LIB_REPORT)
+	$(LIB_VERIFY) $(LIB_DISKCACHE) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_VIEW) $(LIB_COMPARE) $(LIB_REPORT)
 UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
 
 LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libzstd jansson libcurl expat libseccomp $(INFLATER:isal=libisal)

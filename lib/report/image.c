@@ -8,8 +8,7 @@
 
 #include "push/name_list.h"
 #include "push/push.h"
-#include "reader/reader.h"
-#include "sealed/sealed.h"
+#include "view/view.h"
 
 /* Bytes of the base that are kept in memory. */
 enum { BASE_MEMORY = 32 << 20 };
@@ -25,9 +24,7 @@ struct reporting {
     struct li_image_report *report;
     /* The base, if there is one, and its files, if the image has new chunks. */
     struct li_manifest manifest;
-    struct li_sealed *origin;
-    struct li_reader *reader;
-    struct li_files *files;
+    struct li_view *view;
 };
 
 static int run_dry(struct reporting *r, struct li_error *err)
@@ -139,27 +136,21 @@ static int find_base(struct reporting *r, struct li_error *err)
 /* Opens the files of the base. */
 static int open_base(struct reporting *r, struct li_error *err)
 {
-    const struct li_reader_options reading = {.memory = BASE_MEMORY,
-                                              .workers = li_repo_env(r->repo)->threads,
-                                              .deadline = r->options->deadline};
+    const struct li_view_options options = {.reading = {.memory = BASE_MEMORY,
+                                                        .workers = li_repo_env(r->repo)->threads,
+                                                        .deadline = r->options->deadline}};
     int rc;
 
     if (!r->report->base.there || r->report->fresh.chunks == 0)
         return 0;
     li_manifest_forget_config(&r->manifest);
-    rc = li_sealed_origin_new(r->repo, &r->origin, err);
-    if (rc == 0)
-        rc = li_reader_open(r->origin, &r->manifest, &reading, &r->reader, err);
-    if (rc == 0)
-        rc = li_files_open(li_reader_blocks(r->reader), &r->files, err);
+    rc = li_view_manifest(r->repo, &r->manifest, &options, &r->view, err);
     return rc < 0 ? li_context(err, "cannot read the image to compare with") : 0;
 }
 
 static void close_base(struct reporting *r)
 {
-    li_files_free(r->files);
-    li_reader_free(r->reader);
-    li_sealed_free(r->origin);
+    li_view_free(r->view);
     li_manifest_free(&r->manifest);
 }
 
@@ -181,7 +172,8 @@ int li_report_on_image(struct li_repo *repo, struct li_flattened *flattened,
     if (rc == 0)
         rc = open_base(&r, err);
     if (rc == 0)
-        rc = li_blame_image(flattened, r.costs, r.files, &report.blame, err);
+        rc = li_blame_image(flattened, r.costs, r.view ? li_view_files(r.view) : NULL,
+                            &report.blame, err);
     close_base(&r);
     li_costs_free(r.costs);
     if (rc < 0)

@@ -27,121 +27,18 @@ endif
 
 # ---- sources ---------------------------------------------------------------------------------
 
-LIB_BASE = lib/base/acl_watch.c lib/base/array.c lib/base/base64.c lib/base/blocks.c lib/base/budget.c lib/base/buffer.c lib/base/compression.c lib/base/decompress.c $(DEFLATE) lib/base/env.c lib/base/error.c \
-	lib/base/gunzip.c lib/base/hex.c lib/base/input.c lib/base/io.c lib/base/packed.c lib/base/program.c lib/base/regular.c lib/base/repeats.c lib/base/secret.c \
-	lib/base/sha256.c lib/base/sha256_lanes.c lib/base/text.c lib/base/universal_hash.c lib/base/unxz.c lib/base/unzstd.c \
-	lib/base/user_directory.c lib/base/workers.c
-
 # ISA-L where there is one, else zlib. INFLATER=zlib takes zlib all the same; give it a BUILD of its own.
 ifndef INFLATER
 INFLATER := $(if $(shell pkg-config --exists libisal && echo yes),isal,zlib)
 endif
 DEFLATE = lib/base/deflate_$(INFLATER).c
 
-LIB_CONFINE = lib/confine/confine.c lib/confine/filter.c lib/confine/landlock.c
-
-LIB_HTTP = lib/http/answers.c lib/http/attempts.c lib/http/connections.c lib/http/http.c lib/http/meter.c \
-	lib/http/network.c lib/http/retry.c lib/http/transfer.c lib/http/window.c
-
-LIB_AWS = lib/aws/cached.c lib/aws/call.c lib/aws/credentials.c lib/aws/credentials_container.c \
-	lib/aws/credentials_instance.c lib/aws/credentials_process.c lib/aws/credentials_profile.c \
-	lib/aws/credentials_sso.c lib/aws/credentials_sts.c lib/aws/endpoint.c lib/aws/error_json.c \
-	lib/aws/fetch.c lib/aws/ini.c lib/aws/json.c lib/aws/judge.c lib/aws/location.c lib/aws/profile.c \
-	lib/aws/provider.c lib/aws/provider_chain.c lib/aws/send.c lib/aws/sign.c lib/aws/sso_token.c \
-	lib/aws/sts_reply.c lib/aws/time.c lib/aws/words.c lib/aws/xml.c
-
-LIB_IMAGE = lib/image/archive.c lib/image/candidates.c lib/image/choose.c lib/image/container.c \
-	lib/image/directory.c lib/image/docker.c lib/image/image.c lib/image/json.c lib/image/json_lenient.c \
-	lib/image/names.c lib/image/oci.c lib/image/oci_index.c lib/image/oci_list.c lib/image/oci_look.c lib/image/parts.c \
-	lib/image/platform.c lib/image/spool.c
-
-LIB_TAR = lib/tar/entry.c lib/tar/header.c lib/tar/number.c lib/tar/pax.c lib/tar/walk.c lib/tar/sparse.c \
-	lib/tar/tar.c
-
-LIB_LAYER = lib/layer/account.c lib/layer/acl.c lib/layer/entry.c lib/layer/finish.c lib/layer/hash.c lib/layer/inflate.c \
-	lib/layer/input.c lib/layer/layers.c lib/layer/layout.c lib/layer/merge.c lib/layer/path.c \
-	lib/layer/read.c lib/layer/record.c lib/layer/scan.c lib/layer/sets.c lib/layer/state.c \
-	lib/layer/tags.c lib/layer/tree.c lib/layer/verify.c lib/layer/whiteout.c lib/layer/windows.c \
-	lib/layer/xattr.c lib/layer/zeros.c
-
-LIB_EXT4 = lib/ext4/content.c lib/ext4/directory.c lib/ext4/explain.c lib/ext4/extent.c \
-	lib/ext4/geometry.c lib/ext4/group.c lib/ext4/htree.c lib/ext4/inode.c lib/ext4/allocate.c \
-	lib/ext4/plan.c lib/ext4/source.c lib/ext4/xattr.c
-
-LIB_CHUNK = lib/chunk/chunk.c lib/chunk/walk.c lib/chunk/write.c
-
-LIB_CRYPTO = lib/crypto/crypto.c lib/crypto/seal.c
-
-LIB_MEMO = lib/memo/file.c lib/memo/limit.c lib/memo/memo.c lib/memo/names.c lib/memo/record.c
-
-LIB_KMS = lib/kms/aws_error.c lib/kms/aws_key.c lib/kms/aws_reply.c lib/kms/aws_request.c lib/kms/exec.c \
-	lib/kms/exec_protocol.c lib/kms/key_file.c lib/kms/kms.c lib/kms/kms_aws.c lib/kms/kms_file.c lib/kms/set.c \
-	lib/kms/specs.c
-
-LIB_STORE = lib/store/directory.c lib/store/directory_list.c lib/store/directory_sync.c \
-	lib/store/directory_temporary.c lib/store/directory_write.c lib/store/fault.c lib/store/s3.c \
-	lib/store/s3_bucket.c lib/store/s3_call.c lib/store/s3_condition.c lib/store/s3_copy.c \
-	lib/store/s3_error.c lib/store/s3_list.c lib/store/s3_location.c lib/store/s3_put.c \
-	lib/store/s3_read.c lib/store/s3_remove.c lib/store/s3_write.c lib/store/store.c
-
-LIB_BROKER = lib/broker/client.c lib/broker/remote_kms.c lib/broker/remote_store.c lib/broker/serve.c \
-	lib/broker/serve_kms.c lib/broker/serve_store.c lib/broker/wire.c
-
-LIB_MANIFEST = lib/manifest/manifest.c lib/manifest/manifest_json.c lib/manifest/reference.c \
-	lib/manifest/wrap.c
-
-LIB_FLATTEN = lib/flatten/describe.c lib/flatten/flatten.c lib/flatten/versions.c
-
-LIB_REPO = lib/repo/authentic.c lib/repo/create.c lib/repo/identity.c lib/repo/images.c lib/repo/json.c lib/repo/keys.c \
-	lib/repo/known.c lib/repo/manifest.c lib/repo/objects.c lib/repo/pointer.c lib/repo/proof.c lib/repo/repo.c lib/repo/root_json.c \
-	lib/repo/roots.c lib/repo/roots_kept.c lib/repo/salt.c lib/repo/wrap.c lib/repo/wrapped.c
-
-LIB_WRAPS = lib/wraps/apply.c lib/wraps/list.c lib/wraps/plan.c
-
-LIB_PUSH = lib/push/chunks.c lib/push/item.c lib/push/jobs.c lib/push/lookup.c lib/push/lookup_keep.c lib/push/lookup_listing.c \
-	lib/push/lookup_manifest.c lib/push/metadata.c lib/push/name_list.c lib/push/names.c lib/push/push.c \
-	lib/push/recall.c lib/push/server.c lib/push/tally.c lib/push/writer.c
-
-LIB_SEALED = lib/sealed/counted.c lib/sealed/opener.c lib/sealed/origin.c lib/sealed/sealed.c
-
-LIB_VERIFY = lib/verify/verify.c
-
-LIB_DISKCACHE = lib/diskcache/copy.c lib/diskcache/diskcache.c lib/diskcache/evict.c lib/diskcache/flight.c \
-	lib/diskcache/shard.c lib/diskcache/source.c
-LIB_CACHE = lib/cache/buffers.c lib/cache/cache.c lib/cache/queue.c lib/cache/wait.c
-
-LIB_READER = lib/reader/fetcher.c lib/reader/map.c lib/reader/reader.c
-
-LIB_FILES = lib/files/directory.c lib/files/extent.c lib/files/htree.c lib/files/inode.c lib/files/path.c lib/files/read.c \
-	lib/files/statvfs.c lib/files/superblock.c lib/files/xattr.c
-
-LIB_VIEW = lib/view/view.c
-
-LIB_COMPARE = lib/compare/apply.c lib/compare/attribute.c lib/compare/change.c lib/compare/compare.c \
-	lib/compare/content.c lib/compare/difference.c lib/compare/layer.c lib/compare/object.c \
-	lib/compare/readers.c lib/compare/route.c lib/compare/share.c lib/compare/stored.c lib/compare/walk.c
-
-LIB_REPORT = lib/report/blame.c lib/report/blame_base.c lib/report/blame_files.c lib/report/blame_layers.c lib/report/budget.c \
-	lib/report/costs.c lib/report/figures.c lib/report/gather.c lib/report/image.c lib/report/names.c \
-	lib/report/records.c lib/report/report.c lib/report/tags.c
-
-FUSE = fuse/attach.c fuse/listing.c fuse/loader.c fuse/mount.c fuse/options.c fuse/request.c fuse/signals.c fuse/tree.c \
-	fuse/unmount.c
-
-CMD = cmd/cache.c cmd/convert.c cmd/init.c cmd/inspect.c cmd/key/change.c cmd/key/check.c cmd/key/key.c \
-	cmd/key/list.c cmd/key/select.c cmd/key/whoami.c cmd/ls.c cmd/main.c cmd/mount.c cmd/pull.c cmd/push.c \
-	cmd/report.c cmd/rm.c cmd/umount.c cmd/verify.c
-
-# The forms of reports.
-CMD_REPORT = cmd/report/budgets.c cmd/report/common.c cmd/report/files.c cmd/report/image.c \
-	cmd/report/image_json.c cmd/report/image_text.c cmd/report/markdown.c cmd/report/reference.c cmd/report/repository_json.c \
-	cmd/report/repository_text.c
-
-# What the commands share.
-CMD_COMMON = cmd/common/against.c cmd/common/aws.c cmd/common/brokered.c cmd/common/cache.c cmd/common/confine.c \
-	cmd/common/context.c cmd/common/explain.c cmd/common/help.c cmd/common/image.c cmd/common/keys.c \
-	cmd/common/known.c cmd/common/memo.c cmd/common/notes.c cmd/common/parse.c cmd/common/print.c \
-	cmd/common/progress.c cmd/common/watchdog.c
+# Each room of the library is a folder: all of it is compiled. Of the two inflaters one.
+LIB_SRC = $(filter-out lib/base/deflate_%,$(sort $(wildcard lib/*/*.c))) $(DEFLATE)
+CMD = $(sort $(wildcard cmd/*.c cmd/*/*.c))
+# What the commands share, which two tools of the tests use, too.
+CMD_COMMON = $(filter cmd/common/%,$(CMD))
+FUSE = $(sort $(wildcard fuse/*.c))
 
 # What programs may include, installed below include/lambdaimg with these paths. The shared library exports what
 # they declare, and nothing else. What they include must be here, too.
@@ -153,53 +50,13 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/memo/memo.h lib/push/push.h lib/reader/reader.h lib/repo/repo.h lib/report/report.h lib/sealed/sealed.h lib/store/s3.h \
 	lib/store/store.h lib/tar/tar.h lib/verify/verify.h lib/view/view.h lib/wraps/wraps.h
 
-# One cmocka program each, BUILD/tests/test_NAME: tests/unit/STAGE/test_NAME.c for each NAME of UNIT_STAGE.
-UNIT_STAGES = aws base broker cache chunk compare crypto diskcache ext4 files flatten fuse http image kms layer man manifest memo push reader \
-	repo report sealed store tar view wraps
-
-UNIT_aws = aws aws_call credentials credentials_kept location
-UNIT_base = acl_watch base blocks budget compression decompress error output packed program secret sha256 sha256_openssl user_directory \
-	workers
-UNIT_broker = broker broker_keys
-UNIT_cache = cache
-UNIT_chunk = chunk
-UNIT_compare = compare compare_cost compare_stored
-UNIT_crypto = crypto seal
-UNIT_diskcache = diskcache diskcache_evict diskcache_source
-UNIT_ext4 = ext4 ext4_htree ext4_size ext4_soak
-UNIT_files = damage files files_directories
-UNIT_flatten = flatten
-UNIT_fuse = loader
-UNIT_http = http http_connections http_progress http_resolve http_retry
-UNIT_image = image image_choice image_container image_cost image_json image_kinds image_oci image_platform
-UNIT_kms = exec kms kms_aws kms_aws_answers kms_rewrap vectors
-UNIT_layer = layer layer_acl layer_broken layer_entries layer_give_way layer_gzip layer_headers layer_names layer_read \
-	layer_runs layer_sparse layer_xattr layer_xattr_blocks layer_zeros tags
-UNIT_man = man
-UNIT_manifest = manifest reference wrap
-UNIT_memo = memo memo_files memo_record
-UNIT_push = lookup push push_report push_vanished server
-UNIT_reader = lost reader
-UNIT_repo = create identity identity_make known policy proof repo repo_costs repo_lost roots wraps
-UNIT_report = blame report_budget records report
-UNIT_sealed = sealed
-UNIT_store = directory s3 s3_absent s3_list s3_location s3_race s3_read s3_remove s3_stop s3_write store
-UNIT_view = view
-UNIT_wraps = rewrap
-
-UNIT_tar = tar tar_numbers tar_pax tar_sparse tar_walk
+# One cmocka program each, BUILD/tests/test_NAME: tests/unit/ROOM/test_NAME.c.
+UNIT_SRC = $(sort $(wildcard tests/unit/*/test_*.c))
 
 # What unit tests and fuzz targets share. Each program is linked with those that it uses.
-FIXTURES = tests/fixtures/broker_fixture.c tests/fixtures/comparison.c tests/fixtures/ext4_image.c tests/fixtures/golden.c \
-	tests/fixtures/http_server.c tests/fixtures/image_files.c tests/fixtures/images.c \
-	tests/fixtures/key_fixture.c tests/fixtures/kms_fixture.c \
-	tests/fixtures/memo_fixture.c tests/fixtures/no_links.c tests/fixtures/oci_files.c tests/fixtures/page.c \
-	tests/fixtures/questions.c tests/fixtures/repo_fixture.c tests/fixtures/repo_objects.c tests/fixtures/s3_fixture.c \
-	tests/fixtures/sparse.c tests/fixtures/stack.c tests/fixtures/store_fixture.c tests/fixtures/tar.c tests/fixtures/tar_reader.c \
-	tests/fixtures/tree.c tests/fixtures/unit.c tests/fixtures/xattrs.c
+FIXTURES = $(sort $(wildcard tests/fixtures/*.c))
 
 # Programs that the scenarios use: tests/tools/NAME.c
-
 TOOLS = cachetrace costly ext4list faultproxy faultstream layout memscan mktar mountfile randomstack randomtar samefile sandbox \
 	secrets tarcases tarcheck tarlist treelist
 
@@ -209,25 +66,18 @@ TAR_CLASSES = tests/tools/tarclass_go.c tests/tools/tarclass_libarchive.c tests/
 	tests/tools/tarfacts.c
 
 # man/PAGE.in each; what they say of commands and options is the program's own table.
-MAN = lambdaimg.1 lambdaimg-cache.1 lambdaimg-convert.1 lambdaimg-init.1 lambdaimg-inspect.1 lambdaimg-key.1 \
-	lambdaimg-ls.1 lambdaimg-mount.1 lambdaimg-pull.1 lambdaimg-push.1 lambdaimg-report.1 lambdaimg-rm.1 \
-	lambdaimg-umount.1 lambdaimg-verify.1 lambdaimg-chunk.5 lambdaimg-kms-program.5 lambdaimg-manifest.5 lambdaimg-report.5 lambdaimg-repository.5 lambdaimg-aws-kms.7 lambdaimg-s3.7
+MAN = $(patsubst man/%.in,%,$(sort $(wildcard man/*.in)))
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c
-FUZZ = aws files gzip image kms layer manifest record repo s3 seal tar tars
+FUZZ = $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
 
-LIB_SRC = $(LIB_BASE) $(LIB_CONFINE) $(LIB_HTTP) $(LIB_AWS) $(LIB_IMAGE) $(LIB_TAR) $(LIB_LAYER) $(LIB_EXT4) $(LIB_CHUNK) $(LIB_CRYPTO) \
-	$(LIB_MEMO) $(LIB_KMS) \
-	$(LIB_STORE) $(LIB_BROKER) $(LIB_MANIFEST) $(LIB_FLATTEN) $(LIB_REPO) $(LIB_WRAPS) $(LIB_SEALED) $(LIB_PUSH) \
-	$(LIB_VERIFY) $(LIB_DISKCACHE) $(LIB_CACHE) $(LIB_READER) $(LIB_FILES) $(LIB_VIEW) $(LIB_COMPARE) $(LIB_REPORT)
-UNIT_SRC = $(foreach stage,$(UNIT_STAGES),$(UNIT_$(stage):%=tests/unit/$(stage)/test_%.c))
-
-LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libzstd jansson libcurl expat libseccomp $(INFLATER:isal=libisal)
+LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libseccomp libzstd jansson expat $(INFLATER:isal=libisal)
 PKG = $(LIB_PKG) fuse3
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null | sed 's/-I/-isystem /g')
+# libcurl is not linked: lib/http/curl.h.
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) libcurl 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKG) 2>/dev/null) -lm
 
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
@@ -260,7 +110,8 @@ SHARED = $(BUILD)/$(SONAME)
 PROGRAM = $(BUILD)/lambdaimg
 UNIT_BIN = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(UNIT_SRC)))
 FIXTURE_LIB = $(BUILD)/libfixtures.a
-TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%) $(BUILD)/tests/attack.so $(BUILD)/tests/flipread.so $(BUILD)/tests/freescan.so $(BUILD)/tests/tardump
+TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/%) $(BUILD)/tests/attack.so $(BUILD)/tests/flipread.so $(BUILD)/tests/freescan.so \
+	$(BUILD)/tests/tardump
 
 MAN_PAGES = $(MAN:%=$(BUILD)/man/%)
 COMPLETION = $(BUILD)/completion/lambdaimg
@@ -290,7 +141,7 @@ $(SHARED): $(LIB) $(BUILD)/liblambdaimg.map
 # What is installed is tested as it is built plainly, without a sanitizer.
 programs: $(if $(SAN),,$(SHARED))
 
-$(PROGRAM): $(call obj,$(CMD) $(CMD_COMMON) $(CMD_REPORT) $(FUSE)) $(LIB)
+$(PROGRAM): $(call obj,$(CMD) $(FUSE)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(FIXTURE_LIB): $(call obj,$(FIXTURES))
@@ -468,7 +319,7 @@ $(DEMO_IMAGE): scripts/make-demo-image
 programs: $(PROGRAM) $(UNIT_BIN) $(TOOL_BIN) docs
 
 # What programs are made of, for who only wants to know what the compiler says.
-objects: $(call obj,$(LIB_SRC) $(CMD) $(CMD_COMMON) $(CMD_REPORT) $(FUSE) $(wildcard tests/tools/*.c) $(FIXTURES) $(UNIT_SRC))
+objects: $(call obj,$(LIB_SRC) $(CMD) $(FUSE) $(wildcard tests/tools/*.c) $(FIXTURES) $(UNIT_SRC))
 
 sanitized:
 	$(MAKE) BUILD=build/asan SAN=address,undefined programs

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/common/aws.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "http/curl.h"
 
 /* A mount's loader changes its directory later. If the current directory was removed, relative
  * paths mean nothing. */
@@ -29,12 +29,15 @@ static void read_settings(const struct arguments *args, struct aws *aws)
  * process, and only if nobody has started libcurl before. */
 static int wipe_curl(struct li_error *err)
 {
-    CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, li_wipe_free, li_wipe_realloc,
-                                         strdup, calloc);
+    int rc = li_curl_load(err);
+    CURLcode code = CURLE_OK;
 
-    return code == CURLE_OK ? 0
-                            : li_fail(err, LI_EUNSUPPORTED, "libcurl does not start: %s",
-                                      curl_easy_strerror(code));
+    if (rc == 0)
+        code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, li_wipe_free, li_wipe_realloc,
+                                    strdup, calloc);
+    if (code != CURLE_OK)
+        rc = li_fail(err, LI_EUNSUPPORTED, "libcurl does not start: %s", curl_easy_strerror(code));
+    return rc;
 }
 
 int open_aws(const struct arguments *args, const struct li_env *env, struct aws *out,

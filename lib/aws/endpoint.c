@@ -4,11 +4,12 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "http/curl.h"
 
 static bool is_numeric(const char *host)
 {
@@ -63,9 +64,12 @@ out:
 int li_aws_endpoint_parse(const char *text, struct li_aws_endpoint *out, struct li_error *err)
 {
     struct li_aws_endpoint endpoint = {0};
-    CURLU *url = curl_url();
-    int rc = 0;
+    CURLU *url = NULL;
+    int rc = li_curl_load(err);
 
+    if (rc < 0)
+        return rc;
+    url = curl_url();
     if (!url)
         return li_fail_memory(err);
     if (strchr(text, '@'))

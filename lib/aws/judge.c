@@ -12,10 +12,10 @@
  * A service must not be able to lead us elsewhere: a redirect only gives the name of a region,
  * which the service's move() checks, and never an address.
  */
-#include <curl/curl.h>
 #include <string.h>
 
 #include "aws/sending.h"
+#include "http/curl.h"
 
 enum { SKEW = 240 /* seconds of difference that may cause a refusal; AWS allows 900 */ };
 

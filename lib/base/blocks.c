@@ -20,6 +20,12 @@ int li_blocks_read(struct li_blocks *blocks, uint64_t offset, size_t len, void *
     return rc < 0 ? rc : li_as_failure(blocks->ops->read(blocks, offset, len, buf, err), err);
 }
 
+void li_blocks_expect(struct li_blocks *blocks, uint64_t offset, uint64_t len)
+{
+    if (blocks->ops->expect && offset <= blocks->size && len <= blocks->size - offset)
+        blocks->ops->expect(blocks, offset, len);
+}
+
 int li_blocks_write(struct li_blocks *blocks, uint64_t offset, size_t len, const void *buf,
                     struct li_error *err)
 {

@@ -29,6 +29,9 @@ struct li_blocks_operations {
      * returned sees them. NULL if nothing can be written, as in an image of a repository. */
     int (*write)(struct li_blocks *blocks, uint64_t offset, size_t len, const void *buf,
                  struct li_error *err);
+    /* A hint, before a read at OFFSET: LEN bytes from there on are one run of a file, so a caller
+     * that reads in order will read them all. It does not wait. NULL: the hint is ignored. */
+    void (*expect)(struct li_blocks *blocks, uint64_t offset, uint64_t len);
 };
 
 struct li_blocks {
@@ -41,6 +44,9 @@ struct li_blocks {
  */
 int li_blocks_read(struct li_blocks *blocks, uint64_t offset, size_t len, void *buf,
                    struct li_error *err);
+
+/* The operation above, if there is one. A hint that is not within the size is ignored. */
+void li_blocks_expect(struct li_blocks *blocks, uint64_t offset, uint64_t len);
 
 /* LI_EUNSUPPORTED if BLOCKS is read-only. */
 int li_blocks_write(struct li_blocks *blocks, uint64_t offset, size_t len, const void *buf,

@@ -38,6 +38,7 @@ static void init(struct li_cache *cache, const struct li_cache_options *options)
     pthread_cond_init(&cache->room, NULL);
     li_cache_cond_init(&cache->idle);
     li_cache_list_init(&cache->queue);
+    li_cache_list_init(&cache->ahead);
     li_cache_list_init(&cache->there);
 }
 
@@ -58,6 +59,7 @@ int li_cache_new(const struct li_cache_options *options, struct li_cache **out,
     if (!cache)
         return li_fail_memory(err);
     init(cache, options);
+    cache->options.workers = workers;
     rc = li_cache_buffers_init(&cache->buffers, most, err);
     if (rc == 0)
         rc = li_workers_start(workers, li_cache_work, cache, &cache->workers, err);
@@ -128,6 +130,8 @@ static struct li_cache_entry *hold(struct li_cache *cache, uint64_t index, struc
 
     pthread_mutex_lock(&cache->lock);
     entry = cache->by_index[index];
+    if (entry && entry->ahead)
+        li_cache_catch_up(cache, entry);
     if (entry)
         atomic_fetch_add(&entry->users, 1);
     else
@@ -142,6 +146,16 @@ static struct li_cache_entry *hold(struct li_cache *cache, uint64_t index, struc
     }
     pthread_mutex_unlock(&cache->lock);
     return entry;
+}
+
+void li_cache_want(struct li_cache *cache, uint64_t index)
+{
+    if (index >= cache->options.chunks)
+        return;
+    pthread_mutex_lock(&cache->lock);
+    if (!cache->by_index[index] && !cache->closing)
+        li_cache_enqueue_ahead(cache, index);
+    pthread_mutex_unlock(&cache->lock);
 }
 
 int li_cache_read(struct li_cache *cache, uint64_t index, uint32_t offset, uint32_t len, void *buf,

@@ -5,6 +5,8 @@
  * If many readers want a chunk at once, it is fetched once. A reader waits no longer than its
  * deadline; the fetch continues and serves later readers. Only chunks that passed their checks get
  * in. The least recently used chunk is dropped first; chunks in use stay.
+ *
+ * A chunk that nobody waits for yet can be fetched ahead. What readers wait for comes first.
  */
 #ifndef LI_CACHE_CACHE_H
 #define LI_CACHE_CACHE_H
@@ -48,5 +50,10 @@ void li_cache_free(struct li_cache *cache);
  * with sys = ETIMEDOUT at the deadline. Any thread. */
 int li_cache_read(struct li_cache *cache, uint64_t index, uint32_t offset, uint32_t len, void *buf,
                   struct li_error *err);
+
+/* Fetches chunk INDEX ahead, unless it is there or asked for. It never waits, and ignores a wish
+ * that it has no room for: chunks fetched ahead take up a quarter of the memory, and half of the
+ * workers, so with one worker nothing is fetched ahead. A failure is forgotten. Any thread. */
+void li_cache_want(struct li_cache *cache, uint64_t index);
 
 #endif

@@ -20,6 +20,7 @@ struct li_cache_entry {
     struct li_cache_link link; /* in the queue, or among the chunks that are there */
     uint64_t index;
     enum li_cache_state state;
+    bool ahead;        /* queued or being fetched, and no reader has asked for it yet */
     atomic_uint users; /* waiters or readers; raised under the lock only */
     uint8_t *data;     /* while READY */
     pthread_cond_t settled;
@@ -37,6 +38,9 @@ struct li_cache {
     bool closing;               /* under lock, like everything below */
     unsigned running;           /* fetches */
     struct li_cache_list queue; /* first come, first served */
+    struct li_cache_list ahead; /* chunks to fetch ahead, after those of the queue */
+    unsigned ahead_waiting;     /* entries in AHEAD */
+    unsigned ahead_running;     /* fetches of entries that are still ahead of all readers */
     struct li_cache_list there; /* most recently used first */
     struct li_cache_buffers buffers;
     struct li_cache_entry *by_index[];
@@ -46,6 +50,12 @@ struct li_cache {
 
 /* A new entry for chunk INDEX, queued and with one user; NULL if there is no memory. */
 struct li_cache_entry *li_cache_enqueue(struct li_cache *cache, uint64_t index);
+
+/* The same, in the queue of chunks to fetch ahead, and without a user. */
+void li_cache_enqueue_ahead(struct li_cache *cache, uint64_t index);
+
+/* A reader asks for ENTRY, which is ahead: it is one that a reader waits for from now on. */
+void li_cache_catch_up(struct li_cache *cache, struct li_cache_entry *entry);
 
 /* Frees an entry that is in no list. Its data is not freed. */
 void li_cache_entry_free(struct li_cache_entry *entry);

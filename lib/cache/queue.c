@@ -12,7 +12,7 @@
 
 #include "cache/internal.h"
 
-struct li_cache_entry *li_cache_enqueue(struct li_cache *cache, uint64_t index)
+static struct li_cache_entry *new_entry(struct li_cache *cache, uint64_t index, unsigned users)
 {
     struct li_cache_entry *entry = calloc(1, sizeof(*entry));
 
@@ -21,11 +21,48 @@ struct li_cache_entry *li_cache_enqueue(struct li_cache *cache, uint64_t index)
     li_cache_cond_init(&entry->settled);
     entry->index = index;
     entry->state = LI_CACHE_QUEUED;
-    atomic_init(&entry->users, 1);
+    atomic_init(&entry->users, users);
     cache->by_index[index] = entry;
+    return entry;
+}
+
+struct li_cache_entry *li_cache_enqueue(struct li_cache *cache, uint64_t index)
+{
+    struct li_cache_entry *entry = new_entry(cache, index, 1);
+
+    if (!entry)
+        return NULL;
     li_cache_list_put_last(&cache->queue, &entry->link);
     pthread_cond_signal(&cache->queued);
     return entry;
+}
+
+void li_cache_enqueue_ahead(struct li_cache *cache, uint64_t index)
+{
+    struct li_cache_entry *entry;
+
+    if (cache->ahead_waiting >= cache->buffers.max / 4)
+        return;
+    entry = new_entry(cache, index, 0);
+    if (!entry)
+        return;
+    entry->ahead = true;
+    li_cache_list_put_last(&cache->ahead, &entry->link);
+    cache->ahead_waiting++;
+    pthread_cond_signal(&cache->queued);
+}
+
+void li_cache_catch_up(struct li_cache *cache, struct li_cache_entry *entry)
+{
+    entry->ahead = false;
+    if (entry->state == LI_CACHE_QUEUED) {
+        li_cache_list_remove(&entry->link);
+        li_cache_list_put_last(&cache->queue, &entry->link);
+        cache->ahead_waiting--;
+    } else {
+        cache->ahead_running--;
+    }
+    pthread_cond_signal(&cache->queued);
 }
 
 void li_cache_entry_free(struct li_cache_entry *entry)
@@ -91,15 +128,32 @@ static void settle(struct li_cache *cache, struct li_cache_entry *entry, uint8_t
         pthread_cond_broadcast(&entry->settled);
 }
 
-/* Fetches the first chunk of the queue. The lock is held before and after. */
-static void fetch_first(struct li_cache *cache, unsigned worker)
+/* Takes the chunk to fetch next out of its queue; NULL if there is none. */
+static struct li_cache_entry *take_next(struct li_cache *cache)
 {
-    struct li_cache_entry *entry = (struct li_cache_entry *)cache->queue.head.next;
+    struct li_cache_entry *entry;
+
+    if (!li_cache_list_empty(&cache->queue)) {
+        entry = (struct li_cache_entry *)cache->queue.head.next;
+    } else if (!li_cache_list_empty(&cache->ahead) &&
+               cache->ahead_running < cache->options.workers / 2) {
+        entry = (struct li_cache_entry *)cache->ahead.head.next;
+        cache->ahead_waiting--;
+        cache->ahead_running++;
+    } else {
+        return NULL;
+    }
+    li_cache_list_remove(&entry->link);
+    return entry;
+}
+
+/* The lock is held before and after. */
+static void fetch_entry(struct li_cache *cache, struct li_cache_entry *entry, unsigned worker)
+{
     struct li_error err = LI_ERROR_INIT;
     uint8_t *buffer;
     int rc;
 
-    li_cache_list_remove(&entry->link);
     entry->state = LI_CACHE_FETCHING;
     cache->running++;
     buffer = take_buffer(cache);
@@ -111,6 +165,9 @@ static void fetch_first(struct li_cache *cache, unsigned worker)
     if (rc != 0)
         rc = err.code = rc < 0 ? rc : li_as_failure(rc, &err);
     pthread_mutex_lock(&cache->lock);
+    if (entry->ahead)
+        cache->ahead_running--;
+    entry->ahead = false;
     settle(cache, entry, buffer, rc, &err);
     if (--cache->running == 0)
         pthread_cond_broadcast(&cache->idle);
@@ -123,10 +180,12 @@ int li_cache_work(void *arg, unsigned index, struct li_workers *team, struct li_
     (void)team, (void)err;
     pthread_mutex_lock(&cache->lock);
     while (!cache->closing) {
-        if (li_cache_list_empty(&cache->queue))
-            pthread_cond_wait(&cache->queued, &cache->lock);
+        struct li_cache_entry *entry = take_next(cache);
+
+        if (entry)
+            fetch_entry(cache, entry, index);
         else
-            fetch_first(cache, index);
+            pthread_cond_wait(&cache->queued, &cache->lock);
     }
     pthread_mutex_unlock(&cache->lock);
     return 0;

@@ -18,6 +18,21 @@ enum {
     FAST_LINK_SIZE = sizeof(((struct ext2_inode *)0)->i_block),
 };
 
+/* Reads N bytes that lie WITHIN bytes after the start of RUN; a hole has zeros. The rest of the run
+ * will follow if the file is read in order. */
+static int read_run(struct li_files *files, const struct li_run *run, uint64_t within, size_t n,
+                    void *to, struct li_error *err)
+{
+    uint64_t offset = (run->start << files->block_shift) + within;
+
+    if (!run->start) {
+        memset(to, 0, n);
+        return 0;
+    }
+    li_blocks_expect(files->blocks, offset, (run->count << files->block_shift) - within);
+    return li_files_bytes(files, offset, n, to, err);
+}
+
 int li_files_read_data(struct li_files *files, const struct li_file *file, uint64_t offset,
                        size_t len, void *buf, struct li_error *err)
 {
@@ -35,10 +50,7 @@ int li_files_read_data(struct li_files *files, const struct li_file *file, uint6
         left = (run.count << files->block_shift) - within;
         if (n > left)
             n = (size_t)left;
-        if (run.start)
-            rc = li_files_bytes(files, (run.start << files->block_shift) + within, n, to, err);
-        else
-            memset(to, 0, n);
+        rc = read_run(files, &run, within, n, to, err);
         if (rc < 0)
             return li_context(err, "inode %" PRIu32 " at byte %" PRIu64, file->ino, offset);
         to += n;

@@ -11,8 +11,9 @@
 #ifndef LI_HTTP_CONNECTIONS_H
 #define LI_HTTP_CONNECTIONS_H
 
-#include <curl/curl.h>
 #include <stdint.h>
+
+#include "http/curl.h"
 
 enum { LI_CONNECTIONS_MAX = 256 }; /* further connections are left to TCP */
 

@@ -5,13 +5,13 @@
  */
 #include "http/http.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "http/answers.h"
+#include "http/curl.h"
 #include "http/network.h"
 #include "http/transfer.h"
 
@@ -59,6 +59,10 @@ static void init_curl(void)
 
 static int open_share(struct li_http *http, struct li_error *err)
 {
+    int rc = li_curl_load(err);
+
+    if (rc < 0)
+        return rc;
     pthread_once(&once, init_curl);
     if (global_result != CURLE_OK)
         return li_fail(err, LI_EUNSUPPORTED, "libcurl does not start: %s",

@@ -11,7 +11,6 @@
  */
 #include "http/network.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 
 #include "base/workers.h"
 #include "http/connections.h"
+#include "http/curl.h"
 #include "http/retry.h"
 #include "http/window.h"
 

@@ -3,11 +3,11 @@
 #ifndef LI_HTTP_TRANSFER_H
 #define LI_HTTP_TRANSFER_H
 
-#include <curl/curl.h>
 #include <pthread.h>
 
 #include "http/answers.h"
 #include "http/connections.h"
+#include "http/curl.h"
 #include "http/http.h"
 #include "http/meter.h"
 

@@ -6,6 +6,9 @@
  * A chunk goes from its source through an opener into the cache's buffer, and there is no other way
  * into the cache: everything in it has passed its MAC and the manifest's digest. Each worker of the
  * cache has its own opener, so no lock is held while a chunk is fetched and opened.
+ *
+ * Chunks that are read in order are fetched ahead (ahead.h), so that they are fetched, checked and
+ * inflated on other cores before they are asked for.
  */
 #include "reader/reader.h"
 
@@ -15,6 +18,7 @@
 #include <string.h>
 
 #include "cache/cache.h"
+#include "reader/ahead.h"
 #include "reader/map.h"
 #include "sealed/opener.h"
 
@@ -25,6 +29,7 @@ struct li_reader {
     struct li_opener **openers; /* one for each worker */
     unsigned workers;
     struct li_cache *cache;
+    struct li_ahead ahead;
 };
 
 static int fetch(void *arg, unsigned worker, uint64_t index, uint8_t *buf, struct li_error *err)
@@ -33,6 +38,24 @@ static int fetch(void *arg, unsigned worker, uint64_t index, uint8_t *buf, struc
 
     return li_opener_open(reader->openers[worker], reader->map.manifest->root,
                           li_reader_map_get(&reader->map, index), buf, err);
+}
+
+/* Has the chunks after INDEX fetched, up to LAST. */
+static void want(struct li_reader *reader, uint64_t index, uint64_t last)
+{
+    for (uint64_t i = index + 1; i <= last && i < reader->map.count; i++)
+        if (li_reader_map_get(&reader->map, i))
+            li_cache_want(reader->cache, i);
+}
+
+static void expect(struct li_blocks *blocks, uint64_t offset, uint64_t len)
+{
+    struct li_reader *reader = (struct li_reader *)blocks;
+    uint64_t index = offset / LI_CHUNK_SIZE;
+
+    if (len > 0)
+        want(reader, index,
+             li_ahead_read(&reader->ahead, index, (offset + len - 1) / LI_CHUNK_SIZE));
 }
 
 static int read_bytes(struct li_blocks *blocks, uint64_t offset, size_t len, void *buf,
@@ -47,6 +70,8 @@ static int read_bytes(struct li_blocks *blocks, uint64_t offset, size_t len, voi
         uint32_t n = len < LI_CHUNK_SIZE - within ? (uint32_t)len : LI_CHUNK_SIZE - within;
         int rc = 0;
 
+        want(reader, index,
+             li_ahead_read(&reader->ahead, index, (offset + len - 1) / LI_CHUNK_SIZE));
         if (li_reader_map_get(&reader->map, index))
             rc = li_cache_read(reader->cache, index, within, n, to, err);
         else
@@ -62,7 +87,7 @@ static int read_bytes(struct li_blocks *blocks, uint64_t offset, size_t len, voi
     return 0;
 }
 
-static const struct li_blocks_operations operations = {.read = read_bytes};
+static const struct li_blocks_operations operations = {.read = read_bytes, .expect = expect};
 
 static int new_cache(struct li_reader *reader, const struct li_reader_options *options,
                      struct li_error *err)
@@ -89,6 +114,7 @@ int li_reader_open(struct li_sealed *source, const struct li_manifest *manifest,
     if (!reader)
         return li_fail_memory(err);
     reader->workers = options->workers;
+    li_ahead_init(&reader->ahead);
     rc = li_reader_map_new(manifest, &reader->map, err);
     reader->blocks = (struct li_blocks){&operations, reader->map.count * LI_CHUNK_SIZE};
     if (rc == 0)
@@ -117,6 +143,7 @@ void li_reader_free(struct li_reader *reader)
     li_openers_free(reader->openers, reader->workers);
     li_sealed_free(reader->counted);
     li_reader_map_free(&reader->map);
+    li_ahead_free(&reader->ahead);
     free(reader);
 }
 

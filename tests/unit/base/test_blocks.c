@@ -37,7 +37,7 @@ static int device_write(struct li_blocks *blocks, uint64_t offset, size_t len, c
     return device->code;
 }
 
-static const struct li_blocks_operations writable = {device_read, device_write};
+static const struct li_blocks_operations writable = {.read = device_read, .write = device_write};
 static const struct li_blocks_operations read_only = {.read = device_read};
 
 static struct device *new_device(const struct li_blocks_operations *ops)
@@ -47,6 +47,34 @@ static struct device *new_device(const struct li_blocks_operations *ops)
     assert_non_null(device);
     device->blocks = (struct li_blocks){ops, sizeof(device->data)};
     return device;
+}
+
+static uint64_t expected[2];
+
+static void device_expect(struct li_blocks *blocks, uint64_t offset, uint64_t len)
+{
+    (void)blocks;
+    expected[0] = offset;
+    expected[1] = len;
+}
+
+static void a_hint_is_passed_on_if_it_is_within(void **state)
+{
+    static const struct li_blocks_operations hinted = {.read = device_read,
+                                                       .expect = device_expect};
+    struct device *device = new_device(&hinted), *deaf = new_device(&read_only);
+
+    (void)state;
+    li_blocks_expect(&deaf->blocks, 0, PAGE);
+    li_blocks_expect(&device->blocks, 1, device->blocks.size);
+    li_blocks_expect(&device->blocks, UINT64_MAX, 2);
+    li_blocks_expect(&device->blocks, 2, UINT64_MAX);
+    assert_int_equal(expected[1], 0);
+    li_blocks_expect(&device->blocks, PAGE, device->blocks.size - PAGE);
+    assert_int_equal(expected[0], PAGE);
+    assert_int_equal(expected[1], device->blocks.size - PAGE);
+    free(device);
+    free(deaf);
 }
 
 static void only_what_is_within_is_asked_for(void **state)
@@ -172,7 +200,8 @@ static int overlay_write(struct li_blocks *blocks, uint64_t offset, size_t len, 
 
 static void new_overlay(struct overlay *overlay, struct li_blocks *beneath)
 {
-    static const struct li_blocks_operations operations = {overlay_read, overlay_write};
+    static const struct li_blocks_operations operations = {.read = overlay_read,
+                                                           .write = overlay_write};
 
     *overlay = (struct overlay){.blocks = {&operations, beneath->size}, .beneath = beneath};
     overlay->page = calloc(beneath->size / PAGE, sizeof(overlay->page[0]));
@@ -249,6 +278,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_is_within_is_asked_for),
+        cmocka_unit_test(a_hint_is_passed_on_if_it_is_within),
         cmocka_unit_test(codes_of_what_lies_beneath_stay_there),
         cmocka_unit_test(what_is_read_only_refuses_to_be_written),
         cmocka_unit_test(an_overlay_keeps_what_is_written),

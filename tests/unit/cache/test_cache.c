@@ -276,6 +276,131 @@ static void a_stop_ends_all_waiting(void **state)
     li_cache_free(cache);
 }
 
+/* Waits until chunk INDEX was fetched. */
+static void await_fetch(struct origin *origin, uint64_t index)
+{
+    while (atomic_load(&origin->fetched[index]) == 0)
+        usleep(1000);
+}
+
+static void a_chunk_fetched_ahead_is_there(void **state)
+{
+    struct origin origin = {0};
+    struct li_cache *cache = new_cache(&origin, 8, 2);
+
+    (void)state;
+    li_cache_want(cache, 5);
+    await_fetch(&origin, 5);
+    li_cache_want(cache, 5);
+    li_cache_want(cache, CHUNKS);
+    check_chunk(cache, 5);
+    assert_int_equal(origin.fetched[5], 1);
+    li_cache_free(cache);
+}
+
+static void one_worker_fetches_nothing_ahead(void **state)
+{
+    struct origin origin = {0};
+    struct li_cache *cache = new_cache(&origin, 8, 1);
+
+    (void)state;
+    li_cache_want(cache, 5);
+    for (uint64_t i = 10; i < 40; i++)
+        check_chunk(cache, i);
+    assert_int_equal(origin.fetched[5], 0);
+    check_chunk(cache, 5);
+    assert_int_equal(origin.fetched[5], 1);
+    li_cache_free(cache);
+}
+
+/* Of two workers one hangs in a chunk that nobody has asked for; the other serves readers. */
+static void what_hangs_ahead_stops_no_reader(void **state)
+{
+    struct origin origin = {.stalled = true};
+    struct li_cache *cache = new_cache(&origin, 8, 2);
+    struct li_workers *reader = NULL;
+    struct li_error err = LI_ERROR_INIT;
+
+    (void)state;
+    li_cache_want(cache, 5);
+    while (atomic_load(&origin.running) == 0)
+        usleep(1000);
+    li_cache_want(cache, 6);
+    assert_done(li_workers_start(1, read_two, cache, &reader, &err), &err);
+    while (atomic_load(&origin.running) < 2)
+        usleep(1000);
+    atomic_store(&origin.stalled, false);
+    assert_done(li_workers_join(reader, &err), &err);
+    check_chunk(cache, 5);
+    check_chunk(cache, 6);
+    assert_int_equal(origin.fetched[5], 1);
+    assert_int_equal(origin.fetched[6], 1);
+    li_cache_free(cache);
+}
+
+/* A reader takes over a chunk that is being fetched ahead, so another one can be. */
+static void who_catches_up_makes_room_ahead(void **state)
+{
+    struct origin origin = {.stalled = true};
+    struct li_cache *cache = new_cache(&origin, 8, 2);
+    struct li_workers *reader = NULL;
+    struct li_error err = LI_ERROR_INIT;
+
+    (void)state;
+    li_cache_want(cache, 2);
+    while (atomic_load(&origin.running) < 1)
+        usleep(1000);
+    li_cache_want(cache, 3);
+    assert_done(li_workers_start(1, read_two, cache, &reader, &err), &err);
+    while (atomic_load(&origin.running) < 2)
+        usleep(1000);
+    atomic_store(&origin.stalled, false);
+    assert_done(li_workers_join(reader, &err), &err);
+    await_fetch(&origin, 3);
+    assert_int_equal(origin.fetched[2], 1);
+    li_cache_free(cache);
+}
+
+static void a_failure_ahead_is_forgotten(void **state)
+{
+    struct origin origin = {.failing = 1};
+    struct li_cache *cache = new_cache(&origin, 8, 2);
+
+    (void)state;
+    li_cache_want(cache, 5);
+    await_fetch(&origin, 5);
+    atomic_store(&origin.failing, 0);
+    /* The failure may not be settled yet, so the first read may still be told of it. */
+    for (int i = 0; i < 1000; i++) {
+        struct li_error err = LI_ERROR_INIT;
+        uint8_t byte;
+
+        if (li_cache_read(cache, 5, 0, 1, &byte, &err) == 0)
+            break;
+        usleep(1000);
+    }
+    check_chunk(cache, 5);
+    li_cache_free(cache);
+}
+
+static void no_more_is_fetched_ahead_than_there_is_room_for(void **state)
+{
+    struct origin origin = {.stalled = true};
+    struct li_cache *cache = new_cache(&origin, 8, 8);
+    unsigned fetched = 0;
+
+    (void)state;
+    for (uint64_t i = 0; i < CHUNKS; i++)
+        li_cache_want(cache, i);
+    atomic_store(&origin.stalled, false);
+    assert_true(li_cache_stop(cache, 30));
+    for (uint64_t i = 0; i < CHUNKS; i++)
+        fetched += (unsigned)origin.fetched[i];
+    /* Four workers, and two that wait. */
+    assert_in_range(fetched, 0, 6);
+    li_cache_free(cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +413,12 @@ int main(void)
         cmocka_unit_test(a_failure_is_told_to_all_who_wait),
         cmocka_unit_test(a_reader_waits_no_longer_than_its_deadline),
         cmocka_unit_test(a_stop_ends_all_waiting),
+        cmocka_unit_test(a_chunk_fetched_ahead_is_there),
+        cmocka_unit_test(one_worker_fetches_nothing_ahead),
+        cmocka_unit_test(what_hangs_ahead_stops_no_reader),
+        cmocka_unit_test(who_catches_up_makes_room_ahead),
+        cmocka_unit_test(a_failure_ahead_is_forgotten),
+        cmocka_unit_test(no_more_is_fetched_ahead_than_there_is_room_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

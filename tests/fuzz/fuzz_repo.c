@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A repository whose store is hostile: its description, roots, pointers, wraps and manifests. An
- * input is the store: rows of a byte that says which key, two bytes of length, and so many bytes.
- * Keys are those that the reader asks for, and some that only a listing shows.
+ * A repository whose store is hostile: its description, identity, roots with their proofs,
+ * pointers, wraps and manifests. An input is the store: rows of a byte that says which key, two
+ * bytes of length, and so many bytes. Keys are those that the reader asks for, and some that only a
+ * listing shows.
  */
 #include "fuzz.h"
 
 #include "base/bytes.h"
 #include "repo/keys.h"
 #include "repo/repo.h"
+#include "repo/roots.h"
 #include "store/store.h"
 
 const size_t fuzz_memory = 24;
 
-enum { ROOTS = 4, ROWS_MAX = 64, PLAIN_KEYS = 3, KEYS_OF_ROOT = 5 };
+enum { ROOTS = 4, ROWS_MAX = 64, PLAIN_KEYS = 5, KEYS_OF_ROOT = 6 };
 
 struct row {
     char key[LI_STORE_KEY_MAX];
@@ -44,6 +46,8 @@ static const char *root_part(unsigned number)
         return wrap.text;
     case 3:
         return id;
+    case 4:
+        return "proofs/00000000000000000000000000000005";
     default:
         return "chunks/x";
     }
@@ -51,7 +55,9 @@ static const char *root_part(unsigned number)
 
 static void make_key(unsigned number, char key[LI_STORE_KEY_MAX])
 {
-    static const char *const plain[PLAIN_KEYS] = {"lambdaimg.json", "images/a/1", "images/b/2"};
+    static const char *const plain[PLAIN_KEYS] = {
+        "lambdaimg.json", "images/a/1", "images/b/2", "identities/00000000000000000000000000000009",
+        "keys/00000000000000000000000000000005.wraps/fuzz"};
 
     if (number < PLAIN_KEYS) {
         snprintf(key, LI_STORE_KEY_MAX, "%s", plain[number]);
@@ -165,6 +171,18 @@ static int visit_image(void *arg, const struct li_repo_image *image, struct li_e
     return 0;
 }
 
+/* What a push asks for before all else: the identity, and the root that accepts it. */
+static void find_root(struct li_repo *repo)
+{
+    struct li_error err = LI_ERROR_INIT;
+    struct li_repo_identity identity;
+    struct li_root root;
+
+    fuzz_check_error(li_repo_identity(repo, &identity, &err), &err);
+    err = (struct li_error)LI_ERROR_INIT;
+    fuzz_check_error(li_root_active(repo, &root, &err), &err);
+}
+
 static void open_image(struct li_repo *repo, const char *text)
 {
     struct li_error err = LI_ERROR_INIT;
@@ -197,6 +215,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_check_error(rc, &err);
     if (rc == 0) {
         fuzz_check_error(li_repo_each_image(repo, visit_image, &sum, &err), &err);
+        find_root(repo);
         open_image(repo, "a:1");
         open_image(repo, "b@00000000000000000000000000000007");
     }

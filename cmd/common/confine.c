@@ -64,16 +64,17 @@ static int judge(enum when when, unsigned lacks, struct li_error *err)
 
 int allow(struct allowed *allowed, const char *path, bool writable, struct li_error *err)
 {
-    char *copy;
+    struct li_confine_path *to = &allowed->path[allowed->count];
 
     if (!path || strcmp(path, "-") == 0)
         return 0;
     if (allowed->count == ALLOWED_MAX)
         return li_fail(err, LI_ELIMIT, "%s is more than this process may open", path);
-    copy = strdup(path);
-    if (!copy)
+    to->path = strdup(path);
+    to->writable = writable;
+    if (!to->path)
         return li_fail_memory(err);
-    allowed->path[allowed->count++] = (struct li_confine_path){copy, writable};
+    allowed->count++;
     return 0;
 }
 

@@ -20,7 +20,7 @@
 #include "base/text.h"
 #include "cmd/common/brokered.h"
 #include "fuse/fuse.h"
-#include "view/view.h"
+#include "stored/stored.h"
 
 enum {
     MEMORY_MIB_DEFAULT = 64,
@@ -56,7 +56,7 @@ struct mount {
     struct context context;
     struct li_manifest manifest;
     struct li_diskcache *cache; /* NULL: there is none */
-    struct li_view *view;
+    struct li_stored *stored;
     struct li_repeats failures;
 };
 
@@ -64,7 +64,7 @@ static void ending(void *arg)
 {
     struct mount *m = arg;
 
-    li_reader_stop(li_view_reader(m->view), 0);
+    li_reader_stop(li_stored_reader(m->stored), 0);
 }
 
 static void report_json(const struct mount *m, const struct li_reader_stats *s)
@@ -91,7 +91,7 @@ static void report(void *arg)
 
     if (!m->stats)
         return;
-    li_reader_stats(li_view_reader(m->view), &s);
+    li_reader_stats(li_stored_reader(m->stored), &s);
     if (m->stats != stderr) {
         report_json(m, &s);
         return;
@@ -225,7 +225,7 @@ static int open_repository(struct mount *m, struct li_error *err)
 
 static int open_image(struct mount *m, struct li_error *err)
 {
-    struct li_view_options viewing = {.cache = NULL};
+    struct li_stored_options viewing = {.cache = NULL};
     long long memory = MEMORY_MIB_DEFAULT;
     int rc = option_number(m->args, "memory", 4, 1 << 20, &memory, err);
 
@@ -238,7 +238,7 @@ static int open_image(struct mount *m, struct li_error *err)
     viewing.cache = m->cache;
     viewing.reading.workers = m->context.store->width;
     viewing.reading.memory = (uint64_t)memory << 20;
-    rc = li_view_manifest(m->context.repo, &m->manifest, &viewing, &m->view, err);
+    rc = li_stored_manifest(m->context.repo, &m->manifest, &viewing, &m->stored, err);
     if (rc < 0)
         return rc;
     /* From now on a store that hangs fails reads, and nothing else. So does a broker that ends. */
@@ -251,9 +251,9 @@ static int open_image(struct mount *m, struct li_error *err)
  * uses what is to be freed. In that case the process ends here. */
 static void close_image(struct mount *m, int rc, const struct li_error *err)
 {
-    if (m->view && !li_reader_stop(li_view_reader(m->view), PATIENCE))
+    if (m->stored && !li_reader_stop(li_stored_reader(m->stored), PATIENCE))
         _exit(rc < 0 ? tell(err) : EXIT_DONE);
-    li_view_free(m->view);
+    li_stored_free(m->stored);
     li_diskcache_free(m->cache);
     li_manifest_free(&m->manifest);
     close_context(&m->context);
@@ -276,7 +276,7 @@ static int serve_image(struct mount *m, struct li_error *err)
     serving.detach = detach;
     serving.ready_arg = serving.report_arg = serving.ending_arg = serving.failed_arg =
         serving.attach_arg = m;
-    rc = li_fuse_mount(li_view_files(m->view), &serving, err);
+    rc = li_fuse_mount(li_stored_files(m->stored), &serving, err);
     tell_untold(m, li_repeats_untold(&m->failures));
     if (flag(m->args, "stats"))
         report(m);

@@ -6,7 +6,7 @@
 #include "compare/stored.h"
 
 #include "layer/layout.h"
-#include "view/view.h"
+#include "stored/stored.h"
 
 /* Bytes of chunks to keep, and seconds that a read may wait for one. */
 enum { MEMORY = 64 << 20, DEADLINE = 120 };
@@ -15,7 +15,7 @@ enum { MEMORY = 64 << 20, DEADLINE = 120 };
 struct sides {
     struct li_image *image;
     struct li_layers *layers;
-    struct li_view *view;
+    struct li_stored *stored;
 };
 
 static int open_original(const struct li_compare_stored *what, struct sides *out,
@@ -33,9 +33,9 @@ static int open_original(const struct li_compare_stored *what, struct sides *out
 static int open_stored(const struct li_compare_stored *what, struct sides *out,
                        struct li_error *err)
 {
-    const struct li_view_options options = {.reading = {MEMORY, what->env->threads, DEADLINE}};
+    const struct li_stored_options options = {.reading = {MEMORY, what->env->threads, DEADLINE}};
 
-    return li_view_manifest(what->repo, what->manifest, &options, &out->view, err);
+    return li_stored_manifest(what->repo, what->manifest, &options, &out->stored, err);
 }
 
 int li_compare_stored(const struct li_compare_stored *what,
@@ -50,10 +50,10 @@ int li_compare_stored(const struct li_compare_stored *what,
     if (rc == 0)
         rc = open_stored(what, &sides, err);
     if (rc == 0)
-        rc = li_compare(&(struct li_compare_sides){li_view_files(sides.view), sides.layers,
+        rc = li_compare(&(struct li_compare_sides){li_stored_files(sides.stored), sides.layers,
                                                    what->manifest->layout},
                         reports, out, err);
-    li_view_free(sides.view);
+    li_stored_free(sides.stored);
     li_layers_free(sides.layers);
     li_image_free(sides.image);
     return rc;

@@ -8,7 +8,7 @@
 
 #include "push/name_list.h"
 #include "push/push.h"
-#include "view/view.h"
+#include "stored/stored.h"
 
 /* Bytes of the base that are kept in memory. */
 enum { BASE_MEMORY = 32 << 20 };
@@ -24,7 +24,7 @@ struct reporting {
     struct li_image_report *report;
     /* The base, if there is one, and its files, if the image has new chunks. */
     struct li_manifest manifest;
-    struct li_view *view;
+    struct li_stored *stored;
 };
 
 static int run_dry(struct reporting *r, struct li_error *err)
@@ -136,21 +136,21 @@ static int find_base(struct reporting *r, struct li_error *err)
 /* Opens the files of the base. */
 static int open_base(struct reporting *r, struct li_error *err)
 {
-    const struct li_view_options options = {.reading = {.memory = BASE_MEMORY,
-                                                        .workers = li_repo_env(r->repo)->threads,
-                                                        .deadline = r->options->deadline}};
+    const struct li_stored_options options = {.reading = {.memory = BASE_MEMORY,
+                                                          .workers = li_repo_env(r->repo)->threads,
+                                                          .deadline = r->options->deadline}};
     int rc;
 
     if (!r->report->base.there || r->report->fresh.chunks == 0)
         return 0;
     li_manifest_forget_config(&r->manifest);
-    rc = li_view_manifest(r->repo, &r->manifest, &options, &r->view, err);
+    rc = li_stored_manifest(r->repo, &r->manifest, &options, &r->stored, err);
     return rc < 0 ? li_context(err, "cannot read the image to compare with") : 0;
 }
 
 static void close_base(struct reporting *r)
 {
-    li_view_free(r->view);
+    li_stored_free(r->stored);
     li_manifest_free(&r->manifest);
 }
 
@@ -172,7 +172,7 @@ int li_report_on_image(struct li_repo *repo, struct li_flattened *flattened,
     if (rc == 0)
         rc = open_base(&r, err);
     if (rc == 0)
-        rc = li_blame_image(flattened, r.costs, r.view ? li_view_files(r.view) : NULL,
+        rc = li_blame_image(flattened, r.costs, r.stored ? li_stored_files(r.stored) : NULL,
                             &report.blame, err);
     close_base(&r);
     li_costs_free(r.costs);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An image that was pushed, as files. */
-#include "view/view.h"
+#include "stored/stored.h"
 
 #include <string.h>
 
@@ -41,34 +41,34 @@ static void expect_file(struct li_files *files)
 static void files_of_a_store(void **state)
 {
     struct repo_fixture *f = *state;
-    struct li_view *view = NULL;
+    struct li_stored *stored = NULL;
 
     push_tree(f, "image:1");
-    assert_done(li_view_open(f->store, f->kms, &f->env, "image:1", &view, &f->err), &f->err);
+    assert_done(li_stored_open(f->store, f->kms, &f->env, "image:1", &stored, &f->err), &f->err);
     /* It is not needed any more. */
     li_kms_free(f->kms);
     f->kms = NULL;
-    expect_file(li_view_files(view));
-    li_view_free(view);
+    expect_file(li_stored_files(stored));
+    li_stored_free(stored);
 }
 
 static void files_of_a_manifest(void **state)
 {
-    const struct li_view_options options = {
+    const struct li_stored_options options = {
         .reading = {.memory = 8 * LI_CHUNK_SIZE, .workers = 2, .deadline = 10}};
     struct repo_fixture *f = *state;
     struct li_manifest manifest = {0};
     struct li_reader_stats stats;
-    struct li_view *view = NULL;
+    struct li_stored *stored = NULL;
 
     push_tree(f, "image:1");
     assert_done(open_manifest(f, "image:1", &manifest), &f->err);
-    assert_done(li_view_manifest(f->repo, &manifest, &options, &view, &f->err), &f->err);
-    expect_file(li_view_files(view));
-    li_reader_stats(li_view_reader(view), &stats);
+    assert_done(li_stored_manifest(f->repo, &manifest, &options, &stored, &f->err), &f->err);
+    expect_file(li_stored_files(stored));
+    li_reader_stats(li_stored_reader(stored), &stats);
     assert_int_equal(stats.chunks_total, manifest.chunk_count);
     assert_true(stats.chunks_fetched > 0);
-    li_view_free(view);
+    li_stored_free(stored);
     li_manifest_free(&manifest);
 }
 
@@ -76,17 +76,17 @@ static void what_is_not_there_is_said(void **state)
 {
     static const struct image random = {2, {1, 2}};
     struct repo_fixture *f = *state;
-    struct li_view *view = NULL;
+    struct li_stored *stored = NULL;
 
-    assert_fails(li_view_open(f->store, f->kms, &f->env, "image:", &view, &f->err), LI_EINVALID,
+    assert_fails(li_stored_open(f->store, f->kms, &f->env, "image:", &stored, &f->err), LI_EINVALID,
                  "image:", &f->err);
-    assert_fails(li_view_open(f->store, f->kms, &f->env, "image:1", &view, &f->err), LI_ENOTFOUND,
-                 "", &f->err);
+    assert_fails(li_stored_open(f->store, f->kms, &f->env, "image:1", &stored, &f->err),
+                 LI_ENOTFOUND, "", &f->err);
     assert_done(push(f, "image:1", &random), &f->err);
-    assert_fails(li_view_open(f->store, f->kms, &f->env, "image:1", &view, &f->err), LI_ECORRUPT,
-                 "", &f->err);
-    assert_null(view);
-    li_view_free(view);
+    assert_fails(li_stored_open(f->store, f->kms, &f->env, "image:1", &stored, &f->err),
+                 LI_ECORRUPT, "", &f->err);
+    assert_null(stored);
+    li_stored_free(stored);
 }
 
 static void the_systems_environment(void **state)

@@ -58,6 +58,19 @@ void print_shown(FILE *to, const char *text)
     }
 }
 
+json_t *shown_json(const char *text)
+{
+    char *shown = strdup(text);
+    json_t *json = NULL;
+
+    if (shown) {
+        li_text_show(shown);
+        json = json_string(shown);
+    }
+    free(shown);
+    return json;
+}
+
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};

@@ -104,6 +104,30 @@ char *path_text(const char *path)
     return text;
 }
 
+char *line_text(const char *line)
+{
+    size_t len = 0;
+    char *cut;
+
+    for (size_t i = 0; i < LINE_MOST && line[len]; i++) {
+        size_t step = li_text_visible(line + len);
+
+        len += step ? step : 1;
+    }
+    if (!line[len])
+        return strdup(line);
+    return asprintf(&cut, "%.*s\u2026", (int)len, line) < 0 ? NULL : cut;
+}
+
+json_t *path_json(const char *path)
+{
+    char *shown = path_text(path);
+    json_t *json = shown ? json_string(shown) : NULL;
+
+    free(shown);
+    return json;
+}
+
 void print_path(FILE *to, const char *path)
 {
     char *text = path_text(path);

@@ -17,9 +17,10 @@
 #include "report/costs.h"
 #include "report/report.h"
 
-/* What the image is compared with: an image of the repository. */
+/* What the image is compared with: an image of the repository, or another that is not stored. */
 struct li_report_base {
-    bool there; /* if not, the other fields are 0 */
+    bool there;     /* if not, the other fields are 0 */
+    bool flattened; /* it is not stored, and has neither of these: */
     struct li_reference reference;
     uint8_t manifest[LI_ID_SIZE];
     uint64_t table;   /* chunks of the base, zeros apart */
@@ -41,6 +42,7 @@ struct li_image_report {
 struct li_image_report_options {
     const struct li_reference *reference; /* the tag that would be pushed to */
     const struct li_reference *base; /* NULL: the tag of REFERENCE's name that was pushed last */
+    struct li_flattened *base_image; /* in place of BASE, if not NULL; it is confirmed, too */
     struct li_seal_policy seal;
     struct li_memo *memo;               /* as for a push; may be NULL */
     const struct li_progress *progress; /* may be NULL */

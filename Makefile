@@ -48,7 +48,7 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/flatten/flatten.h lib/http/http.h lib/image/image.h lib/kms/kms.h lib/layer/layer.h lib/layer/layout.h \
 	lib/layer/record.h lib/layer/scan.h lib/layer/tree.h lib/manifest/manifest.h lib/manifest/reference.h \
 	lib/memo/memo.h lib/push/push.h lib/diff/diff.h lib/diff/view.h lib/reader/reader.h lib/repo/repo.h lib/report/report.h lib/sealed/sealed.h lib/store/s3.h \
-	lib/store/store.h lib/tar/tar.h lib/verify/verify.h lib/wraps/wraps.h
+	lib/store/store.h lib/stored/stored.h lib/tar/tar.h lib/verify/verify.h lib/wraps/wraps.h
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/ROOM/test_NAME.c.
 UNIT_SRC = $(sort $(wildcard tests/unit/*/test_*.c))

@@ -48,7 +48,7 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/flatten/flatten.h lib/http/http.h lib/image/image.h lib/kms/kms.h lib/layer/layer.h lib/layer/layout.h \
 	lib/layer/record.h lib/layer/scan.h lib/layer/tree.h lib/manifest/manifest.h lib/manifest/reference.h \
 	lib/memo/memo.h lib/push/push.h lib/diff/diff.h lib/diff/view.h lib/reader/reader.h lib/repo/repo.h lib/report/report.h lib/sealed/sealed.h lib/store/s3.h \
-	lib/store/store.h lib/tar/tar.h lib/verify/verify.h lib/wraps/wraps.h
+	lib/store/store.h lib/stored/stored.h lib/tar/tar.h lib/verify/verify.h lib/wraps/wraps.h
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/ROOM/test_NAME.c.
 UNIT_SRC = $(sort $(wildcard tests/unit/*/test_*.c))
@@ -74,7 +74,7 @@ FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
 
-LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libseccomp libzstd jansson expat $(INFLATER:isal=libisal)
+LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libseccomp libzstd jansson expat sqlite3 $(INFLATER:isal=libisal)
 PKG = $(LIB_PKG) fuse3
 # libcurl is not linked: lib/http/curl.h.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) libcurl 2>/dev/null | sed 's/-I/-isystem /g')
@@ -386,7 +386,7 @@ H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd cmd/* tests/*)))
 GO_FILES = $(wildcard tests/tools/*.go)
 SHELL_FILES = .ci/run contrib/kms/lambdaimg-kms-vault $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
 	tests/scenarios/through-s3 tests/compare-images tests/with-canary tests/with-s3-server \
-	$(filter-out %.md %/recorded %/cache-policy,$(wildcard bench/*))
+	$(filter-out %.md %/recorded %/cache-policy %/delay,$(wildcard bench/*))
 
 # Side by side with make -j.
 lint: clang-warnings cppcheck format-check go-check shellcheck

@@ -19,9 +19,8 @@
 #include "base/repeats.h"
 #include "base/text.h"
 #include "cmd/common/brokered.h"
-#include "files/files.h"
 #include "fuse/fuse.h"
-#include "reader/reader.h"
+#include "stored/stored.h"
 
 enum {
     MEMORY_MIB_DEFAULT = 64,
@@ -56,10 +55,8 @@ struct mount {
     FILE *stats;                       /* where reports go; NULL: none */
     struct context context;
     struct li_manifest manifest;
-    struct li_diskcache *cache;        /* NULL: there is none */
-    struct li_sealed *origin, *source; /* SOURCE has the cache in front of ORIGIN, or is NULL */
-    struct li_reader *reader;
-    struct li_files *files;
+    struct li_diskcache *cache; /* NULL: there is none */
+    struct li_stored *stored;
     struct li_repeats failures;
 };
 
@@ -67,7 +64,7 @@ static void ending(void *arg)
 {
     struct mount *m = arg;
 
-    li_reader_stop(m->reader, 0);
+    li_reader_stop(li_stored_reader(m->stored), 0);
 }
 
 static void report_json(const struct mount *m, const struct li_reader_stats *s)
@@ -94,7 +91,7 @@ static void report(void *arg)
 
     if (!m->stats)
         return;
-    li_reader_stats(m->reader, &s);
+    li_reader_stats(li_stored_reader(m->stored), &s);
     if (m->stats != stderr) {
         report_json(m, &s);
         return;
@@ -226,36 +223,22 @@ static int open_repository(struct mount *m, struct li_error *err)
     return rc;
 }
 
-static int open_reader(struct mount *m, const struct li_reader_options *reading,
-                       struct li_error *err)
-{
-    int rc = li_sealed_origin_new(m->context.repo, &m->origin, err);
-
-    if (rc == 0 && m->cache)
-        rc = li_sealed_diskcache_new(m->origin, m->cache, reading->deadline, &m->source, err);
-    if (rc == 0)
-        rc = li_reader_open(m->source ? m->source : m->origin, &m->manifest, reading, &m->reader,
-                            err);
-    return rc;
-}
-
 static int open_image(struct mount *m, struct li_error *err)
 {
-    struct li_reader_options reader_options = {0};
+    struct li_stored_options viewing = {.cache = NULL};
     long long memory = MEMORY_MIB_DEFAULT;
     int rc = option_number(m->args, "memory", 4, 1 << 20, &memory, err);
 
     if (rc == 0)
-        rc = store_timeout(m->args, &reader_options.deadline, err);
+        rc = store_timeout(m->args, &viewing.reading.deadline, err);
     if (rc == 0)
         rc = open_repository(m, err);
     if (rc < 0)
         return rc;
-    reader_options.workers = m->context.store->width;
-    reader_options.memory = (uint64_t)memory << 20;
-    rc = open_reader(m, &reader_options, err);
-    if (rc == 0)
-        rc = li_files_open(li_reader_blocks(m->reader), &m->files, err);
+    viewing.cache = m->cache;
+    viewing.reading.workers = m->context.store->width;
+    viewing.reading.memory = (uint64_t)memory << 20;
+    rc = li_stored_manifest(m->context.repo, &m->manifest, &viewing, &m->stored, err);
     if (rc < 0)
         return rc;
     /* From now on a store that hangs fails reads, and nothing else. So does a broker that ends. */
@@ -268,12 +251,9 @@ static int open_image(struct mount *m, struct li_error *err)
  * uses what is to be freed. In that case the process ends here. */
 static void close_image(struct mount *m, int rc, const struct li_error *err)
 {
-    if (m->reader && !li_reader_stop(m->reader, PATIENCE))
+    if (m->stored && !li_reader_stop(li_stored_reader(m->stored), PATIENCE))
         _exit(rc < 0 ? tell(err) : EXIT_DONE);
-    li_files_free(m->files);
-    li_reader_free(m->reader);
-    li_sealed_free(m->source);
-    li_sealed_free(m->origin);
+    li_stored_free(m->stored);
     li_diskcache_free(m->cache);
     li_manifest_free(&m->manifest);
     close_context(&m->context);
@@ -296,7 +276,7 @@ static int serve_image(struct mount *m, struct li_error *err)
     serving.detach = detach;
     serving.ready_arg = serving.report_arg = serving.ending_arg = serving.failed_arg =
         serving.attach_arg = m;
-    rc = li_fuse_mount(m->files, &serving, err);
+    rc = li_fuse_mount(li_stored_files(m->stored), &serving, err);
     tell_untold(m, li_repeats_untold(&m->failures));
     if (flag(m->args, "stats"))
         report(m);

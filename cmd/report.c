@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cmd/common/brokered.h"
 #include "cmd/common/image.h"
+#include "cmd/report/html.h"
 #include "cmd/report/stored.h"
 
 static const struct option_row options[] = {
@@ -12,6 +13,7 @@ static const struct option_row options[] = {
     {"to", 0, "OTHER", "compare with this image, a REF or an IMAGE"},
     {"json", 0, NULL, "print the report as JSON"},
     {"markdown", 0, NULL, "print the report as Markdown"},
+    {"html", 0, "FILE", "write the report to FILE as a page of HTML"},
     {"junit", 0, "FILE", "write the budgets to FILE as JUnit's XML"},
     {"openmetrics", 0, "FILE", "write the figures to FILE as OpenMetrics"},
     {"code-quality", 0, "FILE", "write broken budgets to FILE, for GitLab's code quality"},
@@ -20,6 +22,8 @@ static const struct option_row options[] = {
      "budget: the most new chunks, in percent of the image's chunks"},
     {"max-size", 0, "SIZE",
      "budget: the most bytes of the image's chunks, or a percentage over the other image"},
+    {"max-waste", 0, "SIZE",
+     "budget: the most bytes of files that nobody needs, or a percentage of all files"},
     {"min-dedup", 0, "FACTOR", "budget, with --all: the least deduplication factor"},
     {"budgets", 0, "FILE",
      "take budgets from FILE (default: .lambdaimg-ci.json in the working directory, or in the next "
@@ -42,6 +46,8 @@ static int open_repository(const struct arguments *args, const struct budgets *b
     struct brokerage brokerage = {.key = WITHOUT_KEY};
     int rc = try_forms(args, &brokerage.allowed, err);
 
+    if (rc == 0)
+        rc = try_html(args, &brokerage.allowed, err);
     if (rc == 0)
         rc = allow_ratchet(args, budgets, &brokerage.allowed, err);
     if (rc == 0)
@@ -121,6 +127,9 @@ static int report_repository(const struct arguments *args, struct budgets *budge
         judge_repository(&budgets->all, &report, &verdicts);
         rc = write_forms(args, &what, err);
     }
+    if (rc == 0) {
+        rc = write_repository_html(args, &report, context.store->address, &verdicts, err);
+    }
     if (rc == 0)
         rc = print_repository(args, &report, context.store->address, &verdicts, err);
     if (rc == 0)
@@ -145,6 +154,7 @@ static void judge_image(const struct li_report_budgets *budgets,
           out);
     judge(budgets, LI_BUDGET_SIZE, (known + fresh) * LI_CHUNK_SIZE,
           (double)report->base.table * LI_CHUNK_SIZE, out);
+    judge(budgets, LI_BUDGET_WASTE, (double)report->waste.bytes, (double)report->waste.whole, out);
 }
 
 /* The image of --to, if it is one that is not stored. */
@@ -163,6 +173,8 @@ static int report_image(const struct arguments *args, struct budgets *budgets, s
     int rc = try_forms(args, &outputs, err);
 
     if (rc == 0)
+        rc = try_html(args, &outputs, err);
+    if (rc == 0)
         rc = allow_ratchet(args, budgets, &outputs, err);
     if (rc == 0)
         rc = allow_base(args, &outputs, err);
@@ -173,6 +185,8 @@ static int report_image(const struct arguments *args, struct budgets *budgets, s
         judge_image(&budgets->all, &report.report, &verdicts);
     if (rc == 0)
         rc = write_forms(args, &(struct reported){.image = &report, .verdicts = &verdicts}, err);
+    if (rc == 0)
+        rc = write_image_html(args, &report, &verdicts, err);
     if (rc == 0 && flag(args, "json")) {
         rc = print_image_json(&report, &verdicts, err);
     } else if (rc == 0 && flag(args, "markdown")) {
@@ -194,6 +208,8 @@ static int open_stored(const struct arguments *args, struct context *context, st
     struct brokerage brokerage = {.key = KEY_IF_IT_OPENS};
     int rc = make_env(args, &context->env, err);
 
+    if (rc == 0)
+        rc = try_html(args, &brokerage.allowed, err);
     if (rc == 0)
         rc = allow(&brokerage.allowed, context->env.tmpdir, true, err);
     if (rc == 0)
@@ -238,6 +254,8 @@ static int report_stored(const struct arguments *args, struct li_error *err)
     }
     forget_key(&context);
     if (rc == 0)
+        rc = write_stored_html(args, &stored, err);
+    if (rc == 0)
         rc = print_stored(args, &stored, err);
     if (rc == 0)
         rc = check_readable(&report, err);
@@ -253,7 +271,8 @@ static int report_stored(const struct arguments *args, struct li_error *err)
  */
 static int refuse_others(const struct arguments *args, bool image, struct li_error *err)
 {
-    static const char *const of_image[] = {"max-new-bytes", "max-new-share", "max-size"};
+    static const char *const of_image[] = {"max-new-bytes", "max-new-share", "max-size",
+                                           "max-waste"};
     static const char *const forms[] = {"markdown", "junit", "openmetrics", "code-quality"};
 
     for (size_t i = 0; i < sizeof(of_image) / sizeof(of_image[0]) && !image; i++)

@@ -21,8 +21,6 @@
 /* Seconds. A loader has half of it for fetches under way. */
 enum { PATIENCE = 10 };
 
-extern char **environ;
-
 /* The absolute path of PATH. Its last component is not examined, because it may be a dead mount.
  * OUT has PATH_MAX bytes. */
 static int resolve(const char *path, char *out, struct li_error *err)
@@ -133,14 +131,16 @@ int li_mounted_at(const char *path, struct li_mounted *out, struct li_error *err
     return err->code = LI_EIO;
 }
 
+/* It needs nothing of our environment, which may have credentials. */
 static int ask_fusermount(const char *path, bool lazy, struct li_error *err)
 {
+    static char *const nothing[] = {NULL};
     const char *const argv[] = {
         "fusermount3",      "-u", "-q", lazy ? "-z" : "--", lazy ? "--" : path,
         lazy ? path : NULL, NULL};
     int status = 0;
     pid_t pid;
-    int sys = posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, environ);
+    int sys = posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, nothing);
 
     if (sys)
         return li_fail_errno(err, sys, "cannot run fusermount3");

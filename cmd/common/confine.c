@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Libraries load some things only when they need them first, and then it would be too late: OpenSSL
- * its configuration, and the C library what ends a thread (pthread_cancel(), which libfuse calls).
+ * its configuration, the C library what ends a thread (pthread_cancel(), which libfuse calls), and
+ * Jansson the random seed of its tables, without which they are easier to fill with collisions.
  */
 #include "cmd/common/confine.h"
 
 #include <dlfcn.h>
+#include <jansson.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,16 +64,17 @@ static int judge(enum when when, unsigned lacks, struct li_error *err)
 
 int allow(struct allowed *allowed, const char *path, bool writable, struct li_error *err)
 {
-    char *copy;
+    struct li_confine_path *to = &allowed->path[allowed->count];
 
     if (!path || strcmp(path, "-") == 0)
         return 0;
     if (allowed->count == ALLOWED_MAX)
         return li_fail(err, LI_ELIMIT, "%s is more than this process may open", path);
-    copy = strdup(path);
-    if (!copy)
+    to->path = strdup(path);
+    to->writable = writable;
+    if (!to->path)
         return li_fail_memory(err);
-    allowed->path[allowed->count++] = (struct li_confine_path){copy, writable};
+    allowed->count++;
     return 0;
 }
 
@@ -104,6 +107,7 @@ void load_early(void)
                             OPENSSL_INIT_ADD_ALL_DIGESTS,
                         NULL);
     (void)dlopen("libgcc_s.so.1", RTLD_NOW);
+    json_object_seed(0);
 }
 
 int confine(const struct arguments *args, const struct allowed *allowed, struct li_error *err)

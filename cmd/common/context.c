@@ -2,50 +2,23 @@
 /* What a command takes from the system and the user: environment, clock, randomness, repository. */
 #include "cmd/common/context.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "cmd/common/brokered.h"
 #include "repo/known.h"
 #include "store/s3.h"
 
-static int system_random(void *buf, size_t len, struct li_error *err)
-{
-    uint8_t *to = buf;
-
-    while (len > 0) {
-        ssize_t n = getrandom(to, len, 0);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return li_fail_errno(err, errno, "cannot get random bytes from the kernel");
-        to += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
-static int64_t system_now(void)
-{
-    return time(NULL);
-}
-
 int make_env(const struct arguments *args, struct li_env *env, struct li_error *err)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    const char *tmpdir = getenv("TMPDIR");
-    long long threads = processors > 0 ? processors : 1;
-    int rc = option_number(args, "threads", 1, 256, &threads, err);
+    struct li_env system = li_env_system();
+    long long threads = system.threads;
+    int rc = option_number(args, "threads", 1, LI_ENV_THREADS_MAX, &threads, err);
 
     if (rc < 0)
         return rc;
-    *env = (struct li_env){system_random, system_now, tmpdir && *tmpdir ? tmpdir : "/var/tmp",
-                           threads > 256 ? 256 : (unsigned)threads};
+    system.threads = (unsigned)threads;
+    *env = system;
     return 0;
 }
 

@@ -181,8 +181,12 @@ void print_escaped(FILE *to, const char *text);
 /* Prints a text from the command line, the environment or a configuration, as li_text_show() shows
  * it in messages. */
 void print_shown(FILE *to, const char *text);
-/* The same as a string of JSON, which is UTF-8. NULL if memory ran out. */
-json_t *shown_json(const char *text);
+/* A path, or another text from an image, for output: its visible characters as they are, and each
+ * other byte, and each backslash, as \\xNN. So nothing controls a terminal, and nothing is lost.
+ * The caller frees it. NULL if memory ran out. */
+char *path_text(const char *path);
+/* A path_text() as a string of JSON, which cannot hold any bytes; NULL if memory ran out. */
+json_t *path_json(const char *path);
 /* Writes "1.2 GB" to TEXT, and returns it, like the functions below. */
 enum { SIZE_TEXT = 32 };
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT]);

@@ -38,7 +38,7 @@ static int parse_budget(enum li_report_budget_kind kind, const char *text,
     uint64_t bytes = 0;
     int rc;
 
-    if (kind == LI_BUDGET_SIZE && li_report_budget_relative(text, out))
+    if (li_report_budget_percent(kind, text, out))
         return 0;
     *out = (struct li_report_budget){.set = true};
     if (kind == LI_BUDGET_NEW_SHARE || kind == LI_BUDGET_DEDUP)

@@ -86,24 +86,6 @@ const char *reference_text(const struct li_reference *reference, char text[REFER
     return text;
 }
 
-char *path_text(const char *path)
-{
-    char *text = malloc(4 * strlen(path) + 1), *to = text;
-
-    while (text && *path) {
-        size_t len = *path == '\\' ? 0 : li_text_visible(path);
-
-        if (len == 0)
-            to += sprintf(to, "\\x%02x", (unsigned char)*path);
-        else
-            to = (char *)memcpy(to, path, len) + len;
-        path += len ? len : 1;
-    }
-    if (text)
-        *to = '\0';
-    return text;
-}
-
 char *line_text(const char *line)
 {
     size_t len = 0;
@@ -117,15 +99,6 @@ char *line_text(const char *line)
     if (!line[len])
         return strdup(line);
     return asprintf(&cut, "%.*s\u2026", (int)len, line) < 0 ? NULL : cut;
-}
-
-json_t *path_json(const char *path)
-{
-    char *shown = path_text(path);
-    json_t *json = shown ? json_string(shown) : NULL;
-
-    free(shown);
-    return json;
 }
 
 void print_path(FILE *to, const char *path)

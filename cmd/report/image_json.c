@@ -96,7 +96,7 @@ static int blame_json(const struct li_blame *blame, json_t *json, struct li_erro
         else
             rc = lists[i].fill(blame, list, err);
     }
-    return rc;
+    return rc < 0 ? rc : add_packages_json(&blame->packages, json, err);
 }
 
 static json_t *head_json(const struct image_report *r)
@@ -125,6 +125,8 @@ int print_image_json(const struct image_report *r, const struct verdicts *verdic
     json_t *json = head_json(r);
     int rc = json ? blame_json(&r->report.blame, json, err) : li_fail_memory(err);
 
+    if (rc == 0 && json_object_set_new(json, "waste", waste_json(&r->report.waste)) != 0)
+        rc = li_fail_memory(err);
     if (rc == 0 && json_object_set_new(json, "budgets", verdicts_json(verdicts)) != 0)
         rc = li_fail_memory(err);
 

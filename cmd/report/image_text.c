@@ -139,9 +139,11 @@ void print_image_text(const struct image_report *r)
 
     print_totals(r);
     print_base(r);
-    if (blame->fresh.chunks == 0)
-        return;
-    print_layers(blame);
-    print_directories(blame);
-    print_files(blame);
+    if (blame->fresh.chunks > 0) {
+        print_layers(blame);
+        print_packages_text(blame, print_share);
+        print_directories(blame);
+        print_files(blame);
+    }
+    print_waste_text(&r->report.waste);
 }

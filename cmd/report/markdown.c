@@ -124,8 +124,10 @@ void print_image_markdown(const struct image_report *r, const struct verdicts *v
                li_text_s(report->base.changed));
     }
     print_markdown_budgets(verdicts);
-    if (report->fresh.chunks == 0)
-        return;
-    print_layers(&report->blame);
-    print_files(&report->blame);
+    if (report->fresh.chunks > 0) {
+        print_layers(&report->blame);
+        print_packages_markdown(&report->blame);
+        print_files(&report->blame);
+    }
+    print_waste_markdown(&report->waste);
 }

@@ -49,10 +49,7 @@ void print_column(uint64_t part, uint64_t whole, unsigned width);
 enum { REFERENCE_TEXT = LI_REFERENCE_NAME_MAX + LI_REFERENCE_TAG_MAX + 2 };
 const char *reference_text(const struct li_reference *reference, char text[REFERENCE_TEXT]);
 
-/* A path, or another text from an image, for output: its visible characters as they are, and each
- * other byte, and each backslash, as \\xNN. So nothing controls a terminal, and nothing is lost.
- * The caller frees it. NULL if memory ran out. */
-char *path_text(const char *path);
+/* Prints a path_text(), or "?" if memory ran out. */
 void print_path(FILE *to, const char *path);
 
 /* The beginning of a line of an image's history, at most LINE_MOST characters and "…" for the rest:
@@ -60,9 +57,6 @@ void print_path(FILE *to, const char *path);
  */
 enum { LINE_MOST = 200 };
 char *line_text(const char *line);
-
-/* A path_text() as a string of JSON, which cannot hold any bytes; NULL if memory ran out. */
-json_t *path_json(const char *path);
 
 /* The file that budgets are found in. */
 #define BUDGET_FILE ".lambdaimg-ci.json"
@@ -162,6 +156,19 @@ void print_image_text(const struct image_report *r);
 /* markdown.c: the same for a comment, with the verdicts. */
 void print_image_markdown(const struct image_report *r, const struct verdicts *verdicts);
 
+/* packages.c: the packages of an image, in each form. PRINT_SHARE prints the columns before a row.
+ */
+bool has_packages(const struct li_packages *packages);
+void print_packages_text(const struct li_blame *blame,
+                         void (*print_share)(const struct li_report_sum *sum, uint64_t whole));
+void print_packages_markdown(const struct li_blame *blame);
+int add_packages_json(const struct li_packages *packages, json_t *json, struct li_error *err);
+
+/* waste.c: the waste of an image, in each form. */
+void print_waste_text(const struct li_waste *waste);
+void print_waste_markdown(const struct li_waste *waste);
+json_t *waste_json(const struct li_waste *waste); /* NULL if memory ran out */
+
 /* markdown.c: parts of it: a text that may hold anything, and a table of the verdicts. */
 void print_markdown_code(const char *text);
 void print_markdown_budgets(const struct verdicts *verdicts);
@@ -186,5 +193,14 @@ int write_forms(const struct arguments *args, const struct reported *what, struc
 /* metrics.c: the figures, without the line at the end. */
 void put_image_metrics(FILE *to, const struct image_report *image);
 void put_repository_metrics(FILE *to, const struct li_report *report);
+
+/* html_files.c: writes the page that --html names, if it does. The first only finds out whether it
+ * can be written. */
+int try_html(const struct arguments *args, struct allowed *outputs, struct li_error *err);
+int write_image_html(const struct arguments *args, const struct image_report *r,
+                     const struct verdicts *verdicts, struct li_error *err);
+int write_repository_html(const struct arguments *args, const struct li_report *report,
+                          const char *address, const struct verdicts *verdicts,
+                          struct li_error *err);
 
 #endif

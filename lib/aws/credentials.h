@@ -70,6 +70,10 @@ enum li_aws_variable {
 /* The name of a variable, "AWS_ACCESS_KEY_ID" and so on. Any thread. */
 const char *li_aws_variable_name(enum li_aws_variable which);
 
+/* The names of all variables that are credentials or lead to some, NULL-terminated: for a program
+ * that is to have none of ours. Any thread. */
+const char *const *li_aws_credential_variables(void);
+
 /* What the user said. NULL and "" mean "not given". The caller owns the strings, which must outlive
  * everything made from them. */
 struct li_aws_settings {

@@ -50,6 +50,23 @@ const char *li_aws_variable_name(enum li_aws_variable which)
     return names[which];
 }
 
+/* We do not read AWS_SECURITY_TOKEN, the former name of AWS_SESSION_TOKEN, but others do. */
+const char *const *li_aws_credential_variables(void)
+{
+    static const char *const credentials[] = {"AWS_ACCESS_KEY_ID",
+                                              "AWS_SECRET_ACCESS_KEY",
+                                              "AWS_SESSION_TOKEN",
+                                              "AWS_SECURITY_TOKEN",
+                                              "AWS_WEB_IDENTITY_TOKEN_FILE",
+                                              "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                                              "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                                              "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+                                              "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+                                              NULL};
+
+    return credentials;
+}
+
 static const char *given(const char *text)
 {
     return text && *text ? text : NULL;

@@ -26,6 +26,13 @@ struct li_env {
     unsigned threads;
 };
 
+enum { LI_ENV_THREADS_MAX = 256 };
+
+/* What a program passes on that has nothing of its own to pass: the kernel's randomness, the
+ * system's clock, TMPDIR or /var/tmp, and a thread for each processor, at most LI_ENV_THREADS_MAX.
+ * It reads the environment, so no other thread may change that meanwhile. */
+struct li_env li_env_system(void);
+
 /* The progress of a long operation. Called from any thread, and often. DONE and TOTAL are bytes. */
 struct li_progress {
     void (*report)(void *arg, uint64_t done, uint64_t total);

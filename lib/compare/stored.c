@@ -5,10 +5,8 @@
  */
 #include "compare/stored.h"
 
-#include "files/files.h"
 #include "layer/layout.h"
-#include "reader/reader.h"
-#include "sealed/sealed.h"
+#include "stored/stored.h"
 
 /* Bytes of chunks to keep, and seconds that a read may wait for one. */
 enum { MEMORY = 64 << 20, DEADLINE = 120 };
@@ -17,9 +15,7 @@ enum { MEMORY = 64 << 20, DEADLINE = 120 };
 struct sides {
     struct li_image *image;
     struct li_layers *layers;
-    struct li_sealed *origin;
-    struct li_reader *reader;
-    struct li_files *files;
+    struct li_stored *stored;
 };
 
 static int open_original(const struct li_compare_stored *what, struct sides *out,
@@ -37,14 +33,9 @@ static int open_original(const struct li_compare_stored *what, struct sides *out
 static int open_stored(const struct li_compare_stored *what, struct sides *out,
                        struct li_error *err)
 {
-    struct li_reader_options reading = {MEMORY, what->env->threads, DEADLINE};
-    int rc = li_sealed_origin_new(what->repo, &out->origin, err);
+    const struct li_stored_options options = {.reading = {MEMORY, what->env->threads, DEADLINE}};
 
-    if (rc == 0)
-        rc = li_reader_open(out->origin, what->manifest, &reading, &out->reader, err);
-    if (rc < 0)
-        return rc;
-    return li_files_open(li_reader_blocks(out->reader), &out->files, err);
+    return li_stored_manifest(what->repo, what->manifest, &options, &out->stored, err);
 }
 
 int li_compare_stored(const struct li_compare_stored *what,
@@ -59,12 +50,10 @@ int li_compare_stored(const struct li_compare_stored *what,
     if (rc == 0)
         rc = open_stored(what, &sides, err);
     if (rc == 0)
-        rc = li_compare(
-            &(struct li_compare_sides){sides.files, sides.layers, what->manifest->layout}, reports,
-            out, err);
-    li_files_free(sides.files);
-    li_reader_free(sides.reader);
-    li_sealed_free(sides.origin);
+        rc = li_compare(&(struct li_compare_sides){li_stored_files(sides.stored), sides.layers,
+                                                   what->manifest->layout},
+                        reports, out, err);
+    li_stored_free(sides.stored);
     li_layers_free(sides.layers);
     li_image_free(sides.image);
     return rc;

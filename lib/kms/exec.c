@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/credentials.h"
 #include "aws/words.h"
 #include "base/program.h"
 #include "base/text.h"
@@ -28,14 +29,6 @@ static const char context_label[] = "lambdaimg exec wrap"; /* including its NUL 
 enum {
     PURPOSE_MAX = 32,
     CONTEXT_MAX = sizeof(context_label) + PURPOSE_MAX + 2 * LI_ID_SIZE,
-};
-
-static const char *const secret_variables[] = {
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-    NULL,
 };
 
 struct kms_exec {
@@ -65,7 +58,7 @@ static int run(struct kms_exec *self, const struct li_buffer *request, struct li
         .input = request->data,
         .input_len = request->len,
         .seconds = self->options.deadline,
-        .without = secret_variables,
+        .without = li_aws_credential_variables(),
         .own_group = true,
         .notice = self->options.notice ? pass_on : NULL,
         .notice_arg = self,

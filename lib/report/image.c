@@ -236,7 +236,12 @@ int li_report_on_image(struct li_repo *repo, struct li_flattened *flattened,
         rc = open_base(&r, err);
     if (rc == 0)
         rc = li_blame_image(flattened, r.costs, r.view ? li_view_files(r.view) : NULL,
-                            &report.blame, err);
+                            options->memo, &report.blame, err);
+    if (rc == 0)
+        rc = li_waste_find(flattened, options->memo, &report.waste, err);
+    /* The last two have read more of the layers. */
+    if (rc == 0)
+        rc = li_flattened_confirm(flattened, err);
     close_base(&r);
     li_costs_free(r.costs);
     if (rc < 0)
@@ -248,6 +253,8 @@ int li_report_on_image(struct li_repo *repo, struct li_flattened *flattened,
 
 void li_image_report_free(struct li_image_report *report)
 {
-    if (report)
-        li_blame_free(&report->blame);
+    if (!report)
+        return;
+    li_blame_free(&report->blame);
+    li_waste_free(&report->waste);
 }

@@ -16,6 +16,7 @@
 #include "report/blame.h"
 #include "report/costs.h"
 #include "report/report.h"
+#include "report/waste.h"
 
 /* What the image is compared with: an image of the repository, or another that is not stored. */
 struct li_report_base {
@@ -37,6 +38,7 @@ struct li_image_report {
     uint64_t sent;                  /* bytes of these objects */
     struct li_report_base base;
     struct li_blame blame;
+    struct li_waste waste;
 };
 
 struct li_image_report_options {

@@ -25,14 +25,20 @@ END
     chmod +x "shims/$program"
 done
 
+credentials=(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_WEB_IDENTITY_TOKEN_FILE
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_AUTHORIZATION_TOKEN
+    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE)
+
 # both_ways NAME: init, push and all that reads, with the key in LAMBDAIMG_KMS.
 both_ways() {
     rm -rf repo got
     export LAMBDAIMG_REPO=dir:$WORK/repo
     : >arguments
     : >environment
+    [ "${STORE:-dir}" != dir ] || export "${credentials[@]/%/=$store_secret}"
     # shellcheck disable=SC2030,SC2031
-    AWS_SECRET_ACCESS_KEY=$store_secret PATH=$WORK/shims:$PATH run 0 "$1: init" init
+    PATH=$WORK/shims:$PATH run 0 "$1: init" init
+    [ "${STORE:-dir}" != dir ] || unset "${credentials[@]}"
     PATH=$WORK/shims:$PATH run 0 "$1: push" push image.tar
     PATH=$WORK/shims:$PATH run 0 "$1: pull" pull demo:1 -o got
     has_no environment "^AWS_.*=$store_secret\$" "$1: the program does not get the store's credentials"

@@ -87,8 +87,13 @@ ok "a tag that moved on: the stray chunk is counted" jq -e '.totals.stray.chunks
 rm "$stray"
 
 # A chunk less.
-lost=$(find repo/roots/*/chunks -type f | LC_ALL=C sort | head -n 1)
-mv "$lost" lost-chunk
+# Some chunks belong to no image any more. Whichever of the others is the first will do.
+for lost in $(find repo/roots/*/chunks -type f | LC_ALL=C sort); do
+    mv "$lost" lost-chunk
+    quietly report --all --json
+    jq -e '.totals.missing == 0' "$OUT" >found || break
+    mv lost-chunk "$lost"
+done
 counted "a chunk less"
 ok "a chunk less: it is missed" jq -e '.totals.missing == 1' reported.json
 mv lost-chunk "$lost"

@@ -47,8 +47,8 @@ PUBLIC_HEADERS = lib/aws/aws.h lib/aws/credentials.h lib/aws/endpoint.h lib/base
 	lib/chunk/chunk.h lib/chunk/source.h lib/crypto/crypto.h lib/crypto/seal.h lib/ext4/ext4.h lib/files/files.h \
 	lib/flatten/flatten.h lib/http/http.h lib/image/image.h lib/kms/kms.h lib/layer/layer.h lib/layer/layout.h \
 	lib/layer/record.h lib/layer/scan.h lib/layer/tree.h lib/manifest/manifest.h lib/manifest/reference.h \
-	lib/memo/memo.h lib/push/push.h lib/reader/reader.h lib/repo/repo.h lib/report/report.h lib/sealed/sealed.h lib/store/s3.h \
-	lib/store/store.h lib/tar/tar.h lib/verify/verify.h lib/stored/stored.h lib/wraps/wraps.h
+	lib/memo/memo.h lib/push/push.h lib/diff/diff.h lib/diff/view.h lib/reader/reader.h lib/repo/repo.h lib/report/report.h lib/sealed/sealed.h lib/store/s3.h \
+	lib/store/store.h lib/stored/stored.h lib/tar/tar.h lib/verify/verify.h lib/wraps/wraps.h
 
 # One cmocka program each, BUILD/tests/test_NAME: tests/unit/ROOM/test_NAME.c.
 UNIT_SRC = $(sort $(wildcard tests/unit/*/test_*.c))
@@ -74,7 +74,7 @@ FUZZ_SECONDS ?= 20
 
 # ---- flags -----------------------------------------------------------------------------------
 
-LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libseccomp libzstd jansson expat $(INFLATER:isal=libisal)
+LIB_PKG = libarchive ext2fs com_err libcrypto liblzma libseccomp libzstd jansson expat sqlite3 $(INFLATER:isal=libisal)
 PKG = $(LIB_PKG) fuse3
 # libcurl is not linked: lib/http/curl.h.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) libcurl 2>/dev/null | sed 's/-I/-isystem /g')
@@ -289,7 +289,7 @@ TEST_JOBS := $(shell echo $$(($(JOBS) * 2)))
 # The scenarios, tests/scenarios/NAME.t, by the store that they run on. Those of a bucket are the directory's
 # once more.
 SCENARIOS_dir = $(basename $(notdir $(sort $(wildcard tests/scenarios/*.t))))
-SCENARIOS_http = against crash ends faults http2 lost mount random repo requests s3 s3-crash stop wrong-input
+SCENARIOS_http = against crash ends faults http2 lost mount programs random repo requests rewrap s3 s3-crash stop wrong-input
 SCENARIOS_https = crash ends faults mount repo s3
 # Those that open a key, once more with their keys in AWS KMS. Most of what flips.t does is about chunks.
 SCENARIOS_dir_aws = against crash diskfull ends known lost memo mount random repo secrets who $(if $(SOAK),flips)

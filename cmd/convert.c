@@ -10,12 +10,7 @@ static const struct option_row options[] = {
     {"output", 'o', "FILE", "write the ext4 image to FILE"},
     {"explain", 0, NULL, "print where each file lies in the image; -o may be omitted"},
     {"json", 0, NULL, "print the explanation as JSON"},
-    {"size", 0, "SIZE", "size of the file system, such as 10G (default: what --free gives)"},
-    {"free", 0, "ROOM",
-     "free space: a size, or a percentage of what is used (default: 25%, at least "
-     "64M)"},
-    {"image", 0, "TAG", "which image to use, if several: a tag or a digest"},
-    {"platform", 0, "OS/ARCH", "which platform to use, if several (default: this host's)"},
+    IMAGE_OPTIONS,
     {NULL, 0, NULL, NULL},
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/common/context.h"
+#include "repo/identity.h"
 #include "repo/known.h"
 
 static const struct option_row options[] = {
@@ -56,6 +57,37 @@ static int make_keys(const struct arguments *args, const struct li_kms_specs *sp
     return rc < 0 ? rc : 0;
 }
 
+/* Gives the repository that is there an identity if it has none, because an older version made it.
+ * If this host has seen one, somebody has taken that away, and none is made. Who cannot push makes
+ * none either, and is told only that there is a repository. */
+static int add_identity(const struct arguments *args, const struct li_repo_policy *policy,
+                        struct context *context, bool *made, struct li_error *err)
+{
+    struct li_error ignored = LI_ERROR_INIT;
+    int rc = li_repo_open(context->store, context->kms, &context->env, &context->repo, err);
+
+    if (rc == 0)
+        rc = match_known(args, context, err);
+    if (rc == 0)
+        rc = check_identity(context, err);
+    if (rc == 0 && li_identity_ensure(context->repo, policy, made, &ignored) == 0 && *made)
+        rc = check_identity(context, err);
+    return rc;
+}
+
+static int refuse_existing(const struct arguments *args, const struct li_repo_policy *policy,
+                           struct context *context, struct li_error *err)
+{
+    struct li_error existing = *err;
+    bool made = false;
+    int rc = add_identity(args, policy, context, &made, err);
+
+    if (rc < 0)
+        return li_context(err, "%s", existing.text);
+    return li_fail(err, LI_EEXISTS, "%s%s", existing.text,
+                   made ? "; it had no identity, which has been made" : "");
+}
+
 /* Keys are made and tried before the repository, because a repository whose salt nobody can unwrap
  * is useless. */
 static int create(const struct arguments *args, const char *address, struct keys *keys,
@@ -75,6 +107,8 @@ static int create(const struct arguments *args, const char *address, struct keys
     if (rc == 0)
         rc = li_repo_create(context->store, context->kms, &context->env, policy, &context->repo,
                             err);
+    if (rc == LI_EEXISTS)
+        rc = refuse_existing(args, policy, context, err);
     return rc == 0 ? keep_known(context, err) : rc;
 }
 

@@ -15,13 +15,9 @@
 #include "kms/kms.h"
 
 const struct command *const commands[] = {
-    &command_init,   &command_convert,
-    &command_push,   &command_pull,
-    &command_mount,  &command_umount,
-    &command_ls,     &command_inspect,
-    &command_verify, &command_report,
-    &command_rm,     &command_key,
-    &command_cache,  NULL,
+    &command_init,   &command_convert, &command_push,    &command_pull,   &command_mount,
+    &command_umount, &command_ls,      &command_inspect, &command_verify, &command_diff,
+    &command_report, &command_rm,      &command_key,     &command_cache,  NULL,
 };
 
 const struct option_row common_options[] = {

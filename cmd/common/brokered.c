@@ -96,7 +96,10 @@ static int run_broker(void *arg, struct li_broker_server *server)
                                         .extra = do_extra,
                                         .arg = serving};
     struct li_error err = LI_ERROR_INIT;
-    int rc = open_for(serving, &err);
+    int rc;
+
+    context->any_key = serving->brokerage->any_key;
+    rc = open_for(serving, &err);
 
     if (rc == 0)
         rc = open_further_keys(serving, &err);

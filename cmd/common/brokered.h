@@ -12,8 +12,9 @@ enum { BROKER_STOP_WATCHING = 1, BROKER_OWN };
 /* What the broker opens and allows, and what the parser, this process, keeps. */
 struct brokerage {
     enum { WITHOUT_KEY, KEY_IF_IT_OPENS, WITH_KEY } key; /* whether to open the KMS, too */
-    bool writable;                                       /* the parser may write to the store */
-    bool wraps;                                          /* and have secrets wrapped */
+    bool any_key;  /* of several keys of the user's one is enough, whatever the command takes */
+    bool writable; /* the parser may write to the store */
+    bool wraps;    /* and have secrets wrapped */
     /* In the broker: what is asked for from BROKER_OWN on; see li_broker_service.extra. May be
      * NULL. */
     int (*own)(void *arg, unsigned number, int *fd, struct li_error *err);

@@ -96,8 +96,8 @@ void print_usage(FILE *to);
 void print_help(FILE *to, const struct command *command);
 void print_table(FILE *to); /* for the man pages and completion */
 
-extern const struct command command_cache, command_convert, command_init, command_inspect,
-    command_key, command_ls, command_mount, command_pull, command_push, command_report, command_rm,
-    command_umount, command_verify;
+extern const struct command command_cache, command_convert, command_diff, command_init,
+    command_inspect, command_key, command_ls, command_mount, command_pull, command_push,
+    command_report, command_rm, command_umount, command_verify;
 
 #endif

@@ -69,9 +69,11 @@ int kms_options(const struct arguments *args, const char *spec, struct context *
 
 int parse_reference(const char *text, struct li_reference *out, struct li_error *err)
 {
-    if (li_reference_parse(text, out, err) < 0)
-        err->code = CMD_EUSAGE;
-    return err->code;
+    int rc = li_reference_parse(text, out, err);
+
+    if (rc < 0)
+        rc = err->code = CMD_EUSAGE;
+    return rc;
 }
 
 static enum li_s3_addressing addressing(const struct arguments *args,

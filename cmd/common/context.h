@@ -30,6 +30,7 @@ struct context {
     struct li_kms *key[LI_KMS_SET_MAX]; /* further keys, of a command that takes such */
     size_t keys;
     struct li_error keyless; /* why there is no KMS, if it was to be opened */
+    bool any_key; /* one of the user's keys is enough, even for a command that takes --salt-kms */
     struct li_repo *repo;
     struct li_known_found known; /* of the repository */
     bool has_id;                 /* the user gave the ID of the repository: */
@@ -134,6 +135,9 @@ int find_cache(const struct arguments *args, bool wanted, char **directory,
  * one that this host knows. Prints a note if nothing was known. LI_EDENIED. */
 int check_known(const struct arguments *args, struct context *context, struct li_error *err);
 
+/* known.c: the same without a note. */
+int match_known(const struct arguments *args, struct context *context, struct li_error *err);
+
 /* known.c: whether the repository, which was opened with a key, proves that it is the one that this
  * host knows (D5g). For commands that write, and for those that check. */
 int check_identity(struct context *context, struct li_error *err);
@@ -177,6 +181,12 @@ void print_escaped(FILE *to, const char *text);
 /* Prints a text from the command line, the environment or a configuration, as li_text_show() shows
  * it in messages. */
 void print_shown(FILE *to, const char *text);
+/* A path, or another text from an image, for output: its visible characters as they are, and each
+ * other byte, and each backslash, as \\xNN. So nothing controls a terminal, and nothing is lost.
+ * The caller frees it. NULL if memory ran out. */
+char *path_text(const char *path);
+/* A path_text() as a string of JSON, which cannot hold any bytes; NULL if memory ran out. */
+json_t *path_json(const char *path);
 /* Writes "1.2 GB" to TEXT, and returns it, like the functions below. */
 enum { SIZE_TEXT = 32 };
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT]);

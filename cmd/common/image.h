@@ -8,6 +8,25 @@
 #include "flatten/flatten.h"
 #include "manifest/reference.h"
 
+/* The options of commands that make an image, */
+#define IMAGE_OPTIONS                                                                              \
+    {"size", 0, "SIZE", "size of the file system, such as 10G (default: what --free gives)"},      \
+        {"free", 0, "ROOM",                                                                        \
+         "free space: a size, or a percentage of what is used (default: 25%, at least 64M)"},      \
+        {"image", 0, "TAG", "which image to use, if several: a tag or a digest"},                  \
+    {                                                                                              \
+        "platform", 0, "OS/ARCH", "which platform to use, if several (default: this host's)"       \
+    }
+
+/* and of those that push it, or would. */
+#define PUSH_OPTIONS                                                                               \
+    {"compression", 0, "CODEC",                                                                    \
+     "compress new chunks: zstd, zstd:LEVEL (1 to 19, default 3) or none"},                        \
+        {"salt-kms", 0, "KMS",                                                                     \
+         "a key for the salt, if it is another than that of --kms (environment: "                  \
+         "LAMBDAIMG_SALT_KMS)"},                                                                   \
+        IMAGE_OPTIONS
+
 /* How to flatten the image at PATH, from --image, --platform, --size and --free, if the command has
  * these. CMD_EUSAGE. */
 int image_options(const struct arguments *args, const char *path, struct li_flatten_options *out,

@@ -94,7 +94,8 @@ static int add_keys(const struct arguments *args, const struct li_kms_specs *spe
 int open_kms(const struct arguments *args, const struct key_specs *specs, struct context *context,
              struct li_error *err)
 {
-    bool tolerant = !takes_option(args, "salt-kms"), split = specs->salts.count > 0;
+    bool tolerant = context->any_key || !takes_option(args, "salt-kms");
+    bool split = specs->salts.count > 0;
     int rc;
 
     if (specs->keys.count == 1 && !split)

@@ -53,7 +53,7 @@ static void tell_how(const struct li_repo *repo, enum li_known_how how)
     fputs(new ? "\n" : " to be sure\n", stderr);
 }
 
-int check_known(const struct arguments *args, struct context *context, struct li_error *err)
+int match_known(const struct arguments *args, struct context *context, struct li_error *err)
 {
     struct li_known known = {.id = context->has_id ? context->id : NULL,
                              .accept = flag(args, "accept-new-repository")};
@@ -63,9 +63,16 @@ int check_known(const struct arguments *args, struct context *context, struct li
     known.directory = directory;
     if (rc == 0)
         rc = li_known_check(context->repo, &known, &context->known, err);
-    if (rc == 0 && !known.accept)
-        tell_how(context->repo, context->known.how);
     free(directory);
+    return rc;
+}
+
+int check_known(const struct arguments *args, struct context *context, struct li_error *err)
+{
+    int rc = match_known(args, context, err);
+
+    if (rc == 0 && !flag(args, "accept-new-repository"))
+        tell_how(context->repo, context->known.how);
     return rc;
 }
 

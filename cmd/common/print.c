@@ -58,6 +58,33 @@ void print_shown(FILE *to, const char *text)
     }
 }
 
+char *path_text(const char *path)
+{
+    char *text = malloc(4 * strlen(path) + 1), *to = text;
+
+    while (text && *path) {
+        size_t len = *path == '\\' ? 0 : li_text_visible(path);
+
+        if (len == 0)
+            to += sprintf(to, "\\x%02x", (unsigned char)*path);
+        else
+            to = (char *)memcpy(to, path, len) + len;
+        path += len ? len : 1;
+    }
+    if (text)
+        *to = '\0';
+    return text;
+}
+
+json_t *path_json(const char *path)
+{
+    char *shown = path_text(path);
+    json_t *json = shown ? json_string(shown) : NULL;
+
+    free(shown);
+    return json;
+}
+
 const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};

@@ -2,7 +2,6 @@
 /* Adding, removing and replacing keys: the plan is shown, and made when the user agrees. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "cmd/key/key.h"
@@ -41,6 +40,7 @@ static int sort_operands(struct request *r, struct li_error *err)
 static int open_all(struct request *r, bool with_key, struct li_error *err)
 {
     const struct brokerage brokerage = {.key = with_key ? WITH_KEY : WITHOUT_KEY,
+                                        .any_key = with_key,
                                         .writable = !flag(r->args, "dry-run"),
                                         .wraps = true,
                                         .spec = r->spec,
@@ -95,6 +95,8 @@ static void print_totals(const struct request *r, const struct totals *t, bool d
            done ? "removed" : "to remove");
     if (!done && t->foreign)
         printf("%zu left alone: no wrap by %s\n", t->foreign, r->change.from->name);
+    if (t->failed)
+        printf("%zu %s\n", t->failed, done ? "failed" : "cannot be changed");
     if (!done && loses_first_salt(&r->wraps))
         puts("releases up to 0.1 can then no longer push: they know only the first wrap of a salt");
 }
@@ -109,59 +111,56 @@ static int print_totals_json(const struct totals *t, bool dry_run, struct li_err
                       err);
 }
 
-/* Whether the user agrees. */
-static int ask(const struct request *r, bool *agreed, struct li_error *err)
+/* Prints what will be done, or was. A failure RC, which ERR has, goes before one of printing. */
+static int show(const struct request *r, bool done, int rc, struct li_error *err)
 {
-    char answer[16];
+    struct totals t = count(&r->wraps);
+    struct li_error printing = LI_ERROR_INIT;
 
-    *agreed = flag(r->args, "yes");
-    if (*agreed)
-        return 0;
-    if (!isatty(STDIN_FILENO) || flag(r->args, "json"))
-        return li_fail(err, CMD_EUSAGE,
-                       "key %s: nobody can be asked whether this is right; give --yes or --dry-run",
-                       r->args->operand[0]);
-    fputs("go on? [y/N] ", stderr);
-    *agreed = fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
-    return 0;
+    if (!flag(r->args, "json"))
+        print_totals(r, &t, done);
+    else if (print_totals_json(&t, flag(r->args, "dry-run"), &printing) < 0 && rc == 0) {
+        *err = printing;
+        rc = err->code;
+    }
+    return rc;
 }
 
-static int apply(struct request *r, struct li_error *err)
+/* Where nothing CHANGES, wraps that are there already are compared all the same. */
+static int apply(struct request *r, bool changes, struct li_error *err)
 {
     int rc =
         li_wraps_apply(r->context.repo, &r->change, &r->wraps, fetching_threads(&r->context), err);
-    struct totals done = count(&r->wraps);
 
-    if (rc < 0)
-        return rc;
-    if (flag(r->args, "json"))
-        return print_totals_json(&done, false, err);
-    print_totals(r, &done, true);
-    return 0;
+    return r->wraps.ended && (changes || flag(r->args, "json")) ? show(r, true, rc, err) : rc;
+}
+
+static int refuse_last(const struct totals *t, struct li_error *err)
+{
+    return li_fail(err, LI_EINVALID,
+                   "%zu object%s would lose the last wrap, and nobody could open %s any more; "
+                   "--force removes it all the same",
+                   t->last, li_text_s(t->last), t->last == 1 ? "it" : "them");
 }
 
 static int show_and_apply(struct request *r, struct li_error *err)
 {
     struct totals t = count(&r->wraps);
-    bool json = flag(r->args, "json"), agreed = false;
+    bool agreed = t.changed == 0;
     int rc = 0;
 
     if (t.last)
-        return li_fail(err, LI_EINVALID,
-                       "%zu object%s would lose the last wrap, and nobody could open %s any more; "
-                       "--force removes it all the same",
-                       t.last, li_text_s(t.last), t.last == 1 ? "it" : "them");
-    if (json && (flag(r->args, "dry-run") || t.changed == 0))
-        return print_totals_json(&t, flag(r->args, "dry-run"), err);
-    if (!json)
-        print_totals(r, &t, false);
-    if (flag(r->args, "dry-run") || t.changed == 0)
-        return 0;
+        return refuse_last(&t, err);
+    if (flag(r->args, "dry-run"))
+        return show(r, false, li_wraps_failure(&r->wraps, err), err);
+    if (!flag(r->args, "json"))
+        show(r, false, 0, err);
     fflush(stdout);
-    rc = ask(r, &agreed, err);
+    if (!agreed)
+        rc = ask(r->args, &agreed, err);
     if (rc == 0 && !agreed)
         rc = li_fail(err, LI_ECANCELLED, "nothing was changed");
-    return rc == 0 ? apply(r, err) : rc;
+    return rc == 0 ? apply(r, t.changed > 0, err) : rc;
 }
 
 static int run(struct request *r, struct li_error *err)

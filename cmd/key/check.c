@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "cmd/key/key.h"
+#include "repo/roots.h"
+#include "repo/salt.h"
 
 int key_new(const struct arguments *args, struct li_error *err)
 {
@@ -76,30 +78,92 @@ struct checking {
     bool failed;
 };
 
+/* ---- what is stored already ------------------------------------------------------------------ */
+
+/* By all keys, because the key of a salt need not open the identity, which proves the root. */
+static int find_salt(struct checking *c, uint8_t id[LI_ID_SIZE], struct li_error *err)
+{
+    struct li_repo *repo = NULL;
+    struct li_root root;
+    int rc = li_repo_open(c->context->store, c->context->kms, &c->context->env, &repo, err);
+
+    if (rc == 0)
+        rc = li_root_active(repo, &root, err);
+    if (rc == 0)
+        memcpy(id, root.salt, LI_ID_SIZE);
+    li_repo_free(repo);
+    return rc;
+}
+
+/* Unwraps the repository's key, or its salt, by KMS alone. LI_END if it has none. */
+static int unwrap_stored(struct checking *c, struct li_kms *kms, const char *purpose,
+                         struct li_error *err)
+{
+    struct li_repo_identity identity = {.there = false};
+    bool is_salt = strcmp(purpose, "salt") == 0;
+    struct li_secret salt = {{0}};
+    struct li_repo *repo = NULL;
+    uint8_t id[LI_ID_SIZE];
+    int rc = is_salt ? find_salt(c, id, err) : 0;
+
+    if (rc == 0)
+        rc = li_repo_open(c->context->store, kms, &c->context->env, &repo, err);
+    if (rc == 0 && is_salt)
+        rc = li_salt_open(repo, id, &salt, err);
+    else if (rc == 0)
+        rc = li_repo_identity(repo, &identity, err);
+    li_secret_wipe(&salt);
+    li_repo_free(repo);
+    return rc == 0 && !is_salt && !identity.there ? LI_END : rc;
+}
+
+/* Whoever pushes need not be allowed to wrap these, and then there was nothing to unwrap. */
+static void try_stored(struct checking *c, struct li_kms *kms, const char *purpose,
+                       struct li_kms_check *check)
+{
+    if (check->action[LI_KMS_UNWRAP].rc == LI_END && c->context->repo)
+        check->action[LI_KMS_UNWRAP].rc =
+            unwrap_stored(c, kms, purpose, &check->action[LI_KMS_UNWRAP].err);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+/* A push wraps keys of manifests, and unwraps the others. */
+static bool can_push(const char *purpose, const struct li_kms_check *check)
+{
+    return check->action[strcmp(purpose, "manifest") == 0 ? LI_KMS_WRAP : LI_KMS_UNWRAP].rc == 0;
+}
+
+static void check_one(struct checking *c, struct li_kms *kms, const struct li_kms_context *context)
+{
+    struct li_kms_check check;
+
+    li_kms_check(kms, context, &check);
+    if (strcmp(context->purpose, "manifest") != 0)
+        try_stored(c, kms, context->purpose, &check);
+    c->failed = c->failed || !can_push(context->purpose, &check);
+    if (c->json)
+        json_array_append_new(c->json, check_json(kms, context->purpose, &check));
+    else
+        print_check(kms, context->purpose, &check);
+}
+
 /* The object is random, because no policy may name one. */
 static int check_purpose(struct checking *c, const char *purpose, struct li_error *err)
 {
     struct li_kms_context context = {.purpose = purpose};
-    struct li_kms_check check;
     struct li_kms *kms;
     int rc = c->context->env.random(context.object, LI_ID_SIZE, err);
 
     if (c->context->repo)
         memcpy(context.repository, li_repo_id(c->context->repo), LI_ID_SIZE);
-    for (size_t i = 0; rc == 0 && (kms = li_kms_member(c->context->kms, purpose, i)); i++) {
-        li_kms_check(kms, &context, &check);
-        c->failed =
-            c->failed || check.action[LI_KMS_WRAP].rc < 0 || check.action[LI_KMS_UNWRAP].rc < 0;
-        if (c->json)
-            json_array_append_new(c->json, check_json(kms, purpose, &check));
-        else
-            print_check(kms, purpose, &check);
-    }
+    for (size_t i = 0; rc == 0 && (kms = li_kms_member(c->context->kms, purpose, i)); i++)
+        check_one(c, kms, &context);
     return rc;
 }
 
-/* The keys need not be those of the repository, whose ID is all that is taken from it. Without a
- * repository there is nothing to parse, and so no broker. */
+/* The keys need not be those of the repository. Without a repository there is nothing to parse, and
+ * so no broker. */
 static int open_for_check(const struct arguments *args, struct context *context,
                           struct li_error *err)
 {
@@ -125,6 +189,8 @@ int key_check(const struct arguments *args, struct li_error *err)
         rc = check_purpose(&c, "manifest", err);
     if (rc == 0)
         rc = check_purpose(&c, "salt", err);
+    if (rc == 0)
+        rc = check_purpose(&c, "repository", err);
     if (rc == 0 && c.json)
         rc = print_json(c.json, err);
     else

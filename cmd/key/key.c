@@ -9,7 +9,9 @@ static const struct option_row options[] = {
     {"wrap", 0, "NAME", "remove: wraps of this name, whose key is not at hand; may be repeated"},
     {"dry-run", 'n', NULL, "show what would change, and change nothing"},
     {"yes", 'y', NULL, "do not ask before the change"},
-    {"force", 0, NULL, "remove the last wrap of an object, which nobody can open any more"},
+    {"force", 0, NULL,
+     "remove the last wrap of an object, which nobody can open any more; rotate: even if the keys "
+     "do not open the salt in use"},
     {"salt-kms", 0, "KMS",
      "a key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
     {"json", 0, NULL, "print the result as JSON"},
@@ -28,6 +30,7 @@ static const struct operation {
     {"add", 1, OPERANDS_MAX - 1, key_add},
     {"remove", 0, OPERANDS_MAX - 1, key_remove},
     {"rewrap", 2, OPERANDS_MAX - 1, key_rewrap},
+    {"rotate", 0, 0, key_rotate},
 };
 
 enum { OPERATIONS = sizeof(operations) / sizeof(operations[0]) };
@@ -47,10 +50,11 @@ static int run(const struct arguments *args, struct li_error *err)
                            args->count - 1);
         return o->run(args, err);
     }
-    return li_fail(err, CMD_EUSAGE,
-                   "key: \"%.100s\" is not whoami, new, check, list, add, remove or rewrap; "
-                   "lambdaimg-key(1) shows how",
-                   name);
+    return li_fail(
+        err, CMD_EUSAGE,
+        "key: \"%.100s\" is not whoami, new, check, list, add, remove, rewrap or rotate; "
+        "lambdaimg-key(1) shows how",
+        name);
 }
 
 const struct command command_key = {

@@ -14,6 +14,7 @@ int key_list(const struct arguments *args, struct li_error *err);
 int key_add(const struct arguments *args, struct li_error *err);
 int key_remove(const struct arguments *args, struct li_error *err);
 int key_rewrap(const struct arguments *args, struct li_error *err);
+int key_rotate(const struct arguments *args, struct li_error *err);
 
 /* select.c: which objects the operands and options mean. Zero-initialise it. */
 struct selected {
@@ -27,6 +28,10 @@ int select_image(struct selected *selected, const char *text, struct li_error *e
 
 /* Adds --all and --salts. CMD_EUSAGE if nothing is selected then, or both all and some. */
 int select_options(const struct arguments *args, struct selected *selected, struct li_error *err);
+
+/* Sets *AGREED to whether the user agrees to what was shown: by --yes, or when they are asked.
+ * CMD_EUSAGE if nobody can be asked. */
+int ask(const struct arguments *args, bool *agreed, struct li_error *err);
 
 /* "manifest", "salt" or "repository". */
 const char *kind_text(const struct li_wraps_object *object);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which objects an operation of lambdaimg key is about. */
+/* Which objects an operation of lambdaimg key is about, and whether the user agrees to it. */
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/key/key.h"
 
@@ -46,4 +47,20 @@ const char *kind_text(const struct li_wraps_object *object)
                                         [LI_WRAPS_REPOSITORY] = "repository"};
 
     return texts[object->kind];
+}
+
+int ask(const struct arguments *args, bool *agreed, struct li_error *err)
+{
+    char answer[16];
+
+    *agreed = flag(args, "yes");
+    if (*agreed)
+        return 0;
+    if (!isatty(STDIN_FILENO) || flag(args, "json"))
+        return li_fail(err, CMD_EUSAGE,
+                       "key %s: nobody can be asked whether this is right; give --yes or --dry-run",
+                       args->operand[0]);
+    fputs("go on? [y/N] ", stderr);
+    *agreed = fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+    return 0;
 }

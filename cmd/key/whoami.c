@@ -40,7 +40,7 @@ static void print_text(const struct li_aws_credentials *who, const struct li_aws
 /* A member that is null if the text is empty. */
 static json_t *text_or_null(const char *text)
 {
-    return *text ? json_string(text) : json_null();
+    return *text ? path_json(text) : json_null();
 }
 
 static int print_whoami(const struct li_aws_credentials *who,
@@ -49,10 +49,10 @@ static int print_whoami(const struct li_aws_credentials *who,
     json_t *expires =
         who->expires == INT64_MAX ? json_null() : json_integer((json_int_t)who->expires);
 
-    return print_json(json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "access_key_id",
-                                text_or_null(who->access_key), "source", who->source, "profile",
-                                location->profile, "expires", expires, "region",
-                                text_or_null(location->region), "region_source",
+    return print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "access_key_id",
+                                text_or_null(who->access_key), "source", path_json(who->source),
+                                "profile", path_json(location->profile), "expires", expires,
+                                "region", text_or_null(location->region), "region_source",
                                 text_or_null(location->region_source), "endpoint",
                                 text_or_null(location->endpoint), "endpoint_source",
                                 text_or_null(location->endpoint_source)),

@@ -38,7 +38,7 @@ static int parse_budget(enum li_report_budget_kind kind, const char *text,
     uint64_t bytes = 0;
     int rc;
 
-    if (kind == LI_BUDGET_SIZE && li_report_budget_relative(text, out))
+    if (li_report_budget_percent(kind, text, out))
         return 0;
     *out = (struct li_report_budget){.set = true};
     if (kind == LI_BUDGET_NEW_SHARE || kind == LI_BUDGET_DEDUP)
@@ -174,6 +174,13 @@ void judge(const struct li_report_budgets *budgets, enum li_report_budget_kind k
     out->broken += !out->verdict[out->count++].met;
 }
 
+void judge_nothing(const struct li_report_budgets *budgets, enum li_report_budget_kind kind,
+                   struct verdicts *out)
+{
+    if (budgets->of[kind].set)
+        out->verdict[out->count++] = (struct li_report_verdict){.kind = kind, .met = true};
+}
+
 const char *budget_value_text(enum li_report_budget_kind kind, double value, char text[SIZE_TEXT])
 {
     if (kind == LI_BUDGET_NEW_SHARE)
@@ -183,6 +190,14 @@ const char *budget_value_text(enum li_report_budget_kind kind, double value, cha
     else
         size_text((uint64_t)value, text);
     return text;
+}
+
+/* What the difference between limit and value is called. */
+static const char *room_text(const struct li_report_verdict *v)
+{
+    if (li_report_budget_is_least(v->kind))
+        return v->met ? "more than needed" : "too little";
+    return v->met ? "left" : "too much";
 }
 
 void print_verdicts(const struct verdicts *verdicts)
@@ -196,16 +211,14 @@ void print_verdicts(const struct verdicts *verdicts)
         budget_value_text(v->kind, v->value, value);
         if (!v->known) {
             printf("budget %s: %s; there is no image to compare it with\n",
-                   li_report_budget_name(v->kind), value);
+                   li_report_budget_name(v->kind),
+                   li_report_budget_is_least(v->kind) ? "-" : value);
             continue;
         }
         printf("budget %s: %s of %s %s, %s %s\n", li_report_budget_name(v->kind), value,
                li_report_budget_is_least(v->kind) ? "at least" : "at most",
                budget_value_text(v->kind, v->limit, limit),
-               budget_value_text(v->kind, fabs(v->left), left),
-               !v->met                              ? "too much"
-               : li_report_budget_is_least(v->kind) ? "more than needed"
-                                                    : "left");
+               budget_value_text(v->kind, fabs(v->left), left), room_text(v));
     }
 }
 

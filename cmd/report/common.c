@@ -86,22 +86,19 @@ const char *reference_text(const struct li_reference *reference, char text[REFER
     return text;
 }
 
-char *path_text(const char *path)
+char *line_text(const char *line)
 {
-    char *text = malloc(4 * strlen(path) + 1), *to = text;
+    size_t len = 0;
+    char *cut;
 
-    while (text && *path) {
-        size_t len = *path == '\\' ? 0 : li_text_visible(path);
+    for (size_t i = 0; i < LINE_MOST && line[len]; i++) {
+        size_t step = li_text_visible(line + len);
 
-        if (len == 0)
-            to += sprintf(to, "\\x%02x", (unsigned char)*path);
-        else
-            to = (char *)memcpy(to, path, len) + len;
-        path += len ? len : 1;
+        len += step ? step : 1;
     }
-    if (text)
-        *to = '\0';
-    return text;
+    if (!line[len])
+        return strdup(line);
+    return asprintf(&cut, "%.*s\u2026", (int)len, line) < 0 ? NULL : cut;
 }
 
 void print_path(FILE *to, const char *path)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reports on an image in the forms that CI services read, each in a file: JUnit's XML, OpenMetrics
- * and GitLab's code quality. All that comes from the image is escaped as path_text() does before
- * the form's own escapes, so no form meets a byte that it cannot hold.
+ * Reports in the forms that CI services read, each in a file: JUnit's XML, OpenMetrics and GitLab's
+ * code quality. All that comes from the image, or from the command line, is escaped as path_text()
+ * does before the form's own escapes, so no form meets a byte that it cannot hold.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -18,10 +18,25 @@ enum { FILES_TOLD = 10 };
 
 /* What a form is made of. */
 struct form {
-    const struct image_report *report;
-    const struct verdicts *verdicts;
+    const struct reported *what;
+    const char *budgets; /* the budget file, for a finding that has to lie in a file */
     FILE *to;
 };
+
+/* What the report is on, for people: name:tag of an image, or the address of a repository. */
+static int name_of(const struct reported *what, char **out, struct li_error *err)
+{
+    char name[REFERENCE_TEXT];
+
+    *out = what->image ? strdup(reference_text(&what->image->reference, name))
+                       : path_text(what->address);
+    return *out ? 0 : li_fail_memory(err);
+}
+
+static const char *breach_text(const struct li_report_verdict *v)
+{
+    return li_report_budget_is_least(v->kind) ? "below" : "over";
+}
 
 /* ---- JUnit ----------------------------------------------------------------------------------- */
 
@@ -44,31 +59,19 @@ static void put_verdict(const struct form *form, const struct li_report_verdict 
     put_xml(form->to, class);
     fprintf(form->to, "\" name=\"%s\">\n", li_report_budget_name(v->kind));
     if (!v->met)
-        fprintf(form->to, "      <failure message=\"%s is %s, over %s\"/>\n",
+        fprintf(form->to, "      <failure message=\"%s is %s, %s %s\"/>\n",
                 li_report_budget_name(v->kind), budget_value_text(v->kind, v->value, value),
-                budget_value_text(v->kind, v->limit, limit));
+                breach_text(v), budget_value_text(v->kind, v->limit, limit));
     else if (!v->known)
         fprintf(form->to, "      <skipped message=\"there is no image to compare it with\"/>\n");
     fprintf(form->to, "    </testcase>\n");
 }
 
-static int put_junit(const struct form *form, struct li_error *err)
+/* The files that are to blame. */
+static int put_files(const struct form *form, const struct li_blame *blame, struct li_error *err)
 {
-    const struct li_blame *blame = &form->report->report.blame;
-    char name[REFERENCE_TEXT], size[SIZE_TEXT];
-    size_t skipped = 0;
+    char size[SIZE_TEXT];
 
-    reference_text(&form->report->reference, name);
-    for (size_t i = 0; i < form->verdicts->count; i++)
-        skipped += !form->verdicts->verdict[i].known;
-    fprintf(form->to,
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
-            "  <testsuite name=\"lambdaimg report\" tests=\"%zu\" failures=\"%zu\" "
-            "errors=\"0\" skipped=\"%zu\">\n",
-            form->verdicts->count, form->verdicts->broken, skipped);
-    for (size_t i = 0; i < form->verdicts->count; i++)
-        put_verdict(form, &form->verdicts->verdict[i], name);
-    fprintf(form->to, "    <system-out>");
     for (size_t i = 0; i < blame->files && i < FILES_TOLD; i++) {
         char *path = path_text(blame->file[i].path);
 
@@ -79,42 +82,45 @@ static int put_junit(const struct form *form, struct li_error *err)
         fputc('\n', form->to);
         free(path);
     }
-    fprintf(form->to, "</system-out>\n  </testsuite>\n</testsuites>\n");
     return 0;
+}
+
+static int put_junit(const struct form *form, struct li_error *err)
+{
+    const struct verdicts *verdicts = form->what->verdicts;
+    size_t skipped = 0;
+    char *name = NULL;
+    int rc = name_of(form->what, &name, err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < verdicts->count; i++)
+        skipped += !verdicts->verdict[i].known;
+    fprintf(form->to,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
+            "  <testsuite name=\"lambdaimg report\" tests=\"%zu\" failures=\"%zu\" "
+            "errors=\"0\" skipped=\"%zu\">\n",
+            verdicts->count, verdicts->broken, skipped);
+    for (size_t i = 0; i < verdicts->count; i++)
+        put_verdict(form, &verdicts->verdict[i], name);
+    fprintf(form->to, "    <system-out>");
+    if (form->what->image)
+        rc = put_files(form, &form->what->image->report.blame, err);
+    fprintf(form->to, "</system-out>\n  </testsuite>\n</testsuites>\n");
+    free(name);
+    return rc;
 }
 
 /* ---- OpenMetrics ----------------------------------------------------------------------------- */
 
-static void put_metric(const struct form *form, const char *name, const char *help, uint64_t value)
-{
-    size_t len = strlen(name);
-
-    fprintf(form->to, "# TYPE lambdaimg_%s gauge\n", name);
-    if (len > 6 && strcmp(name + len - 6, "_bytes") == 0)
-        fprintf(form->to, "# UNIT lambdaimg_%s bytes\n", name);
-    fprintf(form->to, "# HELP lambdaimg_%s %s\n", name, help);
-    fprintf(form->to, "lambdaimg_%s{image=\"%s\"} %llu\n", name, form->report->reference.name,
-            (unsigned long long)value);
-}
-
-/* The tag is left out, so that a service finds the same series for each build. */
 static int put_openmetrics(const struct form *form, struct li_error *err)
 {
-    const struct li_image_report *report = &form->report->report;
-    const uint64_t *chunks = report->chunks;
-    uint64_t used = chunks[LI_COST_KNOWN] + chunks[LI_COST_REPEATED] + chunks[LI_COST_NEW];
-
-    (void)err;
-    put_metric(form, "new_bytes", "Bytes of new chunks as they would be stored.",
-               report->fresh.bytes);
-    put_metric(form, "new_chunks", "Chunks that are not in the repository.", chunks[LI_COST_NEW]);
-    put_metric(form, "known_chunks", "Chunks that are in the repository.", chunks[LI_COST_KNOWN]);
-    put_metric(form, "repeated_chunks", "Chunks that the image has several times.",
-               chunks[LI_COST_REPEATED]);
-    put_metric(form, "size_bytes", "Bytes of all chunks that are not zeros.", used * LI_CHUNK_SIZE);
-    put_metric(form, "push_bytes", "Bytes that a push would write.", report->sent);
-    put_metric(form, "push_requests", "Objects that a push would write.", report->requests);
+    if (form->what->image)
+        put_image_metrics(form->to, form->what->image);
+    else
+        put_repository_metrics(form->to, form->what->repository);
     fprintf(form->to, "# EOF\n");
+    (void)err;
     return 0;
 }
 
@@ -140,18 +146,19 @@ static int add_finding(const struct form *form, const struct li_report_verdict *
                        struct li_error *err)
 {
     char value[SIZE_TEXT], limit[SIZE_TEXT], hex[2 * LI_SHA256_SIZE + 1], text[200];
-    const char *name = form->report->reference.name, *budget = li_report_budget_name(v->kind);
+    const char *name = form->what->image ? form->what->image->reference.name : "";
+    const char *budget = li_report_budget_name(v->kind);
     int rc = fingerprint(name, budget, hex, err);
 
     if (rc < 0)
         return rc;
-    snprintf(text, sizeof(text), "%s is %s, over %s", budget,
-             budget_value_text(v->kind, v->value, value),
+    snprintf(text, sizeof(text), "%s is %s, %s %s", budget,
+             budget_value_text(v->kind, v->value, value), breach_text(v),
              budget_value_text(v->kind, v->limit, limit));
     return json_add(list,
-                    json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:{s:i}}}", "description", text,
+                    json_pack("{s:s, s:s, s:s, s:s, s:{s:o, s:{s:i}}}", "description", text,
                               "check_name", budget, "fingerprint", hex, "severity", "major",
-                              "location", "path", BUDGET_FILE, "lines", "begin", 1),
+                              "location", "path", path_json(form->budgets), "lines", "begin", 1),
                     err);
 }
 
@@ -160,9 +167,9 @@ static int put_code_quality(const struct form *form, struct li_error *err)
     json_t *list = json_array();
     int rc = list ? 0 : li_fail_memory(err);
 
-    for (size_t i = 0; i < form->verdicts->count && rc == 0; i++)
-        if (!form->verdicts->verdict[i].met)
-            rc = add_finding(form, &form->verdicts->verdict[i], list, err);
+    for (size_t i = 0; i < form->what->verdicts->count && rc == 0; i++)
+        if (!form->what->verdicts->verdict[i].met)
+            rc = add_finding(form, &form->what->verdicts->verdict[i], list, err);
     if (rc == 0 && (json_dumpf(list, form->to, JSON_INDENT(2)) != 0 || fputc('\n', form->to) < 0))
         rc = li_fail_memory(err);
     json_decref(list);
@@ -210,10 +217,10 @@ int try_forms(const struct arguments *args, struct allowed *outputs, struct li_e
     return rc;
 }
 
-int write_forms(const struct arguments *args, const struct image_report *report,
-                const struct verdicts *verdicts, struct li_error *err)
+int write_forms(const struct arguments *args, const struct reported *what, struct li_error *err)
 {
-    const struct form form = {.report = report, .verdicts = verdicts};
+    const char *budgets = option(args, "budgets");
+    const struct form form = {.what = what, .budgets = budgets ? budgets : BUDGET_FILE};
     int rc = 0;
 
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) && rc == 0; i++)

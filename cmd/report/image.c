@@ -12,11 +12,27 @@ bool is_image(const char *operand)
     return strcmp(operand, "-") == 0 || access(operand, F_OK) == 0;
 }
 
-static int parse_base(const struct arguments *args, struct li_reference *base, struct li_error *err)
+const char *base_text(const struct image_report *r, char text[REFERENCE_TEXT])
 {
-    if (option(args, "to") && flag(args, "to-latest"))
-        return li_fail(err, CMD_EUSAGE, "--to and --to-latest cannot both be given");
-    return option(args, "to") ? parse_reference(option(args, "to"), base, err) : 0;
+    if (r->base_path)
+        return image_text(r->base_path);
+    return reference_text(&r->report.base.reference, text);
+}
+
+static int parse_base(const struct arguments *args, struct image_report *r,
+                      struct li_image_report_options *reporting, struct li_reference *base,
+                      struct li_error *err)
+{
+    const char *text = option(args, "to");
+
+    if (text && is_image(text)) {
+        r->base_path = text;
+        if (strcmp(text, "-") == 0 && strcmp(r->path, "-") == 0)
+            return li_fail(err, CMD_EUSAGE, "standard input can be read only once");
+        return image_options(args, text, &r->base_making, err);
+    }
+    reporting->base = text ? base : NULL;
+    return text ? parse_reference(text, base, err) : 0;
 }
 
 static int run_report(struct image_report *r, const struct li_image_report_options *options,
@@ -41,14 +57,17 @@ static int parse(const struct arguments *args, struct image_report *r,
     int rc = seal_policy(args, &reporting->seal, err);
 
     if (rc == 0)
-        rc = parse_base(args, base, err);
+        rc = parse_base(args, r, reporting, base, err);
     if (rc == 0 && args->count > 1)
         rc = parse_tag(args->operand[1], &r->reference, err);
-    if (rc == 0)
-        rc = image_options(args, r->path, &r->making, err);
-    if (rc == 0 && option(args, "to"))
-        reporting->base = base;
-    return rc;
+    return rc == 0 ? image_options(args, r->path, &r->making, err) : rc;
+}
+
+static int flatten_base(struct image_report *r, struct li_error *err)
+{
+    int rc = r->base_path ? li_flatten(&r->base_making, &r->context.env, &r->base, err) : 0;
+
+    return rc < 0 ? li_context(err, "%s", image_text(r->base_path)) : 0;
 }
 
 int open_image_report(const struct arguments *args, const struct allowed *outputs,
@@ -73,7 +92,10 @@ int open_image_report(const struct arguments *args, const struct allowed *output
         print_notes(r->flattened);
         rc = choose_reference(args, li_flattened_image(r->flattened), &r->reference, err);
     }
+    if (rc == 0)
+        rc = flatten_base(r, err);
     reporting.memo = r->making.memo;
+    reporting.base_image = r->base;
     if (rc == 0)
         rc = run_report(r, &reporting, err);
     forget_key(&r->context);
@@ -89,6 +111,7 @@ void close_image_report(struct image_report *r)
 {
     li_image_report_free(&r->report);
     li_flattened_free(r->flattened);
+    li_flattened_free(r->base);
     li_memo_free(r->making.memo);
     close_context(&r->context);
 }

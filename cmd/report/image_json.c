@@ -7,26 +7,19 @@
 #include "cmd/common/context.h"
 #include "cmd/report/report.h"
 
-/* A string that can hold any bytes: escaped as print_path() does. */
-static json_t *path_json(const char *path)
+static json_t *base_json(const struct image_report *r)
 {
-    char *shown = path_text(path);
-    json_t *json = shown ? json_string(shown) : NULL;
-
-    free(shown);
-    return json;
-}
-
-static json_t *base_json(const struct li_report_base *base)
-{
+    const struct li_report_base *base = &r->report.base;
     char id[2 * LI_ID_SIZE + 1], name[REFERENCE_TEXT];
 
     if (!base->there)
         return json_null();
-    return json_pack("{s:s, s:s, s:I, s:I, s:I}", "reference",
-                     reference_text(&base->reference, name), "manifest",
-                     id_text(base->manifest, id), "chunks", (json_int_t)base->chunks, "common",
-                     (json_int_t)base->common, "changed", (json_int_t)base->changed);
+    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I}", "reference",
+                     base->flattened ? json_null() : json_string(base_text(r, name)), "image",
+                     base->flattened ? path_json(base_text(r, name)) : json_null(), "manifest",
+                     base->flattened ? json_null() : json_string(id_text(base->manifest, id)),
+                     "chunks", (json_int_t)base->chunks, "common", (json_int_t)base->common,
+                     "changed", (json_int_t)base->changed);
 }
 
 static json_t *layer_json(const struct li_blame_layer *layer)
@@ -103,7 +96,7 @@ static int blame_json(const struct li_blame *blame, json_t *json, struct li_erro
         else
             rc = lists[i].fill(blame, list, err);
     }
-    return rc;
+    return rc < 0 ? rc : add_packages_json(&blame->packages, json, err);
 }
 
 static json_t *head_json(const struct image_report *r)
@@ -112,16 +105,16 @@ static json_t *head_json(const struct image_report *r)
     char name[REFERENCE_TEXT];
 
     return json_pack(
-        "{s:i, s:s, s:s, s:s, s:s, s:I, s:{s:I, s:I, s:I, s:I}, s:o, s:{s:I, s:I}, s:o, s:o, s:I, "
+        "{s:i, s:s, s:o, s:o, s:s, s:I, s:{s:I, s:I, s:I, s:I}, s:o, s:{s:I, s:I}, s:o, s:o, s:I, "
         "s:I}",
-        "format", REPORT_FORMAT, "kind", "image", "repository", r->address, "image",
-        image_text(r->path), "reference", reference_text(&r->reference, name), "size",
+        "format", REPORT_FORMAT, "kind", "image", "repository", path_json(r->address), "image",
+        path_json(image_text(r->path)), "reference", reference_text(&r->reference, name), "size",
         (json_int_t)report->size, "chunks", "zeros", (json_int_t)report->chunks[LI_COST_ZEROS],
         "known", (json_int_t)report->chunks[LI_COST_KNOWN], "repeated",
         (json_int_t)report->chunks[LI_COST_REPEATED], "new",
         (json_int_t)report->chunks[LI_COST_NEW], "new", sum_json(&report->fresh), "push",
         "requests", (json_int_t)report->requests, "bytes", (json_int_t)report->sent, "base",
-        base_json(&report->base), "metadata", sum_json(&report->blame.metadata), "files_left_out",
+        base_json(r), "metadata", sum_json(&report->blame.metadata), "files_left_out",
         (json_int_t)report->blame.files_left_out, "files_left_out_bytes",
         (json_int_t)report->blame.files_left_out_bytes);
 }
@@ -132,6 +125,8 @@ int print_image_json(const struct image_report *r, const struct verdicts *verdic
     json_t *json = head_json(r);
     int rc = json ? blame_json(&r->report.blame, json, err) : li_fail_memory(err);
 
+    if (rc == 0 && json_object_set_new(json, "waste", waste_json(&r->report.waste)) != 0)
+        rc = li_fail_memory(err);
     if (rc == 0 && json_object_set_new(json, "budgets", verdicts_json(verdicts)) != 0)
         rc = li_fail_memory(err);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The report on an image for people. Long lists are cut, and say so; the JSON has more. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -44,17 +45,20 @@ static void print_totals(const struct image_report *r)
            size_text(report->sent, size));
 }
 
-static void print_base(const struct li_report_base *base)
+static void print_base(const struct image_report *r)
 {
+    const struct li_report_base *base = &r->report.base;
     char name[REFERENCE_TEXT];
 
-    if (base->there)
-        printf("compared with %s: %llu of its %llu chunk%s remain, %llu other%s come in\n",
-               reference_text(&base->reference, name), (unsigned long long)base->common,
-               (unsigned long long)base->chunks, li_text_s(base->chunks),
-               (unsigned long long)base->changed, li_text_s(base->changed));
-    else
+    if (!base->there) {
         printf("there is no other image of that name to compare it with\n");
+        return;
+    }
+    printf("compared with ");
+    print_shown(stdout, base_text(r, name));
+    printf(": %llu of its %llu chunk%s remain, %llu other%s come in\n",
+           (unsigned long long)base->common, (unsigned long long)base->chunks,
+           li_text_s(base->chunks), (unsigned long long)base->changed, li_text_s(base->changed));
 }
 
 static void print_share(const struct li_report_sum *sum, uint64_t whole)
@@ -79,8 +83,11 @@ static void print_layers(const struct li_blame *blame)
         print_share(&layer->fresh, blame->fresh.bytes);
         printf("%zu", i);
         if (layer->created_by) {
+            char *line = line_text(layer->created_by);
+
             fputs(": ", stdout);
-            print_path(stdout, layer->created_by);
+            print_path(stdout, line ? line : "?");
+            free(line);
         }
         putchar('\n');
     }
@@ -131,10 +138,12 @@ void print_image_text(const struct image_report *r)
     const struct li_blame *blame = &r->report.blame;
 
     print_totals(r);
-    print_base(&r->report.base);
-    if (blame->fresh.chunks == 0)
-        return;
-    print_layers(blame);
-    print_directories(blame);
-    print_files(blame);
+    print_base(r);
+    if (blame->fresh.chunks > 0) {
+        print_layers(blame);
+        print_packages_text(blame, print_share);
+        print_directories(blame);
+        print_files(blame);
+    }
+    print_waste_text(&r->report.waste);
 }

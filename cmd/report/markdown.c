@@ -15,14 +15,15 @@
 
 enum { ROWS = 10 };
 
-/* Letters, digits and what else no Markdown gives a meaning to within a word. */
+/* Letters, digits and what else no Markdown gives a meaning to within a word. A '.' is not among
+ * them: GitHub makes a link of www.example.com. */
 static bool is_plain(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c >= 0x80 || c == ' ' || c == '/' || c == '.' || c == '-' || c == ',';
+           c >= 0x80 || c == ' ' || c == '/' || c == '-' || c == ',';
 }
 
-static void print_code(const char *path)
+void print_markdown_code(const char *path)
 {
     char *text = path_text(path);
 
@@ -37,7 +38,7 @@ static void print_code(const char *path)
     free(text);
 }
 
-static void print_budgets(const struct verdicts *verdicts)
+void print_markdown_budgets(const struct verdicts *verdicts)
 {
     if (verdicts->count == 0)
         return;
@@ -68,8 +69,12 @@ static void print_layers(const struct li_blame *blame)
             continue;
         printf("| %llu | %s | %zu ", (unsigned long long)layer->fresh.chunks,
                size_text(layer->fresh.bytes, size), i);
-        if (layer->created_by)
-            print_code(layer->created_by);
+        if (layer->created_by) {
+            char *line = line_text(layer->created_by);
+
+            print_markdown_code(line ? line : "?");
+            free(line);
+        }
         printf(" |\n");
     }
     if (blame->metadata.chunks)
@@ -88,7 +93,7 @@ static void print_files(const struct li_blame *blame)
     printf("\n| bytes | file |\n|---:|---|\n");
     for (size_t i = 0; i < rows; i++) {
         printf("| %s | ", size_text(blame->file[i].fresh.bytes, size));
-        print_code(blame->file[i].path);
+        print_markdown_code(blame->file[i].path);
         if (blame->file[i].change == LI_BLAME_SAME)
             printf(" the same as before");
         if (blame->file[i].dragged)
@@ -107,20 +112,22 @@ void print_image_markdown(const struct image_report *r, const struct verdicts *v
                     report->chunks[LI_COST_NEW];
 
     printf("### ");
-    print_code(reference_text(&r->reference, name));
+    print_markdown_code(reference_text(&r->reference, name));
     printf(": %llu new of %llu chunk%s, %s\n", (unsigned long long)report->fresh.chunks,
            (unsigned long long)used, li_text_s(used), size_text(report->fresh.bytes, size));
     if (report->base.there) {
         printf("\nCompared with ");
-        print_code(reference_text(&report->base.reference, name));
+        print_markdown_code(base_text(r, name));
         printf(": %llu of its %llu chunk%s remain, %llu other%s come in.\n",
                (unsigned long long)report->base.common, (unsigned long long)report->base.chunks,
                li_text_s(report->base.chunks), (unsigned long long)report->base.changed,
                li_text_s(report->base.changed));
     }
-    print_budgets(verdicts);
-    if (report->fresh.chunks == 0)
-        return;
-    print_layers(&report->blame);
-    print_files(&report->blame);
+    print_markdown_budgets(verdicts);
+    if (report->fresh.chunks > 0) {
+        print_layers(&report->blame);
+        print_packages_markdown(&report->blame);
+        print_files(&report->blame);
+    }
+    print_waste_markdown(&report->waste);
 }

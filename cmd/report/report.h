@@ -49,11 +49,14 @@ void print_column(uint64_t part, uint64_t whole, unsigned width);
 enum { REFERENCE_TEXT = LI_REFERENCE_NAME_MAX + LI_REFERENCE_TAG_MAX + 2 };
 const char *reference_text(const struct li_reference *reference, char text[REFERENCE_TEXT]);
 
-/* A path, or another text from an image, for output: its visible characters as they are, and each
- * other byte, and each backslash, as \\xNN. So nothing controls a terminal, and nothing is lost.
- * The caller frees it. NULL if memory ran out. */
-char *path_text(const char *path);
+/* Prints a path_text(), or "?" if memory ran out. */
 void print_path(FILE *to, const char *path);
+
+/* The beginning of a line of an image's history, at most LINE_MOST characters and "…" for the rest:
+ * a command that made a layer may be a whole script. The caller frees it. NULL if memory ran out.
+ */
+enum { LINE_MOST = 200 };
+char *line_text(const char *line);
 
 /* The file that budgets are found in. */
 #define BUDGET_FILE ".lambdaimg-ci.json"
@@ -83,6 +86,11 @@ struct verdicts {
 void judge(const struct li_report_budgets *budgets, enum li_report_budget_kind kind, double value,
            double base, struct verdicts *out);
 
+/* The same where there is no VALUE: the budget is met, and the verdict says that it is not known.
+ */
+void judge_nothing(const struct li_report_budgets *budgets, enum li_report_budget_kind kind,
+                   struct verdicts *out);
+
 /* A value in the unit of its budget. */
 const char *budget_value_text(enum li_report_budget_kind kind, double value, char text[SIZE_TEXT]);
 
@@ -101,13 +109,6 @@ int ratchet(const struct arguments *args, struct budgets *budgets, const struct 
 
 /* The exit code. Names the broken budgets on standard error. */
 int verdict_code(const struct verdicts *verdicts);
-
-/* reference.c: the push of the tag REFERENCE. LI_ENOTFOUND, LI_ECORRUPT. */
-int find_stored(const struct li_report *report, const struct li_reference *reference,
-                const struct li_report_push **out, struct li_error *err);
-void print_stored_text(const struct li_report_push *push, const char *name, const char *address);
-int print_stored_json(const struct li_report_push *push, const char *name, const char *address,
-                      struct li_error *err);
 
 /* Writes LEN bytes to the file at PATH, which appears whole or not at all. */
 int write_file(const char *path, const void *text, size_t len, struct li_error *err);
@@ -128,8 +129,15 @@ struct image_report {
     struct context context;
     struct li_flatten_options making;
     struct li_flattened *flattened;
+    const char *base_path; /* of an image to compare with that is not stored, or NULL */
+    struct li_flatten_options base_making;
+    struct li_flattened *base;
     struct li_image_report report;
 };
+
+/* image.c: what the image was compared with, if there is a base: its path or its reference. The
+ * result is valid as long as TEXT and the report. */
+const char *base_text(const struct image_report *r, char text[REFERENCE_TEXT]);
 
 /* image.c: whether an operand names an image and not a reference: "-", or something that exists. */
 bool is_image(const char *operand);
@@ -148,10 +156,51 @@ void print_image_text(const struct image_report *r);
 /* markdown.c: the same for a comment, with the verdicts. */
 void print_image_markdown(const struct image_report *r, const struct verdicts *verdicts);
 
+/* packages.c: the packages of an image, in each form. PRINT_SHARE prints the columns before a row.
+ */
+bool has_packages(const struct li_packages *packages);
+void print_packages_text(const struct li_blame *blame,
+                         void (*print_share)(const struct li_report_sum *sum, uint64_t whole));
+void print_packages_markdown(const struct li_blame *blame);
+int add_packages_json(const struct li_packages *packages, json_t *json, struct li_error *err);
+
+/* waste.c: the waste of an image, in each form. */
+void print_waste_text(const struct li_waste *waste);
+void print_waste_markdown(const struct li_waste *waste);
+json_t *waste_json(const struct li_waste *waste); /* NULL if memory ran out */
+
+/* markdown.c: parts of it: a text that may hold anything, and a table of the verdicts. */
+void print_markdown_code(const char *text);
+void print_markdown_budgets(const struct verdicts *verdicts);
+
+/* repository_markdown.c: the report of the repository at ADDRESS, for the summary of a job. */
+int print_repository_markdown(const struct li_report *report, const char *address,
+                              const struct verdicts *verdicts, struct li_error *err);
+
+/* What files are written of. */
+struct reported {
+    const struct image_report *image; /* or NULL: the repository at ADDRESS */
+    const struct li_report *repository;
+    const char *address;
+    const struct verdicts *verdicts;
+};
+
 /* files.c: writes the files that --junit, --openmetrics and --code-quality name, if they do. The
  * first only finds out whether they can be written, and adds them to OUTPUTS. */
 int try_forms(const struct arguments *args, struct allowed *outputs, struct li_error *err);
-int write_forms(const struct arguments *args, const struct image_report *report,
-                const struct verdicts *verdicts, struct li_error *err);
+int write_forms(const struct arguments *args, const struct reported *what, struct li_error *err);
+
+/* metrics.c: the figures, without the line at the end. */
+void put_image_metrics(FILE *to, const struct image_report *image);
+void put_repository_metrics(FILE *to, const struct li_report *report);
+
+/* html_files.c: writes the page that --html names, if it does. The first only finds out whether it
+ * can be written. */
+int try_html(const struct arguments *args, struct allowed *outputs, struct li_error *err);
+int write_image_html(const struct arguments *args, const struct image_report *r,
+                     const struct verdicts *verdicts, struct li_error *err);
+int write_repository_html(const struct arguments *args, const struct li_report *report,
+                          const char *address, const struct verdicts *verdicts,
+                          struct li_error *err);
 
 #endif

@@ -100,8 +100,8 @@ int print_repository_json(const struct li_report *report, const char *address,
                  {"sharing", sharing_json},
                  {"pushes", pushes_json}};
     json_t *json =
-        json_pack("{s:i, s:s, s:s, s:o, s:I, s:o}", "format", REPORT_FORMAT, "kind", "repository",
-                  "repository", address, "totals", totals_json(report), "names_left_out",
+        json_pack("{s:i, s:s, s:o, s:o, s:I, s:o}", "format", REPORT_FORMAT, "kind", "repository",
+                  "repository", path_json(address), "totals", totals_json(report), "names_left_out",
                   (json_int_t)report->names_left_out, "budgets", verdicts_json(verdicts));
     int rc = json ? 0 : li_fail_memory(err);
 

@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "compare/internal.h"
+#include "files/names.h"
 
 enum { LINKS_COUNTED = 65000 };
 
@@ -21,18 +22,6 @@ struct task {
     struct li_object *object;
     struct li_file file;
     size_t above; /* length of that path */
-};
-
-struct stored_name {
-    char *name;
-    uint32_t ino;
-    unsigned type; /* DT_ */
-};
-
-struct stored_names {
-    struct stored_name *list;
-    size_t count, cap;
-    uint32_t self, parent; /* the inodes of "." and ".."; 0: missing */
 };
 
 /* A stored inode and the object that it matches. */
@@ -70,54 +59,6 @@ static int set_path(struct walk *w, size_t len, const char *name, struct li_erro
 static const char *path_of(const struct walk *w)
 {
     return (const char *)w->path.data;
-}
-
-/* ---- stored names ---- */
-
-static int visit_name(void *arg, const struct li_files_entry *entry, struct li_error *err)
-{
-    struct stored_names *names = arg;
-    char *copy;
-    int rc;
-
-    if (entry->len == 1 && entry->name[0] == '.' && !names->self) {
-        names->self = entry->ino;
-        return 0;
-    }
-    if (entry->len == 2 && entry->name[0] == '.' && entry->name[1] == '.' && !names->parent) {
-        names->parent = entry->ino;
-        return 0;
-    }
-    rc = li_array_reserve(&names->list, &names->cap, names->count + 1, sizeof(*names->list), err);
-    if (rc < 0)
-        return rc;
-    copy = strndup(entry->name, entry->len);
-    if (!copy)
-        return li_fail_memory(err);
-    names->list[names->count++] = (struct stored_name){copy, entry->ino, entry->type};
-    return 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct stored_name *)a)->name, ((const struct stored_name *)b)->name);
-}
-
-static int list_stored(struct li_files *files, const struct li_file *directory,
-                       struct stored_names *out, struct li_error *err)
-{
-    int rc = li_files_list(files, directory, 0, visit_name, out, err);
-
-    if (out->count > 1)
-        qsort(out->list, out->count, sizeof(*out->list), by_name);
-    return rc;
-}
-
-static void free_names(struct stored_names *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        free(names->list[i].name);
-    free(names->list);
 }
 
 /* ---- names that share an inode ---- */
@@ -226,7 +167,7 @@ static int compare_found(struct walk *w, size_t above, struct li_object *object,
 
 /* Compares the walk's path, which both sides have. ABOVE is the length of its directory's path. */
 static int compare_path(struct walk *w, size_t above, struct li_object *directory,
-                        const struct stored_name *stored, const struct li_child *child,
+                        const struct li_files_name *stored, const struct li_child *child,
                         struct li_error *err)
 {
     struct li_object *object = child->object;
@@ -250,7 +191,7 @@ static int compare_path(struct walk *w, size_t above, struct li_object *director
 }
 
 static int compare_lookup(struct walk *w, const struct li_file *directory,
-                          const struct stored_name *stored, struct li_error *err)
+                          const struct li_files_name *stored, struct li_error *err)
 {
     uint32_t ino = 0;
     int rc = li_files_lookup(w->c->files, directory, stored->name, strlen(stored->name), &ino, err);
@@ -260,7 +201,7 @@ static int compare_lookup(struct walk *w, const struct li_file *directory,
     return rc;
 }
 
-static int differ_stored(struct walk *w, const struct stored_name *stored, struct li_error *err)
+static int differ_stored(struct walk *w, const struct li_files_name *stored, struct li_error *err)
 {
     struct li_file file;
     struct stat st;
@@ -276,7 +217,7 @@ static int differ_stored(struct walk *w, const struct stored_name *stored, struc
 /* A name in a directory on both sides; one of them may be NULL. */
 struct name {
     const char *text;
-    const struct stored_name *stored;
+    const struct li_files_name *stored;
     const struct li_child *child;
 };
 
@@ -303,7 +244,7 @@ static int compare_name(struct walk *w, const struct task *task, size_t above,
 
 /* Compares its link count, "." and "..". Above a limit ext4 does not count links, and has 1. */
 static void compare_own_names(struct walk *w, const struct task *task,
-                              const struct stored_names *stored, struct li_child *const *children,
+                              const struct li_files_names *stored, struct li_child *const *children,
                               size_t count)
 {
     const struct li_object *object = task->object;
@@ -320,14 +261,14 @@ static void compare_own_names(struct walk *w, const struct task *task,
 
 static int compare_directory(struct walk *w, const struct task *task, struct li_error *err)
 {
-    struct stored_names stored = {0};
+    struct li_files_names stored = {0};
     struct li_child **children = NULL;
     size_t count = 0, i = 0, j = 0, above = 0;
     int rc = set_path(w, task->above, task->object->name, err);
 
     if (rc == 0) {
         above = w->path.len;
-        rc = list_stored(w->c->files, &task->file, &stored, err);
+        rc = li_files_names(w->c->files, &task->file, &stored, err);
         if (rc < 0)
             li_context(err, "%s", path_of(w));
     }
@@ -347,7 +288,7 @@ static int compare_directory(struct walk *w, const struct task *task, struct li_
         j += order >= 0;
     }
     free(children);
-    free_names(&stored);
+    li_files_names_free(&stored);
     return rc;
 }
 

@@ -97,6 +97,16 @@ int li_files_read(struct li_files *files, const struct li_file *file, uint64_t o
 int li_files_seek(struct li_files *files, const struct li_file *file, uint64_t offset, int whence,
                   uint64_t *found, struct li_error *err);
 
+/* A part of a regular file's contents that is adjacent in the image, or is all zeros. Bytes. */
+struct li_files_run {
+    uint64_t length; /* at least 1; it ends with the file */
+    uint64_t place;  /* of its first byte in the image; LI_FILES_NOWHERE: zeros that no block has */
+};
+
+/* Finds the run of a regular file that begins at OFFSET, which is below its size (LI_EINVALID). */
+int li_files_run(struct li_files *files, const struct li_file *file, uint64_t offset,
+                 struct li_files_run *out, struct li_error *err);
+
 /* A symbolic link's target, NUL-terminated; TARGET has LI_FILES_LINK_MAX + 1 bytes. */
 int li_files_readlink(struct li_files *files, const struct li_file *file, char *target,
                       struct li_error *err);

@@ -118,6 +118,27 @@ int li_files_seek(struct li_files *files, const struct li_file *file, uint64_t o
     return 0;
 }
 
+int li_files_run(struct li_files *files, const struct li_file *file, uint64_t offset,
+                 struct li_files_run *out, struct li_error *err)
+{
+    uint64_t size = li_files_size(files, file), within, length;
+    struct li_run run;
+    int rc = check_regular(file, err);
+
+    if (rc == 0 && offset >= size)
+        rc = li_fail(err, LI_EINVALID, "inode %" PRIu32 " ends before byte %" PRIu64, file->ino,
+                     offset);
+    if (rc == 0)
+        rc = li_files_map(files, file, offset >> files->block_shift, &run, err);
+    if (rc < 0)
+        return rc;
+    within = offset - (run.first << files->block_shift);
+    length = (run.count << files->block_shift) - within;
+    out->length = length < size - offset ? length : size - offset;
+    out->place = run.start ? (run.start << files->block_shift) + within : LI_FILES_NOWHERE;
+    return 0;
+}
+
 int li_files_readlink(struct li_files *files, const struct li_file *file, char *target,
                       struct li_error *err)
 {

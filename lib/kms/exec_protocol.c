@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Requests are put together as text, because nothing in them needs to be escaped, and a key would
- * leave copies in a library's memory. Answers are JSON of anybody's making.
- */
+/* Requests are text of ours (request_json.h). Answers are JSON of anybody's making. */
 #include <string.h>
 
 #include "aws/json.h"
 #include "base/base64.h"
-#include "base/hex.h"
 #include "kms/exec.h"
+#include "kms/request_json.h"
 
 enum { VERSION = 1 };
 
@@ -16,56 +13,18 @@ static const char what[] = "the program's answer";
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-static int append(struct li_buffer *out, const char *text, struct li_error *err)
+static int put_context(struct li_buffer *out, const struct li_kms_context *context,
+                       struct li_error *err)
 {
-    return li_buffer_append(out, text, strlen(text), err);
-}
-
-static int append_base64(struct li_buffer *out, const uint8_t *bytes, size_t len,
-                         struct li_error *err)
-{
-    int rc = li_buffer_reserve(out, out->len + LI_BASE64_LENGTH(len) + 1, err);
-
-    if (rc < 0)
-        return rc;
-    li_base64_encode(bytes, len, (char *)out->data + out->len);
-    out->len += LI_BASE64_LENGTH(len);
-    return 0;
-}
-
-static int append_id(struct li_buffer *out, const uint8_t id[LI_ID_SIZE], struct li_error *err)
-{
-    char hex[2 * LI_ID_SIZE + 1];
-
-    li_hex_encode(id, LI_ID_SIZE, hex);
-    return append(out, hex, err);
-}
-
-static int append_context(struct li_buffer *out, const struct li_kms_context *context,
-                          struct li_error *err)
-{
-    int rc = append(out, ",\"context\":{\"purpose\":\"", err);
+    int rc = li_request_open(out, "context", err);
 
     if (rc == 0)
-        rc = append(out, context->purpose, err);
+        rc = li_request_text(out, "purpose", context->purpose, err);
     if (rc == 0)
-        rc = append(out, "\",\"repository\":\"", err);
+        rc = li_request_id(out, "repository", context->repository, err);
     if (rc == 0)
-        rc = append_id(out, context->repository, err);
-    if (rc == 0)
-        rc = append(out, "\",\"object\":\"", err);
-    if (rc == 0)
-        rc = append_id(out, context->object, err);
-    return rc == 0 ? append(out, "\"}", err) : rc;
-}
-
-/* It must not need to be escaped. */
-static int check_purpose(const char *purpose, struct li_error *err)
-{
-    if (purpose[strspn(purpose, "abcdefghijklmnopqrstuvwxyz-")] == '\0')
-        return 0;
-    return li_fail(err, LI_EINVALID, "the purpose \"%s\" is not of the characters a-z and \"-\"",
-                   purpose);
+        rc = li_request_id(out, "object", context->object, err);
+    return rc == 0 ? li_request_put(out, "}", err) : rc;
 }
 
 static int begin(struct li_buffer *out, const char *operation, struct li_error *err)
@@ -74,10 +33,8 @@ static int begin(struct li_buffer *out, const char *operation, struct li_error *
 
     out->len = 0;
     out->wiped = true;
-    rc = append(out, "{\"version\":1,\"operation\":\"", err);
-    if (rc == 0)
-        rc = append(out, operation, err);
-    return rc == 0 ? append(out, "\"", err) : rc;
+    rc = li_request_put(out, "{\"version\":1", err);
+    return rc == 0 ? li_request_text(out, "operation", operation, err) : rc;
 }
 
 /* What a request is about: a member with bytes. */
@@ -90,28 +47,22 @@ struct subject {
 static int ask(const char *operation, const struct li_kms_context *context,
                const struct subject *subject, struct li_buffer *out, struct li_error *err)
 {
-    int rc = check_purpose(context->purpose, err);
+    int rc = li_request_purpose(context->purpose, err);
 
     if (rc == 0)
         rc = begin(out, operation, err);
     if (rc == 0)
-        rc = append_context(out, context, err);
+        rc = put_context(out, context, err);
     if (rc == 0)
-        rc = append(out, ",\"", err);
-    if (rc == 0)
-        rc = append(out, subject->member, err);
-    if (rc == 0)
-        rc = append(out, "\":\"", err);
-    if (rc == 0)
-        rc = append_base64(out, subject->bytes, subject->len, err);
-    return rc == 0 ? append(out, "\"}\n", err) : rc;
+        rc = li_request_bytes(out, subject->member, subject->bytes, subject->len, err);
+    return rc == 0 ? li_request_put(out, "}\n", err) : rc;
 }
 
 int li_exec_ask_name(struct li_buffer *out, struct li_error *err)
 {
     int rc = begin(out, "describe", err);
 
-    return rc == 0 ? append(out, "}\n", err) : rc;
+    return rc == 0 ? li_request_put(out, "}\n", err) : rc;
 }
 
 int li_exec_ask_wrap(const struct li_kms_context *context, const struct li_secret *key,

@@ -150,10 +150,11 @@ int li_kms_describe(struct li_kms *kms, struct li_kms_description *out, struct l
     return kms->ops->describe ? kms->ops->describe(kms, out, err) : LI_END;
 }
 
+static const struct li_secret zeros = {{0}};
+
 static int unwrap_again(struct li_kms *kms, const struct li_kms_context *context,
                         const struct li_buffer *blob, struct li_error *err)
 {
-    static const struct li_secret zeros = {{0}};
     struct li_secret key = {{0}};
     int rc = li_kms_unwrap(kms, context, blob->data, blob->len, &key, err);
 
@@ -163,10 +164,21 @@ static int unwrap_again(struct li_kms *kms, const struct li_kms_context *context
     return rc;
 }
 
+int li_kms_try(struct li_kms *kms, const struct li_kms_context *context, bool read_back,
+               struct li_error *err)
+{
+    struct li_buffer blob = {0};
+    int rc = li_kms_wrap(kms, context, &zeros, &blob, err);
+
+    if (rc == 0 && read_back)
+        rc = unwrap_again(kms, context, &blob, err);
+    li_buffer_free(&blob);
+    return rc;
+}
+
 void li_kms_check(struct li_kms *kms, const struct li_kms_context *context,
                   struct li_kms_check *out)
 {
-    static const struct li_secret zeros = {{0}};
     struct li_buffer blob = {0};
 
     *out = (struct li_kms_check){.description = {.key = ""}};

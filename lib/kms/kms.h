@@ -201,6 +201,11 @@ int li_kms_unwrap(struct li_kms *kms, const struct li_kms_context *context, cons
 int li_kms_rewrap(struct li_kms *kms, const struct li_kms_wrapped *wrapped, struct li_buffer *out,
                   struct li_error *err);
 
+/* Finds out whether KMS can be used: wraps 32 zeros under CONTEXT and, if READ_BACK is true,
+ * unwraps them again. The failures of both; LI_ECORRUPT if it unwraps something else. */
+int li_kms_try(struct li_kms *kms, const struct li_kms_context *context, bool read_back,
+               struct li_error *err);
+
 /* Asks the service about its key. LI_END if the KMS is not a service that could be asked;
  * LI_EDENIED; LI_ENOTFOUND if there is no such key; LI_ENETWORK. */
 int li_kms_describe(struct li_kms *kms, struct li_kms_description *out, struct li_error *err);

@@ -59,7 +59,8 @@ struct li_tree {
 };
 
 /* While building, li_node.first_child and next_sibling have another meaning: they chain children
- * newest first, including removed ones. A removed node has the inode LI_TREE_NONE. */
+ * newest first, including removed ones. A removed node has the inode LI_TREE_NONE, and has its
+ * former inode in first_child. */
 
 /* Makes the table of names and the root directory in TREE, which must be zeros except for seed,
  * layers and layout. LI_ENOMEM. */

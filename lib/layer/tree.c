@@ -205,6 +205,7 @@ static void kill_node(struct li_tree *tree, uint32_t node)
     tree->last_parent = LI_TREE_NONE;
     tree->slot[find_slot(tree, tree->node[node].parent, name, len)] = SLOT_DEAD;
     tree->inode[tree->node[node].inode].links--;
+    tree->node[node].first_child = tree->node[node].inode;
     tree->node[node].inode = LI_TREE_NONE;
 }
 

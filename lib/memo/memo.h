@@ -71,7 +71,8 @@ int li_memo_save(struct li_memo *memo, struct li_error *err);
 
 /* ---- names of chunks, and of other findings -------------------------------------------------- */
 
-/* A row is a name and, little-endian, when it was last found, in seconds since 1970. */
+/* A row is a name and, little-endian, when it was last found, in seconds since 1970; in sets of
+ * other findings, what their owner puts there. Rows keep their order. */
 enum { LI_MEMO_NAME_ROW = LI_SHA256_SIZE + 8, LI_MEMO_NAMES_MAX = 1 << 19 };
 
 /* The rows that were kept of SET, a digest that identifies it; *ROWS is replaced. LI_END if there

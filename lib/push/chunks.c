@@ -136,7 +136,7 @@ static int prepare(struct li_chunk_push *p, struct li_error *err)
     if (rc == 0)
         rc = li_sealed_root_new(p->repo, &p->origin, err);
     if (rc == 0)
-        rc = li_salt_open(p->repo, p->push->root.salt, p->salt, err);
+        rc = li_salt_open(p->push->repo, p->push->root.salt, p->salt, err);
     if (rc == 0 && memo && li_memo_fits(memo, p->salt))
         p->memo = memo;
     if (rc == 0)

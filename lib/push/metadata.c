@@ -13,21 +13,16 @@
 #include "push/internal.h"
 #include "repo/keys.h"
 #include "repo/pointer.h"
-#include "repo/wrap.h"
+#include "repo/wrapped.h"
 
-/* Stores an object of this push's manifest, or only counts it. */
-static int put_metadata(struct li_push *p, struct li_store *store, const char *rest,
+/* Stores an object of this push's manifest in STORE, or only counts it. LI_END if there is one. */
+static int put_metadata(struct li_push *p, struct li_store *store, const struct li_key *at,
                         const struct li_buffer *object, struct li_error *err)
 {
     int rc = 0;
 
     if (!p->options->dry_run)
-        rc = li_store_put_if_absent(store, li_key_root(p->root.id, rest).text, object->data,
-                                    object->len, err);
-    if (rc == LI_END)
-        rc = li_fail(
-            err, LI_EEXISTS,
-            "a new random manifest ID is in use already; the source of randomness is broken");
+        rc = li_store_put_if_absent(store, at->text, object->data, object->len, err);
     if (rc == 0)
         p->result.metadata += object->len;
     return rc;
@@ -65,25 +60,30 @@ int li_push_choose_key(struct li_push *p, struct li_error *err)
     return rc < 0 ? rc : li_repo_env(p->repo)->random(p->key->bytes, sizeof(p->key->bytes), err);
 }
 
+/* Where wraps of a push go. */
+struct destination {
+    struct li_push *push;
+    struct li_store *store;
+};
+
+static int put_wrap(void *arg, const struct li_key *at, const struct li_buffer *object,
+                    struct li_error *err)
+{
+    const struct destination *to = arg;
+
+    return put_metadata(to->push, to->store, at, object, err);
+}
+
 /* Runs once; the gate is held, or there is only one thread. */
 static int store_wraps(struct li_push *p, struct li_store *store, struct li_error *err)
 {
-    struct li_kms_context context =
-        li_wrap_context("manifest", li_repo_id(p->repo), p->result.manifest);
-    struct li_buffer wrap = {0};
-    struct li_kms *kms;
-    int rc = 0;
+    struct li_wrapped wrapped = li_wrapped_manifest(p->root.id, p->result.manifest);
+    struct destination to = {p, store};
+    const struct li_wrapping wrapping = {li_repo_kms(p->repo), li_repo_id(p->repo), &wrapped,
+                                         put_wrap, &to};
+    int rc = p->wrapped ? 0 : li_wrapped_make(&wrapping, p->key, err);
 
-    if (p->wrapped)
-        return 0;
-    for (size_t i = 0; rc == 0 && (kms = li_kms_member(li_repo_kms(p->repo), "manifest", i)); i++) {
-        rc = li_wrap_make(kms, &context, p->key, &wrap, err);
-        if (rc == 0)
-            rc =
-                put_metadata(p, store, li_key_wrap(p->result.manifest, kms->name).text, &wrap, err);
-    }
     p->wrapped = rc == 0;
-    li_buffer_free(&wrap);
     return rc;
 }
 
@@ -105,14 +105,18 @@ int li_push_may_store(struct li_push *p, struct li_store *store, struct li_error
 
 int li_push_store_manifest(struct li_push *p, struct li_error *err)
 {
+    struct li_key at = li_key_root(p->root.id, li_key_manifest(p->result.manifest).text);
     struct li_buffer manifest = {0};
     int rc = store_wraps(p, li_repo_store(p->repo), err);
 
     if (rc == 0)
         rc = encode_manifest(p, &manifest, err);
     if (rc == 0)
-        rc = put_metadata(p, li_repo_store(p->repo), li_key_manifest(p->result.manifest).text,
-                          &manifest, err);
+        rc = put_metadata(p, li_repo_store(p->repo), &at, &manifest, err);
+    if (rc == LI_END)
+        rc = li_fail(
+            err, LI_EEXISTS,
+            "a new random manifest ID is in use already; the source of randomness is broken");
     li_buffer_free(&manifest);
     return rc;
 }

@@ -111,6 +111,8 @@ int li_push_memo(struct li_repo *repo, const char *dir, const char *made_by, str
         rc = li_salt_open(repo, root.salt, &salt, err);
     if (rc == 0)
         rc = li_memo_open(dir, &salt, made_by, li_repo_env(repo), out, err);
+    if (rc == 0)
+        li_salt_keep(repo, root.salt, &salt);
     li_secret_wipe(&salt);
     return rc;
 }

@@ -297,22 +297,15 @@ static int read_back(const struct making *m, struct li_repo **out, struct li_err
     return rc < 0 ? li_context(err, "the repository was made, but cannot be read back") : 0;
 }
 
-/* Wraps 32 zeros under CONTEXT by each key, and unwraps them if READ_BACK. */
-static int try_keys(struct li_kms *kms, struct li_kms_context *context, bool read_back,
-                    struct li_error *err)
+/* No manifest is read back. */
+static int try_keys(struct li_kms *kms, const struct li_kms_context *context, struct li_error *err)
 {
-    static const struct li_secret zeros = {{0}};
-    struct li_secret opened = {{0}};
-    struct li_buffer blob = {0};
+    bool read_back = strcmp(context->purpose, "manifest") != 0;
     struct li_kms *member;
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && (member = li_kms_member(kms, context->purpose, i)); i++) {
-        rc = li_kms_wrap(member, context, &zeros, &blob, err);
-        if (rc == 0 && read_back)
-            rc = li_kms_unwrap(member, context, blob.data, blob.len, &opened, err);
-    }
-    li_buffer_free(&blob);
+    for (size_t i = 0; rc == 0 && (member = li_kms_member(kms, context->purpose, i)); i++)
+        rc = li_kms_try(member, context, read_back, err);
     return rc;
 }
 
@@ -326,27 +319,17 @@ int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_erro
         rc = env->random(context.object, LI_ID_SIZE, err);
     for (size_t i = 0; i < sizeof(purpose) / sizeof(purpose[0]) && rc == 0; i++) {
         context.purpose = purpose[i];
-        /* No manifest is read back. */
-        rc = try_keys(kms, &context, strcmp(purpose[i], "manifest") != 0, err);
+        rc = try_keys(kms, &context, err);
     }
     return rc;
 }
 
-/* There was one. If it is of an older version, it gets an identity, if the KMS is the right one. */
 static int refuse(const struct making *m, struct li_error *err)
 {
-    struct li_error ignored = LI_ERROR_INIT;
-    struct li_repo *repo = NULL;
-    bool proven = false;
-
-    if (li_repo_new(m->store, m->kms, m->env, m->id, &repo, &ignored) == 0)
-        (void)li_identity_ensure(repo, m->policy, &proven, &ignored);
-    li_repo_free(repo);
-    return li_fail(err, LI_EEXISTS, "%s: there is a repository already%s%s", m->store->address,
+    return li_fail(err, LI_EEXISTS, "%s: there is a repository already%s", m->store->address,
                    m->restored ? "; another lambdaimg init had overwritten its description, which "
                                  "has been restored"
-                               : "",
-                   proven ? "; it had no identity, which has been made" : "");
+                               : "");
 }
 
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,

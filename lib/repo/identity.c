@@ -16,7 +16,6 @@
 #include "repo/internal.h"
 #include "repo/keys.h"
 #include "repo/salt.h"
-#include "repo/wrap.h"
 #include "repo/wrapped.h"
 
 static const char label[] = "lambdaimg identity";
@@ -184,26 +183,13 @@ static int new_key(struct li_repo *repo, struct li_repo_key *out, struct li_erro
     return rc < 0 ? rc : repo->env->random(out->secret.bytes, sizeof(out->secret.bytes), err);
 }
 
-/* One wrap for each key. */
 static int store_wraps(struct li_repo *repo, const struct li_repo_key *key, struct li_error *err)
 {
-    struct li_kms_context context = li_wrap_context("repository", repo->id, key->id);
-    struct li_buffer wrap = {0};
-    struct li_kms *kms;
-    int rc = 0;
+    struct li_wrapped wrapped = li_wrapped_repository(key->id);
+    const struct li_wrapping wrapping = {repo->kms, repo->id, &wrapped, li_wrapped_put,
+                                         repo->store};
 
-    for (size_t i = 0; rc == 0 && (kms = li_kms_member(repo->kms, "repository", i)); i++) {
-        struct li_key at = li_key_repository_key(key->id, kms->name);
-
-        rc = li_wrap_make(kms, &context, &key->secret, &wrap, err);
-        if (rc == 0)
-            rc = li_store_put_if_absent(repo->store, at.text, wrap.data, wrap.len, err);
-    }
-    if (rc == LI_END)
-        rc = li_fail(err, LI_EEXISTS,
-                     "a new random key ID is in use already; the source of randomness is broken");
-    li_buffer_free(&wrap);
-    return rc;
+    return li_wrapped_make(&wrapping, &key->secret, err);
 }
 
 /* LI_END if there is one already. */

@@ -122,10 +122,9 @@ static void free_tags(struct tags *tags)
 
 struct reading {
     struct li_repo *repo;
-    int (*visit)(void *arg, const struct li_repo_image *image, struct li_error *err);
-    void *arg;
+    const struct li_repo_tag_visitor *visitor;
     struct li_buffer raw;
-    struct li_error first; /* of the first tag that cannot be read */
+    struct li_error first; /* of the first tag that cannot be read, if the visitor is not told */
     const char **missing;  /* listed, but missing; sorted */
     size_t missing_count;
 };
@@ -134,6 +133,19 @@ struct reading {
 static bool is_final(int rc)
 {
     return rc == LI_ENETWORK || rc == LI_ECANCELLED || rc == LI_ENOMEM;
+}
+
+/* The tag TEXT cannot be read for the reason in ERR. */
+static int note_unread(struct reading *r, const char *text, struct li_error *err)
+{
+    struct li_error why = *err;
+
+    li_error_clear(err);
+    if (r->visitor->unread)
+        return r->visitor->unread(r->visitor->arg, text, &why, err);
+    if (r->first.code == 0)
+        r->first = why;
+    return 0;
 }
 
 static int read_one(struct reading *r, const char *text, struct li_error *err)
@@ -150,16 +162,13 @@ static int read_one(struct reading *r, const char *text, struct li_error *err)
         r->missing[r->missing_count++] = text;
         return 0;
     }
-    if (rc < 0) {
-        if (r->first.code == 0)
-            r->first = *err;
-        return is_final(rc) ? rc : 0;
-    }
+    if (rc < 0)
+        return is_final(rc) ? rc : note_unread(r, text, err);
     image.name = tag.name;
     image.tag = tag.tag;
     memcpy(image.manifest, pointer.manifest, LI_ID_SIZE);
     memcpy(image.root, pointer.root, LI_ID_SIZE);
-    return r->visit(r->arg, &image, err);
+    return r->visitor->image(r->visitor->arg, &image, err);
 }
 
 static int list_tags(struct li_repo *repo, struct tags *out, struct li_error *err)
@@ -181,15 +190,31 @@ static int read_tags(struct reading *r, const struct tags *tags, struct li_error
     return rc;
 }
 
-static void tell_missing(struct reading *r)
+/* Sets WHY to the reason why the tag TEXT, one of COUNT, is missing. */
+static void say_missing(const struct reading *r, const char *text, size_t count,
+                        struct li_error *why)
 {
     struct li_reference tag;
 
-    if (li_reference_parse(r->missing[0], &tag, &r->first) == 0)
-        li_fail(&r->first, LI_ECORRUPT,
+    if (li_reference_parse(text, &tag, why) == 0)
+        li_fail(why, LI_ECORRUPT,
                 "%s/%s: it is listed, but is not there (%zu such image%s); push it again",
-                r->repo->store->address, li_key_image(&tag).text, r->missing_count,
-                li_text_s(r->missing_count));
+                r->repo->store->address, li_key_image(&tag).text, count, li_text_s(count));
+}
+
+static int tell_missing(struct reading *r, struct li_error *err)
+{
+    int rc = 0;
+
+    if (!r->visitor->unread && r->missing_count && r->first.code == 0)
+        say_missing(r, r->missing[0], r->missing_count, &r->first);
+    for (size_t i = 0; i < r->missing_count && rc >= 0 && r->visitor->unread; i++) {
+        struct li_error why = LI_ERROR_INIT;
+
+        say_missing(r, r->missing[i], 1, &why);
+        rc = r->visitor->unread(r->visitor->arg, r->missing[i], &why, err);
+    }
+    return rc;
 }
 
 /* A tag that was listed but missing was either removed by another process, and then it is no longer
@@ -205,18 +230,16 @@ static int look_again(struct reading *r, struct li_error *err)
     for (size_t i = 0; i < before && rc >= 0; i++)
         if (has_tag(&now, r->missing[i]))
             rc = read_one(r, r->missing[i], err);
-    if (rc >= 0 && r->missing_count && r->first.code == 0)
-        tell_missing(r);
+    if (rc >= 0)
+        rc = tell_missing(r, err);
     free_tags(&now);
     return rc;
 }
 
-int li_repo_each_image(struct li_repo *repo,
-                       int (*visit)(void *arg, const struct li_repo_image *image,
-                                    struct li_error *err),
-                       void *arg, struct li_error *err)
+int li_repo_each_tag(struct li_repo *repo, const struct li_repo_tag_visitor *visitor,
+                     struct li_error *err)
 {
-    struct reading r = {.repo = repo, .visit = visit, .arg = arg, .first = LI_ERROR_INIT};
+    struct reading r = {.repo = repo, .visitor = visitor, .first = LI_ERROR_INIT};
     struct tags tags = {0};
     int rc = list_tags(repo, &tags, err);
 
@@ -232,6 +255,16 @@ int li_repo_each_image(struct li_repo *repo,
         rc = r.first.code;
     }
     return rc < 0 ? rc : 0;
+}
+
+int li_repo_each_image(struct li_repo *repo,
+                       int (*visit)(void *arg, const struct li_repo_image *image,
+                                    struct li_error *err),
+                       void *arg, struct li_error *err)
+{
+    const struct li_repo_tag_visitor visitor = {.arg = arg, .image = visit};
+
+    return li_repo_each_tag(repo, &visitor, err);
 }
 
 /* ---- the last tag ---------------------------------------------------------------------------- */

@@ -34,6 +34,13 @@ struct li_identity_kept {
     struct li_repo_key *key; /* of li_secret_alloc(); NULL: there is none, or it was forgotten */
 };
 
+/* A salt that was opened, and is needed once more. */
+struct li_salt_kept {
+    pthread_mutex_t lock; /* of all that follows */
+    uint8_t id[LI_ID_SIZE];
+    struct li_secret *salt; /* of li_secret_alloc(); NULL: none */
+};
+
 struct li_repo {
     struct li_store *store;
     struct li_kms *kms; /* or NULL */
@@ -42,6 +49,7 @@ struct li_repo {
     struct li_store *fork; /* STORE, if this handle is a fork, which owns it; else NULL */
     struct li_roots_kept roots;
     struct li_identity_kept identity;
+    struct li_salt_kept salt;
 };
 
 /* Makes a handle on the repository ID without asking STORE whether it is there. The caller frees
@@ -73,6 +81,11 @@ int li_root_order(const struct li_root *x, const struct li_root *y);
 void li_identity_init(struct li_identity_kept *kept);
 void li_identity_forget_key(struct li_identity_kept *kept);
 void li_identity_destroy(struct li_identity_kept *kept);
+
+/* salt.c. The same. */
+void li_salt_init(struct li_salt_kept *kept);
+void li_salt_forget(struct li_salt_kept *kept);
+void li_salt_destroy(struct li_salt_kept *kept);
 
 /* roots_kept.c. Each caller gets a copy of the list, without roots of other repositories, and frees
  * it with li_roots_free(). The errors are those of li_roots_load(). Any thread. */

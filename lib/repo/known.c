@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/regular.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "repo/internal.h"
 #include "repo/keys.h"
 
@@ -95,17 +96,26 @@ static int read_kept(const char *path, uint8_t id[LI_ID_SIZE], struct li_known_f
     return rc < 0 ? li_context(err, "%s, where this host keeps the ID of the repository", path) : 0;
 }
 
+/* The address is for people: the name of the file is what tells it from others. A path may be any
+ * bytes, and JSON is UTF-8. */
 static int encode(const char *address, const uint8_t id[LI_ID_SIZE],
                   const struct li_known_found *found, struct li_buffer *out, struct li_error *err)
 {
     char hex[LI_HEX_ID_SIZE], key[LI_HEX_ID_SIZE];
+    char *shown = strdup(address);
+    int rc;
 
+    if (!shown)
+        return li_fail_memory(err);
+    li_text_show(shown);
     li_hex_encode(id, LI_ID_SIZE, hex);
     li_hex_encode(found->key, LI_ID_SIZE, key);
-    return li_json_encode(json_pack("{s:s, s:i, s:s*, s:s}", "address", address, "format",
-                                    LI_REPO_FORMAT, "identity", found->proven ? key : NULL,
-                                    "repository", hex),
-                          out, err);
+    rc = li_json_encode(json_pack("{s:s, s:i, s:s*, s:s}", "address", shown, "format",
+                                  LI_REPO_FORMAT, "identity", found->proven ? key : NULL,
+                                  "repository", hex),
+                        out, err);
+    free(shown);
+    return rc;
 }
 
 /* Where what is known of an address is kept. */

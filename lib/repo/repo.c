@@ -39,6 +39,7 @@ int li_repo_new(struct li_store *store, struct li_kms *kms, const struct li_env 
     memcpy(repo->id, id, LI_ID_SIZE);
     li_roots_init(&repo->roots);
     li_identity_init(&repo->identity);
+    li_salt_init(&repo->salt);
     *out = repo;
     return 0;
 }
@@ -90,6 +91,7 @@ void li_repo_free(struct li_repo *repo)
         return;
     li_roots_destroy(&repo->roots);
     li_identity_destroy(&repo->identity);
+    li_salt_destroy(&repo->salt);
     li_store_free(repo->fork);
     free(repo);
 }
@@ -118,6 +120,7 @@ void li_repo_forget_kms(struct li_repo *repo)
 {
     repo->kms = NULL;
     li_identity_forget_key(&repo->identity);
+    li_salt_forget(&repo->salt);
 }
 
 int li_repo_need_kms(const struct li_repo *repo, struct li_error *err)

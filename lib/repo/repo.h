@@ -36,7 +36,7 @@ struct li_repo;
 
 /* Finds out whether each key of KMS does what a repository takes: it wraps 32 zeros as a salt, as
  * the key of a repository and as that of a manifest, and unwraps the first two, under IDs of no
- * repository. Nothing is stored. The KMS's failures. */
+ * repository. Nothing is stored. The failures of li_kms_try(). */
 int li_repo_try_kms(struct li_kms *kms, const struct li_env *env, struct li_error *err);
 
 /* What all pushes into a repository follow. It is chosen when the identity is made. */
@@ -49,11 +49,11 @@ enum { LI_REPO_PAD = 4096 };
 
 /* Creates a repository in STORE: its description, a salt and a key of its own wrapped by KMS, its
  * identity with POLICY, and the first root. POLICY may be NULL: LI_REPO_PAD for a new repository.
- * If an earlier call did not finish one, this call does. If there is one (LI_EEXISTS), of an older
- * version and without an identity, it gets one: with POLICY, or, if that is NULL, without padding.
- * *OUT is the repository that it made, open as by li_repo_open(); OUT may be NULL. LI_EINVALID if
- * the store holds anything else; LI_ECORRUPT if a part of a repository was lost; LI_EDENIED if
- * another repository was put in its place meanwhile. */
+ * If an earlier call did not finish one, this call does. *OUT is the repository that it made, open
+ * as by li_repo_open(); OUT may be NULL. LI_EEXISTS if there is one, which is left as it is, except
+ * that its description may be restored; LI_EINVALID if the store holds anything else; LI_ECORRUPT
+ * if a part of a repository was lost; LI_EDENIED if another repository was put in its place
+ * meanwhile. */
 int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
                    const struct li_repo_policy *policy, struct li_repo **out, struct li_error *err);
 
@@ -129,6 +129,21 @@ int li_repo_each_image(struct li_repo *repo,
                        int (*visit)(void *arg, const struct li_repo_image *image,
                                     struct li_error *err),
                        void *arg, struct li_error *err);
+
+/* The same visits, for who wants to know which pointers cannot be read. */
+struct li_repo_tag_visitor {
+    void *arg;
+    int (*image)(void *arg, const struct li_repo_image *image, struct li_error *err);
+    /* NAME:TAG is listed, but its pointer cannot be read, for the reason WHY. */
+    int (*unread)(void *arg, const char *name_and_tag, const struct li_error *why,
+                  struct li_error *err);
+};
+
+/* Calls one of the functions of VISITOR for each tag. A negative return ends it. That a pointer
+ * cannot be read is not a failure, unless the store does not answer (LI_ENETWORK, LI_ECANCELLED) or
+ * LI_ENOMEM. */
+int li_repo_each_tag(struct li_repo *repo, const struct li_repo_tag_visitor *visitor,
+                     struct li_error *err);
 
 /* Finds the tag of NAME that was pushed last, by the times of the store's objects; of several with
  * the same time, the last in the order of versions. *FOUND is false, and OUT is not set, if there

@@ -25,7 +25,8 @@
 #include "store/store.h"
 
 enum {
-    LI_REPO_ROOTS_MAX = 1000, /* roots of a repository (LI_ELIMIT) */
+    LI_REPO_ROOTS_MAX = 1000,  /* roots of a repository (LI_ELIMIT) */
+    LI_REPO_ROTATED_MAX = 100, /* li_root_rotate() makes no more than these */
     LI_REPO_GRACE =
         24 * 60 * 60, /* seconds that everything in a retired root must stay, at least (D5) */
 };
@@ -84,6 +85,12 @@ bool li_root_is_of(const struct li_root *root, const uint8_t id[LI_ID_SIZE]);
  * is none; LI_ECORRUPT if a root has lost its description, or no active root has a proof; the text
  * says what to do. The errors of li_repo_identity(), and the store's failures. */
 int li_root_active(struct li_repo *repo, struct li_root *out, struct li_error *err);
+
+/* Makes a root with a new salt, which is wrapped for all keys of REPO's KMS, and into which pushes
+ * go from then on. The roots that are there stay as they are. Whoever dies here leaves objects that
+ * count for nothing. LI_EINVALID if REPO has no identity; LI_ELIMIT if there are too many roots;
+ * the errors of li_root_active(), and the failures of the store and of the KMS. */
+int li_root_rotate(struct li_repo *repo, struct li_root *out, struct li_error *err);
 
 /* Sets *ACCEPTS to whether the root ID accepts pushes, as the store has it now, by the same rules.
  * REPO needs its KMS. LI_ECORRUPT, LI_EUNSUPPORTED, and the failures of li_root_active(). */

@@ -2,57 +2,26 @@
 /* Making and opening salts. */
 #include "repo/salt.h"
 
+#include <string.h>
+
 #include "repo/internal.h"
 #include "repo/keys.h"
-#include "repo/wrap.h"
 #include "repo/wrapped.h"
-
-struct making {
-    struct li_store *store;
-    struct li_kms *kms;
-    const uint8_t *repository, *id;
-};
-
-/* The first wrap is where it always was, so that released programs find it; the others are beside
- * it. */
-static struct li_key key_of(const uint8_t id[LI_ID_SIZE], const struct li_kms *kms, size_t index)
-{
-    return index == 0 ? li_key_salt(id) : li_key_salt_wrap(id, kms->name);
-}
-
-static int store_wraps(const struct making *m, const struct li_secret *salt, struct li_error *err)
-{
-    struct li_kms_context context = li_wrap_context("salt", m->repository, m->id);
-    struct li_buffer object = {0};
-    struct li_kms *kms;
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && (kms = li_kms_member(m->kms, "salt", i)); i++) {
-        struct li_key at = key_of(m->id, kms, i);
-
-        rc = li_wrap_make(kms, &context, salt, &object, err);
-        if (rc == 0)
-            rc = li_store_put_if_absent(m->store, at.text, object.data, object.len, err);
-    }
-    if (rc == LI_END)
-        rc = li_fail(err, LI_EEXISTS,
-                     "a new random salt ID is in use already; the source of randomness is broken");
-    li_buffer_free(&object);
-    return rc;
-}
 
 int li_salt_create(struct li_store *store, struct li_kms *kms, const struct li_env *env,
                    const uint8_t repository[LI_ID_SIZE], uint8_t id[LI_ID_SIZE],
                    struct li_error *err)
 {
-    const struct making m = {store, kms, repository, id};
+    struct li_wrapped wrapped;
+    const struct li_wrapping wrapping = {kms, repository, &wrapped, li_wrapped_put, store};
     struct li_secret salt;
     int rc = env->random(id, LI_ID_SIZE, err);
 
+    wrapped = li_wrapped_salt(id);
     if (rc == 0)
         rc = env->random(salt.bytes, sizeof(salt.bytes), err);
     if (rc == 0)
-        rc = store_wraps(&m, &salt, err);
+        rc = li_wrapped_make(&wrapping, &salt, err);
     li_secret_wipe(&salt);
     return rc;
 }
@@ -60,19 +29,68 @@ int li_salt_create(struct li_store *store, struct li_kms *kms, const struct li_e
 int li_salt_discard(struct li_store *store, struct li_kms *kms, const uint8_t id[LI_ID_SIZE],
                     struct li_error *err)
 {
+    struct li_wrapped wrapped = li_wrapped_salt(id);
     struct li_kms *member;
     int rc = 0;
 
     for (size_t i = 0; rc >= 0 && (member = li_kms_member(kms, "salt", i)); i++)
-        rc = li_store_remove(store, key_of(id, member, i).text, err);
+        rc = li_store_remove(store, li_wrapped_place(&wrapped, member->name, i).text, err);
     return rc < 0 ? rc : 0;
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+void li_salt_init(struct li_salt_kept *kept)
+{
+    pthread_mutex_init(&kept->lock, NULL);
+}
+
+void li_salt_forget(struct li_salt_kept *kept)
+{
+    li_secret_free(kept->salt);
+    kept->salt = NULL;
+}
+
+void li_salt_destroy(struct li_salt_kept *kept)
+{
+    li_salt_forget(kept);
+    pthread_mutex_destroy(&kept->lock);
+}
+
+void li_salt_keep(struct li_repo *repo, const uint8_t id[LI_ID_SIZE], const struct li_secret *salt)
+{
+    struct li_salt_kept *kept = &repo->salt;
+
+    pthread_mutex_lock(&kept->lock);
+    if (!kept->salt)
+        kept->salt = li_secret_alloc(sizeof(*kept->salt));
+    if (kept->salt) {
+        *kept->salt = *salt;
+        memcpy(kept->id, id, LI_ID_SIZE);
+    }
+    pthread_mutex_unlock(&kept->lock);
+}
+
+/* Whether the salt ID was kept. It is not kept any longer. */
+static bool take(struct li_repo *repo, const uint8_t id[LI_ID_SIZE], struct li_secret *out)
+{
+    struct li_salt_kept *kept = &repo->salt;
+    bool found;
+
+    pthread_mutex_lock(&kept->lock);
+    found = kept->salt && memcmp(kept->id, id, LI_ID_SIZE) == 0;
+    if (found)
+        *out = *kept->salt;
+    li_salt_forget(kept);
+    pthread_mutex_unlock(&kept->lock);
+    return found;
 }
 
 int li_salt_open(struct li_repo *repo, const uint8_t id[LI_ID_SIZE], struct li_secret *salt,
                  struct li_error *err)
 {
     struct li_wrapped wrapped = li_wrapped_salt(id);
-    int rc = li_wrapped_open(repo, &wrapped, salt, err);
+    int rc = take(repo, id, salt) ? 0 : li_wrapped_open(repo, &wrapped, salt, err);
 
     if (rc == LI_EDENIED)
         return li_context(err,

@@ -27,9 +27,15 @@ int li_salt_create(struct li_store *store, struct li_kms *kms, const struct li_e
 int li_salt_discard(struct li_store *store, struct li_kms *kms, const uint8_t id[LI_ID_SIZE],
                     struct li_error *err);
 
-/* Fetches and unwraps the salt ID with REPO's KMS, which it must have. The caller wipes SALT. The
- * errors are those of li_wrapped_open(). Any thread. */
+/* Fetches and unwraps the salt ID with REPO's KMS, which it must have, or takes the one that
+ * li_salt_keep() has kept. The caller wipes SALT. The errors are those of li_wrapped_open(). Any
+ * thread. */
 int li_salt_open(struct li_repo *repo, const uint8_t id[LI_ID_SIZE], struct li_secret *salt,
                  struct li_error *err);
+
+/* Keeps SALT for the next li_salt_open() of REPO, so that a KMS is asked once for what is needed
+ * twice. It is wiped by that call, and by li_repo_forget_kms(). Without memory nothing is kept. Any
+ * thread. */
+void li_salt_keep(struct li_repo *repo, const uint8_t id[LI_ID_SIZE], const struct li_secret *salt);
 
 #endif

@@ -36,6 +36,31 @@ struct li_wrapped li_wrapped_repository(const uint8_t id[LI_ID_SIZE]);
 /* Where the wrap by the key NAME is. */
 struct li_key li_wrapped_at(const struct li_wrapped *wrapped, const char *name);
 
+/* Where the wrap by the key number INDEX, named NAME, is made: the first one at the place without a
+ * name, where there is one, since released programs look there. */
+struct li_key li_wrapped_place(const struct li_wrapped *wrapped, const char *name, size_t index);
+
+/* What is wrapped, and where wraps go. Everything is borrowed. */
+struct li_wrapping {
+    struct li_kms *kms;
+    const uint8_t *repository; /* its ID, LI_ID_SIZE bytes */
+    const struct li_wrapped *wrapped;
+    /* Stores OBJECT at AT. LI_END if there is one. */
+    int (*put)(void *arg, const struct li_key *at, const struct li_buffer *object,
+               struct li_error *err);
+    void *arg;
+};
+
+/* Wraps SECRET once for each key of the KMS that is for this purpose, and stores that. LI_EEXISTS
+ * if there is a wrap already, which means that randomness is broken, since IDs are random; the
+ * failures of the KMS and of PUT. */
+int li_wrapped_make(const struct li_wrapping *wrapping, const struct li_secret *secret,
+                    struct li_error *err);
+
+/* The put of a struct li_wrapping whose ARG is a struct li_store. */
+int li_wrapped_put(void *arg, const struct li_key *at, const struct li_buffer *object,
+                   struct li_error *err);
+
 /* Opens the secret with the keys of REPO's KMS, which it must have: each is tried on the wrap of
  * its name, and then on those of other names; where there is an unnamed wrap, on that first. The
  * caller wipes SECRET. LI_EDENIED if no key opens it; the text says what each of several keys said.

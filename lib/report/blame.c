@@ -30,6 +30,7 @@ struct blaming {
     struct use *use; /* by chunk */
     struct li_blame *blame;
     struct li_blame_part *part; /* by inode of the tree */
+    struct li_memo *memo;       /* or NULL */
 };
 
 /* Called for the part of a run that lies in one chunk. */
@@ -183,15 +184,20 @@ static int blame_all(const struct li_flattened *flattened, struct li_files *base
     rc = li_ext4_explain(plan, count_layer, b, err);
     if (rc == 0)
         rc = li_blame_files(b->tree, b->part, b->blame, err);
-    return rc < 0 ? rc : li_blame_directories(b->tree, b->part, b->blame, err);
+    if (rc == 0)
+        rc = li_blame_directories(b->tree, b->part, b->blame, err);
+    if (rc == 0)
+        rc = li_blame_packages(flattened, b->costs, b->part, b->memo, &b->blame->packages, err);
+    return rc;
 }
 
 int li_blame_image(const struct li_flattened *flattened, const struct li_costs *costs,
-                   struct li_files *base, struct li_blame *out, struct li_error *err)
+                   struct li_files *base, struct li_memo *memo, struct li_blame *out,
+                   struct li_error *err)
 {
     const struct li_tree *tree = li_flattened_tree(flattened);
     struct li_blame blame = {.layers = 0};
-    struct blaming b = {.tree = tree, .costs = costs, .blame = &blame};
+    struct blaming b = {.tree = tree, .costs = costs, .blame = &blame, .memo = memo};
     int rc = li_blame_layers(flattened, &blame, err);
 
     b.use = calloc(li_costs_count(costs) + 1, sizeof(*b.use));
@@ -222,5 +228,6 @@ void li_blame_free(struct li_blame *blame)
     free(blame->layer);
     free(blame->file);
     free(blame->directory);
+    li_packages_free(&blame->packages);
     *blame = (struct li_blame){.layers = 0};
 }

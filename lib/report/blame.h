@@ -17,6 +17,7 @@
 #include "files/files.h"
 #include "flatten/flatten.h"
 #include "report/costs.h"
+#include "report/packages.h"
 #include "report/report.h"
 
 enum {
@@ -67,13 +68,16 @@ struct li_blame {
     uint64_t files_left_out, files_left_out_bytes;
     struct li_blame_directory *directory; /* sorted by path */
     size_t directories;
+    struct li_packages packages;
 };
 
 /* COSTS are those of FLATTENED's chunks, settled. BASE is the image that it is compared with, or
- * NULL. LI_ENOMEM, and the failures of reading the two. The caller frees OUT with li_blame_free().
- */
+ * NULL. MEMO keeps the databases of packages; it may be NULL. Nothing of OUT is right unless
+ * li_flattened_confirm() says so afterwards. LI_ENOMEM, and the failures of reading the two. The
+ * caller frees OUT with li_blame_free(). */
 int li_blame_image(const struct li_flattened *flattened, const struct li_costs *costs,
-                   struct li_files *base, struct li_blame *out, struct li_error *err);
+                   struct li_files *base, struct li_memo *memo, struct li_blame *out,
+                   struct li_error *err);
 
 void li_blame_free(struct li_blame *blame); /* NULL and zeros are allowed */
 

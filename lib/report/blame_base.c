@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which small files of new chunks are as they were in the base. Small files share chunks, so a file
+ * Which files of new chunks are as they were in the base. Small files share chunks, so a file
  * that changed makes its neighbours' bytes new as well; only a comparison of contents shows which
  * of them it was. Times and sizes would not do: builds that can be reproduced give all files one
  * time.
@@ -57,28 +57,52 @@ static int find_in_base(struct comparison *c, uint32_t node, uint64_t size, stru
     return 0;
 }
 
-/* Sets *SAME to whether the base has the bytes of RUN at the same place of the same file. */
+/* A part of a run, in one chunk. */
+struct part {
+    uint64_t offset; /* of the image, bytes */
+    uint64_t from;   /* of the file, bytes */
+    size_t len;
+};
+
+/* Sets *SAME to whether the base's FILE has the bytes of PART, and as many bytes in all: SIZE. */
+static int compare_part(struct comparison *c, const struct part *part, const struct li_file *file,
+                        uint64_t size, bool *same, struct li_error *err)
+{
+    size_t len = part->len, got;
+    int rc;
+
+    *same = false;
+    if (part->from >= size)
+        return 0;
+    if (len > size - part->from)
+        len = (size_t)(size - part->from);
+    got = len;
+    rc = load_chunk(c, part->offset / LI_CHUNK_SIZE, err);
+    if (rc == 0)
+        rc = li_files_read(c->base, file, part->from, c->other, &got, err);
+    *same = rc == 0 && got == len &&
+            memcmp(c->chunk + part->offset % LI_CHUNK_SIZE, c->other, len) == 0;
+    return rc;
+}
+
+/* Compares RUN, as far as it lies in new chunks, with the same place of the same file of the base.
+ * Ends at the first difference. */
 static int compare_run(struct comparison *c, const struct li_ext4_run *run, bool *same,
                        struct li_error *err)
 {
     uint64_t size = li_tree_inode(c->tree, run->inode)->size;
-    uint64_t from = run->from * LI_EXT4_BLOCK_SIZE, at = run->offset % LI_CHUNK_SIZE;
-    size_t len = (size_t)run->blocks * LI_EXT4_BLOCK_SIZE;
+    uint64_t end = run->offset + run->blocks * LI_EXT4_BLOCK_SIZE, at = run->offset;
     struct li_file file;
-    bool found = false;
-    int rc = find_in_base(c, run->node, size, &file, &found, err);
+    int rc = find_in_base(c, run->node, size, &file, same, err);
 
-    *same = false;
-    if (rc < 0 || !found || from >= size || at + len > LI_CHUNK_SIZE)
-        return rc;
-    if (len > size - from)
-        len = (size_t)(size - from);
-    rc = load_chunk(c, run->offset / LI_CHUNK_SIZE, err);
-    if (rc == 0) {
-        size_t got = len;
+    while (rc == 0 && *same && at < end) {
+        uint64_t chunk = at / LI_CHUNK_SIZE, next = (chunk + 1) * LI_CHUNK_SIZE;
+        uint64_t from = run->from * LI_EXT4_BLOCK_SIZE + (at - run->offset);
+        const struct part part = {at, from, (size_t)((next < end ? next : end) - at)};
 
-        rc = li_files_read(c->base, &file, from, c->other, &got, err);
-        *same = rc == 0 && got == len && memcmp(c->chunk + at, c->other, len) == 0;
+        if (li_costs_of(c->costs, chunk).kind == LI_COST_NEW)
+            rc = compare_part(c, &part, &file, size, same, err);
+        at = next;
     }
     return rc;
 }
@@ -93,24 +117,21 @@ static bool is_new(const struct comparison *c, const struct li_ext4_run *run)
     return false;
 }
 
-/* A chunk of one large file that is new has new contents. A file with holes is not compared: its
- * blocks are not where its bytes are. */
+/* Even a chunk of one large file may be new although its contents are not: if the base is in a root
+ * with another salt. A file with holes is not compared: its blocks are not where its bytes are. */
 static int visit(void *arg, const struct li_ext4_run *run, struct li_error *err)
 {
     struct comparison *c = arg;
-    struct li_blame_part *part;
+    struct li_blame_part *part = &c->part[run->inode];
     bool same = false;
-    int rc = 0;
+    int rc;
 
-    if ((run->kind != LI_EXT4_PACKED && run->kind != LI_EXT4_ALIGNED) || !is_new(c, run))
+    if ((run->kind != LI_EXT4_PACKED && run->kind != LI_EXT4_ALIGNED) || !is_new(c, run) ||
+        part->change == LI_BLAME_CHANGED ||
+        li_tree_inode(c->tree, run->inode)->sparse != LI_TREE_NONE)
         return 0;
-    part = &c->part[run->inode];
-    if (run->kind == LI_EXT4_PACKED) {
-        if (li_tree_inode(c->tree, run->inode)->sparse != LI_TREE_NONE)
-            return 0;
-        rc = compare_run(c, run, &same, err);
-    }
-    if (rc == 0 && part->change != LI_BLAME_CHANGED)
+    rc = compare_run(c, run, &same, err);
+    if (rc == 0)
         part->change = same ? LI_BLAME_SAME : LI_BLAME_CHANGED;
     return rc;
 }

@@ -31,4 +31,10 @@ int li_blame_files(const struct li_tree *tree, const struct li_blame_part *part,
 int li_blame_directories(const struct li_tree *tree, const struct li_blame_part *part,
                          struct li_blame *blame, struct li_error *err);
 
+/* packages.c: sets OUT, which the caller frees with li_packages_free(). MEMO keeps the databases;
+ * it may be NULL. Errors: those of reading layers; LI_ENOMEM. */
+int li_blame_packages(const struct li_flattened *flattened, const struct li_costs *costs,
+                      const struct li_blame_part *part, struct li_memo *memo,
+                      struct li_packages *out, struct li_error *err);
+
 #endif

@@ -18,6 +18,7 @@ static const struct {
     [LI_BUDGET_NEW_BYTES] = {"max-new-bytes", "max_new_bytes", false},
     [LI_BUDGET_NEW_SHARE] = {"max-new-share", "max_new_share", false},
     [LI_BUDGET_SIZE] = {"max-size", "max_size", false},
+    [LI_BUDGET_WASTE] = {"max-waste", "max_waste", false},
     [LI_BUDGET_DEDUP] = {"min-dedup", "min_dedup", true},
 };
 
@@ -34,34 +35,39 @@ bool li_report_budget_is_least(enum li_report_budget_kind kind)
     return kinds[kind].least;
 }
 
-bool li_report_budget_relative(const char *text, struct li_report_budget *out)
+bool li_report_budget_percent(enum li_report_budget_kind kind, const char *text,
+                              struct li_report_budget *out)
 {
+    bool relative = *text == '+';
     char *end;
     double limit;
 
-    if (*text != '+' || !isdigit((unsigned char)text[1]))
+    if (kind != (relative ? LI_BUDGET_SIZE : LI_BUDGET_WASTE) ||
+        !isdigit((unsigned char)text[relative]))
         return false;
-    limit = strtod(text + 1, &end);
+    limit = strtod(text + relative, &end);
     if (strcmp(end, "%") != 0 || !isfinite(limit))
         return false;
-    *out = (struct li_report_budget){.set = true, .relative = true, .limit = limit};
+    *out = (struct li_report_budget){
+        .set = true, .relative = relative, .share = !relative, .limit = limit};
     return true;
 }
 
 static bool is_of_bytes(enum li_report_budget_kind kind)
 {
-    return kind == LI_BUDGET_NEW_BYTES || kind == LI_BUDGET_SIZE;
+    return kind == LI_BUDGET_NEW_BYTES || kind == LI_BUDGET_SIZE || kind == LI_BUDGET_WASTE;
 }
 
 static int take_limit(enum li_report_budget_kind kind, const json_t *value,
                       struct li_report_budget *out, struct li_error *err)
 {
-    if (kind == LI_BUDGET_SIZE && json_is_string(value) &&
-        li_report_budget_relative(json_string_value(value), out))
+    if (json_is_string(value) && li_report_budget_percent(kind, json_string_value(value), out))
         return 0;
     if (!json_is_number(value) || json_number_value(value) < 0)
         return li_fail(err, LI_EINVALID, "\"%s\" is not a number%s", kinds[kind].member,
-                       kind == LI_BUDGET_SIZE ? ", nor a string such as \"+3%\"" : "");
+                       kind == LI_BUDGET_SIZE    ? ", nor a string such as \"+3%\""
+                       : kind == LI_BUDGET_WASTE ? ", nor a string such as \"3%\""
+                                                 : "");
     *out = (struct li_report_budget){.set = true, .limit = json_number_value(value)};
     if (is_of_bytes(kind) && (out->limit > bytes_most || out->limit != floor(out->limit)))
         return li_fail(err, LI_EINVALID, "\"%s\" is not a whole number of bytes up to 2^62",
@@ -125,7 +131,9 @@ struct li_report_verdict li_report_budget_judge(enum li_report_budget_kind kind,
     if (budget->relative && base <= 0)
         return v;
     v.known = true;
-    v.limit = budget->relative ? base * (1 + budget->limit / 100) : budget->limit;
+    v.limit = budget->relative ? base * (1 + budget->limit / 100)
+              : budget->share  ? base * budget->limit / 100
+                               : budget->limit;
     v.left = kinds[kind].least ? value - v.limit : v.limit - value;
     v.met = v.left >= 0;
     return v;
@@ -135,8 +143,8 @@ static json_t *limit_json(enum li_report_budget_kind kind, const struct li_repor
 {
     char text[64];
 
-    if (budget->relative) {
-        snprintf(text, sizeof(text), "+%.10g%%", budget->limit);
+    if (budget->relative || budget->share) {
+        snprintf(text, sizeof(text), "%s%.10g%%", budget->relative ? "+" : "", budget->limit);
         return json_string(text);
     }
     if (is_of_bytes(kind))
@@ -174,7 +182,7 @@ bool li_report_budget_tighten(struct li_report_budget *budget, const struct li_r
     double unit = is_of_bytes(v->kind) ? 1 : 100, limit;
 
     /* A limit of nothing could not be met by any change. */
-    if (!budget->set || budget->relative || !v->known || !v->met || v->value <= 0)
+    if (!budget->set || budget->relative || budget->share || !v->known || !v->met || v->value <= 0)
         return false;
     if (kinds[v->kind].least) {
         limit = floor(v->value * (1 - margin / 100) * unit) / unit;

@@ -16,6 +16,7 @@ enum li_report_budget_kind {
     LI_BUDGET_NEW_BYTES, /* bytes of new chunks as stored: at most */
     LI_BUDGET_NEW_SHARE, /* new chunks, in percent of all: at most */
     LI_BUDGET_SIZE,      /* bytes of all chunks that are not zeros, before compression: at most */
+    LI_BUDGET_WASTE,     /* bytes of files that nobody needs: at most */
     LI_BUDGET_DEDUP,     /* the deduplication factor of a repository: at least */
     LI_BUDGETS
 };
@@ -27,6 +28,7 @@ struct li_report_budget {
     bool set;
     bool relative; /* LIMIT is percent by which the base may be exceeded; for LI_BUDGET_SIZE only */
     double limit;  /* not negative */
+    bool share;    /* LIMIT is percent of the whole; for LI_BUDGET_WASTE only */
 };
 
 struct li_report_budgets {
@@ -40,13 +42,16 @@ const char *li_report_budget_name(enum li_report_budget_kind kind);
 bool li_report_budget_is_least(enum li_report_budget_kind kind);
 
 /* Reads a budget file: an object with "format", which is 1, and a number for each budget; for
- * "max_size" also a string such as "+3%". OUT is set on success only. LI_EINVALID, also for a
- * member that is not known: a budget that is misspelt must not pass as one that is met. */
+ * "max_size" also a string such as "+3%", for "max_waste" one such as "3%". OUT is set on success
+ * only. LI_EINVALID, also for a member that is not known: a budget that is misspelt must not pass
+ * as one that is met. */
 int li_report_budgets_parse(const void *data, size_t len, struct li_report_budgets *out,
                             struct li_error *err);
 
-/* Reads "+3%". False if TEXT has another form. */
-bool li_report_budget_relative(const char *text, struct li_report_budget *out);
+/* Reads "+3%" for a budget that can be relative, and "3%" for one that can be a share. False if
+ * TEXT has another form, or KIND can be neither. */
+bool li_report_budget_percent(enum li_report_budget_kind kind, const char *text,
+                              struct li_report_budget *out);
 
 /* Writes a budget file, in the order of the budgets, with a newline at the end. OUT is replaced.
  * The caller frees it, also on failure. LI_ENOMEM. */
@@ -62,7 +67,8 @@ struct li_report_verdict {
     double left; /* how far VALUE may move before the budget is broken; below 0 if it is */
 };
 
-/* Judges VALUE. BASE is what a relative budget refers to, 0 if there is none. BUDGET is set. */
+/* Judges VALUE. BASE is what a relative budget refers to, 0 if there is none, or the whole that a
+ * share refers to. BUDGET is set. */
 struct li_report_verdict li_report_budget_judge(enum li_report_budget_kind kind,
                                                 const struct li_report_budget *budget, double value,
                                                 double base);

@@ -223,12 +223,14 @@ int li_report_gather(struct li_repo *repo, const struct li_report_options *optio
 {
     struct gathering g = {
         .repo = repo, .progress = options->progress, .report = report, .records = records};
-    int rc = li_repo_each_object(repo, note_object, &g, err);
+    int rc = li_report_list_tags(repo, report, err);
 
+    if (rc == 0)
+        rc = li_repo_each_object(repo, note_object, &g, err);
     if (rc == 0)
         rc = order_pushes(&g, err);
     if (rc == 0)
-        rc = li_report_tags(repo, report, err);
+        rc = li_report_match_tags(report, err);
     if (rc == 0)
         rc = read_all(&g, err);
     free(g.manifest);

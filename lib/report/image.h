@@ -16,10 +16,12 @@
 #include "report/blame.h"
 #include "report/costs.h"
 #include "report/report.h"
+#include "report/waste.h"
 
-/* What the image is compared with: an image of the repository. */
+/* What the image is compared with: an image of the repository, or another that is not stored. */
 struct li_report_base {
-    bool there; /* if not, the other fields are 0 */
+    bool there;     /* if not, the other fields are 0 */
+    bool flattened; /* it is not stored, and has neither of these: */
     struct li_reference reference;
     uint8_t manifest[LI_ID_SIZE];
     uint64_t table;   /* chunks of the base, zeros apart */
@@ -36,11 +38,13 @@ struct li_image_report {
     uint64_t sent;                  /* bytes of these objects */
     struct li_report_base base;
     struct li_blame blame;
+    struct li_waste waste;
 };
 
 struct li_image_report_options {
     const struct li_reference *reference; /* the tag that would be pushed to */
     const struct li_reference *base; /* NULL: the tag of REFERENCE's name that was pushed last */
+    struct li_flattened *base_image; /* in place of BASE, if not NULL; it is confirmed, too */
     struct li_seal_policy seal;
     struct li_memo *memo;               /* as for a push; may be NULL */
     const struct li_progress *progress; /* may be NULL */

@@ -22,8 +22,15 @@ enum {
 int li_report_gather(struct li_repo *repo, const struct li_report_options *options,
                      struct li_report *report, struct li_records *records, struct li_error *err);
 
-/* tags.c: sets image in REPORT, whose pushes are there, and tags in each push. */
-int li_report_tags(struct li_repo *repo, struct li_report *report, struct li_error *err);
+/* tags.c: sets image in REPORT, without pushes. Call it before manifests are listed: a push that
+ * ends meanwhile would have a tag and no manifest. */
+int li_report_list_tags(struct li_repo *repo, struct li_report *report, struct li_error *err);
+
+/* tags.c: finds the pushes of all images in REPORT, and sets tags in each push. */
+int li_report_match_tags(struct li_report *report, struct li_error *err);
+
+/* tags.c: the length of the name in "name:tag". */
+size_t li_report_name_length(const char *reference);
 
 /* names.c: sets name in REPORT, whose pushes have their table, and names in each push. */
 int li_report_names(struct li_report *report, struct li_error *err);

@@ -14,16 +14,12 @@ struct group {
     uint64_t chunks;     /* of all of them */
 };
 
-static size_t name_length(const struct li_report_image *image)
-{
-    return (size_t)(strrchr(image->reference, ':') - image->reference);
-}
-
 static bool same_name(const struct li_report_image *a, const struct li_report_image *b)
 {
-    size_t len = name_length(a);
+    size_t len = li_report_name_length(a->reference);
 
-    return len == name_length(b) && memcmp(a->reference, b->reference, len) == 0;
+    return len == li_report_name_length(b->reference) &&
+           memcmp(a->reference, b->reference, len) == 0;
 }
 
 static size_t make_groups(const struct li_report *report, struct group *group)
@@ -58,7 +54,7 @@ static int add_name(struct li_report *report, const struct group *group, struct 
     struct li_report_name *name = &report->name[report->names];
 
     name->tags = group->count;
-    name->name = strndup(first->reference, name_length(first));
+    name->name = strndup(first->reference, li_report_name_length(first->reference));
     if (!name->name)
         return li_fail_memory(err);
     for (size_t i = 0; i < group->count; i++)

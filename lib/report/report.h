@@ -51,6 +51,8 @@ struct li_report_push {
 struct li_report_image {
     char *reference; /* "name:tag" */
     size_t push;     /* the index of its manifest, or SIZE_MAX if that is not in the store */
+    bool pointed;    /* if not, its pointer could not be read, and PUSH is SIZE_MAX */
+    uint8_t manifest[LI_ID_SIZE]; /* that it points at */
 };
 
 /* An image's name: all its tags together. */

@@ -15,7 +15,6 @@ struct by_id {
 
 struct tagging {
     struct li_report *report;
-    struct by_id index;
     size_t cap; /* of report->image */
 };
 
@@ -57,6 +56,71 @@ static size_t find(const struct by_id *index, size_t count, const uint8_t id[LI_
     return SIZE_MAX;
 }
 
+/* ---- listing --------------------------------------------------------------------------------- */
+
+static int add_image(struct tagging *t, struct li_report_image row, struct li_error *err)
+{
+    struct li_report *report = t->report;
+    int rc = li_array_reserve(&report->image, &t->cap, report->images + 1, sizeof(row), err);
+
+    if (rc == 0)
+        report->image[report->images++] = row;
+    else
+        free(row.reference);
+    return rc;
+}
+
+static int visit(void *arg, const struct li_repo_image *image, struct li_error *err)
+{
+    struct li_report_image row = {.push = SIZE_MAX, .pointed = true};
+
+    memcpy(row.manifest, image->manifest, LI_ID_SIZE);
+    if (asprintf(&row.reference, "%s:%s", image->name, image->tag) < 0)
+        return li_fail_memory(err);
+    return add_image(arg, row, err);
+}
+
+static int visit_unread(void *arg, const char *text, const struct li_error *why,
+                        struct li_error *err)
+{
+    struct tagging *t = arg;
+    struct li_report_image row = {.reference = strdup(text), .push = SIZE_MAX};
+    int rc = row.reference ? add_image(t, row, err) : li_fail_memory(err);
+
+    return rc < 0 ? rc : li_report_unreadable(t->report, why, err);
+}
+
+size_t li_report_name_length(const char *reference)
+{
+    return (size_t)(strrchr(reference, ':') - reference);
+}
+
+/* By name, and then by tag: a name may have a colon, so that of the whole text is another order. */
+static int compare_images(const void *a, const void *b)
+{
+    const char *x = ((const struct li_report_image *)a)->reference;
+    const char *y = ((const struct li_report_image *)b)->reference;
+    size_t len_x = li_report_name_length(x), len_y = li_report_name_length(y);
+    int order = memcmp(x, y, len_x < len_y ? len_x : len_y);
+
+    if (order == 0 && len_x != len_y)
+        order = len_x < len_y ? -1 : 1;
+    return order ? order : strcmp(x + len_x, y + len_y);
+}
+
+int li_report_list_tags(struct li_repo *repo, struct li_report *report, struct li_error *err)
+{
+    struct tagging t = {.report = report};
+    const struct li_repo_tag_visitor visitor = {&t, visit, visit_unread};
+    int rc = li_repo_each_tag(repo, &visitor, err);
+
+    if (report->images)
+        qsort(report->image, report->images, sizeof(*report->image), compare_images);
+    return rc;
+}
+
+/* ---- matching -------------------------------------------------------------------------------- */
+
 static int note_gone(struct li_report *report, const char *reference, struct li_error *err)
 {
     struct li_error why = LI_ERROR_INIT;
@@ -65,45 +129,21 @@ static int note_gone(struct li_report *report, const char *reference, struct li_
     return li_report_unreadable(report, &why, err);
 }
 
-static int visit(void *arg, const struct li_repo_image *image, struct li_error *err)
+int li_report_match_tags(struct li_report *report, struct li_error *err)
 {
-    struct tagging *t = arg;
-    struct li_report *report = t->report;
-    struct li_report_image row = {.push = find(&t->index, report->pushes, image->manifest)};
-    int rc = li_array_reserve(&report->image, &t->cap, report->images + 1, sizeof(row), err);
+    struct by_id index;
+    int rc = make_index(report, &index, err);
 
-    if (rc < 0)
-        return rc;
-    if (asprintf(&row.reference, "%s:%s", image->name, image->tag) < 0)
-        return li_fail_memory(err);
-    report->image[report->images++] = row;
-    if (row.push == SIZE_MAX)
-        return note_gone(report, row.reference, err);
-    report->push[row.push].tags++;
-    return 0;
-}
+    for (size_t i = 0; i < report->images && rc == 0; i++) {
+        struct li_report_image *image = &report->image[i];
 
-static int compare_images(const void *a, const void *b)
-{
-    return strcmp(((const struct li_report_image *)a)->reference,
-                  ((const struct li_report_image *)b)->reference);
-}
-
-int li_report_tags(struct li_repo *repo, struct li_report *report, struct li_error *err)
-{
-    struct tagging t = {.report = report};
-    struct li_error why = LI_ERROR_INIT;
-    int rc = make_index(report, &t.index, err);
-
-    if (rc == 0)
-        rc = li_repo_each_image(repo, visit, &t, &why);
-    /* If there is not one tag, the listing failed, and not a pointer. */
-    if (rc < 0 && why.code != 0 && report->images == 0)
-        *err = why;
-    else if (rc < 0 && why.code != 0)
-        rc = li_report_unreadable(report, &why, err);
-    if (report->images)
-        qsort(report->image, report->images, sizeof(*report->image), compare_images);
-    free(t.index.at);
+        if (image->pointed)
+            image->push = find(&index, report->pushes, image->manifest);
+        if (image->push != SIZE_MAX)
+            report->push[image->push].tags++;
+        else if (image->pointed)
+            rc = note_gone(report, image->reference, err);
+    }
+    free(index.at);
     return rc;
 }

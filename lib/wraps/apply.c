@@ -4,8 +4,9 @@
  * opened an object before still opens it, or what was to open it does.
  *
  * To replace a key takes two requests to a KMS, or one if it can rewrap by itself, and two to the
- * store for each object, and one to remove a thousand wraps. A new wrap that is there already, from
- * a run that was stopped or from anybody who may write, is tried before the old one is removed.
+ * store for each object, and one to remove a thousand wraps. A wrap by the new key that is there
+ * already is from a run that was stopped, or from anybody who may write and has that key. So it is
+ * compared with the old one before that is removed.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,10 +23,9 @@ struct applying {
     struct li_repo *repo;
     const struct li_wraps_change *change;
     struct li_wraps *wraps;
-    pthread_mutex_t lock; /* of what follows */
+    uint32_t blind;       /* a bit for each new key that may not unwrap */
+    pthread_mutex_t lock; /* of NEXT, and of the failures in WRAPS */
     size_t next;
-    struct li_error first; /* failure of an object */
-    size_t failures;
 };
 
 /* ---- one object ------------------------------------------------------------------------------ */
@@ -81,63 +81,97 @@ static int wrap(struct li_repo *repo, const struct li_wrapped *place, struct li_
     return li_kms_wrap(to, &context, secret, out, err);
 }
 
-/* Makes the wrap of OBJECT by TO. SECRET is what is in it, unless a key is replaced. */
+/* Opens what opens OBJECT now. */
+static int open_secret(struct applying *a, const struct li_wraps_object *object,
+                       struct li_secret *out, struct li_error *err)
+{
+    struct li_wrapped place = li_wraps_place(object);
+    struct li_key old;
+
+    if (!a->change->replace)
+        return li_wrapped_open(a->repo, &place, out, err);
+    old = old_wrap(a, object);
+    return li_wraps_open(a->repo, &place, &old, a->change->from, out, err);
+}
+
+/* Whether the wrap by TO that somebody has made, at AT, holds SECRET; NULL: what opens OBJECT. */
+static int compare(struct applying *a, const struct li_wraps_object *object, struct li_kms *to,
+                   const struct li_key *at, const struct li_secret *secret, struct li_error *err)
+{
+    struct li_wrapped place = li_wraps_place(object);
+    struct li_secret theirs = {{0}}, ours = {{0}};
+    int rc = li_wraps_open(a->repo, &place, at, to, &theirs, err);
+
+    if (rc == 0 && !secret)
+        rc = open_secret(a, object, &ours, err);
+    if (rc == 0 &&
+        !li_equal_secret(theirs.bytes, (secret ? secret : &ours)->bytes, sizeof(theirs.bytes)))
+        rc = li_fail(err, LI_ECORRUPT,
+                     "%s/%s holds another secret than the wrap that opens the %s now: somebody who "
+                     "has the new key may have made it; remove it, and run this again",
+                     li_repo_store(a->repo)->address, at->text, place.purpose);
+    li_secret_wipe(&theirs);
+    li_secret_wipe(&ours);
+    return rc;
+}
+
+/* Makes the wrap of OBJECT by TO. SECRET is what is in it; NULL: a key is replaced. */
 static int add_one(struct applying *a, const struct li_wraps_object *object, struct li_kms *to,
                    const struct li_secret *secret, struct li_error *err)
 {
     struct li_wrapped place = li_wraps_place(object);
     struct li_key at = li_wrapped_at(&place, to->name);
     struct li_buffer blob = {0};
-    int rc = a->change->replace ? rewrap(a, object, to, &blob, err)
-                                : wrap(a->repo, &place, to, secret, &blob, err);
+    int rc =
+        secret ? wrap(a->repo, &place, to, secret, &blob, err) : rewrap(a, object, to, &blob, err);
 
     if (rc == 0)
         rc = put(a, &at, &blob, err);
     if (rc == LI_END)
-        rc = li_wraps_try(a->repo, &place, &at, to, err);
+        rc = compare(a, object, to, &at, secret, err);
     li_buffer_free(&blob);
     return rc;
 }
 
-/* A wrap by the new key that this run has not made must open, before the old one goes. */
-static int try_new(struct applying *a, const struct li_wraps_object *object, struct li_error *err)
+/* The wrap by TO that this run has not made must hold the secret. */
+static int compare_one(struct applying *a, const struct li_wraps_object *object, struct li_kms *to,
+                       const struct li_secret *secret, struct li_error *err)
 {
     struct li_wrapped place = li_wraps_place(object);
-    int rc = 0;
+    struct li_key at =
+        li_wraps_has(a->wraps, object, to->name) ? li_wrapped_at(&place, to->name) : place.unnamed;
 
-    for (size_t i = 0; rc == 0 && i < a->change->to_count; i++) {
-        struct li_kms *to = a->change->to[i];
-        struct li_key at = li_wrapped_at(&place, to->name);
-
-        if (li_wraps_has(a->wraps, object, to->name))
-            rc = li_wraps_try(a->repo, &place, &at, to, err);
-    }
-    return rc;
+    return compare(a, object, to, &at, secret, err);
 }
 
-static int add_wraps(struct applying *a, const struct li_wraps_object *object, struct li_error *err)
+static int change_one(struct applying *a, const struct li_wraps_object *object,
+                      struct li_error *err)
 {
-    struct li_wrapped place = li_wraps_place(object);
-    struct li_secret secret = {{0}};
+    struct li_secret opened = {{0}};
+    const struct li_secret *secret = a->change->replace ? NULL : &opened;
+    uint32_t there = object->there & ~a->blind;
     int rc = 0;
 
-    if (object->add && !a->change->replace)
-        rc = li_wrapped_open(a->repo, &place, &secret, err);
-    for (size_t i = 0; rc == 0 && i < a->change->to_count; i++)
+    if (secret && (object->add || there))
+        rc = open_secret(a, object, &opened, err);
+    for (size_t i = 0; rc == 0 && i < a->change->to_count; i++) {
         if (object->add >> i & 1)
-            rc = add_one(a, object, a->change->to[i], &secret, err);
-    if (rc == 0 && (object->remove || object->remove_unnamed))
-        rc = try_new(a, object, err);
-    li_secret_wipe(&secret);
+            rc = add_one(a, object, a->change->to[i], secret, err);
+        else if (there >> i & 1)
+            rc = compare_one(a, object, a->change->to[i], secret, err);
+    }
+    li_secret_wipe(&opened);
     return rc;
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-/* Would be the same for the next object. */
-static bool is_fatal(int rc)
+/* If wraps by a key are only added, those that it has already are compared, too, since an operator
+ * who adds a key will remove another. */
+static bool is_work(const struct applying *a, const struct li_wraps_object *object)
 {
-    return rc == LI_ENETWORK || rc == LI_ECANCELLED || rc == LI_ENOMEM;
+    return object->state == LI_WRAPS_CHANGE ||
+           (object->state == LI_WRAPS_DONE && !a->change->replace && object->there & ~a->blind);
 }
 
 static struct li_wraps_object *take(struct applying *a)
@@ -145,7 +179,7 @@ static struct li_wraps_object *take(struct applying *a)
     struct li_wraps_object *object = NULL;
 
     pthread_mutex_lock(&a->lock);
-    while (a->next < a->wraps->count && a->wraps->object[a->next].state != LI_WRAPS_CHANGE)
+    while (a->next < a->wraps->count && !is_work(a, &a->wraps->object[a->next]))
         a->next++;
     if (a->next < a->wraps->count)
         object = &a->wraps->object[a->next++];
@@ -153,13 +187,10 @@ static struct li_wraps_object *take(struct applying *a)
     return object;
 }
 
-static void note_failure(struct applying *a, struct li_wraps_object *object,
-                         const struct li_error *err)
+static void note_failure(struct applying *a, struct li_wraps_object *object, struct li_error *err)
 {
-    object->state = LI_WRAPS_FAILED;
     pthread_mutex_lock(&a->lock);
-    if (a->failures++ == 0)
-        a->first = *err;
+    li_wraps_note_failure(a->wraps, object, err);
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -171,12 +202,65 @@ static int work(void *arg, unsigned index, struct li_workers *team, struct li_er
 
     (void)index;
     while (rc == 0 && !li_workers_stopped(team) && (object = take(a))) {
-        rc = add_wraps(a, object, err);
-        if (rc < 0 && !is_fatal(rc)) {
+        rc = change_one(a, object, err);
+        if (rc < 0 && !li_wraps_is_fatal(rc)) {
             note_failure(a, object, err);
-            li_error_clear(err);
             rc = 0;
         }
+    }
+    return rc;
+}
+
+/* The first object for which key number INDEX is needed, or NULL. */
+static const struct li_wraps_object *first_for(const struct applying *a, size_t index)
+{
+    for (size_t i = 0; i < a->wraps->count; i++) {
+        const struct li_wraps_object *object = &a->wraps->object[i];
+
+        if (is_work(a, object) && (object->add | object->there) >> index & 1)
+            return object;
+    }
+    return NULL;
+}
+
+/* Tries the new key number INDEX as OBJECT will need it. A service that cannot unwrap what it has
+ * wrapped must not be found out when the old key is gone. */
+static int try_key(struct applying *a, size_t index, const struct li_wraps_object *object,
+                   struct li_error *err)
+{
+    struct li_kms *kms = a->change->to[index];
+    struct li_wrapped place = li_wraps_place(object);
+    struct li_kms_context context =
+        li_wrap_context(place.purpose, li_repo_id(a->repo), place.object);
+    struct li_kms_check check;
+    int rc;
+
+    li_kms_check(kms, &context, &check);
+    rc = check.action[LI_KMS_WRAP].rc;
+    if (rc < 0)
+        *err = check.action[LI_KMS_WRAP].err;
+    else if ((rc = check.action[LI_KMS_UNWRAP].rc) < 0)
+        *err = check.action[LI_KMS_UNWRAP].err;
+    if (check.action[LI_KMS_WRAP].rc == 0 && rc == LI_EDENIED && !a->change->replace) {
+        a->blind |= UINT32_C(1) << index;
+        li_error_clear(err);
+        return 0;
+    }
+    rc = li_as_failure(rc, err);
+    return rc < 0 ? li_context(err, "the new key %s cannot be used, and nothing was changed",
+                               kms->name)
+                  : 0;
+}
+
+static int try_keys(struct applying *a, struct li_error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < a->change->to_count; i++) {
+        const struct li_wraps_object *object = first_for(a, i);
+
+        if (object)
+            rc = try_key(a, i, object, err);
     }
     return rc;
 }
@@ -245,19 +329,17 @@ static int remove_all(struct applying *a, struct li_error *err)
 int li_wraps_apply(struct li_repo *repo, const struct li_wraps_change *change,
                    struct li_wraps *wraps, unsigned threads, struct li_error *err)
 {
-    struct applying a = {.repo = repo, .change = change, .wraps = wraps, .first = LI_ERROR_INIT};
-    int rc;
+    struct applying a = {.repo = repo, .change = change, .wraps = wraps};
+    int rc = try_keys(&a, err);
 
     pthread_mutex_init(&a.lock, NULL);
-    rc = add_all(&a, threads, err);
+    if (rc == 0)
+        rc = add_all(&a, threads, err);
     if (rc == 0)
         rc = li_store_flush(li_repo_store(repo), err);
     if (rc == 0)
         rc = remove_all(&a, err);
     pthread_mutex_destroy(&a.lock);
-    if (rc == 0 && a.failures) {
-        *err = a.first;
-        rc = li_context(err, "%zu of the objects cannot be changed, of which one is", a.failures);
-    }
-    return rc;
+    wraps->ended = rc == 0;
+    return rc == 0 ? li_wraps_failure(wraps, err) : rc;
 }

@@ -18,9 +18,16 @@ bool li_wraps_has(const struct li_wraps *wraps, const struct li_wraps_object *ob
 int li_wraps_fetch(struct li_repo *repo, const struct li_key *at, struct li_buffer *object,
                    const uint8_t **blob, size_t *len, struct li_error *err);
 
-/* Whether KMS opens the wrap at AT of WRAPPED: 0, LI_EDENIED or LI_ECORRUPT if not, and other
- * failures. */
-int li_wraps_try(struct li_repo *repo, const struct li_wrapped *wrapped, const struct li_key *at,
-                 struct li_kms *kms, struct li_error *err);
+/* Opens the wrap at AT of WRAPPED by KMS into SECRET, which the caller wipes. The failures of
+ * li_wraps_fetch() and of the KMS. */
+int li_wraps_open(struct li_repo *repo, const struct li_wrapped *wrapped, const struct li_key *at,
+                  struct li_kms *kms, struct li_secret *secret, struct li_error *err);
+
+/* Whether a failure with one object would be the same with the next. */
+bool li_wraps_is_fatal(int rc);
+
+/* OBJECT has failed with ERR, which is cleared. */
+void li_wraps_note_failure(struct li_wraps *wraps, struct li_wraps_object *object,
+                           struct li_error *err);
 
 #endif

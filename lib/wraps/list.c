@@ -12,6 +12,7 @@
 
 #include "base/array.h"
 #include "base/hex.h"
+#include "repo/authentic.h"
 #include "repo/keys.h"
 #include "repo/pointer.h"
 #include "repo/roots.h"
@@ -38,6 +39,8 @@ struct listing {
     size_t count, cap;
     uint8_t (*wanted)[LI_ID_SIZE]; /* IDs of manifests, sorted */
     size_t wanted_count, wanted_cap;
+    bool *named;           /* for each reference of the selection, whether it names something */
+    struct li_roots roots; /* where manifests or salts are listed */
 };
 
 static int compare_ids(const void *one, const void *other)
@@ -81,9 +84,22 @@ static bool parse_rest(const char *rest, struct entry *out)
     return true;
 }
 
+/* Interrupted commands leave salts that no root has, which nobody needs, and perhaps nobody opens.
+ */
+static bool is_salt_in_use(const struct listing *l, const uint8_t id[LI_ID_SIZE])
+{
+    for (size_t i = 0; i < l->roots.count; i++)
+        if (memcmp(l->roots.root[i].salt, id, LI_ID_SIZE) == 0 &&
+            li_root_is_of(&l->roots.root[i], li_repo_id(l->repo)))
+            return true;
+    return false;
+}
+
 static bool is_wanted(const struct listing *l, const struct entry *entry)
 {
-    if (entry->kind != LI_WRAPS_MANIFEST || l->selection->all)
+    if (entry->kind == LI_WRAPS_SALT)
+        return is_salt_in_use(l, entry->id);
+    if (entry->kind == LI_WRAPS_REPOSITORY || l->selection->all)
         return true;
     return l->wanted_count &&
            bsearch(entry->id, l->wanted, l->wanted_count, LI_ID_SIZE, compare_ids);
@@ -127,21 +143,27 @@ static int list_root(struct listing *l, const uint8_t root[LI_ID_SIZE], struct l
     return list_prefix(l, one.text, strlen(all.text), err);
 }
 
+/* The manifests and the salt of a root without a description would be passed over, and readers
+ * still read them. */
+static int load_roots(struct listing *l, struct li_error *err)
+{
+    int rc;
+
+    if (!l->selection->all && !l->selection->salts && l->wanted_count == 0)
+        return 0;
+    rc = li_roots_load(li_repo_store(l->repo), NULL, &l->roots, err);
+    return rc == 0 && l->roots.lost ? li_roots_lost(li_repo_store(l->repo), &l->roots, err) : rc;
+}
+
 static int list_manifests(struct listing *l, struct li_error *err)
 {
-    struct li_roots roots = {0};
-    int rc;
+    int rc = 0;
 
     if (!l->selection->all && l->wanted_count == 0)
         return 0;
-    rc = li_roots_load(li_repo_store(l->repo), NULL, &roots, err);
-    /* Its manifests would be passed over, and readers still read them. */
-    if (rc == 0 && roots.lost)
-        rc = li_roots_lost(li_repo_store(l->repo), &roots, err);
-    for (size_t i = 0; rc == 0 && i < roots.count; i++)
-        if (li_root_is_of(&roots.root[i], li_repo_id(l->repo)))
-            rc = list_root(l, roots.root[i].id, err);
-    li_roots_free(&roots);
+    for (size_t i = 0; rc == 0 && i < l->roots.count; i++)
+        if (li_root_is_of(&l->roots.root[i], li_repo_id(l->repo)))
+            rc = list_root(l, l->roots.root[i].id, err);
     return rc;
 }
 
@@ -152,11 +174,44 @@ static int list_salts(struct listing *l, struct li_error *err)
     return l->selection->salts ? list_prefix(l, "salts/", strlen("salts/"), err) : 0;
 }
 
-static int list_repository_keys(struct listing *l, struct li_error *err)
+/* The ID of the key that the identity names. Whoever has a KMS finds out whether that is true. */
+static int find_repository_key(struct listing *l, uint8_t id[LI_ID_SIZE], bool *there,
+                               struct li_error *err)
 {
+    struct li_store *store = li_repo_store(l->repo);
+    struct li_key at = li_key_identity(li_repo_id(l->repo));
+    struct li_repo_identity identity = {.there = false};
+    struct li_buffer object = {0};
+    int rc;
+
+    if (li_repo_kms(l->repo)) {
+        rc = li_repo_identity(l->repo, &identity, err);
+        *there = identity.there;
+        memcpy(id, identity.key, LI_ID_SIZE);
+        return rc;
+    }
+    rc = li_store_get(store, at.text, LI_AUTHENTIC_MAX, &object, err);
+    *there = rc != LI_ENOTFOUND;
+    if (rc == 0)
+        rc = li_authentic_key(&object, id, err);
+    if (*there && rc < 0)
+        li_context(err, "%s/%s", store->address, at.text);
+    li_buffer_free(&object);
+    return *there ? li_as_failure(rc, err) : 0;
+}
+
+/* Keys that no identity names are left by whoever was not the first to make one. */
+static int list_repository_key(struct listing *l, struct li_error *err)
+{
+    uint8_t id[LI_ID_SIZE];
+    bool there = false;
+    int rc = find_repository_key(l, id, &there, err);
+
     l->kind = LI_WRAPS_REPOSITORY;
     l->root = NULL;
-    return list_prefix(l, "keys/", strlen("keys/"), err);
+    return rc == 0 && there
+               ? list_prefix(l, li_key_repository_key(id, "").text, strlen("keys/"), err)
+               : rc;
 }
 
 /* ---- which manifests ------------------------------------------------------------------------- */
@@ -216,11 +271,25 @@ static int want_tag(void *arg, const struct li_repo_image *image, struct li_erro
 
         if (!selection->whole[i] || strcmp(reference.name, image->name) != 0)
             continue;
+        l->named[i] = true;
         snprintf(reference.tag, sizeof(reference.tag), "%s", image->tag);
         return li_repo_kms(l->repo) ? want_proven(l, &reference, err)
                                     : want(l, image->manifest, err);
     }
     return 0;
+}
+
+static int refuse_absent(const struct listing *l, const struct li_reference *reference,
+                         struct li_error *err)
+{
+    char id[LI_HEX_ID_SIZE];
+
+    if (!reference->pinned)
+        return li_fail(err, LI_ENOTFOUND, "there is no image %s in %s", reference->name,
+                       li_repo_store(l->repo)->address);
+    li_hex_encode(reference->id, LI_ID_SIZE, id);
+    return li_fail(err, LI_ENOTFOUND, "there is no image %s@%s in %s", reference->name, id,
+                   li_repo_store(l->repo)->address);
 }
 
 static int want_selected(struct listing *l, struct li_error *err)
@@ -229,6 +298,9 @@ static int want_selected(struct listing *l, struct li_error *err)
     bool some_whole = false;
     int rc = 0;
 
+    l->named = calloc(selection->count + 1, sizeof(*l->named));
+    if (!l->named)
+        return li_fail_memory(err);
     for (size_t i = 0; rc == 0 && i < selection->count; i++) {
         some_whole = some_whole || selection->whole[i];
         if (!selection->whole[i])
@@ -236,11 +308,31 @@ static int want_selected(struct listing *l, struct li_error *err)
     }
     if (rc == 0 && some_whole)
         rc = li_repo_each_image(l->repo, want_tag, l, err);
-    if (rc == 0 && selection->count && l->wanted_count == 0)
-        rc = li_fail(err, LI_ENOTFOUND, "there is no image %s in %s", selection->reference[0].name,
-                     li_repo_store(l->repo)->address);
+    for (size_t i = 0; rc == 0 && i < selection->count; i++)
+        if (selection->whole[i] && !l->named[i])
+            rc = refuse_absent(l, &selection->reference[i], err);
     if (l->wanted_count)
         qsort(l->wanted, l->wanted_count, LI_ID_SIZE, compare_ids);
+    return rc;
+}
+
+static bool is_listed(const struct listing *l, const uint8_t id[LI_ID_SIZE])
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->entry[i].kind == LI_WRAPS_MANIFEST && memcmp(l->entry[i].id, id, LI_ID_SIZE) == 0)
+            return true;
+    return false;
+}
+
+/* Without a key, nothing has shown that the manifest of a pin is there. */
+static int check_pins(const struct listing *l, struct li_error *err)
+{
+    const struct li_wraps_selection *selection = l->selection;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < selection->count; i++)
+        if (selection->reference[i].pinned && !is_listed(l, selection->reference[i].id))
+            rc = refuse_absent(l, &selection->reference[i], err);
     return rc;
 }
 
@@ -294,13 +386,19 @@ int li_wraps_list(struct li_repo *repo, const struct li_wraps_selection *selecti
     int rc = want_selected(&l, err);
 
     if (rc == 0)
+        rc = load_roots(&l, err);
+    if (rc == 0)
         rc = list_manifests(&l, err);
+    if (rc == 0)
+        rc = check_pins(&l, err);
     if (rc == 0)
         rc = list_salts(&l, err);
     if (rc == 0)
-        rc = list_repository_keys(&l, err);
+        rc = list_repository_key(&l, err);
     if (rc == 0)
         rc = make_objects(&l, out, err);
+    li_roots_free(&l.roots);
+    free(l.named);
     free(l.entry);
     free(l.wanted);
     return rc;

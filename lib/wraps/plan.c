@@ -42,25 +42,46 @@ int li_wraps_fetch(struct li_repo *repo, const struct li_key *at, struct li_buff
     return rc < 0 ? li_context(err, "%s/%s", store->address, at->text) : 0;
 }
 
-int li_wraps_try(struct li_repo *repo, const struct li_wrapped *wrapped, const struct li_key *at,
-                 struct li_kms *kms, struct li_error *err)
+int li_wraps_open(struct li_repo *repo, const struct li_wrapped *wrapped, const struct li_key *at,
+                  struct li_kms *kms, struct li_secret *secret, struct li_error *err)
 {
     struct li_kms_context context =
         li_wrap_context(wrapped->purpose, li_repo_id(repo), wrapped->object);
-    struct li_secret secret = {{0}};
     struct li_buffer object = {0};
     const uint8_t *blob;
     size_t len;
     int rc = li_wraps_fetch(repo, at, &object, &blob, &len, err);
 
     if (rc == 0) {
-        rc = li_kms_unwrap(kms, &context, blob, len, &secret, err);
+        rc = li_as_failure(li_kms_unwrap(kms, &context, blob, len, secret, err), err);
         if (rc < 0)
             li_context(err, "%s/%s", li_repo_store(repo)->address, at->text);
     }
-    li_secret_wipe(&secret);
     li_buffer_free(&object);
     return rc;
+}
+
+bool li_wraps_is_fatal(int rc)
+{
+    return rc == LI_ENETWORK || rc == LI_ECANCELLED || rc == LI_ENOMEM;
+}
+
+void li_wraps_note_failure(struct li_wraps *wraps, struct li_wraps_object *object,
+                           struct li_error *err)
+{
+    object->state = LI_WRAPS_FAILED;
+    if (wraps->failures++ == 0)
+        wraps->why = *err;
+    li_error_clear(err);
+}
+
+int li_wraps_failure(const struct li_wraps *wraps, struct li_error *err)
+{
+    if (wraps->failures == 0)
+        return 0;
+    *err = wraps->why;
+    return li_context(err, "%zu of the objects cannot be changed, of which one is",
+                      wraps->failures);
 }
 
 struct planning {
@@ -69,19 +90,39 @@ struct planning {
     const struct li_wraps *wraps;
 };
 
-/* Sets *YES to whether the wrap of OBJECT that has no name is by KMS, which may be NULL. */
+/* A wrap that a key does not open may be by another key; or the key is disabled, or may not be used
+ * by this caller. Services do not tell these apart in one way, so the key is tried. */
+static int is_usable(const struct planning *p, const struct li_wrapped *wrapped, struct li_kms *kms,
+                     struct li_error *err)
+{
+    struct li_kms_context context =
+        li_wrap_context(wrapped->purpose, li_repo_id(p->repo), wrapped->object);
+    int rc = li_as_failure(li_kms_try(kms, &context, true, err), err);
+
+    return rc == 0 ? 0
+                   : li_context(err, "cannot find out whether %s/%s is a wrap by %s",
+                                li_repo_store(p->repo)->address, wrapped->unnamed.text, kms->name);
+}
+
+/* Sets *YES to whether KMS, which may be NULL, opens the wrap of OBJECT that has no name. If that
+ * cannot be found out, *YES is false, or, if SURE is true, this fails. */
 static int is_unnamed_by(const struct planning *p, const struct li_wraps_object *object,
-                         struct li_kms *kms, bool *yes, struct li_error *err)
+                         struct li_kms *kms, bool sure, bool *yes, struct li_error *err)
 {
     struct li_wrapped wrapped = li_wraps_place(object);
+    struct li_secret secret = {{0}};
     int rc;
 
     *yes = false;
     if (!object->unnamed || !kms)
         return 0;
-    rc = li_wraps_try(p->repo, &wrapped, &wrapped.unnamed, kms, err);
+    rc = li_wraps_open(p->repo, &wrapped, &wrapped.unnamed, kms, &secret, err);
+    li_secret_wipe(&secret);
     *yes = rc == 0;
-    return rc == LI_EDENIED || rc == LI_ECORRUPT || rc == LI_ENOTFOUND ? 0 : rc;
+    if (rc == 0 || li_wraps_is_fatal(rc))
+        return rc;
+    li_error_clear(err);
+    return sure ? is_usable(p, &wrapped, kms, err) : 0;
 }
 
 static int plan_additions(const struct planning *p, struct li_wraps_object *object,
@@ -90,15 +131,14 @@ static int plan_additions(const struct planning *p, struct li_wraps_object *obje
     bool there = false;
     int rc = 0;
 
-    object->add = 0;
+    object->add = object->there = 0;
     for (size_t i = 0; rc == 0 && i < p->change->to_count; i++) {
         struct li_kms *kms = p->change->to[i];
 
         there = li_wraps_has(p->wraps, object, kms->name);
         if (!there)
-            rc = is_unnamed_by(p, object, kms, &there, err);
-        if (!there)
-            object->add |= UINT32_C(1) << i;
+            rc = is_unnamed_by(p, object, kms, false, &there, err);
+        *(there ? &object->there : &object->add) |= UINT32_C(1) << i;
     }
     return rc;
 }
@@ -126,7 +166,7 @@ static int plan_removals(const struct planning *p, struct li_wraps_object *objec
 
         if (!is_named_before(p->change, i) && li_wraps_has(p->wraps, object, p->change->remove[i]))
             object->remove |= UINT32_C(1) << i;
-        rc = is_unnamed_by(p, object, p->change->remove_key[i], &yes, err);
+        rc = is_unnamed_by(p, object, p->change->remove_key[i], true, &yes, err);
         object->remove_unnamed = object->remove_unnamed || yes;
     }
     return rc;
@@ -152,6 +192,17 @@ static enum li_wraps_state judge(const struct planning *p, const struct li_wraps
     return removes && after == 0 && !change->force ? LI_WRAPS_LAST : LI_WRAPS_CHANGE;
 }
 
+static int plan(const struct planning *p, struct li_wraps_object *object, struct li_error *err)
+{
+    int rc = plan_additions(p, object, err);
+
+    if (rc == 0)
+        rc = plan_removals(p, object, err);
+    if (rc == 0)
+        object->state = judge(p, object);
+    return rc;
+}
+
 int li_wraps_plan(struct li_repo *repo, const struct li_wraps_change *change,
                   struct li_wraps *wraps, struct li_error *err)
 {
@@ -159,13 +210,11 @@ int li_wraps_plan(struct li_repo *repo, const struct li_wraps_change *change,
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < wraps->count; i++) {
-        struct li_wraps_object *object = &wraps->object[i];
-
-        rc = plan_additions(&p, object, err);
-        if (rc == 0)
-            rc = plan_removals(&p, object, err);
-        if (rc == 0)
-            object->state = judge(&p, object);
+        rc = plan(&p, &wraps->object[i], err);
+        if (rc < 0 && !li_wraps_is_fatal(rc)) {
+            li_wraps_note_failure(wraps, &wraps->object[i], err);
+            rc = 0;
+        }
     }
     return rc;
 }

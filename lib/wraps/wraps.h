@@ -20,7 +20,7 @@
 #include "manifest/reference.h"
 #include "repo/repo.h"
 
-/* LI_WRAPS_REPOSITORY: a key of the repository, which proves its identity to readers. */
+/* LI_WRAPS_REPOSITORY: the key of the repository, which proves its identity to readers. */
 enum li_wraps_kind { LI_WRAPS_MANIFEST, LI_WRAPS_SALT, LI_WRAPS_REPOSITORY };
 
 /* What a plan does with an object. */
@@ -41,6 +41,7 @@ struct li_wraps_object {
     size_t name, names; /* the first of its wraps in li_wraps.name, and how many */
     enum li_wraps_state state;
     uint32_t add;        /* a bit for each key of li_wraps_change.to */
+    uint32_t there;      /* the same: it has a wrap by that key already */
     uint32_t remove;     /* a bit for each name of li_wraps_change.remove */
     bool remove_unnamed; /* that wrap was made by a key that is to be removed */
 };
@@ -51,6 +52,9 @@ struct li_wraps {
     size_t count;
     char (*name)[LI_KMS_WRAP_NAME_MAX]; /* the wraps of each object in the order of their names */
     size_t name_count;
+    size_t failures;     /* objects that are LI_WRAPS_FAILED */
+    struct li_error why; /* of the first of them */
+    bool ended;          /* li_wraps_apply() came to its end, so the states are outcomes */
 };
 
 /* Which objects are listed. */
@@ -62,10 +66,11 @@ struct li_wraps_selection {
     size_t count;
 };
 
-/* Lists the objects of SELECTION, and the keys of the repository, with their wraps. Needs no key.
- * If REPO has one, it opens the manifests of tags and pins: then those are listed that prove to be
- * of these names, and not what somebody made a tag point at (LI_ECORRUPT, LI_EDENIED). LI_ENOTFOUND
- * if a reference names nothing; LI_ELIMIT; the failures of the store. The caller frees OUT with
+/* Lists the objects of SELECTION, and the key of the repository, with their wraps. Salts and keys
+ * that nothing refers to are left out. Needs no key. If REPO has one, it opens the identity and the
+ * manifests of tags and pins: then those are listed that prove to be of these names, and not what
+ * somebody made a tag point at (LI_ECORRUPT, LI_EDENIED). LI_ENOTFOUND if any of the references
+ * names nothing; LI_ELIMIT; the failures of the store. The caller frees OUT with
  * li_wraps_free(). */
 int li_wraps_list(struct li_repo *repo, const struct li_wraps_selection *selection,
                   struct li_wraps *out, struct li_error *err);
@@ -86,15 +91,26 @@ struct li_wraps_change {
     bool whole;
 };
 
-/* Sets what is to be done with each object of WRAPS. Asks a KMS only about wraps without a name.
- * The failures of the store and of the KMS. */
+/* Sets what is to be done with each object of WRAPS. Asks a KMS only about wraps without a name. An
+ * object for which that cannot be found out becomes LI_WRAPS_FAILED, and does not end it: for one
+ * that could be by a key that is disabled or refused, nobody knows. Fails only as the network does,
+ * or if memory runs out. */
 int li_wraps_plan(struct li_repo *repo, const struct li_wraps_change *change,
                   struct li_wraps *wraps, struct li_error *err);
 
-/* Makes the change that li_wraps_plan() has planned, with THREADS threads. An object that cannot be
- * changed becomes LI_WRAPS_FAILED, and does not end it, but a failure is returned in the end: that
- * of the first such object. A network that fails ends it. Threads other than its own must not use
- * WRAPS meanwhile. */
+/* Returns the failure of the first object of WRAPS that failed, with their number; 0: none has. */
+int li_wraps_failure(const struct li_wraps *wraps, struct li_error *err);
+
+/* Makes the change that li_wraps_plan() has planned, with THREADS threads.
+ *
+ * Before anything is written, each key that is to have wraps is tried: it wraps zeros, and unwraps
+ * them. If a key is only added, it may refuse to unwrap, as one that is kept for emergencies does.
+ * A wrap that a new key has already is opened and compared with what opens the object now
+ * (LI_ECORRUPT), unless nothing is removed or added and a key is replaced.
+ *
+ * An object that cannot be changed becomes LI_WRAPS_FAILED, keeps the wraps it has, and does not
+ * end it, but li_wraps_failure() is returned in the end. A network that fails ends it. Threads
+ * other than its own must not use WRAPS meanwhile. */
 int li_wraps_apply(struct li_repo *repo, const struct li_wraps_change *change,
                    struct li_wraps *wraps, unsigned threads, struct li_error *err);
 

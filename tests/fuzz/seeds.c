@@ -439,6 +439,33 @@ static void save_records(void)
     li_buffer_free(&input);
 }
 
+/* The first byte chooses the parser. */
+static void save_packages(void)
+{
+    static const char *const texts[] = {
+        [0] = "Package: a\nVersion: 1\nArchitecture: amd64\nMulti-Arch: same\n\nPackage: b\n",
+        [1] = "/usr/bin/a\n/usr\n",
+        [2] = "d41d8cd98f00b204e9800998ecf8427e  usr/bin/a\n",
+        [3] = "P:musl\nV:1.2\nF:lib\nR:ld.so\nR:libc.so\n\nP:b\nV:1\n",
+        [6] = "Metadata-Version: 2.1\nName: foo\nVersion: 1.0\n\ntext\n",
+        [7] = "foo/a.py,sha256=x,5\n\"b,\"\"c\"\".py\",,\n../../bin/foo,,\n",
+        [8] = "{\"name\": \"@x/y\", \"version\": \"1.0.0\"}",
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct li_buffer input = {0};
+        char name[16];
+
+        if (!texts[i])
+            continue;
+        tar_append(&input, &(char){(char)i}, 1);
+        tar_append(&input, texts[i], strlen(texts[i]));
+        snprintf(name, sizeof(name), "parser-%zu", i);
+        save("packages", name, input.data, input.len);
+        li_buffer_free(&input);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -460,5 +487,6 @@ int main(int argc, char **argv)
     save_repositories();
     save_kms();
     save_records();
+    save_packages();
     return 0;
 }

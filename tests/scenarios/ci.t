@@ -98,6 +98,7 @@ for example in github-actions.yml gitlab-ci.yml; do
     gitlab*)
         ok "$example: it is told all the same" jq -e 'length == 1' work/quality.json
         has work/metrics.txt '^lambdaimg_new_bytes' "$example: with metrics"
+        has work/report.html '<td class="bad">broken</td>' "$example: and a page"
         ;;
     esac
     runs 0 "$example: a merge" "$example" push two.tar

@@ -87,7 +87,7 @@ is "$(jq -r .identity keyless/repositories/*.json)" null "and remembers nothing 
 cp -a repo before
 rm -r repo/identities
 for command in 'push more.tar' 'push -n more.tar' 'inspect demo:1' 'verify demo:1' 'verify demo:1 --repair image.tar' \
-    'rm demo:1' ls; do
+    'rm demo:1' ls init; do
     # shellcheck disable=SC2086
     run 1 "$command, of a repository that has lost its identity" $command
     has "$ERR" "identities/[0-9a-f]{32} is gone, which was there when this host last used the repository" "says so"

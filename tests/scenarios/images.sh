@@ -73,8 +73,8 @@ image_config() {
     for file; do
         ids+=("sha256:$(digest_of "$file")")
     done
-    printf '{"architecture":"%s","os":"linux",%s,"rootfs":{"type":"layers","diff_ids":%s}}\n' \
-        "${IMAGE_ARCHITECTURE:-amd64}" \
+    printf '{"architecture":"%s","os":"linux",%s%s,"rootfs":{"type":"layers","diff_ids":%s}}\n' \
+        "${IMAGE_ARCHITECTURE:-amd64}" "${IMAGE_HISTORY:+\"history\":$IMAGE_HISTORY,}" \
         '"config":{"Env":["PATH=/bin","SECRET=the-sum-of-all-tests"],"Entrypoint":["/bin/sh"]}' \
         "$(json_strings ${ids[@]+"${ids[@]}"})"
 }

@@ -43,9 +43,9 @@ id=$(sed -n 's/^its ID is //p' "$OUT")
 tried="Encrypt salt,Decrypt salt,Encrypt repository,Decrypt repository,Encrypt manifest,"
 began "DescribeKey,$tried" "asks first"
 run 0 "push" push image.tar
-asked "DescribeKey,Decrypt repository,Decrypt salt,Decrypt salt,Encrypt manifest" "asks for the salt, and once for the manifest"
+asked "DescribeKey,Decrypt repository,Decrypt salt,Encrypt manifest" "asks once for each key"
 run 0 "push by the ARN" push image.tar --kms "aws-kms:$account:key/$images_key"
-asked "Decrypt repository,Decrypt salt,Decrypt salt,Encrypt manifest" "which needs no look-up"
+asked "Decrypt repository,Decrypt salt,Encrypt manifest" "which needs no look-up"
 ok "one key has one name" test "$(find repo -path '*.wraps/*' -printf '%f\n' | sort -u)" = "aws-kms-$images_key"
 for key in "$images_key" "$account:key/$images_key" alias/images "$account:alias/images"; do
     rm -f got
@@ -125,7 +125,7 @@ policy() {
 }
 # as NAME ARGUMENT...: the program, run by the user or role of that name.
 as() {
-    AWS_ACCESS_KEY_ID=AK${1^^} AWS_SECRET_ACCESS_KEY=secret-$1 "$LAMBDAIMG" "${@:2}" 2>"$ERR"
+    AWS_ACCESS_KEY_ID=AK${1^^} AWS_SECRET_ACCESS_KEY=secret-$1 "$LAMBDAIMG" "${@:2}" >"$WORK/said" 2>"$ERR"
 }
 # may WHAT NAME ARGUMENT...; may_not WHAT NAME PERMISSION ARGUMENT...
 may() {
@@ -154,6 +154,13 @@ roles_tried() {
     may_not "$1: a pusher does not read" pusher kms:Decrypt pull demo:1 -o got
     may_not "$1: nor push to another" pusher kms:Decrypt push image.tar demo:2 --repo "dir:$WORK/another"
     may_not "$1: nor makes a repository" pusher kms:Encrypt init "dir:$WORK/theirs"
+    may "$1: a pusher has what a push needs" pusher key check
+    has "$WORK/said" '^aws-kms-.* salt wrap: .*the caller needs kms:Encrypt' "which does not take all"
+    has "$WORK/said" '^aws-kms-.* salt unwrap: yes$' "but to open the salt"
+    has "$WORK/said" '^aws-kms-.* repository unwrap: yes$' "and the key of the repository"
+    not_ok "$1: a reader has not" as reader key check
+    has "$WORK/said" '^aws-kms-.* salt unwrap: .*the caller needs kms:Decrypt for lambdaimg:purpose=salt' "nor the salt"
+    may "$1: an operator has" operator key check
     may "$1: an operator makes a repository" operator init "dir:$WORK/$1"
     may "$1: an operator reads" operator pull demo:1 -o got
 }

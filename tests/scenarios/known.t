@@ -33,6 +33,18 @@ run 0 "the same by another path" ls --repo "dir:$WORK/elsewhere/../elsewhere/lin
 is "$(cat "$ERR")" "" "is the same repository"
 is "$(find "$known" -type f | wc -l)" 1 "and is remembered once"
 
+# A path may be any bytes.
+odd=$WORK/$'odd\xff\xfe'
+run 0 "init at a path that is not UTF-8" init "dir:$odd"
+run 0 "push" push right-image.tar demo:1 --repo "dir:$odd"
+run 0 "which is remembered" ls --repo "dir:$odd"
+run 0 "a report of it as JSON" report --all --json --repo "dir:$odd"
+is "$(jq -r .repository "$OUT")" "dir:$WORK/odd\\xff\\xfe" "shows its bytes"
+run 0 "that of an image" report --json demo:1 --repo "dir:$odd"
+is "$(jq -r .repository "$OUT")" "dir:$WORK/odd\\xff\\xfe" "as well"
+is "$(jq -r 'select(.address | test("odd")) | .repository' "$known"/*.json)" "$(id_of "$odd")" "by its ID"
+rm -r "$odd"
+
 # ---- another repository in its place ----------------------------------------------------------
 
 quietly init "dir:$WORK/dev"

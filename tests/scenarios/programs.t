@@ -6,6 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 helpers=$top/contrib/kms
+store_secret=${AWS_SECRET_ACCESS_KEY:-secret-of-the-store} # a bucket needs its own
 layer base <<'END'
 file file size=600000 fill=1
 file other size=100000 fill=2
@@ -34,13 +35,13 @@ both_ways() {
     export LAMBDAIMG_REPO=dir:$WORK/repo
     : >arguments
     : >environment
-    export "${credentials[@]/%/=secret-of-the-store}"
+    [ "${STORE:-dir}" != dir ] || export "${credentials[@]/%/=$store_secret}"
     # shellcheck disable=SC2030,SC2031
     PATH=$WORK/shims:$PATH run 0 "$1: init" init
-    unset "${credentials[@]}"
+    [ "${STORE:-dir}" != dir ] || unset "${credentials[@]}"
     PATH=$WORK/shims:$PATH run 0 "$1: push" push image.tar
     PATH=$WORK/shims:$PATH run 0 "$1: pull" pull demo:1 -o got
-    has_no environment secret-of-the-store "$1: the program does not get the store's credentials"
+    has_no environment "^AWS_.*=$store_secret\$" "$1: the program does not get the store's credentials"
     run 0 "$1: verify" verify demo:1 --against image.tar
     run 0 "$1: inspect" inspect demo:1
     run 0 "$1: ls needs no key" ls

@@ -4,6 +4,7 @@
 # The report on an image before it is pushed: it says what the push then does, blames every byte once, and names the
 # file that changed. Budgets, and their exit status. Names of files that would do something in a terminal or a page.
 . "$(dirname "$0")/lib.sh"
+. "$scenarios/report-lib.sh"
 
 # sums_up FILE WHAT: what is blamed is what is new.
 sums_up() {
@@ -15,11 +16,6 @@ sums_up() {
         "$(jq .new.bytes "$1")" "$2: bytes by file sum up, too"
     is "$(jq '[.directories[].bytes, .metadata.bytes] | add' "$1")" "$(jq .new.bytes "$1")" \
         "$2: and bytes by directory"
-}
-
-# is_true FILE FILTER WHAT
-is_true() {
-    ok "$3" jq -e "$2" "$1"
 }
 
 new_repository "$WORK/repo"
@@ -82,22 +78,31 @@ has "$OUT" '%  /app/main [(]and [0-9.]+ kB of its neighbours[)]$' "text: with wh
 quietly push one.tar other:1
 run 0 "--to" report two.tar --to other:1 --json
 is "$(jq -r .base.reference "$OUT")" other:1 "--to: compared with another image"
+run 0 "--to an image that is not stored" report two.tar --to one.tar --json
+cp "$OUT" other.json
+is "$(jq -r '.base | "\(.reference) \(.image) \(.manifest)"' other.json)" "null one.tar null" \
+    "--to an image that is not stored: it is told"
+run 0 "--to the same image, stored" report two.tar --to team/app:1 --json
+is "$(jq -S 'del(.base.reference, .base.image, .base.manifest)' other.json | cksum)" \
+    "$(jq -S 'del(.base.reference, .base.image, .base.manifest)' "$OUT" | cksum)" \
+    "--to an image that is not stored: the same as if it were"
+run 0 "--to an image that is not stored, as text" report two.tar --to one.tar
+has "$OUT" '^compared with one.tar: [0-9]+ of its [0-9]+ chunks remain, ' \
+    "--to an image that is not stored, as text: it says so"
+run 1 "--to a file that is not an image" report two.tar --to /dev/null
+has "$ERR" 'cannot report on two.tar: /dev/null: ' "--to a file that is not an image: it says which"
+run 2 "--to standard input, twice" report - --to -
 run 0 "a tag of its own" report two.tar team/next:9 --json
 is "$(jq -r '.reference, .base' "$OUT" | xargs)" "team/next:9 null" "a tag of its own: it has another name"
 run 1 "--to an image that is not there" report two.tar --to team/none:1
 has "$ERR" 'there is no image team/none:1' "--to an image that is not there: it says so"
+run 2 "--all and --to" report --all --to team/app:1
 run 2 "--to and --to-latest" report two.tar --to other:1 --to-latest
 run 2 "--json and --markdown" report two.tar --json --markdown
 run 1 "a file that is not an image" report /dev/null
 
-# members_of FILE: the names of all members of the JSON in it.
-members_of() {
-    jq -r '[.. | objects | keys] | add | unique[]' "$1" | sort
-}
 run 0 "budgets in JSON" report two.tar --json --max-new-bytes 1G
-members_of "$OUT" | grep -vxf <(sed -n 's/^\.It //p' "$top/man/lambdaimg-report.5.in" | tr -d ',' | tr ' ' '\n') \
-    >undescribed
-is "$(cat undescribed)" "" "JSON: every member is described"
+described "$OUT" lambdaimg-report.5 "JSON"
 
 # ---- an image that is stored ---------------------------------------------------------------------
 
@@ -106,18 +111,76 @@ run 0 "a stored image" report team/app:2 --json
 is "$(jq '[.new.chunks, .new.bytes] | @csv' "$OUT")" "$(jq '[.new.chunks, .new.bytes] | @csv' second.json)" \
     "a stored image: its push brought what the report had said"
 is "$(jq -r .kind "$OUT")" stored "a stored image: it is one"
-members_of "$OUT" | grep -vxf <(sed -n 's/^\.It //p' "$top/man/lambdaimg-report.5.in" | tr -d ',' | tr ' ' '\n') \
-    >undescribed
-is "$(cat undescribed)" "" "a stored image: every member is described"
+described "$OUT" lambdaimg-report.5 "a stored image"
+is "$(jq -r '[.base.reference, .keyless, .files[0].path, .files[0].change] | @csv' "$OUT")" \
+    '"team/app:1",,"/app/main","changed"' "a stored image: the file that changed since the tag before it"
+cp "$OUT" stored.json
+run 0 "its difference" diff team/app:1 team/app:2 --json
+is "$(jq -c '[.totals.common, .totals.only_new.chunks]' "$OUT")" "$(jq -c '.base | [.common, .changed]' stored.json)" \
+    "a stored image: its chunks are those of the difference"
+run 0 "a stored image, --to an image that is not stored" report team/app:2 --to one.tar --json
+is "$(jq -c .files "$OUT")" "$(jq -c .files stored.json)" "a stored image, --to an image that is not stored: the same"
+is "$(jq -r .base.image "$OUT")" one.tar "a stored image, --to an image that is not stored: it is told"
+run 0 "a stored image as text" report team/app:2
+has "$OUT" '^compared with team/app:1: [0-9]+ of its [0-9]+ chunks remain, [0-9]+ others? come in$' \
+    "a stored image as text: what it was compared with"
+ok "a stored image as text: the changed file is the first" \
+    grep -A 1 '^   CHUNKS       BYTES       %  FILE [(]before compression[)]$' "$OUT"
+has "$OUT" '%  /app/main [(]changed[)]$' "a stored image as text: the file that changed"
+run 0 "the first of its name" report team/app:1
+has "$OUT" '^there is no earlier image of that name' "the first of its name: it says so"
+run 1 "a stored image, --to one that is not there" report team/app:2 --to team/none:1
+has "$ERR" 'cannot compare it with team/none:1: ' "a stored image, --to one that is not there: it says so"
 run 0 "a stored image as text, without a key" report team/app:2 --kms "file:$WORK/none"
-has "$OUT" '^team/app:2 in dir:.*, pushed 20' "a stored image as text: it says of what"
+has "$OUT" '^team/app:2 in dir:.*, pushed 20' "a stored image as text, without a key: it says of what"
+has "$ERR" '^lambdaimg: its files are not told, because no key fits: ' "a stored image as text, without a key: it says so"
+run 0 "a stored image, without a key" report team/app:2 --kms "file:$WORK/none" --json
+is_true "$OUT" '.base == null and .files == [] and (.keyless | length > 10)' "a stored image, without a key: so does JSON"
+quietly key new "file:$WORK/other-key"
+run 0 "a stored image, with another key" report team/app:2 --kms "file:$WORK/other-key" --json
+is_true "$OUT" '.base == null and (.keyless | length > 10)' "a stored image, with another key: the same"
 run 1 "an image that is not stored" report team/app:3
 has "$ERR" 'no such image, and no such file' "an image that is not stored: it says so"
 
 run 2 "a budget that nothing is judged by" report team/app:2 --max-new-bytes 1G
 run 2 "a budget for the repository" report --all --max-size 1G
-run 2 "a form for images" report --all --markdown
+run 2 "a form for a stored image" report team/app:2 --markdown
 run 2 "a factor of an image" report two.tar --min-dedup 2
+
+# ---- several keys --------------------------------------------------------------------------------
+
+quietly key new "file:$WORK/second"
+keys=(--kms "$LAMBDAIMG_KMS" --kms "file:$WORK/second")
+run 0 "two keys" report one.tar keys:1 "${keys[@]}" --json
+requests=$(jq .push.requests "$OUT")
+files_of repo >before
+quietly push one.tar keys:1 "${keys[@]}"
+is "$(files_of repo | comm -13 before - | wc -l)" "$requests" "two keys: a push writes as many objects, a wrap for each key"
+
+# ---- names and lines that JSON and tables cannot hold --------------------------------------------
+
+cp one.tar $'odd\xff.tar'
+run 0 "a path that is not UTF-8" report $'odd\xff.tar' --json
+is "$(jq -r .image "$OUT")" 'odd\xff.tar' "a path that is not UTF-8: it is told with escapes"
+if [ "${STORE:-dir}" = dir ]; then
+    cp -r repo $'odd\xff'
+    for what in --all team/app:1 one.tar; do
+        run 0 "an address that is not UTF-8, $what" report "$what" --json --repo $'dir:odd\xff'
+        is "$(jq -r .repository "$OUT")" 'dir:odd\xff' "an address that is not UTF-8, $what: it is told with escapes"
+    done
+fi
+layer command <<'END'
+file long size=600000 fill=91
+END
+line="RUN $(printf 'é%.0s' {1..300})"
+short="RUN $(printf 'é%.0s' {1..196})…"
+IMAGE_HISTORY="[{\"created_by\":\"$line\"}]" make_docker_old long.tar long:1 "$WORK/command.tar"
+run 0 "a long command" report long.tar --json
+is "$(jq -r '.layers[0].created_by' "$OUT")" "$line" "a long command: JSON has all of it"
+run 0 "a long command as text" report long.tar
+has "$OUT" "  0: $short\$" "a long command as text: its beginning"
+run 0 "a long command as Markdown" report long.tar --markdown
+has "$OUT" " 0 <code>$short</code> " "a long command as Markdown: its beginning"
 
 # ---- which file it was ---------------------------------------------------------------------------
 
@@ -152,6 +215,21 @@ run 0 "a large file" report small-3.tar --json
 is "$(jq -r '.files[0] | "\(.path) \(.change) \(.dragged)"' "$OUT")" "/s/large changed 0" \
     "a large file: it has chunks of its own"
 sums_up "$OUT" "a large file"
+if [ "${STORE:-dir}" = dir ]; then
+    # A repository without an identity, as older versions made it, with a root that has nothing yet.
+    cp -r repo roots
+    rm -r roots/identities roots/keys
+    root=$(basename roots/roots/*)
+    mkdir roots/roots/00000000000000000000000000000002
+    jq -c '.generation = 2' "roots/roots/$root/root.json" >roots/roots/00000000000000000000000000000002/root.json
+    run 0 "another root" report small-1.tar --to small:101 --repo "dir:$WORK/roots" --json
+    is_true "$OUT" '.chunks.known == 0 and .chunks.new > 2' "another root: all chunks are new there"
+    is "$(jq -r '[.files[].change] | unique | join(" ")' "$OUT")" same "another root: no file is called changed for that"
+    run 0 "another root, another image" report small-3.tar --to small:101 --repo "dir:$WORK/roots" --json
+    is "$(jq -r '.files[] | select(.change == "changed").path' "$OUT" | sort | xargs)" "/s/b /s/large" \
+        "another root: but those that are"
+    sums_up "$OUT" "another root"
+fi
 run 0 "beside an image that has nothing of it" report small-1.tar small:9 --to team/app:1 --json --no-memo
 lost=$(find repo/roots/*/chunks -type f | LC_ALL=C sort)
 mkdir kept
@@ -163,6 +241,26 @@ has "$ERR" 'cannot read the image to compare with|/s/' "a base that is gone: it 
 for chunk in $lost; do
     mv "kept/${chunk##*/}" "$chunk"
 done
+
+# ---- another base image --------------------------------------------------------------------------
+
+for version in 1 2; do
+    layer "system-$version" <<END
+dir lib/
+file lib/changed size=600000 fill=4$version
+file lib/kept size=700000 fill=43
+file lib/version text=$version
+END
+    make_docker_old "service-$version.tar" "service:$version" "$WORK/system-$version.tar" "$WORK/app-1.tar"
+done
+quietly push service-1.tar
+run 0 "another base image" report service-2.tar --json
+is_true "$OUT" '.layers[0].new.chunks > 0 and .layers[1].new.chunks == 0' "another base image: it is that layer"
+is "$(jq -r '.files[0] | "\(.path) \(.layer) \(.change)"' "$OUT")" "/lib/changed 0 changed" \
+    "another base image: and the file in it"
+is "$(jq '[.files[] | select(.path | startswith("/app"))] | length' "$OUT")" 0 \
+    "another base image: the application's files are not to blame"
+sums_up "$OUT" "another base image"
 
 # ---- budgets -------------------------------------------------------------------------------------
 
@@ -190,6 +288,7 @@ has "$OUT" '^budget max-size: .*; there is no image to compare it with$' "no bas
 run 0 "a factor" report --all --min-dedup 1.01
 has "$OUT" '^budget min-dedup: [0-9.]+ of at least 1.010, .* more than needed$' "a factor: how much more"
 run 3 "a factor that is not reached" report --all --min-dedup 100
+has "$OUT" '^budget min-dedup: [0-9.]+ of at least 100.000, [0-9.]+ too little$' "a factor that is not reached: by how much"
 for bad in --max-new-bytes=x --max-new-share=x --max-new-share=-1 --max-size=+x% --max-size=3% --min-dedup=nan; do
     run 2 "$bad" report three.tar "$bad"
 done
@@ -228,43 +327,22 @@ run 2 "--ratchet by what is not a number" report three.tar --budgets budgets.jso
 
 # ---- files for CI services -----------------------------------------------------------------------
 
-# files_of_forms IMAGE STATUS WHAT ARGUMENT...: a report with all files, each valid by another's reading.
-files_of_forms() {
-    local image=$1 status=$2 what=$3
-    shift 3
-
-    run "$status" "$what: a report with files" report "$image" --junit junit.xml --openmetrics metrics.txt \
-        --code-quality quality.json "$@"
-    ok "$what: JUnit's file is XML" python3 -c 'import xml.dom.minidom as m; m.parse("junit.xml")'
-    ok "$what: the code quality is JSON" jq -e 'type == "array"' quality.json
-    ok "$what: the metrics are as OpenMetrics wants them" python3 - <<'END'
-import re
-lines = open("metrics.txt", encoding="utf-8").read().split("\n")
-assert lines[-2:] == ["# EOF", ""], lines
-name = None
-for line in lines[:-2]:
-    head = re.fullmatch(r"# (TYPE|UNIT|HELP) ([a-z_]+) (.+)", line)
-    if head:
-        name = head[2]
-        assert head[1] != "UNIT" or name.endswith("_" + head[3]), line
-    else:
-        row = re.fullmatch(r'([a-z_]+)\{image="([^"\\\n]*)"\} ([0-9]+)', line)
-        assert row and row[1] == name, line
-END
-}
-
-files_of_forms three.tar 0 "nothing broken" --max-new-bytes 100M
+files_of_forms 0 "nothing broken" three.tar --max-new-bytes 100M
 is "$(jq length quality.json)" 0 "nothing broken: no finding"
 has junit.xml 'tests="1" failures="0"' "nothing broken: a test case that passes"
-files_of_forms three.tar 3 "a broken budget" --max-new-bytes 10 --max-new-share 100
+files_of_forms 3 "a broken budget" three.tar --max-new-bytes 10 --max-new-share 100
 has junit.xml 'tests="2" failures="1"' "a broken budget: a test case that fails"
 has junit.xml '<failure message="max-new-bytes is ' "a broken budget: it says why"
 is "$(jq -r '.[].check_name' quality.json)" max-new-bytes "a broken budget: one finding"
 finding=$(jq -r '.[].fingerprint' quality.json)
 is "$(sed -n 's/^lambdaimg_new_bytes{.*} //p' metrics.txt)" \
     "$(quietly report three.tar --json; jq .new.bytes "$OUT")" "a broken budget: the metric is the figure"
-files_of_forms three.tar 3 "another build" team/app:4 --max-new-bytes 10 --compression none
+files_of_forms 3 "another build" three.tar team/app:4 --max-new-bytes 10 --compression none
 is "$(jq -r '.[].fingerprint' quality.json)" "$finding" "another build: the finding is the same"
+is "$(jq -r '.[].location.path' quality.json)" .lambdaimg-ci.json "another build: at the budget file"
+echo '{"format": 1, "max_new_bytes": 10}' >team.json
+run 3 "a budget file of another name" report three.tar --budgets team.json --code-quality quality.json
+is "$(jq -r '.[].location.path' quality.json)" team.json "a budget file of another name: at that"
 run 1 "a file that cannot be written" report three.tar --junit none/junit.xml
 
 # ---- hostile names -------------------------------------------------------------------------------
@@ -277,6 +355,7 @@ file x\x0ay\x1b[31m size=4300 fill=14
 file \xff\x5c size=4400 fill=15
 file \xe2\x80\xaeright size=4500 fill=16
 file \xc3\xbc*_[l](u) size=4600 fill=17
+file www.example.com size=4700 fill=18
 END
 make_docker_old hostile.tar hostile:1 "$WORK/hostile.tar"
 run 0 "hostile names as JSON" report hostile.tar --json
@@ -287,6 +366,7 @@ is "$(jq -r '.files | map(.path) | sort[]' "$OUT")" "$(LC_ALL=C sort <<'END'
 /`c`
 /a|b
 /x\x0ay\x1b[31m
+/www.example.com
 /ü*_[l](u)
 END
 )" "hostile names as JSON: all are there"
@@ -295,10 +375,10 @@ is "$(tr -d '\n' <"$OUT" | tr -cd '\000-\037\177' | wc -c)" 0 "hostile names as 
 has_no "$OUT" $'\xe2\x80\xae' "hostile names as text: nothing changes the direction"
 run 0 "hostile names as Markdown" report hostile.tar --markdown --max-new-bytes 1G
 sed 's|</\{0,1\}code>||g' "$OUT" >untagged
-has_no untagged '[]<>`*_[]|\([a-z]' "hostile names as Markdown: nothing means anything"
+has_no untagged '[]<>`*_[]|\([a-z]|www[.]' "hostile names as Markdown: nothing means anything"
 is "$(grep '^|' "$OUT" | sed 's/[^|]//g' | sort -u | xargs)" "||| |||| ||||||" \
     "hostile names as Markdown: no cell is split"
-files_of_forms hostile.tar 0 "hostile names" --max-new-bytes 1G
+files_of_forms 0 "hostile names" hostile.tar --max-new-bytes 1G
 is "$(python3 -c '
 import xml.dom.minidom as m
 for line in m.parse("junit.xml").getElementsByTagName("system-out")[0].firstChild.data.split("\n"):

@@ -4,6 +4,7 @@
 # The report of a whole repository: its figures are those that a count in another way gives, it needs no key, and it
 # says what it cannot read.
 . "$(dirname "$0")/lib.sh"
+. "$scenarios/report-lib.sh"
 
 # comparable: the parts of a report on standard input that countrepo.py counts, in its form. Pairs of names have no
 # order, and a median is not computed to the last bit.
@@ -32,6 +33,8 @@ aged() {
 
 new_repository "$WORK/repo"
 counted "nothing"
+run 0 "a factor of nothing" report --all --min-dedup 2
+has "$OUT" '^budget min-dedup: -; there is no image to compare it with$' "a factor of nothing: it says so"
 
 sample_layers
 layer app-1 <<'END'
@@ -84,8 +87,13 @@ ok "a tag that moved on: the stray chunk is counted" jq -e '.totals.stray.chunks
 rm "$stray"
 
 # A chunk less.
-lost=$(find repo/roots/*/chunks -type f | LC_ALL=C sort | head -n 1)
-mv "$lost" lost-chunk
+# Some chunks belong to no image any more. Whichever of the others is the first will do.
+for lost in $(find repo/roots/*/chunks -type f | LC_ALL=C sort); do
+    mv "$lost" lost-chunk
+    quietly report --all --json
+    jq -e '.totals.missing == 0' "$OUT" >found || break
+    mv lost-chunk "$lost"
+done
 counted "a chunk less"
 ok "a chunk less: it is missed" jq -e '.totals.missing == 1' reported.json
 mv lost-chunk "$lost"
@@ -109,13 +117,25 @@ else
     skip "text: bars on a terminal" "script(1) is not there"
 fi
 
-# members_of FILE: the names of all members of the JSON in it.
-members_of() {
-    jq -r '[.. | objects | keys] | add | unique[]' "$1" | sort
-}
+described whole.json lambdaimg-report.5 "JSON"
 
-members_of whole.json | grep -vxf <(sed -n 's/^\.It //p' "$top/man/lambdaimg-report.5.in" | tr -d ',' | tr ' ' '\n') >undescribed
-is "$(cat undescribed)" "" "JSON: every member is described"
+# ---- other forms ---------------------------------------------------------------------------------
+
+run 0 "Markdown" report --all --markdown --min-dedup 1
+is "$(grep '^|' "$OUT" | sed 's/[^|]//g' | sort -u | xargs)" "|||| ||||||" "Markdown: no cell is split"
+has "$OUT" '^[|] stored [|] [0-9]+ [|] [0-9.]+ [kM]B [|]$' "Markdown: the totals"
+has "$OUT" '^[|] <code>base&#58;latest</code> [|] 2026-05-31 12:00:00Z [|] ' "Markdown: each image"
+has "$OUT" '^[|] min-dedup [|] met [|]' "Markdown: budgets"
+run 0 "the repository as it is now" report --all --json
+cp "$OUT" whole.json
+files_of_forms 0 "all" --all --min-dedup 1
+is "$(sed -n 's/^lambdaimg_used_bytes //p' metrics.txt)" "$(jq .totals.used.bytes whole.json)" "metrics: a total"
+is "$(sed -n 's/^lambdaimg_image_unique_bytes{image="base:latest"} //p' metrics.txt)" \
+    "$(jq '.images[] | select(.reference == "base:latest").unique.bytes' whole.json)" "metrics: of an image"
+files_of_forms 3 "all, with a factor that is not reached" --all --min-dedup 100
+has junit.xml '<failure message="min-dedup is [0-9.]+, below 100.000"/>' "a factor that is not reached: JUnit says so"
+has "$ERR" 'over budget: min-dedup' "a factor that is not reached: standard error, too"
+is "$(jq -r '.[].check_name' quality.json)" min-dedup "a factor that is not reached: a finding"
 
 # ---- without a key, and what cannot be read ------------------------------------------------------
 
@@ -144,6 +164,7 @@ echo nonsense >"repo/images/base/latest"
 run 1 "a damaged pointer" report --all
 has "$ERR" '1 image or manifest cannot be read' "a damaged pointer: it says so"
 has "$OUT" '^team/app:2 ' "a damaged pointer: the others are reported"
+has "$OUT" '^base:latest +- ' "a damaged pointer: its tag is listed"
 
 run 2 "no repository, and no --all" report
 run 1 "no such repository" report --all --repo "dir:$WORK/none"

@@ -107,6 +107,10 @@ opens_not "$third" demo:2
 unchanged add
 run 0 "nothing to add" key add "$new" --all -y
 LAMBDAIMG_KMS=$third run 1 "add a third key without one that opens" key add "$third" demo:1 -y
+LAMBDAIMG_KMS=file:$WORK/absent,$old run 0 "one of several keys is enough to add" key add "$new" demo:1 -y
+run 1 "add to one that is there and one that is not" key add "$new" demo:1 nothing -y
+has "$ERR" 'there is no image nothing in' "says which"
+run 1 "list a pin that is not there" key list demo@00000000000000000000000000000009
 run 2 "add nothing" key add demo:1
 run 2 "add to nothing" key add "$new"
 
@@ -166,7 +170,8 @@ run 1 "with a key that is not there" key rewrap "file:$WORK/absent" "$new" --all
 wrap=$(find repo -path "*/manifests/*/$old_name" | sort | head -n 1)
 cp "$wrap" "$(dirname "$wrap")/$third_name"
 change_byte "$(dirname "$wrap")/$third_name" 30
-run 1 "rewrap onto a wrap that does not open" key rewrap "$old" "$third" --all -y
+run 1 "rewrap onto a wrap that does not open" key rewrap "$old" "$third" --all -y --json
+is "$(jq -c '[.changed > 0, .failed]' "$OUT")" '[true,1]' "counts it, and changes the others"
 ok "leaves the old one" test -e "$wrap"
 rm "$(dirname "$wrap")/$third_name"
 run 0 "and once it is gone" key rewrap "$old" "$third" --all -y
@@ -196,9 +201,10 @@ opens "$new" demo:1 demo:2 demo:3 demo:4 app/other:1
 run 0 "check" key check
 has "$OUT" "^$old_name manifest wrap: yes$" "wraps"
 has "$OUT" "^$old_name salt unwrap: yes$" "and unwraps"
+has "$OUT" "^$old_name repository unwrap: yes$" "the repository's key, too"
 run 0 "check of two, without a repository" key check --kms "$old" --kms "$new" --json
 is "$(jq -c '[.[] | [.key, .purpose, .wrap, .unwrap]]' "$OUT")" \
-    "[[\"$old_name\",\"manifest\",true,true],[\"$new_name\",\"manifest\",true,true],[\"$old_name\",\"salt\",true,true],[\"$new_name\",\"salt\",true,true]]" \
+    "[[\"$old_name\",\"manifest\",true,true],[\"$new_name\",\"manifest\",true,true],[\"$old_name\",\"salt\",true,true],[\"$new_name\",\"salt\",true,true],[\"$old_name\",\"repository\",true,true],[\"$new_name\",\"repository\",true,true]]" \
     "as JSON"
 cat >refuses <<'END'
 #!/bin/sh

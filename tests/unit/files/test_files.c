@@ -255,6 +255,50 @@ static void seeks_find_data_and_holes(void **state)
     close_image(files, &image);
 }
 
+/* The runs of a file follow one another, and lie where they say. */
+static void check_runs(struct li_files *files, const struct image *image, const char *path)
+{
+    struct li_file file = find(files, path);
+    struct li_error err = LI_ERROR_INIT;
+    struct li_files_run run;
+    struct stat st;
+    char buf[4096];
+
+    li_files_stat(files, &file, &st);
+    for (uint64_t at = 0; at < (uint64_t)st.st_size; at += run.length) {
+        size_t got = sizeof(buf);
+
+        assert_done(li_files_run(files, &file, at, &run, &err), &err);
+        assert_in_range(run.length, 1, (uint64_t)st.st_size - at);
+        if (got > run.length)
+            got = (size_t)run.length;
+        assert_done(li_files_read(files, &file, at, buf, &got, &err), &err);
+        for (size_t i = 0; run.place == LI_FILES_NOWHERE && i < got; i++)
+            assert_int_equal(buf[i], 0);
+        if (run.place != LI_FILES_NOWHERE)
+            assert_memory_equal(image->data + run.place, buf, got);
+    }
+    assert_fails(li_files_run(files, &file, (uint64_t)st.st_size, &run, &err), LI_EINVALID,
+                 "ends before byte", &err);
+}
+
+static void runs_lie_where_they_say(void **state)
+{
+    struct image image;
+    struct li_files *files = open_image("a.ext4", &image);
+    struct li_file file = find(files, "d");
+    struct li_error err = LI_ERROR_INIT;
+    struct li_files_run run;
+
+    (void)state;
+    check_runs(files, &image, "sparse");
+    check_runs(files, &image, "d/large");
+    check_runs(files, &image, "d/small");
+    assert_fails(li_files_run(files, &file, 0, &run, &err), LI_EINVALID, "not a regular file",
+                 &err);
+    close_image(files, &image);
+}
+
 static void unwritten_blocks_are_zeros(void **state)
 {
     struct li_error err = LI_ERROR_INIT;
@@ -366,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_tree_reads_back),
         cmocka_unit_test(seeks_find_data_and_holes),
+        cmocka_unit_test(runs_lie_where_they_say),
         cmocka_unit_test(unwritten_blocks_are_zeros),
         cmocka_unit_test(inodes_hold_the_whole_range),
         cmocka_unit_test(what_fills_a_block_reads_back),

@@ -121,19 +121,35 @@ static void who_cannot_push_makes_none(void **state)
     assert_false(identity_of(f).there);
 }
 
-static void init_gives_an_older_repository_one_with_a_policy(void **state)
+static void an_older_repository_gets_one_with_a_policy(void **state)
 {
     struct repo_fixture *f = *state;
     const struct li_repo_policy policy = {.pad = PAD}, later = {.pad = 0};
+    bool made = false;
 
     make_older(f);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &policy, NULL, &f->err), LI_EEXISTS,
-                 "already; it had no identity, which has been made", &f->err);
+    assert_done(li_identity_ensure(f->repo, &policy, &made, &f->err), &f->err);
+    assert_true(made);
     expect_identity(f, 1, PAD);
-    assert_fails(li_repo_create(f->store, f->kms, &f->env, &later, NULL, &f->err), LI_EEXISTS,
-                 "already", &f->err);
+    reopen(f);
+    assert_done(li_identity_ensure(f->repo, &later, &made, &f->err), &f->err);
+    assert_false(made);
+    expect_identity(f, 1, PAD);
+}
+
+/* Whether one was there before, only the host knows. */
+static void making_a_repository_again_makes_none(void **state)
+{
+    struct repo_fixture *f = *state;
+    size_t files;
+
+    make_older(f);
+    files = tree_count(f->dir);
+    assert_fails(li_repo_create(f->store, f->kms, &f->env, NULL, NULL, &f->err), LI_EEXISTS,
+                 "there is a repository already", &f->err);
     assert_null(strstr(f->err.text, "identity"));
-    expect_identity(f, 1, PAD);
+    assert_int_equal(tree_count(f->dir), files);
+    assert_false(identity_of(f).there);
 }
 
 static void a_policy_out_of_range_makes_nothing(void **state)
@@ -308,7 +324,8 @@ int main(void)
         WITH_REPO(each_root_gets_a_proof_of_what_it_is),
         WITH_REPO(none_is_made_while_a_root_is_lost),
         WITH_REPO(who_cannot_push_makes_none),
-        WITH_REPO(init_gives_an_older_repository_one_with_a_policy),
+        WITH_REPO(an_older_repository_gets_one_with_a_policy),
+        WITH_REPO(making_a_repository_again_makes_none),
         WITH_STORE(a_policy_out_of_range_makes_nothing),
         WITH_REPO(an_interrupted_push_is_finished_by_the_next),
         WITH_REPO(of_several_makers_one_wins_and_all_know),

@@ -2,6 +2,7 @@
 /* All that writes chunks pads them as the repository's policy says. */
 #include "tests/fixtures/repo_fixture.h"
 
+#include "repo/identity.h"
 #include "tests/fixtures/repo_objects.h"
 #include "verify/verify.h"
 
@@ -55,12 +56,14 @@ static void a_chunk_that_was_stored_before_the_policy_stays(void **state)
     struct li_verify_result result;
     struct li_manifest m = {0};
     struct li_buffer object = {0};
+    bool made = false;
     char *chunk;
 
     make_older(f);
     assert_done(push_with(f->repo, "a:1", &small, &options, &f->result, &f->err), &f->err);
     make_older(f);
-    assert_int_equal(li_repo_create(f->store, f->kms, &f->env, &policy, NULL, &f->err), LI_EEXISTS);
+    assert_done(li_identity_ensure(f->repo, &policy, &made, &f->err), &f->err);
+    assert_true(made);
     reopen(f);
     assert_done(push(f, "a:2", &small), &f->err);
     assert_int_equal(f->result.new_chunks, 0);

@@ -296,6 +296,94 @@ static void a_store_that_does_not_answer(void **state)
         }
 }
 
+/* A store whose listings are followed by a push of another process. */
+static struct {
+    struct li_repo *other; /* a handle of the other process */
+    const struct li_store_operations *inner;
+    struct li_store_operations ops;
+    unsigned pushes;
+} racing;
+
+static int list_and_push(struct li_store *store, const char *prefix, bool deep,
+                         li_store_visit_object *visit, void *arg, struct li_error *err)
+{
+    const struct li_push_options options = push_options();
+    const struct image image = {1, {100 + racing.pushes}};
+    int rc = racing.inner->list(store, prefix, deep, visit, arg, err);
+    struct li_error why = LI_ERROR_INIT;
+    struct li_push_result result;
+    char ref[20];
+
+    snprintf(ref, sizeof(ref), "r:%u", racing.pushes++);
+    assert_done(push_with(racing.other, ref, &image, &options, &result, &why), &why);
+    return rc;
+}
+
+/* Its manifest is there before its tag, so the report must not look for them in that order. */
+static void a_push_during_the_report(void **state)
+{
+    struct repo_fixture *f = *state;
+    struct li_report report;
+
+    push_at(f, "a:1", &small, 1000);
+    assert_done(li_repo_open(f->directory, f->kms, &f->env, &racing.other, &f->err), &f->err);
+    racing.inner = f->store->ops;
+    racing.ops = *f->store->ops;
+    racing.ops.list = list_and_push;
+    racing.pushes = 0;
+    f->store->ops = &racing.ops;
+    report = reported(f, 0);
+    f->store->ops = racing.inner;
+    li_repo_free(racing.other);
+    assert_in_range(racing.pushes, 2, 100);
+    assert_int_equal(report.unreadable, 0);
+    li_report_free(&report);
+}
+
+/* Each is listed, and counts. */
+static void pointers_that_cannot_be_read(void **state)
+{
+    struct repo_fixture *f = *state;
+    struct li_report report;
+
+    for (int i = 1; i <= 4; i++) {
+        char ref[] = "a:1";
+
+        ref[2] = (char)('0' + i);
+        push_at(f, ref, &small, 1000 + i);
+    }
+    overwrite(f, "images/a/1", "x", 1);
+    overwrite(f, "images/a/3", "x", 1);
+    report = reported(f, 0);
+    assert_int_equal(report.unreadable, 2);
+    assert_int_equal(report.first.code, LI_ECORRUPT);
+    assert_int_equal(report.images, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(report.image[i].pointed, i % 2);
+    assert_true(push_of(&report, "a:2")->readable);
+    assert_int_equal(report.name[0].tags, 4);
+    li_report_free(&report);
+}
+
+/* The order of bytes would put the second name between two tags of the first. */
+static void names_with_a_port(void **state)
+{
+    static const char *const refs[] = {"a:1", "a:6", "a:5000/b:1", "a:5000/b:2"};
+    struct repo_fixture *f = *state;
+    struct li_report report;
+
+    for (int i = 3; i >= 0; i--)
+        push_at(f, refs[i], i < 2 ? &small : &other, 1000 + i);
+    report = reported(f, 0);
+    assert_int_equal(report.images, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(report.image[i].reference, refs[i]);
+    assert_int_equal(report.names, 2);
+    assert_int_equal(report.name[0].tags, 2);
+    assert_int_equal(report.name[1].tags, 2);
+    li_report_free(&report);
+}
+
 /* Of tags that were pushed at the same time, the last in the order of versions. */
 static void the_last_tag_of_a_name(void **state)
 {
@@ -338,6 +426,9 @@ int main(void)
         WITH_REPO(what_cannot_be_read),
         WITH_REPO(copies_in_another_root),
         WITH_REPO(a_store_that_does_not_answer),
+        WITH_REPO(a_push_during_the_report),
+        WITH_REPO(pointers_that_cannot_be_read),
+        WITH_REPO(names_with_a_port),
         WITH_REPO(the_last_tag_of_a_name),
     };
 

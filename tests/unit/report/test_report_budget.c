@@ -19,17 +19,19 @@ static void what_a_file_may_say(void **state)
     for (int i = 0; i < LI_BUDGETS; i++)
         assert_false(b.of[i].set);
     assert_done(parse("{\"max_new_bytes\":1000, \"format\":1, \"max_size\":\"+3.5%\","
-                      "\"min_dedup\":1.5, \"max_new_share\":0}",
+                      "\"min_dedup\":1.5, \"max_new_share\":0, \"max_waste\":\"7%\"}",
                       &b, &err),
                 &err);
     for (int i = 0; i < LI_BUDGETS; i++) {
         assert_true(b.of[i].set);
         assert_int_equal(b.of[i].relative, i == LI_BUDGET_SIZE);
+        assert_int_equal(b.of[i].share, i == LI_BUDGET_WASTE);
     }
     assert_true(b.of[LI_BUDGET_NEW_BYTES].limit == 1000);
     assert_true(b.of[LI_BUDGET_NEW_SHARE].limit == 0);
     assert_true(b.of[LI_BUDGET_SIZE].limit == 3.5);
     assert_true(b.of[LI_BUDGET_DEDUP].limit == 1.5);
+    assert_true(b.of[LI_BUDGET_WASTE].limit == 7);
     assert_done(parse("{\"format\":1,\"max_size\":5}", &b, &err), &err);
     assert_false(b.of[LI_BUDGET_SIZE].relative);
 }
@@ -55,6 +57,9 @@ static void what_it_may_not_say(void **state)
         {"{\"format\":1,\"max_size\":\"+-3%\"}", "not a number, nor"},
         {"{\"format\":1,\"max_size\":\"+infinity%\"}", "not a number, nor"},
         {"{\"format\":1,\"max_new_bytes\":\"+3%\"}", "is not a number"},
+        {"{\"format\":1,\"max_new_bytes\":\"3%\"}", "is not a number"},
+        {"{\"format\":1,\"max_waste\":\"+3%\"}", "such as \"3%\""},
+        {"{\"format\":1,\"max_waste\":1.5}", "a whole number of bytes"},
         {"{\"format\":1,\"max_new_bytes\":null}", "is not a number"},
         {"{\"format\":1,\"max_new_bytes\":1e30}", "up to 2^62"},
         {"{\"format\":1,\"max_new_bytes\":0.5}", "a whole number of bytes"},
@@ -79,6 +84,7 @@ static void when_it_is_met(void **state)
 {
     const struct li_report_budget hundred = {.set = true, .limit = 100};
     const struct li_report_budget more = {.set = true, .relative = true, .limit = 10};
+    const struct li_report_budget share = {.set = true, .share = true, .limit = 10};
     struct li_report_verdict v;
 
     (void)state;
@@ -96,6 +102,12 @@ static void when_it_is_met(void **state)
     assert_false(v.met);
     v = judged(LI_BUDGET_SIZE, more, 221, 0);
     assert_true(v.met && !v.known);
+    v = judged(LI_BUDGET_WASTE, share, 20, 200);
+    assert_true(v.met && v.known && v.limit == 20 && v.left == 0);
+    v = judged(LI_BUDGET_WASTE, share, 21, 200);
+    assert_false(v.met);
+    v = judged(LI_BUDGET_WASTE, share, 0, 0);
+    assert_true(v.met && v.known);
 }
 
 static void what_is_written_is_read(void **state)
@@ -103,6 +115,7 @@ static void what_is_written_is_read(void **state)
     const struct li_report_budgets budgets = {
         .of = {[LI_BUDGET_NEW_BYTES] = {true, false, 123456789012.0},
                [LI_BUDGET_SIZE] = {true, true, 2.5},
+               [LI_BUDGET_WASTE] = {.set = true, .share = true, .limit = 12},
                [LI_BUDGET_DEDUP] = {true, false, 1.25}}};
     struct li_error err = LI_ERROR_INIT;
     struct li_buffer text = {0};
@@ -114,6 +127,7 @@ static void what_is_written_is_read(void **state)
     for (int i = 0; i < LI_BUDGETS; i++) {
         assert_int_equal(got.of[i].set, budgets.of[i].set);
         assert_int_equal(got.of[i].relative, budgets.of[i].relative);
+        assert_int_equal(got.of[i].share, budgets.of[i].share);
         assert_true(got.of[i].limit == budgets.of[i].limit);
     }
     li_buffer_free(&text);

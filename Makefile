@@ -386,7 +386,7 @@ H_FILES = $(sort $(wildcard $(addsuffix /*.h,lib/* fuse cmd cmd/* tests/*)))
 GO_FILES = $(wildcard tests/tools/*.go)
 SHELL_FILES = .ci/run contrib/kms/lambdaimg-kms-vault $(filter-out %.h,$(wildcard scripts/*)) $(wildcard tests/scenarios/*.*) \
 	tests/scenarios/through-s3 tests/compare-images tests/with-canary tests/with-s3-server \
-	$(filter-out %.md %/recorded %/cache-policy,$(wildcard bench/*))
+	$(filter-out %.md %/recorded %/cache-policy %/delay,$(wildcard bench/*))
 
 # Side by side with make -j.
 lint: clang-warnings cppcheck format-check go-check shellcheck

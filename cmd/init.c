@@ -67,7 +67,7 @@ static int add_identity(const struct arguments *args, const struct li_repo_polic
     int rc = li_repo_open(context->store, context->kms, &context->env, &context->repo, err);
 
     if (rc == 0)
-        rc = match_known(args, context, err);
+        rc = check_known(args, context, err);
     if (rc == 0)
         rc = check_identity(context, err);
     if (rc == 0 && li_identity_ensure(context->repo, policy, made, &ignored) == 0 && *made)
@@ -90,9 +90,8 @@ static int refuse_existing(const struct arguments *args, const struct li_repo_po
 
 /* Keys are made and tried before the repository, because a repository whose salt nobody can unwrap
  * is useless. */
-static int create(const struct arguments *args, const char *address, struct keys *keys,
-                  const struct li_repo_policy *policy, struct context *context,
-                  struct li_error *err)
+static int prepare(const struct arguments *args, const char *address, struct keys *keys,
+                   struct context *context, struct li_error *err)
 {
     int rc = make_keys(args, &keys->specs.keys, context, keys->made, err);
 
@@ -102,11 +101,15 @@ static int create(const struct arguments *args, const char *address, struct keys
         rc = open_kms(args, &keys->specs, context, err);
     if (rc == 0)
         rc = li_repo_try_kms(context->kms, &context->env, err);
-    if (rc == 0)
-        rc = open_store(args, address, true, context, err);
-    if (rc == 0)
-        rc = li_repo_create(context->store, context->kms, &context->env, policy, &context->repo,
-                            err);
+    return rc == 0 ? open_store(args, address, true, context, err) : rc;
+}
+
+static int create(const struct arguments *args, const struct li_repo_policy *policy,
+                  struct context *context, struct li_error *err)
+{
+    int rc =
+        li_repo_create(context->store, context->kms, &context->env, policy, &context->repo, err);
+
     if (rc == LI_EEXISTS)
         rc = refuse_existing(args, policy, context, err);
     return rc == 0 ? keep_known(context, err) : rc;
@@ -170,7 +173,9 @@ static int run(const struct arguments *args, struct li_error *err)
     if (rc == 0)
         rc = key_specs(args, &keys.specs, err);
     if (rc == 0) {
-        rc = create(args, address, &keys, chosen, &context, err);
+        rc = prepare(args, address, &keys, &context, err);
+        if (rc == 0)
+            rc = create(args, chosen, &context, err);
         if (rc < 0)
             li_context(err, "cannot create the repository");
     }

@@ -19,7 +19,7 @@ struct request {
 
 /* What a plan does, or has done. */
 struct totals {
-    size_t objects, changed, added, removed, foreign, last, failed;
+    size_t objects, changed, added, removed, foreign, last, failed, stray, unproven;
 };
 
 /* ---- the request ----------------------------------------------------------------------------- */
@@ -76,6 +76,8 @@ static struct totals count(const struct li_wraps *wraps)
         t.foreign += object->state == LI_WRAPS_FOREIGN;
         t.last += object->state == LI_WRAPS_LAST;
         t.failed += object->state == LI_WRAPS_FAILED;
+        t.stray += object->state == LI_WRAPS_STRAY;
+        t.unproven += bits(object->unproven);
     }
     return t;
 }
@@ -97,17 +99,37 @@ static void print_totals(const struct request *r, const struct totals *t, bool d
         printf("%zu left alone: no wrap by %s\n", t->foreign, r->change.from->name);
     if (t->failed)
         printf("%zu %s\n", t->failed, done ? "failed" : "cannot be changed");
+    if (t->stray)
+        printf(
+            "%zu that nothing refers to cannot be changed: left by an interrupted command, unless "
+            "somebody has changed what refers to %s (see key list)\n",
+            t->stray, t->stray == 1 ? "it" : "them");
     if (!done && loses_first_salt(&r->wraps))
         puts("releases up to 0.1 can then no longer push: they know only the first wrap of a salt");
 }
 
+/* Wraps that anybody who may wrap by these keys can have made, of whatever they like. */
+static void print_unproven(const struct request *r)
+{
+    for (size_t i = 0; i < r->change.to_count; i++) {
+        size_t count = 0;
+
+        for (size_t k = 0; k < r->wraps.count; k++)
+            count += r->wraps.object[k].unproven >> i & 1;
+        if (count)
+            printf("%zu wrap%s by %s %s there before, and could not be compared with another\n",
+                   count, li_text_s(count), r->change.to[i]->name, count == 1 ? "was" : "were");
+    }
+}
+
 static int print_totals_json(const struct totals *t, bool dry_run, struct li_error *err)
 {
-    return print_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "dry_run", dry_run,
+    return print_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "dry_run", dry_run,
                                 "objects", (json_int_t)t->objects, "changed",
                                 (json_int_t)t->changed, "added", (json_int_t)t->added, "removed",
                                 (json_int_t)t->removed, "left_alone", (json_int_t)t->foreign,
-                                "failed", (json_int_t)t->failed),
+                                "failed", (json_int_t)t->failed, "unproven",
+                                (json_int_t)t->unproven, "stray", (json_int_t)t->stray),
                       err);
 }
 
@@ -132,7 +154,11 @@ static int apply(struct request *r, bool changes, struct li_error *err)
     int rc =
         li_wraps_apply(r->context.repo, &r->change, &r->wraps, fetching_threads(&r->context), err);
 
-    return r->wraps.ended && (changes || flag(r->args, "json")) ? show(r, true, rc, err) : rc;
+    if (r->wraps.ended && (changes || flag(r->args, "json")))
+        rc = show(r, true, rc, err);
+    if (r->wraps.ended && !flag(r->args, "json"))
+        print_unproven(r);
+    return rc;
 }
 
 static int refuse_last(const struct totals *t, struct li_error *err)
@@ -184,7 +210,7 @@ static int finish(struct request *r, int rc, const char *what, struct li_error *
 
 int key_add(const struct arguments *args, struct li_error *err)
 {
-    struct request r = {.args = args};
+    struct request r = {.args = args, .change.unproven = flag(args, "unproven")};
     int rc = sort_operands(&r, err);
 
     if (rc == 0 && r.keys == 0)

@@ -10,8 +10,9 @@ static const struct option_row options[] = {
     {"dry-run", 'n', NULL, "show what would change, and change nothing"},
     {"yes", 'y', NULL, "do not ask before the change"},
     {"force", 0, NULL,
-     "remove the last wrap of an object, which nobody can open any more; rotate: even if the keys "
-     "do not open the salt in use"},
+     "remove the last wrap of an object, which nobody can open any more; rotate: even if a key "
+     "does not open the salt in use"},
+    {"unproven", 0, NULL, "add: a key that refuses to unwrap here, as one for emergencies does"},
     {"salt-kms", 0, "KMS",
      "a key for the salt, if it is another than that of --kms (environment: LAMBDAIMG_SALT_KMS)"},
     {"json", 0, NULL, "print the result as JSON"},

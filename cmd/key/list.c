@@ -12,7 +12,8 @@ static void print_object(const struct li_wraps *wraps, const struct li_wraps_obj
         fputs(object->names ? "(the first key), " : "(the first key)", stdout);
     for (size_t i = 0; i < object->names; i++)
         printf("%s%s", i ? ", " : "", wraps->name[object->name + i]);
-    puts(object->names || object->unnamed ? "" : "nothing");
+    fputs(object->names || object->unnamed ? "" : "nothing", stdout);
+    puts(object->stray ? " (nothing refers to it)" : "");
 }
 
 static json_t *object_json(const struct li_wraps *wraps, const struct li_wraps_object *object)
@@ -24,9 +25,9 @@ static json_t *object_json(const struct li_wraps *wraps, const struct li_wraps_o
         json_array_append_new(names, json_string(wraps->name[object->name + i]));
     id_text(object->id, id);
     id_text(object->root, root);
-    return json_pack("{s:s, s:s, s:s*, s:o, s:b}", "kind", kind_text(object), "id", id, "root",
+    return json_pack("{s:s, s:s, s:s*, s:o, s:b, s:b}", "kind", kind_text(object), "id", id, "root",
                      object->kind == LI_WRAPS_MANIFEST ? root : NULL, "wraps", names, "first_key",
-                     object->unnamed);
+                     object->unnamed, "stray", object->stray);
 }
 
 static int print_list(const struct arguments *args, const struct li_wraps *wraps,

@@ -360,7 +360,7 @@ static int judge(const struct process *process, struct li_error *err)
     if (WIFEXITED(status))
         return li_fail(err, code, "the program ended with exit status %d%s", WEXITSTATUS(status),
                        last_words(&process->said, text));
-    return li_fail(err, code, "the program was ended by signal %d%s", WTERMSIG(status),
+    return li_fail(err, LI_EIO, "the program was ended by signal %d%s", WTERMSIG(status),
                    last_words(&process->said, text));
 }
 

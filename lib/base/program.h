@@ -43,9 +43,9 @@ struct li_program {
 /* Runs PROGRAM until it ends. OUT, which is replaced, gets what it printed to standard output; the
  * caller frees it with li_buffer_wipe_free(), also on failure. A program that does not read its
  * input has not failed. Processes that the program leaves behind are not waited for. Errors:
- * LI_EDENIED if it ended with an exit status other than 0, or by a signal; LI_ENETWORK if the
- * status was LI_PROGRAM_TRY_LATER, or if its time was over; LI_ELIMIT if it printed too much;
- * LI_EIO and the like if it could not be started. Any thread. */
+ * LI_EDENIED if it ended with an exit status other than 0; LI_ENETWORK if the status was
+ * LI_PROGRAM_TRY_LATER, or if its time was over; LI_ELIMIT if it printed too much; LI_EIO and the
+ * like if it could not be started, or was ended by a signal. Any thread. */
 int li_program_run(const struct li_program *program, struct li_buffer *out, struct li_error *err);
 
 #endif

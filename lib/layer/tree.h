@@ -109,7 +109,8 @@ uint32_t li_tree_layout(const struct li_tree *tree);
 const struct li_note *li_tree_note(const struct li_tree *tree, enum li_note_kind kind);
 
 /* Nodes and inodes, including dead ones: a dead node is in no directory's list of children, its
- * inode is LI_TREE_NONE, and its first_child is the inode that it named; a dead inode has 0 links. Inodes are in the order of the layers and of the entries in them. */
+ * inode is LI_TREE_NONE, and its first_child is the inode that it named; a dead inode has 0 links.
+ * Inodes are in the order of the layers and of the entries in them. */
 uint32_t li_tree_nodes(const struct li_tree *tree);
 const struct li_node *li_tree_node(const struct li_tree *tree, uint32_t node);
 uint32_t li_tree_inodes(const struct li_tree *tree);

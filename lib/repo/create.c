@@ -340,7 +340,8 @@ int li_repo_create(struct li_store *store, struct li_kms *kms, const struct li_e
 
     if (rc == 0)
         rc = settle(&m, err);
+    /* An ID that is in use says nothing about the repository (D15). */
     if (rc < 0)
-        return rc;
+        return rc == LI_EEXISTS ? li_as_failure(rc, err) : rc;
     return m.made ? read_back(&m, out, err) : refuse(&m, err);
 }

@@ -86,10 +86,16 @@ bool li_root_is_of(const struct li_root *root, const uint8_t id[LI_ID_SIZE]);
  * says what to do. The errors of li_repo_identity(), and the store's failures. */
 int li_root_active(struct li_repo *repo, struct li_root *out, struct li_error *err);
 
+/* Finds out whether li_root_rotate() can make a root, and sets *BEFORE to the one that accepts
+ * pushes now. Writes nothing, and wraps nothing. LI_EINVALID if REPO has no identity; LI_ELIMIT if
+ * there are too many roots; the errors of li_root_active(). */
+int li_root_rotate_check(struct li_repo *repo, struct li_root *before, struct li_error *err);
+
 /* Makes a root with a new salt, which is wrapped for all keys of REPO's KMS, and into which pushes
  * go from then on. The roots that are there stay as they are. Whoever dies here leaves objects that
- * count for nothing. LI_EINVALID if REPO has no identity; LI_ELIMIT if there are too many roots;
- * the errors of li_root_active(), and the failures of the store and of the KMS. */
+ * count for nothing. Each key wraps and unwraps zeros before anything is written, and the salt is
+ * opened before the root is made. The errors of li_root_rotate_check(), and the failures of the
+ * store and of the KMS. */
 int li_root_rotate(struct li_repo *repo, struct li_root *out, struct li_error *err);
 
 /* Sets *ACCEPTS to whether the root ID accepts pushes, as the store has it now, by the same rules.

@@ -14,6 +14,7 @@
 #include "repo/internal.h"
 #include "repo/keys.h"
 #include "repo/salt.h"
+#include "repo/wrap.h"
 
 static int check_room(struct li_repo *repo, const struct li_root *before, struct li_error *err)
 {
@@ -29,10 +30,9 @@ static int check_room(struct li_repo *repo, const struct li_root *before, struct
     return rc;
 }
 
-static int plan_root(struct li_repo *repo, struct li_root *out, struct li_error *err)
+int li_root_rotate_check(struct li_repo *repo, struct li_root *before, struct li_error *err)
 {
     struct li_repo_identity identity = {.there = false};
-    struct li_root before;
     int rc = li_repo_identity(repo, &identity, err);
 
     if (rc == 0 && !identity.there)
@@ -40,9 +40,15 @@ static int plan_root(struct li_repo *repo, struct li_root *out, struct li_error 
                      "%s was made by an older version, and has no identity; the next push makes it",
                      repo->store->address);
     if (rc == 0)
-        rc = li_root_active(repo, &before, err);
-    if (rc == 0)
-        rc = check_room(repo, &before, err);
+        rc = li_root_active(repo, before, err);
+    return rc == 0 ? check_room(repo, before, err) : rc;
+}
+
+static int plan_root(struct li_repo *repo, struct li_root *out, struct li_error *err)
+{
+    struct li_root before;
+    int rc = li_root_rotate_check(repo, &before, err);
+
     if (rc < 0)
         return rc;
     *out = (struct li_root){.state = LI_ROOT_ACTIVE,
@@ -51,6 +57,34 @@ static int plan_root(struct li_repo *repo, struct li_root *out, struct li_error 
                             .owned = true};
     memcpy(out->repository, repo->id, LI_ID_SIZE);
     return repo->env->random(out->id, LI_ID_SIZE, err);
+}
+
+/* A salt that nobody can unwrap would end all pushes. */
+static int try_keys(struct li_repo *repo, const struct li_root *root, struct li_error *err)
+{
+    const struct li_kms_context context = li_wrap_context("salt", repo->id, root->id);
+    struct li_kms *kms;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && (kms = li_kms_member(repo->kms, "salt", i)); i++) {
+        rc = li_as_failure(li_kms_try(kms, &context, true, err), err);
+        if (rc < 0)
+            li_context(err, "the key %s cannot be used for a salt, and nothing was changed",
+                       kms->name);
+    }
+    return rc;
+}
+
+/* Makes the salt, and reads it back as the first push will. */
+static int make_salt(struct li_repo *repo, struct li_root *root, struct li_error *err)
+{
+    struct li_secret salt = {{0}};
+    int rc = li_salt_create(repo->store, repo->kms, repo->env, repo->id, root->salt, err);
+
+    if (rc == 0)
+        rc = li_salt_open(repo, root->salt, &salt, err);
+    li_secret_wipe(&salt);
+    return rc;
 }
 
 static int write_proof(struct li_repo *repo, const struct li_root *root, struct li_error *err)
@@ -85,7 +119,9 @@ int li_root_rotate(struct li_repo *repo, struct li_root *out, struct li_error *e
     int rc = plan_root(repo, &root, err);
 
     if (rc == 0)
-        rc = li_salt_create(repo->store, repo->kms, repo->env, repo->id, root.salt, err);
+        rc = try_keys(repo, &root, err);
+    if (rc == 0)
+        rc = make_salt(repo, &root, err);
     if (rc == 0)
         rc = write_proof(repo, &root, err);
     if (rc == 0)

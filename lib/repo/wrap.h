@@ -16,7 +16,10 @@
 #include "base/secret.h"
 #include "kms/kms.h"
 
-enum { LI_REPO_WRAP_MAX = LI_KMS_BLOB_MAX + 64 }; /* bytes of a wrap object */
+enum {
+    LI_REPO_WRAP_LEAST = 16,                /* bytes of a wrap object; one is longer than that */
+    LI_REPO_WRAP_MAX = LI_KMS_BLOB_MAX + 64 /* and no longer than that */
+};
 
 /* The context of a wrap for OBJECT, the ID of a manifest, a salt or a repository's key. PURPOSE is
  * "manifest", "salt" or "repository", and must outlive the context. */

@@ -67,6 +67,7 @@ struct li_key li_wrapped_at(const struct li_wrapped *wrapped, const char *name)
 
 struct opening {
     struct li_repo *repo;
+    struct li_kms *kms;
     const struct li_wrapped *wrapped;
     struct li_kms_context context;
     struct li_secret *secret;
@@ -77,7 +78,7 @@ struct opening {
 
 static struct li_kms *member(const struct opening *o, size_t index)
 {
-    return li_kms_member(o->repo->kms, o->wrapped->purpose, index);
+    return li_kms_member(o->kms, o->wrapped->purpose, index);
 }
 
 /* What may pass goes before what is broken, and that before a key that does not fit. */
@@ -328,10 +329,10 @@ static int report(struct opening *o, const struct names *names, struct li_error 
     return err->code;
 }
 
-int li_wrapped_open(struct li_repo *repo, const struct li_wrapped *wrapped,
-                    struct li_secret *secret, struct li_error *err)
+int li_wrapped_open_by(struct li_repo *repo, struct li_kms *keys, const struct li_wrapped *wrapped,
+                       struct li_secret *secret, struct li_error *err)
 {
-    struct opening o = {.repo = repo, .wrapped = wrapped, .secret = secret};
+    struct opening o = {.repo = repo, .kms = keys, .wrapped = wrapped, .secret = secret};
     struct names names = {.count = 0};
     bool there = false;
     struct li_kms *kms;
@@ -353,4 +354,10 @@ int li_wrapped_open(struct li_repo *repo, const struct li_wrapped *wrapped,
     if (rc == 0)
         li_error_clear(err);
     return rc;
+}
+
+int li_wrapped_open(struct li_repo *repo, const struct li_wrapped *wrapped,
+                    struct li_secret *secret, struct li_error *err)
+{
+    return li_wrapped_open_by(repo, repo->kms, wrapped, secret, err);
 }

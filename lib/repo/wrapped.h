@@ -69,4 +69,8 @@ int li_wrapped_put(void *arg, const struct li_key *at, const struct li_buffer *o
 int li_wrapped_open(struct li_repo *repo, const struct li_wrapped *wrapped,
                     struct li_secret *secret, struct li_error *err);
 
+/* The same with KEYS, instead of REPO's KMS. */
+int li_wrapped_open_by(struct li_repo *repo, struct li_kms *keys, const struct li_wrapped *wrapped,
+                       struct li_secret *secret, struct li_error *err);
+
 #endif

@@ -120,7 +120,7 @@ struct li_store {
     /* Each question is a request to a server, so it is better to ask many questions together. */
     bool remote;
     struct li_store_activity *activity; /* the store's; NULL: no operation can hang */
-    bool explains; /* its errors name the address and the key, as those of another store do */
+    bool explains;  /* its errors name the address and the key, as those of another store do */
     char *identity; /* tells the store from all others, now and later; NULL if not REMOTE */
 };
 

@@ -8,7 +8,6 @@
  * already is from a run that was stopped, or from anybody who may write and has that key. So it is
  * compared with the old one before that is removed.
  */
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,18 +18,9 @@
 
 enum { BATCH = 1000 /* wraps that are removed together */ };
 
-struct applying {
-    struct li_repo *repo;
-    const struct li_wraps_change *change;
-    struct li_wraps *wraps;
-    uint32_t blind;       /* a bit for each new key that may not unwrap */
-    pthread_mutex_t lock; /* of NEXT, and of the failures in WRAPS */
-    size_t next;
-};
-
 /* ---- one object ------------------------------------------------------------------------------ */
 
-static int put(struct applying *a, const struct li_key *at, const struct li_buffer *blob,
+static int put(struct li_wraps_applying *a, const struct li_key *at, const struct li_buffer *blob,
                struct li_error *err)
 {
     struct li_buffer object = {0};
@@ -42,24 +32,15 @@ static int put(struct applying *a, const struct li_key *at, const struct li_buff
     return rc;
 }
 
-/* The wrap of OBJECT that is to be replaced. */
-static struct li_key old_wrap(const struct applying *a, const struct li_wraps_object *object)
-{
-    struct li_wrapped wrapped = li_wraps_place(object);
-
-    return object->remove_unnamed ? wrapped.unnamed
-                                  : li_wrapped_at(&wrapped, a->change->from->name);
-}
-
 /* Wraps by TO what the key that goes has wrapped. */
-static int rewrap(struct applying *a, const struct li_wraps_object *object, struct li_kms *to,
-                  struct li_buffer *out, struct li_error *err)
+static int rewrap(struct li_wraps_applying *a, const struct li_wraps_object *object,
+                  struct li_kms *to, struct li_buffer *out, struct li_error *err)
 {
     struct li_wrapped place = li_wraps_place(object);
     struct li_kms_context context =
         li_wrap_context(place.purpose, li_repo_id(a->repo), place.object);
     struct li_kms_wrapped wrapped = {.by = a->change->from, .context = &context};
-    struct li_key old = old_wrap(a, object);
+    struct li_key old = li_wraps_old(a, object);
     struct li_buffer stored = {0};
     int rc = li_wraps_fetch(a->repo, &old, &stored, &wrapped.blob, &wrapped.len, err);
 
@@ -81,45 +62,13 @@ static int wrap(struct li_repo *repo, const struct li_wrapped *place, struct li_
     return li_kms_wrap(to, &context, secret, out, err);
 }
 
-/* Opens what opens OBJECT now. */
-static int open_secret(struct applying *a, const struct li_wraps_object *object,
-                       struct li_secret *out, struct li_error *err)
-{
-    struct li_wrapped place = li_wraps_place(object);
-    struct li_key old;
-
-    if (!a->change->replace)
-        return li_wrapped_open(a->repo, &place, out, err);
-    old = old_wrap(a, object);
-    return li_wraps_open(a->repo, &place, &old, a->change->from, out, err);
-}
-
-/* Whether the wrap by TO that somebody has made, at AT, holds SECRET; NULL: what opens OBJECT. */
-static int compare(struct applying *a, const struct li_wraps_object *object, struct li_kms *to,
-                   const struct li_key *at, const struct li_secret *secret, struct li_error *err)
-{
-    struct li_wrapped place = li_wraps_place(object);
-    struct li_secret theirs = {{0}}, ours = {{0}};
-    int rc = li_wraps_open(a->repo, &place, at, to, &theirs, err);
-
-    if (rc == 0 && !secret)
-        rc = open_secret(a, object, &ours, err);
-    if (rc == 0 &&
-        !li_equal_secret(theirs.bytes, (secret ? secret : &ours)->bytes, sizeof(theirs.bytes)))
-        rc = li_fail(err, LI_ECORRUPT,
-                     "%s/%s holds another secret than the wrap that opens the %s now: somebody who "
-                     "has the new key may have made it; remove it, and run this again",
-                     li_repo_store(a->repo)->address, at->text, place.purpose);
-    li_secret_wipe(&theirs);
-    li_secret_wipe(&ours);
-    return rc;
-}
-
-/* Makes the wrap of OBJECT by TO. SECRET is what is in it; NULL: a key is replaced. */
-static int add_one(struct applying *a, const struct li_wraps_object *object, struct li_kms *to,
+/* Makes the wrap of OBJECT by the key number INDEX. SECRET is what is in it; NULL: a key is
+ * replaced. */
+static int add_one(struct li_wraps_applying *a, struct li_wraps_object *object, size_t index,
                    const struct li_secret *secret, struct li_error *err)
 {
     struct li_wrapped place = li_wraps_place(object);
+    struct li_kms *to = a->change->to[index];
     struct li_key at = li_wrapped_at(&place, to->name);
     struct li_buffer blob = {0};
     int rc =
@@ -127,59 +76,79 @@ static int add_one(struct applying *a, const struct li_wraps_object *object, str
 
     if (rc == 0)
         rc = put(a, &at, &blob, err);
+    if (rc == LI_END && a->blind[object->kind] >> index & 1) {
+        object->unproven |= UINT32_C(1) << index;
+        rc = 0;
+    }
     if (rc == LI_END)
-        rc = compare(a, object, to, &at, secret, err);
+        rc = li_wraps_compare(a, object, to, &at, secret, err);
     li_buffer_free(&blob);
     return rc;
 }
 
 /* The wrap by TO that this run has not made must hold the secret. */
-static int compare_one(struct applying *a, const struct li_wraps_object *object, struct li_kms *to,
-                       const struct li_secret *secret, struct li_error *err)
+static int compare_one(struct li_wraps_applying *a, const struct li_wraps_object *object,
+                       struct li_kms *to, const struct li_secret *secret, struct li_error *err)
 {
     struct li_wrapped place = li_wraps_place(object);
     struct li_key at =
         li_wraps_has(a->wraps, object, to->name) ? li_wrapped_at(&place, to->name) : place.unnamed;
 
-    return compare(a, object, to, &at, secret, err);
+    return li_wraps_compare(a, object, to, &at, secret, err);
 }
 
-static int change_one(struct applying *a, const struct li_wraps_object *object,
-                      struct li_error *err)
+/* Adds wraps, and compares those in THERE with what is added. SECRET as above. */
+static int add_all_of(struct li_wraps_applying *a, struct li_wraps_object *object, uint32_t there,
+                      const struct li_secret *secret, struct li_error *err)
 {
-    struct li_secret opened = {{0}};
-    const struct li_secret *secret = a->change->replace ? NULL : &opened;
-    uint32_t there = object->there & ~a->blind;
     int rc = 0;
 
-    if (secret && (object->add || there))
-        rc = open_secret(a, object, &opened, err);
     for (size_t i = 0; rc == 0 && i < a->change->to_count; i++) {
         if (object->add >> i & 1)
-            rc = add_one(a, object, a->change->to[i], secret, err);
+            rc = add_one(a, object, i, secret, err);
         else if (there >> i & 1)
             rc = compare_one(a, object, a->change->to[i], secret, err);
     }
-    li_secret_wipe(&opened);
+    return rc;
+}
+
+static int change_one(struct li_wraps_applying *a, struct li_wraps_object *object,
+                      struct li_error *err)
+{
+    uint32_t there = object->there & ~a->blind[object->kind];
+    struct li_secret secret = {{0}};
+    bool proven = true;
+    int rc = 0;
+
+    object->unproven = object->there & ~there;
+    if (a->change->replace)
+        return add_all_of(a, object, there, NULL, err);
+    if (object->add || there)
+        rc = li_wraps_secret(a, object, &secret, &proven, err);
+    if (!proven) {
+        object->unproven |= there;
+        there = 0;
+    }
+    if (rc == 0)
+        rc = add_all_of(a, object, there, &secret, err);
+    li_secret_wipe(&secret);
     return rc;
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-/* If wraps by a key are only added, those that it has already are compared, too, since an operator
- * who adds a key will remove another. */
-static bool is_work(const struct applying *a, const struct li_wraps_object *object)
+bool li_wraps_is_work(const struct li_wraps_applying *a, const struct li_wraps_object *object)
 {
     return object->state == LI_WRAPS_CHANGE ||
-           (object->state == LI_WRAPS_DONE && !a->change->replace && object->there & ~a->blind);
+           (object->state == LI_WRAPS_DONE && !a->change->replace && object->there);
 }
 
-static struct li_wraps_object *take(struct applying *a)
+static struct li_wraps_object *take(struct li_wraps_applying *a)
 {
     struct li_wraps_object *object = NULL;
 
     pthread_mutex_lock(&a->lock);
-    while (a->next < a->wraps->count && !is_work(a, &a->wraps->object[a->next]))
+    while (a->next < a->wraps->count && !li_wraps_is_work(a, &a->wraps->object[a->next]))
         a->next++;
     if (a->next < a->wraps->count)
         object = &a->wraps->object[a->next++];
@@ -187,7 +156,8 @@ static struct li_wraps_object *take(struct applying *a)
     return object;
 }
 
-static void note_failure(struct applying *a, struct li_wraps_object *object, struct li_error *err)
+static void note_failure(struct li_wraps_applying *a, struct li_wraps_object *object,
+                         struct li_error *err)
 {
     pthread_mutex_lock(&a->lock);
     li_wraps_note_failure(a->wraps, object, err);
@@ -197,7 +167,7 @@ static void note_failure(struct applying *a, struct li_wraps_object *object, str
 static int work(void *arg, unsigned index, struct li_workers *team, struct li_error *err)
 {
     struct li_wraps_object *object;
-    struct applying *a = arg;
+    struct li_wraps_applying *a = arg;
     int rc = 0;
 
     (void)index;
@@ -211,61 +181,7 @@ static int work(void *arg, unsigned index, struct li_workers *team, struct li_er
     return rc;
 }
 
-/* The first object for which key number INDEX is needed, or NULL. */
-static const struct li_wraps_object *first_for(const struct applying *a, size_t index)
-{
-    for (size_t i = 0; i < a->wraps->count; i++) {
-        const struct li_wraps_object *object = &a->wraps->object[i];
-
-        if (is_work(a, object) && (object->add | object->there) >> index & 1)
-            return object;
-    }
-    return NULL;
-}
-
-/* Tries the new key number INDEX as OBJECT will need it. A service that cannot unwrap what it has
- * wrapped must not be found out when the old key is gone. */
-static int try_key(struct applying *a, size_t index, const struct li_wraps_object *object,
-                   struct li_error *err)
-{
-    struct li_kms *kms = a->change->to[index];
-    struct li_wrapped place = li_wraps_place(object);
-    struct li_kms_context context =
-        li_wrap_context(place.purpose, li_repo_id(a->repo), place.object);
-    struct li_kms_check check;
-    int rc;
-
-    li_kms_check(kms, &context, &check);
-    rc = check.action[LI_KMS_WRAP].rc;
-    if (rc < 0)
-        *err = check.action[LI_KMS_WRAP].err;
-    else if ((rc = check.action[LI_KMS_UNWRAP].rc) < 0)
-        *err = check.action[LI_KMS_UNWRAP].err;
-    if (check.action[LI_KMS_WRAP].rc == 0 && rc == LI_EDENIED && !a->change->replace) {
-        a->blind |= UINT32_C(1) << index;
-        li_error_clear(err);
-        return 0;
-    }
-    rc = li_as_failure(rc, err);
-    return rc < 0 ? li_context(err, "the new key %s cannot be used, and nothing was changed",
-                               kms->name)
-                  : 0;
-}
-
-static int try_keys(struct applying *a, struct li_error *err)
-{
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < a->change->to_count; i++) {
-        const struct li_wraps_object *object = first_for(a, i);
-
-        if (object)
-            rc = try_key(a, i, object, err);
-    }
-    return rc;
-}
-
-static int add_all(struct applying *a, unsigned threads, struct li_error *err)
+static int add_all(struct li_wraps_applying *a, unsigned threads, struct li_error *err)
 {
     struct li_workers *team = NULL;
     int rc = li_workers_start(threads, work, a, &team, err);
@@ -297,7 +213,7 @@ static int remove_one(struct batch *batch, struct li_key key, struct li_error *e
     return batch->count == BATCH ? remove_batch(batch, err) : 0;
 }
 
-static int remove_wraps(struct applying *a, const struct li_wraps_object *object,
+static int remove_wraps(struct li_wraps_applying *a, const struct li_wraps_object *object,
                         struct batch *batch, struct li_error *err)
 {
     struct li_wrapped place = li_wraps_place(object);
@@ -309,7 +225,7 @@ static int remove_wraps(struct applying *a, const struct li_wraps_object *object
     return rc;
 }
 
-static int remove_all(struct applying *a, struct li_error *err)
+static int remove_all(struct li_wraps_applying *a, struct li_error *err)
 {
     struct batch *batch = calloc(1, sizeof(*batch));
     int rc = 0;
@@ -329,8 +245,8 @@ static int remove_all(struct applying *a, struct li_error *err)
 int li_wraps_apply(struct li_repo *repo, const struct li_wraps_change *change,
                    struct li_wraps *wraps, unsigned threads, struct li_error *err)
 {
-    struct applying a = {.repo = repo, .change = change, .wraps = wraps};
-    int rc = try_keys(&a, err);
+    struct li_wraps_applying a = {.repo = repo, .change = change, .wraps = wraps};
+    int rc = li_wraps_try_keys(&a, err);
 
     pthread_mutex_init(&a.lock, NULL);
     if (rc == 0)

@@ -12,11 +12,11 @@
 
 #include "base/array.h"
 #include "base/hex.h"
-#include "repo/authentic.h"
 #include "repo/keys.h"
 #include "repo/pointer.h"
 #include "repo/roots.h"
-#include "wraps/wraps.h"
+#include "repo/wrap.h"
+#include "wraps/internal.h"
 
 enum { LISTED_MAX = 1 << 20 /* objects and wraps */ };
 
@@ -27,6 +27,7 @@ struct entry {
     uint8_t root[LI_ID_SIZE];
     uint8_t id[LI_ID_SIZE];
     char name[LI_KMS_WRAP_NAME_MAX];
+    bool broken; /* no wrap has this size */
 };
 
 struct listing {
@@ -84,22 +85,9 @@ static bool parse_rest(const char *rest, struct entry *out)
     return true;
 }
 
-/* Interrupted commands leave salts that no root has, which nobody needs, and perhaps nobody opens.
- */
-static bool is_salt_in_use(const struct listing *l, const uint8_t id[LI_ID_SIZE])
-{
-    for (size_t i = 0; i < l->roots.count; i++)
-        if (memcmp(l->roots.root[i].salt, id, LI_ID_SIZE) == 0 &&
-            li_root_is_of(&l->roots.root[i], li_repo_id(l->repo)))
-            return true;
-    return false;
-}
-
 static bool is_wanted(const struct listing *l, const struct entry *entry)
 {
-    if (entry->kind == LI_WRAPS_SALT)
-        return is_salt_in_use(l, entry->id);
-    if (entry->kind == LI_WRAPS_REPOSITORY || l->selection->all)
+    if (entry->kind != LI_WRAPS_MANIFEST || l->selection->all)
         return true;
     return l->wanted_count &&
            bsearch(entry->id, l->wanted, l->wanted_count, LI_ID_SIZE, compare_ids);
@@ -108,10 +96,10 @@ static bool is_wanted(const struct listing *l, const struct entry *entry)
 static int note(void *arg, const char *key, uint64_t size, struct li_error *err)
 {
     struct listing *l = arg;
-    struct entry entry = {.kind = l->kind};
+    struct entry entry = {.kind = l->kind,
+                          .broken = size <= LI_REPO_WRAP_LEAST || size > LI_REPO_WRAP_MAX};
     int rc;
 
-    (void)size;
     if (l->root)
         memcpy(entry.root, l->root, LI_ID_SIZE);
     if (!parse_rest(key + l->prefix, &entry) || !is_wanted(l, &entry))
@@ -174,44 +162,11 @@ static int list_salts(struct listing *l, struct li_error *err)
     return l->selection->salts ? list_prefix(l, "salts/", strlen("salts/"), err) : 0;
 }
 
-/* The ID of the key that the identity names. Whoever has a KMS finds out whether that is true. */
-static int find_repository_key(struct listing *l, uint8_t id[LI_ID_SIZE], bool *there,
-                               struct li_error *err)
+static int list_repository_keys(struct listing *l, struct li_error *err)
 {
-    struct li_store *store = li_repo_store(l->repo);
-    struct li_key at = li_key_identity(li_repo_id(l->repo));
-    struct li_repo_identity identity = {.there = false};
-    struct li_buffer object = {0};
-    int rc;
-
-    if (li_repo_kms(l->repo)) {
-        rc = li_repo_identity(l->repo, &identity, err);
-        *there = identity.there;
-        memcpy(id, identity.key, LI_ID_SIZE);
-        return rc;
-    }
-    rc = li_store_get(store, at.text, LI_AUTHENTIC_MAX, &object, err);
-    *there = rc != LI_ENOTFOUND;
-    if (rc == 0)
-        rc = li_authentic_key(&object, id, err);
-    if (*there && rc < 0)
-        li_context(err, "%s/%s", store->address, at.text);
-    li_buffer_free(&object);
-    return *there ? li_as_failure(rc, err) : 0;
-}
-
-/* Keys that no identity names are left by whoever was not the first to make one. */
-static int list_repository_key(struct listing *l, struct li_error *err)
-{
-    uint8_t id[LI_ID_SIZE];
-    bool there = false;
-    int rc = find_repository_key(l, id, &there, err);
-
     l->kind = LI_WRAPS_REPOSITORY;
     l->root = NULL;
-    return rc == 0 && there
-               ? list_prefix(l, li_key_repository_key(id, "").text, strlen("keys/"), err)
-               : rc;
+    return list_prefix(l, "keys/", strlen("keys/"), err);
 }
 
 /* ---- which manifests ------------------------------------------------------------------------- */
@@ -355,19 +310,22 @@ static void add_entry(struct li_wraps *out, const struct entry *entry)
         memcpy(object->id, entry->id, LI_ID_SIZE);
     }
     if (*entry->name) {
+        out->broken[out->name_count] = entry->broken;
         strcpy(out->name[out->name_count++], entry->name);
         object->names++;
     } else if (entry->kind == LI_WRAPS_SALT) {
         object->unnamed = true;
+        object->unnamed_broken = entry->broken;
     }
 }
 
 static int make_objects(struct listing *l, struct li_wraps *out, struct li_error *err)
 {
     struct li_wraps wraps = {.object = calloc(l->count + 1, sizeof(*wraps.object)),
-                             .name = calloc(l->count + 1, sizeof(*wraps.name))};
+                             .name = calloc(l->count + 1, sizeof(*wraps.name)),
+                             .broken = calloc(l->count + 1, sizeof(*wraps.broken))};
 
-    if (!wraps.object || !wraps.name) {
+    if (!wraps.object || !wraps.name || !wraps.broken) {
         li_wraps_free(&wraps);
         return li_fail_memory(err);
     }
@@ -383,6 +341,7 @@ int li_wraps_list(struct li_repo *repo, const struct li_wraps_selection *selecti
                   struct li_wraps *out, struct li_error *err)
 {
     struct listing l = {.repo = repo, .selection = selection};
+    struct li_wraps wraps = {.count = 0};
     int rc = want_selected(&l, err);
 
     if (rc == 0)
@@ -394,9 +353,15 @@ int li_wraps_list(struct li_repo *repo, const struct li_wraps_selection *selecti
     if (rc == 0)
         rc = list_salts(&l, err);
     if (rc == 0)
-        rc = list_repository_key(&l, err);
+        rc = list_repository_keys(&l, err);
     if (rc == 0)
-        rc = make_objects(&l, out, err);
+        rc = make_objects(&l, &wraps, err);
+    if (rc == 0)
+        rc = li_wraps_mark_strays(repo, &l.roots, &wraps, err);
+    if (rc == 0)
+        *out = wraps;
+    else
+        li_wraps_free(&wraps);
     li_roots_free(&l.roots);
     free(l.named);
     free(l.entry);
@@ -408,5 +373,6 @@ void li_wraps_free(struct li_wraps *wraps)
 {
     free(wraps->object);
     free(wraps->name);
+    free(wraps->broken);
     *wraps = (struct li_wraps){.count = 0};
 }

@@ -107,6 +107,14 @@ LAMBDAIMG_REPO=$address#$prod run 0 "the same in the environment" push right-ima
 run 1 "an address with another ID" verify demo:1 --repo "$address#$dev"
 has "$ERR" "is the repository $prod, and not $dev, which was asked for" "says so"
 run 1 "which cannot be accepted" verify demo:1 --repo "$address#$dev" --accept-new-repository
+# shellcheck disable=SC2317
+init_afresh() {
+    LAMBDAIMG_STATE=$WORK/fresh "$LAMBDAIMG" init 2>noted
+}
+not_ok "init where there is one, on a host that knew none" init_afresh
+has noted 'this host uses .* for the first time, and keeps its ID' "says that the ID is kept"
+LAMBDAIMG_STATE=$WORK/fresh run 1 "once more" init
+has_no "$ERR" 'for the first time' "which it is now"
 run 2 "init of an address with an ID" init "dir:$WORK/new#$dev"
 has "$ERR" 'init chooses the ID' "says why not"
 not_ok "and makes nothing" test -e new

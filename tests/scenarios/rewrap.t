@@ -94,7 +94,7 @@ opens_not "$new" demo:2 app/other:1
 run 0 "once more" key add "$new" demo:1 -y
 has "$OUT" '^0 of 2 objects: 0 wraps to add' "there is nothing to do"
 run 0 "add it to all" key add "$new" --all --salts -y --json
-is "$(jq -c . "$OUT")" '{"dry_run":false,"objects":5,"changed":3,"added":3,"removed":0,"left_alone":0,"failed":0}' "as JSON"
+is "$(jq -c . "$OUT")" '{"dry_run":false,"objects":5,"changed":3,"added":3,"removed":0,"left_alone":0,"failed":0,"unproven":0,"stray":0}' "as JSON"
 opens "$new" demo:1 demo:2 app/other:1
 run 0 "whoever has it can push" push image.tar demo:1 -n --kms "$new"
 # Whoever writes the store must not choose which image the new key opens.
@@ -111,6 +111,27 @@ LAMBDAIMG_KMS=file:$WORK/absent,$old run 0 "one of several keys is enough to add
 run 1 "add to one that is there and one that is not" key add "$new" demo:1 nothing -y
 has "$ERR" 'there is no image nothing in' "says which"
 run 1 "list a pin that is not there" key list demo@00000000000000000000000000000009
+cat >blind <<END
+#!/bin/sh
+request=\$(cat)
+case \$request in
+*describe*) echo '{"version":1,"name":"blind"}' ;;
+*'"wrap"'*) echo "{\"version\":1,\"blob\":\"AAAA\"}" ;;
+*) eval "\$DIES"; echo "not here" >&2; exit 1 ;;
+esac
+END
+chmod +x blind
+run 1 "add a key that does not unwrap" key add "exec:$WORK/blind" demo:1 -y
+has "$ERR" 'the new key exec-blind wraps the key of a manifest, and does not unwrap it here \(--unproven adds' "says why not"
+run 0 "as one for emergencies" key add "exec:$WORK/blind" demo:1 -y --unproven
+has_no "$OUT" 'could not be compared' "makes its wraps"
+run 0 "once more" key add "exec:$WORK/blind" demo:1 -y --unproven
+has "$OUT" '^2 wraps by exec-blind were there before, and could not be compared with another$' "says that anybody may have made them"
+run 0 "as JSON" key add "exec:$WORK/blind" demo:1 -y --unproven --json
+is "$(jq -c '[.changed, .unproven]' "$OUT")" '[0,2]' "the same"
+DIES='kill -SEGV $$' run 1 "a program that dies" key add "exec:$WORK/blind" demo:2 -y --unproven
+has "$ERR" 'cannot be used, and nothing was changed: .*ended by signal 11' "is not taken for one"
+quietly key remove "exec:$WORK/blind" --all -y
 run 2 "add nothing" key add demo:1
 run 2 "add to nothing" key add "$new"
 

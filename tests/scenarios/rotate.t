@@ -71,13 +71,44 @@ run 1 "a push without it" push image.tar demo:7
 has "$ERR" "cannot open the repository's salt, which may have a key of its own" "fails"
 run 0 "a push with it" push image.tar demo:7 --salt-kms "file:$WORK/second"
 run 1 "rotate by those who only read" key rotate -y
-has "$ERR" "for these keys the new salt would be wrapped, and they do not open the one in use" "is refused"
+has "$ERR" "the key file-[0-9a-f]* would open the new salt, and does not open the one in use" "is refused"
 run 1 "its dry run" key rotate -n
+run 1 "rotate for readers, too" key rotate -y --kms "$LAMBDAIMG_KMS" --kms "file:$WORK/second"
+has "$ERR" "the key $(LAMBDAIMG_KMS=$LAMBDAIMG_KMS "$LAMBDAIMG" key check --json | jq -r '.[0].key') would open the new salt" "is refused, too"
 is "$(roots)" 4 "nothing was made"
 mv second lost
 quietly key new "$WORK/third"
 run 0 "a salt whose key is lost, by force" key rotate -y --force --salt-kms "file:$WORK/third"
 run 0 "a push by its key" push image.tar demo:8 --salt-kms "file:$WORK/third"
+run 0 "for one more key, by force" key rotate -n --force --salt-kms "file:$WORK/third" --salt-kms "$LAMBDAIMG_KMS"
+has "$OUT" '^newly for file-[0-9a-f]*, which does not open the salt in use$' "says who gets it"
+run 0 "as JSON" key rotate -n --force --salt-kms "file:$WORK/third" --salt-kms "$LAMBDAIMG_KMS" --json
+is "$(jq -c '[(.newly_for | length), .not_for, .not_for_first_key, .active_root]' "$OUT")" '[1,[],false,null]' "the same"
+cat >blind <<'END'
+#!/bin/sh
+request=$(cat)
+case $request in
+*describe*) echo '{"version":1,"name":"blind"}' ;;
+*'"wrap"'*) echo '{"version":1,"blob":"AAAA"}' ;;
+*) exit 1 ;;
+esac
+END
+chmod +x blind
+run 1 "a key that does not unwrap" key rotate -y --force --salt-kms "exec:$WORK/blind"
+has "$ERR" 'the key exec-blind cannot be used for a salt, and nothing was changed' "is found out before"
+is "$(roots)" 5 "nothing was made"
+
+# The first key of a salt, whose wrap has no name.
+first=$LAMBDAIMG_KMS
+LAMBDAIMG_REPO=dir:$WORK/other quietly init
+quietly key new "$WORK/added"
+LAMBDAIMG_REPO=dir:$WORK/other quietly key add "file:$WORK/added" --all --salts -y
+LAMBDAIMG_REPO=dir:$WORK/other run 0 "rotate by a key that was added" key rotate -n --kms "file:$WORK/added"
+has "$OUT" '^not for the first key of the salt in use: whoever has that key alone can push no more$' "says who cannot push then"
+LAMBDAIMG_REPO=dir:$WORK/other run 0 "as JSON" key rotate -n --json --kms "file:$WORK/added"
+is "$(jq -c '[.not_for, .not_for_first_key]' "$OUT")" '[[],true]' "the same"
+LAMBDAIMG_REPO=dir:$WORK/other run 0 "by both" key rotate -n --kms "file:$WORK/added" --kms "$first"
+has_no "$OUT" '^not for' "all can push"
 
 # ---- stopped -----------------------------------------------------------------------------------
 

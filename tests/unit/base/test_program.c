@@ -89,7 +89,7 @@ static void says_how_it_ended(void **state)
     assert_printed(&notices, "first|");
     notices.len = 0;
     assert_fails(run("exit 75"), LI_ENETWORK, "the program ended with exit status 75", &err);
-    assert_fails(run("kill -9 $$"), LI_EDENIED, "the program was ended by signal 9", &err);
+    assert_fails(run("kill -9 $$"), LI_EIO, "the program was ended by signal 9", &err);
     assert_printed(&notices, "");
     assert_done(run("printf 'one\\n\\n\\033[2Jtwo' >&2"), &err);
     assert_printed(&notices, "one|?[2Jtwo|");

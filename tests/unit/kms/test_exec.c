@@ -193,7 +193,7 @@ static void broken_answers(void **state)
         {"cat /dev/zero", LI_EIO, "more than 65536 bytes"},
         {"echo no >&2; exit 1", LI_EDENIED, "ended with exit status 1: no"},
         {"exit 75", LI_ENETWORK, "ended with exit status 75"},
-        {"kill -9 $$", LI_EDENIED, "ended by signal 9"},
+        {"kill -9 $$", LI_EIO, "ended by signal 9"},
     };
     struct li_kms_context context = context_of("manifest", 1, 2);
     struct li_kms *kms;

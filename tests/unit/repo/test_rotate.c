@@ -116,6 +116,8 @@ static void there_is_a_limit(void **state)
         assert_done(li_root_rotate(f->repo, &after, &f->err), &f->err);
     rc = li_root_rotate(f->repo, &after, &f->err);
     assert_fails(rc, LI_ELIMIT, "has 100 roots", &f->err);
+    assert_fails(li_root_rotate_check(f->repo, &after, &f->err), LI_ELIMIT, "has 100 roots",
+                 &f->err);
     assert_done(push(f, "a:1", &small), &f->err);
 }
 
@@ -132,6 +134,71 @@ static void an_older_repository_has_no_proofs_to_give(void **state)
     assert_int_equal(tree_count(f->dir), files);
 }
 
+/* A KMS that wraps, and does not unwrap. */
+static int blind_wrap(struct li_kms *kms, const struct li_kms_context *context,
+                      const struct li_secret *key, struct li_buffer *blob, struct li_error *err)
+{
+    (void)kms, (void)context, (void)key;
+    blob->len = 0;
+    return li_buffer_append(blob, "blob", 4, err);
+}
+
+static int blind_unwrap(struct li_kms *kms, const struct li_kms_context *context,
+                        const uint8_t *blob, size_t len, struct li_secret *key,
+                        struct li_error *err)
+{
+    (void)kms, (void)context, (void)blob, (void)len, (void)key;
+    return li_fail(err, LI_EDENIED, "the key is blind");
+}
+
+static void blind_free(struct li_kms *kms)
+{
+    (void)kms;
+}
+
+static void a_key_that_does_not_unwrap_is_found_out_before(void **state)
+{
+    static const struct li_kms_operations operations = {
+        .wrap = blind_wrap, .unwrap = blind_unwrap, .free = blind_free};
+    static struct li_kms blind = {.ops = &operations, .name = "blind"};
+    struct repo_fixture *f = *state;
+    struct li_kms *own = f->kms, *set = NULL;
+    struct li_root after;
+    size_t files;
+
+    assert_done(push(f, "a:1", &small), &f->err);
+    assert_done(li_kms_set_new(&set, &f->err), &f->err);
+    assert_done(li_kms_set_add(set, own, LI_KMS_FOR_OTHERS, &f->err), &f->err);
+    assert_done(li_kms_set_add(set, &blind, LI_KMS_FOR_SALTS, &f->err), &f->err);
+    f->kms = set;
+    reopen(f);
+    files = tree_count(f->dir);
+    assert_fails(li_root_rotate(f->repo, &after, &f->err), LI_EDENIED,
+                 "the key blind cannot be used for a salt, and nothing was changed", &f->err);
+    assert_int_equal(tree_count(f->dir), files);
+}
+
+/* A handle that was opened before another one rotated, and then rotates itself. */
+static void all_handles_agree(void **state)
+{
+    struct repo_fixture *f = *state;
+    struct li_root one, other, active, again;
+    struct li_repo *second = NULL;
+
+    assert_done(push(f, "a:1", &small), &f->err);
+    assert_done(li_repo_open(f->directory, f->kms, &f->env, &second, &f->err), &f->err);
+    assert_done(li_root_rotate(f->repo, &one, &f->err), &f->err);
+    assert_done(li_root_rotate(second, &other, &f->err), &f->err);
+    assert_done(li_root_active(f->repo, &active, &f->err), &f->err);
+    assert_done(li_root_active(second, &again, &f->err), &f->err);
+    assert_memory_equal(active.id, again.id, LI_ID_SIZE);
+    assert_memory_equal(active.id, other.id, LI_ID_SIZE);
+    li_repo_free(second);
+    assert_done(push(f, "a:2", &small), &f->err);
+    expect_pushed(f, "a:1", &small);
+    expect_pushed(f, "a:2", &small);
+}
+
 #define WITH_REPO(test) cmocka_unit_test_setup_teardown(test, setup_repo, teardown_repo)
 
 int main(void)
@@ -142,6 +209,8 @@ int main(void)
         WITH_REPO(two_keys_open_the_new_salt),
         WITH_REPO(stopped_at_each_step),
         WITH_REPO(there_is_a_limit),
+        WITH_REPO(a_key_that_does_not_unwrap_is_found_out_before),
+        WITH_REPO(all_handles_agree),
         WITH_REPO(an_older_repository_has_no_proofs_to_give),
     };
 

@@ -113,10 +113,10 @@ static void when_it_is_met(void **state)
 static void what_is_written_is_read(void **state)
 {
     const struct li_report_budgets budgets = {
-        .of = {[LI_BUDGET_NEW_BYTES] = {true, false, 123456789012.0},
-               [LI_BUDGET_SIZE] = {true, true, 2.5},
+        .of = {[LI_BUDGET_NEW_BYTES] = {.set = true, .limit = 123456789012.0},
+               [LI_BUDGET_SIZE] = {.set = true, .relative = true, .limit = 2.5},
                [LI_BUDGET_WASTE] = {.set = true, .share = true, .limit = 12},
-               [LI_BUDGET_DEDUP] = {true, false, 1.25}}};
+               [LI_BUDGET_DEDUP] = {.set = true, .limit = 1.25}}};
     struct li_error err = LI_ERROR_INIT;
     struct li_buffer text = {0};
     struct li_report_budgets got;

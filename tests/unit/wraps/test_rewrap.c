@@ -239,21 +239,21 @@ static void requests_are_few(void **state)
     before = li_fault_count(f->store, LI_FAULT_ANY);
     assert_done(rewrap(f, &keys.one, &keys.two, 2), &f->err);
     /* Each manifest: its old wrap is read, its new one written. Then all old ones go at once. Of
-     * the salt, the wrap without a name is tried before by both keys. The new key is tried once,
-     * before anything is written. Roots and objects are listed. */
+     * the salt, the wrap without a name is tried before by both keys. The new key is tried for each
+     * kind, before anything is written. Roots and objects are listed. */
     assert_true(li_fault_count(f->store, LI_FAULT_ANY) - before <= 2 * SOME + 16);
     assert_int_equal(li_fault_count(f->store, LI_FAULT_REMOVE), 1);
     assert_int_equal(keys.one.unwraps, SOME + 3);
     assert_int_equal(keys.one.wraps, 0);
-    assert_int_equal(keys.two.wraps, SOME + 2 + 1);
-    assert_int_equal(keys.two.unwraps, 1 + 1);
+    assert_int_equal(keys.two.wraps, SOME + 2 + 3);
+    assert_int_equal(keys.two.unwraps, 1 + 3);
 
     /* Nothing is left to do, and nothing is asked. */
     before = li_fault_count(f->store, LI_FAULT_ANY);
     assert_done(rewrap(f, &keys.one, &keys.two, 2), &f->err);
     assert_true(li_fault_count(f->store, LI_FAULT_ANY) - before <= 8);
     assert_int_equal(keys.one.unwraps, SOME + 3);
-    assert_int_equal(keys.two.wraps, SOME + 2 + 1);
+    assert_int_equal(keys.two.wraps, SOME + 2 + 3);
     free_keys(&keys);
 }
 

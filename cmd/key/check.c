@@ -67,7 +67,7 @@ static json_t *check_json(const struct li_kms *kms, const char *purpose,
         if (action_text[i] && check->action[i].rc != LI_END)
             json_object_set_new(json, action_text[i],
                                 check->action[i].rc == 0 ? json_true()
-                                                         : shown_json(check->action[i].err.text));
+                                                         : path_json(check->action[i].err.text));
     return json;
 }
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -58,6 +59,8 @@ struct mount {
     struct li_diskcache *cache; /* NULL: there is none */
     struct li_stored *stored;
     struct li_repeats failures;
+    bool began;       /* the mount has worked */
+    atomic_bool lost; /* the broker has ended */
 };
 
 static void ending(void *arg)
@@ -151,6 +154,7 @@ static void ready(void *arg)
     struct mount *m = arg;
     struct li_error ignored = LI_ERROR_INIT;
 
+    m->began = true;
     if (m->ready_fd < 0)
         return;
     leave_terminal(m);
@@ -197,17 +201,42 @@ static int attach(void *arg, int *device, struct li_error *err)
     return li_broker_ask(((struct mount *)arg)->context.broker, ATTACH, device, err);
 }
 
-static void detach(void *arg)
+static int detach(void *arg, struct li_error *err)
 {
-    struct li_error ignored = LI_ERROR_INIT;
+    const struct mount *m = arg;
+    int rc = li_broker_ask(m->context.broker, DETACH, NULL, err);
 
-    (void)li_broker_ask(((struct mount *)arg)->context.broker, DETACH, NULL, &ignored);
+    return rc < 0 ? li_context(err, "it may be mounted still, which lambdaimg umount ends") : 0;
+}
+
+/* In the broker: a loader that was killed leaves no mount behind. */
+static void detach_orphan(void *arg)
+{
+    struct mount *m = arg;
+
+    li_fuse_detach(m->attached);
+    m->attached = NULL;
+}
+
+/* Says once that nothing can be fetched any more. What is in memory or on the disk is still read.
+ */
+static void lose_broker(void *arg)
+{
+    struct mount *m = arg;
+
+    if (!atomic_exchange(&m->lost, true))
+        fprintf(
+            stderr,
+            "lambdaimg: %s: the process that reaches the store has ended, so nothing is fetched "
+            "any more; unmount it, and mount it again\n",
+            m->args->operand[0]);
 }
 
 /* The loader can open files of the cache only, and none if there is no cache. */
 static int open_repository(struct mount *m, struct li_error *err)
 {
-    struct brokerage brokerage = {.key = WITH_KEY, .own = serve_loader, .own_arg = m};
+    struct brokerage brokerage = {
+        .key = WITH_KEY, .own = serve_loader, .over = detach_orphan, .own_arg = m};
     char *directory = NULL;
     int rc = open_cache(m->args, &directory, &m->cache, err);
 
@@ -243,7 +272,7 @@ static int open_image(struct mount *m, struct li_error *err)
         return rc;
     /* From now on a store that hangs fails reads, and nothing else. So does a broker that ends. */
     stop_watching(&m->context);
-    li_broker_on_loss(m->context.broker, NULL, NULL);
+    li_broker_on_loss(m->context.broker, lose_broker, m);
     return 0;
 }
 
@@ -294,7 +323,8 @@ static int serve(struct mount *m, struct li_error *err)
     if (rc == 0)
         rc = serve_image(m, err);
     if (rc < 0)
-        li_context(err, "cannot mount %s on %s", m->args->operand[0], m->args->operand[1]);
+        li_context(err, "%s %s on %s", m->began ? "the mount of" : "cannot mount",
+                   m->args->operand[0], m->args->operand[1]);
     close_image(m, rc, err);
     return rc;
 }

@@ -64,7 +64,8 @@ static int open_verified(const struct arguments *args, struct context *context,
                          struct li_error *err)
 {
     const char *repair = option(args, "repair"), *against = option(args, "against");
-    struct brokerage brokerage = {.key = WITH_KEY, .writable = repair != NULL};
+    struct brokerage brokerage = {
+        .key = WITH_KEY, .writable = repair != NULL, .wraps = repair != NULL};
     int rc = make_env(args, &context->env, err);
 
     if (rc == 0)

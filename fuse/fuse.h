@@ -39,10 +39,10 @@ struct li_mount_options {
      * process waits until the caller has closed it. */
     int *presence;
     /* Mount and unmount in another process: ATTACH sets *DEVICE to the descriptor of the mount,
-     * which li_fuse_mount() closes; DETACH makes sure that it is unmounted. NULL: this process does
-     * both. */
+     * which li_fuse_mount() closes; DETACH makes sure that it is unmounted, or
+     * fails. NULL: this process does both. */
     int (*attach)(void *arg, int *device, struct li_error *err);
-    void (*detach)(void *arg);
+    int (*detach)(void *arg, struct li_error *err);
     void *attach_arg;
 };
 

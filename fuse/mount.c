@@ -154,6 +154,7 @@ static int mount_and_serve(struct li_served *served, struct li_signals *signals,
                            struct li_error *err)
 {
     const struct li_mount_options *options = served->options;
+    struct li_error ignored = LI_ERROR_INIT;
     struct li_fuse_attached *own = NULL;
     int device = -1;
     int rc = options->attach ? options->attach(options->attach_arg, &device, err)
@@ -169,8 +170,10 @@ static int mount_and_serve(struct li_served *served, struct li_signals *signals,
         rc = serve_device(served, device, signals, err);
     if (own)
         li_fuse_detach(own);
+    else if (rc == 0)
+        rc = options->detach(options->attach_arg, err);
     else
-        options->detach(options->attach_arg);
+        (void)options->detach(options->attach_arg, &ignored);
     return rc;
 }
 

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,16 +132,35 @@ int li_mounted_at(const char *path, struct li_mounted *out, struct li_error *err
     return err->code = LI_EIO;
 }
 
-/* It needs nothing of our environment, which may have credentials. */
-static int ask_fusermount(const char *path, bool lazy, struct li_error *err)
+/* Starts ARGV with no signal blocked, whatever this process blocks. It needs nothing of our
+ * environment, which may have credentials. Returns an errno. */
+static int start_program(const char *const *argv, pid_t *pid)
 {
     static char *const nothing[] = {NULL};
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    int sys = posix_spawnattr_init(&attributes);
+
+    if (sys)
+        return sys;
+    sigemptyset(&none);
+    sys = posix_spawnattr_setsigmask(&attributes, &none);
+    if (sys == 0)
+        sys = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    if (sys == 0)
+        sys = posix_spawnp(pid, argv[0], NULL, &attributes, (char *const *)argv, nothing);
+    posix_spawnattr_destroy(&attributes);
+    return sys;
+}
+
+static int ask_fusermount(const char *path, bool lazy, struct li_error *err)
+{
     const char *const argv[] = {
         "fusermount3",      "-u", "-q", lazy ? "-z" : "--", lazy ? "--" : path,
         lazy ? path : NULL, NULL};
     int status = 0;
     pid_t pid;
-    int sys = posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, nothing);
+    int sys = start_program(argv, &pid);
 
     if (sys)
         return li_fail_errno(err, sys, "cannot run fusermount3");

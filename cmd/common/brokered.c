@@ -90,6 +90,7 @@ static int run_broker(void *arg, struct li_broker_server *server)
     struct serving *serving = arg;
     struct context *context = &serving->context;
     struct li_broker_service service = {.writable = serving->brokerage->writable,
+                                        .wraps = serving->brokerage->wraps,
                                         .identify = identify,
                                         .prove = prove,
                                         .extra = do_extra,
@@ -112,6 +113,8 @@ static int run_broker(void *arg, struct li_broker_server *server)
     service.key = context->key;
     service.keys = context->keys;
     li_broker_serve(server, &service);
+    if (serving->brokerage->over)
+        serving->brokerage->over(serving->brokerage->own_arg);
     return EXIT_DONE;
 }
 
@@ -125,7 +128,7 @@ static void follow(void *arg)
     while (waitpid(li_broker_pid(arg), &status, 0) < 0 && errno == EINTR)
         ;
     if (WIFEXITED(status) && WEXITSTATUS(status) != EXIT_DONE)
-        _exit(WEXITSTATUS(status));
+        exit_at_once(WEXITSTATUS(status));
 }
 
 static int open_handles(struct context *out, struct li_error *err)
@@ -162,6 +165,8 @@ int open_brokered(const struct arguments *args, const struct brokerage *brokerag
     struct serving serving = {.args = args, .brokerage = brokerage};
     int rc = make_env(args, &out->env, err);
 
+    if (rc == 0)
+        rc = check_confine(args, err);
     load_early();
     fflush(stdout);
     if (rc == 0)
@@ -199,7 +204,7 @@ static int allow_image(const struct arguments *args, const struct context *conte
 int open_for_image(const struct arguments *args, bool writable, const struct allowed *outputs,
                    struct context *context, struct li_error *err)
 {
-    struct brokerage brokerage = {.key = WITH_KEY, .writable = writable};
+    struct brokerage brokerage = {.key = WITH_KEY, .writable = writable, .wraps = true};
     int rc = make_env(args, &context->env, err);
 
     if (rc == 0)

@@ -14,9 +14,12 @@ struct brokerage {
     enum { WITHOUT_KEY, KEY_IF_IT_OPENS, WITH_KEY } key; /* whether to open the KMS, too */
     bool any_key;  /* of several keys of the user's one is enough, whatever the command takes */
     bool writable; /* the parser may write to the store */
+    bool wraps;    /* and have secrets wrapped */
     /* In the broker: what is asked for from BROKER_OWN on; see li_broker_service.extra. May be
      * NULL. */
     int (*own)(void *arg, unsigned number, int *fd, struct li_error *err);
+    /* In the broker: the parser has ended, however that came about. May be NULL. */
+    void (*over)(void *arg);
     void *own_arg;
     const char *const *spec; /* keys besides the KMS, for context.key */
     size_t specs;

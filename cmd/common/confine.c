@@ -13,6 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "aws/credentials.h"
+#include "base/secret.h"
+
 enum when { AUTO, REQUIRE, NO };
 
 static int parse_when(const struct arguments *args, enum when *out, struct li_error *err)
@@ -110,6 +113,36 @@ void load_early(void)
     json_object_seed(0);
 }
 
+/* Overwrites the value of NAME where the system put it, too: /proc shows it there. */
+static void wipe_variable(const char *name)
+{
+    char *value = getenv(name);
+
+    if (!value)
+        return;
+    li_wipe(value, strlen(value));
+    unsetenv(name);
+}
+
+/* The address of a proxy may have a password in it. */
+static void wipe_credentials(void)
+{
+    static const char *const proxies[] = {"http_proxy", "https_proxy", "all_proxy",
+                                          "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"};
+
+    for (const char *const *name = li_aws_credential_variables(); *name; name++)
+        wipe_variable(*name);
+    for (size_t i = 0; i < sizeof(proxies) / sizeof(proxies[0]); i++)
+        wipe_variable(proxies[i]);
+}
+
+int check_confine(const struct arguments *args, struct li_error *err)
+{
+    enum when when;
+
+    return parse_when(args, &when, err);
+}
+
 int confine(const struct arguments *args, const struct allowed *allowed, struct li_error *err)
 {
     enum when when = AUTO;
@@ -121,6 +154,7 @@ int confine(const struct arguments *args, const struct allowed *allowed, struct 
     if (rc < 0)
         return rc;
     load_early();
+    wipe_credentials();
     rc = li_confine(allowed->path, allowed->count, err);
     return rc < 0 ? li_context(err, "cannot confine the process; --confine no leaves it as it is")
                   : 0;

@@ -26,8 +26,12 @@ void free_allowed(struct allowed *allowed);
  * the other process does it again. */
 void load_early(void);
 
+/* Whether --confine or LAMBDAIMG_CONFINE says something that there is: CMD_EUSAGE. */
+int check_confine(const struct arguments *args, struct li_error *err);
+
 /* Confines this process, before it starts threads, to ALLOWED and what is open, as --confine or
- * LAMBDAIMG_CONFINE demands. LI_EUNSUPPORTED if it is to be confined and the kernel cannot;
+ * LAMBDAIMG_CONFINE demands. Before, it wipes and unsets the environment's variables of credentials
+ * and proxies. LI_EUNSUPPORTED if it is to be confined and the kernel cannot;
  * CMD_EUSAGE. */
 int confine(const struct arguments *args, const struct allowed *allowed, struct li_error *err);
 

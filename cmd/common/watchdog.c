@@ -27,6 +27,15 @@ struct watchdog {
 };
 
 /* Another thread may be blocked while it prints, and must not stop this one. */
+void exit_at_once(int code)
+{
+    if (ftrylockfile(stdout) == 0) {
+        fflush(stdout);
+        funlockfile(stdout);
+    }
+    _exit(code);
+}
+
 static void give_up(const struct watchdog *dog)
 {
     struct li_error err = LI_ERROR_INIT;
@@ -34,12 +43,8 @@ static void give_up(const struct watchdog *dog)
     li_fail(&err, LI_EIO,
             "%s: the file system has not answered for %u second%s; --timeout sets how long to wait",
             dog->address, dog->timeout, li_text_s(dog->timeout));
-    if (ftrylockfile(stdout) == 0) {
-        fflush(stdout);
-        funlockfile(stdout);
-    }
     dprintf(2, "%slambdaimg: %s\n", isatty(2) ? "\r\033[K" : "", err.text);
-    _exit(EXIT_FAILED);
+    exit_at_once(EXIT_FAILED);
 }
 
 static bool has_moved(struct watchdog *dog)

@@ -23,6 +23,9 @@ int watchdog_start(const char *address, unsigned timeout, struct watchdog **out,
  * NULL here and below. */
 void watchdog_watch(struct watchdog *dog, struct li_store *store);
 
+/* Ends the process with CODE, from any thread, and does not lose what was printed so far. */
+_Noreturn void exit_at_once(int code);
+
 /* Ends the watch, and frees DOG. */
 void watchdog_stop(struct watchdog *dog);
 

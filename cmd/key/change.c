@@ -42,6 +42,7 @@ static int open_all(struct request *r, bool with_key, struct li_error *err)
     const struct brokerage brokerage = {.key = with_key ? WITH_KEY : WITHOUT_KEY,
                                         .any_key = with_key,
                                         .writable = !flag(r->args, "dry-run"),
+                                        .wraps = true,
                                         .spec = r->spec,
                                         .specs = r->keys};
 

@@ -171,7 +171,8 @@ static int open_for_check(const struct arguments *args, struct context *context,
     int rc;
 
     if (flag(args, "repo") || (variable && *variable))
-        return open_brokered(args, &(struct brokerage){.key = WITH_KEY}, context, err);
+        return open_brokered(args, &(struct brokerage){.key = WITH_KEY, .wraps = true}, context,
+                             err);
     rc = make_env(args, &context->env, err);
     return rc == 0 ? open_keys(args, context, err) : rc;
 }

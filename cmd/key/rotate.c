@@ -246,7 +246,8 @@ static void explain_failure(const struct rotation *r, struct li_error *err)
 
 int key_rotate(const struct arguments *args, struct li_error *err)
 {
-    const struct brokerage brokerage = {.key = WITH_KEY, .writable = !flag(args, "dry-run")};
+    const struct brokerage brokerage = {
+        .key = WITH_KEY, .writable = !flag(args, "dry-run"), .wraps = true};
     struct rotation r = {.args = args};
     int rc = open_brokered(args, &brokerage, &r.context, err);
 

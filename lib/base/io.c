@@ -217,6 +217,19 @@ static int open_named(struct li_output *out, struct li_error *err)
     return rc;
 }
 
+/* Whether the file PATH surely has no ACL. It is opened, because a process that is confined cannot
+ * ask about a path. */
+static bool has_no_acl(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    bool none = fd >= 0 && fgetxattr(fd, "system.posix_acl_access", NULL, 0) < 0 &&
+                (errno == ENODATA || errno == EOPNOTSUPP);
+
+    if (fd >= 0)
+        close(fd);
+    return none;
+}
+
 /* An image holds files that only root may read, so only the owner can read a new image. If the user
  * gave his own file other permissions, a new version keeps them. Another user's file does not
  * count: it may have been put there to be filled. If there is an ACL, the mode shows the ACL's
@@ -228,7 +241,7 @@ static void keep_permissions(struct li_output *out, const struct stat *old)
         return;
     out->mode = old->st_mode & 0777;
     out->group = old->st_gid;
-    out->grouped = getxattr(out->path, "system.posix_acl_access", NULL, 0) < 0;
+    out->grouped = has_no_acl(out->path);
 }
 
 static void set_permissions(struct li_output *out)

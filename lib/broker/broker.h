@@ -34,7 +34,8 @@ struct li_broker_server;
 typedef int li_broker_run(void *arg, struct li_broker_server *server);
 
 /* Starts a broker that calls RUN. Call it before the process has threads. The broker blocks all
- * signals: it ends when the parent has ended, however that came about. LI_EIO, LI_ENOMEM. */
+ * signals. It ends when the parent has ended, however that came about; as long as it serves
+ * nothing, at once, whatever RUN waits for. LI_EIO, LI_ENOMEM. */
 int li_broker_start(li_broker_run *run, void *arg, struct li_broker **out, struct li_error *err);
 
 /* What a broker serves. The texts and the store belong to it, like everything it points to. */
@@ -56,7 +57,8 @@ int li_broker_identify(struct li_broker *broker, const uint8_t id[LI_ID_SIZE], b
                        struct li_error *err);
 
 /* Tells the broker the identity that the parent has read from the repository: the ID of its KEY, or
- * NULL if there is none. Returns what its li_broker_service.prove does. */
+ * NULL if there is none. Returns what its li_broker_service.prove does. LI_EINVALID: the broker has
+ * not accepted the repository's ID. */
 int li_broker_prove(struct li_broker *broker, const uint8_t *key, struct li_error *err);
 
 /* Asks the broker for what its li_broker_service.extra does under NUMBER. *FD is a descriptor from
@@ -88,11 +90,13 @@ struct li_broker_service {
     struct li_kms *const *key;      /* further keys for the parent, at most LI_KMS_SET_MAX */
     size_t keys;
     bool writable; /* the parent may write objects */
+    bool wraps;    /* the parent may have secrets wrapped and rewrapped */
     /* The parent says that the repository has ID. Whether it is the right one, and in *PROVEN
-     * whether this host knows an identity of it; a failure leaves the
-     * parent without keys. Like EXTRA called by one thread at a time. */
+     * whether this host knows an identity of it; a failure leaves the parent without keys. What the
+     * broker does not know yet, it believes. Like EXTRA called by one thread at a time. */
     int (*identify)(void *arg, const uint8_t id[LI_ID_SIZE], bool *proven, struct li_error *err);
-    /* The parent says that the repository's identity has KEY, or NULL: none. The same. */
+    /* The parent says that the repository's identity has KEY, or NULL: none. It is called only if
+     * IDENTIFY has succeeded. A failure only informs the parent, which keeps its keys. */
     int (*prove)(void *arg, const uint8_t *key, struct li_error *err);
     /* What the parent may ask for besides. Sets *FD, which is -1 before, to a descriptor that the
      * parent gets a copy of. Called by one thread at a time. LI_BROKER_FORGET: the KMS and the
@@ -106,8 +110,8 @@ enum { LI_BROKER_FORGET = 0 };
 /* Tells the parent that there is nothing to serve, and why. */
 void li_broker_refuse(struct li_broker_server *server, const struct li_error *why);
 
-/* Serves until the parent has ended. Then calls of the parent may still be under way, so nothing
- * that is served may be freed: the process must end. */
+/* Serves until the parent has ended, or has sent what is not a message. Then calls of the parent
+ * may still be under way, so nothing that is served may be freed: the process must end. */
 void li_broker_serve(struct li_broker_server *server, const struct li_broker_service *service);
 
 #endif

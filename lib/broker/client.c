@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parent's side: starting a broker, and calls. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,16 +25,45 @@ struct li_broker {
     struct li_broker_channel channel[LI_BROKER_CHANNELS];
 };
 
+/* Opening a store or a key may take as long as others like. Nobody waits for it if the parent has
+ * ended. */
+static void *watch_parent(void *arg)
+{
+    struct li_broker_server *server = arg;
+    struct pollfd parent = {.fd = server->control};
+
+    while (poll(&parent, 1, -1) < 0 && errno == EINTR)
+        ;
+    if (!atomic_load(&server->serving))
+        _exit(0);
+    return NULL;
+}
+
+/* SERVER is that of a process, and lasts as long. */
+static int start_watching(struct li_broker_server *server, struct li_error *err)
+{
+    pthread_t watcher;
+    int sys = pthread_create(&watcher, NULL, watch_parent, server);
+
+    if (sys == 0)
+        sys = pthread_detach(watcher);
+    return sys ? li_fail_errno(err, sys, "cannot start a thread") : 0;
+}
+
 static _Noreturn void run_broker(li_broker_run *run, void *arg, int control)
 {
     struct li_broker_server server = {.control = control};
+    struct li_error err = LI_ERROR_INIT;
     sigset_t all;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
     pthread_rwlock_init(&server.kms_lock, NULL);
     pthread_mutex_init(&server.lock, NULL);
-    _exit(run(arg, &server));
+    if (start_watching(&server, &err) == 0)
+        _exit(run(arg, &server));
+    li_broker_refuse(&server, &err);
+    _exit(0);
 }
 
 int li_broker_start(li_broker_run *run, void *arg, struct li_broker **out, struct li_error *err)
@@ -76,6 +106,8 @@ static int fail_lost(struct li_broker *broker, struct li_error *err)
     lost = broker->lost;
     arg = broker->lost_arg;
     pthread_mutex_unlock(&broker->lock);
+    /* It may only have given up a channel, and wait for us. */
+    shutdown(broker->control, SHUT_RDWR);
     if (lost)
         lost(arg);
     return li_fail(err, LI_EIO, "the process that reaches the store has ended");

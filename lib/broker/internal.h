@@ -16,6 +16,7 @@
 #define LI_BROKER_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -118,6 +119,9 @@ enum { LI_BROKER_ENTRY = sizeof(struct li_broker_entry) };
  * it. */
 bool li_wire_send(int socket, const void *message, size_t len, const int *fds, size_t count);
 
+/* Whether the other end was closed. */
+bool li_wire_closed(int socket);
+
 /* Receives a message of LEN bytes, and COUNT descriptors or none, which are then -1. False if the
  * other end was closed, or sent something else. */
 bool li_wire_receive(int socket, void *message, size_t len, int *fds, size_t count);
@@ -172,11 +176,13 @@ int li_remote_kms_new(struct li_broker *broker, const struct li_broker_greeting 
 
 struct li_broker_server {
     int control;
+    atomic_bool serving; /* until then, who watches for the parent's end ends the process */
     struct li_broker_service service;
     pthread_rwlock_t kms_lock; /* of what follows, up to the next lock: keys are used under it */
     struct li_kms *key[LI_BROKER_KEYS];
-    size_t keys; /* 0 when they are forgotten */
-    bool identified;
+    size_t keys;                    /* 0 when they are forgotten */
+    bool identified;                /* the parent has said which repository it is, */
+    bool accepted;                  /* and it may be that one */
     uint8_t repository[LI_ID_SIZE]; /* whose keys the parent gets; zeros if there was none yet */
     pthread_mutex_t lock;           /* of the rest */
     unsigned channels;

@@ -120,6 +120,9 @@ static void *serve_channel(void *arg)
         if (!send_reply(s, &err))
             break;
     }
+    /* A parent that still waits would wait for ever. So the broker ends, and with it all it has. */
+    if (!li_wire_closed(s->socket))
+        shutdown(s->server->control, SHUT_RDWR);
     return NULL;
 }
 
@@ -229,6 +232,7 @@ static int identify(struct li_broker_server *server, const uint8_t id[LI_ID_SIZE
     pthread_rwlock_wrlock(&server->kms_lock);
     memcpy(server->repository, id, LI_ID_SIZE);
     server->identified = true;
+    server->accepted = rc == 0;
     pthread_rwlock_unlock(&server->kms_lock);
     return rc;
 }
@@ -259,7 +263,7 @@ static int control(struct li_broker_server *server, const struct li_broker_reque
     case LI_BROKER_IDENTIFY:
         return identify(server, q->repository, &reply->count, err);
     case LI_BROKER_PROVE:
-        return server->identified
+        return server->accepted
                    ? server->service.prove(server->service.arg, q->count ? q->object : NULL, err)
                    : li_fail(err, LI_EINVALID, "the repository was not identified");
     case LI_BROKER_EXTRA:
@@ -314,6 +318,7 @@ void li_broker_serve(struct li_broker_server *server, const struct li_broker_ser
     struct li_broker_request q;
 
     server->service = *service;
+    atomic_store(&server->serving, true);
     if (greet(server, service, &err) < 0)
         li_broker_refuse(server, &err);
     while (li_wire_receive(server->control, &q, sizeof(q), NULL, 0)) {

@@ -133,6 +133,8 @@ static int carry_out(struct li_broker_server *server, const struct li_broker_req
         return describe(kms, out, err);
     if (!server->identified || memcmp(q->repository, server->repository, LI_ID_SIZE) != 0)
         return li_fail(err, LI_EDENIED, "this is not a key of the repository that was opened");
+    if (q->op != LI_BROKER_UNWRAP && !server->service.wraps)
+        return li_fail(err, LI_EDENIED, "this command wraps nothing");
     switch (q->op) {
     case LI_BROKER_WRAP:
         return wrap(kms, &context, data, len, out, err);

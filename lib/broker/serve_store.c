@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/internal.h"
+#include "store/activity.h"
 
 /* Keys in one message. A push asks about as many as it gathers. */
 enum { KEYS_MAX = 1 << 16 };
@@ -135,8 +136,21 @@ static int serve_copy(struct li_broker_session *s, const struct li_broker_reques
 
 struct listing {
     struct li_broker_session *session;
+    struct li_store *store;
     size_t used; /* bytes of the region */
 };
+
+/* A parent that the user has stopped is no reason to give up the store. */
+static int send_entries(struct listing *l, struct li_error *err)
+{
+    int rc;
+
+    li_activity_pause(l->store->activity);
+    rc = li_session_more(l->session, l->used, err);
+    li_activity_resume(l->store->activity);
+    l->used = 0;
+    return rc;
+}
 
 static int put_entry(void *arg, const struct li_store_object *object, struct li_error *err)
 {
@@ -147,10 +161,8 @@ static int put_entry(void *arg, const struct li_store_object *object, struct li_
 
     if (need > LI_BROKER_REGION)
         return li_fail(err, LI_ELIMIT, "a key has %zu bytes", len);
-    if (need > LI_BROKER_REGION - l->used) {
-        rc = li_session_more(l->session, l->used, err);
-        l->used = 0;
-    }
+    if (need > LI_BROKER_REGION - l->used)
+        rc = send_entries(l, err);
     if (rc < 0)
         return rc;
     memcpy(l->session->region + l->used, &entry, LI_BROKER_ENTRY);
@@ -170,10 +182,9 @@ static int put_name(void *arg, const char *key, uint64_t size, struct li_error *
 static int serve_list(struct li_broker_session *s, const struct li_broker_request *q,
                       struct li_error *err)
 {
-    struct listing l = {.session = s};
-    struct li_store *store = store_of(s, q);
-    int rc = q->count ? li_store_list_objects(store, q->key, put_entry, &l, err)
-                      : li_store_list_shallow(store, q->key, put_name, &l, err);
+    struct listing l = {.session = s, .store = store_of(s, q)};
+    int rc = q->count ? li_store_list_objects(l.store, q->key, put_entry, &l, err)
+                      : li_store_list_shallow(l.store, q->key, put_name, &l, err);
 
     s->reply.len = rc == 0 ? l.used : 0;
     return rc;

@@ -4,6 +4,7 @@
  * another length is none of ours. Descriptors that nobody waits for are closed by the kernel.
  */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -39,6 +40,13 @@ bool li_wire_send(int socket, const void *message, size_t len, const int *fds, s
         n = sendmsg(socket, &header, MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
     return n == (ssize_t)len;
+}
+
+bool li_wire_closed(int socket)
+{
+    struct pollfd end = {.fd = socket};
+
+    return poll(&end, 1, 0) > 0 && (end.revents & POLLHUP);
 }
 
 /* Takes the descriptors that came; closes them if they are not COUNT. */

@@ -10,6 +10,10 @@
  * system calls can be made. A call that is not allowed fails with EPERM, or with EACCES where
  * Landlock refuses it, so that a library that tries something for comfort only goes on without. A
  * call in the convention of another architecture ends the process: nothing here makes one.
+ *
+ * Landlock does not limit calls that only look. So names, sizes, owners and times of all files, and
+ * where links lead, stay visible. A file that may be opened for reading only can still get another
+ * group, other times and other permissions, but none that give a program its owner's rights.
  */
 #ifndef LI_CONFINE_CONFINE_H
 #define LI_CONFINE_CONFINE_H

@@ -75,6 +75,7 @@ static uint64_t rights(const struct li_confine_path *path, mode_t mode)
     return all;
 }
 
+/* A pipe or a socket, as /dev/stdin may be one, takes no rule (EBADFD), and needs none. */
 static int allow(int rules, uint64_t handled, const struct li_confine_path *path,
                  struct li_error *err)
 {
@@ -91,7 +92,8 @@ static int allow(int rules, uint64_t handled, const struct li_confine_path *path
     }
     rule.parent_fd = fd;
     rule.allowed_access = rights(path, st.st_mode) & handled;
-    if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
+    if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0 &&
+        errno != EBADFD)
         rc = li_fail_errno(err, errno, "%s: Landlock cannot allow it", path->path);
 out:
     close(fd);

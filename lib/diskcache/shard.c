@@ -214,9 +214,13 @@ static void move_copy(int dir, const struct li_copy *copy, int64_t last)
         {.tv_sec = since / 1000000000 + copy->uses, .tv_nsec = since % 1000000000},
         {.tv_sec = since / 1000000000, .tv_nsec = since % 1000000000}};
 
+    int fd = openat(dir, copy->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
     /* If either fails, the file keeps its place, and that is all. */
-    if (fchmodat(dir, copy->name, 0400, 0) == 0)
-        utimensat(dir, copy->name, times, AT_SYMLINK_NOFOLLOW);
+    if (fd >= 0 && fchmod(fd, 0400) == 0)
+        futimens(fd, times);
+    if (fd >= 0)
+        close(fd);
 }
 
 static void apply(const struct li_shard *shard, int dir, const struct li_copies *copies)

@@ -67,8 +67,14 @@ int li_memo_write_file(const struct li_memo *memo, const char *name,
 void li_memo_touch(const struct li_memo *memo, const char *name)
 {
     struct stat st;
+    int fd;
 
-    if (fstatat(memo->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        st.st_mtime < memo->env->now() - LI_MEMO_DAY)
-        utimensat(memo->dir, name, NULL, AT_SYMLINK_NOFOLLOW);
+    if (fstatat(memo->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        st.st_mtime >= memo->env->now() - LI_MEMO_DAY)
+        return;
+    fd = openat(memo->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    futimens(fd, NULL);
+    close(fd);
 }

@@ -34,4 +34,17 @@ static inline void li_activity_end(struct li_store_activity *activity)
         atomic_fetch_sub(&activity->running, 1);
 }
 
+/* Within an operation: it waits for somebody who is not the store. Then li_activity_resume(). */
+static inline void li_activity_pause(struct li_store_activity *activity)
+{
+    if (activity)
+        atomic_fetch_sub(&activity->running, 1);
+}
+
+static inline void li_activity_resume(struct li_store_activity *activity)
+{
+    li_activity_step(activity);
+    li_activity_begin(activity);
+}
+
 #endif

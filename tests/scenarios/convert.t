@@ -51,6 +51,8 @@ for how in gzip zstd pzstd xz; do
 done
 same_image "standard input" - <old.tar
 same_image "standard input, compressed" - < <(gzip -1c old.tar)
+same_image "a pipe by its name" <(cat old.tar)
+same_image "standard input by its name" /dev/stdin < <(cat old.tar)
 
 # ---- attributes of other systems ---------------------------------------------------------------
 

@@ -155,10 +155,40 @@ wait "$MOUNT_PID"
 
 # ---- ends --------------------------------------------------------------------------------------
 
+# broker_of LOADER: the child of the loader that reaches the store.
+broker_of() {
+    local child
+
+    for child in /proc/[0-9]*; do
+        ! grep -Eqs "^PPid:\s*$1\$" "$child/status" || echo "${child#/proc/}"
+    done
+}
+
+# shellcheck disable=SC2317
+is_not_mounted() {
+    ! is_mounted "$1"
+}
+
 mount_image app:1 "$mnt"
 kill -9 "$MOUNT_PID"
 wait "$MOUNT_PID" 2>/dev/null
-not_ok "after kill -9 nothing can be read" cat "$mnt/etc/passwd"
+ok "after kill -9 of the loader the mount goes" await is_not_mounted "$mnt"
+
+mount_image app:1 "$mnt"
+kill -9 "$(broker_of "$MOUNT_PID")"
+cat "$mnt/etc/passwd" >/dev/null 2>&1
+kill -TERM "$MOUNT_PID"
+wait "$MOUNT_PID"
+is "$?" 1 "a loader whose broker was killed fails, because it cannot unmount"
+has .mount.err "may be mounted still, which lambdaimg umount ends" "says so"
+is "$(grep -c "so nothing is fetched any more" .mount.err)" 1 "and says once that nothing is fetched"
+run 0 "umount cleans up after that" umount "$mnt"
+
+mount_image app:1 "$mnt"
+kill -9 "$(broker_of "$MOUNT_PID")"
+kill -9 "$MOUNT_PID"
+wait "$MOUNT_PID" 2>/dev/null
+not_ok "after kill -9 of both nothing can be read" cat "$mnt/etc/passwd"
 run 1 "nor can anything be mounted over it" mount app:1 "$mnt"
 has "$ERR" "lambdaimg umount" "which says what to do"
 run 0 "umount cleans up after kill -9" umount "$mnt"

@@ -7,6 +7,10 @@
  * that the user may write to, ATTACK_PID a process of the user, ATTACK_PORT a port of loopback that
  * somebody listens at.
  *
+ * ATTACK_OWN is a file of the user's that no command works on, and ATTACK_SECRET a variable of the
+ * environment with a secret. ATTACK_ABI is the version of Landlock that the program is to believe
+ * in, if the kernel has a later one.
+ *
  * JSON is meant if it has the text ATTACK_TEXT: a file that the program keeps itself may be JSON,
  * too.
  *
@@ -17,9 +21,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <linux/landlock.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,18 +33,26 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zstd.h>
 
-static pid_t child; /* the last one; 0: none */
+static pid_t child;        /* the last one; 0: none */
+static const char *secret; /* where the system put it */
 
 static const char *setting(const char *name)
 {
     const char *value = getenv(name);
 
     return value ? value : "";
+}
+
+__attribute__((constructor)) static void find_secret(void)
+{
+    secret = getenv(setting("ATTACK_SECRET"));
 }
 
 /* The attempts return 0, or -1 with errno. */
@@ -215,6 +229,60 @@ static int make_code(void)
     return rc;
 }
 
+/* An open that asks for nothing. */
+static int change_permissions(void)
+{
+    int fd = open(setting("ATTACK_OWN"), O_ACCMODE | O_CLOEXEC);
+    int rc = fd < 0 ? -1 : fchmod(fd, 0666);
+
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+static int empty_file(void)
+{
+    return open_for(setting("ATTACK_OWN"), O_RDONLY | O_TRUNC);
+}
+
+static int empty_file_unread(void)
+{
+    return open_for(setting("ATTACK_OWN"), O_ACCMODE | O_TRUNC);
+}
+
+static int change_times(void)
+{
+    static const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+
+    return utimensat(AT_FDCWD, setting("ATTACK_OWN"), times, 0);
+}
+
+/* The signal does nothing. */
+static int signal_by_pipe(void)
+{
+    int fds[2];
+    int rc;
+
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return -1;
+    rc = fcntl(fds[0], F_SETOWN, other());
+    if (rc == 0)
+        rc = fcntl(fds[0], F_SETSIG, SIGURG);
+    if (rc == 0)
+        rc = fcntl(fds[0], F_SETFL, O_ASYNC);
+    if (rc == 0 && write(fds[1], "!", 1) != 1)
+        rc = -1;
+    close(fds[0]);
+    close(fds[1]);
+    return rc;
+}
+
+static int read_secret(void)
+{
+    errno = EPERM;
+    return secret && *secret ? 0 : -1;
+}
+
 static int leave_namespace(void)
 {
     return unshare(CLONE_NEWUSER);
@@ -243,6 +311,12 @@ static const struct {
     {"read-memory", read_memory, ALWAYS},
     {"map-code", map_code, ALWAYS},
     {"make-code", make_code, ALWAYS},
+    {"change-permissions", change_permissions, ALWAYS},
+    {"change-times", change_times, ALWAYS},
+    {"empty-file", empty_file, ALWAYS},
+    {"empty-file-unread", empty_file_unread, ALWAYS},
+    {"signal-by-pipe", signal_by_pipe, ALWAYS},
+    {"read-secret", read_secret, ALWAYS},
     {"open-broker-memory", open_broker_memory, WITH_BROKER},
     {"read-broker-memory", read_broker_memory, WITH_BROKER},
     {"trace-broker", trace_broker, WITH_BROKER},
@@ -277,6 +351,25 @@ static void *next(const char *name)
     if (!found)
         abort();
     return found;
+}
+
+/* The program asks for Landlock's version by this, with no rules. */
+long syscall(long number, ...)
+{
+    long (*real)(long, ...) = (long (*)(long, ...))next("syscall");
+    long argument[6], result;
+    va_list arguments;
+
+    va_start(arguments, number);
+    for (int i = 0; i < 6; i++)
+        argument[i] = va_arg(arguments, long);
+    va_end(arguments);
+    result =
+        real(number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
+    if (number == SYS_landlock_create_ruleset && argument[0] == 0 && *setting("ATTACK_ABI") &&
+        result > atoi(setting("ATTACK_ABI")))
+        result = atoi(setting("ATTACK_ABI"));
+    return result;
 }
 
 /* The parent remembers its child; the child has none. */

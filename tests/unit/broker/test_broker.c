@@ -8,6 +8,8 @@
 
 #include "tests/fixtures/broker_fixture.h"
 
+enum { PATIENCE = 60 /* seconds, after which a test that hangs is ended */ };
+
 static void operations_come_through(void **state)
 {
     static const char *const keys[] = {"a/b", "a/c", "none"};
@@ -82,6 +84,7 @@ enum { LISTED = 1300, PART = 240 };
 
 struct seen {
     size_t count, stop;
+    struct li_broker *waits_for_us; /* whose store is not to be given up meanwhile */
 };
 
 static int see(void *arg, const char *key, uint64_t size, struct li_error *err)
@@ -90,6 +93,8 @@ static int see(void *arg, const char *key, uint64_t size, struct li_error *err)
 
     assert_int_equal(size, 1);
     assert_true(strlen(key) > 2 * PART);
+    if (seen->count == 0 && seen->waits_for_us)
+        assert_done(li_broker_ask(seen->waits_for_us, 10, NULL, err), err);
     return ++seen->count == seen->stop ? li_fail(err, LI_EINVALID, "enough") : 0;
 }
 
@@ -108,6 +113,7 @@ static void listings_come_in_parts(void **state)
     }
     begin(f, &p, false);
     assert_true(LISTED * strlen(key) > LI_BROKER_REGION);
+    all.waits_for_us = p.broker;
     assert_done(li_store_list(p.opened.store, "", see, &all, &f->err), &f->err);
     assert_int_equal(all.count, LISTED);
     assert_fails(li_store_list(p.opened.store, "", see, &some, &f->err), LI_EINVALID, "enough",
@@ -295,6 +301,40 @@ static void a_broker_that_is_killed_is_noticed(void **state)
     end(&p);
 }
 
+/* A broker that has not opened its store yet ends with the parent, too. */
+static void a_broker_that_opens_for_ever_ends(void **state)
+{
+    struct fixture *f = *state;
+    struct served hanging = {.fixture = f, .hangs = true};
+    struct parent p = {0};
+
+    assert_done(li_broker_start(broker_run, &hanging, &p.broker, &f->err), &f->err);
+    alarm(PATIENCE);
+    li_broker_free(p.broker);
+    alarm(0);
+}
+
+/* What is not a message ends the channel, and then nobody may wait for an answer. */
+static void a_broken_channel_ends_the_broker(void **state)
+{
+    struct fixture *f = *state;
+    struct li_call call = {.request = {.limit = 9}};
+    struct parent p;
+    int lost = 0;
+
+    begin(f, &p, false);
+    li_broker_on_loss(p.broker, note, &lost);
+    alarm(PATIENCE);
+    assert_done(li_call_begin(&call, p.broker, LI_BROKER_GET, "a", &f->err), &f->err);
+    assert_int_equal(write(call.channel->socket, "?", 1), 1);
+    assert_fails(li_call_send(&call, &f->err), LI_EIO, "has ended", &f->err);
+    assert_int_equal(lost, 1);
+    li_call_end(&call);
+    assert_fails(li_broker_ask(p.broker, 9, NULL, &f->err), LI_EIO, "has ended", &f->err);
+    end(&p);
+    alarm(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +347,8 @@ int main(void)
         WITH_DIRECTORY(channels_and_handles_are_limited),
         WITH_DIRECTORY(refusals_and_extras),
         WITH_DIRECTORY(a_broker_that_is_killed_is_noticed),
+        WITH_DIRECTORY(a_broker_that_opens_for_ever_ends),
+        WITH_DIRECTORY(a_broken_channel_ends_the_broker),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,32 @@ static void keys_are_of_one_repository_and_end(void **state)
                  "another", &f->err);
     assert_fails(li_kms_wrap(p.opened.kms, &other, &key, &f->out, &f->err), LI_EDENIED, "",
                  &f->err);
+    assert_fails(li_broker_prove(p.broker, (const uint8_t *)"k0123456789abcde", &f->err),
+                 LI_EINVALID, "not identified", &f->err);
+    end(&p);
+}
+
+static void who_only_reads_has_nothing_wrapped(void **state)
+{
+    struct li_kms_context context = {.purpose = "manifest"};
+    struct fixture *f = *state;
+    struct parent p;
+    struct li_secret got;
+    uint8_t blob[] = "toymanifestthe key of a manifest, 32 bytes.";
+    struct li_kms_wrapped wrapped = {.context = &context, .blob = blob, .len = sizeof(blob) - 1};
+    bool proven;
+
+    memcpy(context.repository, broker_repository, LI_ID_SIZE);
+    begin_with(&p, &(struct served){.fixture = f, .wraps_nothing = true});
+    assert_done(li_broker_identify(p.broker, broker_repository, &proven, &f->err), &f->err);
+    wrapped.by = p.opened.kms;
+    assert_fails(li_kms_wrap(p.opened.kms, &context, &secret, &f->out, &f->err), LI_EDENIED,
+                 "wraps nothing", &f->err);
+    assert_fails(li_kms_rewrap(p.opened.kms, &wrapped, &f->out, &f->err), LI_EDENIED,
+                 "wraps nothing", &f->err);
+    assert_done(li_kms_unwrap(p.opened.kms, &context, blob, sizeof(blob) - 1, &got, &f->err),
+                &f->err);
+    assert_memory_equal(got.bytes, secret.bytes, LI_SECRET_SIZE);
     end(&p);
 }
 
@@ -160,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_DIRECTORY(keys_are_of_one_repository_and_end),
+        WITH_DIRECTORY(who_only_reads_has_nothing_wrapped),
         WITH_DIRECTORY(a_set_has_the_same_members),
         WITH_DIRECTORY(each_member_answers_for_itself),
         WITH_DIRECTORY(rewrapping_is_the_brokers),

@@ -5,11 +5,13 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/hex.h"
 #include "base/io.h"
+#include "confine/confine.h"
 #include "crypto/seal.h"
 #include "diskcache/internal.h"
 
@@ -182,6 +184,30 @@ static void test_scan(void **state)
         assert_true(has(i));
     for (unsigned i = 1000; i < 1000 + 10 * SIXTEENTH; i++)
         add(i);
+    for (unsigned i = 0; i < SIXTEENTH / 2; i++)
+        assert_true(has(i));
+    assert_true(in_main(0));
+}
+
+/* In a process that can do to files only what what parses can do. */
+static void test_confined(void **state)
+{
+    const struct li_confine_path top = {t.top, true};
+    pid_t child = fork();
+
+    (void)state;
+    if (child == 0) {
+        if (li_confine(&top, 1, &t.err) < 0)
+            _exit(1);
+        for (unsigned i = 0; i < SIXTEENTH / 2; i++)
+            add(i);
+        for (unsigned i = 0; i < SIXTEENTH / 2; i++)
+            (void)has(i);
+        for (unsigned i = 1000; i < 1000 + 2 * SIXTEENTH; i++)
+            add(i);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
     for (unsigned i = 0; i < SIXTEENTH / 2; i++)
         assert_true(has(i));
     assert_true(in_main(0));
@@ -397,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_added_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bound, setup, teardown),
         cmocka_unit_test_setup_teardown(test_scan, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_confined, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ghost, setup, teardown),
         cmocka_unit_test_setup_teardown(test_uses_are_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_trim, setup, teardown),

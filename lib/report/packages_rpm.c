@@ -287,16 +287,33 @@ static int read_row(sqlite3_stmt *rows, size_t *left, const struct li_package_si
     return li_package_parse_rpm(blob ? blob : "", len, sink, err);
 }
 
-static int read_rows(sqlite3 *db, size_t left, const struct li_package_sink *sink,
+/* Rows can share the bytes before their headers, too, and SQLite reads these page by page. An
+ * honest database has each page read once or a few times, and a page has 512 bytes or more. */
+static int check_reads(sqlite3 *db, size_t len, struct li_error *err)
+{
+    int hits = 0, misses = 0, most;
+
+    sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_HIT, &hits, &most, 0);
+    sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_MISS, &misses, &most, 0);
+    if ((uint64_t)hits + (uint64_t)misses <= 1000 + len / 128)
+        return 0;
+    return li_fail(err, LI_ECORRUPT, "its rows share pages");
+}
+
+static int read_rows(sqlite3 *db, size_t len, const struct li_package_sink *sink,
                      struct li_error *err)
 {
     sqlite3_stmt *rows = NULL;
+    size_t left = len;
     int rc = 0, got = SQLITE_ROW;
 
     if (sqlite3_prepare_v2(db, "SELECT blob FROM Packages", -1, &rows, NULL) != SQLITE_OK)
         rc = fail_sqlite(db, err);
-    while (rc == 0 && (got = sqlite3_step(rows)) == SQLITE_ROW)
+    while (rc == 0 && (got = sqlite3_step(rows)) == SQLITE_ROW) {
         rc = read_row(rows, &left, sink, err);
+        if (rc == 0)
+            rc = check_reads(db, len, err);
+    }
     if (rc == 0 && got != SQLITE_DONE)
         rc = fail_sqlite(db, err);
     sqlite3_finalize(rows);

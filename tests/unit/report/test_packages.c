@@ -378,6 +378,30 @@ static void a_database_whose_rows_share_bytes(void **state)
     li_buffer_free(&header);
 }
 
+/* The same with bytes before the header: SQLite has to go through them for each row. */
+static void a_database_whose_rows_share_pages(void **state)
+{
+    enum { PAGE = 4096, CELLS = PAGE + 4, POINTERS = PAGE + 8, ROWS = 200 };
+    struct li_buffer header = {0};
+    sqlite3_int64 len;
+    unsigned char *bytes;
+
+    (void)state;
+    make_header(good, 6, &header);
+    bytes = make_database("PRAGMA page_size = 4096; CREATE TABLE Packages (x, blob BLOB);"
+                          "CREATE TRIGGER t AFTER INSERT ON Packages BEGIN "
+                          "UPDATE Packages SET x = zeroblob(100000); END",
+                          &header, &len);
+    free(parse_bytes(parse_rpmdb, bytes, (size_t)len, 0, NULL));
+    assert_int_equal(bytes[CELLS], 1);
+    bytes[CELLS] = ROWS;
+    for (int i = 1; i < ROWS; i++)
+        memcpy(bytes + POINTERS + 2 * (size_t)i, bytes + POINTERS, 2);
+    free(parse_bytes(parse_rpmdb, bytes, (size_t)len, LI_ECORRUPT, "share pages"));
+    sqlite3_free(bytes);
+    li_buffer_free(&header);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +418,7 @@ int main(void)
         cmocka_unit_test(a_header_with_too_many_directories),
         cmocka_unit_test(a_database_of_many_tables),
         cmocka_unit_test(a_database_whose_rows_share_bytes),
+        cmocka_unit_test(a_database_whose_rows_share_pages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,9 @@ run 2 "--to and --to-latest" report two.tar --to other:1 --to-latest
 run 2 "--json and --markdown" report two.tar --json --markdown
 run 1 "a file that is not an image" report /dev/null
 
+run 0 "OpenMetrics" report two.tar --openmetrics figures
+has figures '^lambdaimg_waste_bytes[{]image="team/app"[}] [0-9]+$' "OpenMetrics: waste is a figure"
+
 run 0 "budgets in JSON" report two.tar --json --max-new-bytes 1G
 described "$OUT" lambdaimg-report.5 "JSON"
 

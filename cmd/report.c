@@ -223,11 +223,14 @@ static int open_stored(const struct arguments *args, struct context *context, st
 static int print_stored(const struct arguments *args, const struct stored_report *stored,
                         struct li_error *err)
 {
+    int rc = 0;
+
     if (flag(args, "json"))
-        return print_stored_json(stored, err);
-    print_stored_text(stored);
-    if (stored->keyless.code == 0)
-        return 0;
+        rc = print_stored_json(stored, err);
+    else
+        print_stored_text(stored);
+    if (rc < 0 || stored->keyless.code == 0)
+        return rc;
     fflush(stdout);
     fprintf(stderr, "lambdaimg: its files are not told, because no key fits: %s\n",
             stored->keyless.text);
@@ -240,8 +243,11 @@ static int report_stored(const struct arguments *args, struct li_error *err)
     struct stored_report stored = {.keyless = LI_ERROR_INIT};
     struct context context = {0};
     struct li_reference reference;
-    int rc = parse_tag(args->operand[0], &reference, err);
+    int rc = parse_reference(args->operand[0], &reference, err);
 
+    if (rc == 0 && reference.pinned)
+        rc = li_fail(err, CMD_EUSAGE, "%s: a report is on a tag, NAME:TAG; an ID may have several",
+                     args->operand[0]);
     if (rc == 0)
         rc = open_stored(args, &context, err);
     if (rc == 0)

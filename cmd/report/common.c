@@ -109,6 +109,15 @@ void print_path(FILE *to, const char *path)
     free(text);
 }
 
+int close_text(FILE *to, struct li_error *err)
+{
+    bool failed = ferror(to) != 0;
+
+    if (fclose(to) != 0)
+        failed = true;
+    return failed ? li_fail_memory(err) : 0;
+}
+
 int write_file(const char *path, const void *text, size_t len, struct li_error *err)
 {
     struct li_output *out = NULL;

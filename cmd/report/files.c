@@ -181,16 +181,18 @@ static int put_code_quality(const struct form *form, struct li_error *err)
 static int write_form(const char *path, int (*put)(const struct form *form, struct li_error *err),
                       struct form form, struct li_error *err)
 {
+    struct li_error ignored = LI_ERROR_INIT;
     char *text = NULL;
     size_t len = 0;
-    int rc;
+    int rc, closed;
 
     form.to = open_memstream(&text, &len);
     if (!form.to)
         return li_fail_memory(err);
     rc = put(&form, err);
-    if ((ferror(form.to) | fclose(form.to)) != 0 && rc == 0)
-        rc = li_fail_memory(err);
+    closed = close_text(form.to, rc == 0 ? err : &ignored);
+    if (rc == 0)
+        rc = closed;
     if (rc == 0)
         rc = write_file(path, text, len, err);
     free(text);

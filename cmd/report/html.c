@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "cmd/common/context.h"
 
-/* Contrast of these pairs is computed in html.t from the names: --on-X is text on --X. */
+/* html.t measures the contrast of each text in a browser. */
 static const char style[] =
     ":root{color-scheme:light dark;--page:#ffffff;--on-page:#1b1f24;--muted:#57606a;"
     "--line:#c3cad2;--link:#0550ae;--bar:#2f6feb;--bad:#b3261e;--good:#116329;"

@@ -32,12 +32,11 @@ static bool begin(const struct arguments *args, struct page *page)
 static int end(const struct arguments *args, struct page *page, struct li_error *err)
 {
     const char *path = option(args, "html");
-    int rc = 0;
+    int rc;
 
     if (!path)
         return 0;
-    if (!page->to || (ferror(page->to) | fclose(page->to)) != 0)
-        rc = li_fail_memory(err);
+    rc = page->to ? close_text(page->to, err) : li_fail_memory(err);
     if (rc == 0)
         rc = write_file(path, page->text, page->len, err);
     free(page->text);

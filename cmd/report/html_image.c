@@ -50,6 +50,15 @@ static void put_base(FILE *to, const struct image_report *r)
             li_text_s(base->chunks), (unsigned long long)base->changed, li_text_s(base->changed));
 }
 
+static void put_created_by(FILE *to, const char *command)
+{
+    char *line = command ? line_text(command) : NULL;
+
+    if (command)
+        html_code(to, line ? line : "?");
+    free(line);
+}
+
 static void put_layers(FILE *to, const struct li_blame *blame)
 {
     html_table_begin(to, "New chunks and their bytes by layer, the lowest first",
@@ -63,8 +72,7 @@ static void put_layers(FILE *to, const struct li_blame *blame)
         html_size(to, layer->fresh.bytes);
         html_share(to, layer->fresh.bytes, blame->fresh.bytes);
         fputs("<td>", to);
-        if (layer->created_by)
-            html_code(to, layer->created_by);
+        put_created_by(to, layer->created_by);
         fputs("</td></tr>\n", to);
     }
     fputs("<tr><td class=\"n\">-</td>", to);
@@ -109,6 +117,9 @@ static void put_packages(FILE *to, const struct li_blame *blame)
         html_code(to, packages->note[i]);
         fputs("</p>\n", to);
     }
+    if (packages->notes_left_out)
+        fprintf(to, "<p class=\"muted\">and %llu more</p>\n",
+                (unsigned long long)packages->notes_left_out);
 }
 
 static void put_directories(FILE *to, const struct li_blame *blame)

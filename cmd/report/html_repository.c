@@ -172,6 +172,13 @@ static void put_changes(FILE *to, const struct stored_report *r)
 {
     size_t rows = r->files < ROWS ? r->files : ROWS;
 
+    if (!r->base_name)
+        fputs("<p>There is no earlier image of that name to compare it with.</p>\n", to);
+    if (r->keyless.code != 0) {
+        fputs("<p>Its files are not told, because no key fits: ", to);
+        html_text(to, r->keyless.text);
+        fputs("</p>\n", to);
+    }
     if (!r->compared)
         return;
     fputs("<p>Compared with ", to);

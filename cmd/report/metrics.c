@@ -46,6 +46,7 @@ void put_image_metrics(FILE *to, const struct image_report *image)
     put_figure(to, image, "size_bytes", "Bytes of all chunks that are not zeros.",
                used * LI_CHUNK_SIZE);
     put_figure(to, image, "push_bytes", "Bytes that a push would write.", report->sent);
+    put_figure(to, image, "waste_bytes", "Bytes of files that nobody needs.", report->waste.bytes);
     put_figure(to, image, "push_requests", "Objects that a push would write.", report->requests);
 }
 

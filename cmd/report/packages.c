@@ -56,15 +56,12 @@ void print_packages_text(const struct li_blame *blame,
 
 /* ---- Markdown -------------------------------------------------------------------------------- */
 
-void print_packages_markdown(const struct li_blame *blame)
+static void print_markdown_table(const struct li_packages *packages)
 {
-    const struct li_packages *packages = &blame->packages;
     size_t rows = packages->packages < ROWS ? packages->packages : ROWS;
     uint64_t others = packages->packages - rows + packages->packages_left_out;
     char size[SIZE_TEXT];
 
-    if (packages->packages == 0)
-        return;
     printf("\n| new chunks | bytes | package |\n|---:|---:|---|\n");
     for (size_t i = 0; i < rows; i++) {
         const struct li_package *package = &packages->package[i];
@@ -83,6 +80,23 @@ void print_packages_markdown(const struct li_blame *blame)
                size_text(packages->none.bytes, size));
     if (others)
         printf("\nand %llu more package%s\n", (unsigned long long)others, li_text_s(others));
+}
+
+void print_packages_markdown(const struct li_blame *blame)
+{
+    const struct li_packages *packages = &blame->packages;
+
+    if (packages->packages > 0)
+        print_markdown_table(packages);
+    if (packages->notes > 0)
+        putchar('\n');
+    for (size_t i = 0; i < packages->notes; i++) {
+        fputs("- not read: ", stdout);
+        print_markdown_code(packages->note[i]);
+        putchar('\n');
+    }
+    if (packages->notes_left_out)
+        printf("- and %llu more\n", (unsigned long long)packages->notes_left_out);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */

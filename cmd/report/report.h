@@ -110,6 +110,10 @@ int ratchet(const struct arguments *args, struct budgets *budgets, const struct 
 /* The exit code. Names the broken budgets on standard error. */
 int verdict_code(const struct verdicts *verdicts);
 
+/* Closes TO, of open_memstream(), and returns LI_ENOMEM if it does not have all that was written.
+ */
+int close_text(FILE *to, struct li_error *err);
+
 /* Writes LEN bytes to the file at PATH, which appears whole or not at all. */
 int write_file(const char *path, const void *text, size_t len, struct li_error *err);
 

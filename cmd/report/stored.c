@@ -45,19 +45,42 @@ static const char *find_earlier(const struct li_report *report, const struct sto
     return found;
 }
 
-static int choose_base(const struct arguments *args, const struct li_report *report,
-                       struct stored_report *r, struct li_error *err)
+/* A name that the report has is one of the repository, also if a file is called the same. */
+static int set_stored(const char *name, struct diff_operand *out, struct li_error *err)
 {
-    const char *text = option(args, "to");
+    out->text = name;
+    return li_reference_parse(name, &out->reference, err);
+}
+
+/* What is compared, if there is anything to compare the image with. */
+static int choose_operands(const struct arguments *args, const struct li_report *report,
+                           struct stored_report *r, struct li_error *err)
+{
+    const char *asked = option(args, "to"), *text = asked ? asked : find_earlier(report, r);
+    int rc;
 
     if (!text)
-        text = find_earlier(report, r);
-    if (text && !(r->base_name = strdup(text)))
+        return 0;
+    r->base_name = strdup(text);
+    if (!r->base_name)
         return li_fail_memory(err);
-    return 0;
+    rc = set_stored(r->name, &r->image, err);
+    if (rc < 0)
+        return rc;
+    return asked ? diff_operand_parse(args, r->base_name, &r->base, err)
+                 : set_stored(r->base_name, &r->base, err);
 }
 
 /* ---- the comparison -------------------------------------------------------------------------- */
+
+/* A tag is read again to open its manifest. Figures of one and files of another do not fit. */
+static int check_same(const struct stored_report *r, struct li_error *err)
+{
+    if (memcmp(r->image.manifest.id, r->push->id, LI_ID_SIZE) == 0)
+        return 0;
+    return li_fail(err, LI_ECHANGED, "another image was pushed to %s meanwhile; try again",
+                   r->name);
+}
 
 /* Opens both manifests. That the key does not open them is an answer. */
 static int open_manifests(struct context *context, struct stored_report *r, struct li_error *err)
@@ -67,6 +90,8 @@ static int open_manifests(struct context *context, struct stored_report *r, stru
     if (r->keyless.code != 0)
         return 0;
     rc = diff_operand_manifest(context, &r->image, err);
+    if (rc == 0)
+        rc = check_same(r, err);
     if (rc == 0)
         rc = diff_operand_manifest(context, &r->base, err);
     forget_key(context);
@@ -128,16 +153,12 @@ int open_stored_report(const struct arguments *args, struct context *context,
     out->address = context->store->address;
     rc = find_stored(report, reference_text(reference, out->name), &out->push, err);
     if (rc == 0)
-        rc = choose_base(args, report, out, err);
+        rc = choose_operands(args, report, out, err);
     if (!out->base_name)
         li_error_clear(&out->keyless);
     if (rc < 0 || !out->base_name)
         return rc;
-    rc = diff_operand_parse(args, out->name, &out->image, err);
-    if (rc == 0)
-        rc = diff_operand_parse(args, out->base_name, &out->base, err);
-    if (rc == 0)
-        rc = open_manifests(context, out, err);
+    rc = open_manifests(context, out, err);
     if (rc == 0 && out->compared)
         rc = compare(args, context, out, err);
     return rc < 0 ? li_context(err, "cannot compare it with %s", image_text(out->base_name)) : 0;

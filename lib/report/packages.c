@@ -114,7 +114,7 @@ int li_packaging_settle(struct li_packaging *p, uint32_t node, int rc, struct li
 {
     char why[LI_ERROR_TEXT_MAX];
 
-    if (rc == 0 || rc == LI_ENOMEM)
+    if (rc == 0 || rc == LI_ENOMEM || p->failed)
         return rc;
     memcpy(why, err->text, sizeof(why));
     li_error_clear(err);
@@ -128,6 +128,7 @@ int li_packaging_parse(struct li_packaging *p, uint32_t node, li_package_parser 
     const char *why = NULL;
     int rc = li_package_files_read(p->files, node, &bytes, &why, err);
 
+    p->failed = rc < 0;
     if (rc == 0 && why)
         rc = li_packaging_note(p, node, why, err);
     else if (rc == 0)

@@ -21,7 +21,7 @@ enum {
     LI_PACKAGES_NAME_MAX = 255,       /* bytes of a name or a version */
     LI_PACKAGES_FILE_MAX = 128 << 20, /* bytes of one file of a database */
     LI_PACKAGES_READ_MAX = 512 << 20, /* bytes of all files that are read */
-    LI_PACKAGES_STEPS_MAX = 1 << 25,  /* parts of paths that are looked up */
+    LI_PACKAGES_STEPS_MAX = 1 << 25,  /* paths that are looked up, and their directories */
     LI_PACKAGES_NOTES_MAX = 20,       /* notes that are kept */
 };
 

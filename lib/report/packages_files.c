@@ -195,6 +195,9 @@ uint32_t li_package_files_find(struct li_package_files *files, uint32_t from, st
     struct li_slice name, directory = path;
     uint32_t at;
 
+    if (files->steps == 0)
+        return LI_TREE_NONE;
+    files->steps--;
     while (path.len > 0 && path.data[path.len - 1] == '/')
         path.len--;
     directory.len = path.len;

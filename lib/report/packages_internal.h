@@ -136,6 +136,7 @@ struct li_packaging {
     enum li_package_kind kind; /* of the database that is being read */
     uint32_t base;             /* node that relative paths begin at */
     uint32_t current;          /* the number of the last package and 1; 0: none */
+    bool failed;               /* a file could not be read from its layer, which is not a note */
 };
 
 /* The sink that gives files to packages. The first package that names a file owns it. */
@@ -151,7 +152,8 @@ typedef int li_package_parser(const void *data, size_t len, const struct li_pack
 int li_packaging_parse(struct li_packaging *p, uint32_t node, li_package_parser *parse,
                        const struct li_package_sink *sink, struct li_error *err);
 
-/* The end of that: turns RC, what a parser of NODE returned, into a note, unless memory ran out. */
+/* The end of that: turns RC, what a parser of NODE returned, into a note, unless memory ran out or
+ * the parser's sink failed to read a layer. */
 int li_packaging_settle(struct li_packaging *p, uint32_t node, int rc, struct li_error *err);
 
 /* The node of PATH, which ends with a NUL, from the root; LI_TREE_NONE. */

@@ -26,7 +26,7 @@ struct row {
     size_t at;       /* its record */
 };
 
-/* What is added in this run is not looked for in it: each file is read once. */
+/* What is added in this run is not looked for in it, because few files are read twice. */
 struct kept_layer {
     bool loaded, changed;
     struct li_buffer records;

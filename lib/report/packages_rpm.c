@@ -4,9 +4,10 @@
  * it, too, but wants a file system and brings a hundred other libraries.
  *
  * SQLite gets the database as bytes in memory, and none of its means to do more than read: no
- * schema that it trusts, small limits, and an end to the work that it does (the advice of
- * https://www.sqlite.org/security.html). It is asked for the rows of a table; if Packages is a
- * view, nothing is read.
+ * schema that it trusts, small limits, no virtual tables, and an end to the work that it does (the
+ * advice of https://www.sqlite.org/security.html). It counts its instructions, and one instruction
+ * can compute for hours. So the rows are read only if their column is stored, and not computed, and
+ * their bytes are never more than those of the database.
  *
  * A header (https://rpm-software-management.github.io/rpm/manual/hregions.html), all numbers
  * big-endian:
@@ -25,8 +26,10 @@
 enum {
     ENTRIES_MAX = 1 << 16, /* of a header; RPM's own limit */
     ENTRY_SIZE = 16,
-    WORK_MAX = 20000,   /* thousands of SQLite's instructions */
-    ROW_MAX = 32 << 20, /* bytes of a header */
+    SCHEMA_WORK_MAX = 10,      /* thousands of SQLite's instructions, 10 a table or index */
+    ROWS_WORK_MAX = 500,       /* the same, 3 a row */
+    ROW_MAX = 32 << 20,        /* bytes of a header */
+    DIRECTORIES_MAX = 1 << 18, /* of a header */
     TYPE_INT32 = 4,
     TYPE_STRING = 6,
     TYPE_STRINGS = 8,
@@ -139,6 +142,9 @@ static int list_directories(const struct header *h, struct li_buffer *directorie
 
     if (!find_tag(h, TAG_DIRNAMES, TYPE_STRINGS, &data, &count))
         return 0;
+    if (count > DIRECTORIES_MAX)
+        return li_fail(err, LI_ELIMIT, "a header of RPM has more than %d directories",
+                       DIRECTORIES_MAX);
     for (uint32_t i = 0; i < count && rc == 0 && take_string(&data, &name); i++)
         rc = li_buffer_append(directories, &name, sizeof(name), err);
     return rc;
@@ -232,7 +238,8 @@ static int restrict_database(sqlite3 *db, unsigned *work, struct li_error *err)
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
         sqlite3_limit(db, limits[i][0], limits[i][1]);
     sqlite3_progress_handler(db, 1000, count_work, work);
-    if (sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
+    if (sqlite3_drop_modules(db, NULL) != SQLITE_OK ||
+        sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
         sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) != SQLITE_OK ||
         sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL) != SQLITE_OK ||
         sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL) != SQLITE_OK ||
@@ -242,18 +249,70 @@ static int restrict_database(sqlite3 *db, unsigned *work, struct li_error *err)
     return 0;
 }
 
-static int read_rows(sqlite3 *db, const struct li_package_sink *sink, struct li_error *err)
+/* That the column that is read is stored in the table. This reads the schema. */
+static int check_column(sqlite3 *db, struct li_error *err)
+{
+    enum { NAME = 1, HIDDEN = 6 }; /* columns of the answer */
+    sqlite3_stmt *columns = NULL;
+    bool computed = false;
+    int rc = 0, got = SQLITE_ROW;
+
+    if (sqlite3_prepare_v2(db, "PRAGMA table_xinfo(Packages)", -1, &columns, NULL) != SQLITE_OK)
+        rc = fail_sqlite(db, err);
+    while (rc == 0 && (got = sqlite3_step(columns)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(columns, NAME);
+
+        if (name && sqlite3_stricmp(name, "blob") == 0)
+            computed = sqlite3_column_int(columns, HIDDEN) != 0;
+    }
+    if (rc == 0 && got != SQLITE_DONE)
+        rc = fail_sqlite(db, err);
+    if (rc == 0 && computed)
+        rc = li_fail(err, LI_ECORRUPT, "its headers are computed, and not stored");
+    sqlite3_finalize(columns);
+    return rc;
+}
+
+/* Rows can share their bytes, so a small database could have any number of large ones. LEFT is how
+ * many bytes may follow. */
+static int read_row(sqlite3_stmt *rows, size_t *left, const struct li_package_sink *sink,
+                    struct li_error *err)
+{
+    const void *blob = sqlite3_column_blob(rows, 0);
+    size_t len = blob ? (size_t)sqlite3_column_bytes(rows, 0) : 0;
+
+    if (len > *left)
+        return li_fail(err, LI_ECORRUPT, "its headers are longer than the database");
+    *left -= len;
+    return li_package_parse_rpm(blob ? blob : "", len, sink, err);
+}
+
+/* Rows can share the bytes before their headers, too, and SQLite reads these page by page. An
+ * honest database has each page read once or a few times, and a page has 512 bytes or more. */
+static int check_reads(sqlite3 *db, size_t len, struct li_error *err)
+{
+    int hits = 0, misses = 0, most;
+
+    sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_HIT, &hits, &most, 0);
+    sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_MISS, &misses, &most, 0);
+    if ((uint64_t)hits + (uint64_t)misses <= 1000 + len / 128)
+        return 0;
+    return li_fail(err, LI_ECORRUPT, "its rows share pages");
+}
+
+static int read_rows(sqlite3 *db, size_t len, const struct li_package_sink *sink,
+                     struct li_error *err)
 {
     sqlite3_stmt *rows = NULL;
+    size_t left = len;
     int rc = 0, got = SQLITE_ROW;
 
     if (sqlite3_prepare_v2(db, "SELECT blob FROM Packages", -1, &rows, NULL) != SQLITE_OK)
         rc = fail_sqlite(db, err);
     while (rc == 0 && (got = sqlite3_step(rows)) == SQLITE_ROW) {
-        const void *blob = sqlite3_column_blob(rows, 0);
-        int len = sqlite3_column_bytes(rows, 0);
-
-        rc = li_package_parse_rpm(blob ? blob : "", blob ? (size_t)len : 0, sink, err);
+        rc = read_row(rows, &left, sink, err);
+        if (rc == 0)
+            rc = check_reads(db, len, err);
     }
     if (rc == 0 && got != SQLITE_DONE)
         rc = fail_sqlite(db, err);
@@ -264,7 +323,7 @@ static int read_rows(sqlite3 *db, const struct li_package_sink *sink, struct li_
 int li_package_parse_rpmdb(void *data, size_t len, const struct li_package_sink *sink,
                            struct li_error *err)
 {
-    unsigned work = WORK_MAX;
+    unsigned work = SCHEMA_WORK_MAX;
     sqlite3 *db = NULL;
     int rc = 0;
 
@@ -282,7 +341,10 @@ int li_package_parse_rpmdb(void *data, size_t len, const struct li_package_sink 
                                        SQLITE_DESERIALIZE_READONLY) != SQLITE_OK)
         rc = fail_sqlite(db, err);
     if (rc == 0)
-        rc = read_rows(db, sink, err);
+        rc = check_column(db, err);
+    work = ROWS_WORK_MAX;
+    if (rc == 0)
+        rc = read_rows(db, len, sink, err);
     sqlite3_close(db);
     return rc;
 }

@@ -80,6 +80,20 @@ int li_packaging_debian(struct li_packaging *p, struct li_error *err)
 
 /* ---- RPM ------------------------------------------------------------------------------------- */
 
+/* SQLite's log beside a database has changes that are not in the database yet. */
+static int note_log(struct li_packaging *p, uint32_t directory, struct li_error *err)
+{
+    static const char name[] = "rpmdb.sqlite-wal";
+    uint32_t node =
+        li_package_files_child(p->files, directory, (struct li_slice){name, sizeof(name) - 1});
+
+    if (node == LI_TREE_NONE ||
+        li_tree_inode(p->tree, li_tree_node(p->tree, node)->inode)->size == 0)
+        return 0;
+    return li_packaging_note(p, node, "SQLite's log of changes is not read, only the database",
+                             err);
+}
+
 static int read_rpmdb(struct li_packaging *p, uint32_t node, struct li_error *err)
 {
     const struct li_package_sink sink = li_packaging_sink(p);
@@ -120,6 +134,8 @@ int li_packaging_rpm(struct li_packaging *p, struct li_error *err)
                 continue;
             rc = databases[k].why ? li_packaging_note(p, node, databases[k].why, err)
                                   : read_rpmdb(p, node, err);
+            if (rc == 0 && !databases[k].why)
+                rc = note_log(p, directory, err);
             last = node;
             break;
         }

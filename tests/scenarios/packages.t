@@ -136,6 +136,13 @@ image rpm rpm
 report_of rpm
 is "$(packages rpm)" 'rpm bash 5.1.8-9.el9 2' "rpm: whose files they are"
 
+cp -r rpm log
+echo changes >log/var/lib/rpm/rpmdb.sqlite-wal
+image log log
+report_of log
+is "$(jq -r '.packages_not_read[]' log.json)" \
+    "/var/lib/rpm/rpmdb.sqlite-wal: SQLite's log of changes is not read, only the database" "rpm: a log of changes is a note"
+
 mkdir -p old/var/lib/rpm
 bytes_to old/var/lib/rpm/Packages 5000
 image old old
@@ -195,6 +202,9 @@ is "$(jq -r '.packages_not_read[] | sub(": .*"; "")' broken.json | LC_ALL=C sort
     "broken: each is a note"
 run 0 "broken, as text" report broken.tar
 has "$OUT" '^not read: /x.dist-info/METADATA: it is not a regular file$' "broken, as text: why"
+run 0 "broken, as Markdown" report broken.tar --markdown --html broken.html
+has "$OUT" '^- not read: <code>/x&#46;dist-info/METADATA&#58; it is not a regular file</code>$' "broken, as Markdown: why"
+has broken.html 'not read: <code><bdi>/x.dist-info/METADATA: it is not a regular file</bdi>' "broken, as a page: why"
 
 mkdir -p hostile/n/node_modules/p
 bytes_to hostile/n/node_modules/p/index.js 5000

@@ -101,6 +101,9 @@ run 2 "--to and --to-latest" report two.tar --to other:1 --to-latest
 run 2 "--json and --markdown" report two.tar --json --markdown
 run 1 "a file that is not an image" report /dev/null
 
+run 0 "OpenMetrics" report two.tar --openmetrics figures
+has figures '^lambdaimg_waste_bytes[{]image="team/app"[}] [0-9]+$' "OpenMetrics: waste is a figure"
+
 run 0 "budgets in JSON" report two.tar --json --max-new-bytes 1G
 described "$OUT" lambdaimg-report.5 "JSON"
 
@@ -127,6 +130,14 @@ has "$OUT" '^compared with team/app:1: [0-9]+ of its [0-9]+ chunks remain, [0-9]
 ok "a stored image as text: the changed file is the first" \
     grep -A 1 '^   CHUNKS       BYTES       %  FILE [(]before compression[)]$' "$OUT"
 has "$OUT" '%  /app/main [(]changed[)]$' "a stored image as text: the file that changed"
+mkdir -p team && touch team/app:1
+run 0 "a stored image, and a file with the name of the tag before" report team/app:2 --json
+same_text stored.json "$OUT" "a stored image, and a file with the name of the tag before: the same"
+rm -r team
+run 2 "a report on an ID" report "team/app@$(jq -r .manifest stored.json)"
+has "$ERR" 'a report is on a tag' "a report on an ID: it says what it wants"
+run 0 "the first of its name, as a page" report team/app:1 --html first.html
+has first.html 'There is no earlier image of that name' "the first of its name, as a page: it says so"
 run 0 "the first of its name" report team/app:1
 has "$OUT" '^there is no earlier image of that name' "the first of its name: it says so"
 run 1 "a stored image, --to one that is not there" report team/app:2 --to team/none:1
@@ -134,7 +145,9 @@ has "$ERR" 'cannot compare it with team/none:1: ' "a stored image, --to one that
 run 0 "a stored image as text, without a key" report team/app:2 --kms "file:$WORK/none"
 has "$OUT" '^team/app:2 in dir:.*, pushed 20' "a stored image as text, without a key: it says of what"
 has "$ERR" '^lambdaimg: its files are not told, because no key fits: ' "a stored image as text, without a key: it says so"
-run 0 "a stored image, without a key" report team/app:2 --kms "file:$WORK/none" --json
+run 0 "a stored image, without a key" report team/app:2 --kms "file:$WORK/none" --json --html keyless.html
+has "$ERR" '^lambdaimg: its files are not told, because no key fits: ' "a stored image, without a key: it says so"
+has keyless.html 'Its files are not told, because no key fits: ' "a stored image, without a key: so does the page"
 is_true "$OUT" '.base == null and .files == [] and (.keyless | length > 10)' "a stored image, without a key: so does JSON"
 quietly key new "file:$WORK/other-key"
 run 0 "a stored image, with another key" report team/app:2 --kms "file:$WORK/other-key" --json

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """browse.py CHROMIUM PAGE DIR: opens PAGE, a file, in a headless Chromium and says what it finds, as JSON.
 
-It looks three times: light, dark, and at the width of a phone. Each time it takes a photograph, DIR/NAME.png, and says
+It looks four times: light and dark, and at the width of a phone, light and dark. Each time it takes a photograph, DIR/NAME.png, and says
 
     errors      what the browser complains of, in its console and its log
     requests    addresses that it asked for, other than the page's own
@@ -19,6 +19,7 @@ The page is opened without scripts. What is asked here comes from outside of it,
 import base64
 import json
 import os
+import select
 import subprocess
 import sys
 
@@ -103,6 +104,8 @@ class Browser:
 
     def receive(self):
         while b"\0" not in self.buffer:
+            if not select.select([self.source], [], [], 60)[0]:
+                raise SystemExit("browse.py: the browser did not answer for 60 seconds")
             got = os.read(self.source, 1 << 20)
             if not got:
                 raise SystemExit("browse.py: the browser ended; see its log")

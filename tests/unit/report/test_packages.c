@@ -223,6 +223,23 @@ static void a_header_with_one_wrong_entry(void **state)
     li_buffer_free(&header);
 }
 
+static void a_header_with_too_many_directories(void **state)
+{
+    enum { MANY = (1 << 18) + 1 };
+    struct li_buffer header = {0};
+    struct entry entries[6];
+    char *names = calloc(1, MANY);
+
+    (void)state;
+    assert_non_null(names);
+    memcpy(entries, good, sizeof(entries));
+    entries[5] = (struct entry){1118, 8, MANY, names, MANY};
+    make_header(entries, 6, &header);
+    free(parse_bytes(li_package_parse_rpm, header.data, header.len, LI_ELIMIT, "directories"));
+    li_buffer_free(&header);
+    free(names);
+}
+
 static void run_sql(sqlite3 *db, const char *sql)
 {
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
@@ -282,35 +299,126 @@ static void a_database_of_rpm(void **state)
     li_buffer_free(&header);
 }
 
-/* A view could have SQLite compute for ever. */
+/* Each could have SQLite compute for ever, or run code that trusts the database. */
 static void databases_that_do_more(void **state)
 {
-    static const char *const sql[] = {
-        "CREATE VIEW Packages AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
-        "SELECT x AS blob FROM c",
-        "CREATE TABLE Others (blob BLOB)",
-        "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob AS (zeroblob(1 << 29)) VIRTUAL);"
-        "INSERT INTO Packages VALUES (1)",
+    static const struct {
+        const char *sql, *why;
+    } cases[] = {
+        {"CREATE VIEW Packages AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
+         "SELECT x AS blob FROM c",
+         "SQLite cannot read it"},
+        {"CREATE TABLE Others (blob BLOB)", "SQLite cannot read it"},
+        {"CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob AS (zeroblob(1 << 29)) VIRTUAL);"
+         "INSERT INTO Packages VALUES (1)",
+         "computed"},
+        {"CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, x, "
+         "BLOB AS (instr(zeroblob(200000), zeroblob(100000) || x'01')));"
+         "INSERT INTO Packages VALUES (1, 2)",
+         "computed"},
+        {"PRAGMA writable_schema = ON; INSERT INTO sqlite_master VALUES ('table', 'Packages', "
+         "'Packages', 0, 'CREATE VIRTUAL TABLE Packages USING fts5(blob)')",
+         "no such module"},
+        {"PRAGMA writable_schema = ON; INSERT INTO sqlite_master VALUES ('table', 'Packages', "
+         "'Packages', 0, 'CREATE VIRTUAL TABLE Packages USING rtree(blob, x, y)')",
+         "no such module"},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         sqlite3_int64 len;
-        unsigned char *bytes = make_database(sql[i], NULL, &len);
+        unsigned char *bytes = make_database(cases[i].sql, NULL, &len);
 
-        free(parse_bytes(parse_rpmdb, bytes, (size_t)len, LI_ECORRUPT, "SQLite cannot read it"));
+        free(parse_bytes(parse_rpmdb, bytes, (size_t)len, LI_ECORRUPT, cases[i].why));
         sqlite3_free(bytes);
     }
+}
+
+/* SQLite's work on a schema is quadratic in its tables, because their names can be made to collide.
+ */
+static void a_database_of_many_tables(void **state)
+{
+    static const char sql[] =
+        "CREATE TABLE Packages (blob); PRAGMA writable_schema = ON;"
+        "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 3000) "
+        "INSERT INTO sqlite_master SELECT 'table', 't' || x, 't' || x, 2, "
+        "'CREATE TABLE t' || x || ' (x)' FROM c";
+    sqlite3_int64 len;
+    unsigned char *bytes;
+
+    (void)state;
+    bytes = make_database(sql, NULL, &len);
+    free(parse_bytes(parse_rpmdb, bytes, (size_t)len, LI_ECORRUPT, "interrupted"));
+    sqlite3_free(bytes);
+}
+
+/* Three entries of a page of the table point to the same row, whose bytes are in further pages. */
+static void a_database_whose_rows_share_bytes(void **state)
+{
+    enum { PAGE = 4096, CELLS = PAGE + 3, POINTERS = PAGE + 8 };
+    struct li_error err = LI_ERROR_INIT;
+    static const char zeros[100000];
+    struct li_buffer header = {0};
+    sqlite3_int64 len;
+    unsigned char *bytes;
+
+    (void)state;
+    make_header(good, 6, &header);
+    assert_done(li_buffer_append(&header, zeros, sizeof(zeros), &err), &err);
+    bytes = make_database("PRAGMA page_size = 4096; "
+                          "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB NOT NULL)",
+                          &header, &len);
+    free(parse_bytes(parse_rpmdb, bytes, (size_t)len, 0, NULL));
+    assert_int_equal(bytes[CELLS + 1], 1);
+    bytes[CELLS + 1] = 3;
+    memcpy(bytes + POINTERS + 2, bytes + POINTERS, 2);
+    memcpy(bytes + POINTERS + 4, bytes + POINTERS, 2);
+    free(parse_bytes(parse_rpmdb, bytes, (size_t)len, LI_ECORRUPT, "longer than the database"));
+    sqlite3_free(bytes);
+    li_buffer_free(&header);
+}
+
+/* The same with bytes before the header: SQLite has to go through them for each row. */
+static void a_database_whose_rows_share_pages(void **state)
+{
+    enum { PAGE = 4096, CELLS = PAGE + 4, POINTERS = PAGE + 8, ROWS = 200 };
+    struct li_buffer header = {0};
+    sqlite3_int64 len;
+    unsigned char *bytes;
+
+    (void)state;
+    make_header(good, 6, &header);
+    bytes = make_database("PRAGMA page_size = 4096; CREATE TABLE Packages (x, blob BLOB);"
+                          "CREATE TRIGGER t AFTER INSERT ON Packages BEGIN "
+                          "UPDATE Packages SET x = zeroblob(100000); END",
+                          &header, &len);
+    free(parse_bytes(parse_rpmdb, bytes, (size_t)len, 0, NULL));
+    assert_int_equal(bytes[CELLS], 1);
+    bytes[CELLS] = ROWS;
+    for (int i = 1; i < ROWS; i++)
+        memcpy(bytes + POINTERS + 2 * (size_t)i, bytes + POINTERS, 2);
+    free(parse_bytes(parse_rpmdb, bytes, (size_t)len, LI_ECORRUPT, "share pages"));
+    sqlite3_free(bytes);
+    li_buffer_free(&header);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(status_of_dpkg),     cmocka_unit_test(a_name_that_is_too_long),
-        cmocka_unit_test(lists_of_dpkg),      cmocka_unit_test(installed_of_apk),
-        cmocka_unit_test(packages_of_python), cmocka_unit_test(packages_of_npm),
-        cmocka_unit_test(a_header_of_rpm),    cmocka_unit_test(a_header_with_one_wrong_entry),
-        cmocka_unit_test(a_database_of_rpm),  cmocka_unit_test(databases_that_do_more),
+        cmocka_unit_test(status_of_dpkg),
+        cmocka_unit_test(a_name_that_is_too_long),
+        cmocka_unit_test(lists_of_dpkg),
+        cmocka_unit_test(installed_of_apk),
+        cmocka_unit_test(packages_of_python),
+        cmocka_unit_test(packages_of_npm),
+        cmocka_unit_test(a_header_of_rpm),
+        cmocka_unit_test(a_header_with_one_wrong_entry),
+        cmocka_unit_test(a_database_of_rpm),
+        cmocka_unit_test(databases_that_do_more),
+        cmocka_unit_test(a_header_with_too_many_directories),
+        cmocka_unit_test(a_database_of_many_tables),
+        cmocka_unit_test(a_database_whose_rows_share_bytes),
+        cmocka_unit_test(a_database_whose_rows_share_pages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,8 @@ cleanup() {
         fi
     done
     if [ -n "$LOADER" ]; then
-        kill "$LOADER" 2>/dev/null && wait "$LOADER"
+        kill "$LOADER" 2>/dev/null || true
+        wait "$LOADER" || true
     fi
     if [ -n "$HELPER" ]; then
         kill "$HELPER" 2>/dev/null || true

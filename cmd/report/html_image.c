@@ -34,6 +34,16 @@ static void put_facts(FILE *to, const struct image_report *r)
     html_facts_end(to);
 }
 
+static void put_chunks(FILE *to, const uint64_t chunks[LI_COST_KINDS])
+{
+    fprintf(
+        to,
+        "<p>Its chunks: %llu new, %llu known to the repository, %llu repeated within the image, "
+        "%llu all zeros.</p>\n",
+        (unsigned long long)chunks[LI_COST_NEW], (unsigned long long)chunks[LI_COST_KNOWN],
+        (unsigned long long)chunks[LI_COST_REPEATED], (unsigned long long)chunks[LI_COST_ZEROS]);
+}
+
 static void put_base(FILE *to, const struct image_report *r)
 {
     const struct li_report_base *base = &r->report.base;
@@ -167,6 +177,17 @@ static void put_files(FILE *to, const struct li_blame *blame)
     html_table_end(to, blame->files - rows + blame->files_left_out, "file");
 }
 
+static void put_waste_sums(FILE *to, const struct li_waste *waste)
+{
+    char size[SIZE_TEXT];
+
+    for (int i = 0; i < LI_WASTE_KINDS; i++)
+        if (waste->of[i].files)
+            fprintf(to, "<p>%s: %llu file%s, %s</p>\n", li_waste_kind_name((enum li_waste_kind)i),
+                    (unsigned long long)waste->of[i].files, li_text_s(waste->of[i].files),
+                    size_text(waste->of[i].bytes, size));
+}
+
 static void put_waste(FILE *to, const struct li_waste *waste)
 {
     size_t rows = waste->files < WASTE_ROWS ? waste->files : WASTE_ROWS;
@@ -175,6 +196,7 @@ static void put_waste(FILE *to, const struct li_waste *waste)
         fputs("<p>There is none.</p>\n", to);
         return;
     }
+    put_waste_sums(to, waste);
     html_table_begin(to,
                      "Files that a later layer hides, that a build left behind, or that repeat "
                      "the contents of another",
@@ -222,6 +244,7 @@ void put_image_html(FILE *to, const struct image_report *r, const struct verdict
     html_code(to, r->address);
     fputs("</p>\n", to);
     put_facts(to, r);
+    put_chunks(to, r->report.chunks);
     put_base(to, r);
     html_sections(to, sections, SECTIONS);
     html_section_begin(to, &sections[BUDGETS]);

@@ -31,6 +31,10 @@ quietly push one.tar team/other:1
 
 run 0 "a page about an image" report two.tar --html image.html --max-new-bytes 100M --max-size +300%
 has "$OUT" '^new ' "a page about an image: the text is printed all the same"
+quietly report two.tar --json
+has image.html "$(jq -r '.chunks | "Its chunks: \(.new) new, \(.known) known to the repository, \(.repeated) repeated"' "$OUT")" \
+    "a page about an image: its chunks"
+has image.html "^<p>left: $(jq '.waste.left.files' "$OUT") file" "a page about an image: kinds of waste"
 run 3 "a page with a broken budget" report two.tar --html broken.html --max-waste 1
 has broken.html '<td class="bad">broken</td>' "a page with a broken budget: it says so"
 run 0 "nothing is new" report one.tar --html nothing.html

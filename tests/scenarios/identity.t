@@ -209,6 +209,8 @@ ok "chunks are not padded" test "$(odd_sizes old 16)" -gt 0
 run 0 "all is whole" verify demo:2 --against more.tar
 
 export LAMBDAIMG_REPO=dir:$WORK/old2
+# This host has seen it, without an identity.
+quietly ls
 run 1 "init --pad of an older repository" init --pad 512
 has "$ERR" 'there is a repository already; it had no identity, which has been made$' "says what it did"
 objects old2 chunks >chunks.before

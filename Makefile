@@ -226,7 +226,7 @@ $(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -Wl,--wrap=LLVMFuzzerTestOneInput -o $@ $(filter %.o,$^) $(FIXTURE_LIB) $(LIB) -lcmocka $(PKG_LIBS) \
 		$(if $(filter %/fuzz_gzip,$@),-lz)
 
-$(BUILD)/tests/seeds: $(BUILD)/obj/tests/fuzz/seeds.o $(FIXTURE_LIB) $(LIB)
+$(BUILD)/tests/seeds: $(call obj,tests/fuzz/seeds.c tests/fuzz/seeds_repo.c) $(FIXTURE_LIB) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS)
 

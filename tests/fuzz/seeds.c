@@ -9,14 +9,14 @@
 #include "base/bytes.h"
 #include "crypto/seal.h"
 #include "layer/record.h"
-#include "repo/authentic.h"
+#include "seeds.h"
 #include "tars.h"
 #include "tests/fixtures/golden.h"
 #include "tests/fixtures/image_files.h"
 
 static const char *top;
 
-static void save(const char *target, const char *name, const void *data, size_t len)
+void save_seed(const char *target, const char *name, const void *data, size_t len)
 {
     char path[512];
 
@@ -39,20 +39,20 @@ static void save_layers(void)
     struct li_buffer tar = {0};
 
     make_types(&tar);
-    save("layer", "types", tar.data, tar.len);
+    save_seed("layer", "types", tar.data, tar.len);
     tar.len = 0;
     make_records(&tar);
-    save("layer", "records", tar.data, tar.len);
+    save_seed("layer", "records", tar.data, tar.len);
     tar.len = 0;
     make_sparse(&tar);
-    save("layer", "sparse", tar.data, tar.len);
+    save_seed("layer", "sparse", tar.data, tar.len);
     tar.len = 0;
     tar_entries(&tar, "a=1 d/ d/x=1 d/e/ d/e/y=1 l>d k>e");
     put_mark(&tar);
     tar_entries(&tar, ".wh.a= d/.wh..wh..opq= d/z=2 l/.wh.x= l/ .wh..wh.plnk/");
     put_mark(&tar);
     tar_entries(&tar, "a/b=3 k/v=3 d=3 l/.wh..wh..opq=");
-    save("layer", "whiteouts", tar.data, tar.len);
+    save_seed("layer", "whiteouts", tar.data, tar.len);
     li_buffer_free(&tar);
 }
 
@@ -63,7 +63,7 @@ static void save_tar(const char *name, const struct li_buffer *tar)
 
     tar_append(&input, "\1", 1);
     tar_append(&input, tar->data, tar->len);
-    save("tar", name, input.data, input.len);
+    save_seed("tar", name, input.data, input.len);
     li_buffer_free(&input);
 }
 
@@ -107,7 +107,7 @@ static void save_oci(void)
                     manifest, 0));
     add_text(&f, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
     make_tar(&f, &tar);
-    save("image", "oci", tar.data, tar.len);
+    save_seed("image", "oci", tar.data, tar.len);
     tar.len = 0;
     add_made(&f, "/manifest.json",
              format("[{\"config\":\"/%s\",\"repoTags\":[\"app:1\",\"b:2\"],\"odd\":[1e999,"
@@ -115,7 +115,7 @@ static void save_oci(void)
                     "\"LAYERS\":[\"./%s\",\"%s\"]},{\"Config\":\"none.json\",\"Layers\":null}]",
                     f.list[0].name, f.list[1].name, f.list[2].name));
     make_tar(&f, &tar);
-    save("image", "docker-new", tar.data, tar.len);
+    save_seed("image", "docker-new", tar.data, tar.len);
     li_buffer_free(&tar);
     free(config);
     free(a);
@@ -132,12 +132,12 @@ static void save_docker(void)
 
     old_docker(&f);
     make_tar(&f, &tar);
-    save("image", "docker-old", tar.data, tar.len);
+    save_seed("image", "docker-old", tar.data, tar.len);
     remove_files(&f);
     tar.len = 0;
     stack_compress(&s, archive_write_add_filter_gzip);
     stack_pack(&s, &tar);
-    save("image", "docker-gzip", tar.data, tar.len);
+    save_seed("image", "docker-gzip", tar.data, tar.len);
     stack_free(&s);
     li_buffer_free(&tar);
 }
@@ -175,13 +175,13 @@ static void save_gzip(void)
         tar_append(&out, first->data, first->len);
         tar_append(&out, second->data, second->len);
         snprintf(name, sizeof(name), "level-%s", levels[i]);
-        save("gzip", name, out.data, out.len);
+        save_seed("gzip", name, out.data, out.len);
         out.len = 0;
         tar_append(&out, "\x3f", 1);
         tar_append(&out, fields, sizeof(fields) - 1);
         tar_append(&out, second->data + 10, second->len - 10);
         snprintf(name, sizeof(name), "fields-%s", levels[i]);
-        save("gzip", name, out.data, out.len);
+        save_seed("gzip", name, out.data, out.len);
     }
     li_buffer_free(&out);
     stack_free(&s);
@@ -195,11 +195,11 @@ static void save_seals(void)
     size_t len = ZSTD_compress(input + 2, sizeof(input) - 2, zeros, sizeof(zeros), 3);
 
     assert_false(ZSTD_isError(len));
-    save("seal", "zstd", input, 2 + len);
-    save("seal", "padded", input, 2 + len + 1000);
+    save_seed("seal", "zstd", input, 2 + len);
+    save_seed("seal", "padded", input, 2 + len + 1000);
     input[0] = 1;
     memcpy(input + 1, "LIMGCHNK\1\0\1\0\0\0\10\0\20\0\0\0", 20);
-    save("seal", "raw", input, 1 + 64 + 16);
+    save_seed("seal", "raw", input, 1 + 64 + 16);
 }
 
 static void save_manifests(void)
@@ -218,13 +218,13 @@ static void save_manifests(void)
     assert_non_null(input);
     input[0] = 1;
     memcpy(input + 1, sealed.data, sealed.len);
-    save("manifest", "sealed", input, 1 + sealed.len);
+    save_seed("manifest", "sealed", input, 1 + sealed.len);
     input[0] = 0;
     assert_done(li_crypto_gcm_open(&(struct li_gcm){&key, nonce, sealed.data, clear},
                                    sealed.data + clear, len, sealed.data + clear + len,
                                    input + 1 + clear, &err),
                 &err);
-    save("manifest", "plain", input, 1 + clear + len);
+    save_seed("manifest", "plain", input, 1 + clear + len);
     free(input);
     li_buffer_free(&sealed);
 }
@@ -236,13 +236,13 @@ static void save_changes(void)
                                        1024 + 0xfe, 4096 + 8,    2 * 4096};
     char name[32];
 
-    save("files", "none", "", 0);
+    save_seed("files", "none", "", 0);
     for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
         uint8_t row[9] = {0, 0, 0, 0, 4, 1, 2, 3, 4};
 
         li_put_le32(row, offsets[i]);
         snprintf(name, sizeof(name), "at-%u", offsets[i]);
-        save("files", name, row, sizeof(row));
+        save_seed("files", name, row, sizeof(row));
     }
     /* Inodes, directories, extents and attributes follow. */
     for (uint32_t block = 3; block < 320; block += 7) {
@@ -250,7 +250,7 @@ static void save_changes(void)
 
         li_put_le32(row, block * 4096 + block * 16 % 4096);
         snprintf(name, sizeof(name), "block-%u", block);
-        save("files", name, row, sizeof(row));
+        save_seed("files", name, row, sizeof(row));
     }
 }
 
@@ -262,7 +262,7 @@ static void save_text(const char *target, const char *name, char question, const
     char *input = format("%c%s", question == 0 ? 'x' : question, text);
 
     input[0] = question;
-    save(target, name, input, strlen(text) + 1);
+    save_seed(target, name, input, strlen(text) + 1);
     free(input);
 }
 
@@ -303,81 +303,7 @@ static void save_credentials(void)
     save_text("aws", "time", 5, "2026-01-31T12:00:00.5+01:00");
 }
 
-/* ---- repositories ---- */
-
-/* The numbers of keys in fuzz_repo.c; of a root's objects, within the root. */
-enum { IDENTITY = 3, KEY_WRAP = 4, ROOT_0 = 5, ROOT_1 = 11 };
-enum { MANIFEST = 1, WRAP = 2, PROOF = 4, CHUNK = 5 };
-
-/* The object whose key has that NUMBER. */
-static void put_object(struct li_buffer *input, uint8_t number, const void *data, size_t len)
-{
-    uint8_t head[3] = {number};
-
-    li_put_le16(head + 1, (uint16_t)len);
-    tar_append(input, head, sizeof(head));
-    if (len > 0)
-        tar_append(input, data, len);
-}
-
-static void put_text(struct li_buffer *input, uint8_t number, const char *text)
-{
-    put_object(input, number, text, strlen(text));
-}
-
-/* An authentic document under the key 5, as the KMS of fuzz_repo.c unwraps it. */
-static void put_authentic(struct li_buffer *input, uint8_t number, const char *label,
-                          const char *text)
-{
-    const struct li_repo_key key = {.id = {[LI_ID_SIZE - 1] = 5}, .secret = {{1}}};
-    struct li_error err = LI_ERROR_INIT;
-    struct li_buffer object = {0};
-
-    assert_done(li_authentic_encode(&key, label, json_loads(text, 0, NULL), &object, &err), &err);
-    put_object(input, number, object.data, object.len);
-    li_buffer_free(&object);
-}
-
-/* Two roots, the second of which follows the first; an image in each, one of which has a wrap and a
- * manifest whose tag does not match. Then the repository's identity, and a proof for each root. */
-static void save_repositories(void)
-{
-    static const char root[] =
-        "{\"created\":1,\"format\":1,\"generation\":%d,\"predecessor\":%s,"
-        "\"repository\":\"00000000000000000000000000000009\",\"salt\":"
-        "\"00000000000000000000000000000003\",\"root\":\"%032x\",\"state\":\"%s\"}";
-    static const uint8_t wrap[] = "LIMGWRAP\1\0\0\0\4\0\0\0blob";
-    uint8_t manifest[200] = "LIMGMNFT\1\0\0\0\1";
-    struct li_buffer input = {0};
-    char *first = format(root, 1, "null", 0, "retired");
-    char *second = format(root, 2, "\"00000000000000000000000000000000\"", 1, "active");
-
-    manifest[16 + LI_ID_SIZE - 1] = 7;
-    put_text(&input, 0, "{\"format\":1,\"repository\":\"00000000000000000000000000000009\"}");
-    put_text(&input, 1,
-             "{\"format\":1,\"manifest\":\"00000000000000000000000000000007\",\"root\":"
-             "\"00000000000000000000000000000001\"}");
-    put_text(&input, 2,
-             "{\"format\":1,\"manifest\":\"00000000000000000000000000000008\",\"root\":"
-             "\"00000000000000000000000000000000\"}");
-    put_text(&input, ROOT_0, first);
-    put_object(&input, ROOT_0 + CHUNK, "x", 1);
-    put_text(&input, ROOT_1, second);
-    save("repo", "roots", input.data, input.len);
-    put_object(&input, ROOT_1 + MANIFEST, manifest, sizeof(manifest));
-    put_object(&input, ROOT_1 + WRAP, wrap, sizeof(wrap) - 1);
-    save("repo", "images", input.data, input.len);
-    put_object(&input, KEY_WRAP, wrap, sizeof(wrap) - 1);
-    put_authentic(&input, IDENTITY, "lambdaimg identity",
-                  "{\"format\":1,\"pad\":4096,\"repository\":"
-                  "\"00000000000000000000000000000009\"}");
-    put_authentic(&input, ROOT_0 + PROOF, "lambdaimg root", first);
-    put_authentic(&input, ROOT_1 + PROOF, "lambdaimg root", second);
-    save("repo", "identity", input.data, input.len);
-    free(first);
-    free(second);
-    li_buffer_free(&input);
-}
+/* ---- key services ---- */
 
 static void save_kms(void)
 {
@@ -427,13 +353,13 @@ static void save_records(void)
     li_record_end(&record);
     tar_append(&input, "\1", 1);
     tar_append(&input, record.entries.blocks.data, record.entries.blocks.len);
-    save("record", "packed", input.data, input.len);
+    save_seed("record", "packed", input.data, input.len);
     reading = li_unpacking_begin(&record.entries.blocks);
     assert_int_equal(li_unpacking_next(&reading, &err), 0);
     input.len = 0;
     tar_append(&input, "\0", 1);
     tar_append(&input, reading.pieces.next, reading.pieces.left);
-    save("record", "plain", input.data, input.len);
+    save_seed("record", "plain", input.data, input.len);
     li_unpacking_end(&reading);
     li_record_drop(&record);
     li_buffer_free(&input);
@@ -461,7 +387,7 @@ static void save_packages(void)
         tar_append(&input, &(char){(char)i}, 1);
         tar_append(&input, texts[i], strlen(texts[i]));
         snprintf(name, sizeof(name), "parser-%zu", i);
-        save("packages", name, input.data, input.len);
+        save_seed("packages", name, input.data, input.len);
         li_buffer_free(&input);
     }
 }
